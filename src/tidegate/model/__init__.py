@@ -1,0 +1,1 @@
+"""The words every room shares. Nothing here imports another room."""

@@ -1,0 +1,50 @@
+"""What the journal holds: the facts of a call that must outlive the process.
+
+An `Intent` is written before an attempt's first byte leaves, a `CallRecord` before the reply's last byte does. Both
+are msgpack arrays with a tag, appended to the journal; fields may be added at the end, never moved.
+Units: `at_us` is wall-clock microseconds since 1970, durations are microseconds.
+"""
+
+import msgspec
+
+
+class Intent(msgspec.Struct, frozen=True, array_like=True, tag="i"):
+    """One attempt is about to be sent, and what it was charged.
+
+    `level_tokens` and `level_requests` are what the gate's mirror of the provider's buckets held after this charge, in
+    whole tokens and requests (-1 = no such limit), so that a restart continues where the quota really stands.
+    """
+
+    call_id: int
+    attempt: int
+    at_us: int
+    lane: str  # base_url digest / scope / model
+    charged_tokens: int
+    level_tokens: int
+    level_requests: int
+
+
+class CallRecord(msgspec.Struct, frozen=True, array_like=True, tag="c"):
+    """How one call ended, written once per call whatever happened."""
+
+    call_id: int
+    at_us: int
+    client: str
+    plan: str
+    model: str
+    target: str  # provider/scope/model that answered, "" if none
+    status: int  # as sent to the client; 499 = the client left
+    attempts: int
+    streamed: bool
+    queued_us: int
+    waited_us: int
+    first_byte_us: int
+    duration_us: int
+    prompt_tokens: int
+    completion_tokens: int
+    cached_tokens: int
+    charged_tokens: int
+    estimated: bool  # usage is our estimate, the provider did not tell
+
+
+Fact = Intent | CallRecord

@@ -1,0 +1,207 @@
+"""The configuration snapshot: what the config room builds and a worker starts from.
+
+Frozen records without behaviour, encoded as msgpack between processes. Everything is resolved: environment
+variables substituted, defaults filled in, profiles read, so that a worker needs neither YAML nor pydantic.
+
+Units: `*_us` are microseconds, `*_bytes` bytes, `rpm`/`tpm` per 60 s. A limit of 0 means "not stated".
+"""
+
+import msgspec
+
+
+class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Base of all snapshot records: immutable, strict on decode."""
+
+
+class Tls(Record):
+    """Server-side TLS: paths of PEM files."""
+
+    certificate: str
+    key: str
+
+
+class ServerSettings(Record):
+    """Limits of the public HTTP/1.1 server."""
+
+    tls: Tls | None = None
+    max_url_bytes: int = 8_192
+    max_header_bytes: int = 65_536
+    max_body_bytes: int = 33_554_432
+    max_connections: int = 20_000
+    head_timeout_us: int = 15_000_000
+    body_timeout_us: int = 60_000_000
+    idle_timeout_us: int = 75_000_000
+    write_timeout_us: int = 60_000_000
+    drain_timeout_us: int = 30_000_000
+
+
+class ClientKey(Record):
+    """A key that applications present to the gate; only its SHA-256 is kept."""
+
+    name: str
+    digest: bytes
+
+
+class Limits(Record):
+    """What a provider allows one scope for one model. 0 = not stated."""
+
+    rpm: int = 0
+    tpm: int = 0
+
+
+class ModelEntry(Record):
+    """What is known of one model at one provider. `context` is in tokens, 0 = unknown."""
+
+    tools: bool = True
+    images: bool = True
+    context: int = 0
+
+
+class RefusalRule(Record):
+    """One row of a profile's table: which refusals are of which class.
+
+    A row matches when every stated field matches: `status` equals, `code` and `type` equal the error body's fields,
+    `text` is a lower-case substring of the body. The first matching row wins.
+    """
+
+    reason: str  # a name of tidegate.model.outcome.Reason
+    status: int = 0
+    code: str = ""
+    type: str = ""
+    text: str = ""
+
+
+class Profile(Record):
+    """How a provider charges, resets and words its refusals: data, dated, with its source."""
+
+    name: str
+    dialect: str
+    dated: str
+    source: str
+    charge: str = "max"  # max(prompt, max_tokens) | "sum" of both | "prompt"
+    settles: bool = False  # does the provider correct its charge by the real usage?
+    window: str = "continuous"  # continuous | fixed | sliding | quantised
+    jitter_us: int = 250_000  # spread of the delay from our decision to the provider's clock
+    headers: str = "openai"  # family of the rate-limit headers
+    auth_header: str = "authorization"
+    auth_prefix: str = "Bearer "
+    refusals: tuple[RefusalRule, ...] = ()
+
+
+class Scope(Record):
+    """What the provider really limits: an organisation, project or deployment. Its keys share its buckets."""
+
+    name: str
+    keys: tuple[str, ...]
+    limits: dict[str, Limits] = {}
+
+
+class Provider(Record):
+    """One upstream service. `base_url` ends without a slash and includes the version prefix (`…/v1`)."""
+
+    name: str
+    base_url: str
+    profile: Profile
+    scopes: tuple[Scope, ...]
+    models: dict[str, ModelEntry] = {}
+    ca_file: str = ""
+    proxy: str = ""  # http://[user:password@]host:port, already resolved against NO_PROXY
+    connect_timeout_us: int = 5_000_000
+    first_byte_timeout_us: int = 120_000_000
+    idle_timeout_us: int = 60_000_000
+    max_connections: int = 10_000
+
+
+class RateLimitPolicy(Record):
+    """A strategy's own bound on its primary model. Any 0 = no such bound."""
+
+    max_rpm: int = 0
+    max_tpm: int = 0
+    bucket_capacity: int = 0  # burst, requests
+    refill_rate_milli: int = 0  # thousandths of a request per second
+
+
+class SmoothingPolicy(Record):
+    """A small delay before the wall: from `threshold_permille` of the TPM in use, wait `delay_us`."""
+
+    threshold_permille: int = 850
+    delay_us: int = 100_000
+
+
+class RetryPolicy(Record):
+    """`max_retries` failed attempts on one target, then the next target."""
+
+    max_retries: int = 3
+    multiplier_milli: int = 2_000
+    jitter: bool = True
+    base_us: int = 500_000  # first wait when the provider names none
+    cap_us: int = 60_000_000  # no single wait is longer
+    budget_permille: int = 200  # retries per 1,000 calls over 10 s
+    budget_floor: int = 10  # retries always allowed in 10 s
+
+
+class Caching(Record):
+    """Accepted and checked; not active in this version."""
+
+    enabled: bool = False
+    ttl_seconds: int = 3_600
+    cache_input_hash: bool = True
+
+
+class Strategy(Record):
+    """A named way to serve a call: a primary model and, by priority, its fallbacks."""
+
+    name: str
+    primary_model: str
+    fallback_models: tuple[str, ...] = ()  # already sorted by priority
+    rate_limit: RateLimitPolicy = RateLimitPolicy()
+    smoothing: SmoothingPolicy = SmoothingPolicy()
+    retry: RetryPolicy = RetryPolicy()
+    deadline_us: int = 120_000_000
+    fallback_after_us: int = 45_000_000
+    caching: Caching = Caching()
+    execution_mode: str = "sync"
+    queue_backend: str = ""
+
+
+class QueueSettings(Record):
+    """The bounded FIFO in which calls wait for quota, per scope and model."""
+
+    max_calls: int = 10_000
+
+
+class JournalSettings(Record):
+    """Where a call's facts survive the death of the process."""
+
+    fsync: str = "never"  # never | interval (once a second) | always
+    segment_bytes: int = 4_194_304
+    keep_bytes: int = 1_073_741_824
+
+
+class Snapshot(Record):
+    """Everything a worker needs. `version` counts loads since the supervisor started."""
+
+    version: int
+    providers: tuple[Provider, ...]
+    strategies: tuple[Strategy, ...] = ()
+    defaults: Strategy = Strategy(name="", primary_model="")  # for calls that name a model, not a strategy
+    clients: tuple[ClientKey, ...] = ()
+    clients_file: str = ""  # one SHA-256 in hex and a name per line; read by the worker
+    server: ServerSettings = ServerSettings()
+    queue: QueueSettings = QueueSettings()
+    journal: JournalSettings = JournalSettings()
+    warnings: tuple[str, ...] = ()  # what `check` and the log say plainly, e.g. of fields not yet active
+
+
+_DECODER = msgspec.msgpack.Decoder(Snapshot)
+_ENCODER = msgspec.msgpack.Encoder()
+
+
+def encode(snapshot: Snapshot) -> bytes:
+    """The snapshot as msgpack."""
+    return _ENCODER.encode(snapshot)
+
+
+def decode(data: bytes) -> Snapshot:
+    """The snapshot from msgpack. Raises `msgspec.ValidationError` when it does not fit this version."""
+    return _DECODER.decode(data)

@@ -1,0 +1,120 @@
+"""The faces that adapters fulfil. The line sees these, never an adapter.
+
+Time is an integer of microseconds everywhere: `now` is monotonic, `wall` counts from 1970.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from tidegate.model.facts import Fact
+
+Headers = Sequence[tuple[bytes, bytes]]  # names in lower case
+
+
+class Timer(Protocol):
+    """A callback that has not run yet."""
+
+    def cancel(self) -> None:
+        """Never run it. Harmless when it ran already."""
+
+
+class Clock(Protocol):
+    """The only source of time."""
+
+    def now(self) -> int:
+        """Monotonic microseconds."""
+
+    def wall(self) -> int:
+        """Microseconds since 1970."""
+
+    def call_at(self, when: int, callback: Callable[[], None]) -> Timer:
+        """Run `callback` when `now()` has reached `when`."""
+
+    async def sleep(self, duration: int) -> None:
+        """Return after `duration` microseconds; at once when it is not positive."""
+
+
+class Journal(Protocol):
+    """The local journal. Appending survives the death of this process before it returns."""
+
+    def append(self, fact: Fact) -> None:
+        """Write one fact. Raises `OSError` when the disk is full."""
+
+
+class BodySource(Protocol):
+    """A request body that is still arriving."""
+
+    async def read(self) -> bytes:
+        """The next piece; empty at the end. Raises `ConnectionError` when the client left."""
+
+
+class StreamSink(Protocol):
+    """Receives the body of a streamed upstream reply by callback; nothing wakes a task per chunk."""
+
+    def chunk(self, data: bytes) -> None:
+        """Some bytes of the body (transfer coding removed)."""
+
+    def end(self) -> None:
+        """The body ended as its framing promised."""
+
+    def failed(self, error: "TransportError") -> None:
+        """The body will not be completed. Called at most once, and never after `end`."""
+
+
+class UpstreamStream(Protocol):
+    """The body of a reply that is still arriving. Bytes are held (bounded, by pausing) until a sink is attached."""
+
+    def attach(self, sink: StreamSink) -> None:
+        """Deliver what is held, then what arrives. `end` or `failed` may be called before this returns."""
+
+    def pause(self) -> None:
+        """Stop reading from the provider."""
+
+    def resume(self) -> None:
+        """Read on."""
+
+    def abort(self) -> None:
+        """Close the upstream connection at once; the sink hears nothing more. Harmless after the end."""
+
+
+class UpstreamReply(Protocol):
+    """A provider's reply: complete (`stream` is None) or with its body still arriving (`body` is empty)."""
+
+    @property
+    def status(self) -> int: ...
+    @property
+    def headers(self) -> Headers: ...
+    @property
+    def body(self) -> bytes: ...
+    @property
+    def stream(self) -> UpstreamStream | None: ...
+
+
+class TransportError(Exception):
+    """The provider could not be reached or broke off.
+
+    `sent` tells whether any byte of the request may have reached it: only when False is the attempt certainly free.
+    """
+
+    def __init__(self, message: str, *, sent: bool) -> None:
+        super().__init__(message)
+        self.sent = sent
+
+
+class Transport(Protocol):
+    """One upstream service: sends requests over a pool of connections."""
+
+    async def send(
+        self, head: bytes, body: bytes | BodySource, *, stream: bool, deadline: int
+    ) -> UpstreamReply:
+        """Send one request and return its reply.
+
+        `head` is the request line and all headers but the framing (`content-length` or `transfer-encoding`) and the
+        final empty line, which the transport adds. With `stream` a 2xx reply is returned when its head is complete,
+        anything else when its body is. `deadline` is on the clock's monotonic microseconds and bounds the time until
+        this method returns (pool wait, connect, send, receive). Raises `TransportError`. On cancellation the
+        connection is closed at once.
+        """
+
+    def close(self) -> None:
+        """Close idle connections now, busy ones when their reply is complete."""

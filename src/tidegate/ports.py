@@ -6,6 +6,7 @@ Time is an integer of microseconds everywhere: `now` is monotonic, `wall` counts
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from tidegate.model.call import BodySource as BodySource
 from tidegate.model.facts import Fact
 
 Headers = Sequence[tuple[bytes, bytes]]  # names in lower case
@@ -39,13 +40,6 @@ class Journal(Protocol):
 
     def append(self, fact: Fact) -> None:
         """Write one fact. Raises `OSError` when the disk is full."""
-
-
-class BodySource(Protocol):
-    """A request body that is still arriving."""
-
-    async def read(self) -> bytes:
-        """The next piece; empty at the end. Raises `ConnectionError` when the client left."""
 
 
 class StreamSink(Protocol):
@@ -104,9 +98,7 @@ class TransportError(Exception):
 class Transport(Protocol):
     """One upstream service: sends requests over a pool of connections."""
 
-    async def send(
-        self, head: bytes, body: bytes | BodySource, *, stream: bool, deadline: int
-    ) -> UpstreamReply:
+    async def send(self, head: bytes, body: bytes | BodySource, *, stream: bool, deadline: int) -> UpstreamReply:
         """Send one request and return its reply.
 
         `head` is the request line and all headers but the framing (`content-length` or `transfer-encoding`) and the

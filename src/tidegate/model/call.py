@@ -1,0 +1,76 @@
+"""The record of one request, from its arrival to its end."""
+
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Protocol
+
+from tidegate.model.outcome import Reason
+
+
+class BodySource(Protocol):
+    """A request body that is still arriving."""
+
+    async def read(self) -> bytes:
+        """The next piece; empty at the end. Raises `ConnectionError` when the client left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """A measured prompt: its kind of text, its weight, and the tokens that are known without a ratio."""
+
+    kind: int = 0
+    weight: int = 0
+    fixed: int = 0
+
+
+class Kind(Enum):
+    """What is asked for; it decides how the body is read and the usage found."""
+
+    CHAT = auto()
+    COMPLETION = auto()
+    EMBEDDING = auto()
+    PASS = auto()  # forwarded as it is
+
+
+@dataclass(slots=True)
+class Shape:
+    """The few things of a body that are routed on. `output` is the most new tokens it may produce (0 = not stated)."""
+
+    model: str
+    stream: bool = False
+    output: int = 0
+    tools: bool = False
+    images: bool = False
+    wants_usage: bool = True  # the client asked for usage in the stream
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try, as it is told to the client and the log. `reason` is None when it was answered."""
+
+    target: str
+    status: int
+    reason: Reason | None
+    waited_us: int
+
+
+@dataclass(slots=True)
+class Call:
+    """Who asks what, until when, and what has been tried. Times are the clock's microseconds."""
+
+    id: int
+    arrived: int
+    deadline: int
+    client: str
+    kind: Kind
+    method: bytes
+    path: bytes  # below the provider's base URL, with the query: b"/chat/completions"
+    forward: bytes  # header lines that go to the provider as they are
+    body: bytes | BodySource
+    shape: Shape
+    size: Size = Size()
+    client_retry: bool = False
+    provider: str = ""  # named by the client, for what is not routed by model
+    attempts: list[Attempt] = field(default_factory=list)
+    queued_us: int = 0
+    smoothed: bool = False

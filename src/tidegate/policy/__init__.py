@@ -1,0 +1,1 @@
+"""Decisions: pure, synchronous, with `now` and randomness as arguments. No I/O, no clock, no third party."""

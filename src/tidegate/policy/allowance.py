@@ -1,0 +1,42 @@
+"""The face of everything that can be spent: so much now, more later.
+
+Amounts are whole requests or tokens, times whole microseconds on one monotonic clock. `NEVER` means that no waiting
+helps. Implementations: `bucket.Bucket` (continuous refill) and `window.SlidingLog` (fixed, sliding, quantised).
+"""
+
+from typing import Protocol
+
+NEVER = -1
+
+
+class Allowance(Protocol):
+    """An amount that is taken before a call and corrected after it."""
+
+    @property
+    def limit(self) -> int:
+        """What the window holds, in requests or tokens."""
+
+    @property
+    def depth(self) -> int:
+        """The most that can be left at any moment: the limit less the share kept back for jitter."""
+
+    def wait(self, cost: int, now: int, ahead: int = 0) -> int:
+        """Microseconds until `cost` can be taken after `ahead` more has been; 0 = now."""
+
+    def take(self, cost: int, now: int) -> None:
+        """Charge `cost`, whatever is left: what is left may become negative."""
+
+    def correct(self, delta: int, taken_at: int, now: int) -> None:
+        """A cost taken at `taken_at` turns out `delta` larger (negative: smaller)."""
+
+    def left(self, now: int) -> int:
+        """What could be taken now, rounded down; negative when in debt."""
+
+    def full_in(self, now: int) -> int:
+        """Microseconds until nothing is missing any more."""
+
+    def restore(self, left: int, at: int, now: int) -> None:
+        """Continue from what was left at the earlier time `at`."""
+
+    def resize(self, limit: int, now: int) -> None:
+        """The provider changed its limit: what has been spent stays spent."""

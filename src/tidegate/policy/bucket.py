@@ -1,0 +1,91 @@
+"""The token bucket, in integers without rounding.
+
+Promise: over any interval of T ticks it admits at most `limit × (window − jitter) + limit × T` units, a token being
+`window` units. Kept in units of token/window ticks, the refill over Δt ticks is exactly `Δt × limit`, so nothing is
+ever rounded and nothing is lost however often it is asked.
+
+Depth is `limit × (window − jitter) / window` tokens: a provider whose own bucket holds `limit` sees no overrun when
+the delay from here to its clock varies by up to `jitter` (arrivals of an interval T were emitted within T + jitter).
+
+Ticks are microseconds while `limit × window < 2**53`, and coarser powers of ten above, so that the same arithmetic is
+exact in the doubles of a Lua script. Every operation is O(1).
+"""
+
+from tidegate.policy.allowance import NEVER
+
+WINDOW_US = 60_000_000
+_EXACT = 1 << 53
+
+
+def tick_us(limit: int, window_us: int) -> int:
+    """The finest tick, in microseconds, that keeps `limit × window` exact in a double."""
+    tick = 1
+    while limit * (window_us // tick) >= _EXACT and tick < window_us:
+        tick *= 10
+    return tick
+
+
+class Bucket:
+    """Continuous refill of `limit` tokens per window."""
+
+    __slots__ = ("_at", "_capacity", "_level", "_tick", "_window", "jitter_us", "limit", "window_us")
+
+    def __init__(self, limit: int, now: int, *, window_us: int = WINDOW_US, jitter_us: int = 0) -> None:
+        """Start full. `limit` ≥ 1; `jitter_us` < `window_us`."""
+        self.jitter_us = jitter_us
+        self.window_us = window_us
+        self._shape(limit)
+        self._level = self._capacity
+        self._at = now // self._tick
+
+    def _shape(self, limit: int) -> None:
+        self.limit = limit
+        self._tick = tick_us(limit, self.window_us)
+        self._window = self.window_us // self._tick
+        self._capacity = limit * (self._window - -(-self.jitter_us // self._tick))
+
+    def _refill(self, now: int) -> int:
+        ticks = now // self._tick
+        if ticks > self._at:
+            level = self._level + (ticks - self._at) * self.limit
+            self._level = level if level < self._capacity else self._capacity
+            self._at = ticks
+        return self._level
+
+    @property
+    def depth(self) -> int:
+        return self._capacity // self._window
+
+    def wait(self, cost: int, now: int, ahead: int = 0) -> int:
+        """A cost above the depth but within the limit waits for a full bucket and leaves a debt."""
+        if cost > self.limit:
+            return NEVER
+        need = cost * self._window
+        if need > self._capacity:
+            need = self._capacity
+        missing = ahead * self._window + need - self._refill(now)
+        return -(-missing // self.limit) * self._tick if missing > 0 else 0
+
+    def take(self, cost: int, now: int) -> None:
+        self._level = self._refill(now) - cost * self._window
+
+    def correct(self, delta: int, taken_at: int, now: int) -> None:  # noqa: ARG002 - a bucket forgets when
+        level = self._refill(now) - delta * self._window
+        self._level = level if level < self._capacity else self._capacity
+
+    def left(self, now: int) -> int:
+        return self._refill(now) // self._window
+
+    def full_in(self, now: int) -> int:
+        return -(-(self._capacity - self._refill(now)) // self.limit) * self._tick
+
+    def restore(self, left: int, at: int, now: int) -> None:
+        self._at = at // self._tick
+        self._level = min(left * self._window, self._capacity)
+        self._refill(now)
+
+    def resize(self, limit: int, now: int) -> None:
+        spent = (self._capacity - self._refill(now)) // self._window
+        self._shape(limit)
+        self._at = now // self._tick
+        self._level = self._capacity - spent * self._window

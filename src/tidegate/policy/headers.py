@@ -1,0 +1,58 @@
+"""What `x-ratelimit-*` says about a quota, and how far to believe it.
+
+A reset header is the time to *full*, so a continuous bucket's period is `reset × limit / used`: a triple whose period
+is far from a minute shows another bucket (the day's, usually) and is ignored. Thousands commas are read; -1, 0 and
+nonsense say nothing. Sources: OpenAI rate-limit guide; the samples in the tests. O(1).
+"""
+
+from dataclasses import dataclass
+
+from tidegate.policy.retry_after import parse
+
+MINUTE_US = 60_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One dimension as the provider shows it: whole requests or tokens."""
+
+    limit: int
+    left: int
+
+
+def number(text: bytes | None) -> int:
+    """A positive whole number, or 0."""
+    if not text:
+        return 0
+    digits = text.strip().replace(b",", b"")
+    return int(digits) if digits.isdigit() and len(digits) < 19 else 0
+
+
+def read(limit: bytes | None, left: bytes | None, reset: bytes | None) -> Seen | None:
+    """The minute's bucket, or None when the headers do not show it."""
+    whole = number(limit)
+    if whole == 0 or left is None:
+        return None
+    remaining = number(left)
+    if reset is not None and not _of_a_minute(whole, remaining, reset):
+        return None
+    return Seen(whole, remaining)
+
+
+def _of_a_minute(limit: int, left: int, reset: bytes) -> bool:
+    used = limit - left
+    if used <= 0:
+        return True
+    span = parse(reset.decode("latin-1"), 0)
+    # `left` is rounded down: the true use lies between used − 1 and used.
+    return span is None or span * limit <= 2 * MINUTE_US * used
+
+
+def deficit(expected_left: int, seen: Seen, already: int) -> int:
+    """Tokens that somebody else spent: what we thought was left right after a charge, less what the provider shows.
+
+    `expected_left` is the mirror after our own charge, which over-estimates what was spent, never what was left;
+    `already` has been booked since. Differences within 1 % of the limit are noise.
+    """
+    missing = expected_left - seen.left - already
+    return missing if missing * 100 > seen.limit else 0

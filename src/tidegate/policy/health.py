@@ -1,0 +1,75 @@
+"""Is a lane open? Limited by a refusal, it opens again with one probe.
+
+States: *open*; *limited* until `not_before`; then the next call is the *probe* and everybody else waits for its
+outcome. A success opens the lane, a failure limits it again. After `TRIP_AFTER` failures on end the lane is *tripped*:
+calls that have another target skip it until a probe succeeds.
+
+Attempts carry the epoch they began in: of many calls in flight when the provider starts to refuse, only the first
+counts as a failure, and an answer to a call sent before the refusal opens nothing. All O(1).
+"""
+
+TRIP_AFTER = 3
+PROBE_GUESS_US = 1_000_000  # what to predict for a call that waits for a probe's outcome
+
+
+class Health:
+    """The state of one lane."""
+
+    __slots__ = ("epoch", "failures", "limited", "not_before", "probing")
+
+    def __init__(self) -> None:
+        self.epoch = 0
+        self.failures = 0
+        self.limited = False
+        self.not_before = 0
+        self.probing = False
+
+    @property
+    def tripped(self) -> bool:
+        """Refused on end: to be skipped by whoever can."""
+        return self.failures >= TRIP_AFTER
+
+    def blocked(self) -> bool:
+        """Only a probe's outcome can help now; no time is known."""
+        return self.limited and self.probing
+
+    def wait(self, now: int) -> int:
+        """Microseconds until a call may pass; 0 = now (as the probe, when limited)."""
+        if not self.limited:
+            return 0
+        if now < self.not_before:
+            return self.not_before - now
+        return PROBE_GUESS_US if self.probing else 0
+
+    def enter(self) -> bool:
+        """A call passes. True when it is the probe."""
+        if self.limited:
+            self.probing = True
+            return True
+        return False
+
+    def succeed(self, epoch: int) -> bool:
+        """An attempt of `epoch` was answered. True when that opened the lane."""
+        if epoch != self.epoch:
+            return False
+        self.failures = 0
+        if not self.limited:
+            return False
+        self.limited = self.probing = False
+        return True
+
+    def fail(self, epoch: int, until: int, *, limit: bool = True) -> None:
+        """An attempt of `epoch` failed; the lane is closed until `until` when `limit`, or when it failed on end."""
+        if epoch == self.epoch:
+            self.failures += 1
+            self.probing = False
+            if limit or self.tripped:
+                self.limited = True
+                self.epoch += 1
+        if self.limited and until > self.not_before:
+            self.not_before = until
+
+    def abandon(self, *, probe: bool) -> None:
+        """An attempt ended without a verdict (the client left): the next call may probe."""
+        if probe:
+            self.probing = False

@@ -1,0 +1,96 @@
+"""The sliding log: never more than `limit` in any stretch of `window + jitter`.
+
+For providers that count in windows. Whatever the phase of a fixed window, whatever the delays up to `jitter`, none of
+its windows can contain more than `limit`. A provider that enforces per second ("60,000 a minute as 1,000 a second") is
+mirrored by the same log over one second.
+
+Charges are kept in slots of a hundredth of the window, each slot counted until its *end* has left the window, so the
+log errs only to the safe side, by 1 %. Time and memory are O(slots) at worst, amortised O(1).
+"""
+
+from tidegate.policy.allowance import NEVER
+
+SLOTS = 100
+
+
+class SlidingLog:
+    """At most `limit` per window, by a log of what was taken when."""
+
+    __slots__ = ("_slot_us", "_slots", "_span_us", "_used", "limit")
+
+    def __init__(self, limit: int, *, window_us: int, jitter_us: int = 0) -> None:
+        """Start empty. `limit` ≥ 1."""
+        self.limit = limit
+        self._slot_us = max(1, window_us // SLOTS)
+        self._span_us = window_us + jitter_us
+        self._slots: dict[int, int] = {}
+        self._used = 0
+
+    def _gone_at(self, slot: int) -> int:
+        return (slot + 1) * self._slot_us + self._span_us
+
+    def _expire(self, now: int) -> None:
+        slots = self._slots
+        while slots:
+            oldest = next(iter(slots))
+            if self._gone_at(oldest) > now:
+                return
+            self._used -= slots.pop(oldest)
+
+    @property
+    def depth(self) -> int:
+        return self.limit
+
+    def wait(self, cost: int, now: int, ahead: int = 0) -> int:
+        """Exact when what is ahead fits into one window; beyond, whole windows are added."""
+        if cost > self.limit:
+            return NEVER
+        self._expire(now)
+        missing = self._used + ahead + cost - self.limit
+        if missing <= 0:
+            return 0
+        rounds = 0
+        if missing > self._used:
+            rounds, missing = divmod(missing, self.limit)
+        return rounds * (self._span_us + self._slot_us) + self._freed(missing, now)
+
+    def _freed(self, amount: int, now: int) -> int:
+        for slot, used in self._slots.items():
+            if amount <= 0:
+                break
+            amount -= used
+            if amount <= 0:
+                return self._gone_at(slot) - now
+        return self._span_us if amount > 0 else 0
+
+    def take(self, cost: int, now: int) -> None:
+        self._expire(now)
+        slot = now // self._slot_us
+        self._slots[slot] = self._slots.get(slot, 0) + cost
+        self._used += cost
+
+    def correct(self, delta: int, taken_at: int, now: int) -> None:
+        self._expire(now)
+        slot = taken_at // self._slot_us
+        if slot in self._slots:
+            self._slots[slot] += delta
+            self._used += delta
+
+    def left(self, now: int) -> int:
+        self._expire(now)
+        return self.limit - self._used
+
+    def full_in(self, now: int) -> int:
+        self._expire(now)
+        if not self._slots:
+            return 0
+        return self._gone_at(next(reversed(self._slots))) - now
+
+    def restore(self, left: int, at: int, now: int) -> None:
+        self._slots.clear()
+        self._used = 0
+        self.take(max(0, self.limit - left), at)
+        self._expire(now)
+
+    def resize(self, limit: int, now: int) -> None:  # noqa: ARG002 - the log itself does not change
+        self.limit = limit

@@ -1,0 +1,1 @@
+"""The control process: metrics and health on the admin port."""

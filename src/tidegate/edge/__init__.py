@@ -1,0 +1,1 @@
+"""The public API: routes, shapes, and the one place that chooses a status."""

@@ -1,0 +1,1 @@
+"""Public fakes: a manual clock, a scripted transport, a playbook of conversations."""

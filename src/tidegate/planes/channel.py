@@ -1,0 +1,45 @@
+"""A child's end of the channel to the supervisor, on the running event loop."""
+
+import asyncio
+import socket
+from collections import deque
+
+from tidegate.planes.messages import Decoder, Message, encode
+
+_READ = 262_144
+
+
+class Channel:
+    """Messages over an inherited socket pair. Its end is the supervisor's end."""
+
+    __slots__ = ("_decoder", "_received", "_socket")
+
+    def __init__(self, fd: int) -> None:
+        self._socket = socket.socket(fileno=fd)
+        self._socket.setblocking(False)
+        self._decoder = Decoder()
+        self._received: deque[Message] = deque()
+
+    async def receive(self) -> Message | None:
+        """The next message; None when the supervisor is gone. Raises `ProtocolError`. One reader at a time."""
+        loop = asyncio.get_running_loop()
+        while not self._received:
+            try:
+                data = await loop.sock_recv(self._socket, _READ)
+            except OSError:
+                return None
+            if not data:
+                return None
+            self._received.extend(self._decoder.feed(data))
+        return self._received.popleft()
+
+    def send(self, message: Message) -> None:
+        """Send one small message at once. Harmless when the supervisor is gone: `receive` tells that."""
+        try:
+            self._socket.sendall(encode(message))
+        except (BrokenPipeError, ConnectionResetError):
+            return
+
+    def close(self) -> None:
+        """Give the descriptor back."""
+        self._socket.close()

@@ -1,0 +1,142 @@
+"""What the supervisor and its children say to each other: sans-IO, bytes in, messages out.
+
+A frame is one byte for the kind, the payload's length as u32, and the payload. Plain `struct` records rather than
+msgpack: the supervisor would pay 5 MB and 60 ms for msgspec, and the snapshot passes through it undecoded.
+"""
+
+import struct
+from typing import NamedTuple
+
+_FRAME = struct.Struct("!cI")
+_LOADED = struct.Struct("!??Q")
+_STATUS = struct.Struct("!??II")
+_READY = struct.Struct("!I")
+
+LARGEST = 256 * 1024 * 1024
+
+
+class Load(NamedTuple):
+    """Supervisor to worker: serve by this snapshot; the first one starts it, later ones are reloads."""
+
+    snapshot: bytes
+
+
+class Ready(NamedTuple):
+    """Child to supervisor: the last `Load` is in force (control: listening)."""
+
+    pid: int
+
+
+class Rejected(NamedTuple):
+    """Worker to supervisor: the last `Load` could not be applied; what was in force stays."""
+
+    reason: str
+
+
+class Drain(NamedTuple):
+    """Supervisor to worker: accept nothing new, finish the calls in flight, then end."""
+
+
+class Loaded(NamedTuple):
+    """Loader to supervisor: the file is good. The few fields the supervisor acts on, and the snapshot undecoded."""
+
+    clients: bool
+    tls: bool
+    drain_timeout_us: int
+    snapshot: bytes
+
+
+class Status(NamedTuple):
+    """Supervisor to control: how the gate stands."""
+
+    ready: bool
+    draining: bool
+    version: int  # of the snapshot in force
+    restarts: int  # of workers, since the supervisor started
+
+
+Message = Load | Ready | Rejected | Drain | Loaded | Status
+
+
+class ProtocolError(Exception):
+    """The peer sent what is no frame of ours."""
+
+
+def encode(message: Message) -> bytes:
+    """One frame."""
+    kind, payload = _parts(message)
+    return _FRAME.pack(kind, len(payload)) + payload
+
+
+def _parts(message: Message) -> tuple[bytes, bytes]:
+    match message:
+        case Load(snapshot):
+            return b"L", snapshot
+        case Ready(pid):
+            return b"R", _READY.pack(pid)
+        case Rejected(reason):
+            return b"X", reason.encode()
+        case Drain():
+            return b"D", b""
+        case Loaded(clients, tls, drain_timeout_us, snapshot):
+            return b"O", _LOADED.pack(clients, tls, drain_timeout_us) + snapshot
+        case Status():
+            return b"S", _STATUS.pack(*message)
+
+
+def decode(kind: bytes, payload: bytes) -> Message:
+    """The message of one frame. Raises `ProtocolError`."""
+    try:
+        return _message(kind, payload)
+    except (struct.error, UnicodeDecodeError) as error:
+        raise ProtocolError(f"bad frame of kind {kind!r}: {error}") from None
+
+
+def _message(kind: bytes, payload: bytes) -> Message:
+    match kind:
+        case b"L":
+            return Load(payload)
+        case b"R":
+            return Ready(*_READY.unpack(payload))
+        case b"X":
+            return Rejected(payload.decode())
+        case b"D":
+            return Drain()
+        case b"O":
+            head = _LOADED.size
+            clients, tls, drain_timeout_us = _LOADED.unpack(payload[:head])
+            return Loaded(clients, tls, drain_timeout_us, payload[head:])
+        case b"S":
+            return Status(*_STATUS.unpack(payload))
+    raise ProtocolError(f"unknown kind of frame: {kind!r}")
+
+
+class Decoder:
+    """Cuts a byte stream into messages, however it was split. O(bytes) over the whole stream."""
+
+    __slots__ = ("_buffer",)
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> list[Message]:
+        """All messages that are complete now. Raises `ProtocolError`."""
+        self._buffer += data
+        messages: list[Message] = []
+        while (frame := self._frame()) is not None:
+            messages.append(decode(*frame))
+        return messages
+
+    def _frame(self) -> tuple[bytes, bytes] | None:
+        buffer = self._buffer
+        if len(buffer) < _FRAME.size:
+            return None
+        kind, length = _FRAME.unpack_from(buffer)
+        if length > LARGEST:
+            raise ProtocolError(f"frame of {length} bytes, at most {LARGEST}")
+        end = _FRAME.size + length
+        if len(buffer) < end:
+            return None
+        payload = bytes(memoryview(buffer)[_FRAME.size : end])
+        del buffer[:end]
+        return kind, payload

@@ -1,0 +1,47 @@
+"""The frames between supervisor and children, without any I/O."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tidegate.planes.messages import (
+    Decoder,
+    Drain,
+    Load,
+    Loaded,
+    ProtocolError,
+    Ready,
+    Rejected,
+    Status,
+    encode,
+)
+
+U32 = st.integers(0, 2**32 - 1)
+MESSAGES = st.one_of(
+    st.builds(Load, st.binary(max_size=200)),
+    st.builds(Ready, U32),
+    st.builds(Rejected, st.text(max_size=50)),
+    st.just(Drain()),
+    st.builds(Loaded, st.booleans(), st.booleans(), st.integers(0, 2**64 - 1), st.binary(max_size=50)),
+    st.builds(Status, st.booleans(), st.booleans(), U32, U32),
+)
+
+
+@given(messages=st.lists(MESSAGES, max_size=6), cuts=st.lists(st.integers(1, 9), min_size=1, max_size=5))
+def test_every_split_of_the_stream_gives_the_same_messages(messages: list, cuts: list[int]) -> None:
+    """However the bytes arrive, the messages come out whole and in order."""
+    stream = b"".join(encode(message) for message in messages)
+    decoder, received, position, turn = Decoder(), [], 0, 0
+    while position < len(stream):
+        step = cuts[turn % len(cuts)]
+        received += decoder.feed(stream[position : position + step])
+        position, turn = position + step, turn + 1
+    assert received == messages
+    assert [type(message) for message in received] == [type(message) for message in messages]
+
+
+@pytest.mark.parametrize("frame", [b"Z\0\0\0\0", b"R\0\0\0\1x", b"X\0\0\0\1\xff", b"L\xff\xff\xff\xff"])
+def test_what_is_no_frame_of_ours_is_refused(frame: bytes) -> None:
+    """Unknown kinds, wrong sizes, broken text and absurd lengths are a `ProtocolError`, never a hang."""
+    with pytest.raises(ProtocolError):
+        Decoder().feed(frame)

@@ -1,0 +1,132 @@
+"""What the ledger booked during a run, and the windows in which the queue never emptied."""
+
+import msgspec
+import pytest
+
+from tidegate.load.ledger import Account, Ledger, Offer, Utilisation, audit, backlog, utilisation, windows
+from tidegate.load.outcome import CallResult, Ending
+
+QUOTA = 6_000  # 100 a second
+
+
+def steady(seconds: int, weight: int) -> list[Offer]:
+    return [Offer(second * 1_000_000, weight) for second in range(seconds)]
+
+
+@pytest.mark.parametrize(
+    ("full", "starts"),
+    [
+        ([], []),
+        ([True] * 59, []),
+        ([True] * 60, [0]),
+        ([True] * 62, [0, 1, 2]),
+        ([False] + [True] * 60 + [False] + [True] * 59, [1]),
+    ],
+)
+def test_windows(full: list[bool], starts: list[int]) -> None:
+    """A window is 60 true seconds in a row; windows overlap."""
+    assert windows(full) == starts
+
+
+def test_backlog_is_what_is_surely_offered() -> None:
+    """A call counts from the end of the first second that must hold it, wherever in its second the first one fell."""
+    offers = [Offer(0, 10), Offer(1, 20), Offer(1_000_000, 40), Offer(1_000_001, 80)]
+    assert backlog([10, 20, 30], offers) == [0, 40, 90]
+
+
+def test_full_quota_under_overload() -> None:
+    """Twice the quota offered for 100 s, all of it served at the quota: every window is full."""
+    found = utilisation([100] * 200, steady(100, 200), QUOTA)
+    assert found.minimum == found.mean == 1.0
+    assert found.windows >= 120
+    assert found.quota_tpm == QUOTA
+
+
+def test_leading_silence_is_no_window() -> None:
+    """Seconds before the first charge belong to an earlier run."""
+    assert utilisation([0] * 90 + [100] * 200, steady(100, 200), QUOTA) == utilisation(
+        [100] * 200, steady(100, 200), QUOTA
+    )
+
+
+def test_no_queue_no_window() -> None:
+    """Half of the quota offered and served at once: nothing to judge."""
+    assert utilisation([50] * 200, steady(200, 50), QUOTA) == Utilisation(0, 0.0, 0.0, 0, QUOTA)
+
+
+def test_a_gap_in_service_is_seen() -> None:
+    """While calls waited, ten seconds without service show in the worst window, not in the best."""
+    charged = [100] * 80 + [0] * 10 + [100] * 120
+    found = utilisation(charged, steady(100, 200), QUOTA)
+    assert found.minimum == pytest.approx(50 / 60)
+    assert found.mean < 1.0
+
+
+def test_the_burst_before_the_queue_is_no_window() -> None:
+    """As long as a full bucket serves everything, the queue is empty and nothing is judged."""
+    charged = [300] * 30 + [100] * 90
+    found = utilisation(charged, steady(60, 300), QUOTA)
+    assert found.minimum == 1.0
+    assert found.windows >= 25
+
+
+@pytest.mark.parametrize(("charged", "quota"), [([], 6_000), ([0, 0], 6_000), ([100] * 100, 0)])
+def test_nothing_to_judge(charged: list[int], quota: int) -> None:
+    """No charge, or no known quota: no window, and no division."""
+    assert utilisation(charged, steady(100, 200), quota).windows == 0
+
+
+def account(**fields: object) -> dict[str, object]:
+    return {"calls": 0, "served": 0, "throttled": 0, "avoidable": 0, "charged_tokens": 0, "billed_tokens": 0, **fields}
+
+
+def read(by_model: dict[str, object], by_key: dict[str, object] | None = None) -> Ledger:
+    text = msgspec.json.encode({"calls": 1, "extra": {}, "by_model": by_model, "by_key": by_key or {}})
+    return msgspec.json.decode(text, type=Ledger)
+
+
+def test_audit_takes_differences() -> None:
+    """What stood in the ledger before the run is not of the run."""
+    before = read({"gpt-4o": account(calls=5, charged_tokens=50, per_second=[50])})
+    after = read({"gpt-4o": account(calls=9, served=3, throttled=1, charged_tokens=80, per_second=[50, 0, 30])})
+    report = audit(before, after, "gpt-4o", [])
+    assert (report.calls, report.served, report.throttled, report.charged_tokens) == (4, 3, 1, 30)
+
+
+def test_audit_of_an_unknown_model() -> None:
+    """A model the ledger never saw is all zeros."""
+    assert audit(read({}), read({}), "gpt-4o", []).calls == 0
+
+
+def test_audit_counts_answers_of_the_model_only() -> None:
+    """Refused calls, and calls that another model answered, were never in this model's queue."""
+
+    def calls(target: str, ending: Ending) -> list[CallResult]:
+        return [
+            CallResult(at, at * 1_000_000, 200, 1, streamed=False, ending=ending, target=target) for at in range(100)
+        ]
+
+    after = read({"gpt-4o": account(per_second=[100] * 200, limit_tpm=QUOTA)})
+    own = calls("openai/main/gpt-4o", Ending.ANSWERED)
+    alien = calls("openai/main/gpt-3.5-turbo", Ending.ANSWERED) + calls("", Ending.REFUSED)
+    assert audit(read({}), after, "gpt-4o", own + alien) == audit(read({}), after, "gpt-4o", own)
+    assert audit(read({}), after, "gpt-4o", alien).utilisation.windows == 0
+
+
+@pytest.mark.parametrize(
+    ("by_key", "quota"),
+    [
+        ({}, 600),
+        ({"a": {"gpt-4o": account(charged_tokens=1)}}, 600),
+        ({"a": {"gpt-4o": account(charged_tokens=1)}, "b": {"gpt-4o": account(charged_tokens=1)}}, 1_200),
+        ({"a": {"gpt-4o": account(charged_tokens=1, limit_tpm=500)}, "b": {"gpt-4o": account()}}, 500),
+    ],
+)
+def test_quota_of_several_organisations(by_key: dict[str, object], quota: int) -> None:
+    """Every organisation that was charged brings its own quota."""
+    assert read({"gpt-4o": account(limit_tpm=600)}, by_key).quota("gpt-4o") == quota
+
+
+def test_since_keeps_limits() -> None:
+    """Differences are of counts; limits are as they are now."""
+    assert Account(limit_tpm=7, calls=2).since(Account(limit_tpm=5, calls=1)) == Account(limit_tpm=7, calls=1)

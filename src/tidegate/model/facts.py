@@ -22,6 +22,8 @@ class Intent(msgspec.Struct, frozen=True, array_like=True, tag="i"):
     charged_tokens: int
     level_tokens: int
     level_requests: int
+    client: str = ""  # who pays, should the process die before the CallRecord is written
+    plan: str = ""
 
 
 class CallRecord(msgspec.Struct, frozen=True, array_like=True, tag="c"):

@@ -1,0 +1,41 @@
+"""What a journal's facts add up to: calls in flight and where each lane's quota stood. No I/O."""
+
+from msgspec.structs import replace
+
+from tidegate.ledger.segment import Checkpoint, Record
+from tidegate.model.facts import CallRecord, Intent
+
+
+class JournalState:
+    """Follows the facts one by one. O(1) a fact; memory is the calls in flight and the lanes in use."""
+
+    __slots__ = ("lanes", "open")
+
+    def __init__(self) -> None:
+        self.open: dict[int, Intent] = {}  # by call; the charges of all its attempts summed
+        self.lanes: dict[str, Intent] = {}
+
+    def follow(self, record: Record) -> None:
+        """Take one record into account."""
+        if isinstance(record, Intent):
+            known = self.open.get(record.call_id)
+            self.open[record.call_id] = record if known is None else _joined(known, record)
+            self.lanes[record.lane] = record
+        elif isinstance(record, CallRecord):
+            self.open.pop(record.call_id, None)
+        else:
+            self.open.clear()
+            self.open.update((intent.call_id, intent) for intent in record.open)
+            self.lanes = {intent.lane: intent for intent in record.lanes}
+
+    def forget_lanes(self, before: int) -> None:
+        """Drop lanes whose last intent is older than `before` (wall µs): their quota has refilled since."""
+        self.lanes = {lane: intent for lane, intent in self.lanes.items() if intent.at_us >= before}
+
+    def checkpoint(self) -> Checkpoint:
+        """What the next segment must inherit."""
+        return Checkpoint(tuple(self.open.values()), tuple(self.lanes.values()))
+
+
+def _joined(earlier: Intent, later: Intent) -> Intent:
+    return replace(later, charged_tokens=earlier.charged_tokens + later.charged_tokens)

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from tidegate.model.call import BodySource as BodySource
-from tidegate.model.facts import Fact
+from tidegate.model.facts import CallRecord, Fact
+from tidegate.model.outcome import Reason
 
 Headers = Sequence[tuple[bytes, bytes]]  # names in lower case
 
@@ -40,6 +41,16 @@ class Journal(Protocol):
 
     def append(self, fact: Fact) -> None:
         """Write one fact. Raises `OSError` when the disk is full."""
+
+
+class Observer(Protocol):
+    """Counts what happened. Never raises into the line; a few microseconds per call in all."""
+
+    def attempt(self, lane: str, reason: Reason | None) -> None:
+        """An attempt on a lane ended: answered (None) or failed for this reason."""
+
+    def finished(self, record: CallRecord) -> None:
+        """A call ended, whatever came of it."""
 
 
 class StreamSink(Protocol):

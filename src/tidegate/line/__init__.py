@@ -1,1 +1,1 @@
-"""The order of things: the only room that knows it."""
+"""The order of things: from a call to its reply. Sees ports and policies, never an adapter."""

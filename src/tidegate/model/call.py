@@ -70,7 +70,7 @@ class Call:
     shape: Shape
     size: Size = Size()
     client_retry: bool = False
-    provider: str = ""  # named by the client, for what is not routed by model
     attempts: list[Attempt] = field(default_factory=list)
-    queued_us: int = 0
+    queued_us: int = 0  # in the FIFO
+    waited_us: int = 0  # back-off and smoothing
     smoothed: bool = False

@@ -39,4 +39,4 @@ class Allowance(Protocol):
         """Continue from what was left at the earlier time `at`."""
 
     def resize(self, limit: int, now: int) -> None:
-        """The provider changed its limit: what has been spent stays spent."""
+        """The provider changed its limit: what was left stays left, as far as it still fits."""

@@ -85,7 +85,7 @@ class Bucket:
         self._refill(now)
 
     def resize(self, limit: int, now: int) -> None:
-        spent = (self._capacity - self._refill(now)) // self._window
+        left = self._refill(now) // self._window
         self._shape(limit)
         self._at = now // self._tick
-        self._level = self._capacity - spent * self._window
+        self._level = min(left * self._window, self._capacity)

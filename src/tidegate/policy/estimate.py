@@ -73,6 +73,11 @@ class Estimator:
             bound = max(bound, _COLD[size.kind // 9])
         return size.fixed + int(size.weight * bound) + 1
 
+    def expected(self, size: Size) -> int:
+        """Prompt tokens most likely: for a bill that the provider will not tell."""
+        ratio = self._ratios[size.kind]
+        return size.fixed + int(size.weight * (ratio.mean if ratio.samples else _COLD[size.kind // 9] / 2))
+
     def learn(self, size: Size, tokens: int) -> None:
         """The provider counted `tokens` prompt tokens for a request of this size."""
         if tokens > size.fixed:

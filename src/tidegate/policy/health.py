@@ -11,6 +11,14 @@ counts as a failure, and an answer to a call sent before the refusal opens nothi
 TRIP_AFTER = 3
 PROBE_GUESS_US = 1_000_000  # what to predict for a call that waits for a probe's outcome
 
+FIRST_PAUSE_US = 500_000
+LONGEST_PAUSE_US = 60_000_000
+
+
+def pause_us(failures: int) -> int:
+    """How long a lane stays closed after so many failures (≥ 1) when the provider named no time."""
+    return min(FIRST_PAUSE_US << min(failures - 1, 16), LONGEST_PAUSE_US)
+
 
 class Health:
     """The state of one lane."""

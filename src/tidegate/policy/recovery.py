@@ -6,6 +6,7 @@ provider's not-before time is never undercut. A wait above the cap is not slept:
 the call goes elsewhere.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -16,7 +17,7 @@ JITTER_PERMILLE = 100
 MAX_EXPONENT = 30
 
 _RETRIED = frozenset({Reason.RATE, Reason.OVERLOAD, Reason.RAMP, Reason.CAPACITY, Reason.TRANSIENT})
-_FINAL = frozenset({Reason.FATAL, Reason.POLICY})
+FINAL = frozenset({Reason.FATAL, Reason.POLICY})
 
 
 class Move(Enum):
@@ -39,24 +40,29 @@ def backoff(policy: RetryPolicy, failures: int, named_us: int | None, luck: floa
     """Microseconds to wait after the `failures`-th failure (≥ 1); `luck` is uniform in [0, 1)."""
     start = policy.base_us if named_us is None else named_us
     exponent = min(failures - 1, MAX_EXPONENT)
-    wait = start * policy.multiplier_milli**exponent // 1000**exponent
+    wait: int = start * policy.multiplier_milli**exponent // 1000**exponent
     if policy.jitter:
         wait += int(wait * luck) * JITTER_PERMILLE // 1000
     return wait
 
 
 def after_failure(
-    reason: Reason, policy: RetryPolicy, failures: int, named_us: int | None, luck: float, *, affordable: bool
+    reason: Reason,
+    policy: RetryPolicy,
+    failures: int,
+    named_us: int | None,
+    luck: float,
+    affordable: Callable[[], bool],
 ) -> Step:
-    """The step after the `failures`-th failed attempt on a target; `affordable` = the retry budget allows it."""
-    if reason in _FINAL:
+    """The step after the `failures`-th failed attempt on a target; `affordable` asks the retry budget, once."""
+    if reason in FINAL:
         return Step(Move.STOP)
-    if reason not in _RETRIED or failures >= policy.max_retries or not affordable:
+    if reason not in _RETRIED or failures >= policy.max_retries:
         return Step(Move.NEXT)
     wait = backoff(policy, failures, named_us, luck)
-    if wait > policy.cap_us and named_us is not None:
+    if named_us is not None and wait > policy.cap_us:
         return Step(Move.NEXT)
-    return Step(Move.RETRY, min(wait, policy.cap_us))
+    return Step(Move.RETRY, min(wait, policy.cap_us)) if affordable() else Step(Move.NEXT)
 
 
 class RetryBudget:

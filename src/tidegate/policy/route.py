@@ -14,10 +14,11 @@ from tidegate.policy.allowance import NEVER
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A target that may still be tried. `wait_us` may be NEVER; `tripped` = refused on end, no probe due."""
+    """A target that may still be tried. `wait_us` may be NEVER; `tripped` = refused on end; `full` = no room to wait."""
 
     wait_us: int
     tripped: bool = False
+    full: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +36,20 @@ def choose(candidates: Sequence[Candidate], remaining_us: int, patience_us: int)
         wait = candidate.wait_us
         if wait == NEVER:
             continue
-        last = index == len(candidates) - 1
-        if wait <= remaining_us and wait <= patience_us and (not candidate.tripped or wait == 0 or last):
+        if _good(candidate, wait, min(remaining_us, patience_us), last=index == len(candidates) - 1):
             return Choice(index, wait)
         if soonest < 0 or wait < candidates[soonest].wait_us:
             soonest = index
     if soonest < 0:
         return Choice(-1, NEVER)
-    wait = candidates[soonest].wait_us
-    return Choice(soonest if wait <= remaining_us else -1, wait)
+    candidate = candidates[soonest]
+    served = candidate.wait_us <= remaining_us and not _no_room(candidate)
+    return Choice(soonest if served else -1, candidate.wait_us)
+
+
+def _no_room(candidate: Candidate) -> bool:
+    return candidate.full and candidate.wait_us > 0
+
+
+def _good(candidate: Candidate, wait: int, limit: int, *, last: bool) -> bool:
+    return wait == 0 or (wait <= limit and (last or not candidate.tripped) and not _no_room(candidate))

@@ -1,1 +1,1 @@
-"""Codecs without I/O: what to read from and change in a provider's bodies and streams."""
+"""Codecs, sans-IO: what to read from and change in the bytes of each dialect. Profiles are data beside them."""

@@ -1,0 +1,144 @@
+"""One try at one lane: build the request, send it, and say what came of it.
+
+Whatever happens, the slot is settled once: by the usage when it is known, kept when something may have reached the
+provider, given back when nothing did.
+"""
+
+import asyncio
+from dataclasses import dataclass
+
+from tidegate.line.lane import Lane, Service, Slot
+from tidegate.line.splice import RawTap, Splice
+from tidegate.model.call import Call, Kind
+from tidegate.model.outcome import Reason, Usage
+from tidegate.model.reply import Answer, Failure, Headers
+from tidegate.policy import retry_after
+from tidegate.policy.classify import Refusal, classify
+from tidegate.ports import Clock, TransportError, UpstreamReply
+from tidegate.providers import openai, sse
+
+_RATE_HEADERS = b"x-ratelimit-"
+_CLASSIFIED_BYTES = 4_096
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The provider answered: completely, or with a stream that has begun. `charged` of a stream comes with its end."""
+
+    answer: Answer
+    splice: Splice | None
+    usage: Usage | None
+    charged: int
+
+
+def request_head(service: Service, call: Call, key: bytes) -> bytes:
+    """Request line and headers, without framing."""
+    profile = service.profile
+    return b"%b %b%b HTTP/1.1\r\nhost: %b\r\n%b: %b%b\r\n%b" % (
+        call.method,
+        service.prefix,
+        call.path,
+        service.host,
+        profile.auth_header.encode(),
+        profile.auth_prefix.encode(),
+        key,
+        call.forward,
+    )
+
+
+def request_body(call: Call, model: str) -> bytes:
+    """The body as this target must get it; the client's own bytes whenever nothing has to change."""
+    body = call.body
+    if not isinstance(body, bytes):
+        raise TypeError("a body that is still arriving is forwarded as it is")
+    if call.kind is not Kind.PASS:
+        if model != call.shape.model:
+            body = openai.with_model(body, model)
+        if call.shape.stream and not call.shape.wants_usage:
+            body = openai.with_usage(body)
+    return body
+
+
+async def attempt(call: Call, lane: Lane, slot: Slot, key: bytes, clock: Clock) -> Answered | Failure:
+    """Send the call once. Settles the slot unless a stream has begun; its end does then."""
+    service = lane.service
+    head = request_head(service, call, key)
+    body = request_body(call, lane.model) if isinstance(call.body, bytes) else call.body
+    try:
+        reply = await service.transport.send(
+            head, body, stream=call.shape.stream or call.kind is Kind.PASS, deadline=call.deadline
+        )
+    except TransportError as error:
+        if error.sent:
+            slot.keep()
+        else:
+            slot.give_back()
+        return Failure(Reason.TRANSIENT, str(error), sent=error.sent)
+    except asyncio.CancelledError:
+        slot.keep()
+        raise
+    lane.watch(dict(header for header in reply.headers if header[0].startswith(_RATE_HEADERS)), slot)
+    if reply.status >= 400:
+        return _refused(reply, slot, service, clock)
+    if reply.stream is not None:
+        return await _streamed(call, reply, slot, clock)
+    return _complete(call, lane, reply, slot)
+
+
+def _complete(call: Call, lane: Lane, reply: UpstreamReply, slot: Slot) -> Answered | Failure:
+    usage = None
+    if call.kind is not Kind.PASS:
+        try:
+            usage = openai.usage_of(reply.body)
+        except ValueError as error:
+            slot.keep()
+            return Failure(Reason.TRANSIENT, f"the provider's answer is not JSON: {error}")
+    charged = lane.settle(call, slot, usage)
+    return Answered(Answer(reply.status, reply.headers, reply.body), None, usage, charged)
+
+
+async def _streamed(call: Call, reply: UpstreamReply, slot: Slot, clock: Clock) -> Answered | Failure:
+    stream = reply.stream
+    if stream is None:
+        raise TypeError("not a stream")
+    if call.kind is Kind.PASS or not _is_event_stream(reply.headers):
+        splice = Splice(stream, RawTap(), None)
+    else:
+        splice = Splice(stream, sse.StreamTap(keep_usage=call.shape.wants_usage), _error_event)
+    timer = clock.call_at(call.deadline, splice.expire)
+    try:
+        failure = await splice.committed()
+    except asyncio.CancelledError:
+        slot.keep()
+        raise
+    finally:
+        timer.cancel()
+    if failure is not None:
+        slot.keep()
+        return failure
+    return Answered(Answer(reply.status, reply.headers, b""), splice, None, 0)
+
+
+def _error_event(failure: Failure) -> bytes:
+    return sse.error_event(failure.message)
+
+
+def _is_event_stream(headers: Headers) -> bool:
+    return any(name == b"content-type" and b"event-stream" in value for name, value in headers)
+
+
+def _refused(reply: UpstreamReply, slot: Slot, service: Service, clock: Clock) -> Failure:
+    hints = {name: value for name, value in reply.headers if name.startswith(b"retry-after")}
+    code, kind = openai.error_of(reply.body)
+    text = reply.body[:_CLASSIFIED_BYTES].decode("utf-8", "replace")
+    reason = classify(Refusal(reply.status, code, kind, text), service.profile.refusals)
+    if reason is Reason.FATAL:
+        slot.settle(0)  # refused before it was counted: a client's mistakes do not use up the quota
+    else:
+        slot.keep()
+    return Failure(
+        reason,
+        f"the provider answered {reply.status}",
+        Answer(reply.status, reply.headers, reply.body),
+        retry_after.from_headers(hints.get(b"retry-after-ms"), hints.get(b"retry-after"), clock.wall()),
+    )

@@ -1,0 +1,176 @@
+"""The book: which plan serves which model. Composed from a snapshot; a reload makes a new book and keeps the lanes.
+
+Resolution: a strategy's name, or its primary model; else the provider whose `models` or `limits` name the model; else
+the only provider of the call's dialect; else nobody. Look-ups are O(1) in strategies, providers and models; models
+that only their caller names are kept in a bounded memory.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from hashlib import sha256
+from urllib.parse import urlsplit
+
+from tidegate.line.gate import Gate
+from tidegate.line.keys import KeyRing
+from tidegate.line.lane import Lane, Service
+from tidegate.line.plan import Plan
+from tidegate.line.target import Target
+from tidegate.model.snapshot import Limits, ModelEntry, Provider, RateLimitPolicy, Scope, Snapshot, Strategy
+from tidegate.policy.allowance import Allowance
+from tidegate.policy.bucket import Bucket
+from tidegate.policy.quota import MINUTE_US, Quota
+from tidegate.policy.recovery import RetryBudget
+from tidegate.ports import Clock, Transport
+
+UNROUTED = "*"  # the model of what is forwarded without one
+MAX_NAMED_BY_CALLERS = 1_024
+_UNKNOWN_MODEL = ModelEntry()
+
+
+class Lanes:
+    """All lanes of a worker, by (base URL, credentials, model): they outlive a reload, and so does what they know."""
+
+    __slots__ = ("_clock", "_lanes", "_rings", "max_waiting")
+
+    def __init__(self, clock: Clock, max_waiting: int) -> None:
+        self._clock = clock
+        self.max_waiting = max_waiting
+        self._lanes: dict[tuple[str, str], Lane] = {}
+        self._rings: dict[str, KeyRing] = {}
+
+    def __iter__(self) -> Iterator[Lane]:
+        return iter(self._lanes.values())
+
+    def get(self, service: Service, scope: Scope, model: str) -> Lane:
+        """The lane, new or as it stands; configured limits are brought up to date."""
+        credentials = f"{service.digest}/{_digest(*sorted(scope.keys))}"
+        limits = scope.limits.get(model, Limits())
+        lane = self._lanes.get((credentials, model))
+        if lane is None:
+            ring = self._rings.setdefault(credentials, KeyRing(scope.keys))
+            lane = Lane(self._clock, service, scope.name, model, ring, limits, self.max_waiting)
+            lane.key = f"{credentials}/{model}"
+            self._lanes[credentials, model] = lane
+        elif lane.configured != limits or lane.service is not service:
+            lane.reconfigure(service, limits)
+        return lane
+
+    def forget(self, lane: Lane) -> None:
+        """Drop a lane that only a caller named and nobody asks for any more."""
+        self._lanes.pop((lane.key.rpartition("/")[0], lane.model), None)
+
+
+class Book:
+    """Plans by name."""
+
+    __slots__ = (
+        "_by_caller", "_clock", "_defaults", "_lanes", "_only", "_plans", "_providers", "_services", "models", "unrouted",
+    )  # fmt: skip
+
+    def __init__(
+        self, snapshot: Snapshot, clock: Clock, lanes: Lanes, transport_for: Callable[[Provider], Transport]
+    ) -> None:
+        self._clock = clock
+        self._lanes = lanes
+        self._defaults = snapshot.defaults
+        self._providers = {provider.name: provider for provider in snapshot.providers}
+        self._services = {p.name: _service(p, transport_for(p)) for p in snapshot.providers}
+        self._only = snapshot.providers[0].name if len(snapshot.providers) == 1 else ""
+        self._plans: dict[str, Plan] = {}
+        self._by_caller: OrderedDict[str, Plan] = OrderedDict()
+        self.unrouted = {p.name: self._unrouted(p) for p in snapshot.providers}
+        for provider in snapshot.providers:
+            for model in _models_of(provider):
+                self._plans.setdefault(model, self._plan(snapshot.defaults, model, [(provider.name, model)]))
+        for strategy in snapshot.strategies:
+            self._add(strategy)
+        self.models = tuple(self._plans)
+
+    def plan(self, model: str) -> Plan | None:
+        """How calls that name `model` are served; None when nobody serves it."""
+        plan = self._plans.get(model) or self._by_caller.get(model)
+        if plan is None and self._only and model != UNROUTED:
+            plan = self._plan(self._defaults, model, [(self._only, model)])
+            self._by_caller[model] = plan
+            if len(self._by_caller) > MAX_NAMED_BY_CALLERS:
+                _, old = self._by_caller.popitem(last=False)
+                for lane in old.targets[0].lanes:
+                    self._lanes.forget(lane)
+        return plan
+
+    def provider_of(self, model: str) -> str:
+        """The provider that serves a model, "" for none."""
+        for provider in self._providers.values():
+            if model in _models_of(provider):
+                return provider.name
+        return self._only
+
+    def _add(self, strategy: Strategy) -> None:
+        names = [(self.provider_of(model), model) for model in (strategy.primary_model, *strategy.fallback_models)]
+        served = [(provider, model) for provider, model in names if provider]
+        if not served:
+            return
+        plan = self._plan(strategy, strategy.name, served)
+        self._plans[strategy.name] = plan
+        self._plans[strategy.primary_model] = plan
+
+    def _plan(self, rules: Strategy, name: str, served: list[tuple[str, str]]) -> Plan:
+        bound = self._bound(rules.rate_limit)
+        targets = tuple(
+            self._target(provider, model, bound if model == rules.primary_model else None) for provider, model in served
+        )
+        return Plan(
+            name,
+            targets,
+            rules.retry,
+            rules.smoothing,
+            rules.deadline_us,
+            rules.fallback_after_us,
+            RetryBudget(rules.retry),
+        )
+
+    def _target(self, name: str, model: str, bound: Gate | None) -> Target:
+        provider, service = self._providers[name], self._services[name]
+        lanes = tuple(self._lanes.get(service, scope, model) for scope in provider.scopes)
+        return Target(name, model, provider.models.get(model, _UNKNOWN_MODEL), lanes, bound)
+
+    def _unrouted(self, provider: Provider) -> Plan:
+        return self._plan(self._defaults, provider.name, [(provider.name, UNROUTED)])
+
+    def _bound(self, policy: RateLimitPolicy) -> Gate | None:
+        """A strategy's own limits: calls a minute, tokens a minute, and a burst of calls that refills by the second."""
+        now = self._clock.now()
+        requests: list[Allowance] = []
+        if policy.max_rpm:
+            requests.append(Bucket(policy.max_rpm, now))
+        if policy.bucket_capacity and policy.refill_rate_milli:
+            window = policy.bucket_capacity * 1_000_000_000 // policy.refill_rate_milli
+            requests.append(Bucket(policy.bucket_capacity, now, window_us=window))
+        tokens = (Bucket(policy.max_tpm, now, window_us=MINUTE_US),) if policy.max_tpm else ()
+        if not requests and not tokens:
+            return None
+        return Gate(self._clock, Quota(tuple(requests), tokens), self._lanes.max_waiting)
+
+
+def _service(provider: Provider, transport: Transport) -> Service:
+    url = urlsplit(provider.base_url)
+    return Service(
+        provider.name,
+        transport,
+        provider.profile,
+        url.netloc.encode("idna" if not url.netloc.isascii() else "ascii"),
+        url.path.encode("ascii"),
+        _digest(provider.base_url),
+    )
+
+
+def _digest(*parts: str) -> str:
+    return sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def _models_of(provider: Provider) -> list[str]:
+    names = dict.fromkeys(provider.models)
+    for scope in provider.scopes:
+        names.update(dict.fromkeys(scope.limits))
+    names.pop(UNROUTED, None)
+    return list(names)

@@ -1,0 +1,231 @@
+"""The line: the one place that knows the order.
+
+choose a target by predicted wait ▸ smooth ▸ take a turn at its quota ▸ write the intent ▸ attempt ▸ recover, until a
+target answered or none can any more. Everything that is decided here is decided by a policy; everything that is waited
+for is waited for here.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tidegate.line.attempt import Answered, attempt
+from tidegate.line.lane import Lane, Slot
+from tidegate.line.plan import Plan
+from tidegate.line.target import Pick, Sampler, Target
+from tidegate.model.call import Attempt, Call, Kind
+from tidegate.model.errors import Problem, ProblemKind
+from tidegate.model.facts import Intent
+from tidegate.model.outcome import Reason, Usage
+from tidegate.model.reply import Failure, Refused
+from tidegate.policy import recovery, route, smooth
+from tidegate.policy.allowance import NEVER
+from tidegate.policy.health import pause_us
+from tidegate.policy.recovery import Move
+from tidegate.ports import Clock, Journal, Observer
+
+PARKED_US = 60_000_000  # how long a scope without money or credential is left alone between probes
+
+_CLOSES = frozenset({Reason.RATE, Reason.OVERLOAD, Reason.RAMP, Reason.CAPACITY, Reason.BILLING, Reason.AUTH})
+_PARKS = frozenset({Reason.BILLING, Reason.AUTH})
+_HEALTHY = frozenset({Reason.FATAL, Reason.POLICY, Reason.TOO_LARGE})
+
+
+class Course:
+    """How far the call has come with one target."""
+
+    __slots__ = ("failures", "not_before", "target")
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self.failures = 0
+        self.not_before = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A target answered. A complete answer is settled; a stream's slot is settled by `Line.settle_stream`."""
+
+    answered: Answered
+    target: Target
+    lane: Lane
+    slot: Slot
+
+
+class Line:
+    """Runs calls. One per worker; it holds no configuration: that comes with each call's plan."""
+
+    __slots__ = ("_clock", "_journal", "_luck", "_observer", "_sample")
+
+    def __init__(
+        self, clock: Clock, journal: Journal, observer: Observer, luck: Callable[[], float], sample: Sampler
+    ) -> None:
+        """`luck` gives uniform numbers in [0, 1); `sample` takes so many lanes by chance."""
+        self._clock = clock
+        self._journal = journal
+        self._observer = observer
+        self._luck = luck
+        self._sample = sample
+
+    async def run(self, call: Call, plan: Plan) -> Served | Refused:
+        """Serve the call by the plan. Raises `OSError` when the journal cannot be written."""
+        plan.budget.deposit(call.arrived, retry_of_client=call.client_retry)
+        courses = [Course(target) for target in plan.targets if not target.unfit(call)]
+        last: Failure | None = None
+        while courses:
+            now = self._clock.now()
+            picks = [course.target.pick(call, now, self._sample) for course in courses]
+            candidates = [p.candidate(c.not_before - now) for p, c in zip(picks, courses, strict=True)]
+            choice = route.choose(candidates, call.deadline - now, plan.fallback_after_us)
+            if choice.index < 0:
+                return self._too_late(plan, last, choice.wait_us, full=any(c.full for c in candidates))
+            course, pick = courses[choice.index], picks[choice.index]
+            if await self._hold(call, plan, course, pick, now):
+                continue
+            slot = await self._turn(call, plan, course, pick, patient=len(courses) == 1)
+            if slot is None:
+                continue
+            outcome = await self._attempt(call, pick.lane, slot)
+            if isinstance(outcome, Answered):
+                return Served(outcome, course.target, pick.lane, slot)
+            last = outcome
+            if self._recover(plan, course, outcome):
+                continue
+            if outcome.reason in recovery.FINAL:
+                break
+            courses.remove(course)
+        return self._failed(call, plan, last)
+
+    def settle_stream(self, call: Call, served: Served) -> tuple[Usage, int]:
+        """Settle the slot of a stream that ended, for whatever reason: its usage and the charge that stands."""
+        splice, lane, slot = served.answered.splice, served.lane, served.slot
+        if splice is None:
+            raise TypeError("not a stream")
+        usage = splice.tap.usage
+        charged = lane.settle(call, slot, usage)
+        if splice.failure is not None and not splice.gone:
+            self._observer.attempt(lane.name, splice.failure.reason)
+            self._verdict(lane, slot, splice.failure, b"")
+        if usage is None and call.kind is not Kind.PASS:
+            usage = Usage(lane.estimator.expected(call.size), splice.tap.events, estimated=True)
+        return usage or Usage(), charged
+
+    async def _hold(self, call: Call, plan: Plan, course: Course, pick: Pick, now: int) -> bool:
+        """Wait for what is the call's own: its back-off here, or the smoothing delay. True when it waited."""
+        pause = course.not_before - now
+        if pause <= 0:
+            used = pick.lane.gate.quota.used_permille(now)
+            if course.target.bound is not None:
+                used = max(used, course.target.bound.quota.used_permille(now))
+            waited = call.smoothed or pick.wait_us > 0 or bool(call.attempts)
+            pause = smooth.delay(plan.smoothing, used, waited=waited)
+            call.smoothed = pause > 0 or call.smoothed
+        if pause <= 0:
+            return False
+        await self._clock.sleep(pause)
+        call.waited_us += self._clock.now() - now
+        return True
+
+    async def _turn(self, call: Call, plan: Plan, course: Course, pick: Pick, *, patient: bool) -> Slot | None:
+        """A slot at the lane, or None when the turn did not come in time."""
+        gate, bound, charge = pick.lane.gate, course.target.bound, pick.charge
+        began = self._clock.now()
+        give_up_at = call.deadline
+        if not patient and pick.wait_us <= plan.fallback_after_us:
+            give_up_at = min(give_up_at, began + plan.fallback_after_us)
+        own = None
+        if bound is not None:
+            own = bound.take_nowait(charge, began) or await bound.take(charge, give_up_at)
+            if own is None:
+                return None
+        try:
+            permit = gate.take_nowait(charge, began) or await gate.take(charge, give_up_at, first=bool(call.attempts))
+        except asyncio.CancelledError:
+            if own is not None:
+                own.give_back()
+            raise
+        now = self._clock.now()
+        call.queued_us += now - began
+        if permit is None:
+            if own is not None:
+                own.give_back()
+            return None
+        return pick.lane.slot(permit, own, now)
+
+    async def _attempt(self, call: Call, lane: Lane, slot: Slot) -> Answered | Failure:
+        """One attempt with its intent before and its verdict on the lane's health after."""
+        gate, permit, key = lane.gate, slot.permit, lane.keys.next()
+        self._journal.append(
+            Intent(
+                call.id,
+                len(call.attempts) + 1,
+                self._clock.wall(),
+                lane.key,
+                slot.charged,
+                slot.left_tokens,
+                slot.left_requests,
+            )
+        )
+        try:
+            outcome = await attempt(call, lane, slot, key, self._clock)
+        except asyncio.CancelledError:
+            gate.health.abandon(probe=permit.probe)
+            gate.changed(worse=False)
+            raise
+        if isinstance(outcome, Answered):
+            call.attempts.append(Attempt(lane.name, outcome.answer.status, None, call.queued_us + call.waited_us))
+            self._observer.attempt(lane.name, None)
+            if gate.health.succeed(permit.epoch):
+                gate.changed(worse=False)
+            return outcome
+        status = outcome.answer.status if outcome.answer is not None else 0
+        call.attempts.append(Attempt(lane.name, status, outcome.reason, call.queued_us + call.waited_us))
+        self._observer.attempt(lane.name, outcome.reason)
+        self._verdict(lane, slot, outcome, key)
+        return outcome
+
+    def _verdict(self, lane: Lane, slot: Slot, failure: Failure, key: bytes) -> None:
+        """What a failure means for everybody else on this lane."""
+        gate, epoch = lane.gate, slot.permit.epoch
+        if failure.reason in _HEALTHY or (failure.reason is Reason.AUTH and lane.keys.retire(key)):
+            if gate.health.succeed(epoch):
+                gate.changed(worse=False)
+            return
+        pause = failure.named_us or pause_us(gate.health.failures + 1)
+        if failure.reason in _PARKS:
+            pause = max(pause, PARKED_US)
+        gate.health.fail(epoch, self._clock.now() + pause, limit=failure.reason in _CLOSES)
+        gate.changed(worse=True)
+
+    def _recover(self, plan: Plan, course: Course, failure: Failure) -> bool:
+        """True when the same target is to be tried again, not before `course.not_before`."""
+        course.failures += 1
+        now = self._clock.now()
+        step = recovery.after_failure(
+            failure.reason,
+            plan.retry,
+            course.failures,
+            failure.named_us,
+            self._luck(),
+            lambda: plan.budget.withdraw(now),
+        )
+        course.not_before = now + step.wait_us
+        return step.move is Move.RETRY
+
+    def _too_late(self, plan: Plan, last: Failure | None, wait_us: int, *, full: bool) -> Refused:
+        if wait_us == NEVER:
+            message = f"This request needs more tokens at once than {plan.name} has in a minute. Lower max_tokens or shorten it."
+            return Refused(Problem(ProblemKind.TOO_LARGE, message, "max_tokens"), last)
+        kind = ProblemKind.QUEUE_FULL if full else ProblemKind.OVER_QUOTA
+        message = f"The quota of {plan.name} is in use. This request could be served in {wait_us / 1e6:.3f} s."
+        return Refused(Problem(kind, message, retry_after_us=wait_us), last)
+
+    def _failed(self, call: Call, plan: Plan, last: Failure | None) -> Refused:
+        """Every target was tried, or none can serve such a call."""
+        if last is None:
+            why = "; ".join(f"{target.model} {target.unfit(call)}" for target in plan.targets)
+            return Refused(Problem(ProblemKind.BAD_REQUEST, f"No target of {plan.name} can serve this request: {why}."))
+        kind = ProblemKind.CREDENTIAL if last.reason is Reason.AUTH else ProblemKind.UPSTREAM
+        if last.answer is None and self._clock.now() >= call.deadline:
+            kind = ProblemKind.DEADLINE
+        return Refused(Problem(kind, f"No target of {plan.name} answered: {last.message}."), last)

@@ -1,0 +1,168 @@
+"""The splice: a streamed answer from the provider's connection to the client's, by callback.
+
+Nothing wakes a task per chunk. Until the answer is *committed* (its first content was seen) what arrives is held and a
+failure is the attempt's; from then on bytes flow, and a failure ends in a typed error event and no clean end. The
+callback `on_close` runs exactly once, before the last byte is written.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+from tidegate.model.outcome import Reason, Usage
+from tidegate.model.reply import Downstream, Failure
+from tidegate.ports import TransportError, UpstreamStream
+
+
+class Tap(Protocol):
+    """What a dialect knows of its streams; `providers.sse.StreamTap` is one."""
+
+    committed: bool
+    finished: bool
+    failure: bytes
+    usage: Usage | None
+    events: int
+
+    def feed(self, data: bytes) -> bytes:
+        """What may be forwarded of these bytes."""
+
+
+class RawTap:
+    """Bytes of an unknown meaning: committed from the start, finished when the framing says so."""
+
+    __slots__ = ("committed", "events", "failure", "finished", "usage")
+
+    def __init__(self) -> None:
+        self.committed = True
+        self.finished = False
+        self.failure = b""
+        self.usage: Usage | None = None
+        self.events = 0
+
+    def feed(self, data: bytes) -> bytes:
+        """All of it."""
+        return data
+
+
+class Splice:
+    """One streamed answer. Fulfils `ports.StreamSink`."""
+
+    __slots__ = ("_closed", "_error_event", "_first", "_held", "_out", "failure", "gone", "on_close", "stream", "tap")
+
+    def __init__(self, stream: UpstreamStream, tap: Tap, error_event: Callable[[Failure], bytes] | None) -> None:
+        """`error_event` words a failure for the client; None cuts the connection instead."""
+        self.stream = stream
+        self.tap = tap
+        self.failure: Failure | None = None
+        self.gone = False  # the client left
+        self.on_close: Callable[[], None] | None = None
+        self._error_event = error_event
+        self._held: list[bytes] = []
+        self._out: Downstream | None = None
+        self._closed = False
+        self._first: asyncio.Future[None] | None = None
+
+    async def committed(self) -> Failure | None:
+        """Wait for the first content; the failure when there will be none. Aborts the stream when cancelled."""
+        self.stream.attach(self)
+        if not self._decided():
+            self._first = asyncio.get_running_loop().create_future()
+            try:
+                await self._first
+            except asyncio.CancelledError:
+                self.stream.abort()
+                raise
+        return None if self.tap.committed or self.tap.finished else self.failure
+
+    def attach(self, out: Downstream) -> None:
+        """Send what was held and, from now on, what arrives."""
+        self._out = out
+        held, self._held = self._held, []
+        for data in held[:-1]:
+            out.write(data)
+        self._forward(held[-1] if held else b"")
+
+    def abandon(self) -> None:
+        """The client left: stop the provider at once."""
+        self.gone = True
+        self.stream.abort()
+        self._close()
+
+    def expire(self) -> None:
+        """The deadline passed before the first content."""
+        self.stream.abort()
+        self.failed(TransportError("the deadline passed before the first content of the stream", sent=True))
+
+    def chunk(self, data: bytes) -> None:
+        """Some bytes from the provider."""
+        tap = self.tap
+        ready = tap.feed(data)
+        if self._out is not None and not (tap.finished or tap.failure):
+            if ready:
+                self._out.write(ready)
+            return
+        if self._closed:
+            return
+        if tap.failure:
+            self._fail(Failure(Reason.TRANSIENT, tap.failure.decode("utf-8", "replace")))
+            self.stream.abort()
+        if self._out is not None:
+            self._forward(ready)
+        elif ready:
+            self._held.append(ready)
+        self._decide()
+
+    def end(self) -> None:
+        """The provider's framing is complete: a clean end only when the dialect says so too."""
+        if isinstance(self.tap, RawTap):
+            self.tap.finished = True
+        if not self.tap.finished:
+            self._fail(Failure(Reason.TRANSIENT, "the provider ended the stream before it was complete"))
+        if self._out is not None:
+            self._forward(b"")
+        self._decide()
+
+    def failed(self, error: TransportError) -> None:
+        """The provider's connection broke."""
+        if not self.tap.finished:
+            self._fail(Failure(Reason.TRANSIENT, str(error), sent=True))
+        if self._out is not None:
+            self._forward(b"")
+        self._decide()
+
+    def _fail(self, failure: Failure) -> None:
+        if self.failure is None:
+            self.failure = failure
+
+    def _decided(self) -> bool:
+        return self.tap.committed or self.tap.finished or self.failure is not None
+
+    def _decide(self) -> None:
+        if self._first is not None and not self._first.done() and self._decided():
+            self._first.set_result(None)
+
+    def _forward(self, last: bytes) -> None:
+        """Write `last`, and the end when there is one."""
+        out = self._out
+        if out is None or self._closed:
+            return
+        if not self.tap.finished and self.failure is None:
+            if last:
+                out.write(last)
+            return
+        self._close()
+        if last:
+            out.write(last)
+        if self.failure is None:
+            out.end()
+        elif self._error_event is None:
+            out.abort()
+        else:
+            out.write(self._error_event(self.failure))
+            out.end()
+
+    def _close(self) -> None:
+        if not self._closed:
+            self._closed = True
+            if self.on_close is not None:
+                self.on_close()

@@ -1,0 +1,75 @@
+"""A target: one model at one provider, through whichever of its scopes can serve first."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from tidegate.line.gate import Gate
+from tidegate.line.lane import Lane
+from tidegate.model.call import Call
+from tidegate.model.snapshot import ModelEntry
+from tidegate.policy.allowance import NEVER
+from tidegate.policy.quota import Charge
+from tidegate.policy.route import Candidate
+
+CHOICES = 8
+
+Sampler = Callable[[Sequence[Lane], int], Sequence[Lane]]  # so many of them, by chance
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """The lane to queue at and the predicted wait there (NEVER: too large for all of them)."""
+
+    lane: Lane
+    charge: Charge
+    wait_us: int
+
+    def candidate(self, extra_us: int) -> Candidate:
+        """As `policy.route` sees it; `extra_us` is the call's own back-off on this target."""
+        gate = self.lane.gate
+        wait = self.wait_us if self.wait_us == NEVER else max(self.wait_us, extra_us)
+        return Candidate(wait, tripped=gate.health.tripped, full=gate.full())
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """`bound` is the strategy's own limit, which holds for its primary only."""
+
+    provider: str
+    model: str
+    entry: ModelEntry
+    lanes: Sequence[Lane]
+    bound: Gate | None = None
+
+    def unfit(self, call: Call) -> str:
+        """Why this target cannot serve the call, "" when it can; as far as its model entry says."""
+        entry = self.entry
+        if call.shape.tools and not entry.tools:
+            return "has no tools"
+        if call.shape.images and not entry.images:
+            return "has no images"
+        least = call.size.fixed + call.size.weight // 8 + call.shape.output
+        if entry.context and least > entry.context:
+            return f"has a context of {entry.context} tokens, the call needs at least {least}"
+        return ""
+
+    def pick(self, call: Call, now: int, sample: Sampler) -> Pick:
+        """The lane with the shortest predicted wait; of more than `CHOICES` lanes, of so many taken by chance."""
+        lanes = self.lanes
+        if len(lanes) == 1:
+            return self._at(lanes[0], call, now)
+        if len(lanes) > CHOICES:
+            lanes = sample(lanes, CHOICES)
+        return min((self._at(lane, call, now) for lane in lanes), key=_order)
+
+    def _at(self, lane: Lane, call: Call, now: int) -> Pick:
+        charge = lane.charge(call)
+        wait = lane.gate.wait(charge, now)
+        if self.bound is not None and wait != NEVER:
+            own = self.bound.wait(charge, now)
+            wait = own if own == NEVER or own > wait else wait
+        return Pick(lane, charge, wait)
+
+
+def _order(pick: Pick) -> tuple[bool, int]:
+    return pick.wait_us == NEVER, pick.wait_us

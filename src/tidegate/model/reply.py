@@ -1,0 +1,62 @@
+"""What the line hands to the edge: an answer, complete or streamed, or the reason why there is none."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from tidegate.model.errors import Problem
+from tidegate.model.outcome import Reason, Usage
+
+Headers = Sequence[tuple[bytes, bytes]]
+
+
+class Downstream(Protocol):
+    """Where a streamed answer goes: the client's side of the exchange."""
+
+    def write(self, data: bytes) -> None:
+        """Some bytes of the body."""
+
+    def end(self) -> None:
+        """The body is complete."""
+
+    def abort(self) -> None:
+        """The body will not be completed: cut the connection, so that it cannot look complete."""
+
+
+@dataclass(slots=True)
+class Ending:
+    """What a call came to, as far as the record needs it."""
+
+    target: str = ""
+    usage: Usage = Usage()
+    charged: int = 0
+    first_byte_at: int = 0
+    streamed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A provider's complete reply."""
+
+    status: int
+    headers: Headers
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A failed attempt: its class, the provider's reply when there was one, the time it named (microseconds)."""
+
+    reason: Reason
+    message: str
+    answer: Answer | None = None
+    named_us: int | None = None
+    sent: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """No target served the call. `failure` is the last attempt's, when there was one."""
+
+    problem: Problem
+    failure: Failure | None = None

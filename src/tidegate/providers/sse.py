@@ -1,0 +1,134 @@
+"""Server-sent events as OpenAI streams them: what may be forwarded, when it is an answer, and what it cost.
+
+Only whole events leave: a cut never shows the client half an event. In the common case, a chunk that ends with an
+event and holds no marker, a chunk costs a few scans at C speed and is forwarded as it came. Source: WHATWG HTML 9.2
+(framing; of its line ends we write LF and read LF and CRLF), OpenAI's streaming reference.
+"""
+
+import msgspec
+
+from tidegate.model.outcome import Usage
+from tidegate.providers.openai import usage_of
+
+MAX_EVENT_BYTES = 8_388_608
+
+
+class _Delta(msgspec.Struct):
+    content: str | None = None
+    refusal: str | None = None
+    reasoning_content: str | None = None
+    tool_calls: msgspec.Raw | None = None
+    function_call: msgspec.Raw | None = None
+
+
+class _Choice(msgspec.Struct):
+    delta: _Delta | None = None
+    text: str | None = None
+    finish_reason: str | None = None
+
+
+class _Chunk(msgspec.Struct):
+    choices: list[_Choice] = []
+    error: msgspec.Raw | None = None
+
+
+_decode = msgspec.json.Decoder(_Chunk).decode
+_encode = msgspec.json.Encoder().encode
+
+
+class StreamTap:
+    """Feed the body of a streamed answer, forward what comes back.
+
+    `committed`: the first content was seen, so from here on the answer cannot be taken back. `finished`: the stream
+    ended as promised (`[DONE]`). `failure`: the provider's own error event, or what is wrong with its bytes; nothing
+    is forwarded any more.
+    """
+
+    __slots__ = ("_keep_usage", "_partial", "committed", "events", "failure", "finished", "usage")
+
+    def __init__(self, *, keep_usage: bool) -> None:
+        """`keep_usage`: the client asked for the usage chunk; otherwise it is taken out."""
+        self._keep_usage = keep_usage
+        self._partial = b""
+        self.committed = False
+        self.finished = False
+        self.failure = b""
+        self.usage: Usage | None = None
+        self.events = 0
+
+    def feed(self, data: bytes) -> bytes:
+        """What may be forwarded of this piece and of what was held back before."""
+        if self.committed and not self._partial and data.endswith(b"}\n\n"):
+            events = data.count(b"\n\n")
+            # Only an event that ends in "}" can be whole JSON, and only these two words need a closer look.
+            if events == data.count(b"}\n\n") and b'"prompt_tokens"' not in data and b'"error"' not in data:
+                self.events += events
+                return data
+        return self._slowly(data)
+
+    def _slowly(self, data: bytes) -> bytes:
+        if self.failure or self.finished:
+            return b""
+        if self._partial:
+            data = self._partial + data
+        if b"\r" in data:
+            data = data.replace(b"\r\n", b"\n")
+        *events, self._partial = data.split(b"\n\n")
+        if len(self._partial) > MAX_EVENT_BYTES:
+            self.failure = b"the provider sent an event of more than 8 MiB"
+        out = [event + b"\n\n" for event in events if self._forward(event)]
+        return b"".join(out)
+
+    def _forward(self, event: bytes) -> bool:
+        """Look at one event; True when it goes to the client."""
+        if self.failure or self.finished:
+            return False
+        payload = _payload(event)
+        if not payload:
+            return True  # a comment or a ping
+        if payload == b"[DONE]":
+            self.finished = True
+            return True
+        self.events += 1
+        return self._chunk(payload)
+
+    def _chunk(self, payload: bytes) -> bool:
+        try:
+            chunk = _decode(payload)
+            usage = usage_of(payload) if b'"usage"' in payload else None
+        except (msgspec.DecodeError, RecursionError, ValueError):
+            self.failure = b"the provider sent a malformed event"
+            return False
+        if chunk.error is not None and bytes(chunk.error) != b"null":
+            self.failure = payload
+            return False
+        if not self.committed:
+            self.committed = any(_is_content(choice) for choice in chunk.choices)
+        if usage is None:
+            return True
+        self.usage = usage
+        self.events -= 0 if chunk.choices else 1
+        return self._keep_usage or bool(chunk.choices)
+
+
+def _payload(event: bytes) -> bytes:
+    if event.startswith(b"data:") and b"\n" not in event:
+        return event[5:].strip()
+    lines = [line[5:].strip() for line in event.split(b"\n") if line.startswith(b"data:")]
+    return b"\n".join(lines)
+
+
+def _is_content(choice: _Choice) -> bool:
+    if choice.finish_reason or choice.text:
+        return True
+    delta = choice.delta
+    return delta is not None and bool(
+        delta.content or delta.refusal or delta.reasoning_content or delta.tool_calls or delta.function_call
+    )
+
+
+def error_event(message: str) -> bytes:
+    """An error as the last event of a stream that is already running; a provider's own error event is kept."""
+    text = message if message.startswith("{") else ""
+    body = text.encode() or _encode({"error": {"message": message, "type": "upstream_error", "code": "stream_cut"}})
+    return b"data: %b\n\n" % body

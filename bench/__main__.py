@@ -1,0 +1,23 @@
+"""`./dev bench NAME`: measures, prints, and writes `results/NAME.json`."""
+
+import sys
+
+from bench import sdk, wire
+
+BENCHES = {
+    "wire": (wire.main, "CPU, latency and memory beside nginx and Envoy, with --peers beside other gateways"),
+    "sdk": (sdk.main, "the same arrivals by a bare SDK with its own retries, and through the gate"),
+}
+
+
+def main(words: list[str]) -> int:
+    """Runs one bench, or lists them."""
+    if not words or words[0] not in BENCHES:
+        for name, (_, what) in BENCHES.items():
+            print(f"./dev bench {name:6} {what}")
+        return 0 if not words else 2
+    return BENCHES[words[0]][0](words[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

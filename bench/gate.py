@@ -1,0 +1,117 @@
+"""The gate as it is measured: governed by limits that never bind, client keys on."""
+
+import contextlib
+import hashlib
+import itertools
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench import cpu
+from bench.process import NotReady, end, free_port, running
+from bench.systems import Starter, System
+
+PROGRAM: tuple[str, ...] = (os.environ.get("BENCH_GATE", str(Path(sys.executable).with_name("tidegate"))),)
+_NEVER = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How large the configuration is."""
+
+    clients: int = 10
+    provider_keys: int = 1
+
+
+def client_keys(count: int) -> list[str]:
+    """The keys that applications present."""
+    return [f"tg-bench-{number:06d}" for number in range(count)]
+
+
+def write_config(home: Path, upstream: int, shape: Shape) -> Path:
+    """The gate's file and its file of client keys."""
+    digests = (f"{hashlib.sha256(key.encode()).hexdigest()} {key}" for key in client_keys(shape.clients))
+    (home / "clients.txt").write_text("\n".join(digests) + "\n")
+    scope = {
+        "name": "main",
+        "keys": [f"sk-bench-{number}" for number in range(shape.provider_keys)],
+        "limits": {"gpt-4o": {"rpm": _NEVER, "tpm": _NEVER * 1000}},
+    }
+    provider = {"dialect": "openai", "base_url": f"http://127.0.0.1:{upstream}/v1", "scopes": [scope]}
+    path = home / "tidegate.yaml"
+    path.write_text(json.dumps({"providers": {"openai": provider}, "clients": {"keys_file": "clients.txt"}}))
+    return path
+
+
+def serve_command(config: Path, port: int, admin: int) -> list[str]:
+    """`tidegate serve` with state beside the configuration."""
+    options = ["--port", str(port), "--admin-port", str(admin), "--state-dir", str(config.parent / "state")]
+    return [*PROGRAM, "serve", "-c", str(config), *options]
+
+
+def healthy(port: int) -> bool:
+    """Does `/readyz` say that traffic may come?"""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=1) as reply:
+            return bool(reply.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def worker_of(root: int) -> int:
+    """The process that carries calls. Raises `NotReady` when there is none: its cost would pass for zero."""
+    for pid in cpu.tree(root):
+        if "tidegate.worker" in cpu.command(pid):
+            return pid
+    raise NotReady("the gate has no worker process")
+
+
+def starter(shape: Shape = Shape()) -> Starter:
+    """How to start the gate with a configuration of this size."""
+
+    @contextlib.contextmanager
+    def start(home: Path, upstream: int) -> Iterator[System]:
+        port, admin = free_port(), free_port()
+        command = serve_command(write_config(home, upstream, shape), port, admin)
+        with running(command, home / "log", lambda: healthy(port), seconds=30) as child:
+            yield System("Tidegate", version(), port, child.pid, worker_of(child.pid))
+
+    return start
+
+
+def version() -> str:
+    """Of the gate that is measured."""
+    from tidegate import __version__
+
+    return __version__
+
+
+def call_records(state: Path) -> int:
+    """Calls in the journal of a state directory, however many segments it has."""
+    from tidegate.ledger.journal import read
+    from tidegate.model.facts import CallRecord
+
+    return sum(isinstance(fact, CallRecord) for fact in read(state / "journal"))
+
+
+def seconds_to_ready(home: Path, upstream: int) -> float:
+    """From exec to the line with both URLs, measured at the pipe."""
+    command = serve_command(write_config(home, upstream, Shape()), free_port(), free_port())
+    started = time.perf_counter()
+    with (home / "log").open("wb") as log:
+        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log)
+    try:
+        assert child.stdout is not None
+        for line in itertools.islice(child.stdout, 100):
+            if line.count(b"http") >= 2:
+                return time.perf_counter() - started
+        raise NotReady(f"no line with both URLs; {(home / 'log').read_text()[-400:]}")
+    finally:
+        end(child)

@@ -1,0 +1,54 @@
+"""Programs that are measured beside the gate, each in a folder of its own under `.bench/`, installed by name."""
+
+import json
+import subprocess
+import venv
+from pathlib import Path
+
+HOME = Path(__file__).resolve().parent.parent / ".bench"
+
+
+class InstallFailed(Exception):
+    """The package manager's own words."""
+
+
+def _run(command: list[str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        words = (done.stderr or done.stdout).strip().splitlines()
+        raise InstallFailed(f"{' '.join(command[-3:])}: {words[-1] if words else done.returncode}")
+
+
+def python_package(name: str, requirement: str) -> Path:
+    """The `bin` folder of a virtual environment that holds `requirement`; made when it is missing."""
+    home = HOME / name
+    done = home / ".installed"
+    if not done.exists():
+        HOME.mkdir(exist_ok=True)
+        venv.create(home, with_pip=True, clear=home.exists())
+        _run([str(home / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check", requirement])
+        done.touch()
+    return home / "bin"
+
+
+def python_version(binaries: Path, distribution: str) -> str:
+    """The version of a distribution in that environment."""
+    program = f"from importlib.metadata import version; print(version({distribution!r}))"
+    return subprocess.run(
+        [binaries / "python", "-c", program], capture_output=True, text=True, check=True
+    ).stdout.strip()
+
+
+def node_package(name: str, package: str) -> Path:
+    """The folder of an npm package; installed when it is missing."""
+    home = HOME / name
+    folder = home / "node_modules" / package
+    if not folder.exists():
+        home.mkdir(parents=True, exist_ok=True)
+        _run(["npm", "install", "--no-audit", "--no-fund", "--silent", "--prefix", str(home), package])
+    return folder
+
+
+def node_version(folder: Path) -> str:
+    """The version in the package's own description."""
+    return str(json.loads((folder / "package.json").read_text())["version"])

@@ -1,0 +1,2 @@
+def main(words: list[str]) -> int:
+    return 0

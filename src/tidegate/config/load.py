@@ -1,0 +1,138 @@
+"""The way from a file to a snapshot: read, replace variables, check everything, build, and say what is worth saying."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from tidegate.config import findings, source
+from tidegate.config.advice import advise
+from tidegate.config.build import build, provider_proxy
+from tidegate.config.explain import explain, path_of
+from tidegate.config.findings import ConfigError, Finding
+from tidegate.config.proxies import BadProxy
+from tidegate.config.rules import check_rules
+from tidegate.config.schema import Config
+from tidegate.model.snapshot import Snapshot
+
+_CONVERTIBLE = {"int_type": (int,), "float_type": (int, float), "bool_type": (bool,)}
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A configuration that can be used. The snapshot holds the text of the warnings too."""
+
+    config: Config
+    snapshot: Snapshot
+    warnings: tuple[Finding, ...]
+
+
+def load(path: str, environ: Mapping[str, str], *, version: int = 0, serving: bool = False) -> Loaded:
+    """Read and check the file at `path`; for `serving` it must name a provider.
+
+    Raises `ConfigError` with every error at once; no text in it holds a value of the file.
+    """
+    try:
+        document = source.parse(source.decode(_read(path)), environ)
+    except source.YamlError as error:
+        raise ConfigError(path, [error.finding]) from None
+    folder = Path(path).parent.absolute()
+    config = _validate(document, folder)
+    if config is not None:
+        _check_surroundings(config, document, environ, serving=serving)
+    if document.findings or config is None:
+        raise ConfigError(path, document.findings)
+    snapshot = build(config, folder, environ, version)
+    warnings = advise(config, snapshot, document)
+    texts = tuple(warning.text(path) for warning in warnings)
+    return Loaded(config, msgspec.structs.replace(snapshot, warnings=texts), warnings)
+
+
+def _read(path: str) -> bytes:
+    try:
+        with Path(path).open("rb") as file:
+            raw = file.read(source.MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else "not a usable path"
+        raise ConfigError(path, [_whole(f"cannot be read ({reason})", "give the path of a YAML file")]) from None
+    if len(raw) > source.MAX_BYTES:
+        remedy = "move client keys to clients.keys_file"
+        raise ConfigError(path, [_whole(f"larger than {source.MAX_BYTES:,} bytes", remedy)])
+    return raw
+
+
+def _whole(message: str, remedy: str) -> Finding:
+    return Finding(1, 1, "", message, remedy)
+
+
+def _validate(document: source.Document, folder: Path) -> Config | None:
+    """The configuration, or None after adding what is wrong to the document's findings."""
+    if document.data is None and not document.findings:
+        document.refuse((), "the file is empty", "start with `providers:`; see docs/configuration.md")
+        return None
+    if not isinstance(document.data, dict):
+        document.refuse((), "the top level must be a mapping", "start with `providers:`; see docs/configuration.md")
+        return None
+    config: Config | None = None
+    try:
+        config = _typed(document)
+    except ValidationError as error:
+        _note(error, document)
+    check_rules(document, folder)
+    return config
+
+
+def _check_surroundings(
+    config: Config, document: source.Document, environ: Mapping[str, str], *, serving: bool
+) -> None:
+    """Errors that depend on what the file is for, and on the environment."""
+    if serving and not config.providers:
+        example = "{openai: {dialect: openai, base_url: …, scopes: […]}}"
+        document.refuse(("providers",), "serve needs at least one provider", f"add `providers: {example}`")
+    for name, provider in config.providers.items():
+        try:
+            provider_proxy(provider, environ)
+        except BadProxy as error:
+            document.refuse(("providers", name), error.message, error.remedy)
+
+
+def _typed(document: source.Document) -> Config:
+    """Check against the schema; an unquoted `${VAR}` where a number is due becomes that number."""
+    try:
+        return Config.model_validate(document.data)
+    except ValidationError as error:
+        converted = [_convert(document, item) for item in error.errors(include_url=False)]
+        if not any(converted):
+            raise
+    return Config.model_validate(document.data)
+
+
+def _convert(document: source.Document, error: ErrorDetails) -> bool:
+    types = _CONVERTIBLE.get(error["type"])
+    path = path_of(error)
+    if types is None or path not in document.plain or not isinstance(error["input"], str):
+        return False
+    value = source.core_scalar(error["input"])
+    if type(value) not in types:
+        return False
+    parent = _at(document.data, path[:-1])
+    parent[path[-1]] = value
+    return True
+
+
+def _at(data: Any, path: findings.Path) -> Any:
+    for part in path:
+        data = data[part]
+    return data
+
+
+def _note(error: ValidationError, document: source.Document) -> None:
+    for item in error.errors(include_url=False):
+        path = path_of(item)
+        if not any(path[:length] in document.unusable for length in range(len(path) + 1)):
+            document.findings.append(explain(item, document))

@@ -1,0 +1,37 @@
+"""The loader process: `python -m tidegate.config.loader FILE --version N`.
+
+Writes the snapshot as msgpack to standard output and warnings to standard error, one `warning: …` per line, and ends
+with 0. When the file cannot be used it writes nothing to standard output, `error: …` lines to standard error, and ends
+with 2.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from tidegate.config.findings import ConfigError
+from tidegate.config.load import load
+from tidegate.model.snapshot import encode
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Load one file; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m tidegate.config.loader", description="Load a configuration file.")
+    parser.add_argument("file", help="the configuration file")
+    parser.add_argument("--version", type=int, default=0, metavar="N", help="number of this load in the snapshot")
+    parser.add_argument("--for", dest="purpose", choices=("serve", "check"), default="serve", help="what it is for")
+    options = parser.parse_args(arguments)
+    try:
+        loaded = load(options.file, os.environ, version=options.version, serving=options.purpose == "serve")
+    except ConfigError as error:
+        sys.stderr.writelines(f"error: {line}\n" for line in error.lines())
+        return 2
+    sys.stderr.writelines(f"warning: {line}\n" for line in loaded.snapshot.warnings)
+    sys.stdout.buffer.write(encode(loaded.snapshot))
+    sys.stdout.buffer.flush()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,219 @@
+"""The schema of the configuration file: every field with its type, default and meaning.
+
+Durations are seconds unless the name says `_ms`; sizes are bytes. Defaults here and in `model/snapshot.py` agree.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from tidegate.config.base_url import BadUrl, check_proxy, normalise_base_url
+from tidegate.config.profiles import profile_names
+from tidegate.config.schema_base import Count, ModelName, Name, Seconds, Secret, Section, refused
+from tidegate.config.schema_strategy import DefaultsConfig, StrategyConfig
+
+StrategyName = Annotated[ModelName, "a strategy"]  # it stands where a model's name stands
+Bytes = Annotated[int, Field(ge=1_024, le=17_179_869_184)]
+
+
+def _base_url(value: str) -> str:
+    try:
+        return normalise_base_url(value)
+    except BadUrl as error:
+        raise refused(error.message, error.remedy) from None
+
+
+def _proxy(value: str) -> str:
+    if value in ("none", ""):
+        return value
+    try:
+        return check_proxy(value)
+    except BadUrl as error:
+        raise refused(error.message, f"{error.remedy}; or none for a direct connection") from None
+
+
+def _profile(value: str) -> str:
+    names = profile_names()
+    if value not in names:
+        raise refused("no such profile", f"use one of {', '.join(names)}")
+    return value
+
+
+class LimitsConfig(Section):
+    """What the provider allows one scope for one model."""
+
+    rpm: Count | None = Field(None, description="Requests per minute; left out: not known.", examples=[3000])
+    tpm: Count | None = Field(None, description="Tokens per minute; left out: not known.", examples=[150_000])
+
+
+class ScopeConfig(Section):
+    """What the provider limits: an organisation, project or deployment. All its keys share its quota."""
+
+    name: Name = Field(description="Name of the scope, unique in its provider.", examples=["main"])
+    keys: Annotated[list[Secret], Field(min_length=1)] = Field(
+        description="The provider's keys of this scope.", examples=['["${OPENAI_API_KEY}"]']
+    )
+    limits: dict[ModelName, LimitsConfig] = Field(
+        {}, description="Limits by model; a model without is forwarded, and its limits learnt.", examples=["{}"]
+    )
+
+
+class ModelConfig(Section):
+    """What a model can do; a fallback that cannot serve a call is skipped."""
+
+    tools: bool = Field(True, description="Can it call tools?", examples=["true"])
+    images: bool = Field(True, description="Can it read images?", examples=["true"])
+    context: Count | None = Field(
+        None, description="Context window, in tokens; left out: not known.", examples=[128_000]
+    )
+
+
+class TimeoutsConfig(Section):
+    """How long the gate waits for a provider."""
+
+    connect_seconds: Seconds = Field(5, description="To connect, TLS included, in seconds.", examples=[5])
+    first_byte_seconds: Seconds = Field(
+        120, description="From the request's last byte to the reply's first, in seconds.", examples=[120]
+    )
+    idle_seconds: Seconds = Field(60, description="Between two pieces of a reply, in seconds.", examples=[60])
+
+
+class ProviderConfig(Section):
+    """One upstream service."""
+
+    dialect: Literal["openai"] = Field(description="The API it speaks.", examples=["openai"])
+    profile: Annotated[str, AfterValidator(_profile)] = Field(
+        "openai", description="How it charges, resets and words refusals: `openai`, `generic`.", examples=["generic"]
+    )
+    base_url: Annotated[str, AfterValidator(_base_url)] = Field(
+        description="Where its API is; `/v1` is appended when the path names no version.",
+        examples=["https://api.openai.com/v1"],
+    )
+    scopes: Annotated[list[ScopeConfig], Field(min_length=1)] = Field(
+        description="Its quotas, each with the keys that share it.",
+        examples=['[{name: main, keys: ["${OPENAI_API_KEY}"]}]'],
+    )
+    models: dict[ModelName, ModelConfig] = Field(
+        {}, description="What is known of its models; naming one here routes it here.", examples=["{}"]
+    )
+    window: Literal["continuous", "fixed", "sliding", "quantised"] | None = Field(
+        None, description="How its quota comes back; left out: as its profile says.", examples=["continuous"]
+    )
+    ca_file: str | None = Field(
+        None, description="PEM file of a certificate authority to trust instead of the system's.", examples=["ca.pem"]
+    )
+    proxy: Annotated[str, AfterValidator(_proxy)] | None = Field(
+        None,
+        description="`http://[user:password@]host:port`, or `none`; left out: from the environment.",
+        examples=["http://proxy.example:3128"],
+    )
+    timeouts: TimeoutsConfig = Field(
+        TimeoutsConfig.model_construct(), description="Time-outs.", examples=["{connect_seconds: 5}"]
+    )
+    max_connections: Annotated[int, Field(ge=1, le=100_000)] = Field(
+        10_000, description="Most connections to it at a time.", examples=[10_000]
+    )
+
+
+class ClientKeyConfig(Section):
+    """A key with which an application calls the gate."""
+
+    name: Name | None = Field(None, description="Name in records and metrics; left out: `key-N`.", examples=["billing"])
+    key: Secret = Field(description="The key; only its SHA-256 is kept in memory.", examples=["${BILLING_KEY}"])
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare_key(cls, value: object) -> object:
+        return {"key": value} if isinstance(value, str) else value
+
+
+class ClientsConfig(Section):
+    """Who may call. With no key at all, only callers on this machine may."""
+
+    keys: list[ClientKeyConfig] = Field(
+        [],
+        description="Keys, each `{name, key}` or the bare key.",
+        examples=['[{name: billing, key: "${BILLING_KEY}"}]'],
+    )
+    keys_file: str | None = Field(
+        None, description="File of up to 100,000 keys, one `NAME SHA256` per line.", examples=["client-keys.txt"]
+    )
+
+
+class TlsConfig(Section):
+    """TLS on the gate's own port."""
+
+    certificate: str = Field(description="PEM file of the certificate chain.", examples=["tls/cert.pem"])
+    key: str = Field(description="PEM file of its private key.", examples=["tls/key.pem"])
+
+
+class ServerConfig(Section):
+    """Limits of the gate's own HTTP server."""
+
+    tls: TlsConfig | None = Field(
+        None, description="Serve TLS; left out: plain HTTP.", examples=["{certificate: cert.pem, key: key.pem}"]
+    )
+    max_url_bytes: Bytes = Field(8_192, description="Longest URL, in bytes.", examples=[8_192])
+    max_header_bytes: Bytes = Field(65_536, description="Largest head of a request, in bytes.", examples=[65_536])
+    max_body_bytes: Bytes = Field(33_554_432, description="Largest body of a request, in bytes.", examples=[33_554_432])
+    max_connections: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
+        20_000, description="Most connections of clients at a time.", examples=[20_000]
+    )
+    head_timeout_seconds: Seconds = Field(15, description="For a request's head to arrive, in seconds.", examples=[15])
+    body_timeout_seconds: Seconds = Field(60, description="Between two pieces of a body, in seconds.", examples=[60])
+    idle_timeout_seconds: Seconds = Field(75, description="Between two requests, in seconds.", examples=[75])
+    write_timeout_seconds: Seconds = Field(
+        60, description="For a client to take more of a reply, in seconds.", examples=[60]
+    )
+    drain_timeout_seconds: Seconds = Field(
+        30, description="For calls to finish after SIGTERM, in seconds.", examples=[30]
+    )
+
+
+class QueueConfig(Section):
+    """The queue in which calls wait for quota, one for each scope and model."""
+
+    max_calls: Annotated[int, Field(ge=0, le=1_000_000)] = Field(
+        10_000, description="Most calls that wait in one queue.", examples=[10_000]
+    )
+
+
+class JournalConfig(Section):
+    """The local record of every call."""
+
+    fsync: Literal["never", "interval", "always"] = Field(
+        "never", description="When it is forced to disk; `interval` is once a second.", examples=["interval"]
+    )
+    segment_bytes: Bytes = Field(4_194_304, description="Size of one file, in bytes.", examples=[4_194_304])
+    keep_bytes: Bytes = Field(1_073_741_824, description="Size of all files, in bytes.", examples=[1_073_741_824])
+
+
+class Config(Section):
+    """The whole file."""
+
+    providers: dict[Name, ProviderConfig] = Field(
+        {}, description="Upstream services by name; the order of the file counts.", examples=["{openai: …}"]
+    )
+    model_strategy: StrategyConfig | None = Field(
+        None, description="One strategy, named by its primary model.", examples=["{primary_model: gpt-4o}"]
+    )
+    strategies: dict[StrategyName, StrategyConfig] = Field(
+        {}, description="Strategies by name; a call names one in `model`.", examples=["{chat: {primary_model: gpt-4o}}"]
+    )
+    defaults: DefaultsConfig = Field(
+        DefaultsConfig.model_construct(),
+        description="For calls that name a model, not a strategy.",
+        examples=["{deadline_seconds: 120}"],
+    )
+    clients: ClientsConfig = Field(
+        ClientsConfig.model_construct(), description="Who may call.", examples=["{keys_file: client-keys.txt}"]
+    )
+    server: ServerConfig = Field(
+        ServerConfig.model_construct(), description="The gate's own HTTP server.", examples=["{max_connections: 20000}"]
+    )
+    queue: QueueConfig = Field(
+        QueueConfig.model_construct(), description="Calls that wait for quota.", examples=["{max_calls: 10000}"]
+    )
+    journal: JournalConfig = Field(
+        JournalConfig.model_construct(), description="The record of calls.", examples=["{fsync: interval}"]
+    )

@@ -1,1 +1,1 @@
-"""The public API: routes, shapes, and the one place that chooses a status."""
+"""The public API: routes, shapes, errors to HTTP. The only place where a status is chosen."""

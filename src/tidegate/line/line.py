@@ -85,7 +85,7 @@ class Line:
             slot = await self._turn(call, plan, course, pick, patient=len(courses) == 1)
             if slot is None:
                 continue
-            outcome = await self._attempt(call, pick.lane, slot)
+            outcome = await self._attempt(call, plan.name, pick.lane, slot)
             if isinstance(outcome, Answered):
                 return Served(outcome, course.target, pick.lane, slot)
             last = outcome
@@ -152,7 +152,7 @@ class Line:
             return None
         return pick.lane.slot(permit, own, now)
 
-    async def _attempt(self, call: Call, lane: Lane, slot: Slot) -> Answered | Failure:
+    async def _attempt(self, call: Call, plan_name: str, lane: Lane, slot: Slot) -> Answered | Failure:
         """One attempt with its intent before and its verdict on the lane's health after."""
         gate, permit, key = lane.gate, slot.permit, lane.keys.next()
         self._journal.append(
@@ -164,6 +164,8 @@ class Line:
                 slot.charged,
                 slot.left_tokens,
                 slot.left_requests,
+                call.client,
+                plan_name,
             )
         )
         try:

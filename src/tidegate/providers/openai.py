@@ -70,7 +70,6 @@ _decode_body = msgspec.json.Decoder(_Body).decode
 _decode_answer = msgspec.json.Decoder(_Answer).decode
 _decode_error = msgspec.json.Decoder(_Error).decode
 _decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
-_decode_strings = msgspec.json.Decoder(str | list[str] | list[int] | list[list[int]]).decode
 _encode = msgspec.json.Encoder().encode
 
 _PROMPT_FIELD = {Kind.CHAT: "messages", Kind.COMPLETION: "prompt", Kind.EMBEDDING: "input"}

@@ -1,0 +1,226 @@
+"""The handler of the data port: from an exchange to the line and back.
+
+One task per call. It ends when a complete answer is written or a stream is attached; a stream then runs by callback.
+The record goes to the journal before the reply's last byte, whatever the ending.
+"""
+
+import asyncio
+from dataclasses import dataclass
+
+from tidegate.edge import errors, heads, intake
+from tidegate.edge.clients import Clients
+from tidegate.edge.models import models_list
+from tidegate.edge.routes import Match, Route, match
+from tidegate.line.book import Book
+from tidegate.line.line import Line, Served
+from tidegate.line.plan import Plan
+from tidegate.model.call import Call, Kind
+from tidegate.model.errors import Problem, ProblemKind
+from tidegate.model.facts import CallRecord
+from tidegate.model.outcome import Usage
+from tidegate.model.reply import Refused
+from tidegate.ports import Clock, Journal, Observer
+from tidegate.wire.exchange import Exchange, Intake
+
+GONE = 499  # the client left before its answer was complete (nginx's word for it)
+_PROVIDER_HEADER = b"x-tidegate-provider"
+_ID_MAX = 128
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What a reload replaces: who may call, and which plan serves what."""
+
+    book: Book
+    clients: Clients
+
+
+class Gateway:
+    """Fulfils `wire.exchange.Handler`. `house` is swapped on reload; calls in flight keep the plan they began with."""
+
+    __slots__ = ("_clock", "_journal", "_line", "_next_id", "_observer", "draining", "house")
+
+    def __init__(self, house: House, line: Line, clock: Clock, journal: Journal, observer: Observer) -> None:
+        self.house = house
+        self.draining = False
+        self._line = line
+        self._clock = clock
+        self._journal = journal
+        self._observer = observer
+        self._next_id = clock.wall()  # unique over restarts while calls are fewer than one a microsecond
+
+    def head(self, exchange: Exchange) -> Intake:
+        """Refuse what needs no body; the rest is read whole when it is routed by its model, else as it arrives."""
+        found = match(exchange.path)
+        problem = self._unwelcome(exchange, found)
+        if problem is not None:
+            self._answer(exchange, errors.of_problem(problem))
+            return Intake.BUFFER
+        return Intake.STREAM if found.route is Route.FORWARD else Intake.BUFFER
+
+    def call(self, exchange: Exchange) -> None:
+        """Answer the exchange, now or later."""
+        found = match(exchange.path)
+        if found.route is Route.CALL or found.route is Route.FORWARD:
+            task = asyncio.get_running_loop().create_task(self._serve(exchange, found))
+            exchange.on_gone = task.cancel
+        elif found.route is Route.MODELS:
+            exchange.respond(200, errors.JSON, models_list(self.house.book.models))
+        elif found.route is Route.READY and self.draining:
+            exchange.respond(503, errors.JSON, b'{"status":"draining"}')
+        else:
+            exchange.respond(200, errors.JSON, b'{"status":"ok"}')
+
+    def refusal(self, path: bytes, status: int, code: str, message: str) -> bytes:  # noqa: ARG002 - one dialect so far
+        """The body of an error that the wire itself answers."""
+        return errors.of_wire(status, code, message)
+
+    def _unwelcome(self, exchange: Exchange, found: Match) -> Problem | None:
+        """What is refused by the head alone."""
+        route, path = found.route, exchange.path.decode("latin-1")
+        if route is Route.UNKNOWN:
+            message = f"Unknown URL: {exchange.method.decode('latin-1')} {path}. The API is below /v1."
+            return Problem(ProblemKind.UNKNOWN_ROUTE, message)
+        if route is Route.REFUSED:
+            message = "Realtime sessions (WebSocket) are not carried by Tidegate. Use /v1/chat/completions with stream."
+            return Problem(ProblemKind.UNSUPPORTED, message)
+        wanted = b"POST" if route is Route.CALL else b"GET"
+        if route is not Route.FORWARD and exchange.method != wanted and exchange.method != b"HEAD":
+            return Problem(ProblemKind.WRONG_METHOD, f"{path} wants {wanted.decode()}.")
+        if route in (Route.ALIVE, Route.READY):
+            return None
+        if self.house.clients.name_of(exchange.headers) is None:
+            return Problem(ProblemKind.UNAUTHENTICATED, "Send a valid key of this gate as Authorization: Bearer KEY.")
+        return None
+
+    async def _serve(self, exchange: Exchange, found: Match) -> None:
+        """One call, from its body to its reply."""
+        now = self._clock.now()
+        self._next_id += 1
+        client = self.house.clients.name_of(exchange.headers) or ""
+        try:
+            call, plan = self._plan(exchange, found, client, now)
+        except intake.Refusal as error:
+            self._answer(exchange, errors.of_problem(error.problem))
+            return
+        try:
+            result = await self._line.run(call, plan)
+        except asyncio.CancelledError:
+            self._record(call, plan, "", GONE, Usage(), 0)
+            return
+        except OSError as error:
+            message = f"The gate cannot write its journal ({error.strerror}). Free space in its state directory."
+            self._answer(exchange, errors.of_problem(Problem(ProblemKind.UNAVAILABLE, message)))
+            return
+        if isinstance(result, Refused):
+            self._refuse(exchange, call, plan, result)
+        elif result.answered.splice is None:
+            self._complete(exchange, call, plan, result)
+        else:
+            self._stream(exchange, call, plan, result)
+
+    def _plan(self, exchange: Exchange, found: Match, client: str, now: int) -> tuple[Call, Plan]:
+        if found.route is Route.FORWARD:
+            call = intake.forward_call(exchange, self._next_id, client, now)
+            plan = self._forwarding(exchange)
+        else:
+            call = intake.read_call(exchange, found.kind, self._next_id, client, now)
+            found_plan = self.house.book.plan(call.shape.model)
+            if found_plan is None:
+                message = (
+                    f"The model '{call.shape.model[:_ID_MAX]}' does not exist here. GET /v1/models lists what does."
+                )
+                raise intake.Refusal(ProblemKind.UNKNOWN_MODEL, message, "model")
+            plan = found_plan
+        if not call.deadline:
+            call.deadline = now + plan.deadline_us
+        return call, plan
+
+    def _forwarding(self, exchange: Exchange) -> Plan:
+        unrouted = self.house.book.unrouted
+        name = exchange.header(_PROVIDER_HEADER)
+        if name is None:
+            return next(iter(unrouted.values()))
+        plan = unrouted.get(name.decode("latin-1"))
+        if plan is None:
+            message = f"Unknown provider in x-tidegate-provider. Known: {', '.join(unrouted)}."
+            raise intake.Refusal(ProblemKind.BAD_REQUEST, message, "x-tidegate-provider")
+        return plan
+
+    def _refuse(self, exchange: Exchange, call: Call, plan: Plan, refused: Refused) -> None:
+        reply = errors.of_refused(refused)
+        self._record(call, plan, "", reply.status, Usage(), 0)
+        exchange.respond(reply.status, reply.head + self._story(exchange, call, ""), reply.body)
+
+    def _complete(self, exchange: Exchange, call: Call, plan: Plan, served: Served) -> None:
+        answered = served.answered
+        self._record(call, plan, served.lane.name, answered.answer.status, answered.usage or Usage(), answered.charged)
+        exchange.respond(answered.answer.status, self._head(exchange, call, served), answered.answer.body)
+
+    def _stream(self, exchange: Exchange, call: Call, plan: Plan, served: Served) -> None:
+        splice = served.answered.splice
+        if splice is None:
+            raise TypeError("not a stream")
+        first_byte = self._clock.now()
+
+        def close() -> None:
+            usage, charged = self._line.settle_stream(call, served)
+            status = GONE if splice.gone else served.answered.answer.status if splice.failure is None else 502
+            self._record(call, plan, served.lane.name, status, usage, charged, first_byte)
+
+        splice.on_close = close
+        exchange.on_gone = splice.abandon
+        exchange.on_pause = splice.stream.pause
+        exchange.on_resume = splice.stream.resume
+        exchange.start(served.answered.answer.status, self._head(exchange, call, served))
+        splice.attach(exchange)
+
+    def _answer(self, exchange: Exchange, reply: errors.Reply) -> None:
+        """A refusal before there is a call: nothing was spent, nothing is recorded."""
+        head = b"%bx-request-id: %b\r\n" % (reply.head, self._request_id(exchange, self._next_id))
+        exchange.respond(reply.status, head, reply.body)
+
+    def _head(self, exchange: Exchange, call: Call, served: Served) -> bytes:
+        return (
+            heads.returned(served.answered.answer.headers)
+            + self._story(exchange, call, served.lane.name)
+            + heads.quota(served.lane, self._clock.now())
+        )
+
+    def _story(self, exchange: Exchange, call: Call, target: str) -> bytes:
+        waited = call.queued_us + call.waited_us
+        return heads.story(self._request_id(exchange, call.id), call.attempts, target, waited)
+
+    def _request_id(self, exchange: Exchange, call_id: int) -> bytes:
+        """The client's own, when it is a plain token, else ours."""
+        given = exchange.header(b"x-request-id")
+        if given is not None and 0 < len(given) <= _ID_MAX and given.isascii() and given.isalnum():
+            return given
+        return b"req_%x" % call_id
+
+    def _record(
+        self, call: Call, plan: Plan, target: str, status: int, usage: Usage, charged: int, first_byte: int = 0
+    ) -> None:
+        now = self._clock.now()
+        record = CallRecord(
+            call.id,
+            self._clock.wall(),
+            call.client,
+            plan.name,
+            call.shape.model if call.kind is not Kind.PASS else "",
+            target,
+            status,
+            len(call.attempts),
+            call.shape.stream,
+            call.queued_us,
+            call.waited_us,
+            (first_byte or now) - call.arrived,
+            now - call.arrived,
+            usage.prompt,
+            usage.completion,
+            usage.cached,
+            charged,
+            usage.estimated,
+        )
+        self._journal.append(record)
+        self._observer.finished(record)

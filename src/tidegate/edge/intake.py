@@ -1,0 +1,76 @@
+"""From an exchange to a `Call`: what bad input cannot pass."""
+
+from tidegate.edge.heads import forwarded
+from tidegate.edge.routes import PREFIX
+from tidegate.model.call import Call, Kind, Shape, Size
+from tidegate.model.errors import Problem, ProblemKind
+from tidegate.policy.estimate import measure
+from tidegate.ports import BodySource
+from tidegate.providers import openai
+from tidegate.wire.exchange import Exchange
+
+LONGEST_DEADLINE_MS = 86_400_000
+
+
+class Refusal(Exception):
+    """The request cannot become a call."""
+
+    def __init__(self, kind: ProblemKind, message: str, param: str = "") -> None:
+        super().__init__(message)
+        self.problem = Problem(kind, message, param)
+
+
+def read_call(exchange: Exchange, kind: Kind, call_id: int, client: str, now: int) -> Call:
+    """A call of a JSON body that is routed by its model. Raises `Refusal`."""
+    try:
+        asked = openai.read(kind, exchange.body)
+    except openai.BadRequest as error:
+        raise Refusal(ProblemKind.BAD_REQUEST, str(error), error.param) from None
+    text = asked.text
+    size = measure(text.raw, text.wide, text.messages, text.images, text.low_images)
+    return _call(exchange, kind, asked.shape, size, call_id, client, now)
+
+
+def forward_call(exchange: Exchange, call_id: int, client: str, now: int) -> Call:
+    """A call whose body is forwarded as it is."""
+    return _call(exchange, Kind.PASS, Shape(""), Size(), call_id, client, now)
+
+
+def _call(exchange: Exchange, kind: Kind, shape: Shape, size: Size, call_id: int, client: str, now: int) -> Call:
+    asked_ms = _deadline_ms(exchange)
+    return Call(
+        id=call_id,
+        arrived=now,
+        deadline=now + asked_ms * 1_000 if asked_ms else 0,
+        client=client,
+        kind=kind,
+        method=exchange.method,
+        path=exchange.target[len(PREFIX) :],
+        forward=forwarded(exchange.headers, coded=kind is Kind.PASS),
+        body=_body(exchange) if kind is Kind.PASS else exchange.body,
+        shape=shape,
+        size=size,
+        client_retry=(exchange.header(b"x-stainless-retry-count") or b"0") != b"0",
+    )
+
+
+def _body(exchange: Exchange) -> bytes | BodySource:
+    """A body that is there may arrive as long as it likes; a request without one can be sent again."""
+    for name, value in exchange.headers:
+        if name == b"transfer-encoding" or (name == b"content-length" and value != b"0"):
+            return exchange.source
+    return b""
+
+
+def _deadline_ms(exchange: Exchange) -> int:
+    """What the client asks for in `x-tidegate-deadline-ms`; 0 = nothing."""
+    value = exchange.header(b"x-tidegate-deadline-ms")
+    if value is None:
+        return 0
+    if not value.isdigit() or not 0 < int(value) <= LONGEST_DEADLINE_MS:
+        raise Refusal(
+            ProblemKind.BAD_REQUEST,
+            f"Invalid x-tidegate-deadline-ms. Send whole milliseconds from 1 to {LONGEST_DEADLINE_MS}.",
+            "x-tidegate-deadline-ms",
+        )
+    return int(value)

@@ -1,0 +1,54 @@
+"""What a path asks for. O(1)."""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from tidegate.model.call import Kind
+
+PREFIX = b"/v1"
+
+
+class Route(Enum):
+    """Who answers."""
+
+    CALL = auto()  # read, governed by tokens, routed by model
+    FORWARD = auto()  # to a provider as it is, governed by requests
+    MODELS = auto()  # the gate's own list
+    ALIVE = auto()
+    READY = auto()
+    REFUSED = auto()  # known, and not carried
+    UNKNOWN = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A route, and for a call its kind."""
+
+    route: Route
+    kind: Kind = Kind.PASS
+
+
+_EXACT = {
+    b"/v1/chat/completions": Match(Route.CALL, Kind.CHAT),
+    b"/v1/completions": Match(Route.CALL, Kind.COMPLETION),
+    b"/v1/embeddings": Match(Route.CALL, Kind.EMBEDDING),
+    b"/v1/models": Match(Route.MODELS),
+    b"/v1/realtime": Match(Route.REFUSED),
+    b"/healthz": Match(Route.ALIVE),
+    b"/health/liveness": Match(Route.ALIVE),
+    b"/health/liveliness": Match(Route.ALIVE),
+    b"/readyz": Match(Route.READY),
+    b"/health/readiness": Match(Route.READY),
+}
+_FORWARD = Match(Route.FORWARD)
+_UNKNOWN = Match(Route.UNKNOWN)
+
+
+def match(path: bytes) -> Match:
+    """The route of a path (without its query)."""
+    found = _EXACT.get(path)
+    if found is not None:
+        return found
+    if path.startswith(b"/v1/realtime/"):
+        return _EXACT[b"/v1/realtime"]
+    return _FORWARD if path.startswith(b"/v1/") and len(path) > 4 else _UNKNOWN  # noqa: PLR2004 - the prefix's length

@@ -1,0 +1,127 @@
+"""A conversation with the line, as a test writes it: what happens, then what must follow, in virtual time.
+
+    play = Playbook(snapshot)
+    play.call("gpt-4o")
+    await play.expect_sent("openai", at=0)
+    await play.provider("openai", Reply(429, [(b"retry-after", b"15")]))
+    await play.expect_sent("openai", at=15 * SECOND)
+"""
+
+import asyncio
+import json
+from collections.abc import Sequence
+
+from tidegate.line.book import Book, Lanes
+from tidegate.line.line import Line, Served
+from tidegate.model.call import Call, Kind
+from tidegate.model.facts import CallRecord, Fact, Intent
+from tidegate.model.outcome import Reason
+from tidegate.model.reply import Refused
+from tidegate.model.snapshot import Provider, Snapshot
+from tidegate.policy.estimate import measure
+from tidegate.providers import openai
+from tidegate.testing.clock import SECOND, ManualClock, settle
+from tidegate.testing.transport import Reply, ScriptedTransport, Sent
+
+
+class Recorder:
+    """`ports.Journal` and `ports.Observer` that keep everything."""
+
+    def __init__(self) -> None:
+        self.facts: list[Fact] = []
+        self.attempts: list[tuple[str, Reason | None]] = []
+        self.records: list[CallRecord] = []
+
+    def append(self, fact: Fact) -> None:
+        """Keep one fact."""
+        self.facts.append(fact)
+
+    def attempt(self, lane: str, reason: Reason | None) -> None:
+        """Keep one attempt."""
+        self.attempts.append((lane, reason))
+
+    def finished(self, record: CallRecord) -> None:
+        """Keep one record."""
+        self.records.append(record)
+
+    @property
+    def intents(self) -> list[Intent]:
+        """The intents so far."""
+        return [fact for fact in self.facts if isinstance(fact, Intent)]
+
+
+def answer(prompt: int = 10, completion: int = 5, text: str = "hello") -> bytes:
+    """A complete chat answer with its usage."""
+    usage = {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
+    choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
+    return json.dumps({"id": "c", "object": "chat.completion", "choices": [choice], "usage": usage}).encode()
+
+
+class Playbook:
+    """A line on a manual clock with one scripted transport per provider. `luck` is the constant chance (0: no jitter)."""
+
+    def __init__(self, snapshot: Snapshot, *, luck: float = 0.0) -> None:
+        self.clock = ManualClock()
+        self.began = self.clock.now()
+        self.transports = {provider.name: ScriptedTransport() for provider in snapshot.providers}
+        self.recorder = Recorder()
+        self.lanes = Lanes(self.clock, snapshot.queue.max_calls)
+        self.book = Book(snapshot, self.clock, self.lanes, self._transport)
+        self.line = Line(self.clock, self.recorder, self.recorder, lambda: luck, lambda lanes, n: lanes[:n])
+        self._calls = 0
+
+    def _transport(self, provider: Provider) -> ScriptedTransport:
+        return self.transports[provider.name]
+
+    def call(
+        self, model: str, *, content: str = "hello", deadline: int = 120 * SECOND, **fields: object
+    ) -> "asyncio.Task[Served | Refused]":
+        """A chat call arrives; further fields go into its body."""
+        plan = self.book.plan(model)
+        if plan is None:
+            raise LookupError(f"nobody serves {model}")
+        body = json.dumps({"model": model, "messages": [{"role": "user", "content": content}], **fields}).encode()
+        asked = openai.read(Kind.CHAT, body)
+        text = asked.text
+        self._calls += 1
+        now = self.clock.now()
+        call = Call(
+            id=self._calls,
+            arrived=now,
+            deadline=now + deadline,
+            client="",
+            kind=Kind.CHAT,
+            method=b"POST",
+            path=b"/chat/completions",
+            forward=b"",
+            body=body,
+            shape=asked.shape,
+            size=measure(text.raw, text.wide, text.messages, text.images, text.low_images),
+        )
+        return asyncio.get_running_loop().create_task(self.line.run(call, plan))
+
+    @property
+    def elapsed(self) -> int:
+        """Microseconds since the beginning."""
+        return self.clock.now() - self.began
+
+    async def until(self, at: int) -> None:
+        """Let time pass until `at` microseconds after the beginning."""
+        await self.clock.advance(at - self.elapsed)
+
+    async def provider(self, name: str, reply: Reply) -> None:
+        """The provider answers its oldest open request."""
+        self.transports[name].answer(reply)
+        await settle()
+
+    def sent(self, name: str) -> Sequence[Sent]:
+        """All requests that a provider got so far."""
+        return self.transports[name].sent
+
+    async def expect_sent(self, name: str, count: int, *, at: int) -> Sent:
+        """The provider's `count`-th request leaves exactly `at` microseconds after the beginning, not one earlier."""
+        await self.until(at - 1)
+        assert len(self.sent(name)) == count - 1, f"sent too early: {len(self.sent(name))} by {self.elapsed} µs"
+        await self.until(at)
+        assert len(self.sent(name)) == count, f"{len(self.sent(name))} sent by {self.elapsed} µs, expected {count}"
+        return self.sent(name)[-1]

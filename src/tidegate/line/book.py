@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from tidegate.line.gate import Gate
 from tidegate.line.keys import KeyRing
-from tidegate.line.lane import Lane, Service
+from tidegate.line.lane import Lane, Memory, Service
 from tidegate.line.plan import Plan
 from tidegate.line.target import Target
 from tidegate.model.snapshot import Limits, ModelEntry, Provider, RateLimitPolicy, Scope, Snapshot, Strategy
@@ -30,9 +30,11 @@ _UNKNOWN_MODEL = ModelEntry()
 class Lanes:
     """All lanes of a worker, by (base URL, credentials, model): they outlive a reload, and so does what they know."""
 
-    __slots__ = ("_clock", "_lanes", "_rings", "max_waiting")
+    __slots__ = ("_clock", "_lanes", "_memories", "_rings", "max_waiting")
 
-    def __init__(self, clock: Clock, max_waiting: int) -> None:
+    def __init__(self, clock: Clock, max_waiting: int, memories: dict[str, Memory] | None = None) -> None:
+        """`memories`: what earlier runs knew, by `Lane.key`."""
+        self._memories = memories or {}
         self._clock = clock
         self.max_waiting = max_waiting
         self._lanes: dict[tuple[str, str], Lane] = {}
@@ -50,6 +52,9 @@ class Lanes:
             ring = self._rings.setdefault(credentials, KeyRing(scope.keys))
             lane = Lane(self._clock, service, scope.name, model, ring, limits, self.max_waiting)
             lane.key = f"{credentials}/{model}"
+            memory = self._memories.pop(lane.key, None)
+            if memory is not None:
+                lane.recall(memory)
             self._lanes[credentials, model] = lane
         elif lane.configured != limits or lane.service is not service:
             lane.reconfigure(service, limits)

@@ -4,6 +4,7 @@ The lane's quota mirrors the provider's: charged before a call leaves, corrected
 and held against the `x-ratelimit-*` headers, which alone show a changed limit and what others have spent.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tidegate.line.gate import Gate, Permit
@@ -19,6 +20,18 @@ from tidegate.ports import Clock, Transport
 
 FREE = Charge(0)  # what is forwarded as it is counts as a request only
 WEIGHT_PER_TOKEN = 8  # no text of more than this many bytes a token is real: what a prompt costs at least
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What an earlier run knew of a lane: limits shown, ratios learnt, and what was left `at` a monotonic moment."""
+
+    rpm: int = 0
+    tpm: int = 0
+    ratios: Sequence[tuple[float, float, int]] = ()
+    left_requests: int | None = None
+    left_tokens: int | None = None
+    at: int = 0
 
 
 @dataclass(slots=True)
@@ -98,6 +111,18 @@ class Lane:
             return ()
         profile = self.service.profile
         return (allowance(limit, self._clock.now(), window=profile.window, jitter_us=profile.jitter_us),)
+
+    def recall(self, memory: Memory) -> None:
+        """Continue from what an earlier run knew of this lane."""
+        self.seen = Limits(memory.rpm, memory.tpm)
+        self.estimator.load(memory.ratios)
+        quota, now = self.gate.quota, self._clock.now()
+        quota.requests = self._resized(quota.requests, self.configured.rpm, memory.rpm)
+        quota.tokens = self._resized(quota.tokens, self.configured.tpm, memory.tpm)
+        if memory.at and quota.requests and memory.left_requests is not None:
+            quota.requests[0].restore(memory.left_requests, memory.at, now)
+        if memory.at and quota.tokens and memory.left_tokens is not None:
+            quota.tokens[0].restore(memory.left_tokens, memory.at, now)
 
     def reconfigure(self, service: Service, limits: Limits) -> None:
         """The configuration changed: what is known of the quota stays, as far as it still fits."""

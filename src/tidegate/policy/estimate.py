@@ -9,6 +9,8 @@ too high costs depth of the bucket until the reply corrects it, one that is too 
 at C speed (about 1 µs per kB), everything else O(1).
 """
 
+from collections.abc import Sequence
+
 from tidegate.model.call import Size
 
 WIDE_WEIGHT = 3
@@ -87,7 +89,7 @@ class Estimator:
         """What was learnt, to be remembered over a restart."""
         return [(ratio.mean, ratio.deviation, ratio.samples) for ratio in self._ratios]
 
-    def load(self, learnt: list[tuple[float, float, int]]) -> None:
+    def load(self, learnt: Sequence[tuple[float, float, int]]) -> None:
         """Continue from what `dump` gave; anything of another shape is ignored."""
         if len(learnt) != len(self._ratios):
             return

@@ -1,0 +1,37 @@
+"""What the gate has learnt of the providers, remembered over a restart: limits they showed, tokens per kind of text.
+
+One JSON file in the state directory, keyed by base URL digest, credential digest and model; replaced atomically. It is
+a memory, not a truth: a file that cannot be read is an empty one.
+"""
+
+import os
+from pathlib import Path
+
+import msgspec
+
+
+class Learnt(msgspec.Struct, frozen=True):
+    """One lane's. `rpm` and `tpm` as the provider showed them (0 = never); ratios as `Estimator.dump` gives them."""
+
+    rpm: int = 0
+    tpm: int = 0
+    ratios: list[tuple[float, float, int]] = []
+
+
+_decode = msgspec.json.Decoder(dict[str, Learnt]).decode
+_encode = msgspec.json.Encoder().encode
+
+
+def load(path: Path) -> dict[str, Learnt]:
+    """What was saved; empty when there is nothing usable."""
+    try:
+        return _decode(path.read_bytes())
+    except (OSError, msgspec.DecodeError):
+        return {}
+
+
+def save(path: Path, learnt: dict[str, Learnt]) -> None:
+    """Replace the file. Raises `OSError`."""
+    fresh = path.with_suffix(".tmp")
+    fresh.write_bytes(_encode(learnt))
+    os.replace(fresh, path)

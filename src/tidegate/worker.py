@@ -1,0 +1,236 @@
+"""A worker: the composition root of the data plane. Snapshot in, calls served, facts out.
+
+Started by the supervisor with inherited descriptors: the channel to it and the listening socket. The end of the channel
+is the end of the worker.
+"""
+
+import asyncio
+import os
+import random
+import socket
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
+from pathlib import Path
+
+import msgspec
+import uvloop
+
+from tidegate.clock import SystemClock
+from tidegate.edge.clients import Clients, read_file
+from tidegate.edge.gateway import Gateway, House
+from tidegate.ledger import learnt
+from tidegate.ledger.journal import Journal
+from tidegate.ledger.learnt import Learnt
+from tidegate.ledger.recover import recover
+from tidegate.line.book import Book, Lanes
+from tidegate.line.lane import Lane, Memory
+from tidegate.line.line import Line
+from tidegate.model import snapshot as snapshots
+from tidegate.model.facts import Intent
+from tidegate.model.snapshot import Provider, Snapshot
+from tidegate.observe.log import Log
+from tidegate.observe.meters import LaneGauge
+from tidegate.observe.observer import Observer
+from tidegate.observe.push import Pusher
+from tidegate.planes.channel import Channel
+from tidegate.planes.child import ChildArguments, die_with_parent, end_now, parse_arguments
+from tidegate.planes.messages import Drain, Load, Ready, Rejected
+from tidegate.ports import Clock, Transport
+from tidegate.wire.server import Server, serve
+from tidegate.wire.tls import server_context
+from tidegate.wire.upstream import UpstreamPool
+
+SAVE_EVERY_US = 10_000_000
+SYNC_EVERY_US = 1_000_000
+
+
+class Upstreams:
+    """One pool of connections per provider; a reload keeps the pools of providers that did not change."""
+
+    __slots__ = ("_clock", "_pools")
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._pools: dict[bytes, UpstreamPool] = {}
+
+    def pool(self, provider: Provider) -> Transport:
+        """The provider's pool."""
+        reach = _reach(provider)
+        pool = self._pools.get(reach)
+        if pool is None:
+            pool = self._pools[reach] = UpstreamPool(provider, self._clock)
+        return pool
+
+    def keep(self, snapshot: Snapshot) -> None:
+        """Let go of the pools that a new snapshot does not use."""
+        used = {_reach(provider) for provider in snapshot.providers}
+        for reach in [reach for reach in self._pools if reach not in used]:
+            self._pools.pop(reach).close()
+
+
+class Worker:
+    """What lives as long as the process: the journal, the lanes, the counters; the house changes on reload."""
+
+    def __init__(
+        self, arguments: ChildArguments, channel: Channel, first: Snapshot, clock: SystemClock, log: Log
+    ) -> None:
+        state = Path(arguments.state_dir)
+        self._arguments = arguments
+        self._channel = channel
+        self._clock = clock
+        self._log = log
+        self._learnt_path = state / "learnt.json"
+        self._settings = first.server
+        self._journal_settings = first.journal
+        self.journal = Journal(state / "journal", first.journal, clock)
+        recovered = recover(self.journal)
+        if recovered.lost:
+            log.warning("calls in flight when the last worker died were booked as estimated", calls=recovered.lost)
+        memories = _memories(learnt.load(self._learnt_path), recovered.levels, clock)
+        self.lanes = Lanes(clock, first.queue.max_calls, memories)
+        self.observer = Observer(clock, self._gauges)
+        self._upstreams = Upstreams(clock)
+        luck = random.Random()  # jitter and sampling, nothing secret
+        line = Line(clock, self.journal, self.observer, luck.random, luck.sample)
+        self.gateway = Gateway(self.house(first), line, clock, self.journal, self.observer)
+        self._pusher = Pusher(state / "control.sock", self.observer, clock, arguments.worker, os.getpid())
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def house(self, snapshot: Snapshot) -> House:
+        """Compose what the snapshot says. Raises `OSError` or `ValueError` when the keys file cannot be used."""
+        keys = list(snapshot.clients)
+        if snapshot.clients_file:
+            try:
+                keys += read_file(Path(snapshot.clients_file).read_text(encoding="utf-8"))
+            except ValueError as error:
+                raise ValueError(f"{snapshot.clients_file}: {error}") from None
+        return House(Book(snapshot, self._clock, self.lanes, self._upstreams.pool), Clients(keys))
+
+    async def run(self) -> None:
+        """Serve until the supervisor says otherwise or is gone."""
+        listener = socket.socket(fileno=self._arguments.listen)
+        tls = self._settings.tls
+        context = server_context(tls) if tls is not None else None
+        server = await serve(listener, self.gateway, self._settings, self._clock, context)
+        self._start(self._repeat(SAVE_EVERY_US, self._save))
+        if self._journal_settings.fsync == "interval":
+            self._start(self._repeat(SYNC_EVERY_US, partial(asyncio.to_thread, self.journal.sync)))
+        self._start(self._pusher.run())
+        self._channel.send(Ready(os.getpid()))
+        while (message := await self._channel.receive()) is not None:
+            if isinstance(message, Load):
+                self._reload(message.snapshot)
+            elif isinstance(message, Drain):
+                await self._drain(server)
+                return
+        await self._save()
+        end_now()
+
+    def _reload(self, data: bytes) -> None:
+        """Build the new house beside the old one and swap; calls in flight keep their plan."""
+        try:
+            snapshot = snapshots.decode(data)
+            self.gateway.house = self.house(snapshot)
+        except (ValueError, OSError) as error:
+            self._channel.send(Rejected(str(error)))
+            return
+        self._upstreams.keep(snapshot)
+        self._channel.send(Ready(os.getpid()))
+
+    async def _drain(self, server: Server) -> None:
+        self.gateway.draining = True
+        cut = await server.drain(self._clock.now() + self._settings.drain_timeout_us)
+        if cut:
+            self._log.warning("connections were cut at the end of the drain", connections=cut)
+        await self._save()
+        self.journal.close()
+        end_now()
+
+    async def _repeat(self, period_us: int, work: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            await self._clock.sleep(period_us)
+            try:
+                await work()
+            except OSError as error:
+                self._log.error("the state directory cannot be written", problem=str(error))
+
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        """Run beside the calls for as long as the process lives."""
+        self._tasks.add(asyncio.get_running_loop().create_task(work))
+
+    async def _save(self) -> None:
+        """Remember what was learnt. The file is small and written in a thread."""
+        known = {lane.key: _learnt(lane) for lane in self.lanes}
+        await asyncio.to_thread(learnt.save, self._learnt_path, known)
+
+    def _gauges(self) -> list[LaneGauge]:
+        now = self._clock.now()
+        return [_gauge(lane, now) for lane in self.lanes]
+
+
+def _reach(provider: Provider) -> bytes:
+    """What of a provider a pool depends on: not its limits, keys and models."""
+    return msgspec.msgpack.encode(msgspec.structs.replace(provider, scopes=(), models={}))
+
+
+def _learnt(lane: Lane) -> Learnt:
+    return Learnt(lane.seen.rpm, lane.seen.tpm, lane.estimator.dump())
+
+
+def _memories(known: dict[str, Learnt], levels: dict[str, Intent], clock: Clock) -> dict[str, Memory]:
+    now, wall = clock.now(), clock.wall()
+    memories = {}
+    for key in known.keys() | levels.keys():
+        of = known.get(key, Learnt())
+        intent = levels.get(key)
+        if intent is None:
+            memories[key] = Memory(of.rpm, of.tpm, of.ratios)
+        else:
+            at = now - max(0, wall - intent.at_us)
+            memories[key] = Memory(
+                of.rpm, of.tpm, of.ratios, _level(intent.level_requests), _level(intent.level_tokens), at
+            )
+    return memories
+
+
+def _level(level: int) -> int | None:
+    return None if level == -1 else level
+
+
+def _gauge(lane: Lane, now: int) -> LaneGauge:
+    quota = lane.gate.quota
+    tokens, requests = quota.view_tokens(now), quota.view_requests(now)
+    return LaneGauge(
+        lane.name,
+        lane.gate.waiting,
+        tokens.left if tokens else -1,
+        tokens.limit if tokens else -1,
+        requests.left if requests else -1,
+        requests.limit if requests else -1,
+        not lane.gate.health.limited,
+    )
+
+
+async def _main(arguments: ChildArguments, log: Log) -> None:
+    channel = Channel(arguments.channel)
+    message = await channel.receive()
+    if not isinstance(message, Load):
+        end_now()
+    try:
+        worker = Worker(arguments, channel, snapshots.decode(message.snapshot), SystemClock(), log)
+        await worker.run()
+    except (OSError, ValueError) as error:
+        channel.send(Rejected(str(error)))
+        log.error("the worker cannot start", problem=str(error))
+        end_now(1)
+
+
+def main() -> None:
+    """Run a worker on the descriptors that the command line names."""
+    die_with_parent()
+    arguments = parse_arguments()
+    uvloop.run(_main(arguments, Log(f"worker-{arguments.worker}")))
+
+
+if __name__ == "__main__":
+    main()

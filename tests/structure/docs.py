@@ -1,0 +1,107 @@
+"""A document, followed from top to bottom by somebody who types what it says."""
+
+import re
+import shlex
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+PORTS = ("9100", "8080", "8081")
+READY = re.compile(r"https?://")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def commands(text: str) -> Iterator[str]:
+    """The commands of a shell block; in a console block only what stands after the prompt."""
+    prompted = any(line.startswith("$ ") for line in text.splitlines())
+    for line in re.sub(r"\s*\\\n\s*", " ", text).splitlines():
+        command = re.sub(r"\s+# .*", "", line).strip()
+        if prompted:
+            command = command.removeprefix("$ ") if line.startswith("$ ") else ""
+        if command and not command.startswith("#"):
+            yield command
+
+
+@dataclass
+class Reader:
+    """Somebody at a terminal in an empty folder; what the document starts runs until `leave`."""
+
+    place: Path
+    ports: dict[str, str] = field(default_factory=lambda: {port: str(free_port()) for port in PORTS})
+    running: list["subprocess.Popen[str]"] = field(default_factory=list)
+    done: list[str] = field(default_factory=list)
+
+    def follow(self, document: str) -> None:
+        for language, text in FENCE.findall(document):
+            if language == "yaml" and re.search(r"^providers:", text, re.MULTILINE):
+                (self.place / "gate.yaml").write_text(self.translated(text), encoding="utf-8")
+            elif language == "python" and "import" in text:
+                self._run([sys.executable, "-c", self.translated(text)])
+            elif language in {"sh", "console", "bash"}:
+                for command in commands(text):
+                    self._type(command)
+
+    def translated(self, text: str) -> str:
+        """The same with free ports, so that documents can be followed side by side."""
+        return re.sub(r"\b(" + "|".join(PORTS) + r")\b", lambda found: self.ports[found[1]], text)
+
+    def _type(self, command: str) -> None:
+        self.done.append(command)
+        words = shlex.split(self.translated(command))
+        match words:
+            case ["./dev", *_]:
+                known_to_dev(words[1])
+            case ["pip", "install", "."]:
+                assert 'pip" install' in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+            case ["tidegate", "demo", *_]:
+                self._run([*tidegate(words), "--seconds", "1"])
+            case ["tidegate", "twin" | "serve", *_]:
+                self._start(tidegate(words))
+            case ["tidegate", *_]:
+                self._run(tidegate(words))
+            case ["curl", *_]:
+                self._run(["curl", "--fail", "--silent", "--show-error", *words[1:]])
+            case _:
+                raise AssertionError(f"nobody knows how to try this: {command}")
+
+    def _run(self, words: list[str]) -> None:
+        ended = subprocess.run(words, cwd=self.place, capture_output=True, text=True, timeout=40, check=False)
+        assert ended.returncode == 0, f"{shlex.join(words)}\n{ended.stdout}\n{ended.stderr}"
+
+    def _start(self, words: list[str]) -> None:
+        if words[1] == "serve" and "--port" not in words:
+            words += ["--port", self.ports["8080"], "--admin-port", self.ports["8081"]]
+        started = subprocess.Popen(words, cwd=self.place, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.running.append(started)
+        said = []
+        assert started.stdout
+        for line in started.stdout:
+            said.append(line)
+            if READY.search(line):
+                return
+        raise AssertionError(f"{shlex.join(words)} ended before it was ready:\n{''.join(said)}")
+
+    def leave(self) -> None:
+        for process in reversed(self.running):
+            process.terminate()
+        for process in self.running:
+            process.communicate(timeout=20)
+
+
+def tidegate(words: list[str]) -> list[str]:
+    return [str(Path(sys.executable).with_name("tidegate")), *words[1:]]
+
+
+def known_to_dev(name: str) -> None:
+    listed = subprocess.run([ROOT / "dev", "help"], capture_output=True, text=True, check=True).stdout
+    assert re.search(rf"^\./dev {name}\b", listed, re.MULTILINE), f"./dev help does not list {name}"

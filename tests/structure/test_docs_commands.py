@@ -1,0 +1,40 @@
+"""Every command and every program that a document shows does what the document says."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.structure.docs import FENCE, ROOT, Reader, commands
+
+DOCUMENTS = [
+    "README.md",
+    "README.zh-CN.md",
+    "CONTRIBUTING.md",
+    *(f"docs/{path.name}" for path in ROOT.glob("docs/*.md")),
+]
+
+
+@pytest.mark.parametrize("document", sorted(DOCUMENTS))
+def test_a_document_can_be_followed(document: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From top to bottom, in an empty folder: files are written, servers start, programs end well."""
+    for name in [name for name in os.environ if name.lower().endswith("_proxy") or name == "OPENAI_API_KEY"]:
+        monkeypatch.delenv(name)
+    reader = Reader(tmp_path)
+    try:
+        reader.follow((ROOT / document).read_text(encoding="utf-8"))
+    finally:
+        reader.leave()
+
+
+def test_commands_are_found_in_both_forms() -> None:
+    """Continued lines are joined, comments dropped, and of a console block only what was typed counts."""
+    assert list(commands("a --b \\\n  --c  # why\n# only words\nd\n")) == ["a --b --c", "d"]
+    assert list(commands("$ a\nanswer\n$ b\n")) == ["a", "b"]
+
+
+def test_the_readme_shows_the_commands() -> None:
+    """What a newcomer types first stands in the README, in blocks that the test above follows."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    typed = [command for language, block in FENCE.findall(text) if language == "sh" for command in commands(block)]
+    assert {"./dev demo", "./dev test", "pip install .", "tidegate demo"} <= set(typed)

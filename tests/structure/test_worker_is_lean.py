@@ -1,0 +1,25 @@
+"""A worker starts fast and stays small because of what it never imports."""
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ("pydantic", "ruamel", "starlette", "uvicorn", "rich", "prometheus_client", "toktok")
+PROGRAM = "import sys, importlib; importlib.import_module(sys.argv[1]); print(*sorted(sys.modules))"
+
+
+def imported_by(module: str) -> set[str]:
+    listed = subprocess.run([sys.executable, "-c", PROGRAM, module], capture_output=True, text=True, check=True).stdout
+    return {name.partition(".")[0] for name in listed.split()}
+
+
+def test_a_worker_imports_nothing_heavy() -> None:
+    """Neither YAML nor validation nor a web framework, not even through a third party."""
+    assert imported_by("tidegate.worker") & set(HEAVY) == set()
+
+
+@pytest.mark.parametrize("module", ["asyncio", "msgspec", "ssl"])
+def test_the_supervisor_imports_next_to_nothing(module: str) -> None:
+    """It lives as long as the gate and forks its children: an event loop alone would cost it megabytes."""
+    assert module not in imported_by("tidegate.supervisor")

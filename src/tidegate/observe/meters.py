@@ -1,0 +1,96 @@
+"""The counters of a worker, which are also their own wire format.
+
+Mutable msgpack-array structs: the observer increments them in place and the pusher encodes them as they are, so that a
+report costs no copy. All counters are cumulative since the worker started, so that a lost report loses nothing.
+"""
+
+from bisect import bisect_left
+
+import msgspec
+
+from tidegate.model.outcome import Reason
+
+BOUNDS_US = (
+    1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000,
+    1_000_000, 2_500_000, 5_000_000, 10_000_000, 30_000_000, 60_000_000, 120_000_000,
+)  # fmt: skip
+REASONS = tuple(reason.name.lower() for reason in Reason)  # the index is `Reason.value - 1`
+OTHER = "other"
+
+
+def _buckets() -> list[int]:
+    return [0] * (len(BOUNDS_US) + 1)
+
+
+class Histogram(msgspec.Struct, array_like=True):
+    """Durations in the fixed buckets of `BOUNDS_US`; the last one is everything longer. O(log buckets)."""
+
+    counts: list[int] = msgspec.field(default_factory=_buckets)
+    total_us: int = 0
+
+    def add(self, duration_us: int) -> None:
+        """Count one duration."""
+        self.counts[bisect_left(BOUNDS_US, duration_us)] += 1
+        self.total_us += duration_us
+
+
+class CallMeter(msgspec.Struct, array_like=True):
+    """Calls of one plan that one target answered (or nobody: then provider and scope are empty)."""
+
+    plan: str
+    model: str
+    provider: str
+    scope: str
+    by_class: list[int] = msgspec.field(default_factory=lambda: [0] * 6)  # by first digit of the status; 0 = lost
+    streamed: int = 0
+    estimated: int = 0
+    retried: int = 0  # attempts beyond each call's first
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached_tokens: int = 0
+    charged_tokens: int = 0
+    queued: Histogram = msgspec.field(default_factory=Histogram)  # waits for quota or a retry; not those of 0
+    first_byte: Histogram = msgspec.field(default_factory=Histogram)
+    duration: Histogram = msgspec.field(default_factory=Histogram)
+
+
+class LaneMeter(msgspec.Struct, array_like=True):
+    """Attempts on one lane. `failed` counts by `REASONS`; its `rate` is the provider's 429s."""
+
+    lane: str  # provider/scope/model
+    answered: int = 0
+    failed: list[int] = msgspec.field(default_factory=lambda: [0] * len(REASONS))
+
+
+class LaneGauge(msgspec.Struct, array_like=True):
+    """How one lane stands at this moment. -1 = no such limit."""
+
+    lane: str  # provider/scope/model
+    waiting: int
+    level_tokens: int  # what the mirror of the provider's quota holds now
+    limit_tokens: int
+    level_requests: int
+    limit_requests: int
+    open: bool = True  # False: refused lately, closed but for a probe
+
+
+class Tally(msgspec.Struct, array_like=True):
+    """A plan's events: `what` is a refusal's kind, or `fallback`."""
+
+    plan: str
+    what: str
+    count: int = 0
+
+
+class Report(msgspec.Struct, array_like=True):
+    """What a worker sends once a second, in one or several parts; `last` ends a round and carries the gauges."""
+
+    worker: int
+    incarnation: int  # wall µs of the worker's start: a new one began its counters at 0
+    pid: int
+    last: bool
+    calls: list[CallMeter] = []
+    lanes: list[LaneMeter] = []
+    tallies: list[Tally] = []
+    gauges: list[LaneGauge] = []
+    token_usage_rate: dict[str, float] = {}  # by model, tokens a second over the last minute

@@ -1,0 +1,134 @@
+"""Counts what happened on the line: `ports.Observer`. A few dictionary look-ups and additions per call."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from tidegate.model.facts import CallRecord
+from tidegate.model.outcome import Reason
+from tidegate.observe.meters import OTHER, CallMeter, LaneGauge, LaneMeter, Report, Tally
+from tidegate.observe.rates import SlidingRate
+from tidegate.ports import Clock
+
+MAX_SERIES = 1_000  # of each kind: clients choose model names, so labels must be bounded; the rest is "other"
+_PART = 100  # call series per report part: some 0.5 ms of encoding
+
+
+class _Usage:
+    """One model's tokens: how many were seen at the last report, and their rate."""
+
+    __slots__ = ("rate", "seen")
+
+    def __init__(self) -> None:
+        self.rate = SlidingRate()
+        self.seen = 0
+
+
+class Observer:
+    """The counters of one worker. O(1) per event; memory bounded by `MAX_SERIES`."""
+
+    __slots__ = ("_calls", "_clock", "_gauges", "_lanes", "_started", "_tallies", "_usage")
+
+    def __init__(self, clock: Clock, gauges: Callable[[], Iterable[LaneGauge]] = tuple) -> None:
+        """`gauges` is asked once a second how the lanes stand."""
+        self._clock = clock
+        self._gauges = gauges
+        self._started = clock.wall()
+        self._calls: dict[tuple[str, str, str], CallMeter] = {}
+        self._lanes: dict[str, LaneMeter] = {}
+        self._usage: dict[str, _Usage] = {}
+        self._tallies: dict[tuple[str, str], Tally] = {}
+
+    def attempt(self, lane: str, reason: Reason | None) -> None:
+        """An attempt on a lane (provider/scope/model) ended: answered (None) or failed for this reason."""
+        meter = self._lanes.get(lane)
+        if meter is None:
+            meter = self._new_lane(lane)
+        if reason is None:
+            meter.answered += 1
+        else:
+            meter.failed[reason.value - 1] += 1
+
+    def finished(self, record: CallRecord) -> None:
+        """A call ended, whatever came of it."""
+        meter = self._calls.get((record.plan, record.model, record.target))
+        if meter is None:
+            meter = self._new_call(record)
+        status = record.status
+        meter.by_class[status // 100 if status < 600 else 5] += 1
+        if record.attempts > 1:
+            meter.retried += record.attempts - 1
+        if record.streamed:
+            meter.streamed += 1
+        if record.estimated:
+            meter.estimated += 1
+        waited = record.queued_us + record.waited_us
+        if waited:
+            meter.queued.add(waited)
+        if record.first_byte_us:
+            meter.first_byte.add(record.first_byte_us)
+        meter.duration.add(record.duration_us)
+        meter.prompt_tokens += record.prompt_tokens
+        meter.completion_tokens += record.completion_tokens
+        meter.charged_tokens += record.charged_tokens
+        if record.cached_tokens:
+            meter.cached_tokens += record.cached_tokens
+
+    def refused(self, plan: str, kind: str) -> None:
+        """The gate itself refused a call of this plan; `kind` is a small fixed set of words."""
+        self._tally(plan, kind)
+
+    def fell_back(self, plan: str) -> None:
+        """A call left a target for the next one."""
+        self._tally(plan, "fallback")
+
+    def reports(self, worker: int, pid: int) -> Iterator[Report]:
+        """The counters as they stand, in parts small enough never to hold the loop; the last one has `last` set.
+
+        To be asked once a second: `token_usage_rate` is as fine as that.
+        """
+        meters = list(self._calls.values())
+        for start in range(0, len(meters), _PART):
+            yield Report(worker, self._started, pid, last=False, calls=meters[start : start + _PART])
+        yield Report(
+            worker,
+            self._started,
+            pid,
+            last=True,
+            lanes=list(self._lanes.values()),
+            tallies=list(self._tallies.values()),
+            gauges=list(self._gauges()),
+            token_usage_rate=self._token_usage_rate(),
+        )
+
+    def _token_usage_rate(self) -> dict[str, float]:
+        totals: dict[str, int] = {}
+        for meter in self._calls.values():
+            totals[meter.model] = totals.get(meter.model, 0) + meter.prompt_tokens + meter.completion_tokens
+        now = self._clock.now()
+        rates: dict[str, float] = {}
+        for model, total in totals.items():
+            usage = self._usage.setdefault(model, _Usage())
+            usage.rate.add(total - usage.seen, now)
+            usage.seen = total
+            rates[model] = usage.rate.per_second(now)
+        return rates
+
+    def _tally(self, plan: str, what: str) -> None:
+        tally = self._tallies.get((plan, what))
+        if tally is None:
+            if len(self._tallies) >= MAX_SERIES:
+                plan = OTHER
+            tally = self._tallies.setdefault((plan, what), Tally(plan, what))
+        tally.count += 1
+
+    def _new_lane(self, lane: str) -> LaneMeter:
+        if len(self._lanes) >= MAX_SERIES:
+            lane = OTHER
+        return self._lanes.setdefault(lane, LaneMeter(lane))
+
+    def _new_call(self, record: CallRecord) -> CallMeter:
+        labels = (record.plan, record.model, record.target)
+        if len(self._calls) >= MAX_SERIES:
+            labels = (OTHER, OTHER, OTHER)
+        plan, model, target = labels
+        provider, _, rest = target.partition("/")
+        return self._calls.setdefault(labels, CallMeter(plan, model, provider, rest.partition("/")[0]))

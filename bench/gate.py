@@ -2,19 +2,19 @@
 
 import contextlib
 import hashlib
+import http.client
 import itertools
 import json
 import os
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench import cpu
+from bench.plain import exchange
 from bench.process import NotReady, end, free_port, running
 from bench.systems import Starter, System
 
@@ -37,7 +37,7 @@ def client_keys(count: int) -> list[str]:
 
 def write_config(home: Path, upstream: int, shape: Shape) -> Path:
     """The gate's file and its file of client keys."""
-    digests = (f"{hashlib.sha256(key.encode()).hexdigest()} {key}" for key in client_keys(shape.clients))
+    digests = (f"{key} {hashlib.sha256(key.encode()).hexdigest()}" for key in client_keys(shape.clients))
     (home / "clients.txt").write_text("\n".join(digests) + "\n")
     scope = {
         "name": "main",
@@ -59,9 +59,8 @@ def serve_command(config: Path, port: int, admin: int) -> list[str]:
 def healthy(port: int) -> bool:
     """Does `/readyz` say that traffic may come?"""
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=1) as reply:
-            return bool(reply.status == 200)
-    except (urllib.error.URLError, OSError):
+        return exchange(port, "/readyz", seconds=1).status == 200
+    except (OSError, http.client.HTTPException):
         return False
 
 

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from bench import gate, lasting, paced
 from bench.bodies import chat
-from bench.figures import Figure, at_most, below, console, figures_table, median, missing, spread, write
+from bench.figures import Figure, at_most, below, console, figures_table, median, missing, spread, told, write
 from bench.load import Load
 from bench.process import NotReady
 from bench.systems import BASELINES, PEERS
@@ -186,6 +186,19 @@ def measured_table(title: str, systems: dict[str, Measured]) -> Table:
             f"{median(s.wrk.p50_us for s in one.samples) / 1000:.1f}",
         )
     return table
+
+
+def told_systems(report: Report) -> list[Figure]:
+    """Every system's cost as a line without a target, for tables that have no room for more."""
+    return [
+        told(
+            f"{title}: {one.name} {one.version}",
+            f"{one.cpu_us():,.1f} µs/request" if one.samples and not one.bad else "no figure",
+            one.failed or (f"{one.bad:,} requests failed" if one.bad else ""),
+        )
+        for title, systems in report.tables
+        for one in systems.values()
+    ]
 
 
 def arguments(words: list[str]) -> argparse.Namespace:

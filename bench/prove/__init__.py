@@ -1,0 +1,1 @@
+"""What each issue promised, shown: `./dev prove N`."""

@@ -1,0 +1,90 @@
+"""The trace at three times the quota, judged by the twin's ledger."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from bench import gate
+from bench.figures import Figure, at_least, at_most, exactly, median, missing, told
+from bench.prove.steps import Context, Row, Step, run
+from bench.prove.truth import Offered, Told, errors
+from bench.twin import KEY, TPM, gated, quota, smallest, trace_in, twin
+
+_QUICK_CALLS = 9000
+_OFF_SECONDS = 5.0
+
+
+def at_speed(speed: int) -> Step:
+    """A step that plays the trace so many times as fast, against a quota as many times as large."""
+
+    def replay(context: Context, row: Row) -> None:
+        report = context.work / f"replay-{speed}.json"
+        limit = ["--limit-calls", str(_QUICK_CALLS)] if context.quick else []
+        trace = trace_in(context.data)
+        with (
+            twin(context.work, *quota(speed), "--seed", "1") as provider,
+            gated(context.work, smallest(provider.url, speed)) as url,
+        ):
+            command = [*gate.PROGRAM, "replay", str(trace), "--url", url, "--key", KEY, "--speed", str(speed)]
+            command += ["--ledger", f"http://127.0.0.1:{provider.port}", "--json", str(report), *limit]
+            done = run(row, command, seconds=3600 / speed + 600)
+            charged = provider.ask("ledger")["by_model"].get("gpt-4o", {}).get("per_second", [])
+        if not report.exists():
+            row.figures.append(missing(f"replay at {speed}×", "a report", (done.stderr or done.stdout)[-300:]))
+            return
+        row.figures += judged(f"{speed}×", json.loads(report.read_text()))
+        row.figures += truth(f"{speed}×", json.loads(report.read_text()), _calls(trace, speed), charged, speed)
+
+    return replay
+
+
+def judged(label: str, report: dict[str, Any]) -> list[Figure]:
+    """The promises about one run."""
+    replay, ledger, latency = report["replay"], report["ledger"], report["replay"]["latency"]
+    used = ledger["utilisation"]
+    lost = replay["failed"] + replay["unanswered"]
+    timeless = sum(1 for one in replay["refusals"] if not (one["retry_after"] or one["retry_after_ms"]))
+    example = next((kind for kind in replay["failures"]), "")
+    return [
+        exactly(f"{label}: 429s at the provider", ledger["throttled"], 0, f"{ledger['avoidable']} avoidable"),
+        at_least(
+            f"{label}: quota charged in every full 60 s", 100 * used["minimum"], 97, "%",
+            f"{used['windows']} windows, mean {used['mean']:.2%}",
+        )
+        if used["windows"]
+        else missing(f"{label}: quota charged in every full 60 s", "≥ 97 %", "no 60 s whose queue never emptied"),
+        exactly(f"{label}: calls neither answered nor refused", lost, 0, f"{replay['sent']:,} sent {example}"),
+        exactly(f"{label}: refused without a time", timeless, 0, f"{replay['refused']:,} refused"),
+        told(f"{label}: latency p50, p99", f"{latency['p50'] / 1e3:.1f} s, {latency['p99'] / 1e3:.1f} s"),
+    ]  # fmt: skip
+
+
+def truth(
+    label: str, report: dict[str, Any], calls: list[tuple[float, int]], charged: list[int], speed: int
+) -> list[Figure]:
+    """How far the told times were off. The weights are scaled to what the provider charged for the same calls."""
+    refused = {one["index"]: one for one in report["replay"]["refusals"]}
+    if not refused:
+        return [told(f"{label}: refused calls", "none")]
+    calls = calls[: report["replay"]["sent"]]
+    accepted = sum(weight for index, (_, weight) in enumerate(calls) if index not in refused)
+    scale = sum(charged) / max(1, accepted)
+    first = next((second for second, tokens in enumerate(charged) if tokens), 0)
+    offered = [Offered(due, weight * scale, index in refused) for index, (due, weight) in enumerate(calls)]
+    waits = [Told(index, one["at_s"], _seconds(one)) for index, one in refused.items()]
+    off = [abs(error) for error in errors(offered, waits, charged[first:], TPM * speed / 60)]
+    return [
+        at_most(
+            f"{label}: told time off the ledger's, worst", max(off), _OFF_SECONDS, "s", f"median {median(off):.1f} s"
+        )
+    ]
+
+
+def _seconds(refusal: dict[str, Any]) -> float:
+    return float(refusal["retry_after_ms"]) / 1e3 if refusal["retry_after_ms"] else float(refusal["retry_after"] or 0)
+
+
+def _calls(trace: Path, speed: int) -> list[tuple[float, int]]:
+    from tidegate.load.trace import read_trace
+
+    return [(row.at_us / 1e6 / speed, max(row.context_tokens, row.generated_tokens, 1)) for row in read_trace(trace)]

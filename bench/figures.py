@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from bench.systems import machine
@@ -84,7 +85,7 @@ def figures_table(title: str, figures: Iterable[Figure]) -> Table:
     for heading in ("figure", "measured", "target", "", "note"):
         table.add_column(heading, overflow="fold")
     for figure in figures:
-        table.add_row(figure.name, figure.shown, figure.target, _VERDICT[figure.met], figure.note)
+        table.add_row(figure.name, figure.shown, figure.target, _VERDICT[figure.met], escape(figure.note))
     return table
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from rich.markup import escape
 from rich.table import Table
 
 from bench import gate, lasting, paced
@@ -173,7 +174,7 @@ def measured_table(title: str, systems: dict[str, Measured]) -> Table:
     for one in systems.values():
         if not one.samples or one.bad:
             note = one.failed or f"{one.bad:,} requests failed: no figure"
-            table.add_row(one.name, one.version, "–", "–", "–", "–", "–", note)
+            table.add_row(one.name, one.version, "–", "–", "–", "–", "–", escape(note))
             continue
         worker, rate = median(s.worker_us for s in one.samples), median(s.wrk.rps for s in one.samples)
         table.add_row(

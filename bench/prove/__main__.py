@@ -6,6 +6,7 @@ import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
+from rich.markup import escape
 from rich.table import Table
 
 from bench.figures import console, write
@@ -24,11 +25,11 @@ def rows_table(number: int, rows: list[Row]) -> Table:
         table.add_column(heading, overflow="fold")
     for row in rows:
         table.add_section()
-        commands = "\n".join(row.commands)
+        commands = escape("\n".join(row.commands))
         table.add_row(f"[bold]{row.what}[/]", "", "", _VERDICT[row.met], f"{row.seconds:.0f} s\n{commands}")
         for figure in row.figures:
             verdict = _VERDICT[figure.met] if figure.target else ""
-            table.add_row(f"  {figure.name}", figure.shown, figure.target, verdict, figure.note)
+            table.add_row(f"  {figure.name}", figure.shown, figure.target, verdict, escape(figure.note))
     return table
 
 

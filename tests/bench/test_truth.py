@@ -1,0 +1,31 @@
+"""Told times against the provider's ledger."""
+
+import pytest
+
+from bench.prove.truth import Offered, Told, errors
+
+RATE = 100.0  # tokens per second
+
+
+def test_a_true_time_has_no_error() -> None:
+    """1,000 tokens stand before a call of 200 at 100 tokens a second: 12 s is true."""
+    calls = [Offered(0.0, 1_000, refused=False), Offered(1.5, 200, refused=True)]
+    assert errors(calls, [Told(1, 1.5, 12.0)], charged=[0], rate=RATE) == [pytest.approx(0.0)]
+
+
+def test_what_was_charged_no_longer_stands_before() -> None:
+    """300 of the 1,000 tokens were charged in the first two seconds, so 12 s is 3 s too long."""
+    calls = [Offered(0.0, 1_000, refused=False), Offered(2.0, 200, refused=True)]
+    assert errors(calls, [Told(1, 2.0, 12.0)], charged=[200, 100], rate=RATE) == [pytest.approx(3.0)]
+
+
+def test_refused_calls_stand_before_nobody() -> None:
+    """A refused call of 5,000 tokens delays nobody: only the accepted 100 count."""
+    calls = [Offered(0.0, 100, refused=False), Offered(0.1, 5_000, refused=True), Offered(1.1, 100, refused=True)]
+    assert errors(calls, [Told(2, 1.1, 2.0)], charged=[0], rate=RATE) == [pytest.approx(0.0)]
+
+
+def test_later_calls_stand_behind() -> None:
+    """What is due after the refusal has no part in its time: telling too little shows as a negative error."""
+    calls = [Offered(0.0, 100, refused=False), Offered(1.0, 100, refused=True), Offered(3.0, 900, refused=False)]
+    assert errors(calls, [Told(1, 1.0, 0.5)], charged=[0], rate=RATE) == [pytest.approx(-1.5)]

@@ -1,0 +1,85 @@
+"""The public HTTP/1.1 server: listening sockets, connections, a graceful end."""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Sequence
+from typing import Final
+
+from tidegate.model.snapshot import ServerSettings
+from tidegate.ports import Clock
+from tidegate.wire.connection import ServerConnection
+from tidegate.wire.exchange import Handler
+from tidegate.wire.hub import Hub, ServerStatistics
+
+_BACKLOG: Final = 4_096
+_DRAIN_STEP_US: Final = 20_000
+
+__all__ = ["Server", "ServerConnection", "ServerStatistics", "serve"]
+
+
+class Server:
+    """A running server. Made by `serve`."""
+
+    __slots__ = ("_clock", "_hub", "_listeners")
+
+    def __init__(self, hub: Hub, listeners: Sequence[asyncio.Server], clock: Clock) -> None:
+        self._hub = hub
+        self._listeners = listeners
+        self._clock = clock
+
+    @property
+    def port(self) -> int:
+        """The port of the first socket."""
+        return int(self._listeners[0].sockets[0].getsockname()[1])
+
+    def statistics(self) -> ServerStatistics:
+        """O(connections)."""
+        return self._hub.statistics()
+
+    async def drain(self, deadline: int) -> int:
+        """Accept no more, let idle connections go and calls finish; cut what is left at `deadline` (monotonic).
+
+        Returns how many connections had to be cut.
+        """
+        self._stop_listening()
+        self._hub.drain()
+        while self._hub.members and self._clock.now() < deadline:
+            await self._clock.sleep(min(_DRAIN_STEP_US, deadline - self._clock.now()))
+        left = len(self._hub.members)
+        self._hub.close()
+        return left
+
+    def close(self) -> None:
+        """Accept no more and cut every connection."""
+        self._stop_listening()
+        self._hub.close()
+
+    def _stop_listening(self) -> None:
+        for listener in self._listeners:
+            listener.close()
+
+
+async def serve(
+    sockets: socket.socket | Sequence[socket.socket],
+    handler: Handler,
+    settings: ServerSettings,
+    clock: Clock,
+    ssl_context: ssl.SSLContext | None = None,
+) -> Server:
+    """Serve `handler` on bound sockets, which stay the caller's to close. Raises `OSError`."""
+    loop = asyncio.get_running_loop()
+    hub = Hub(handler, settings, clock)
+    given = (sockets,) if isinstance(sockets, socket.socket) else sockets
+    handshake = settings.head_timeout_us / 1_000_000 if ssl_context is not None else None
+    listeners = [
+        await loop.create_server(
+            lambda: ServerConnection(hub, loop),
+            sock=sock,
+            backlog=_BACKLOG,
+            ssl=ssl_context,
+            ssl_handshake_timeout=handshake,
+        )
+        for sock in given
+    ]
+    return Server(hub, listeners, clock)

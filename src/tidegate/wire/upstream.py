@@ -1,0 +1,288 @@
+"""A pool of keep-alive connections to one upstream service.
+
+The connection used last is used first, so that few stay open. Beyond `max_connections` requests wait in order, each up
+to its deadline. Nothing here costs a timer per request: one sweep looks at all deadlines every 100 ms.
+"""
+
+import asyncio
+import ssl
+from collections import deque
+from typing import Final, NamedTuple
+
+from tidegate.model.snapshot import Provider
+from tidegate.ports import BodySource, Clock, TransportError
+from tidegate.wire.dial import Route, dial
+from tidegate.wire.endpoint import endpoint_of
+from tidegate.wire.limit import TimeLimit
+from tidegate.wire.proxy import absolute_form, authorization
+from tidegate.wire.reply import LAST_CHUNK
+from tidegate.wire.stream import Reply
+from tidegate.wire.sweep import Sweep
+from tidegate.wire.upstream_connection import UpstreamConnection
+
+_SWEEP_US: Final = 100_000
+_KEEP_US: Final = 30_000_000  # an idle connection is closed before the usual 60 s of the other side
+_MAX_BODY: Final = 67_108_864
+_MAX_WAITING: Final = 10_000
+_BODILESS: Final = (b"GET ", b"HEAD ", b"DELETE ", b"OPTIONS ", b"TRACE ")
+
+
+class PoolStatistics(NamedTuple):
+    """A moment's counts; `opened` since the start."""
+
+    connections: int
+    idle: int
+    connecting: int
+    waiting: int
+    opened: int
+
+
+class _Waiting(NamedTuple):
+    turn: "asyncio.Future[UpstreamConnection | None]"  # None: a place is free, open a connection of your own
+    deadline: int
+
+
+class UpstreamPool:
+    """`ports.Transport` for one provider's base URL."""
+
+    __slots__ = (
+        "_all",
+        "_clock",
+        "_closed",
+        "_connect_timeout",
+        "_connecting",
+        "_idle",
+        "_loop",
+        "_max",
+        "_opened",
+        "_proxy_headers",
+        "_queue",
+        "_route",
+        "_sweep",
+        "first_byte_timeout",
+        "idle_timeout",
+        "max_body",
+    )
+
+    def __init__(
+        self, provider: Provider, clock: Clock, tls: ssl.SSLContext | None = None, max_body: int = _MAX_BODY
+    ) -> None:
+        """`tls`: required for an https base URL (`tls.client_context`). `max_body`: bytes of a reply that is buffered.
+
+        Raises `ValueError` when a URL is malformed or https has no context. Needs a running event loop.
+        """
+        target = endpoint_of(provider.base_url)
+        if target.tls and tls is None:
+            raise ValueError(f"provider {provider.name}: an https base_url needs a TLS context")
+        proxy = endpoint_of(provider.proxy) if provider.proxy else None
+        if proxy is not None and proxy.tls:
+            raise ValueError(f"provider {provider.name}: a proxy is reached by http, not https")
+        self._route = Route(target, tls if target.tls else None, proxy)
+        self._proxy_headers = authorization(proxy) if proxy is not None and not target.tls else None
+        self._loop = asyncio.get_running_loop()
+        self._clock = clock
+        self._connect_timeout = provider.connect_timeout_us
+        self._max = provider.max_connections
+        self.first_byte_timeout = provider.first_byte_timeout_us
+        self.idle_timeout = provider.idle_timeout_us
+        self.max_body = max_body
+        self._all: set[UpstreamConnection] = set()
+        self._idle: dict[UpstreamConnection, None] = {}  # in the order of last use
+        self._queue: deque[_Waiting] = deque()
+        self._connecting = 0  # places taken by connections that are not open yet
+        self._opened = 0
+        self._closed = False
+        self._sweep = Sweep(clock, _SWEEP_US, self._tick)
+
+    # ── ports.Transport ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def send(self, head: bytes, body: bytes | BodySource, *, stream: bool, deadline: int) -> Reply:
+        """Send one request and return its reply; see `ports.Transport.send`."""
+        if self._proxy_headers is not None:
+            head = absolute_form(head, self._route.target, self._proxy_headers)
+        if not isinstance(body, bytes):
+            return await self._send_source(head, body, stream, deadline)
+        if body or not head.startswith(_BODILESS):
+            request = b"%bcontent-length: %d\r\n\r\n%b" % (head, len(body), body)
+        else:
+            request = head + b"\r\n"
+        while True:
+            connection = self._checkout() or await self._obtain(deadline)
+            waiter = connection.begin(request, stream=stream, deadline=deadline)
+            if waiter is None:
+                continue
+            try:
+                return await waiter
+            except asyncio.CancelledError:
+                connection.abandon(waiter)
+                raise
+
+    def close(self) -> None:
+        """Close idle connections now, busy ones when their reply is complete. Later requests fail."""
+        self._closed = True
+        idle, self._idle = self._idle, {}
+        for connection in idle:
+            connection.abort()
+        for waiting in self._queue:
+            self._refuse(waiting, "the connection pool is closed")
+        self._queue.clear()
+
+    def abort(self) -> None:
+        """Close everything now."""
+        self.close()
+        for connection in tuple(self._all):
+            connection.break_off("the connection pool is closed")
+        self._sweep.stop()
+
+    def statistics(self) -> PoolStatistics:
+        """O(1)."""
+        return PoolStatistics(len(self._all), len(self._idle), self._connecting, len(self._queue), self._opened)
+
+    # ── a request whose body is still arriving ──────────────────────────────────────────────────────────────────────
+
+    async def _send_source(self, head: bytes, source: BodySource, stream: bool, deadline: int) -> Reply:
+        request = head + b"transfer-encoding: chunked\r\n\r\n"
+        while True:
+            connection = self._checkout() or await self._obtain(deadline)
+            waiter = connection.begin(request, stream=stream, deadline=deadline, upload=True)
+            if waiter is not None:
+                break
+        pump = self._loop.create_task(_pump(source, connection))
+        try:
+            return await waiter
+        except asyncio.CancelledError:
+            connection.abandon(waiter)
+            raise
+        finally:
+            pump.cancel()
+
+    # ── connections ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _checkout(self) -> UpstreamConnection | None:
+        idle = self._idle
+        while idle:
+            connection, _ = idle.popitem()
+            if not connection.closing:
+                return connection
+        return None
+
+    async def _obtain(self, deadline: int) -> UpstreamConnection:
+        """A connection from the queue, or a new one. Raises `TransportError`."""
+        self._sweep.start()
+        if self._closed:
+            raise TransportError("the connection pool is closed", sent=False)
+        if len(self._all) + self._connecting >= self._max:
+            connection = await self._wait(deadline)
+            if connection is not None:
+                return connection
+        else:
+            self._connecting += 1
+        return await self._open(deadline)
+
+    async def _wait(self, deadline: int) -> UpstreamConnection | None:
+        if len(self._queue) >= _MAX_WAITING:
+            raise TransportError("all connections are busy and too many requests wait for one", sent=False)
+        turn: asyncio.Future[UpstreamConnection | None] = self._loop.create_future()
+        self._queue.append(_Waiting(turn, deadline))
+        try:
+            return await turn
+        except asyncio.CancelledError:
+            if not turn.cancelled() and turn.exception() is None:
+                self._pass_on(turn.result())
+            raise
+
+    def _pass_on(self, connection: UpstreamConnection | None) -> None:
+        """Give back what came too late."""
+        if connection is None:
+            self._connecting -= 1
+            self._place_free()
+        else:
+            self.release(connection)
+
+    async def _open(self, deadline: int) -> UpstreamConnection:
+        """Fill a place that is counted in `_connecting`."""
+        limit = min(deadline, self._clock.now() + self._connect_timeout)
+        try:
+            async with TimeLimit(self._clock, limit):
+                connection = await dial(self._route, self, self._loop)
+            if not connection.closing:
+                self._all.add(connection)
+        except TimeoutError:
+            raise self._unreachable("no connection in time") from None
+        except OSError as error:
+            raise self._unreachable(str(error) or type(error).__name__) from error
+        finally:
+            self._connecting -= 1
+            self._place_free()
+        self._opened += 1
+        return connection
+
+    def _unreachable(self, why: str) -> TransportError:
+        return TransportError(f"cannot connect to {self._route.target.authority}: {why}", sent=False)
+
+    def _place_free(self) -> None:
+        queue = self._queue
+        while queue and len(self._all) + self._connecting < self._max:
+            turn = queue.popleft().turn
+            if not turn.done():
+                self._connecting += 1
+                turn.set_result(None)
+
+    def _refuse(self, waiting: _Waiting, message: str) -> None:
+        if not waiting.turn.done():
+            waiting.turn.set_exception(TransportError(message, sent=False))
+
+    def _tick(self, now: int) -> None:
+        expired = [connection for connection in self._all if connection.deadline <= now]
+        for connection in expired:
+            connection.expire()
+        if self._queue:
+            self._expire_queue(now)
+        if not (self._all or self._connecting or self._queue):
+            self._sweep.stop()
+
+    def _expire_queue(self, now: int) -> None:
+        queue, self._queue = self._queue, deque()
+        for waiting in queue:
+            if waiting.deadline <= now:
+                self._refuse(waiting, "the deadline passed while waiting for a free connection")
+            elif not waiting.turn.done():
+                self._queue.append(waiting)
+
+    # ── for the connections ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def after(self, duration: int) -> int:
+        """A deadline at least `duration` microseconds from now, at most two sweeps more."""
+        return self._sweep.now + duration + _SWEEP_US
+
+    def release(self, connection: UpstreamConnection) -> None:
+        """Its reply is complete and it can take another request."""
+        if self._closed:
+            connection.abort()
+            return
+        queue = self._queue
+        while queue:
+            turn = queue.popleft().turn
+            if not turn.done():
+                turn.set_result(connection)
+                return
+        connection.deadline = self.after(_KEEP_US)
+        self._idle[connection] = None
+
+    def lost(self, connection: UpstreamConnection) -> None:
+        """It is closed."""
+        self._all.discard(connection)
+        self._idle.pop(connection, None)
+        self._place_free()
+
+
+async def _pump(source: BodySource, connection: UpstreamConnection) -> None:
+    """Write a body as it arrives, no faster than the upstream takes it."""
+    try:
+        while data := await source.read():
+            await connection.write(b"%x\r\n%b\r\n" % (len(data), data))
+        await connection.write(LAST_CHUNK)
+    except ConnectionError as error:
+        connection.break_off(f"the request's body broke off ({error})")
+    else:
+        connection.uploaded()

@@ -1,0 +1,164 @@
+"""Faults on command: which calls they hit, and what is done to them. Pure; randomness is an argument.
+
+A rule matches a call, may skip the first ones, hits with a probability and a bounded number of times. The first rule
+that hits decides. `POST /twin/faults` replaces all rules.
+"""
+
+from random import Random
+from typing import Any, Final
+
+import msgspec
+
+from tidegate.twin.calls import Call
+from tidegate.twin.problems import error_body
+
+REPLIES: Final[dict[str, tuple[int, str, str, str | None]]] = {  # status, message, type, code
+    "429": (429, "Rate limit reached for requests", "requests", "rate_limit_exceeded"),
+    "insufficient_quota": (
+        429,
+        "You exceeded your current quota, please check your plan and billing details.",
+        "insufficient_quota",
+        "insufficient_quota",
+    ),
+    "500": (500, "The server had an error while processing your request.", "server_error", None),
+    "502": (502, "Bad gateway.", "server_error", None),
+    "503": (503, "The engine is currently overloaded, please try again later.", "server_error", None),
+    "slow_down": (503, "Slow Down", "server_error", "slow_down"),
+    "529": (529, "Overloaded", "overloaded_error", None),
+    "status": (500, "Injected.", "server_error", None),
+}
+BEFORE: Final = frozenset({"close", "reset"})  # instead of a reply
+BODY: Final = frozenset({"cut", "reset", "stall", "malformed_chunk", "malformed_json", "error_event"})
+AMONG: Final = frozenset({"slow", "headers", "azure"})  # the call goes on
+KINDS: Final = tuple(sorted({*REPLIES, *BEFORE, *BODY, *AMONG, "refuse"}))
+
+
+class Match(msgspec.Struct, forbid_unknown_fields=True):
+    """Which calls: every stated field must match; `path` matches the end of the path."""
+
+    model: str | None = None
+    key: str | None = None
+    path: str | None = None
+    stream: bool | None = None
+
+
+class Rule(msgspec.Struct, forbid_unknown_fields=True):
+    """One rule, as it is posted. `hits` counts what it did."""
+
+    fault: str
+    match: Match = msgspec.field(default_factory=Match)
+    count: int | None = None  # hit so many calls, then never again
+    probability: float | None = None
+    skip: int = 0  # let so many matching calls pass first
+    status: int | None = None  # of a reply
+    message: str | None = None
+    type: str | None = None
+    code: str | None = None
+    body: Any = None  # instead of the documented error body: text, or JSON
+    headers: dict[str, str] = msgspec.field(default_factory=dict)  # verbatim; an empty value removes the line
+    retry_after: str | int | float | None = None  # verbatim
+    retry_after_ms: str | int | float | None = None  # verbatim
+    retry_after_date: float | None = None  # an HTTP date so many seconds from now
+    ms: float | None = None  # of slow, stall (None = for ever) and refuse
+    after_bytes: int | None = None  # of the body; None = before the reply
+    rst: bool = False  # a cut by RST instead of a clean FIN
+    charged: bool = False  # the call is charged although the fault replaces its reply
+    hits: int = 0
+
+    def reply(self) -> tuple[int, bytes]:
+        """Status and body of a fault that is a reply."""
+        status, message, kind, code = REPLIES[self.fault]
+        if self.body is not None:
+            body = self.body.encode() if isinstance(self.body, str) else msgspec.json.encode(self.body)
+        else:
+            body = error_body(self.message or message, self.type or kind, None, self.code or code)
+        return self.status or status, body
+
+    @property
+    def replaces(self) -> bool:
+        """Whether there is no ordinary reply at all."""
+        return self.fault in REPLIES or (self.fault in BEFORE and self.after_bytes is None)
+
+    @property
+    def spoils(self) -> bool:
+        """Whether the fault strikes within the reply."""
+        return self.fault in BODY and not self.replaces
+
+
+class Faults:
+    """The rules in force."""
+
+    __slots__ = ("_rng", "rules")
+
+    def __init__(self, rng: Random) -> None:
+        self._rng = rng
+        self.rules: tuple[Rule, ...] = ()
+
+    def hit(self, call: Call) -> Rule | None:
+        """The rule that strikes this call, if one does. O(rules)."""
+        for rule in self.rules:
+            if _matches(rule.match, call) and self._strikes(rule):
+                rule.hits += 1
+                return rule
+        return None
+
+    def _strikes(self, rule: Rule) -> bool:
+        if rule.skip > 0:
+            rule.skip -= 1
+            return False
+        if rule.count is not None and rule.hits >= rule.count:
+            return False
+        return rule.probability is None or self._rng.random() < rule.probability
+
+
+def _matches(match: Match, call: Call) -> bool:
+    return (
+        (match.model is None or match.model == call.model)
+        and (match.key is None or match.key == call.key)
+        and (match.path is None or call.path.endswith(match.path))
+        and (match.stream is None or match.stream == call.stream)
+    )
+
+
+class _Posted(msgspec.Struct, forbid_unknown_fields=True):
+    rules: list[Rule]
+
+
+def parse(raw: bytes) -> tuple[Rule, ...]:
+    """The rules of a posted list, object with `rules`, or single rule. Raises `ValueError` that names the field."""
+    try:
+        rules = _decoded(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ValueError(str(error)) from None
+    for index, rule in enumerate(rules):
+        _check(rule, f"[{index}]")
+    return rules
+
+
+def _decoded(raw: bytes) -> tuple[Rule, ...]:
+    start = raw.lstrip()[:1]
+    if start == b"[":
+        return tuple(msgspec.json.decode(raw, type=list[Rule]))
+    if start == b"{" and "rules" in msgspec.json.decode(raw, type=dict[str, Any]):
+        return tuple(msgspec.json.decode(raw, type=_Posted).rules)
+    return (msgspec.json.decode(raw, type=Rule),)
+
+
+def _check(rule: Rule, where: str) -> None:
+    if rule.fault not in KINDS:
+        raise ValueError(f"{where}.fault: unknown fault {rule.fault!r}; one of {', '.join(KINDS)}")
+    if rule.probability is not None and not 0 <= rule.probability <= 1:
+        raise ValueError(f"{where}.probability: {rule.probability} is not between 0 and 1")
+    if rule.status is not None and not 200 <= rule.status <= 599:
+        raise ValueError(f"{where}.status: {rule.status} is no final HTTP status (200 to 599)")
+    for name in ("count", "skip", "ms", "after_bytes"):
+        value = getattr(rule, name)
+        if value is not None and value < 0:
+            raise ValueError(f"{where}.{name}: {value} is negative")
+    if rule.fault in {"slow", "refuse"} and rule.ms is None:
+        raise ValueError(f"{where}.ms: required by the fault {rule.fault!r}")
+    if rule.fault == "headers" and not rule.headers:
+        raise ValueError(f"{where}.headers: required by the fault 'headers'")
+    for name, value in rule.headers.items():
+        if not name or any(char in f"{name}{value}" for char in "\r\n") or ":" in name:
+            raise ValueError(f"{where}.headers: {name!r} is no header that can be sent")

@@ -1,0 +1,320 @@
+"""What a request asks for: its documented fields, decoded and checked; everything else is ignored, as OpenAI does not.
+
+Each parser returns an `Ask` or raises `Problem` with the documented status, param and code.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+
+from tidegate.twin import images, problems
+from tidegate.twin.problems import Problem
+from tidegate.twin.settings import Model
+from tidegate.twin.tokens import MESSAGE, NAME, PRIMING
+
+ROLES: Final = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
+TOOL_MARK: Final = "[tool]"  # in the last message: a tool that may be called is called
+LEGACY_MAX_TOKENS: Final = 16
+_CHARS_PER_TOKEN: Final = 32  # a prompt with more characters than 32 a token of context is refused uncounted
+
+
+class ImageUrl(msgspec.Struct):
+    """An image by link or data URL."""
+
+    url: str
+    detail: str | None = None
+
+
+class Part(msgspec.Struct):
+    """One part of a message."""
+
+    type: str
+    text: str | None = None
+    image_url: ImageUrl | None = None
+
+
+class Message(msgspec.Struct):
+    """One message of a chat."""
+
+    role: str
+    content: str | list[Part] | None = None
+    name: str | None = None
+    tool_calls: list[dict[str, Any]] | None = None
+
+
+class Function(msgspec.Struct):
+    """A function that may be called."""
+
+    name: str
+    description: str | None = None
+    parameters: dict[str, Any] | None = None
+
+
+class Tool(msgspec.Struct):
+    """A tool that may be called."""
+
+    type: str
+    function: Function | None = None
+
+
+class StreamOptions(msgspec.Struct):
+    """How to stream."""
+
+    include_usage: bool | None = None
+
+
+class Body(msgspec.Struct):
+    """The fields that chat, text and embedding requests share or own."""
+
+    model: str | None = None
+    messages: list[Message] | None = None
+    prompt: str | list[Any] | None = None
+    input: str | list[Any] | None = None
+    stream: bool | None = None
+    stream_options: StreamOptions | None = None
+    max_tokens: int | None = None
+    max_completion_tokens: int | None = None
+    n: int | None = None
+    stop: str | list[str] | None = None
+    tools: list[Tool] | None = None
+    tool_choice: str | dict[str, Any] | None = None
+    encoding_format: str | None = None
+    dimensions: int | None = None
+
+
+@dataclass(slots=True)
+class Ask:
+    """One checked request. `max_tokens` 0 = not stated; `extra` are tokens beyond those of `texts`."""
+
+    model: Model
+    texts: list[str]
+    extra: int
+    stream: bool = False
+    include_usage: bool = False
+    max_tokens: int = 0
+    n: int = 1
+    stops: tuple[str, ...] = ()
+    tool: Function | None = None  # the one that may be called
+    tool_forced: bool = False
+    inputs: int = 1  # of an embedding
+    dimensions: int = 0
+    base64: bool = False
+
+
+class Parser:
+    """Reads request bodies for the models it knows."""
+
+    __slots__ = ("_decoder", "_models")
+
+    def __init__(self, models: tuple[Model, ...]) -> None:
+        self._models = {model.name: model for model in models}
+        self._decoder = msgspec.json.Decoder(Body)
+
+    def chat(self, raw: bytes) -> Ask:
+        """`POST /chat/completions`."""
+        body = self._body(raw)
+        model = self._model(body, "chat", "v1/chat/completions")
+        if body.messages is None:
+            raise problems.missing("messages")
+        if not body.messages:
+            raise problems.empty("messages")
+        texts, extra = _chat_texts(body.messages, model)
+        ask = self._generation(body, model, texts, extra)
+        _offer_tools(ask, body)
+        return _fitting(ask)
+
+    def text(self, raw: bytes) -> Ask:
+        """`POST /completions`."""
+        body = self._body(raw)
+        model = self._model(body, "chat", "v1/completions")
+        texts, extra, count = _inputs(body.prompt, "prompt")
+        ask = self._generation(body, model, texts, extra)
+        ask.max_tokens = ask.max_tokens or LEGACY_MAX_TOKENS
+        ask.n *= count
+        return _fitting(ask)
+
+    def embedding(self, raw: bytes) -> Ask:
+        """`POST /embeddings`."""
+        body = self._body(raw)
+        model = self._model(body, "embedding", "v1/embeddings")
+        texts, extra, count = _inputs(body.input, "input")
+        _between("input", count, 1, 2_048)
+        dimensions = _between("dimensions", body.dimensions, 1, model.dimensions) or model.dimensions
+        form = body.encoding_format or "float"
+        if form not in {"float", "base64"}:
+            raise problems.bad_value("encoding_format", form, "'float' and 'base64'")
+        ask = Ask(model, texts, extra, inputs=count, dimensions=dimensions, base64=form == "base64")
+        return _fitting(ask)
+
+    def _body(self, raw: bytes) -> Body:
+        try:
+            return self._decoder.decode(raw)
+        except msgspec.ValidationError as error:
+            raise _explained(str(error)) from None
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise problems.unparsable(error) from None
+
+    def _model(self, body: Body, kind: str, endpoint: str) -> Model:
+        if not body.model:
+            raise Problem(400, "you must provide a model parameter", param="model")
+        model = self._models.get(body.model)
+        if model is None:
+            raise problems.unknown_model(body.model)
+        if model.kind != kind:
+            raise problems.wrong_model(model.name, endpoint)
+        return model
+
+    def _generation(self, body: Body, model: Model, texts: list[str], extra: int) -> Ask:
+        most = _between("max_completion_tokens", body.max_completion_tokens, 1)
+        return Ask(
+            model,
+            texts,
+            extra,
+            stream=bool(body.stream),
+            include_usage=_include_usage(body),
+            max_tokens=most or _between("max_tokens", body.max_tokens, 1),
+            n=_between("n", body.n, 1, 128) or 1,
+            stops=_stops(body.stop),
+        )
+
+
+def _include_usage(body: Body) -> bool:
+    if body.stream_options is None:
+        return False
+    if not body.stream:
+        text = "The 'stream_options' parameter is only allowed when 'stream' is enabled."
+        raise Problem(400, text, param="stream_options")
+    return bool(body.stream_options.include_usage)
+
+
+def _stops(stop: str | list[str] | None) -> tuple[str, ...]:
+    if stop is None:
+        return ()
+    stops = (stop,) if isinstance(stop, str) else tuple(stop)
+    if len(stops) > 4:
+        text = f"Invalid 'stop': array too long. Expected at most 4 elements, but got {len(stops)} instead."
+        raise Problem(400, text, param="stop", code="array_above_max_length")
+    return tuple(text for text in stops if text)
+
+
+def _between(param: str, value: int | None, least: int, most: int | None = None) -> int:
+    """The value, 0 when it is not stated. Raises `Problem` outside its bounds."""
+    if value is None:
+        return 0
+    if value < least:
+        raise problems.below(param, least, value)
+    if most is not None and value > most:
+        raise problems.above(param, most, value)
+    return value
+
+
+def _chat_texts(messages: list[Message], model: Model) -> tuple[list[str], int]:
+    texts: list[str] = []
+    extra = PRIMING
+    for index, message in enumerate(messages):
+        if message.role not in ROLES:
+            allowed = ", ".join(f"'{role}'" for role in sorted(ROLES))
+            raise problems.bad_value(f"messages[{index}].role", message.role, allowed)
+        extra += MESSAGE + 1  # every role is one token
+        if message.name is not None:
+            texts.append(message.name)
+            extra += NAME
+        if message.tool_calls:
+            texts.append(msgspec.json.encode(message.tool_calls).decode())
+        if isinstance(message.content, str):
+            texts.append(message.content)
+        elif message.content is not None:
+            extra += _parts(message.content, texts, model, f"messages[{index}].content")
+    return texts, extra
+
+
+def _parts(parts: list[Part], texts: list[str], model: Model, where: str) -> int:
+    """Add the texts of the parts; return the tokens of their images."""
+    extra = 0
+    for index, part in enumerate(parts):
+        if part.type == "text":
+            if part.text is None:
+                raise problems.missing(f"{where}[{index}].text")
+            texts.append(part.text)
+        elif part.type == "image_url":
+            if part.image_url is None:
+                raise problems.missing(f"{where}[{index}].image_url")
+            extra += images.charge(model.tile, part.image_url.detail or "auto", part.image_url.url)
+    return extra
+
+
+def _offer_tools(ask: Ask, body: Body) -> None:
+    """Which tool may be called, and whether it must be."""
+    if not body.tools or body.tool_choice == "none":
+        return
+    ask.texts.append(msgspec.json.encode(body.tools).decode())
+    functions = [tool.function for tool in body.tools if tool.function is not None]
+    wanted = _wanted(body.tool_choice)
+    if wanted:
+        functions = [function for function in functions if function.name == wanted]
+        if not functions:
+            text = f"Invalid value for 'tool_choice': no function named '{wanted}' was specified in 'tools'."
+            raise Problem(400, text, param="tool_choice")
+    last = (body.messages or [])[-1]
+    if functions and last.role != "tool":
+        ask.tool = functions[0]
+        ask.tool_forced = bool(wanted) or body.tool_choice == "required" or _marked(last)
+
+
+def _wanted(choice: str | dict[str, Any] | None) -> str:
+    if not isinstance(choice, dict):
+        return ""
+    function = choice.get("function")
+    return str(function.get("name", "")) if isinstance(function, dict) else ""
+
+
+def _marked(message: Message) -> bool:
+    return isinstance(message.content, str) and TOOL_MARK in message.content
+
+
+def _inputs(value: str | list[Any] | None, param: str) -> tuple[list[str], int, int]:
+    """Texts to count, tokens given as numbers, and how many inputs there are."""
+    if value is None:
+        raise problems.missing(param)
+    if isinstance(value, str):
+        return [value], 0, 1
+    if not value:
+        raise problems.empty(param)
+    if _all(str, value):
+        return value, 0, len(value)
+    if _all(int, value):
+        return [], len(value), 1
+    if _all(list, value) and all(row and _all(int, row) for row in value):
+        return [], sum(map(len, value)), len(value)
+    raise problems.wrong_type(param, "expected a string, an array of strings, of integers or of arrays of integers")
+
+
+def _all(kind: type, values: list[Any]) -> bool:
+    return all(type(value) is kind for value in values)
+
+
+def _fitting(ask: Ask) -> Ask:
+    """The same, unless its texts are so long that counting them is not worth it."""
+    chars = sum(map(len, ask.texts))
+    if chars > ask.model.context * _CHARS_PER_TOKEN * max(1, ask.inputs):
+        raise problems.too_long(ask.model.context, chars // 4)
+    return ask
+
+
+_WHERE: Final = re.compile(r"^(?P<detail>.*?)(?: - at `\$\.?(?P<path>.*)`)?$", re.DOTALL)
+_REQUIRED: Final = re.compile(r"missing required field `(?P<field>[^`]*)`")
+
+
+def _explained(text: str) -> Problem:
+    """OpenAI's words for what the decoder found."""
+    match = _WHERE.match(text)
+    detail, path = (match["detail"], match["path"] or "") if match else (text, "")
+    required = _REQUIRED.search(detail)
+    if required:
+        return problems.missing(f"{path}.{required['field']}".lstrip("."))
+    detail = detail.replace("`", "").replace("Expected", "expected").replace(" | null", "").replace(" | ", " or ")
+    if not path:
+        return Problem(400, f"Invalid body: {detail}.")
+    return problems.wrong_type(path, f"{detail} instead")

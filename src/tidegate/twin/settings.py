@@ -1,0 +1,102 @@
+"""What a twin is: limits, rules, timing, models, organisations. Frozen records; the twin's YAML file has this shape.
+
+Units: `*_ms` are milliseconds, `rpm`/`tpm` per 60 s, `rpd`/`tpd` per 24 h (0 = no such limit), `*_permille`
+thousandths.
+"""
+
+from typing import Annotated, Final, Literal
+
+from msgspec import Meta, Struct
+
+MAX_LIMIT: Final = 10**12
+Limit = Annotated[int, Meta(ge=1, le=MAX_LIMIT)]
+DayLimit = Annotated[int, Meta(ge=0, le=MAX_LIMIT)]
+Name = Annotated[str, Meta(min_length=1)]
+Shape = Literal["continuous", "fixed", "sliding", "quantised"]
+Share = Annotated[float, Meta(ge=0, le=1)]
+
+
+class Record(Struct, frozen=True, forbid_unknown_fields=True):
+    """Base of all settings: immutable; a field nobody knows is an error."""
+
+
+class Limits(Record, frozen=True):
+    """What one organisation may use of one model."""
+
+    rpm: Limit = 3_000
+    tpm: Limit = 150_000
+    rpd: DayLimit = 0
+    tpd: DayLimit = 0
+
+    def changed(self, rpm: int | None, tpm: int | None) -> "Limits":
+        """The same with another RPM or TPM; None leaves it."""
+        return Limits(self.rpm if rpm is None else rpm, self.tpm if tpm is None else tpm, self.rpd, self.tpd)
+
+
+class Rules(Record, frozen=True):
+    """How the provider limits."""
+
+    window: Shape = "continuous"
+    aligned: bool = False  # fixed windows begin with the clock's minute, not with the first request
+    charge: Literal["max", "sum", "prompt"] = "max"  # max(prompt, max_tokens · n) | the sum of both | prompt
+    settles: bool = False  # the charge is corrected by the real usage when the reply ends
+    refused_counts: bool = False  # a refused call counts against RPM
+    ghost_permille: Annotated[int, Meta(ge=0, le=1_000)] = 0  # this part of every quota is used by others
+
+
+class Spread(Record, frozen=True):
+    """A log-normal distribution by its median; `sigma` 0 is a constant."""
+
+    median: Annotated[float, Meta(ge=0, le=1e9)]
+    sigma: Annotated[float, Meta(ge=0, le=5)] = 0.0
+
+
+class Timing(Record, frozen=True):
+    """How long answers take and how long they are. All draws come from the twin's seed, once per call."""
+
+    ttft_ms: Spread = Spread(50.0, 0.25)  # request complete → first token
+    tpot_ms: Spread = Spread(2.0, 0.25)  # token → token
+    tokens: Spread = Spread(120.0, 0.8)  # length of an answer that max_tokens does not fix
+    exact_up_to: Annotated[int, Meta(ge=0, le=1_000_000)] = 16_384  # max_tokens up to this is produced exactly
+    chunk_ms: Annotated[float, Meta(ge=0, le=60_000)] = 10.0  # a stream writes no more often than this
+    chunk_tokens: Annotated[int, Meta(ge=0)] = 0  # tokens in an event; 0 = all due, at most 50 events if all at once
+    tool_rate: Share = 0.25  # how often a call that may use a tool does
+
+
+class Model(Record, frozen=True):
+    """One model. `tile` is the documented image charge in tokens: base, and each 512-pixel tile."""
+
+    name: Name
+    kind: Literal["chat", "embedding"] = "chat"
+    context: Annotated[int, Meta(ge=1)] = 128_000
+    tile: tuple[int, int] = (85, 170)
+    dimensions: Annotated[int, Meta(ge=1, le=16_384)] = 1_536
+
+
+MODELS: Final = (
+    Model("gpt-4o"),
+    Model("gpt-3.5-turbo", context=16_385),
+    Model("gpt-4o-mini", tile=(2_833, 5_667)),
+    Model("text-embedding-3-small", kind="embedding", context=8_191),
+)
+
+
+class Organisation(Record, frozen=True):
+    """Keys that share one quota. `limits` by model overrides the twin's."""
+
+    name: Name
+    keys: tuple[Name, ...] = ()
+    limits: dict[str, Limits] = {}
+
+
+class Settings(Record, frozen=True):
+    """A whole twin."""
+
+    limits: Limits = Limits()  # of every model that states none
+    model_limits: dict[str, Limits] = {}
+    models: Annotated[tuple[Model, ...], Meta(min_length=1)] = MODELS
+    organisations: tuple[Organisation, ...] = ()
+    unknown_keys: Literal["own", "refuse"] = "own"  # each is its own organisation, or gets 401
+    rules: Rules = Rules()
+    timing: Timing = Timing()
+    seed: int = 0

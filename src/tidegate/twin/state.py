@@ -1,0 +1,51 @@
+"""What every part of a running twin shares."""
+
+from random import Random
+
+from tidegate.ports import Clock
+from tidegate.twin.calls import Call, Calls
+from tidegate.twin.directory import Directory
+from tidegate.twin.faults import Faults
+from tidegate.twin.pace import Pace
+from tidegate.twin.settings import Model, Settings
+from tidegate.twin.tokens import Tokenizer
+
+
+class State:
+    """Settings, books, limiters, faults, the tokenizer, the clock and the dice of one twin."""
+
+    __slots__ = ("calls", "clock", "directory", "epoch", "faults", "models", "pace", "rng", "settings", "tokenizer")
+
+    def __init__(self, settings: Settings, clock: Clock, tokenizer: Tokenizer) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.tokenizer = tokenizer
+        self.rng = Random(settings.seed)
+        self.faults = Faults(Random(settings.seed + 1))  # drawing a fault changes no answer
+        self.calls = Calls(settings.seed)
+        self.directory = Directory(settings, clock.now())
+        self.pace = Pace(clock, settings.timing.chunk_ms, settings.timing.chunk_tokens)
+        self.models = {model.name: model for model in settings.models}
+        self.epoch = clock.wall() - clock.now()
+
+    def model(self, name: str) -> Model | None:
+        """A model by its name."""
+        return self.models.get(name)
+
+    def reset(self) -> None:
+        """Empty books, full windows, no calls remembered. Limits and faults stay as they were set."""
+        self.directory.reset(self.clock.now())
+        self.calls.forget()
+
+    def charge(self, prompt_tokens: int, max_tokens: int, n: int) -> int:
+        """What a call costs at admission, by the rule in force."""
+        match self.settings.rules.charge:
+            case "sum":
+                return prompt_tokens + max_tokens * n
+            case "prompt":
+                return prompt_tokens
+        return max(prompt_tokens, max_tokens * n)
+
+    def call(self, method: bytes, path: bytes) -> Call:
+        """A new call, on the record."""
+        return self.calls.begin(method.decode("latin-1"), path.decode("latin-1"), self.clock.now())

@@ -22,4 +22,4 @@ def test_a_worker_imports_nothing_heavy() -> None:
 @pytest.mark.parametrize("module", ["asyncio", "msgspec", "ssl"])
 def test_the_supervisor_imports_next_to_nothing(module: str) -> None:
     """It lives as long as the gate and forks its children: an event loop alone would cost it megabytes."""
-    assert module not in imported_by("tidegate.supervisor")
+    assert module not in imported_by("tidegate.planes.supervisor")

@@ -16,7 +16,7 @@ import msgspec
 import uvloop
 
 from tidegate.clock import SystemClock
-from tidegate.edge.clients import Clients, read_file
+from tidegate.edge.clients import Clients
 from tidegate.edge.gateway import Gateway, House
 from tidegate.ledger import learnt
 from tidegate.ledger.journal import Journal
@@ -26,6 +26,7 @@ from tidegate.line.book import Book, Lanes
 from tidegate.line.lane import Lane, Memory
 from tidegate.line.line import Line
 from tidegate.model import snapshot as snapshots
+from tidegate.model.client_keys import read_keys
 from tidegate.model.facts import Intent
 from tidegate.model.snapshot import Provider, Snapshot
 from tidegate.observe.log import Log
@@ -98,10 +99,10 @@ class Worker:
 
     def house(self, snapshot: Snapshot) -> House:
         """Compose what the snapshot says. Raises `OSError` or `ValueError` when the keys file cannot be used."""
-        keys = list(snapshot.clients)
+        keys = {key.digest: key.name for key in snapshot.clients}
         if snapshot.clients_file:
             try:
-                keys += read_file(Path(snapshot.clients_file).read_text(encoding="utf-8"))
+                keys |= read_keys(Path(snapshot.clients_file).read_bytes())
             except ValueError as error:
                 raise ValueError(f"{snapshot.clients_file}: {error}") from None
         return House(Book(snapshot, self._clock, self.lanes, self._upstreams.pool), Clients(keys))

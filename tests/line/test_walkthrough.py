@@ -2,7 +2,7 @@
 
 import pytest
 
-from tidegate.line.line import Served
+from tidegate.line.attempt import Answered
 from tidegate.model.outcome import Reason
 from tidegate.model.snapshot import Limits, Profile, Provider, RateLimitPolicy, RetryPolicy, Scope, Snapshot, Strategy
 from tidegate.testing import Playbook, Reply
@@ -52,8 +52,8 @@ async def test_smoothing_two_waits_three_failures_then_the_fallback_answers(play
     assert b'"model":"gpt-3.5-turbo"' in fallback.body
     await play.provider("openai", Reply(200, [], answer()))
     served = await running
-    assert isinstance(served, Served)
-    assert served.target.model == "gpt-3.5-turbo"
+    assert isinstance(served, Answered)
+    assert served.lane.model == "gpt-3.5-turbo"
     assert [reason for _, reason in play.recorder.attempts] == [Reason.RATE, Reason.RATE, Reason.RATE, None]
     assert [intent.attempt for intent in play.recorder.intents] == [1, 2, 3, 4]
 
@@ -64,7 +64,7 @@ async def test_below_85_percent_nothing_is_held(play: Playbook) -> None:
     await play.until(0)
     assert len(play.sent("openai")) == 1
     await play.provider("openai", Reply(200, [], answer()))
-    assert isinstance(await running, Served)
+    assert isinstance(await running, Answered)
 
 
 async def test_jitter_only_adds(play: Playbook) -> None:

@@ -11,9 +11,11 @@ from tidegate.edge import errors, heads, intake
 from tidegate.edge.clients import Clients
 from tidegate.edge.models import models_list
 from tidegate.edge.routes import Match, Route, match
+from tidegate.line.attempt import Answered
 from tidegate.line.book import Book
-from tidegate.line.line import Line, Served
+from tidegate.line.line import Line
 from tidegate.line.plan import Plan
+from tidegate.line.splice import Splice
 from tidegate.model.call import Call, Kind
 from tidegate.model.errors import Problem, ProblemKind
 from tidegate.model.facts import CallRecord
@@ -23,6 +25,8 @@ from tidegate.ports import Clock, Journal, Observer
 from tidegate.wire.exchange import Exchange, Intake
 
 GONE = 499  # the client left before its answer was complete (nginx's word for it)
+BROKEN = 502  # the stream broke after its first content; its status line had been sent
+NOTHING = Usage()
 _PROVIDER_HEADER = b"x-tidegate-provider"
 _ID_MAX = 128
 
@@ -106,7 +110,7 @@ class Gateway:
         try:
             result = await self._line.run(call, plan)
         except asyncio.CancelledError:
-            self._record(call, plan, "", GONE, Usage(), 0)
+            self._record(call, plan, "", GONE, NOTHING, 0)
             return
         except OSError as error:
             message = f"The gate cannot write its journal ({error.strerror}). Free space in its state directory."
@@ -114,10 +118,11 @@ class Gateway:
             return
         if isinstance(result, Refused):
             self._refuse(exchange, call, plan, result)
-        elif result.answered.splice is None:
-            self._complete(exchange, call, plan, result)
+        elif result.splice is None:
+            self._record(call, plan, result.lane.name, result.status, result.usage or NOTHING, result.charged)
+            exchange.respond(result.status, self._head(exchange, call, result), result.body)
         else:
-            self._stream(exchange, call, plan, result)
+            self._stream(exchange, call, plan, result, result.splice)
 
     def _plan(self, exchange: Exchange, found: Match, client: str, now: int) -> tuple[Call, Plan]:
         if found.route is Route.FORWARD:
@@ -149,30 +154,24 @@ class Gateway:
 
     def _refuse(self, exchange: Exchange, call: Call, plan: Plan, refused: Refused) -> None:
         reply = errors.of_refused(refused)
-        self._record(call, plan, "", reply.status, Usage(), 0)
-        exchange.respond(reply.status, reply.head + self._story(exchange, call, ""), reply.body)
+        self._record(call, plan, "", reply.status, NOTHING, 0)
+        exchange.respond(
+            reply.status, reply.head + self._story(exchange, call) + heads.attempts(call.attempts), reply.body
+        )
 
-    def _complete(self, exchange: Exchange, call: Call, plan: Plan, served: Served) -> None:
-        answered = served.answered
-        self._record(call, plan, served.lane.name, answered.answer.status, answered.usage or Usage(), answered.charged)
-        exchange.respond(answered.answer.status, self._head(exchange, call, served), answered.answer.body)
-
-    def _stream(self, exchange: Exchange, call: Call, plan: Plan, served: Served) -> None:
-        splice = served.answered.splice
-        if splice is None:
-            raise TypeError("not a stream")
+    def _stream(self, exchange: Exchange, call: Call, plan: Plan, answered: Answered, splice: Splice) -> None:
         first_byte = self._clock.now()
 
         def close() -> None:
-            usage, charged = self._line.settle_stream(call, served)
-            status = GONE if splice.gone else served.answered.answer.status if splice.failure is None else 502
-            self._record(call, plan, served.lane.name, status, usage, charged, first_byte)
+            usage, charged = self._line.settle_stream(call, answered)
+            status = GONE if splice.gone else answered.status if splice.failure is None else BROKEN
+            self._record(call, plan, answered.lane.name, status, usage, charged, first_byte)
 
         splice.on_close = close
         exchange.on_gone = splice.abandon
         exchange.on_pause = splice.stream.pause
         exchange.on_resume = splice.stream.resume
-        exchange.start(served.answered.answer.status, self._head(exchange, call, served))
+        exchange.start(answered.status, self._head(exchange, call, answered))
         splice.attach(exchange)
 
     def _answer(self, exchange: Exchange, reply: errors.Reply) -> None:
@@ -180,16 +179,21 @@ class Gateway:
         head = b"%bx-request-id: %b\r\n" % (reply.head, self._request_id(exchange, self._next_id))
         exchange.respond(reply.status, head, reply.body)
 
-    def _head(self, exchange: Exchange, call: Call, served: Served) -> bytes:
-        return (
-            heads.returned(served.answered.answer.headers)
-            + self._story(exchange, call, served.lane.name)
-            + heads.quota(served.lane, self._clock.now())
+    def _head(self, exchange: Exchange, call: Call, answered: Answered) -> bytes:
+        headers, lane = answered.headers, answered.lane
+        return b"".join(
+            (
+                heads.returned(headers),
+                heads.request_id(headers),
+                self._story(exchange, call),
+                heads.answered(lane, call.attempts),
+                heads.quota(lane, self._clock.now()),
+            )
         )
 
-    def _story(self, exchange: Exchange, call: Call, target: str) -> bytes:
-        waited = call.queued_us + call.waited_us
-        return heads.story(self._request_id(exchange, call.id), call.attempts, target, waited)
+    def _story(self, exchange: Exchange, call: Call) -> bytes:
+        waited_ms = (call.queued_us + call.waited_us) // 1_000
+        return b"x-request-id: %b\r\nx-tidegate-wait-ms: %d\r\n" % (self._request_id(exchange, call.id), waited_ms)
 
     def _request_id(self, exchange: Exchange, call_id: int) -> bytes:
         """The client's own, when it is a plain token, else ours."""

@@ -5,7 +5,8 @@ provider, given back when nothing did.
 """
 
 import asyncio
-from dataclasses import dataclass
+
+import msgspec
 
 from tidegate.line.lane import Lane, Service, Slot
 from tidegate.line.splice import RawTap, Splice
@@ -17,30 +18,33 @@ from tidegate.policy.classify import Refusal, classify
 from tidegate.ports import Clock, TransportError, UpstreamReply
 from tidegate.providers import openai, sse
 
-_RATE_HEADERS = b"x-ratelimit-"
 _CLASSIFIED_BYTES = 4_096
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """The provider answered: completely, or with a stream that has begun. `charged` of a stream comes with its end."""
+class Answered(msgspec.Struct, frozen=True):
+    """The provider answered: completely, or with a stream that has begun.
 
-    answer: Answer
-    splice: Splice | None
-    usage: Usage | None
-    charged: int
+    A complete answer is settled and `charged` stands. A stream holds its slot until `Line.settle_stream`.
+    """
+
+    lane: Lane
+    slot: Slot
+    status: int
+    headers: Headers
+    body: bytes
+    splice: Splice | None = None
+    usage: Usage | None = None
+    charged: int = 0
 
 
 def request_head(service: Service, call: Call, key: bytes) -> bytes:
     """Request line and headers, without framing."""
-    profile = service.profile
-    return b"%b %b%b HTTP/1.1\r\nhost: %b\r\n%b: %b%b\r\n%b" % (
+    return b"%b %b%b HTTP/1.1\r\nhost: %b\r\n%b%b\r\n%b" % (
         call.method,
         service.prefix,
         call.path,
         service.host,
-        profile.auth_header.encode(),
-        profile.auth_prefix.encode(),
+        service.auth,
         key,
         call.forward,
     )
@@ -77,11 +81,11 @@ async def attempt(call: Call, lane: Lane, slot: Slot, key: bytes, clock: Clock) 
     except asyncio.CancelledError:
         slot.keep()
         raise
-    lane.watch(dict(header for header in reply.headers if header[0].startswith(_RATE_HEADERS)), slot)
+    lane.watch(dict(reply.headers), slot)
     if reply.status >= 400:
         return _refused(reply, slot, service, clock)
     if reply.stream is not None:
-        return await _streamed(call, reply, slot, clock)
+        return await _streamed(call, lane, reply, slot, clock)
     return _complete(call, lane, reply, slot)
 
 
@@ -94,10 +98,10 @@ def _complete(call: Call, lane: Lane, reply: UpstreamReply, slot: Slot) -> Answe
             slot.keep()
             return Failure(Reason.TRANSIENT, f"the provider's answer is not JSON: {error}")
     charged = lane.settle(call, slot, usage)
-    return Answered(Answer(reply.status, reply.headers, reply.body), None, usage, charged)
+    return Answered(lane, slot, reply.status, reply.headers, reply.body, None, usage, charged)
 
 
-async def _streamed(call: Call, reply: UpstreamReply, slot: Slot, clock: Clock) -> Answered | Failure:
+async def _streamed(call: Call, lane: Lane, reply: UpstreamReply, slot: Slot, clock: Clock) -> Answered | Failure:
     stream = reply.stream
     if stream is None:
         raise TypeError("not a stream")
@@ -116,7 +120,7 @@ async def _streamed(call: Call, reply: UpstreamReply, slot: Slot, clock: Clock) 
     if failure is not None:
         slot.keep()
         return failure
-    return Answered(Answer(reply.status, reply.headers, b""), splice, None, 0)
+    return Answered(lane, slot, reply.status, reply.headers, b"", splice)
 
 
 def _error_event(failure: Failure) -> bytes:

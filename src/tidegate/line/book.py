@@ -165,6 +165,7 @@ def _service(provider: Provider, transport: Transport) -> Service:
         provider.profile,
         url.netloc.encode("idna" if not url.netloc.isascii() else "ascii"),
         url.path.encode("ascii"),
+        f"{provider.profile.auth_header}: {provider.profile.auth_prefix}".encode("ascii"),
         _digest(provider.base_url),
     )
 

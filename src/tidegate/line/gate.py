@@ -89,9 +89,10 @@ class Gate:
 
     def take_nowait(self, charge: Charge, now: int) -> Permit | None:
         """Pass at once, or None."""
-        if self._queue or self.wait(charge, now):
+        health = self.health
+        if self._queue or (health.limited and health.wait(now)) or not self.quota.take_nowait(charge, now):
             return None
-        return self._pass(charge, now)
+        return Permit(self, charge.tokens, now, health.epoch, probe=health.enter())
 
     async def take(self, charge: Charge, give_up_at: int, *, first: bool = False) -> Permit | None:
         """Wait for a turn until `give_up_at`; None when it did not come. `first` = a call that had its turn before."""

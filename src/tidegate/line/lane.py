@@ -7,6 +7,8 @@ and held against the `x-ratelimit-*` headers, which alone show a changed limit a
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from tidegate.line.gate import Gate, Permit
 from tidegate.line.keys import KeyRing
 from tidegate.model.call import Call, Kind
@@ -19,6 +21,10 @@ from tidegate.policy.quota import Charge, Quota, allowance
 from tidegate.ports import Clock, Transport
 
 FREE = Charge(0)  # what is forwarded as it is counts as a request only
+_LIMIT_TOKENS = b"x-ratelimit-limit-tokens"
+_LIMIT_REQUESTS = b"x-ratelimit-limit-requests"
+_LEFT_TOKENS = b"x-ratelimit-remaining-tokens"
+_LEFT_REQUESTS = b"x-ratelimit-remaining-requests"
 WEIGHT_PER_TOKEN = 8  # no text of more than this many bytes a token is real: what a prompt costs at least
 
 
@@ -34,20 +40,24 @@ class Memory:
     at: int = 0
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Service:
-    """One provider as the lanes see it: how to reach it and how it charges."""
+    """One provider as the lanes see it: how to reach it and how it charges.
+
+    `host`, `prefix` (the base URL's path), `auth` (header name and scheme) are ready for a request's head; `digest` is
+    the base URL's.
+    """
 
     name: str
     transport: Transport
     profile: Profile
     host: bytes
-    prefix: bytes  # path of the base URL
-    digest: str  # of the base URL
+    prefix: bytes
+    auth: bytes
+    digest: str
 
 
-@dataclass(slots=True)
-class Slot:
+class Slot(msgspec.Struct):
     """What one attempt holds: a permit of the lane, perhaps one of the strategy's own bound; both settled once."""
 
     lane: "Lane"
@@ -86,8 +96,8 @@ class Lane:
     """(base URL, scope, model): one quota, one queue, one health; its keys are the scope's."""
 
     __slots__ = (
-        "_clock", "booked_requests", "booked_tokens", "configured", "estimator", "gate", "key", "keys", "model", "name",
-        "seen", "service",
+        "_clock", "_shown", "booked_requests", "booked_tokens", "configured", "estimator", "gate", "key", "keys", "model", "name",
+        "seen", "service", "told",
     )  # fmt: skip
 
     def __init__(
@@ -105,6 +115,11 @@ class Lane:
         self.gate = Gate(clock, Quota(self._mirror(limits.rpm), self._mirror(limits.tpm)), max_waiting)
         self.booked_tokens = 0  # deficits found in the headers so far
         self.booked_requests = 0
+        self._shown: tuple[bytes | None, bytes | None] | None = None
+        self.told = b"x-tidegate-target: %b\r\nx-tidegate-attempts: %b 200\r\n" % (
+            self.name.encode(),
+            self.name.encode(),
+        )
 
     def _mirror(self, limit: int) -> tuple[Allowance, ...]:
         if not limit:
@@ -168,34 +183,34 @@ class Lane:
         return real
 
     def watch(self, shown: dict[bytes, bytes], slot: Slot) -> None:
-        """Hold the mirror against a reply's rate-limit headers."""
+        """Hold the mirror against a reply's rate-limit headers. Cheap while the limits they show do not change."""
+        limits = shown.get(_LIMIT_TOKENS), shown.get(_LIMIT_REQUESTS)
+        if limits != self._shown:
+            self._shown = limits if self._learn(shown) else None
+        if self._shown is None:
+            return
+        missing = self._book_tokens(shown.get(_LEFT_TOKENS), slot) + self._book_requests(
+            shown.get(_LEFT_REQUESTS), slot
+        )
+        if missing:
+            self.gate.changed(worse=True)
+
+    def _learn(self, shown: dict[bytes, bytes]) -> bool:
+        """Follow the limits that the provider shows. False when they are not the minute's."""
         get = shown.get
-        tokens = headers.read(
-            get(b"x-ratelimit-limit-tokens"), get(b"x-ratelimit-remaining-tokens"), get(b"x-ratelimit-reset-tokens")
-        )
-        requests = headers.read(
-            get(b"x-ratelimit-limit-requests"),
-            get(b"x-ratelimit-remaining-requests"),
-            get(b"x-ratelimit-reset-requests"),
-        )
+        tokens = headers.read(get(_LIMIT_TOKENS), get(_LEFT_TOKENS), get(b"x-ratelimit-reset-tokens"))
+        requests = headers.read(get(_LIMIT_REQUESTS), get(_LEFT_REQUESTS), get(b"x-ratelimit-reset-requests"))
         quota = self.gate.quota
         worse = False
         if tokens is not None:
-            quota.tokens, shrunk = self._adopt(quota.tokens, self.configured.tpm, tokens)
-            missing = self._deficit(quota.tokens, slot.left_tokens, tokens, self.booked_tokens - slot.booked_tokens)
-            self.booked_tokens += missing
-            worse = shrunk or missing > 0
+            quota.tokens, worse = self._adopt(quota.tokens, self.configured.tpm, tokens)
         if requests is not None:
             quota.requests, shrunk = self._adopt(quota.requests, self.configured.rpm, requests)
-            missing = self._deficit(
-                quota.requests, slot.left_requests, requests, self.booked_requests - slot.booked_requests
-            )
-            self.booked_requests += missing
-            worse = worse or shrunk or missing > 0
-        if (requests and requests.limit != self.seen.rpm) or (tokens and tokens.limit != self.seen.tpm):
-            self.seen = Limits(requests.limit if requests else 0, tokens.limit if tokens else 0)
+            worse = worse or shrunk
+        self.seen = Limits(requests.limit if requests else 0, tokens.limit if tokens else 0)
         if worse:
             self.gate.changed(worse=True)
+        return tokens is not None or requests is not None
 
     def _adopt(
         self, mirrors: tuple[Allowance, ...], configured: int, seen: headers.Seen
@@ -212,15 +227,26 @@ class Lane:
             mirrors[0].resize(limit, now)
         return mirrors, shrunk
 
-    def _deficit(self, mirrors: tuple[Allowance, ...], left: int, seen: headers.Seen, booked: int) -> int:
-        """Book what others spent behind our back; returns how much."""
-        mirror = mirrors[0]
-        if left < 0 or mirror.limit != seen.limit:
+    def _book_tokens(self, left: bytes | None, slot: Slot) -> int:
+        mirrors = self.gate.quota.tokens
+        if left is None or slot.left_tokens < 0 or not mirrors or mirrors[0].limit != self.seen.tpm:
             return 0
-        margin = mirror.limit - mirror.depth
-        missing = headers.deficit(left + margin, seen, booked)
-        if missing > 0:
+        missing = self._deficit(mirrors[0], slot.left_tokens, left, self.booked_tokens - slot.booked_tokens)
+        self.booked_tokens += missing
+        return missing
+
+    def _book_requests(self, left: bytes | None, slot: Slot) -> int:
+        mirrors = self.gate.quota.requests
+        if left is None or slot.left_requests < 0 or not mirrors or mirrors[0].limit != self.seen.rpm:
+            return 0
+        missing = self._deficit(mirrors[0], slot.left_requests, left, self.booked_requests - slot.booked_requests)
+        self.booked_requests += missing
+        return missing
+
+    def _deficit(self, mirror: Allowance, expected: int, left: bytes, booked: int) -> int:
+        """Book what others spent behind our back; returns how much."""
+        missing = headers.deficit(expected + mirror.limit - mirror.depth, headers.number(left), mirror.limit, booked)
+        if missing:
             now = self._clock.now()
             mirror.correct(missing, now, now)
-            return missing
-        return 0
+        return missing

@@ -7,7 +7,6 @@ for is waited for here.
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from tidegate.line.attempt import Answered, attempt
 from tidegate.line.lane import Lane, Slot
@@ -22,6 +21,7 @@ from tidegate.policy import recovery, route, smooth
 from tidegate.policy.allowance import NEVER
 from tidegate.policy.health import pause_us
 from tidegate.policy.recovery import Move
+from tidegate.policy.route import Choice
 from tidegate.ports import Clock, Journal, Observer
 
 PARKED_US = 60_000_000  # how long a scope without money or credential is left alone between probes
@@ -42,16 +42,6 @@ class Course:
         self.not_before = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Served:
-    """A target answered. A complete answer is settled; a stream's slot is settled by `Line.settle_stream`."""
-
-    answered: Answered
-    target: Target
-    lane: Lane
-    slot: Slot
-
-
 class Line:
     """Runs calls. One per worker; it holds no configuration: that comes with each call's plan."""
 
@@ -67,27 +57,30 @@ class Line:
         self._luck = luck
         self._sample = sample
 
-    async def run(self, call: Call, plan: Plan) -> Served | Refused:
+    async def run(self, call: Call, plan: Plan) -> Answered | Refused:
         """Serve the call by the plan. Raises `OSError` when the journal cannot be written."""
         plan.budget.deposit(call.arrived, retry_of_client=call.client_retry)
         courses = [Course(target) for target in plan.targets if not target.unfit(call)]
         last: Failure | None = None
         while courses:
             now = self._clock.now()
-            picks = [course.target.pick(call, now, self._sample) for course in courses]
-            candidates = [p.candidate(c.not_before - now) for p, c in zip(picks, courses, strict=True)]
-            choice = route.choose(candidates, call.deadline - now, plan.fallback_after_us)
-            if choice.index < 0:
-                return self._too_late(plan, last, choice.wait_us, full=any(c.full for c in candidates))
-            course, pick = courses[choice.index], picks[choice.index]
-            if await self._hold(call, plan, course, pick, now):
+            chosen = self._choose(call, plan, courses, now)
+            if isinstance(chosen, Choice):
+                return self._too_late(plan, last, chosen)
+            course, pick = chosen
+            pause = self._pause(call, plan, course, pick, now)
+            if pause > 0:
+                await self._clock.sleep(pause)
+                call.waited_us += self._clock.now() - now
                 continue
-            slot = await self._turn(call, plan, course, pick, patient=len(courses) == 1)
+            slot = self._turn_nowait(course.target, pick, now)
+            if slot is None:
+                slot = await self._turn(call, plan, course.target, pick, patient=len(courses) == 1)
             if slot is None:
                 continue
-            outcome = await self._attempt(call, plan.name, pick.lane, slot)
+            outcome = await self._attempt(call, plan, pick.lane, slot)
             if isinstance(outcome, Answered):
-                return Served(outcome, course.target, pick.lane, slot)
+                return outcome
             last = outcome
             if self._recover(plan, course, outcome):
                 continue
@@ -96,9 +89,9 @@ class Line:
             courses.remove(course)
         return self._failed(call, plan, last)
 
-    def settle_stream(self, call: Call, served: Served) -> tuple[Usage, int]:
+    def settle_stream(self, call: Call, answered: Answered) -> tuple[Usage, int]:
         """Settle the slot of a stream that ended, for whatever reason: its usage and the charge that stands."""
-        splice, lane, slot = served.answered.splice, served.lane, served.slot
+        splice, lane, slot = answered.splice, answered.lane, answered.slot
         if splice is None:
             raise TypeError("not a stream")
         usage = splice.tap.usage
@@ -110,25 +103,49 @@ class Line:
             usage = Usage(lane.estimator.expected(call.size), splice.tap.events, estimated=True)
         return usage or Usage(), charged
 
-    async def _hold(self, call: Call, plan: Plan, course: Course, pick: Pick, now: int) -> bool:
-        """Wait for what is the call's own: its back-off here, or the smoothing delay. True when it waited."""
-        pause = course.not_before - now
-        if pause <= 0:
-            used = pick.lane.gate.quota.used_permille(now)
-            if course.target.bound is not None:
-                used = max(used, course.target.bound.quota.used_permille(now))
-            waited = call.smoothed or pick.wait_us > 0 or bool(call.attempts)
-            pause = smooth.delay(plan.smoothing, used, waited=waited)
-            call.smoothed = pause > 0 or call.smoothed
-        if pause <= 0:
-            return False
-        await self._clock.sleep(pause)
-        call.waited_us += self._clock.now() - now
-        return True
+    def _choose(self, call: Call, plan: Plan, courses: list[Course], now: int) -> tuple[Course, Pick] | Choice:
+        """The course to take; the refused choice when none makes the deadline."""
+        first = courses[0]
+        pick = first.target.pick(call, now, self._sample)
+        if pick.wait_us == 0 and first.not_before <= now:
+            return first, pick
+        picks = [pick, *(course.target.pick(call, now, self._sample) for course in courses[1:])]
+        candidates = [p.candidate(course.not_before - now) for p, course in zip(picks, courses, strict=True)]
+        choice = route.choose(candidates, call.deadline - now, plan.fallback_after_us)
+        return (courses[choice.index], picks[choice.index]) if choice.index >= 0 else choice
 
-    async def _turn(self, call: Call, plan: Plan, course: Course, pick: Pick, *, patient: bool) -> Slot | None:
+    def _pause(self, call: Call, plan: Plan, course: Course, pick: Pick, now: int) -> int:
+        """What the call waits for by itself: its back-off on this target, or the smoothing delay, once."""
+        if course.not_before > now:
+            return course.not_before - now
+        if call.smoothed or pick.wait_us > 0 or call.attempts:
+            return 0
+        used = pick.lane.gate.quota.used_permille(now)
+        if course.target.bound is not None:
+            used = max(used, course.target.bound.quota.used_permille(now))
+        delay = smooth.delay(plan.smoothing, used)
+        call.smoothed = delay > 0
+        return delay
+
+    def _turn_nowait(self, target: Target, pick: Pick, now: int) -> Slot | None:
+        """A slot, when nobody has to wait for it."""
+        if pick.wait_us != 0:
+            return None
+        own = None
+        if target.bound is not None:
+            own = target.bound.take_nowait(pick.charge, now)
+            if own is None:
+                return None
+        permit = pick.lane.gate.take_nowait(pick.charge, now)
+        if permit is None:
+            if own is not None:
+                own.give_back()
+            return None
+        return pick.lane.slot(permit, own, now)
+
+    async def _turn(self, call: Call, plan: Plan, target: Target, pick: Pick, *, patient: bool) -> Slot | None:
         """A slot at the lane, or None when the turn did not come in time."""
-        gate, bound, charge = pick.lane.gate, course.target.bound, pick.charge
+        gate, bound, charge = pick.lane.gate, target.bound, pick.charge
         began = self._clock.now()
         give_up_at = call.deadline
         if not patient and pick.wait_us <= plan.fallback_after_us:
@@ -139,20 +156,20 @@ class Line:
             if own is None:
                 return None
         try:
-            permit = gate.take_nowait(charge, began) or await gate.take(charge, give_up_at, first=bool(call.attempts))
+            permit = await gate.take(charge, give_up_at, first=bool(call.attempts))
         except asyncio.CancelledError:
             if own is not None:
                 own.give_back()
             raise
         now = self._clock.now()
         call.queued_us += now - began
-        if permit is None:
-            if own is not None:
-                own.give_back()
-            return None
-        return pick.lane.slot(permit, own, now)
+        if permit is not None:
+            return pick.lane.slot(permit, own, now)
+        if own is not None:
+            own.give_back()
+        return None
 
-    async def _attempt(self, call: Call, plan_name: str, lane: Lane, slot: Slot) -> Answered | Failure:
+    async def _attempt(self, call: Call, plan: Plan, lane: Lane, slot: Slot) -> Answered | Failure:
         """One attempt with its intent before and its verdict on the lane's health after."""
         gate, permit, key = lane.gate, slot.permit, lane.keys.next()
         self._journal.append(
@@ -165,7 +182,7 @@ class Line:
                 slot.left_tokens,
                 slot.left_requests,
                 call.client,
-                plan_name,
+                plan.name,
             )
         )
         try:
@@ -174,14 +191,15 @@ class Line:
             gate.health.abandon(probe=permit.probe)
             gate.changed(worse=False)
             raise
+        waited = call.queued_us + call.waited_us
         if isinstance(outcome, Answered):
-            call.attempts.append(Attempt(lane.name, outcome.answer.status, None, call.queued_us + call.waited_us))
+            call.attempts.append(Attempt(lane.name, outcome.status, None, waited))
             self._observer.attempt(lane.name, None)
             if gate.health.succeed(permit.epoch):
                 gate.changed(worse=False)
             return outcome
         status = outcome.answer.status if outcome.answer is not None else 0
-        call.attempts.append(Attempt(lane.name, status, outcome.reason, call.queued_us + call.waited_us))
+        call.attempts.append(Attempt(lane.name, status, outcome.reason, waited))
         self._observer.attempt(lane.name, outcome.reason)
         self._verdict(lane, slot, outcome, key)
         return outcome
@@ -214,11 +232,15 @@ class Line:
         course.not_before = now + step.wait_us
         return step.move is Move.RETRY
 
-    def _too_late(self, plan: Plan, last: Failure | None, wait_us: int, *, full: bool) -> Refused:
+    def _too_late(self, plan: Plan, last: Failure | None, choice: Choice) -> Refused:
+        """Nobody makes the deadline: when somebody could have."""
+        wait_us = choice.wait_us
         if wait_us == NEVER:
-            message = f"This request needs more tokens at once than {plan.name} has in a minute. Lower max_tokens or shorten it."
+            message = (
+                f"This request needs more tokens at once than {plan.name} has a minute. Lower max_tokens or shorten it."
+            )
             return Refused(Problem(ProblemKind.TOO_LARGE, message, "max_tokens"), last)
-        kind = ProblemKind.QUEUE_FULL if full else ProblemKind.OVER_QUOTA
+        kind = ProblemKind.QUEUE_FULL if choice.full else ProblemKind.OVER_QUOTA
         message = f"The quota of {plan.name} is in use. This request could be served in {wait_us / 1e6:.3f} s."
         return Refused(Problem(kind, message, retry_after_us=wait_us), last)
 
@@ -230,4 +252,11 @@ class Line:
         kind = ProblemKind.CREDENTIAL if last.reason is Reason.AUTH else ProblemKind.UPSTREAM
         if last.answer is None and self._clock.now() >= call.deadline:
             kind = ProblemKind.DEADLINE
-        return Refused(Problem(kind, f"No target of {plan.name} answered: {last.message}."), last)
+        again = self._again_us(call, plan) if last.reason in _CLOSES else 0
+        return Refused(Problem(kind, f"No target of {plan.name} answered: {last.message}.", retry_after_us=again), last)
+
+    def _again_us(self, call: Call, plan: Plan) -> int:
+        """When the soonest of the plan's targets could serve such a call."""
+        now = self._clock.now()
+        waits = [target.pick(call, now, self._sample).wait_us for target in plan.targets if not target.unfit(call)]
+        return min((wait for wait in waits if wait != NEVER), default=0)

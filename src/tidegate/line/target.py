@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from tidegate.line.gate import Gate
 from tidegate.line.lane import Lane
 from tidegate.model.call import Call
@@ -16,8 +18,7 @@ CHOICES = 8
 Sampler = Callable[[Sequence[Lane], int], Sequence[Lane]]  # so many of them, by chance
 
 
-@dataclass(frozen=True, slots=True)
-class Pick:
+class Pick(msgspec.Struct):
     """The lane to queue at and the predicted wait there (NEVER: too large for all of them)."""
 
     lane: Lane

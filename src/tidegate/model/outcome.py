@@ -1,7 +1,8 @@
 """What an attempt came to, and whose fault a failure was."""
 
-from dataclasses import dataclass
 from enum import Enum, auto
+
+import msgspec
 
 
 class Reason(Enum):
@@ -19,8 +20,7 @@ class Reason(Enum):
     TOO_LARGE = auto()  # the request alone exceeds the quota; waiting never helps
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(msgspec.Struct, frozen=True):
     """Tokens as the provider billed them."""
 
     prompt: int = 0

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tidegate.model.errors import Problem
-from tidegate.model.outcome import Reason, Usage
+from tidegate.model.outcome import Reason
 
 Headers = Sequence[tuple[bytes, bytes]]
 
@@ -21,17 +21,6 @@ class Downstream(Protocol):
 
     def abort(self) -> None:
         """The body will not be completed: cut the connection, so that it cannot look complete."""
-
-
-@dataclass(slots=True)
-class Ending:
-    """What a call came to, as far as the record needs it."""
-
-    target: str = ""
-    usage: Usage = Usage()
-    charged: int = 0
-    first_byte_at: int = 0
-    streamed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,9 @@ class Allowance(Protocol):
     def wait(self, cost: int, now: int, ahead: int = 0) -> int:
         """Microseconds until `cost` can be taken after `ahead` more has been; 0 = now."""
 
+    def has(self, cost: int, now: int) -> bool:
+        """Whether `cost` could be taken now: `wait(cost, now) == 0`, cheaper."""
+
     def take(self, cost: int, now: int) -> None:
         """Charge `cost`, whatever is left: what is left may become negative."""
 

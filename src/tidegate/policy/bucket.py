@@ -66,6 +66,11 @@ class Bucket:
         missing = ahead * self._window + need - self._refill(now)
         return -(-missing // self.limit) * self._tick if missing > 0 else 0
 
+    def has(self, cost: int, now: int) -> bool:
+        need = cost * self._window
+        level = self._refill(now)
+        return level >= need or (level == self._capacity and cost <= self.limit)
+
     def take(self, cost: int, now: int) -> None:
         self._level = self._refill(now) - cost * self._window
 

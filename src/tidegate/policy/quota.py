@@ -4,7 +4,7 @@ Promise: `take` charges all or none; `wait` is the longest of their waits, so th
 of which there are at most a handful.
 """
 
-from dataclasses import dataclass
+import msgspec
 
 from tidegate.policy.allowance import NEVER, Allowance
 from tidegate.policy.bucket import Bucket
@@ -14,8 +14,7 @@ SECOND_US = 1_000_000
 MINUTE_US = 60 * SECOND_US
 
 
-@dataclass(frozen=True, slots=True)
-class Charge:
+class Charge(msgspec.Struct, frozen=True):
     """What a call costs at admission, in tokens: the upper estimate that is reserved, and what it costs at least.
 
     Only `least` can make a call impossible: an estimate is no reason for a permanent refusal.
@@ -25,8 +24,7 @@ class Charge:
     least: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(msgspec.Struct, frozen=True):
     """One dimension as it stands: for `x-ratelimit-*`. `reset_us` is the time to full."""
 
     limit: int
@@ -68,6 +66,18 @@ class Quota:
             if wait > longest:
                 longest = wait
         return longest
+
+    def take_nowait(self, charge: Charge, now: int) -> bool:
+        """Charge every allowance when all of them have enough; else nothing."""
+        tokens = charge.tokens
+        for allowed in self.requests:
+            if not allowed.has(1, now):
+                return False
+        for allowed in self.tokens:
+            if not allowed.has(tokens, now):
+                return False
+        self.take(charge, now)
+        return True
 
     def take(self, charge: Charge, now: int) -> None:
         """Charge every allowance. The caller has asked `wait` at the same `now`."""

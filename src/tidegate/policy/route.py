@@ -7,13 +7,13 @@ O(targets), which are few.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from tidegate.policy.allowance import NEVER
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(msgspec.Struct, frozen=True):
     """A target that may still be tried. `wait_us` may be NEVER; `tripped` = refused on end; `full` = no room to wait."""
 
     wait_us: int
@@ -21,12 +21,12 @@ class Candidate:
     full: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(msgspec.Struct, frozen=True):
     """`index` into the candidates, or -1: refused, and `wait_us` is when it could be served (NEVER: not at all)."""
 
     index: int
     wait_us: int
+    full: bool = False  # refused because there is no room to wait in
 
 
 def choose(candidates: Sequence[Candidate], remaining_us: int, patience_us: int) -> Choice:
@@ -43,8 +43,8 @@ def choose(candidates: Sequence[Candidate], remaining_us: int, patience_us: int)
     if soonest < 0:
         return Choice(-1, NEVER)
     candidate = candidates[soonest]
-    served = candidate.wait_us <= remaining_us and not _no_room(candidate)
-    return Choice(soonest if served else -1, candidate.wait_us)
+    full = _no_room(candidate)
+    return Choice(soonest if candidate.wait_us <= remaining_us and not full else -1, candidate.wait_us, full)
 
 
 def _no_room(candidate: Candidate) -> bool:

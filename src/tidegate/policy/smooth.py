@@ -7,8 +7,6 @@ stood in the queue has been smoothed by it. O(1).
 from tidegate.model.snapshot import SmoothingPolicy
 
 
-def delay(policy: SmoothingPolicy, used_permille: int, *, waited: bool) -> int:
-    """Microseconds to hold the call before it takes its turn."""
-    if waited or used_permille < policy.threshold_permille:
-        return 0
-    return policy.delay_us
+def delay(policy: SmoothingPolicy, used_permille: int) -> int:
+    """Microseconds to hold a call that has not waited before it takes its turn."""
+    return policy.delay_us if used_permille >= policy.threshold_permille else 0

@@ -54,6 +54,10 @@ class SlidingLog:
             rounds, missing = divmod(missing, self.limit)
         return rounds * (self._span_us + self._slot_us) + self._freed(missing, now)
 
+    def has(self, cost: int, now: int) -> bool:
+        self._expire(now)
+        return self._used + cost <= self.limit
+
     def _freed(self, amount: int, now: int) -> int:
         for slot, used in self._slots.items():
             if amount <= 0:

@@ -5,7 +5,6 @@ reference of chat completions, completions and embeddings. Reading is O(bytes) a
 """
 
 import re
-from dataclasses import dataclass
 
 import msgspec
 
@@ -74,25 +73,22 @@ _encode = msgspec.json.Encoder().encode
 
 _PROMPT_FIELD = {Kind.CHAT: "messages", Kind.COMPLETION: "prompt", Kind.EMBEDDING: "input"}
 _MAX_OUTPUT = 1 << 40
+_EMPTY_LIST = 2  # bytes of []
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
-    """What of a body the provider will count: its bytes, characters beyond ASCII, messages and images."""
+class Asked(msgspec.Struct, frozen=True):
+    """A request as read: what it is routed on, and what of it the provider will count.
 
-    raw: bytes
-    wide: int
-    messages: int
-    images: int
-    low_images: int
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A request as read: what it is routed on and what it is measured by."""
+    `text` is the JSON that holds the prompt, with `wide` characters beyond ASCII, `messages` messages and `images`
+    images, `low_images` of them at low detail.
+    """
 
     shape: Shape
-    text: Text
+    text: bytes
+    wide: int = 0
+    messages: int = 0
+    images: int = 0
+    low_images: int = 0
 
 
 def read(kind: Kind, body: bytes) -> Asked:
@@ -111,7 +107,7 @@ def read(kind: Kind, body: bytes) -> Asked:
         raise BadRequest("You must provide a model parameter.", "model")
     if not getattr(fields, field := _PROMPT_FIELD[kind]):
         raise BadRequest(f"Missing required parameter: '{field}'.", field)
-    return Asked(_shape(fields, _output(fields)), _text(fields, wide))
+    return _asked(fields, wide)
 
 
 def _wrong_type(message: str) -> tuple[str, str]:
@@ -120,41 +116,38 @@ def _wrong_type(message: str) -> tuple[str, str]:
     return (f"Invalid type for '{param}': {problem}." if param else f"Invalid body: {problem}."), param
 
 
+def _count(name: str, value: int | None) -> int:
+    if value is None:
+        return 0
+    if not 0 < value <= _MAX_OUTPUT:
+        raise BadRequest(f"Invalid '{name}': {value}. It must be a whole number from 1 to {_MAX_OUTPUT}.", name)
+    return value
+
+
 def _output(fields: _Body) -> int:
     """The most new tokens: the larger of both fields, for every choice; a small one must not hide a large one."""
-    for name in ("max_tokens", "max_completion_tokens", "n", "best_of"):
-        value = getattr(fields, name)
-        if value is not None and not 0 < value <= _MAX_OUTPUT:
-            raise BadRequest(f"Invalid '{name}': {value}. It must be a whole number from 1 to {_MAX_OUTPUT}.", name)
-    output = max(fields.max_tokens or 0, fields.max_completion_tokens or 0)
-    return output * max(fields.n or 1, fields.best_of or 1)
+    output = max(_count("max_tokens", fields.max_tokens), _count("max_completion_tokens", fields.max_completion_tokens))
+    choices = max(_count("n", fields.n), _count("best_of", fields.best_of))
+    return output * choices if choices else output
 
 
-def _shape(fields: _Body, output: int) -> Shape:
+def _asked(fields: _Body, wide_bytes: int) -> Asked:
     options = fields.stream_options
-    return Shape(
-        fields.model or "",
-        bool(fields.stream),
-        output,
-        len(fields.tools) > 2 or len(fields.functions) > 2,
-        b'"image_url"' in bytes(fields.messages),
-        options is not None and bool(options.include_usage),
-    )
-
-
-def _text(fields: _Body, wide_bytes: int) -> Text:
-    raw = bytes(fields.messages) or bytes(fields.prompt) or bytes(fields.input)
+    text = bytes(fields.messages) or bytes(fields.prompt) or bytes(fields.input)
     images = low = 0
-    if b'"image_url"' in raw:
+    if b'"image_url"' in text:
         # Every image is an object {"type":"image_url","image_url":{…}}: the words stand there twice.
-        images = max(1, raw.count(b'"image_url"') // 2)
-        low = min(images, raw.count(b'"low"'))
-        raw = _DATA_URL.sub(b'""', raw)
-    messages = raw.count(b'"role"') if fields.messages else 0
-    if fields.tools or fields.functions or fields.response_format:
-        raw += bytes(fields.tools) + bytes(fields.functions) + bytes(fields.response_format)
+        images = max(1, text.count(b'"image_url"') // 2)
+        low = min(images, text.count(b'"low"'))
+        text = _DATA_URL.sub(b'""', text)
+    messages = text.count(b'"role"') if fields.messages else 0
+    tools = len(fields.tools) > _EMPTY_LIST or len(fields.functions) > _EMPTY_LIST
+    if tools or fields.response_format:
+        text += bytes(fields.tools) + bytes(fields.functions) + bytes(fields.response_format)
+    wants_usage = options is not None and bool(options.include_usage)
+    shape = Shape(fields.model or "", bool(fields.stream), _output(fields), tools, images > 0, wants_usage)
     # A wide character has one byte or more beyond its first; most in use have two (CJK).
-    return Text(raw, wide_bytes // 2 + raw.count(b"\\u"), messages, images, low)
+    return Asked(shape, text, wide_bytes // 2 + text.count(b"\\u"), messages, images, low)
 
 
 def with_model(body: bytes, model: str) -> bytes:

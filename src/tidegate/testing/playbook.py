@@ -1,10 +1,10 @@
 """A conversation with the line, as a test writes it: what happens, then what must follow, in virtual time.
 
-    play = Playbook(snapshot)
-    play.call("gpt-4o")
-    await play.expect_sent("openai", at=0)
-    await play.provider("openai", Reply(429, [(b"retry-after", b"15")]))
-    await play.expect_sent("openai", at=15 * SECOND)
+play = Playbook(snapshot)
+play.call("gpt-4o")
+await play.expect_sent("openai", at=0)
+await play.provider("openai", Reply(429, [(b"retry-after", b"15")]))
+await play.expect_sent("openai", at=15 * SECOND)
 """
 
 import asyncio
@@ -12,7 +12,8 @@ import json
 from collections.abc import Sequence
 
 from tidegate.line.book import Book, Lanes
-from tidegate.line.line import Line, Served
+from tidegate.line.attempt import Answered
+from tidegate.line.line import Line
 from tidegate.model.call import Call, Kind
 from tidegate.model.facts import CallRecord, Fact, Intent
 from tidegate.model.outcome import Reason
@@ -75,14 +76,13 @@ class Playbook:
 
     def call(
         self, model: str, *, content: str = "hello", deadline: int = 120 * SECOND, **fields: object
-    ) -> "asyncio.Task[Served | Refused]":
+    ) -> "asyncio.Task[Answered | Refused]":
         """A chat call arrives; further fields go into its body."""
         plan = self.book.plan(model)
         if plan is None:
             raise LookupError(f"nobody serves {model}")
         body = json.dumps({"model": model, "messages": [{"role": "user", "content": content}], **fields}).encode()
         asked = openai.read(Kind.CHAT, body)
-        text = asked.text
         self._calls += 1
         now = self.clock.now()
         call = Call(
@@ -96,7 +96,7 @@ class Playbook:
             forward=b"",
             body=body,
             shape=asked.shape,
-            size=measure(text.raw, text.wide, text.messages, text.images, text.low_images),
+            size=measure(asked.text, asked.wide, asked.messages, asked.images, asked.low_images),
         )
         return asyncio.get_running_loop().create_task(self.line.run(call, plan))
 

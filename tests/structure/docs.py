@@ -12,6 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PORTS = ("9100", "8080", "8081")
+KNOWN = {"./dev", "pip", "tidegate", "curl"}
 READY = re.compile(r"https?://")
 
 
@@ -48,8 +49,12 @@ class Reader:
             elif language == "python" and "import" in text:
                 self._run([sys.executable, "-c", self.translated(text)])
             elif language in {"sh", "console", "bash"}:
-                for command in commands(text):
-                    self._type(command)
+                typed = list(commands(text))
+                if any(command.split()[0] in KNOWN for command in typed):
+                    for command in typed:
+                        self._type(command)
+                else:
+                    self._run(["sh", "-ec", self.translated(text)])
 
     def translated(self, text: str) -> str:
         """The same with free ports, so that documents can be followed side by side."""

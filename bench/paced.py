@@ -85,6 +85,7 @@ def added_latency(work: Path, upstreams: Upstreams, rounds: int, seconds: float)
         at_most(f"added p50 at {_RATE:,}/s", median(added["the gate"]), 0.5, "ms", spread(added["the gate"])),
         told(f"added p99 at {_RATE:,}/s", f"{median(tails):.2f} ms", spread(tails)),
         told(f"added p50 at {_RATE:,}/s by nginx", f"{median(added['nginx']):.2f} ms", spread(added["nginx"])),
+        exactly("paced requests answered", sent, rounds * int(_RATE * seconds)),
         exactly("journal records for answered requests", records, sent),
     ]
 

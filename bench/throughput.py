@@ -33,6 +33,15 @@ class Measured:
     samples: list[Sample] = field(default_factory=list)
 
     @property
+    def problem(self) -> str:
+        """Why there is no figure; empty when there is one."""
+        if self.failed or not self.samples:
+            return self.failed or "not measured"
+        if self.bad:
+            return f"{self.bad:,} requests failed"
+        return "" if all(sample.wrk.requests for sample in self.samples) else "answered nothing in a whole round"
+
+    @property
     def bad(self) -> int:
         """Answers that were no 2xx, and connections that broke."""
         return sum(sample.wrk.not_2xx + sample.wrk.socket_errors for sample in self.samples)
@@ -42,7 +51,9 @@ class Measured:
         return median(sample.all_us for sample in self.samples)
 
     def ratios(self, other: "Measured", *, worker: bool = False) -> list[float]:
-        """What this system costs over what the other costs, round by round."""
+        """What this system costs over what the other costs, round by round; empty when either has no figure."""
+        if self.problem or other.problem:
+            return []
         pairs = zip(self.samples, other.samples, strict=False)
         return [(mine.worker_us if worker else mine.all_us) / its.all_us for mine, its in pairs if its.all_us]
 

@@ -72,9 +72,9 @@ def unary(run: Run, report: Report) -> None:
         _ratio("governed unary, worker ÷ nginx", to_nginx, 3.5, ours),
         below("governed unary, worker ÷ Envoy", median(to_envoy), 1.0, "×", spread(to_envoy))
         if to_envoy
-        else missing("governed unary, worker ÷ Envoy", "< 1.0 ×", ours.failed or envoy.failed),
+        else missing("governed unary, worker ÷ Envoy", "< 1.0 ×", ours.problem or envoy.problem),
         _ratio("governed unary, all processes ÷ nginx", all_to_nginx, 5, ours),
-        at_most("answers that were no 2xx, and broken connections", ours.bad, 0),
+        Figure("answers that were no 2xx, and broken connections", f"{ours.bad:,}", "= 0", not ours.problem, ours.bad),
     ]
 
 
@@ -88,7 +88,7 @@ def stream(run: Run, report: Report) -> None:
 
 def _ratio(name: str, ratios: list[float], limit: float, ours: Measured) -> Figure:
     if not ratios:
-        return missing(name, f"≤ {limit} ×", ours.failed or "nginx is missing")
+        return missing(name, f"≤ {limit} ×", ours.problem or "nginx is missing")
     return at_most(name, median(ratios), limit, "×", spread(ratios))
 
 
@@ -117,7 +117,7 @@ def flatness(run: Run, report: Report) -> None:
         found = compare(entrants, run.work / what.replace(" ", "-"), run.upstreams.static, run.plan)
         report.add(what, found)
         ratios = found["many"].ratios(found["few"])
-        why = found["many"].failed or found["few"].failed
+        why = found["many"].problem or found["few"].problem
         name = f"cost per request, {what}"
         report.figures.append(
             at_most(name, median(ratios), FLAT, "×", spread(ratios)) if ratios else missing(name, f"≤ {FLAT} ×", why)
@@ -172,9 +172,8 @@ def measured_table(title: str, systems: dict[str, Measured]) -> Table:
     ):
         table.add_column(heading, justify="left" if heading in {"system", "version", "note"} else "right")
     for one in systems.values():
-        if not one.samples or one.bad:
-            note = one.failed or f"{one.bad:,} requests failed: no figure"
-            table.add_row(one.name, one.version, "–", "–", "–", "–", "–", escape(note))
+        if one.problem:
+            table.add_row(one.name, one.version, "–", "–", "–", "–", "–", escape(one.problem))
             continue
         worker, rate = median(s.worker_us for s in one.samples), median(s.wrk.rps for s in one.samples)
         table.add_row(
@@ -194,8 +193,8 @@ def told_systems(report: Report) -> list[Figure]:
     return [
         told(
             f"{title}: {one.name} {one.version}",
-            f"{one.cpu_us():,.1f} µs/request" if one.samples and not one.bad else "no figure",
-            one.failed or (f"{one.bad:,} requests failed" if one.bad else ""),
+            "no figure" if one.problem else f"{one.cpu_us():,.1f} µs/request",
+            one.problem,
         )
         for title, systems in report.tables
         for one in systems.values()

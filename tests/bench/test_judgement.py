@@ -58,9 +58,20 @@ def test_ratios_pair_the_rounds() -> None:
     assert ours.ratios(nginx, worker=True) == [2.0, 2.0]
 
 
-def test_failed_answers_are_counted() -> None:
-    """Answers that were no 2xx spoil a figure, in whichever round they came."""
-    assert Measured("peer", samples=[Sample(1, 0, wrk(9)), Sample(1, 0, wrk(9, not_2xx=2))]).bad == 2
+@pytest.mark.parametrize(
+    "measured",
+    [
+        Measured("peer", failed="does not start"),
+        Measured("peer"),
+        Measured("peer", samples=[Sample(1, 0, wrk(9)), Sample(1, 0, wrk(9, not_2xx=2))]),
+        Measured("peer", samples=[Sample(1, 0, wrk(9)), Sample(1, 0, wrk(0))]),
+    ],
+)
+def test_a_system_that_failed_has_no_figure(measured: Measured) -> None:
+    """What did not start, answered wrongly or not at all, is told and never turned into a ratio."""
+    fine = Measured("nginx", samples=[Sample(1, 0, wrk(9)), Sample(1, 0, wrk(9))])
+    assert measured.problem
+    assert measured.ratios(fine) == fine.ratios(measured) == []
 
 
 def test_cpu_of_a_child_that_ended_counts() -> None:

@@ -45,4 +45,5 @@ def _without_command(words: list[str]) -> int:
         parser.print_help(sys.stderr)
         return 2
     _, rest = parser.parse_known_args(words)
-    parser.error(f"there is no command {rest[0]!r}: one of {', '.join(COMMANDS)}")
+    sys.stderr.write(f"error: there is no command {rest[0]!r}: one of {', '.join(COMMANDS)}\n")
+    return 2

@@ -1,0 +1,67 @@
+"""The control process: `python -m tidegate.control`, started by the supervisor with inherited descriptors."""
+
+import asyncio
+import contextlib
+import os
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from uvicorn.config import Config
+from uvicorn.server import Server
+
+from tidegate.control.app import application
+from tidegate.control.board import Board, Standing
+from tidegate.control.intake import Intake, bind
+from tidegate.observe.log import Log
+from tidegate.planes.channel import Channel
+from tidegate.planes.child import ChildArguments, die_with_parent, end_now, parse_arguments
+from tidegate.planes.messages import Ready, Status
+
+
+class AdminServer(Server):
+    """uvicorn that tells when it listens, and leaves signals alone: it is stateless, so SIGTERM simply ends it."""
+
+    def __init__(self, config: Config, on_started: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_started = on_started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, then tell."""
+        await super().startup(sockets)
+        self._on_started()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """None."""
+        yield
+
+
+async def _follow(channel: Channel, board: Board) -> None:
+    """Take what the supervisor says; end when it is gone."""
+    while (message := await channel.receive()) is not None:
+        if isinstance(message, Status):
+            board.standing = Standing(*message)
+    end_now()
+
+
+async def _run(arguments: ChildArguments, log: Log) -> None:
+    channel = Channel(arguments.channel)
+    board = Board()
+    await Intake(board, log).start(bind(Path(arguments.state_dir) / "control.sock"))
+    config = Config(application(board), http="httptools", ws="none", lifespan="off", log_config=None, access_log=False)
+    server = AdminServer(config, lambda: channel.send(Ready(os.getpid())))
+    listener = socket.socket(fileno=arguments.listen)
+    following = asyncio.create_task(_follow(channel, board))
+    await server.serve([listener])
+    following.cancel()
+
+
+def main() -> None:
+    """Serve the admin port until the supervisor is gone."""
+    die_with_parent()
+    asyncio.run(_run(parse_arguments(), Log("control")))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+"""The admin port: metrics and health, as a Starlette application."""
+
+import asyncio
+import os
+import time
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from tidegate.control.board import Board, Standing, WorkerView
+
+_FRESH_SECONDS = 1.0
+_TEXT = "text/plain; version=0.0.4; charset=utf-8"
+_ALIVE = ("/healthz", "/health/liveliness", "/health/liveness")
+_READY = ("/readyz", "/health/readiness")
+
+
+class Metrics:
+    """The text of `/metrics`, rendered in a thread and at most once a second, however many ask."""
+
+    __slots__ = ("_at", "_board", "_rendering", "_text")
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+        self._text = b""
+        self._at = -_FRESH_SECONDS
+        self._rendering = asyncio.Lock()
+
+    async def text(self) -> bytes:
+        """Not older than a second."""
+        async with self._rendering:
+            if time.monotonic() - self._at >= _FRESH_SECONDS:
+                self._at = time.monotonic()
+                views = self._board.views()
+                self._text = await asyncio.to_thread(_render, views, self._board.standing)
+        return self._text
+
+
+def _render(views: list[WorkerView], standing: Standing) -> bytes:
+    from tidegate.control.exposition import render  # noqa: PLC0415 - the gate is ready before anybody scrapes it
+
+    pids = {"control": os.getpid(), "supervisor": os.getppid()}
+    pids |= {f"worker-{view.worker}": view.pid for view in views if view.pid}
+    return render(views, standing, pids)
+
+
+def application(board: Board) -> Starlette:
+    """The application over a board."""
+    metrics = Metrics(board)
+
+    async def show_metrics(_request: Request) -> Response:
+        return Response(await metrics.text(), media_type=_TEXT)
+
+    async def alive(_request: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    async def ready(_request: Request) -> Response:
+        standing = board.standing
+        if standing.draining:
+            return PlainTextResponse("draining\n", 503)
+        return PlainTextResponse("ready\n") if standing.ready else PlainTextResponse("no worker is ready\n", 503)
+
+    return Starlette(
+        routes=[
+            Route("/metrics", show_metrics),
+            *(Route(path, alive) for path in _ALIVE),
+            *(Route(path, ready) for path in _READY),
+        ]
+    )

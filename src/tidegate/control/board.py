@@ -1,0 +1,81 @@
+"""The newest of what the workers and the supervisor told. Kept in memory, read by the admin port."""
+
+from dataclasses import dataclass, field
+
+from tidegate.observe.meters import CallMeter, LaneGauge, LaneMeter, Report, Tally
+
+
+@dataclass(slots=True)
+class WorkerView:
+    """One worker's counters, cumulative since it started."""
+
+    worker: int
+    incarnation: int
+    pid: int
+    calls: dict[tuple[str, ...], CallMeter] = field(default_factory=dict)
+    lanes: list[LaneMeter] = field(default_factory=list)
+    tallies: list[Tally] = field(default_factory=list)
+    gauges: list[LaneGauge] = field(default_factory=list)
+    token_usage_rate: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Standing:
+    """How the gate stands, as the supervisor says."""
+
+    ready: bool = False
+    draining: bool = False
+    version: int = 0
+    restarts: int = 0
+
+
+class Board:
+    """Takes reports and states; O(1) per series.
+
+    Counters are kept as each worker tells them and labelled by worker, never summed up here: a worker that is started
+    again shows as the counter reset that Prometheus knows how to read, and a control process that is started again
+    shows the same figures as before, since it has none of its own to lose.
+    """
+
+    __slots__ = ("_views", "standing")
+
+    def __init__(self) -> None:
+        self._views: dict[int, WorkerView] = {}
+        self.standing = Standing()
+
+    def take(self, report: Report) -> None:
+        """One part of a worker's round."""
+        view = self._views.get(report.worker)
+        if view is None or view.incarnation != report.incarnation:
+            view = self._views[report.worker] = WorkerView(report.worker, report.incarnation, report.pid)
+        for meter in report.calls:
+            view.calls[meter.plan, meter.model, meter.provider, meter.scope] = meter
+        if report.last:
+            view.lanes = report.lanes
+            view.tallies = report.tallies
+            view.gauges = report.gauges
+            view.token_usage_rate = report.token_usage_rate
+
+    def gone(self, worker: int) -> None:
+        """A worker's connection ended: its counters stay, what it said of this moment does not."""
+        view = self._views.get(worker)
+        if view is not None:
+            view.pid = 0
+            view.gauges = []
+            view.token_usage_rate = {}
+
+    def views(self) -> list[WorkerView]:
+        """All workers in order, copied as far as `take` changes them: safe to read in a thread."""
+        return [
+            WorkerView(
+                view.worker,
+                view.incarnation,
+                view.pid,
+                dict(view.calls),
+                view.lanes,
+                view.tallies,
+                view.gauges,
+                view.token_usage_rate,
+            )
+            for _, view in sorted(self._views.items())
+        ]

@@ -1,0 +1,177 @@
+"""The board as Prometheus text. Imported only when somebody asks: prometheus-client costs 0.1 s."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    InfoMetricFamily,
+    Metric,
+)
+from prometheus_client.exposition import generate_latest
+from prometheus_client.registry import Collector, CollectorRegistry
+
+from tidegate import __version__
+from tidegate.control.board import Standing, WorkerView
+from tidegate.observe.meters import BOUNDS_US, REASONS, CallMeter, Histogram
+
+_CALL = ["worker", "plan", "model", "provider", "scope"]
+_LANE = ["worker", "provider", "scope", "model"]
+_CLASSES = ("lost", "1xx", "2xx", "3xx", "4xx", "5xx")
+_LE = [f"{bound / 1e6:g}" for bound in BOUNDS_US] + ["+Inf"]
+
+
+def render(views: list[WorkerView], standing: Standing, pids: dict[str, int]) -> bytes:
+    """The text of `/metrics`. `pids` are the processes whose memory is shown. Slow with many series: use a thread."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Page(views, standing, pids))
+    return generate_latest(registry)
+
+
+class _Page(Collector):
+    def __init__(self, views: list[WorkerView], standing: Standing, pids: dict[str, int]) -> None:
+        self._views = views
+        self._standing = standing
+        self._pids = pids
+
+    def collect(self) -> Iterable[Metric]:
+        yield from _gate(self._standing, self._pids)
+        yield from _calls(self._views)
+        yield from _histograms(self._views)
+        yield from _attempts(self._views)
+        yield from _tallies(self._views)
+        yield from _gauges(self._views)
+        yield _rates(self._views)
+
+
+def _gate(standing: Standing, pids: dict[str, int]) -> Iterator[Metric]:
+    yield InfoMetricFamily("tidegate_build", "The running version", value={"version": __version__})
+    yield GaugeMetricFamily("tidegate_ready", "1 while calls are accepted", value=standing.ready)
+    yield GaugeMetricFamily("tidegate_draining", "1 while the gate drains", value=standing.draining)
+    yield GaugeMetricFamily("tidegate_config_version", "Which load is in force", value=standing.version)
+    yield CounterMetricFamily("tidegate_worker_restarts", "Workers started again", value=standing.restarts)
+    memory = GaugeMetricFamily("tidegate_resident_memory_bytes", "Resident memory by process", labels=["process"])
+    for process, pid in pids.items():
+        resident = _resident(pid)
+        if resident:
+            memory.add_metric([process], resident)
+    yield memory
+
+
+def _resident(pid: int) -> int:
+    """Bytes, 0 where the system does not tell."""
+    try:
+        pages = Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]
+    except (OSError, IndexError):
+        return 0
+    return int(pages) * 4_096
+
+
+def _calls(views: list[WorkerView]) -> Iterator[Metric]:
+    calls = CounterMetricFamily("tidegate_calls", "Calls by class of the status sent", labels=[*_CALL, "status"])
+    tokens = CounterMetricFamily("tidegate_tokens", "Tokens: as billed, and as charged", labels=[*_CALL, "kind"])
+    streamed = CounterMetricFamily("tidegate_streamed_calls", "Calls answered as a stream", labels=_CALL)
+    estimated = CounterMetricFamily("tidegate_estimated_calls", "Calls whose usage is our estimate", labels=_CALL)
+    retries = CounterMetricFamily("tidegate_retries", "Attempts beyond a call's first", labels=_CALL)
+    for labels, meter in _meters(views):
+        for status, count in zip(_CLASSES, meter.by_class, strict=True):
+            if count:
+                calls.add_metric([*labels, status], count)
+        for kind in ("prompt", "completion", "cached", "charged"):
+            tokens.add_metric([*labels, kind], getattr(meter, f"{kind}_tokens"))
+        streamed.add_metric(labels, meter.streamed)
+        estimated.add_metric(labels, meter.estimated)
+        retries.add_metric(labels, meter.retried)
+    yield from (calls, tokens, streamed, estimated, retries)
+
+
+def _histograms(views: list[WorkerView]) -> Iterator[Metric]:
+    wait = HistogramMetricFamily("tidegate_wait_seconds", "Waiting for quota or for a retry", labels=_CALL)
+    first = HistogramMetricFamily("tidegate_first_byte_seconds", "Until the first byte of the answer", labels=_CALL)
+    duration = HistogramMetricFamily("tidegate_call_seconds", "Whole calls", labels=_CALL)
+    for labels, meter in _meters(views):
+        at_once = sum(meter.by_class) - sum(meter.queued.counts)
+        _add(wait, labels, meter.queued, at_once)
+        _add(first, labels, meter.first_byte)
+        _add(duration, labels, meter.duration)
+    yield from (wait, first, duration)
+
+
+def _add(family: HistogramMetricFamily, labels: list[str], histogram: Histogram, in_first: int = 0) -> None:
+    count, buckets = in_first, []
+    for bound, inside in zip(_LE, histogram.counts, strict=True):
+        count += inside
+        buckets.append((bound, float(count)))
+    family.add_metric(labels, buckets, histogram.total_us / 1e6)
+
+
+def _attempts(views: list[WorkerView]) -> Iterator[Metric]:
+    attempts = CounterMetricFamily("tidegate_attempts", "Attempts by what they came to", labels=[*_LANE, "result"])
+    throttled = CounterMetricFamily("tidegate_provider_throttled", "429s from the provider", labels=_LANE)
+    rate = REASONS.index("rate")
+    for view in views:
+        for lane in view.lanes:
+            labels = _lane_labels(view, lane.lane)
+            attempts.add_metric([*labels, "answered"], lane.answered)
+            for reason, count in zip(REASONS, lane.failed, strict=True):
+                if count:
+                    attempts.add_metric([*labels, reason], count)
+            throttled.add_metric(labels, lane.failed[rate])
+    yield from (attempts, throttled)
+
+
+def _tallies(views: list[WorkerView]) -> Iterator[Metric]:
+    refused = CounterMetricFamily("tidegate_refusals", "Calls that the gate refused", labels=["worker", "plan", "kind"])
+    fallbacks = CounterMetricFamily("tidegate_fallbacks", "Changes to the next target", labels=["worker", "plan"])
+    for view in views:
+        for tally in view.tallies:
+            if tally.what == "fallback":
+                fallbacks.add_metric([str(view.worker), tally.plan], tally.count)
+            else:
+                refused.add_metric([str(view.worker), tally.plan, tally.what], tally.count)
+    yield from (refused, fallbacks)
+
+
+def _gauges(views: list[WorkerView]) -> Iterator[Metric]:
+    waiting = GaugeMetricFamily("tidegate_queue_calls", "Calls waiting for quota", labels=_LANE)
+    is_open = GaugeMetricFamily("tidegate_lane_open", "0 while refused lately: closed but for a probe", labels=_LANE)
+    left = GaugeMetricFamily("tidegate_quota_left", "What the quota's mirror holds", labels=[*_LANE, "unit"])
+    limit = GaugeMetricFamily("tidegate_quota_limit", "The quota per minute", labels=[*_LANE, "unit"])
+    for view in views:
+        for gauge in view.gauges:
+            labels = _lane_labels(view, gauge.lane)
+            waiting.add_metric(labels, gauge.waiting)
+            is_open.add_metric(labels, gauge.open)
+            for unit, holds, allowed in (
+                ("tokens", gauge.level_tokens, gauge.limit_tokens),
+                ("requests", gauge.level_requests, gauge.limit_requests),
+            ):
+                if allowed >= 0:
+                    left.add_metric([*labels, unit], holds)
+                    limit.add_metric([*labels, unit], allowed)
+    yield from (waiting, is_open, left, limit)
+
+
+def _rates(views: list[WorkerView]) -> Metric:
+    total: dict[str, float] = {}
+    for view in views:
+        for model, rate in view.token_usage_rate.items():
+            total[model] = total.get(model, 0.0) + rate
+    family = GaugeMetricFamily("token_usage_rate", "Tokens a second over the last minute", labels=["model"])
+    for model, rate in total.items():
+        family.add_metric([model], rate)
+    return family
+
+
+def _meters(views: list[WorkerView]) -> Iterator[tuple[list[str], CallMeter]]:
+    for view in views:
+        for labels, meter in view.calls.items():
+            yield [str(view.worker), *labels], meter
+
+
+def _lane_labels(view: WorkerView, lane: str) -> list[str]:
+    provider, _, rest = lane.partition("/")
+    scope, _, model = rest.partition("/")
+    return [str(view.worker), provider, scope, model or lane]

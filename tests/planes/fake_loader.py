@@ -1,0 +1,23 @@
+"""A loader for the supervisor's tests: the file's words are the snapshot and say how to behave."""
+
+import sys
+from pathlib import Path
+
+from tidegate.planes.messages import Loaded, encode
+
+
+def main() -> None:
+    path, _, version = sys.argv[1:]
+    text = Path(path).read_text(encoding="utf-8")
+    if "bad" in text:
+        sys.stderr.write(f"error: {path}:1:1: something: is wrong; write it right\n")
+        sys.exit(2)
+    if "warned" in text:
+        sys.stderr.write("warning: careful\n")
+    drain_us = 300_000 if "hasty" in text else 20_000_000
+    snapshot = f"{text.strip()} version={version}".encode()
+    sys.stdout.buffer.write(encode(Loaded("clients" in text, "tls" in text, drain_us, snapshot)))
+
+
+if __name__ == "__main__":
+    main()

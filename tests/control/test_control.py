@@ -1,0 +1,85 @@
+"""The control process itself, started as the supervisor does."""
+
+import asyncio
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.ledger.facts import record
+from tidegate.clock import SystemClock
+from tidegate.observe.observer import Observer
+from tidegate.observe.push import FRAME, Pusher
+from tidegate.planes.messages import Decoder, Ready, Status, encode
+
+
+class Control(NamedTuple):
+    process: subprocess.Popen[bytes]
+    channel: socket.socket
+    port: int
+    socket_path: Path
+
+    def wait_ready(self) -> None:
+        assert Decoder().feed(self.channel.recv(100)) == [Ready(self.process.pid)]
+
+    async def get(self, path: str) -> tuple[int, str]:
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        writer.write(f"GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".encode())
+        head, _, body = (await reader.read()).decode().partition("\r\n\r\n")
+        writer.close()
+        await writer.wait_closed()
+        return int(head.split()[1]), body
+
+
+@pytest.fixture
+def control(tmp_path: Path) -> Iterator[Control]:
+    ours, theirs = socket.socketpair()
+    listener = socket.create_server(("127.0.0.1", 0))
+    inherited = (theirs.fileno(), listener.fileno())
+    options = ["--channel", str(inherited[0]), "--listen", str(inherited[1]), "--state-dir", str(tmp_path)]
+    log = (tmp_path / "log").open("wb")
+    with ours, listener, log:
+        process = subprocess.Popen([sys.executable, "-m", "tidegate.control", *options], pass_fds=inherited, stderr=log)
+        theirs.close()
+        ours.settimeout(20)
+        yield Control(process, ours, listener.getsockname()[1], tmp_path / "control.sock")
+        process.kill()
+        process.wait()
+
+
+async def test_health_follows_the_supervisor_and_metrics_the_worker(control: Control) -> None:
+    """Ready once it listens; the status it is told shows; pushed counters are on the page; nonsense is thrown out."""
+    control.wait_ready()
+    assert (await control.get("/readyz"))[0] == 503
+    control.channel.sendall(encode(Status(ready=True, draining=False, version=1, restarts=0)))
+    while (await control.get("/readyz"))[0] != 200:
+        pass
+
+    clock = SystemClock()
+    observer = Observer(clock)
+    observer.finished(record(1))
+    pusher = Pusher(control.socket_path, observer, clock, worker=0, pid=os.getpid())
+    await pusher.push()
+    while "tidegate_calls_total{" not in (await control.get("/metrics"))[1]:
+        pass
+    pusher._drop()
+
+    reader, writer = await asyncio.open_unix_connection(control.socket_path)
+    writer.write(FRAME.pack(3) + b"abc")
+    assert await reader.read() == b""
+    writer.close()
+    assert json.loads(control.socket_path.with_name("log").read_text())["level"] == "error"
+    assert control.socket_path.stat().st_mode & 0o077 == 0
+
+
+def test_it_ends_with_its_channel(control: Control) -> None:
+    """Also where no kernel tells of a parent's death."""
+    control.wait_ready()
+    control.channel.close()
+    assert control.process.wait(20) == 0

@@ -1,0 +1,95 @@
+"""The metrics page, read back by Prometheus' own parser."""
+
+import os
+
+import msgspec
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.ledger.facts import FixedClock, record
+from tidegate.control.board import Board, Standing
+from tidegate.control.exposition import render
+from tidegate.model.outcome import Reason
+from tidegate.observe.meters import LaneGauge, Report
+from tidegate.observe.observer import Observer
+
+CALL = {"worker": "0", "plan": "chat", "model": "gpt-4o", "provider": "openai", "scope": "main"}
+LANE = {"worker": "0", "provider": "openai", "scope": "main", "model": "gpt-4o"}
+change = msgspec.structs.replace
+
+
+def page(observer: Observer, standing: Standing | None = None) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+    """All samples of the page by name and labels."""
+    board = Board()
+    for report in observer.reports(worker=0, pid=1):
+        board.take(msgspec.msgpack.decode(msgspec.msgpack.encode(report), type=Report))
+    text = render(board.views(), standing or Standing(), {"control": os.getpid(), "gone": 0}).decode()
+    samples = {}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            key = sample.name, frozenset(sample.labels.items())
+            assert key not in samples, f"{key} twice"
+            samples[key] = sample.value
+    return samples
+
+
+def at(**labels: str) -> frozenset[tuple[str, str]]:
+    return frozenset(labels.items())
+
+
+def test_calls_tokens_and_durations() -> None:
+    """What the observer counted is on the page, and the histograms' counts are the calls."""
+    observer = Observer(FixedClock())
+    observer.finished(change(record(1), attempts=3, queued_us=30_000, streamed=True))
+    observer.finished(change(record(2), status=429, estimated=True))
+    samples = page(observer)
+    assert samples["tidegate_calls_total", at(**CALL, status="2xx")] == 1
+    assert samples["tidegate_calls_total", at(**CALL, status="4xx")] == 1
+    assert samples["tidegate_tokens_total", at(**CALL, kind="prompt")] == 120
+    assert samples["tidegate_tokens_total", at(**CALL, kind="charged")] == 200
+    assert samples["tidegate_retries_total", at(**CALL)] == 2
+    assert samples["tidegate_streamed_calls_total", at(**CALL)] == 1
+    assert samples["tidegate_estimated_calls_total", at(**CALL)] == 1
+    assert samples["tidegate_wait_seconds_bucket", at(**CALL, le="0.025")] == 1
+    assert samples["tidegate_wait_seconds_bucket", at(**CALL, le="0.05")] == 2
+    assert samples["tidegate_wait_seconds_count", at(**CALL)] == 2
+    assert samples["tidegate_wait_seconds_sum", at(**CALL)] == 0.03
+    assert samples["tidegate_call_seconds_bucket", at(**CALL, le="+Inf")] == 2
+    assert samples["token_usage_rate", at(model="gpt-4o")] == 200 / 60
+
+
+def test_attempts_and_the_providers_429s() -> None:
+    """By lane and by what they came to; refusals and fallbacks by plan."""
+    observer = Observer(FixedClock())
+    for reason in (None, Reason.RATE, Reason.RATE, Reason.OVERLOAD):
+        observer.attempt("openai/main/gpt-4o", reason)
+    observer.refused("chat", "over_quota")
+    observer.fell_back("chat")
+    samples = page(observer)
+    assert samples["tidegate_attempts_total", at(**LANE, result="answered")] == 1
+    assert samples["tidegate_attempts_total", at(**LANE, result="rate")] == 2
+    assert samples["tidegate_attempts_total", at(**LANE, result="overload")] == 1
+    assert samples["tidegate_provider_throttled_total", at(**LANE)] == 2
+    assert samples["tidegate_refusals_total", at(worker="0", plan="chat", kind="over_quota")] == 1
+    assert samples["tidegate_fallbacks_total", at(worker="0", plan="chat")] == 1
+
+
+def test_gauges_of_a_lane() -> None:
+    """Queue and quota as they stand; a limit that does not exist has no sample."""
+    lane = LaneGauge("openai/main/org/model", 3, 900, 1_000, -1, -1, open=False)
+    samples = page(Observer(FixedClock(), lambda: [lane]))
+    labels = LANE | {"model": "org/model"}
+    assert samples["tidegate_queue_calls", at(**labels)] == 3
+    assert samples["tidegate_lane_open", at(**labels)] == 0
+    assert samples["tidegate_quota_left", at(**labels, unit="tokens")] == 900
+    assert samples["tidegate_quota_limit", at(**labels, unit="tokens")] == 1_000
+    assert ("tidegate_quota_limit", at(**labels, unit="requests")) not in samples
+
+
+def test_the_gate_itself() -> None:
+    """State, version and memory; a process that is gone has none."""
+    samples = page(Observer(FixedClock()), Standing(ready=True, draining=False, version=4, restarts=2))
+    assert samples["tidegate_ready", at()] == 1
+    assert samples["tidegate_config_version", at()] == 4
+    assert samples["tidegate_worker_restarts_total", at()] == 2
+    assert samples["tidegate_resident_memory_bytes", at(process="control")] > 1_000_000
+    assert ("tidegate_resident_memory_bytes", at(process="gone")) not in samples

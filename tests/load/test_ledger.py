@@ -130,3 +130,9 @@ def test_quota_of_several_organisations(by_key: dict[str, object], quota: int) -
 def test_since_keeps_limits() -> None:
     """Differences are of counts; limits are as they are now."""
     assert Account(limit_tpm=7, calls=2).since(Account(limit_tpm=5, calls=1)) == Account(limit_tpm=7, calls=1)
+
+
+def test_since_a_reset() -> None:
+    """A ledger that was reset meanwhile counts from its reset."""
+    after = Account(calls=3, per_second=[5])
+    assert after.since(Account(calls=9, per_second=[1, 2, 3])) == after

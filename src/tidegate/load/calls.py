@@ -44,9 +44,13 @@ def plan_calls(rows: Iterable[TraceRow], settings: CallSettings, texts: Texts | 
     """One chat completion for each row, made when it is asked for; the same rows and settings give the same bytes.
 
     A prompt is one message of a kind drawn per call: English (half of them), Chinese or code. `max_tokens` is what
-    the trace says was generated, at least 1. O(body) per call; nothing is kept.
+    the trace says was generated, at least 1. O(body) per call; nothing is kept. Without `texts` they are written before
+    this returns (0.2 s), not when the first call is due.
     """
-    texts = texts or Texts(settings.seed)
+    return _plan(rows, settings, texts or Texts(settings.seed))
+
+
+def _plan(rows: Iterable[TraceRow], settings: CallSettings, texts: Texts) -> Iterator[LoadCall]:
     random = Random(settings.seed)
     before, between = _frame(settings.model)
     for index, row in enumerate(rows):

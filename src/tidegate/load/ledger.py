@@ -39,7 +39,9 @@ class Account(msgspec.Struct, frozen=True):
     per_second: list[int] = []
 
     def since(self, before: "Account") -> "Account":
-        """What was added after `before`."""
+        """What was added after `before`; all of it when the ledger was reset in between."""
+        if len(self.per_second) < len(before.per_second):
+            return self
         padding = [0] * (len(self.per_second) - len(before.per_second))
         return msgspec.structs.replace(
             self,

@@ -65,7 +65,7 @@ def _same_urls(config: Config) -> Iterator[Advice]:
     for name, provider in config.providers.items():
         first = seen.setdefault(provider.base_url, name)
         if first != name:
-            message = f"the same base URL as providers.{shown(first)}: scopes of one name share one quota"
+            message = f"the same base URL as providers.{shown(first)}: scopes with the same keys share one quota"
             yield ("providers", name, "base_url"), message, "put all scopes under one provider"
 
 

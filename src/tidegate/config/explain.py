@@ -25,11 +25,6 @@ _MESSAGES = {  # by the type of the error; what its context holds may be named
     "finite_number": "must be a finite number",
     "too_short": "must have at least {min_length} item",
 }
-_SHAPES = {
-    "list_type": "write [a, b], or one `- item` per line",
-    "dict_type": "write `name: value` lines, indented below it",
-    "model_type": "write `name: value` lines, indented below it",
-}
 _COMMON_NAMES = frozenset({"name", "key", "keys", "model", "models"})  # too common to guess where they belong
 
 
@@ -44,7 +39,7 @@ def explain(error: ErrorDetails, document: Document) -> Finding:
     elif kind == "missing":
         message, remedy = "required, but missing", f"add {_example(path)}"
     else:
-        message = _MESSAGES.get(kind, "not valid").format_map(context)
+        message = _MESSAGES.get(kind, "not valid").format_map({name: _number(value) for name, value in context.items()})
         remedy = _remedy(kind, path, error)
     place = document.place(path)
     if kind in ("extra_forbidden", "missing") or error["loc"][-1:] == ("[key]",):
@@ -58,8 +53,6 @@ def path_of(error: ErrorDetails) -> Path:
 
 
 def _remedy(kind: str, path: Path, error: ErrorDetails) -> str:
-    if kind in _SHAPES:
-        return _SHAPES[kind]
     if kind == "literal_error":
         return _known_word(path, error)
     if kind == "string_type" and isinstance(error["input"], (int, float)):
@@ -67,11 +60,15 @@ def _remedy(kind: str, path: Path, error: ErrorDetails) -> str:
     return f"for example {_example(path)}"
 
 
+def _number(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
 def _example(path: Path) -> str:
     field = field_at(path)
     if field is not None and field.examples:
         return f"`{path[-1]}: {field.examples[0]}`"
-    parent = field_at(path[:-1])  # an item of a list
+    parent = field_at(path[:-1])  # an item of a list, or a name that the user chose
     return f"`{path[-2]}: {parent.examples[0]}`" if parent is not None and parent.examples else "a value"
 
 

@@ -14,6 +14,7 @@ from tidegate.config import findings, source
 from tidegate.config.advice import advise
 from tidegate.config.build import build, provider_proxy
 from tidegate.config.explain import explain, path_of
+from tidegate.config.files import check_files
 from tidegate.config.findings import ConfigError, Finding
 from tidegate.config.proxies import BadProxy
 from tidegate.config.rules import check_rules
@@ -83,7 +84,8 @@ def _validate(document: source.Document, folder: Path) -> Config | None:
         config = _typed(document)
     except ValidationError as error:
         _note(error, document)
-    check_rules(document, folder)
+    check_rules(document)
+    check_files(document, folder)
     return config
 
 
@@ -102,7 +104,7 @@ def _check_surroundings(
 
 
 def _typed(document: source.Document) -> Config:
-    """Check against the schema; an unquoted `${VAR}` where a number is due becomes that number."""
+    """Check against the schema; a `${VAR}` where a number is due becomes that number."""
     try:
         return Config.model_validate(document.data)
     except ValidationError as error:
@@ -115,7 +117,7 @@ def _typed(document: source.Document) -> Config:
 def _convert(document: source.Document, error: ErrorDetails) -> bool:
     types = _CONVERTIBLE.get(error["type"])
     path = path_of(error)
-    if types is None or path not in document.plain or not isinstance(error["input"], str):
+    if types is None or path not in document.substituted or not isinstance(error["input"], str):
         return False
     value = source.core_scalar(error["input"])
     if type(value) not in types:

@@ -1,7 +1,7 @@
 """The loader process: `python -m tidegate.config.loader FILE --version N`.
 
-Writes the snapshot as msgpack to standard output and warnings to standard error, one `warning: …` per line, and ends
-with 0. When the file cannot be used it writes nothing to standard output, `error: …` lines to standard error, and ends
+Writes one `Loaded` frame (`planes/messages.py`: the snapshot as msgpack, and what the supervisor acts on without decoding
+it) to standard output and warnings to standard error, one `warning: …` per line, and ends with 0. When the file cannot be used it writes nothing to standard output, `error: …` lines to standard error, and ends
 with 2.
 """
 
@@ -12,7 +12,8 @@ from collections.abc import Sequence
 
 from tidegate.config.findings import ConfigError
 from tidegate.config.load import load
-from tidegate.model.snapshot import encode
+from tidegate.model.snapshot import Snapshot, encode
+from tidegate.planes import messages
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -22,15 +23,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--version", type=int, default=0, metavar="N", help="number of this load in the snapshot")
     parser.add_argument("--for", dest="purpose", choices=("serve", "check"), default="serve", help="what it is for")
     options = parser.parse_args(arguments)
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looking for plugins reads every package's metadata
     try:
         loaded = load(options.file, os.environ, version=options.version, serving=options.purpose == "serve")
     except ConfigError as error:
         sys.stderr.writelines(f"error: {line}\n" for line in error.lines())
         return 2
     sys.stderr.writelines(f"warning: {line}\n" for line in loaded.snapshot.warnings)
-    sys.stdout.buffer.write(encode(loaded.snapshot))
+    sys.stdout.buffer.write(messages.encode(_loaded(loaded.snapshot)))
     sys.stdout.buffer.flush()
     return 0
+
+
+def _loaded(snapshot: Snapshot) -> messages.Loaded:
+    server = snapshot.server
+    clients = bool(snapshot.clients or snapshot.clients_file)
+    return messages.Loaded(clients, server.tls is not None, server.drain_timeout_us, encode(snapshot))
 
 
 if __name__ == "__main__":

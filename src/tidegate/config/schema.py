@@ -54,7 +54,9 @@ class ScopeConfig(Section):
         description="The provider's keys of this scope.", examples=['["${OPENAI_API_KEY}"]']
     )
     limits: dict[ModelName, LimitsConfig] = Field(
-        {}, description="Limits by model; a model without is forwarded, and its limits learnt.", examples=["{}"]
+        {},
+        description="Limits by model; a model without is forwarded, and its limits learnt.",
+        examples=["{gpt-4o: {rpm: 3000, tpm: 150000}}"],
     )
 
 
@@ -94,7 +96,9 @@ class ProviderConfig(Section):
         examples=['[{name: main, keys: ["${OPENAI_API_KEY}"]}]'],
     )
     models: dict[ModelName, ModelConfig] = Field(
-        {}, description="What is known of its models; naming one here routes it here.", examples=["{}"]
+        {},
+        description="What is known of its models; naming one here routes it here.",
+        examples=["{gpt-4o: {context: 128000}}"],
     )
     window: Literal["continuous", "fixed", "sliding", "quantised"] | None = Field(
         None, description="How its quota comes back; left out: as its profile says.", examples=["continuous"]
@@ -119,7 +123,7 @@ class ClientKeyConfig(Section):
     """A key with which an application calls the gate."""
 
     name: Name | None = Field(None, description="Name in records and metrics; left out: `key-N`.", examples=["billing"])
-    key: Secret = Field(description="The key; only its SHA-256 is kept in memory.", examples=["${BILLING_KEY}"])
+    key: Secret = Field(description="The key; only its SHA-256 is kept in memory.", examples=['"${BILLING_KEY}"'])
 
     @model_validator(mode="before")
     @classmethod
@@ -160,7 +164,9 @@ class ServerConfig(Section):
         20_000, description="Most connections of clients at a time.", examples=[20_000]
     )
     head_timeout_seconds: Seconds = Field(15, description="For a request's head to arrive, in seconds.", examples=[15])
-    body_timeout_seconds: Seconds = Field(60, description="Between two pieces of a body, in seconds.", examples=[60])
+    body_timeout_seconds: Seconds = Field(
+        60, description="For each 64 KiB of a body to arrive, in seconds.", examples=[60]
+    )
     idle_timeout_seconds: Seconds = Field(75, description="Between two requests, in seconds.", examples=[75])
     write_timeout_seconds: Seconds = Field(
         60, description="For a client to take more of a reply, in seconds.", examples=[60]
@@ -192,7 +198,9 @@ class Config(Section):
     """The whole file."""
 
     providers: dict[Name, ProviderConfig] = Field(
-        {}, description="Upstream services by name; the order of the file counts.", examples=["{openai: …}"]
+        {},
+        description="Upstream services by name; the order of the file counts.",
+        examples=["{openai: {dialect: openai, …}}"],
     )
     model_strategy: StrategyConfig | None = Field(
         None, description="One strategy, named by its primary model.", examples=["{primary_model: gpt-4o}"]

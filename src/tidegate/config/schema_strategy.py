@@ -65,7 +65,9 @@ class RetryConfig(Section):
     base_seconds: Seconds = Field(
         0.5, description="First wait, in seconds, when the provider names none.", examples=[0.5]
     )
-    cap_seconds: Seconds = Field(60, description="No single wait is longer, in seconds.", examples=[60])
+    cap_seconds: Seconds = Field(
+        60, description="A longer single wait, in seconds, is not waited: the next target is tried.", examples=[60]
+    )
     budget: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = Field(
         0.2, description="Retries as a share of the calls of the last 10 s; none beyond it.", examples=[0.2]
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
+from ruamel.yaml.nodes import CollectionNode, MappingNode, Node, ScalarNode
 from ruamel.yaml.reader import ReaderError
 
 from tidegate.config.environment import BadReference, refers, substitute
@@ -20,7 +20,7 @@ MAX_VALUES = 200_000  # bounds what aliases of aliases can multiply to
 _CORE = "tag:yaml.org,2002:"
 _TEXT_TAGS = frozenset({_CORE + "str", _CORE + "timestamp"})
 _INT = re.compile(r"[-+]?[0-9][0-9_]{0,99}|0o[0-7][0-7_]{0,99}|0x[0-9a-fA-F][0-9a-fA-F_]{0,99}")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?")
+_FLOAT = re.compile(r"(?=.*[.eE])[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?")
 _BOOLS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 
 
@@ -41,7 +41,6 @@ class Document:
     data: object = None
     places: dict[Path, Place] = field(default_factory=dict)
     substituted: set[Path] = field(default_factory=set)  # values in which a variable was replaced
-    plain: set[Path] = field(default_factory=set)  # those of them written without quotes
     findings: list[Finding] = field(default_factory=list)
     unusable: set[Path] = field(default_factory=set)  # values already reported
     names: dict[str, str] = field(default_factory=dict)  # names that came from the environment, and their source text
@@ -60,6 +59,16 @@ class Document:
         """Note an error at the value of `path`, or at the node `at`."""
         place = _place(at, at) if at is not None else self.place(path)
         self.findings.append(Finding(place.line, place.column, self.label(path), message, remedy))
+
+
+def as_mapping(value: object) -> dict[str, object]:
+    """`value` if it is a mapping, else an empty one: for checks that skip what has a wrong type."""
+    return value if isinstance(value, dict) else {}
+
+
+def as_list(value: object) -> list[object]:
+    """`value` if it is a list, else an empty one."""
+    return value if isinstance(value, list) else []
 
 
 def decode(raw: bytes) -> str:
@@ -120,7 +129,7 @@ def _compose(text: str) -> Node | None:
 
 _NOT_YAML = ("not valid YAML", "check quotes and indentation")
 _SYNTAX = (  # (words of the parser, what we say, what would be right)
-    (r"found character '\\t'", "a tab cannot indent", "use spaces"),
+    (r"found character '\t'", "a tab cannot indent", "use spaces"),
     ("cannot start any token", "a value cannot start with this character", "put the value in quotes"),
     ("mapping values are not allowed", "a second `: ` in one value, or a wrong indentation",
      "put the value in quotes, or align the line with its neighbours"),
@@ -138,11 +147,11 @@ _SYNTAX = (  # (words of the parser, what we say, what would be right)
 
 
 def _syntax_finding(error: MarkedYAMLError, text: str) -> Finding:
-    mark = error.problem_mark or error.context_mark
-    line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
     problem = (error.problem or "").replace("\t", r"\t")
     known = [(message, remedy) for words, message, remedy in _SYNTAX if words in problem]
     message, remedy = known[0] if known else _NOT_YAML
+    mark = error.context_mark if "opened" in message else error.problem_mark
+    line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
     source = text.splitlines()[line - 1 : line]
     if "bracket" in message and source and "${" in source[0]:
         remedy = 'inside [ ] and { } put a value with ${…} in quotes: "${NAME}"'
@@ -150,36 +159,43 @@ def _syntax_finding(error: MarkedYAMLError, text: str) -> Finding:
 
 
 def _place(node: Node, name: Node | None) -> Place:
-    at = node.start_mark
-    named = name.start_mark if name is not None else at
+    named = name.start_mark if name is not None else node.start_mark
+    below = isinstance(node, CollectionNode) and not node.flow_style  # it starts on a line after its name
+    at = named if below else node.start_mark
     return Place(at.line + 1, at.column + 1, named.line + 1, named.column + 1)
 
 
 class _Reader:
     """Turns nodes into data."""
 
-    __slots__ = ("_count", "_document", "_environ")
+    __slots__ = ("_count", "_document", "_environ", "_open")
 
     def __init__(self, document: Document, environ: Mapping[str, str]) -> None:
         self._document = document
         self._environ = environ
         self._count = 0
+        self._open: set[int] = set()  # nodes being read, to find an alias inside its own anchor
 
     def read(self, node: Node) -> None:
         self._document.data = self._value(node, (), None)
 
     def _value(self, node: Node, path: Path, name: Node | None) -> object:
         self._document.places[path] = _place(node, name)
-        if len(path) > MAX_DEPTH:
-            self._unusable(path, "nested too deeply, or an alias that contains itself", "flatten it")
+        if len(path) > MAX_DEPTH or id(node) in self._open:
+            remedy = f"use at most {MAX_DEPTH} levels, and no alias inside its own anchor"
+            self._unusable(path, "nested too deeply", remedy)
             return None
         if self._overflows(path):
             return None
         if isinstance(node, ScalarNode):
             return self._scalar(node, path)
-        if isinstance(node, MappingNode):
-            return self._mapping(node, path)
-        return [self._value(item, (*path, index), None) for index, item in enumerate(node.value)]
+        self._open.add(id(node))
+        try:
+            if isinstance(node, MappingNode):
+                return self._mapping(node, path)
+            return [self._value(item, (*path, index), None) for index, item in enumerate(node.value)]
+        finally:
+            self._open.discard(id(node))
 
     def _overflows(self, path: Path) -> bool:
         self._count += 1
@@ -259,8 +275,6 @@ class _Reader:
 
     def _substituted(self, node: ScalarNode, path: Path) -> object:
         self._document.substituted.add(path)
-        if node.style in (None, ""):
-            self._document.plain.add(path)
         try:
             return substitute(node.value, self._environ)
         except BadReference as error:

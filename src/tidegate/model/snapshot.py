@@ -186,7 +186,7 @@ class Snapshot(Record):
     strategies: tuple[Strategy, ...] = ()
     defaults: Strategy = Strategy(name="", primary_model="")  # for calls that name a model, not a strategy
     clients: tuple[ClientKey, ...] = ()
-    clients_file: str = ""  # one SHA-256 in hex and a name per line; read by the worker
+    clients_file: str = ""  # one `NAME SHA256-HEX` per line; read by the worker
     server: ServerSettings = ServerSettings()
     queue: QueueSettings = QueueSettings()
     journal: JournalSettings = JournalSettings()

@@ -1,4 +1,4 @@
-"""The file of client keys: one `NAME SHA256` per line, for many keys. Imports nothing heavy: the worker reads it."""
+"""The file of client keys, for many of them: one `NAME SHA256` per line. Read by the loader and by each worker."""
 
 import re
 

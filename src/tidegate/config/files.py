@@ -1,0 +1,83 @@
+"""The files that a configuration names: each can be read and holds what it should, or it is an error now, not later."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path as FilePath
+
+from tidegate.config.findings import Finding, Path
+from tidegate.config.source import Document, as_mapping
+from tidegate.model.client_keys import BadLine, read_keys
+
+_MAX_BYTES = 33_554_432
+
+
+def check_files(document: Document, folder: FilePath) -> None:
+    """Add to `document` what is wrong with the files it names. Relative paths start at `folder`."""
+    data = as_mapping(document.data)
+    for path, name in _authorities(data):
+        if name and _read(path, folder / name, document) is not None:
+            _check_authority(path, folder / name, document)
+    _check_tls(as_mapping(as_mapping(data.get("server")).get("tls")), folder, document)
+    keys_file = as_mapping(data.get("clients")).get("keys_file")
+    if isinstance(keys_file, str) and keys_file:
+        _check_keys(("clients", "keys_file"), folder / keys_file, document)
+
+
+def _authorities(data: dict[str, object]) -> Iterator[tuple[Path, str]]:
+    for provider, settings in as_mapping(data.get("providers")).items():
+        name = as_mapping(settings).get("ca_file")
+        if isinstance(name, str):
+            yield ("providers", provider, "ca_file"), name
+
+
+def _read(path: Path, file: FilePath, document: Document) -> bytes | None:
+    """The file's content, or None after noting why not."""
+    try:
+        with file.open("rb") as opened:
+            raw = opened.read(_MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else "not a usable path"
+        remedy = "name a file that exists; a relative path starts at the configuration file's folder"
+        document.refuse(path, f"the file cannot be read ({reason})", remedy)
+        return None
+    if len(raw) > _MAX_BYTES:
+        document.refuse(path, f"the file is larger than {_MAX_BYTES:,} bytes", "name the right file")
+        return None
+    return raw
+
+
+def _check_keys(path: Path, file: FilePath, document: Document) -> None:
+    raw = _read(path, file, document)
+    if raw is None:
+        return
+    try:
+        read_keys(raw)
+    except BadLine as error:
+        document.findings.append(Finding(error.line, 1, "", error.message, error.remedy, str(file)))
+
+
+def _check_authority(path: Path, file: FilePath, document: Document) -> None:
+    import ssl  # noqa: PLC0415 - 20 ms that only a file with ca_file or tls costs
+
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(file)
+    except (ssl.SSLError, ValueError):
+        document.refuse(path, "the file holds no certificate", "name a PEM file of a certificate authority")
+
+
+def _check_tls(tls: dict[str, object], folder: FilePath, document: Document) -> None:
+    certificate, key = tls.get("certificate"), tls.get("key")
+    if not isinstance(certificate, str) or not isinstance(key, str):
+        return
+    named = {"certificate": certificate, "key": key}
+    contents = [_read(("server", "tls", field), folder / name, document) for field, name in named.items()]
+    if None in contents:
+        return
+    import ssl  # noqa: PLC0415 - 20 ms that only a file with ca_file or tls costs
+
+    try:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(folder / certificate, folder / key, password=lambda: b"")  # else it asks the terminal
+    except (ssl.SSLError, ValueError):
+        remedy = "name PEM files of a certificate chain and its own key, without a passphrase"
+        document.refuse(("server", "tls"), "certificate and key cannot be used together", remedy)

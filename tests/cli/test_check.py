@@ -1,0 +1,82 @@
+"""`tidegate check`: what it prints and how it ends."""
+
+import argparse
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.config.texts import MISSION, SMALLEST
+from tidegate.cli import check
+
+
+def run(path: Path, *options: str) -> int:
+    parser = argparse.ArgumentParser()
+    check.add_arguments(parser)
+    return check.run(parser.parse_args([str(path), *options]))
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    return tmp_path / "gate.yaml"
+
+
+def test_good(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Warnings leave the status at 0."""
+    file.write_text(SMALLEST)
+    assert run(file) == 0
+    first, last = capsys.readouterr().out.splitlines()
+    assert first.startswith(f"{file}:1:1: warning: clients: no client keys")
+    assert last == f"{file}: ok, 1 provider, 0 strategies, 1 warning"
+
+
+def test_policies_alone(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The mission's file is right as it stands."""
+    file.write_text(MISSION)
+    assert run(file) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == f"{file}: ok, 0 providers, 1 strategy, 6 warnings"
+
+
+def test_bad(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every error, and 2."""
+    scopes = 'scopes: [{name: main, keys: ["${OPENAI_API_KEY}"]}]'
+    file.write_text("providers:\n  a: {dialect: openai}\nqueue: {max_call: 1}\n")
+    assert run(file) == 2
+    assert capsys.readouterr().out.splitlines() == [
+        f"{file}:2:3: error: providers.a.base_url: required, but missing; add `base_url: https://api.openai.com/v1`",
+        f"{file}:2:3: error: providers.a.scopes: required, but missing; add `{scopes}`",
+        f"{file}:3:9: error: queue.max_call: unknown field; did you mean max_calls?",
+        f"{file}: 3 errors",
+    ]
+
+
+def test_missing(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A file that is not there is an error like any other."""
+    assert run(file) == 2
+    assert "error: cannot be read (No such file or directory)" in capsys.readouterr().out
+
+
+def test_json(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One object with the same findings."""
+    file.write_text("queue: {max_call: 1}\n")
+    assert run(file, "--json") == 2
+    assert json.loads(capsys.readouterr().out) == {
+        "file": str(file),
+        "ok": False,
+        "errors": [
+            {
+                "file": str(file),
+                "line": 1,
+                "column": 9,
+                "field": "queue.max_call",
+                "message": "unknown field",
+                "remedy": "did you mean max_calls?",
+            }
+        ],
+        "warnings": [],
+    }
+    file.write_text(SMALLEST)
+    assert run(file, "--json") == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["ok"], answer["errors"], len(answer["warnings"])) == (True, [], 1)

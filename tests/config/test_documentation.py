@@ -1,0 +1,68 @@
+"""docs/configuration.md says what the schema says, and its examples load."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.config import tables
+from tests.config.conftest import Loads
+from tests.config.texts import MISSION, SMALLEST
+from tidegate.config.fields import all_fields
+
+TEXT = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"^```yaml\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+
+
+def documented() -> dict[str, str]:
+    """The text below each heading of a section, by the section's path."""
+    parts = re.split(r"^### (.*)$", TEXT.partition("## All fields")[2].partition("\n## ")[0], flags=re.MULTILINE)
+    return {
+        heading.strip("`").replace("Top level", ""): body
+        for heading, body in zip(parts[1::2], parts[2::2], strict=True)
+    }
+
+
+def test_every_field_is_documented() -> None:
+    """Each field of the schema has a row in the table of its section; equal sections share one table."""
+    rows = {id(field): False for _, field in all_fields()}
+    sections = tables.sections()
+    for path, body in documented().items():
+        for name, field in sections[path].items():
+            assert tables.row(name, field) in body.splitlines(), f"{path}.{name}"
+            rows[id(field)] = True
+    assert [path for path, field in all_fields() if not rows[id(field)]] == []
+
+
+def test_nothing_else_is_documented() -> None:
+    """No section and no row describes what the schema does not have."""
+    sections = tables.sections()
+    for path, body in documented().items():
+        named = re.findall(r"^\| `(\w+)` \|", body, re.MULTILINE)
+        assert named == list(sections[path])
+
+
+def test_every_field_says_what_it_is() -> None:
+    """A field has a meaning and an example, and one that is a duration, a size or a rate names its unit."""
+    units = {"_seconds": "seconds", "_bytes": "bytes", "_ms": "milliseconds", "rpm": "per minute", "tpm": "per minute"}
+    for path, field in all_fields():
+        assert field.description, path
+        assert field.examples, path
+        for ending, unit in units.items():
+            if path.endswith(ending):
+                assert unit in field.description, path
+
+
+@pytest.mark.parametrize("number", range(2))
+def test_examples_load(loads: Loads, number: int) -> None:
+    """The examples are the two texts that must load, and do."""
+    assert EXAMPLES[number] == (SMALLEST, MISSION)[number]
+    assert loads(EXAMPLES[number])
+
+
+def test_schema_examples_are_right(loads: Loads) -> None:
+    """The examples that remedies quote fit their fields."""
+    texts = [f"{path}: {field.examples[0]}" for path, field in all_fields() if field.examples and "." not in path]
+    for text in texts:
+        if "…" not in text and "keys_file" not in text:
+            assert loads(text)

@@ -1,0 +1,64 @@
+"""The files that a configuration names."""
+
+from pathlib import Path
+
+import pytest
+import trustme
+
+from tests.config.conftest import Loads, Refusals
+from tests.config.texts import SMALLEST
+from tidegate.config import files
+
+DIGEST = "ab" * 32
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+def test_tls(loads: Loads, tmp_path: Path, authority: trustme.CA) -> None:
+    """A certificate with its key and an authority load; their paths become absolute."""
+    issued = authority.issue_cert("gate.example")
+    issued.private_key_pem.write_to_path(tmp_path / "key.pem")
+    issued.cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    text = f"{SMALLEST}    ca_file: ca.pem\nserver:\n  tls: {{certificate: cert.pem, key: {tmp_path}/key.pem}}\n"
+    snapshot = loads(text).snapshot
+    assert snapshot.server.tls is not None
+    assert (snapshot.server.tls.certificate, snapshot.server.tls.key) == (f"{tmp_path}/cert.pem", f"{tmp_path}/key.pem")
+    assert snapshot.providers[0].ca_file == f"{tmp_path}/ca.pem"
+
+
+def test_key_of_another(refusals: Refusals, tmp_path: Path, authority: trustme.CA) -> None:
+    """A key that does not belong to the certificate is found now, not when the gate starts."""
+    authority.issue_cert("a.example").private_key_pem.write_to_path(tmp_path / "key.pem")
+    authority.issue_cert("b.example").cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
+    (error,) = refusals(SMALLEST + "server: {tls: {certificate: cert.pem, key: key.pem}}\n")
+    assert "server.tls: certificate and key cannot be used together" in error
+
+
+def test_no_authority(loads: Loads) -> None:
+    """An empty path, as from an empty variable, counts as left out."""
+    snapshot = loads(SMALLEST + '    ca_file: "${CA:-}"\nclients: {keys_file: ""}\n').snapshot
+    assert (snapshot.providers[0].ca_file, snapshot.clients_file) == ("", "")
+
+
+def test_keys_file(loads: Loads, refusals: Refusals, tmp_path: Path) -> None:
+    """The file of client keys is read and checked; an error names its own line."""
+    keys = tmp_path / "keys.txt"
+    keys.write_text(f"# comment\n\na {DIGEST}\n")
+    loaded = loads(SMALLEST + "clients: {keys_file: keys.txt}\n")
+    assert loaded.snapshot.clients_file == str(keys)
+    assert loaded.warnings == ()
+    keys.write_text(f"a {DIGEST}\nb {DIGEST}\n")
+    (error,) = refusals(SMALLEST + "clients: {keys_file: keys.txt}\n")
+    assert error == f"{keys}:2:1: this key stands on a line above already; remove one of the two"
+
+
+def test_size_is_bounded(refusals: Refusals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that is far too large is not read to its end."""
+    monkeypatch.setattr(files, "_MAX_BYTES", 10)
+    (tmp_path / "keys.txt").write_text(f"a {DIGEST}\n")
+    (error,) = refusals(SMALLEST + "clients: {keys_file: keys.txt}\n")
+    assert "the file is larger than 10 bytes" in error

@@ -159,6 +159,13 @@ def _check(rule: Rule, where: str) -> None:
         raise ValueError(f"{where}.ms: required by the fault {rule.fault!r}")
     if rule.fault == "headers" and not rule.headers:
         raise ValueError(f"{where}.headers: required by the fault 'headers'")
-    for name, value in rule.headers.items():
-        if not name or any(char in f"{name}{value}" for char in "\r\n") or ":" in name:
+    for name, text in rule.headers.items():
+        if not name or ":" in name or not _sendable(name + text):
             raise ValueError(f"{where}.headers: {name!r} is no header that can be sent")
+    for name in ("retry_after", "retry_after_ms"):
+        if not _sendable(str(getattr(rule, name))):
+            raise ValueError(f"{where}.{name}: a header has one line")
+
+
+def _sendable(text: str) -> bool:
+    return "\r" not in text and "\n" not in text

@@ -11,34 +11,34 @@ NAME: Final = 1
 PRIMING: Final = 3
 _MEMO_TEXTS: Final = 4_096
 _MEMO_CHARS: Final = 4_096
+_ENDLESS: Final = 1 << 40
 
 
 class Tokenizer:
     """Counts tokens; remembers short texts, because chats resend their history. Loading takes 0.7 s and 50 MB."""
 
-    __slots__ = ("_count", "_memo")
+    __slots__ = ("_memo", "_truncate")
 
     def __init__(self) -> None:
-        from toktok import batch_count  # noqa: PLC0415 - 20 ms and its tables: only when a twin is made
+        from toktok import truncate  # noqa: PLC0415 - 20 ms and its tables: only when a twin is made
 
-        self._count = batch_count
+        self._truncate = truncate
         self._memo: dict[str, int] = {}
         self.count(("load the tables now, not in the first call",))
 
     def count(self, texts: Iterable[str]) -> int:
-        """Tokens of all texts together. About 50 µs for a fresh kilobyte, linear in length."""
-        memo, total, fresh = self._memo, 0, []
+        """Tokens of all texts together. About 15 µs for a fresh kilobyte, linear in length."""
+        memo, total = self._memo, 0
         for text in texts:
             known = memo.get(text)
-            if known is None:
-                fresh.append(text)
-            else:
-                total += known
-        return total + self._learn(fresh) if fresh else total
+            total += self._learn(text) if known is None else known
+        return total
 
-    def _learn(self, texts: list[str]) -> int:
-        counts = self._count(texts, "o200k_base", 1)
-        if len(self._memo) + len(texts) > _MEMO_TEXTS:
-            self._memo.clear()
-        self._memo.update((text, n) for text, n in zip(texts, counts, strict=True) if len(text) <= _MEMO_CHARS)
-        return sum(counts)
+    def _learn(self, text: str) -> int:
+        # Truncating to a length never reached counts without starting threads: a third of the cost of a batch of one.
+        _, tokens = self._truncate(text, _ENDLESS, "o200k_base")
+        if len(text) <= _MEMO_CHARS:
+            if len(self._memo) >= _MEMO_TEXTS:
+                self._memo.clear()
+            self._memo[text] = tokens
+        return tokens

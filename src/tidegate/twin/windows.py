@@ -204,6 +204,9 @@ class Sliding:
             amount = min(amount, self._costs[index])
             self._costs[index] -= amount
             self._total -= amount
+            while len(self._costs) > self._head and not self._costs[-1]:
+                self._costs.pop()
+                self._times.pop()
 
     def remaining(self, now: int) -> int:
         """See `Window`."""

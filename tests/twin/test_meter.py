@@ -1,0 +1,151 @@
+"""The judge: all windows or none, and which refusals could have been avoided."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tidegate.twin.meter import Meter
+from tidegate.twin.settings import Limits, Rules
+from tidegate.twin.windows import MINUTE, NEVER, SECOND
+
+
+def meter(rpm: int = 60, tpm: int = 6_000, **rules: object) -> Meter:
+    return Meter(Limits(rpm, tpm), Rules(**rules), 0)
+
+
+def test_a_refused_call_charges_nothing():
+    """Requests are not spent by a call whose tokens do not fit."""
+    one = meter()
+    assert one.admit("k", 6_000, 0) is None
+    before = one.quota.requests.remaining(0)
+    assert one.admit("k", 1, 0) is not None
+    assert one.quota.requests.remaining(0) == before == 59
+
+
+def test_a_refused_call_may_count_against_requests():
+    """With `refused_counts` it spends a request, never tokens."""
+    one = meter(refused_counts=True)
+    one.admit("k", 6_000, 0)
+    one.admit("k", 1, 0)
+    assert one.quota.requests.remaining(0) == 58
+
+
+def test_a_refusal_names_the_binding_window_and_the_true_wait():
+    """Tokens refuse for longer than requests here, so tokens are named."""
+    one = meter(rpm=1, tpm=6_000)
+    one.admit("k", 6_000, 0)
+    refusal = one.admit("k", 3_000, 0)
+    assert (refusal.unit, refusal.period, refusal.limit, refusal.used) == ("requests", "min", 1, 1)
+    assert refusal.wait == MINUTE
+    assert one.admit("k", 3_000, MINUTE) is None
+
+
+def test_a_call_above_the_limit_never_fits():
+    """No waiting helps, and the client could have known: avoidable."""
+    refusal = meter().admit("k", 6_001, 0)
+    assert (refusal.wait, refusal.label) == (NEVER, "avoidable")
+
+
+def test_the_day_refuses_too():
+    """A day's bucket stands beside the minute's and is named when it binds."""
+    one = Meter(Limits(60, 6_000, rpd=0, tpd=100), Rules(), 0)
+    assert one.admit("k", 100, 0) is None
+    refusal = one.admit("k", 10, 0)
+    assert (refusal.unit, refusal.period, refusal.limit) == ("tokens", "day", 100)
+
+
+def test_an_ordinary_refusal_is_avoidable():
+    """The published bucket refuses it for anyone who knows the limit."""
+    one = meter()
+    one.admit("k", 6_000, 0)
+    assert one.admit("k", 1, 0).label == "avoidable"
+
+
+def test_a_changed_limit_excuses_until_it_was_shown_to_that_key():
+    """429s after a change are unavoidable for a key until a reply showed it the new limit, and only for that key."""
+    one = meter()
+    one.relimit(Limits(60, 600), 0)
+    one.admit("k", 600, 0)
+    assert one.admit("k", 600, 0).label == "unseen limit"
+    one.shown("k", one.version)
+    assert one.admit("k", 600, 0).label == "avoidable"
+    assert one.admit("other", 600, 0).label == "unseen limit"
+
+
+def test_a_reply_admitted_before_the_change_shows_nothing_new():
+    """Its headers carry the old limits, so it does not end the excuse."""
+    one = meter()
+    old = one.version
+    one.relimit(Limits(60, 600), 0)
+    one.shown("k", old)
+    assert one.admit("k", 601, 0).label == "unseen limit"
+
+
+def test_setting_the_same_limit_changes_nothing():
+    """No version, no excuse."""
+    one = meter()
+    one.relimit(Limits(60, 6_000), 0)
+    assert one.version == 0
+
+
+def test_others_use_makes_a_refusal_unavoidable():
+    """What the callers' own traffic would have been admitted for is not their fault."""
+    one = meter(tpm=6_000, rpm=6_000, ghost_permille=500)
+    assert one.admit("k", 6_000, 0) is None
+    refusal = one.admit("k", 3_000, 30 * SECOND)
+    assert refusal.label == "ghost"
+    assert one.admit("k", 3_001, 30 * SECOND).label == "avoidable"
+
+
+def test_the_ghost_takes_its_part_and_no_more():
+    """At 30 % a caller who asks all the time gets 70 % of a minute's refill, within a step and a call."""
+    one = meter(tpm=60_000, rpm=60_000, ghost_permille=300)
+    one.admit("k", 60_000, 0)
+    admitted = sum(100 for at in range(0, 10 * MINUTE, SECOND // 20) if one.admit("k", 100, at) is None)
+    assert abs(admitted - 420_000) <= 500
+
+
+def test_an_idle_ghost_leaves_the_bucket_nearly_full():
+    """After a long idle time its use has been refilled: only its last step is missing."""
+    one = meter(tpm=60_000, rpm=60_000, ghost_permille=300)
+    one.admit("k", 1, 100 * MINUTE)
+    assert one.quota.tokens.remaining(100 * MINUTE) >= 60_000 - 60_000 * 3 // 10 // 600 - 2
+
+
+def test_settling_returns_the_difference_where_the_rules_say_so():
+    """With `settles` the unused part comes back; without, nothing does."""
+    assert meter().settle(1_000, 200, 0, 0) == 0
+    one = meter(settles=True, ghost_permille=1)
+    one.admit("k", 1_000, 0)
+    assert one.settle(1_000, 200, 0, 0) == 800
+    assert one.quota.tokens.remaining(0) == 5_800
+
+
+@settings(max_examples=40)
+@given(
+    st.sampled_from(["continuous", "fixed", "sliding"]),
+    st.lists(st.tuples(st.integers(0, 20 * SECOND), st.integers(1, 7_000)), max_size=25),
+)
+def test_without_ghost_and_changes_every_refusal_is_avoidable(window, offers):
+    """The label never excuses what the published windows alone refused."""
+    one, now = meter(window=window), 0
+    for step, tokens in offers:
+        now += step
+        refusal = one.admit("k", tokens, now)
+        assert refusal is None or refusal.label == "avoidable"
+
+
+@settings(max_examples=40)
+@given(
+    st.sampled_from(["continuous", "fixed", "sliding"]),
+    st.lists(st.tuples(st.integers(0, 20 * SECOND), st.integers(1, 3_000)), max_size=25),
+)
+def test_a_client_that_asks_its_own_mirror_first_is_never_blamed(window, offers):
+    """Whoever sends only what the published windows, charged with its own traffic, admit gets no avoidable 429."""
+    one, mirror, now = meter(window=window, ghost_permille=400), meter(window=window), 0
+    for step, tokens in offers:
+        now += step
+        if mirror.quota.admits(tokens, now):
+            refusal = one.admit("k", tokens, now)
+            if refusal is None:
+                mirror.quota.charge(1, tokens, now)
+            assert refusal is None or refusal.label == "ghost"

@@ -20,7 +20,7 @@ _EXACT = 1 << 53
 def tick_us(limit: int, window_us: int) -> int:
     """The finest tick, in microseconds, that keeps `limit × window` exact in a double."""
     tick = 1
-    while limit * (window_us // tick) >= _EXACT and tick < window_us:
+    while limit * (window_us // tick) >= _EXACT and tick * 10 < window_us:
         tick *= 10
     return tick
 
@@ -67,19 +67,21 @@ class Bucket:
         return -(-missing // self.limit) * self._tick if missing > 0 else 0
 
     def has(self, cost: int, now: int) -> bool:
-        need = cost * self._window
         level = self._refill(now)
-        return level >= need or (level == self._capacity and cost <= self.limit)
+        return level >= cost * self._window or (level == self._capacity and cost <= self.limit)
 
     def take(self, cost: int, now: int) -> None:
         self._level = self._refill(now) - cost * self._window
 
-    def correct(self, delta: int, taken_at: int, now: int) -> None:  # noqa: ARG002 - a bucket forgets when
+    def correct(self, delta: int, taken_at: int, now: int) -> None:
         level = self._refill(now) - delta * self._window
         self._level = level if level < self._capacity else self._capacity
 
     def left(self, now: int) -> int:
         return self._refill(now) // self._window
+
+    def used_permille(self, now: int) -> int:
+        return (self._capacity - self._refill(now)) * 1000 // self._capacity
 
     def full_in(self, now: int) -> int:
         return -(-(self._capacity - self._refill(now)) // self.limit) * self._tick

@@ -65,7 +65,7 @@ class SlidingLog:
             amount -= used
             if amount <= 0:
                 return self._gone_at(slot) - now
-        return self._span_us if amount > 0 else 0
+        return self._span_us + self._slot_us if amount > 0 else 0
 
     def take(self, cost: int, now: int) -> None:
         self._expire(now)
@@ -84,6 +84,10 @@ class SlidingLog:
         self._expire(now)
         return self.limit - self._used
 
+    def used_permille(self, now: int) -> int:
+        self._expire(now)
+        return self._used * 1000 // self.limit
+
     def full_in(self, now: int) -> int:
         self._expire(now)
         if not self._slots:
@@ -96,5 +100,5 @@ class SlidingLog:
         self.take(max(0, self.limit - left), at)
         self._expire(now)
 
-    def resize(self, limit: int, now: int) -> None:  # noqa: ARG002 - the log itself does not change
+    def resize(self, limit: int, now: int) -> None:
         self.limit = limit

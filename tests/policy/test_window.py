@@ -1,0 +1,174 @@
+"""The sliding log against a brute-force count of every stretch of time."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tidegate.policy.allowance import NEVER
+from tidegate.policy.window import SLOTS, SlidingLog
+
+WINDOW = 60_000_000
+SECOND = 1_000_000
+LIMITS = st.sampled_from([1, 2, 10, 1_000, 10**12])
+WINDOWS = st.sampled_from([7, 100, SECOND, WINDOW])
+STEPS = st.lists(st.tuples(st.floats(0, 0.7), st.floats(0, 1)), max_size=40)
+
+
+def worst(taken: list[tuple[int, int]], window: int) -> int:
+    """The most that any stretch of `window` contains: it is enough to look at those that end with a charge."""
+    return max((sum(cost for at, cost in taken if end - window <= at <= end) for end, _ in taken), default=0)
+
+
+def play(log: SlidingLog, limit: int, window: int, steps: list[tuple[float, float]]) -> list[tuple[int, int]]:
+    now, taken = 0, []
+    for pause, share in steps:
+        now += int(pause * window)
+        cost = max(1, int(share * limit))
+        if log.has(cost, now):
+            log.take(cost, now)
+            taken.append((now, cost))
+    return taken
+
+
+@given(LIMITS, WINDOWS, st.integers(0, 10), STEPS)
+def test_no_stretch_of_window_and_jitter_holds_more_than_the_limit(
+    limit: int, window: int, jitter_tenths: int, steps: list[tuple[float, float]]
+) -> None:
+    """Whatever is asked for: every stretch of `window + jitter` that one can lay over the log keeps the limit."""
+    jitter = window * jitter_tenths // 10
+    taken = play(SlidingLog(limit, window_us=window, jitter_us=jitter), limit, window, steps)
+    assert worst(taken, window + jitter) <= limit
+
+
+@given(LIMITS, STEPS, st.lists(st.integers(0, 250_000), min_size=40, max_size=40), st.integers(0, WINDOW - 1))
+def test_a_fixed_window_of_any_phase_never_overflows(
+    limit: int, steps: list[tuple[float, float]], delays: list[int], phase: int
+) -> None:
+    """Calls reach the provider after any delays up to the jitter; its windows begin whenever they like."""
+    taken = play(SlidingLog(limit, window_us=WINDOW, jitter_us=250_000), limit, WINDOW, steps)
+    windows: dict[int, int] = {}
+    for (at, cost), delay in zip(taken, delays, strict=False):
+        number = (at + delay + phase) // WINDOW
+        windows[number] = windows.get(number, 0) + cost
+    assert max(windows.values(), default=0) <= limit
+
+
+@given(LIMITS, WINDOWS, STEPS, st.floats(0, 1), st.floats(0, 0.5))
+def test_the_wait_is_sufficient_and_not_long(
+    limit: int, window: int, steps: list[tuple[float, float]], share: float, pause: float
+) -> None:
+    """After the wait it passes; one slot and a microsecond earlier the exact log would not let it pass either."""
+    log = SlidingLog(limit, window_us=window)
+    taken = play(log, limit, window, steps)
+    now = (taken[-1][0] if taken else 0) + int(pause * window)
+    cost = max(1, int(share * limit))
+    wait = log.wait(cost, now)
+    assert log.has(cost, now) == (wait == 0)
+    if wait:
+        slot = max(1, window // SLOTS)
+        assert not log.has(cost, now + wait - 1)
+        earlier = now + wait - slot - 1
+        inside = sum(used for at, used in taken if at + window > earlier)
+        assert earlier < now or inside + cost > limit
+    assert log.wait(cost, now + wait) == 0
+
+
+@given(LIMITS, STEPS, st.lists(st.floats(0, 1), max_size=8))
+def test_a_queue_whose_calls_fit_the_gaps_is_served_when_it_was_told(
+    limit: int, steps: list[tuple[float, float]], shares: list[float]
+) -> None:
+    """Calls of one request each (no gap is too small for the next) go exactly when they were told."""
+    log = SlidingLog(limit, window_us=WINDOW)
+    taken = play(log, limit, WINDOW, steps)
+    now = taken[-1][0] if taken else 0
+    told = [log.wait(1, now, ahead) for ahead in range(len(shares))]
+    for wait in told:
+        assert log.wait(1, now + wait) == 0
+        log.take(1, now + wait)
+    assert told == sorted(told)
+
+
+def test_what_stands_ahead_may_need_several_windows() -> None:
+    """Ten a minute, empty, and 25 before: two whole windows pass first."""
+    log = SlidingLog(10, window_us=WINDOW)
+    round_ = WINDOW + WINDOW // SLOTS
+    assert log.wait(1, 0, ahead=9) == 0
+    assert log.wait(1, 0, ahead=10) == round_
+    assert log.wait(1, 0, ahead=25) == 2 * round_
+
+
+def test_what_exceeds_the_limit_never_passes() -> None:
+    """A cost above the limit is refused for ever."""
+    log = SlidingLog(10, window_us=WINDOW)
+    assert log.wait(11, 0) == NEVER
+    assert not log.has(11, 0)
+    assert log.depth == log.limit == 10
+
+
+def test_a_correction_counts_where_the_charge_stands() -> None:
+    """It changes the slot of the charge, and with it what comes free when that leaves the window."""
+    log = SlidingLog(100, window_us=WINDOW)
+    log.take(60, 0)
+    log.take(40, 30 * SECOND)
+    log.correct(-50, 0, 31 * SECOND)
+    assert log.left(31 * SECOND) == 50
+    log.correct(20, 30 * SECOND, 31 * SECOND)
+    assert log.left(31 * SECOND) == 30
+    assert log.left(62 * SECOND) == 40
+    assert log.left(100 * SECOND) == 100
+
+
+def test_a_correction_of_what_has_left_the_window_changes_nothing() -> None:
+    """A reply that comes after its charge has expired corrects nothing."""
+    log = SlidingLog(100, window_us=WINDOW)
+    log.take(60, 0)
+    log.correct(-60, 0, 70 * SECOND)
+    log.correct(30, 0, 70 * SECOND)
+    assert log.left(70 * SECOND) == 100
+
+
+def test_more_than_the_limit_can_be_taken_and_is_a_debt() -> None:
+    """What others spent is booked whatever is left; it leaves the window like any charge."""
+    log = SlidingLog(100, window_us=WINDOW)
+    log.take(150, 0)
+    assert log.left(0) == -50
+    assert log.wait(1, 0) == WINDOW + WINDOW // SLOTS == log.full_in(0)
+    assert log.left(log.full_in(0)) == 100
+
+
+def test_full_when_the_youngest_charge_has_left() -> None:
+    """An empty log is full now."""
+    log = SlidingLog(100, window_us=WINDOW)
+    assert log.full_in(0) == 0
+    log.take(1, 0)
+    log.take(1, 12 * SECOND)
+    assert log.full_in(12 * SECOND) == WINDOW + WINDOW // SLOTS
+    assert log.full_in(30 * SECOND) == 42 * SECOND + WINDOW // SLOTS
+
+
+@pytest.mark.parametrize(("left", "expected"), [(30, 30), (100, 100), (150, 100), (-20, -20)])
+def test_restore_counts_everything_at_the_earlier_moment(left: int, expected: int) -> None:
+    """What was missing then is missing until a whole window later: the cautious reading."""
+    log = SlidingLog(100, window_us=WINDOW)
+    log.take(5, 90 * SECOND)
+    log.restore(left, 90 * SECOND, 100 * SECOND)
+    assert log.left(100 * SECOND) == expected
+    assert log.left(160 * SECOND) == 100
+
+
+def test_a_new_limit_counts_what_was_taken() -> None:
+    """The log stays; only what it is held against changes."""
+    log = SlidingLog(100, window_us=WINDOW)
+    log.take(60, 0)
+    log.resize(50, 0)
+    assert log.left(0) == -10
+    log.resize(200, 0)
+    assert log.left(0) == 140
+
+
+def test_memory_is_bounded_by_the_slots() -> None:
+    """A million charges keep no more than the slots of one window."""
+    log = SlidingLog(10**12, window_us=WINDOW, jitter_us=SECOND)
+    for now in range(0, 200 * SECOND, 10_000):
+        log.take(1, now)
+    assert len(log._slots) <= SLOTS + 4

@@ -92,7 +92,7 @@ def retry_lines(wait_us: int) -> bytes:
 def _should_retry(status: int, wait_us: int) -> bytes:
     if wait_us > 0:
         return b"x-should-retry: true\r\n"
-    return b"x-should-retry: false\r\n" if status >= 500 or status in _RETRIED_BY_SDKS else b""  # noqa: PLR2004 - HTTP
+    return b"x-should-retry: false\r\n" if status >= 500 or status in _RETRIED_BY_SDKS else b""
 
 
 def _content_type(headers: Headers) -> bytes:

@@ -51,4 +51,4 @@ def match(path: bytes) -> Match:
         return found
     if path.startswith(b"/v1/realtime/"):
         return _EXACT[b"/v1/realtime"]
-    return _FORWARD if path.startswith(b"/v1/") and len(path) > 4 else _UNKNOWN  # noqa: PLR2004 - the prefix's length
+    return _FORWARD if path.startswith(b"/v1/") and len(path) > 4 else _UNKNOWN

@@ -4,7 +4,6 @@ One JSON file in the state directory, keyed by base URL digest, credential diges
 a memory, not a truth: a file that cannot be read is an empty one.
 """
 
-import os
 from pathlib import Path
 
 import msgspec
@@ -34,4 +33,4 @@ def save(path: Path, learnt: dict[str, Learnt]) -> None:
     """Replace the file. Raises `OSError`."""
     fresh = path.with_suffix(".tmp")
     fresh.write_bytes(_encode(learnt))
-    os.replace(fresh, path)
+    fresh.replace(path)

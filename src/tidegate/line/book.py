@@ -69,7 +69,8 @@ class Book:
     """Plans by name."""
 
     __slots__ = (
-        "_by_caller", "_clock", "_defaults", "_lanes", "_only", "_plans", "_providers", "_services", "models", "unrouted",
+        "_by_caller", "_clock", "_defaults", "_lanes", "_only", "_plans", "_providers", "_services", "models",
+        "unrouted",
     )  # fmt: skip
 
     def __init__(

@@ -14,7 +14,10 @@ from tidegate.policy.allowance import NEVER
 
 
 class Candidate(msgspec.Struct, frozen=True):
-    """A target that may still be tried. `wait_us` may be NEVER; `tripped` = refused on end; `full` = no room to wait."""
+    """A target that may still be tried.
+
+    `wait_us` may be NEVER; `tripped` = refused on end; `full` = no room to wait.
+    """
 
     wait_us: int
     tripped: bool = False

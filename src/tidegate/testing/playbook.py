@@ -11,8 +11,8 @@ import asyncio
 import json
 from collections.abc import Sequence
 
-from tidegate.line.book import Book, Lanes
 from tidegate.line.attempt import Answered
+from tidegate.line.book import Book, Lanes
 from tidegate.line.line import Line
 from tidegate.model.call import Call, Kind
 from tidegate.model.facts import CallRecord, Fact, Intent
@@ -59,7 +59,10 @@ def answer(prompt: int = 10, completion: int = 5, text: str = "hello") -> bytes:
 
 
 class Playbook:
-    """A line on a manual clock with one scripted transport per provider. `luck` is the constant chance (0: no jitter)."""
+    """A line on a manual clock with one scripted transport per provider.
+
+    `luck` is the constant chance (0: no jitter).
+    """
 
     def __init__(self, snapshot: Snapshot, *, luck: float = 0.0) -> None:
         self.clock = ManualClock()

@@ -4,6 +4,7 @@ A connection has at most one live exchange. Everything that is done to an exchan
 connection was cut, does nothing: the handler hears of it once, by `on_gone`, and needs no other check.
 """
 
+import asyncio
 from collections.abc import Callable
 from enum import Enum
 from typing import Final, Protocol
@@ -21,14 +22,15 @@ class Intake(Enum):
     STREAM = 2  # call at once, hand it over as it arrives
 
 
-class Coding(Enum):
-    """How the body of a reply travels."""
+BUFFER: Final = Intake.BUFFER
+STREAM: Final = Intake.STREAM
 
-    UNDECIDED = 0
-    CHUNKED = 1
-    UNTIL_CLOSE = 2  # to clients of HTTP/1.0, which know no chunks
-    NONE = 3  # to HEAD, and with 204 and 304
-    COMPLETE = 4  # it has been written
+# How the body of a reply travels. Plain integers: looking up a member of an Enum costs ten times as much.
+UNDECIDED: Final = 0
+IN_CHUNKS: Final = 1
+UNTIL_CLOSE: Final = 2  # to clients of HTTP/1.0, which know no chunks
+NO_CONTENT: Final = 3  # to HEAD, and with 204 and 304
+COMPLETE: Final = 4  # it has been written
 
 
 class Connection(Protocol):
@@ -36,11 +38,10 @@ class Connection(Protocol):
 
     def respond(self, exchange: "Exchange", status: int, head: bytes, body: bytes) -> None: ...
 
-    def begin(self, exchange: "Exchange", status: int, head: bytes) -> Coding: ...
+    def begin(self, status: int, head: bytes) -> int: ...
 
-    def write(self, data: bytes) -> None: ...
-
-    def writelines(self, pieces: tuple[bytes, ...]) -> None: ...
+    @property
+    def transport(self) -> asyncio.Transport: ...
 
     def finished(self, exchange: "Exchange") -> None: ...
 
@@ -65,8 +66,10 @@ class Exchange:
 
     __slots__ = (
         "_coding",
-        "_connection",
+        "_fields",
+        "_transport",
         "body",
+        "connection",
         "headers",
         "method",
         "on_gone",
@@ -75,7 +78,6 @@ class Exchange:
         "path",
         "peer",
         "query",
-        "replied",
         "source",
         "target",
     )
@@ -88,86 +90,88 @@ class Exchange:
         path: bytes,
         query: bytes,
         headers: list[tuple[bytes, bytes]],
+        fields: dict[bytes, bytes],
         peer: str,
     ) -> None:
-        self._connection: Connection | None = connection
-        self._coding = Coding.UNDECIDED
+        self.connection: Connection | None = connection  # the wire's own; None: nothing reaches the wire any more
+        self._coding = UNDECIDED
         self.method = method
         self.target = target
         self.path = path
         self.query = query
         self.headers = headers
+        self._fields = fields
         self.peer = peer
         self.body = b""
+        self._transport: asyncio.Transport
         self.source: BodySource = NO_BODY
         self.on_gone: Callable[[], object] | None = None
         self.on_pause: Callable[[], None] | None = None
         self.on_resume: Callable[[], None] | None = None
-        self.replied = False
+
+    @property
+    def replied(self) -> bool:
+        """Whether `respond` or `start` was called."""
+        return self._coding != UNDECIDED
 
     def header(self, name: bytes) -> bytes | None:
-        """The first value of the header `name`, which is in lower case. O(headers)."""
-        for known, value in self.headers:
-            if known == name:
-                return value
-        return None
+        """The first value of the header `name`, which is in lower case. O(1)."""
+        return self._fields.get(name)
 
     def respond(self, status: int, head: bytes, body: bytes) -> None:
         """The whole reply. `head`: header lines, each with CR LF. Raises `RuntimeError` on a second reply."""
-        if self.replied:
+        if self._coding:
             raise RuntimeError("a request has one reply, and this one has begun it already")
-        self.replied = True
-        if self._connection is not None:
-            self._coding = Coding.COMPLETE
-            self._connection.respond(self, status, head, body)
+        self._coding = COMPLETE
+        connection = self.connection
+        if connection is not None:
+            connection.respond(self, status, head, body)
 
     def start(self, status: int, head: bytes) -> None:
         """Begin a reply whose length is not known. Raises `RuntimeError` on a second reply."""
-        if self.replied:
+        if self._coding:
             raise RuntimeError("a request has one reply, and this one has begun it already")
-        self.replied = True
-        if self._connection is not None:
-            self._coding = self._connection.begin(self, status, head)
+        connection = self.connection
+        if connection is None:
+            self._coding = NO_CONTENT
+            return
+        self._coding = connection.begin(status, head)
+        self._transport = connection.transport
 
     def write(self, data: bytes) -> None:
         """A piece of the body. Raises `RuntimeError` before `start` and after the end."""
-        connection = self._connection
-        if connection is None or not data:
-            return
         coding = self._coding
-        if coding is Coding.CHUNKED:
+        if self.connection is None or not data:
+            return
+        if coding == IN_CHUNKS:
             if len(data) < _JOIN_BELOW:
-                connection.write(b"%x\r\n%b\r\n" % (len(data), data))
+                self._transport.write(b"%x\r\n%b\r\n" % (len(data), data))
             else:
-                connection.writelines((b"%x\r\n" % len(data), data, b"\r\n"))
-        elif coding is Coding.UNTIL_CLOSE:
-            connection.write(data)
-        elif coding is not Coding.NONE:
+                self._transport.writelines((b"%x\r\n" % len(data), data, b"\r\n"))
+        elif coding == UNTIL_CLOSE:
+            self._transport.write(data)
+        elif coding != NO_CONTENT:
             raise RuntimeError("`write` belongs between `start` and `end`")
 
     def end(self) -> None:
-        """The reply is complete. Raises `RuntimeError` before `start` and on a second end."""
-        connection = self._connection
+        """The reply is complete. Raises `RuntimeError` before `start`."""
+        connection = self.connection
         if connection is None:
             return
         coding = self._coding
-        if coding is Coding.UNDECIDED or coding is Coding.COMPLETE:
-            raise RuntimeError("`end` belongs once, after `start`")
-        if coding is Coding.CHUNKED:
-            connection.write(LAST_CHUNK)
-        self._coding = Coding.COMPLETE
+        if coding == UNDECIDED:
+            raise RuntimeError("`end` belongs after `start`")
+        if coding == IN_CHUNKS:
+            self._transport.write(LAST_CHUNK)
+        self._coding = COMPLETE
         connection.finished(self)
 
     def abort(self) -> None:
         """Cut the connection: the client sees that the reply is incomplete. Harmless after its end."""
-        connection = self._connection
+        connection = self.connection
         if connection is not None:
-            self._connection = None
+            self.connection = None
             connection.cut(self)
-
-    def detach(self) -> None:
-        """For the connection: nothing this exchange does reaches the wire any more."""
-        self._connection = None
 
 
 class Handler(Protocol):

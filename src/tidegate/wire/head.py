@@ -7,24 +7,26 @@ HTTP/1.0, odd targets. Whatever could make two servers see different messages is
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 KEEP_ALIVE: Final = 1
 CONTINUE: Final = 2  # the client waits for `100 Continue`
-UPGRADE: Final = 4  # the client asks for another protocol
 CHUNKED: Final = -1  # in place of a length
 
-REQUEST_LINE: Final = re.compile(rb"([A-Z-]+) ([!-~]+) HTTP/1\.([01])\r\n")
+Fields = dict[bytes, bytes]
+StartLine = tuple[bytes, bytes, bytes, bytes, int]  # method, target, path, query, minor version
+
 _VERSION: Final = re.compile(rb"[A-Z-]+ [!-~]+ HTTP/[0-9]+(?:\.[0-9]+)?\r\n")
+_LINE: Final = re.compile(rb"([A-Z-]+) ([!-~]+) HTTP/1\.([01])\r\n")
 _ABSOLUTE: Final = re.compile(rb"https?://[^/?#@]+(/[^?]*)?(?:\?(.*))?", re.IGNORECASE)
 _HOST: Final = re.compile(rb"[\w.~!$&'()*+,;=%-]*(?::[0-9]*)?|\[[0-9A-Fa-f:.]+\](?::[0-9]*)?", re.ASCII)
 _BARE_LF: Final = re.compile(rb"(?<!\r)\n")
 _MAX_LENGTH_DIGITS: Final = 18
 _MAX_FIELDS: Final = 256
 _AROUND_TARGET: Final = 32  # method, spaces and version beside the target
-_SPECIAL: Final = frozenset(
-    (b"host", b"content-length", b"transfer-encoding", b"connection", b"expect", b"upgrade"),
-)
+_REMEMBERED: Final = 256  # bytes of a request line
+_ONCE: Final = frozenset((b"host", b"content-length", b"transfer-encoding", b"expect"))
 
 
 class Refused(Exception):
@@ -42,45 +44,71 @@ def bad(message: str) -> Refused:
     return Refused(400, "bad_request", message)
 
 
-def framing(headers: Sequence[tuple[bytes, bytes]], minor: int) -> tuple[int, int]:
-    """How long the body is (`CHUNKED` or bytes) and the flags of a request in HTTP/1.`minor`. Raises `Refused`."""
+def start_line(line: bytes) -> StartLine:
+    """What a request line, with its CR LF, says. Raises `Refused`. The usual few are remembered."""
+    return _remembered(line) if len(line) <= _REMEMBERED else _start_line(line)
+
+
+def _start_line(line: bytes) -> StartLine:
+    match = _LINE.fullmatch(line)
+    if match is None:
+        if _VERSION.fullmatch(line) is not None:
+            raise Refused(505, "http_version_not_supported", "Only HTTP/1.1 and HTTP/1.0 are supported.")
+        raise bad("The request line is malformed.")
+    method, target, minor = match.groups()
+    path, query = _split_target(method, target)
+    return method, target, path, query, int(minor)
+
+
+_remembered = lru_cache(maxsize=256)(_start_line)
+
+
+def framing(headers: Sequence[tuple[bytes, bytes]], minor: int) -> tuple[Fields, int, int]:
+    """The first value of each header, the length of the body (or `CHUNKED`) and the flags. Raises `Refused`."""
+    fields = dict(headers)
+    if len(fields) != len(headers):
+        fields = _first_values(headers)
     if len(headers) > _MAX_FIELDS:
         raise Refused(431, "headers_too_large", f"The request has more than {_MAX_FIELDS} header fields.")
-    length = hosts = codings = flags = 0
-    lengths = 0
-    if minor:
-        flags = KEEP_ALIVE
-    for name, value in headers:
-        if name not in _SPECIAL:
-            continue
-        if name == b"host":
-            hosts += 1
-            if _HOST.fullmatch(value) is None:
-                raise bad("The Host header is malformed.")
-        elif name == b"content-length":
-            lengths += 1
-            length = content_length(value)
-        elif name == b"connection":
-            flags = _connection(value, flags)
-        elif name == b"expect":
-            flags |= _expect(value, minor)
-        elif name == b"upgrade":
-            flags |= UPGRADE
-        else:
-            codings += 1
-            length = _coding(value, minor)
-    if hosts != 1 and (minor or hosts):
-        raise bad("A request must have exactly one Host header.")
-    if lengths + codings > 1:
-        raise bad("A request must have one Content-Length or one Transfer-Encoding, not both and not twice.")
-    return length, flags
-
-
-def content_length(value: bytes) -> int:
-    """The value of a `Content-Length`: plain digits only. Raises `Refused`."""
-    if not value.isdigit() or len(value) > _MAX_LENGTH_DIGITS:
+    host = fields.get(b"host")
+    if host is None:
+        if minor:
+            raise bad("A request must have a Host header.")
+    elif not _valid_host(host):
+        raise bad("The Host header is malformed.")
+    flags = KEEP_ALIVE if minor else 0
+    connection = fields.get(b"connection")
+    if connection is not None:
+        flags = _connection(connection, flags)
+    if b"expect" in fields:
+        flags |= _expect(fields[b"expect"], minor)
+    length = fields.get(b"content-length")
+    if b"transfer-encoding" in fields:
+        if length is not None:
+            raise bad("A request has a Content-Length or a Transfer-Encoding, not both.")
+        return fields, _coding(fields[b"transfer-encoding"], minor), flags
+    if length is None:
+        return fields, 0, flags
+    if not length.isdigit() or len(length) > _MAX_LENGTH_DIGITS:
         raise bad("The Content-Length must be a plain number.")
-    return int(value)
+    return fields, int(length), flags
+
+
+def _first_values(headers: Sequence[tuple[bytes, bytes]]) -> Fields:
+    fields: Fields = {}
+    for name, value in headers:
+        if name not in fields:
+            fields[name] = value
+        elif name == b"connection":
+            fields[name] += b"," + value
+        elif name in _ONCE:
+            raise bad(f"A request must have only one {name.decode()} header.")
+    return fields
+
+
+@lru_cache(maxsize=256)
+def _valid_host(value: bytes) -> bool:
+    return _HOST.fullmatch(value) is not None
 
 
 def _coding(value: bytes, minor: int) -> int:
@@ -106,11 +134,11 @@ def _expect(value: bytes, minor: int) -> int:
     return CONTINUE if minor else 0
 
 
-def split_target(method: bytes, target: bytes) -> tuple[bytes, bytes]:
+def _split_target(method: bytes, target: bytes) -> tuple[bytes, bytes]:
     """Path and query of a request target in origin, absolute or (for OPTIONS) asterisk form. Raises `Refused`."""
     if b"#" in target:
         raise bad("A request target has no fragment.")
-    if target[0] == 0x2F:
+    if target.startswith(b"/"):
         path, _, query = target.partition(b"?")
         return path, query
     if method == b"CONNECT":
@@ -132,24 +160,13 @@ def check_partial(data: bytes | bytearray, start: int, max_url: int, max_head: i
         raise bad("A request must begin with its method.")
     if _BARE_LF.search(data, start - 1 if start else 0) is not None:
         raise bad("A line must end with CR LF.")
-    line = data.find(b"\r\n", 0, max_url + _AROUND_TARGET)
-    if line < 0:
-        if len(data) > max_url + _AROUND_TARGET:
-            raise uri_too_long(max_url)
-    elif REQUEST_LINE.match(data) is None:
-        raise bad_line(bytes(data[: line + 2]), max_url)
+    line = data.find(b"\r\n", 0, max_url + _AROUND_TARGET) + 2
+    if line >= 2:
+        start_line(bytes(data[:line]))
+    elif len(data) > max_url + _AROUND_TARGET:
+        raise uri_too_long(max_url)
     if len(data) > max_head:
         raise headers_too_large(max_head)
-
-
-def bad_line(data: bytes, max_url: int) -> Refused:
-    """What is wrong with a request line that `REQUEST_LINE` does not match."""
-    if _VERSION.match(data) is not None:
-        return Refused(505, "http_version_not_supported", "Only HTTP/1.1 and HTTP/1.0 are supported.")
-    line = data.find(b"\r\n")
-    if line > max_url + _AROUND_TARGET:
-        return uri_too_long(max_url)
-    return bad("The request line is malformed.")
 
 
 def uri_too_long(limit: int) -> Refused:

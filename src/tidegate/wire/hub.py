@@ -5,7 +5,7 @@ from typing import Final, NamedTuple, Protocol
 from tidegate.model.snapshot import ServerSettings
 from tidegate.ports import Clock
 from tidegate.wire.exchange import Handler
-from tidegate.wire.reply import date_line
+from tidegate.wire.reply import date_line, status_line
 from tidegate.wire.sweep import Sweep
 
 _SWEEP_US: Final = 250_000  # how late a time-out may be
@@ -36,9 +36,21 @@ class Member(Protocol):
 
 
 class Hub:
-    """Settings, handler, the members and their time-outs. `date` is a ready header line, renewed each second."""
+    """Settings, handler, the members and their time-outs, and the beginnings of replies, renewed with the date."""
 
-    __slots__ = ("_clock", "date", "draining", "handler", "members", "refused", "requests", "settings", "sweep")
+    __slots__ = (
+        "_clock",
+        "_date",
+        "draining",
+        "handler",
+        "idle_deadline",
+        "members",
+        "refused",
+        "requests",
+        "settings",
+        "sweep",
+        "tops",
+    )
 
     def __init__(self, handler: Handler, settings: ServerSettings, clock: Clock) -> None:
         self.handler = handler
@@ -46,7 +58,9 @@ class Hub:
         self._clock = clock
         self.members: set[Member] = set()
         self.sweep = Sweep(clock, _SWEEP_US, self._tick)
-        self.date = date_line(clock.wall())
+        self._date = date_line(clock.wall())
+        self.tops: dict[int, bytes] = {}
+        self.idle_deadline = self.after(settings.idle_timeout_us)  # for a connection that becomes idle now
         self.draining = False
         self.requests = 0
         self.refused = 0
@@ -55,6 +69,13 @@ class Hub:
     def after(self, duration: int) -> int:
         """A deadline at least `duration` microseconds from now, at most two sweeps more."""
         return self.sweep.now + duration + _SWEEP_US
+
+    def top(self, status: int) -> bytes:
+        """Status line and date. Raises `ValueError` for a status outside 200-599."""
+        top = self.tops.get(status)
+        if top is None:
+            top = self.tops[status] = status_line(status) + self._date
+        return top
 
     def statistics(self) -> ServerStatistics:
         """O(connections)."""
@@ -74,7 +95,11 @@ class Hub:
         self.sweep.stop()
 
     def _tick(self, now: int) -> None:
-        self.date = date_line(self._clock.wall())
+        self.idle_deadline = self.after(self.settings.idle_timeout_us)
+        date = date_line(self._clock.wall())
+        if date != self._date:
+            self._date = date
+            self.tops.clear()
         expired = [member for member in self.members if member.deadline <= now]
         for member in expired:
             member.expire()

@@ -24,11 +24,6 @@ def status_line(status: int) -> bytes:
     return _LINES[status]
 
 
-def bodiless(status: int) -> bool:
-    """Whether a reply with this status never has a body."""
-    return status in {204, 304}
-
-
 def date_line(wall: int) -> bytes:
     """The `date` header for `wall` microseconds since 1970, independent of the locale (RFC 9110, 5.6.7)."""
     days, seconds = divmod(wall // 1_000_000, _DAY)

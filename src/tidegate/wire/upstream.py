@@ -17,7 +17,7 @@ from tidegate.wire.limit import TimeLimit
 from tidegate.wire.proxy import absolute_form, authorization
 from tidegate.wire.reply import LAST_CHUNK
 from tidegate.wire.stream import Reply
-from tidegate.wire.sweep import Sweep
+from tidegate.wire.sweep import NEVER, Sweep
 from tidegate.wire.upstream_connection import UpstreamConnection
 
 _SWEEP_US: Final = 100_000
@@ -51,7 +51,10 @@ class UpstreamPool:
         "_closed",
         "_connect_timeout",
         "_connecting",
+        "_first_byte_timeout",
         "_idle",
+        "_idle_timeout",
+        "_keep_deadline",
         "_loop",
         "_max",
         "_opened",
@@ -59,8 +62,8 @@ class UpstreamPool:
         "_queue",
         "_route",
         "_sweep",
-        "first_byte_timeout",
-        "idle_timeout",
+        "first_byte_deadline",
+        "idle_deadline",
         "max_body",
     )
 
@@ -83,8 +86,8 @@ class UpstreamPool:
         self._clock = clock
         self._connect_timeout = provider.connect_timeout_us
         self._max = provider.max_connections
-        self.first_byte_timeout = provider.first_byte_timeout_us
-        self.idle_timeout = provider.idle_timeout_us
+        self._first_byte_timeout = provider.first_byte_timeout_us
+        self._idle_timeout = provider.idle_timeout_us
         self.max_body = max_body
         self._all: set[UpstreamConnection] = set()
         self._idle: dict[UpstreamConnection, None] = {}  # in the order of last use
@@ -93,6 +96,7 @@ class UpstreamPool:
         self._opened = 0
         self._closed = False
         self._sweep = Sweep(clock, _SWEEP_US, self._tick)
+        self._set_deadlines(self._sweep.now)
 
     # ── ports.Transport ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -108,7 +112,7 @@ class UpstreamPool:
             request = head + b"\r\n"
         while True:
             connection = self._checkout() or await self._obtain(deadline)
-            waiter = connection.begin(request, stream=stream, deadline=deadline)
+            waiter = connection.begin(request, stream, deadline, False)
             if waiter is None:
                 continue
             try:
@@ -144,7 +148,7 @@ class UpstreamPool:
         request = head + b"transfer-encoding: chunked\r\n\r\n"
         while True:
             connection = self._checkout() or await self._obtain(deadline)
-            waiter = connection.begin(request, stream=stream, deadline=deadline, upload=True)
+            waiter = connection.begin(request, stream, deadline, True)
             if waiter is not None:
                 break
         pump = self._loop.create_task(_pump(source, connection))
@@ -168,7 +172,9 @@ class UpstreamPool:
 
     async def _obtain(self, deadline: int) -> UpstreamConnection:
         """A connection from the queue, or a new one. Raises `TransportError`."""
-        self._sweep.start()
+        if not self._sweep.running:
+            self._sweep.start()
+            self._set_deadlines(self._sweep.now)
         if self._closed:
             raise TransportError("the connection pool is closed", sent=False)
         if len(self._all) + self._connecting >= self._max:
@@ -232,7 +238,15 @@ class UpstreamPool:
         if not waiting.turn.done():
             waiting.turn.set_exception(TransportError(message, sent=False))
 
+    def _set_deadlines(self, now: int) -> None:
+        """Ready-made deadlines for what begins before the next tick: at most two sweeps late, never early."""
+        later = now + _SWEEP_US
+        self.first_byte_deadline = later + self._first_byte_timeout
+        self.idle_deadline = later + self._idle_timeout
+        self._keep_deadline = later + _KEEP_US
+
     def _tick(self, now: int) -> None:
+        self._set_deadlines(now)
         expired = [connection for connection in self._all if connection.deadline <= now]
         for connection in expired:
             connection.expire()
@@ -251,10 +265,6 @@ class UpstreamPool:
 
     # ── for the connections ─────────────────────────────────────────────────────────────────────────────────────────
 
-    def after(self, duration: int) -> int:
-        """A deadline at least `duration` microseconds from now, at most two sweeps more."""
-        return self._sweep.now + duration + _SWEEP_US
-
     def release(self, connection: UpstreamConnection) -> None:
         """Its reply is complete and it can take another request."""
         if self._closed:
@@ -264,9 +274,10 @@ class UpstreamPool:
         while queue:
             turn = queue.popleft().turn
             if not turn.done():
+                connection.deadline = NEVER
                 turn.set_result(connection)
                 return
-        connection.deadline = self.after(_KEEP_US)
+        connection.deadline = self._keep_deadline
         self._idle[connection] = None
 
     def lost(self, connection: UpstreamConnection) -> None:

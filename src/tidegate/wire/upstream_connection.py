@@ -25,10 +25,8 @@ class Owner(Protocol):
     """The pool, as its connections see it."""
 
     max_body: int  # bytes of a reply that is not streamed
-    idle_timeout: int
-    first_byte_timeout: int
-
-    def after(self, duration: int) -> int: ...
+    idle_deadline: int  # for bytes that should follow those that arrive now
+    first_byte_deadline: int  # for the reply to what is sent now
 
     def release(self, connection: "UpstreamConnection") -> None: ...
 
@@ -45,7 +43,6 @@ class UpstreamConnection(asyncio.Protocol):
         "_fd",
         "_head_size",
         "_headers",
-        "_interim",
         "_keep",
         "_limit",
         "_loop",
@@ -54,6 +51,7 @@ class UpstreamConnection(asyncio.Protocol):
         "_parser",
         "_parts",
         "_paused",
+        "_reply_headers",
         "_size",
         "_status",
         "_stream",
@@ -76,64 +74,59 @@ class UpstreamConnection(asyncio.Protocol):
         self._stream: Stream | None = None
         self._writable: asyncio.Future[None] | None = None
         self._headers: list[tuple[bytes, bytes]] = []
+        self._reply_headers: list[tuple[bytes, bytes]] = []
         self._parts: list[bytes] = []
         self._uploading = False
         self._paused = False
         self._limit = NEVER  # the deadline of the call
         self.deadline = NEVER
-        self._reset(stream=False, mute=False)
-
-    def _reset(self, *, stream: bool, mute: bool) -> None:
-        self._want_stream = stream
-        self._mute = mute  # a reply to HEAD has no body, whatever its headers say
+        self._want_stream = False
+        self._mute = False  # a reply to HEAD has no body, whatever its headers say
         self._status = 0  # 0 while the head is incomplete
         self._head_size = 0
         self._size = 0
-        self._interim = False
+        self._complete = False
+        # A connection of which one of these was true is not used again.
         self._keep = False
         self._until_eof = False
-        self._complete = False
         self._extra = False
         self._fault = ""
 
     # ── the request ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def begin(
-        self, request: bytes, *, stream: bool, deadline: int, upload: bool = False
-    ) -> "asyncio.Future[Reply] | None":
+    def begin(self, request: bytes, stream: bool, deadline: int, upload: bool) -> "asyncio.Future[Reply] | None":
         """Write `request`; the future is the reply to it. None: the connection was stale and nothing was written.
 
         With `upload` the body follows by `write`, up to `uploaded`.
         """
-        if not self._write_first(request):
+        if self._transport.is_closing() or not self._write_first(request):
             return None
-        self._reset(stream=stream, mute=request.startswith(b"HEAD "))
+        self._want_stream = stream
+        self._mute = request.startswith(b"HEAD ")
+        self._status = 0
+        self._complete = False
         self._headers = []
-        self._parts = []
         self._uploading = upload
         self._limit = deadline
-        first_byte = self._owner.after(self._owner.first_byte_timeout)
+        first_byte = self._owner.first_byte_deadline
         self.deadline = deadline if upload or deadline < first_byte else first_byte
-        self._waiter = self._loop.create_future()
-        return self._waiter
+        waiter = self._waiter = self._loop.create_future()
+        return waiter
 
     def _write_first(self, request: bytes) -> bool:
         """Straight to the socket where there is no TLS: only so is it certain whether any byte was written."""
-        transport = self._transport
-        if transport.is_closing():
-            return False
         if self._fd < 0:
-            transport.write(request)
+            self._transport.write(request)
             return True
         try:
             written = os.write(self._fd, request)
         except BlockingIOError:
             written = 0
         except OSError:
-            transport.abort()
+            self._transport.abort()
             return False
         if written < len(request):
-            transport.write(memoryview(request)[written:])
+            self._transport.write(memoryview(request)[written:])
         return True
 
     async def write(self, data: bytes) -> None:
@@ -147,7 +140,7 @@ class UpstreamConnection(asyncio.Protocol):
     def uploaded(self) -> None:
         """The request is complete."""
         self._uploading = False
-        first_byte = self._owner.after(self._owner.first_byte_timeout)
+        first_byte = self._owner.first_byte_deadline
         if self._status == 0 and first_byte < self.deadline:
             self.deadline = first_byte
 
@@ -169,28 +162,27 @@ class UpstreamConnection(asyncio.Protocol):
             self._fd = transport.get_extra_info("socket").fileno()
 
     def data_received(self, data: bytes) -> None:
-        waiter = self._waiter
-        if waiter is None and self._stream is None:
+        if self._waiter is None and self._stream is None:
             self._transport.abort()  # nobody asked: whatever it is, it must not become the next call's reply
             return
-        if self._status == 0:
-            self._head_size += len(data)
-        else:
-            self._progress()
         try:
             self._parser.feed_data(data)
         except (HttpParserError, HttpParserUpgrade) as error:
+            self._extra = True
             if not self._complete:
                 self._fault = self._fault or f"the reply is malformed ({error})"
-            self._extra = True
         if self._fault:
             self._break(self._fault)
         elif self._complete:
             self._finish()
-        elif self._stream is not None:
-            self._deliver(self._stream)
-        elif self._status == 0 and self._head_size > _MAX_HEAD:
-            self._break(f"the reply's head is longer than {_MAX_HEAD} bytes")
+        elif self._status:
+            self._progress()
+            if self._stream is not None:
+                self._deliver(self._stream)
+        else:
+            self._head_size += len(data)
+            if self._head_size > _MAX_HEAD:
+                self._break(f"the reply's head is longer than {_MAX_HEAD} bytes")
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._fd = -1
@@ -220,32 +212,33 @@ class UpstreamConnection(asyncio.Protocol):
             self._extra = True
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self._status == 0:  # later ones are trailers
-            self._headers.append((name.lower(), value.rstrip()))
+        self._headers.append((name.lower(), value.rstrip()))
 
     def on_headers_complete(self) -> None:
         if self._extra:
             return
-        status = self._parser.get_status_code()
+        parser = self._parser
+        status = parser.get_status_code()
         if status < 200:
-            self._interim = True
             self._headers.clear()
             return
         self._status = status
-        self._keep = self._parser.should_keep_alive()
+        self._keep = keep = parser.should_keep_alive()
+        headers = self._reply_headers = self._headers
+        self._headers = []  # for trailers, which nobody reads
         framed = False
-        for name, value in self._headers:
+        for name, value in headers:
             if name in _FRAMING:
                 framed = True
                 if name == b"transfer-encoding" and value.lower() != b"chunked":
                     self._fault = "the reply has an unknown transfer coding"
-        self._until_eof = not (framed or self._keep)
+        if not keep:
+            self._until_eof = not framed
         if self._mute:
             self._complete = True
             self._keep = False  # llhttp would wait for the body
         elif self._want_stream and status < 300:
             self._stream = Stream(self)
-        self._progress()
 
     def on_body(self, data: bytes) -> None:
         if self._complete:
@@ -257,16 +250,14 @@ class UpstreamConnection(asyncio.Protocol):
                 self._fault = f"the reply's body is longer than {self._owner.max_body} bytes"
 
     def on_message_complete(self) -> None:
-        if self._interim:
-            self._interim = False
-        else:
+        if self._status:  # an interim reply is none
             self._complete = True
 
     # ── the reply ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _progress(self) -> None:
         """Bytes arrived: the next ones have `idle_timeout`, and a reply that is not streamed its call's deadline."""
-        idle = self._owner.after(self._owner.idle_timeout)
+        idle = self._owner.idle_deadline
         self.deadline = idle if self._stream is not None or idle < self._limit else self._limit
 
     def _take(self) -> bytes:
@@ -277,14 +268,12 @@ class UpstreamConnection(asyncio.Protocol):
         parts.clear()
         return data
 
-    def _settle(self, reply: Reply) -> None:
-        waiter, self._waiter = self._waiter, None
-        if waiter is not None and not waiter.done():
-            waiter.set_result(reply)
-
     def _deliver(self, stream: Stream) -> None:
-        if self._waiter is not None:
-            self._settle(Reply(self._status, self._headers, b"", stream))
+        waiter = self._waiter
+        if waiter is not None:
+            self._waiter = None
+            if not waiter.done():
+                waiter.set_result(Reply(self._status, self._reply_headers, b"", stream))
         if self._parts:
             try:
                 stream.deliver(self._take())
@@ -294,14 +283,19 @@ class UpstreamConnection(asyncio.Protocol):
 
     def _finish(self) -> None:
         stream = self._stream
-        if stream is None:
-            self._settle(Reply(self._status, self._headers, self._take(), None))
-        else:
-            self._deliver(stream)
-        self._stream = None
-        self._release()
         if stream is not None:
+            self._deliver(stream)
+            self._stream = None
+            self._release()
             stream.finish()
+            return
+        waiter = self._waiter
+        self._waiter = None
+        self._size = 0
+        self._release()
+        body = self._take()
+        if waiter is not None and not waiter.done():
+            waiter.set_result(Reply(self._status, self._reply_headers, body, None))
 
     def _release(self) -> None:
         """Back to the pool, when the next reply is sure to be the next request's."""
@@ -311,8 +305,9 @@ class UpstreamConnection(asyncio.Protocol):
         if self._extra or self._uploading or not self._keep or transport.get_write_buffer_size():
             transport.abort()
             return
-        self.resume()
-        self.deadline = NEVER
+        self._head_size = 0
+        if self._paused:
+            self.resume()
         self._owner.release(self)
 
     def _break(self, message: str) -> None:

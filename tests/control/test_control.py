@@ -55,6 +55,7 @@ def control(tmp_path: Path) -> Iterator[Control]:
 
 async def test_health_follows_the_supervisor_and_metrics_the_worker(control: Control) -> None:
     """Ready once it listens; the status it is told shows; pushed counters are on the page; nonsense is thrown out."""
+    control.channel.sendall(encode(Status(ready=False, draining=False, version=1, restarts=0)))
     control.wait_ready()
     assert (await control.get("/readyz"))[0] == 503
     control.channel.sendall(encode(Status(ready=True, draining=False, version=1, restarts=0)))
@@ -80,6 +81,7 @@ async def test_health_follows_the_supervisor_and_metrics_the_worker(control: Con
 
 def test_it_ends_with_its_channel(control: Control) -> None:
     """Also where no kernel tells of a parent's death."""
+    control.channel.sendall(encode(Status(ready=True, draining=False, version=1, restarts=0)))
     control.wait_ready()
     control.channel.close()
     assert control.process.wait(20) == 0

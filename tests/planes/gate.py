@@ -74,7 +74,7 @@ class Gate:
 
     def wait_child(self, name: str, other_than: int) -> int:
         """The pid of a child started in place of another."""
-        wait_until(lambda: self.children().get(name, other_than) != other_than, lambda: f"a new {name}")
+        wait_until(lambda: self.children().get(name) not in (other_than, None), lambda: f"a new {name}")
         return self.children()[name]
 
     def connect(self) -> socket.socket:

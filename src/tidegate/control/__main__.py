@@ -39,10 +39,16 @@ class AdminServer(Server):
 
 async def _follow(channel: Channel, board: Board) -> None:
     """Take what the supervisor says; end when it is gone."""
-    while (message := await channel.receive()) is not None:
-        if isinstance(message, Status):
-            board.standing = Standing(*message)
-    end_now()
+    while True:
+        await _hear(channel, board)
+
+
+async def _hear(channel: Channel, board: Board) -> None:
+    message = await channel.receive()
+    if message is None:
+        end_now()
+    if isinstance(message, Status):
+        board.standing = Standing(*message)
 
 
 async def _run(arguments: ChildArguments, log: Log) -> None:
@@ -52,6 +58,7 @@ async def _run(arguments: ChildArguments, log: Log) -> None:
     config = Config(application(board), http="httptools", ws="none", lifespan="off", log_config=None, access_log=False)
     server = AdminServer(config, lambda: channel.send(Ready(os.getpid())))
     listener = socket.socket(fileno=arguments.listen)
+    await _hear(channel, board)  # how the gate stands, before anybody who waits in the backlog asks
     following = asyncio.create_task(_follow(channel, board))
     await server.serve([listener])
     following.cancel()

@@ -77,8 +77,7 @@ class Supervisor:
         self._selector.register(ours, selectors.EVENT_READ, partial(self._on_signals, ours))
         try:
             self._load()
-            for service in self._services:
-                self._start(service)
+            self._start(self._worker)
             while not self._over:
                 self._turn()
         except OSError as error:
@@ -154,20 +153,23 @@ class Supervisor:
     def _hear(self, service: Service, message: Message) -> None:
         if isinstance(message, Ready):
             service.ready = True
-            if service is self._worker and self._configuration.accepted():
-                self._log.info("configuration reloaded", version=self._configuration.version)
-            self._announce()
-            self._tell_status()
+            if service is self._worker:
+                self._on_worker_ready()
         elif isinstance(message, Rejected):
             if not self._announced:
                 raise GateError(f"{service.name} cannot start: {message.reason}")
             self._configuration.refused()
             self._log.error("the worker refused the configuration; the last good one stays", reason=message.reason)
 
+    def _on_worker_ready(self) -> None:
+        if self._configuration.accepted():
+            self._log.info("configuration reloaded", version=self._configuration.version)
+        if not self._announced:
+            self._announced = True
+            self._announce()
+        self._tell_status()
+
     def _announce(self) -> None:
-        if self._announced or not all(service.ready for service in self._services):
-            return
-        self._announced = True
         good = self._configuration.good
         data = url(self._data, "https" if good is not None and good.tls else "http")
         admin = url(self._admin, "http")
@@ -190,7 +192,7 @@ class Supervisor:
         if self._drain_until is not None:
             self._over = self._over or service is self._worker
             return
-        if not self._announced:
+        if not self._announced and service is self._worker:
             raise GateError(f"{service.name} ended before it was ready ({describe(death.status)})")
         delay = round(death.delay, 3)
         self._log.warning(f"{service.name} ended and is started again", how=describe(death.status), delay=delay)
@@ -241,9 +243,9 @@ class Supervisor:
         if problem:
             raise GateError(problem, 2)
         self._warn(outcome)
-        if not outcome.loaded.clients:
-            self._log.warning("no client keys are configured: the gate serves this machine only")
         self._tell(self._worker, self._configuration.offer(outcome.loaded))
+        # Not before: on two cores its imports would make loader and worker late. Who asks early waits in the backlog.
+        self._start(self._control)
 
     def _reload(self, outcome: Outcome) -> None:
         problem = "the file cannot be used" if outcome.loaded is None else self._exposed(outcome)

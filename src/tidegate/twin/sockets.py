@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import struct
-from typing import Final, cast
+from typing import Final
 
 from tidegate.wire.exchange import Exchange
 from tidegate.wire.reply import status_line
@@ -14,8 +14,7 @@ _FLUSH_S: Final = 0.002  # what was written before a reset has left by then
 
 def transport(exchange: Exchange) -> asyncio.Transport | None:
     """What is below an exchange; None once the client has left."""
-    connection = exchange._connection  # noqa: SLF001 - the wire offers no way to break its rules, rightly
-    return cast("asyncio.Transport | None", getattr(connection, "_transport", None))
+    return exchange.transport
 
 
 def head(status: int, lines: bytes, length: int) -> bytes:

@@ -114,6 +114,12 @@ class Exchange:
         """Whether `respond` or `start` was called."""
         return self._coding != UNDECIDED
 
+    @property
+    def transport(self) -> asyncio.Transport | None:
+        """What is below, for who has to break the protocol on purpose; None once the client has left."""
+        connection = self.connection
+        return None if connection is None else connection.transport
+
     def header(self, name: bytes) -> bytes | None:
         """The first value of the header `name`, which is in lower case. O(1)."""
         return self._fields.get(name)

@@ -86,7 +86,7 @@ def compare(entrants: Mapping[str, Entrant], work: Path, upstream: int, plan: Pl
             try:
                 up[name] = stack.enter_context(entrant.start(home, upstream))
             except (NotReady, InstallFailed, OSError) as error:
-                results[name].failed = " ".join(str(error).split())[-200:]
+                results[name].failed = " ".join(str(error).split())[-160:]
                 continue
             results[name].version = up[name].version
             wrk(up[name].port, entrant.load, plan.warm_up, up[name].headers)

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from bench import gate, lasting, paced
 from bench.bodies import chat
-from bench.figures import Figure, at_most, below, console, figures_table, median, missing, spread, told, write
+from bench.figures import Figure, at_most, below, console, exactly, figures_table, median, missing, spread, told, write
 from bench.load import Load
 from bench.process import NotReady
 from bench.systems import BASELINES, PEERS
@@ -74,7 +74,9 @@ def unary(run: Run, report: Report) -> None:
         if to_envoy
         else missing("governed unary, worker ÷ Envoy", "< 1.0 ×", ours.problem or envoy.problem),
         _ratio("governed unary, all processes ÷ nginx", all_to_nginx, 5, ours),
-        Figure("answers that were no 2xx, and broken connections", f"{ours.bad:,}", "= 0", not ours.problem, ours.bad),
+        exactly("answers that were no 2xx, and broken connections", ours.bad, 0)
+        if ours.samples
+        else missing("answers that were no 2xx, and broken connections", "= 0", ours.problem),
     ]
 
 
@@ -226,7 +228,7 @@ def measure(options: argparse.Namespace) -> Report:
             try:
                 SECTIONS[name](run, report)
             except (NotReady, RuntimeError, OSError, ImportError) as error:
-                report.figures.append(missing(name, "", " ".join(str(error).split())[-300:]))
+                report.figures.append(missing(name, "", " ".join(str(error).split())[-160:]))
     return report
 
 

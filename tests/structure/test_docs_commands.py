@@ -7,15 +7,12 @@ import pytest
 
 from tests.structure.docs import FENCE, ROOT, Reader, commands
 
-DOCUMENTS = [
-    "README.md",
-    "README.zh-CN.md",
-    "CONTRIBUTING.md",
-    *(f"docs/{path.name}" for path in ROOT.glob("docs/*.md")),
-]
+DOCUMENTS = sorted(
+    str(path.relative_to(ROOT)) for place in (".", "docs", "bench") for path in (ROOT / place).glob("*.md")
+)
 
 
-@pytest.mark.parametrize("document", sorted(DOCUMENTS))
+@pytest.mark.parametrize("document", DOCUMENTS)
 def test_a_document_can_be_followed(document: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """From top to bottom, in an empty folder: files are written, servers start, programs end well."""
     for name in [name for name in os.environ if name.lower().endswith("_proxy") or name == "OPENAI_API_KEY"]:

@@ -34,20 +34,23 @@ class Choice(msgspec.Struct, frozen=True):
 
 def choose(candidates: Sequence[Candidate], remaining_us: int, patience_us: int) -> Choice:
     """Pick by predicted wait; `remaining_us` is the time to the deadline."""
-    soonest = -1
+    earliest = soonest = -1  # of all, and of those that have room
     for index, candidate in enumerate(candidates):
         wait = candidate.wait_us
         if wait == NEVER:
             continue
         if _good(candidate, wait, min(remaining_us, patience_us), last=index == len(candidates) - 1):
             return Choice(index, wait)
-        if soonest < 0 or wait < candidates[soonest].wait_us:
+        if earliest < 0 or wait < candidates[earliest].wait_us:
+            earliest = index
+        if not _no_room(candidate) and (soonest < 0 or wait < candidates[soonest].wait_us):
             soonest = index
-    if soonest < 0:
+    if soonest >= 0 and candidates[soonest].wait_us <= remaining_us:
+        return Choice(soonest, candidates[soonest].wait_us)
+    if earliest < 0:
         return Choice(-1, NEVER)
-    candidate = candidates[soonest]
-    full = _no_room(candidate)
-    return Choice(soonest if candidate.wait_us <= remaining_us and not full else -1, candidate.wait_us, full)
+    wait = candidates[earliest].wait_us
+    return Choice(-1, wait, full=wait <= remaining_us)
 
 
 def _no_room(candidate: Candidate) -> bool:

@@ -1,11 +1,13 @@
 """Every command and every program that a document shows does what the document says."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
 
 from tests.structure.docs import FENCE, ROOT, Reader, commands
+from tidegate.cli.main import COMMANDS
 
 DOCUMENTS = sorted(
     str(path.relative_to(ROOT)) for place in (".", "docs", "bench") for path in (ROOT / place).glob("*.md")
@@ -35,3 +37,10 @@ def test_the_readme_shows_the_commands() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     typed = [command for language, block in FENCE.findall(text) if language == "sh" for command in commands(block)]
     assert {"./dev demo", "./dev test", "pip install .", "tidegate demo"} <= set(typed)
+
+
+@pytest.mark.parametrize("readme", ["README.md", "README.zh-CN.md"])
+def test_the_readme_lists_every_command(readme: str) -> None:
+    """Its table of commands is the command line's own, in the same order."""
+    text = (ROOT / readme).read_text(encoding="utf-8")
+    assert re.findall(r"^\| `tidegate (\w+)", text, re.MULTILINE) == list(COMMANDS)

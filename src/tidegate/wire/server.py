@@ -67,7 +67,7 @@ async def serve(
     clock: Clock,
     ssl_context: ssl.SSLContext | None = None,
 ) -> Server:
-    """Serve `handler` on bound sockets, which stay the caller's to close. Raises `OSError`."""
+    """Serve `handler` on bound sockets. They stay the caller's to close: the server has duplicates. Raises `OSError`."""
     loop = asyncio.get_running_loop()
     hub = Hub(handler, settings, clock)
     given = (sockets,) if isinstance(sockets, socket.socket) else sockets
@@ -75,7 +75,7 @@ async def serve(
     listeners = [
         await loop.create_server(
             lambda: ServerConnection(hub, loop),
-            sock=sock,
+            sock=sock.dup(),
             backlog=_BACKLOG,
             ssl=ssl_context,
             ssl_handshake_timeout=handshake,

@@ -10,7 +10,6 @@ from bench.prove.steps import Context, Row, Step, run
 from bench.prove.truth import Offered, Told, errors
 from bench.twin import KEY, TPM, gated, quota, smallest, trace_in, twin
 
-
 _OFF_SECONDS = 5.0
 
 

@@ -5,11 +5,14 @@ import socket
 
 from tidegate.planes.failure import GateError
 
+_LAST_PORT = 65_535
 _BACKLOG = 4_096  # connections that wait while a worker is replaced; the system may cap it lower
 
 
 def listen(host: str, port: int, option: str) -> socket.socket:
     """A listening TCP socket. Port 0 takes a free one. Raises `GateError` that names `option` as the remedy."""
+    if not 0 <= port <= _LAST_PORT:
+        raise GateError(f"{option} {port}: a port is a number from 0 (any) to {_LAST_PORT}", 2)
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
     except (OSError, UnicodeError) as error:
@@ -19,14 +22,14 @@ def listen(host: str, port: int, option: str) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
         listener.listen(_BACKLOG)
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         listener.close()
         raise GateError(_explained(error, host, port, option)) from None
     return listener
 
 
-def _explained(error: Exception, host: str, port: int, option: str) -> str:
-    if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+def _explained(error: OSError, host: str, port: int, option: str) -> str:
+    if error.errno == errno.EADDRINUSE:
         return f"port {port} on {host} is in use: stop what listens there or choose another with {option}"
     return f"cannot listen on {host} port {port}: {error}; choose another with {option}"
 

@@ -13,6 +13,7 @@ from tidegate.ports import Clock, Transport, TransportError
 from tidegate.wire.tls import client_context
 from tidegate.wire.upstream import UpstreamPool
 
+_CONNECT_TIMEOUT_US = 30_000_000
 _LEDGER_TIMEOUT_US = 30_000_000
 _UNUSED_PROFILE = Profile(name="", dialect="openai", dated="", source="")  # the load governs nothing
 
@@ -32,6 +33,7 @@ def connected(target: Target, clock: Clock, max_connections: int = 20_000) -> It
         base_url=target.url,
         profile=_UNUSED_PROFILE,
         scopes=(),
+        connect_timeout_us=_CONNECT_TIMEOUT_US,
         first_byte_timeout_us=target.timeout_us,
         idle_timeout_us=target.timeout_us,
         max_connections=max_connections,

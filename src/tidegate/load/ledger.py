@@ -3,7 +3,7 @@
 **Utilisation.** The claim to judge is: in every 60 s whose queue never emptied, the charged tokens reach so many
 percent of the quota. Neither side alone sees the queue, but together they do:
 
-    backlog(t) = charge of the calls that were due by t − tokens the ledger had charged by t
+    backlog(t) = charge of the calls that were sent by t − tokens the ledger had charged by t
 
 counts what has been offered and not yet admitted. What a call will be charged is estimated by the larger of its prompt
 and `max_tokens`, and the estimates are scaled so that their sum over the answered calls is what the ledger charged.
@@ -100,9 +100,9 @@ class FullReport(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One answered call as seen by the ledger: when it was due (after the first call) and what it weighs."""
+    """One answered call as seen by the ledger: when it was sent (after the start) and what it weighs."""
 
-    due_us: int
+    sent_us: int
     weight: int
 
 
@@ -110,7 +110,7 @@ def audit(before: Ledger, after: Ledger, model: str, results: Sequence[CallResul
     """What the ledger booked between two readings for `model`, beside what the results say was offered."""
     account = after.by_model.get(model, Account()).since(before.by_model.get(model, Account()))
     offers = [
-        Offer(result.due_us, max(result.context_tokens, result.max_tokens))
+        Offer(result.due_us + result.late_us, max(result.context_tokens, result.max_tokens))
         for result in results
         if result.ending is Ending.ANSWERED and (not result.target or result.target.endswith("/" + model))
     ]
@@ -134,7 +134,7 @@ def utilisation(charged: Sequence[int], offers: Sequence[Offer], quota_tpm: int)
     if not (weight and quota_tpm):
         return Utilisation(0, 0.0, 0.0, 0, quota_tpm)
     scale = sum(charged) / weight
-    levels = backlog(charged, [Offer(offer.due_us, int(offer.weight * scale)) for offer in offers])
+    levels = backlog(charged, [Offer(offer.sent_us, int(offer.weight * scale)) for offer in offers])
     limit = quota_tpm / 60 * SLACK_SECONDS
     full = [start > limit and end > limit for start, end in zip([0, *levels], levels, strict=False)]
     shares = [sum(charged[at : at + WINDOW_SECONDS]) / quota_tpm for at in windows(full)]
@@ -146,12 +146,12 @@ def utilisation(charged: Sequence[int], offers: Sequence[Offer], quota_tpm: int)
 def backlog(charged: Sequence[int], offers: Sequence[Offer]) -> list[int]:
     """Tokens offered and not yet charged at the end of each second.
 
-    The first call falls somewhere within second 0; only calls due `n` seconds after it are surely offered by the end
+    The first call falls somewhere within second 0; only calls sent `n` seconds after it are surely offered by the end
     of second `n`.
     """
     offered = [0] * len(charged)
     for offer in offers:
-        second = -(-offer.due_us // 1_000_000)
+        second = -(-offer.sent_us // 1_000_000)
         if second < len(offered):
             offered[second] += offer.weight
     return [due - done for due, done in zip(accumulate(offered), accumulate(charged), strict=True)]

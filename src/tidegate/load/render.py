@@ -34,20 +34,22 @@ def _counts(report: Report) -> Table:
 
 def _times(report: Report) -> Table:
     table = Table(title="Milliseconds since the call was due", title_justify="left")
-    table.add_column("")
+    table.add_column("", no_wrap=True)
     for column in ("calls", "mean", "p50", "p90", "p99", "p99.9", "max"):
         table.add_column(column, justify="right")
-    _add_times(table, "answered, last byte", report.latency)
-    _add_times(table, "streamed, first byte", report.first_byte)
+    _add_times(table, "answer complete", report.latency)
+    _add_times(table, "first byte, streams", report.first_byte)
     _add_times(table, "refused", report.refused_after)
-    _add_times(table, "generator's own lateness", report.lateness)
+    _add_times(table, "sent late by", report.lateness)
     return table
 
 
 def _add_times(table: Table, name: str, times: Percentiles) -> None:
     values = (times.mean, times.p50, times.p90, times.p99, times.p999, times.max)
     if times.count:
-        table.add_row(name, f"{times.count:,}", *(f"{value:,.1f}" for value in values))
+        table.add_row(
+            name, f"{times.count:,}", *(f"{value:,.1f}" if value < 1_000 else f"{value:,.0f}" for value in values)
+        )
 
 
 def _failures(report: Report) -> Table:

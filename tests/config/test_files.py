@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import trustme
+from cryptography.hazmat.primitives import serialization
 
 from tests.config.conftest import Loads, Refusals
 from tests.config.texts import SMALLEST
@@ -36,6 +37,18 @@ def test_key_of_another(refusals: Refusals, tmp_path: Path, authority: trustme.C
     authority.issue_cert("b.example").cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
     (error,) = refusals(SMALLEST + "server: {tls: {certificate: cert.pem, key: key.pem}}\n")
     assert "server.tls: certificate and key cannot be used together" in error
+
+
+def test_key_with_a_passphrase(refusals: Refusals, tmp_path: Path, authority: trustme.CA) -> None:
+    """A key that needs a passphrase is refused instead of asking a terminal for it."""
+    issued = authority.issue_cert("a.example")
+    key = serialization.load_pem_private_key(issued.private_key_pem.bytes(), None)
+    locked = serialization.BestAvailableEncryption(b"secret")
+    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8)
+    (tmp_path / "key.pem").write_bytes(key.private_bytes(*form, locked))
+    issued.cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
+    (error,) = refusals(SMALLEST + "server: {tls: {certificate: cert.pem, key: key.pem}}\n")
+    assert "without a passphrase" in error
 
 
 def test_no_authority(loads: Loads) -> None:

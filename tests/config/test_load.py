@@ -109,6 +109,13 @@ def test_text_stays_text(loads: Loads) -> None:
     assert loads(text, KEY="123456").snapshot.providers[0].scopes[0].keys == ("123456",)
 
 
+def test_schema_does_not_print_secrets(loads: Loads) -> None:
+    """What holds a key or a password leaves it out of its `repr`."""
+    text = SMALLEST.replace("sk-demo", "s3cret") + "    proxy: http://u:s3cret@h:1\nclients: {keys: [s3cret-2]}\n"
+    text += "model_strategy: {primary_model: m, queue_backend: 'redis://u:s3cret@h'}\n"
+    assert "s3cret" not in repr(loads(text).config)
+
+
 def test_names_from_the_environment(loads: Loads, refusals: Refusals) -> None:
     """A model's name may come from the environment; errors show it as the file has it."""
     text = SMALLEST.replace("gpt-4o:", '"${MODEL}":')

@@ -7,7 +7,7 @@ from pydantic_core import ErrorDetails
 
 from tidegate.config.fields import all_fields, field_at, literals, section_at
 from tidegate.config.findings import Finding, Path
-from tidegate.config.source import Document
+from tidegate.config.source import Document, core_scalar
 
 _MESSAGES = {  # by the type of the error; what its context holds may be named
     "string_type": "must be text",
@@ -57,7 +57,14 @@ def _remedy(kind: str, path: Path, error: ErrorDetails) -> str:
         return _known_word(path, error)
     if kind == "string_type" and isinstance(error["input"], (int, float)):
         return "put the value in quotes"
+    if kind in ("int_type", "float_type", "bool_type") and _is_quoted(error["input"]):
+        return "remove the quotes"
     return f"for example {_example(path)}"
+
+
+def _is_quoted(value: object) -> bool:
+    """Is it text that would be a number, true or false without its quotes?"""
+    return isinstance(value, str) and not isinstance(core_scalar(value), str)
 
 
 def _number(value: object) -> str:

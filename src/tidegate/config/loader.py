@@ -1,8 +1,8 @@
 """The loader process: `python -m tidegate.config.loader FILE --version N`.
 
-Writes one `Loaded` frame (`planes/messages.py`: the snapshot as msgpack, and what the supervisor acts on without decoding
-it) to standard output and warnings to standard error, one `warning: …` per line, and ends with 0. When the file cannot be used it writes nothing to standard output, `error: …` lines to standard error, and ends
-with 2.
+Writes one `Loaded` frame to standard output (`planes/messages.py`: the snapshot as msgpack, and what the supervisor
+acts on without decoding it) and warnings to standard error, one `warning: …` per line, and ends with 0. When the file
+cannot be used it writes nothing to standard output, `error: …` lines to standard error, and ends with 2.
 """
 
 import argparse

@@ -51,7 +51,7 @@ class ScopeConfig(Section):
 
     name: Name = Field(description="Name of the scope, unique in its provider.", examples=["main"])
     keys: Annotated[list[Secret], Field(min_length=1)] = Field(
-        description="The provider's keys of this scope.", examples=['["${OPENAI_API_KEY}"]']
+        repr=False, description="The provider's keys of this scope.", examples=['["${OPENAI_API_KEY}"]']
     )
     limits: dict[ModelName, LimitsConfig] = Field(
         {},
@@ -108,6 +108,7 @@ class ProviderConfig(Section):
     )
     proxy: Annotated[str, AfterValidator(_proxy)] | None = Field(
         None,
+        repr=False,
         description="`http://[user:password@]host:port`, or `none`; left out: from the environment.",
         examples=["http://proxy.example:3128"],
     )
@@ -123,7 +124,9 @@ class ClientKeyConfig(Section):
     """A key with which an application calls the gate."""
 
     name: Name | None = Field(None, description="Name in records and metrics; left out: `key-N`.", examples=["billing"])
-    key: Secret = Field(description="The key; only its SHA-256 is kept in memory.", examples=['"${BILLING_KEY}"'])
+    key: Secret = Field(
+        repr=False, description="The key; only its SHA-256 is kept in memory.", examples=['"${BILLING_KEY}"']
+    )
 
     @model_validator(mode="before")
     @classmethod

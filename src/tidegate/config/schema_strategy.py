@@ -123,7 +123,10 @@ class StrategyConfig(Section):
         "sync", description="`async` is accepted and checked, not active in this version.", examples=["sync"]
     )
     queue_backend: Annotated[str, AfterValidator(_check_queue_backend)] | None = Field(
-        None, description="URL of the job queue; not active in this version.", examples=["redis://localhost:6379/0"]
+        None,
+        repr=False,
+        description="URL of the job queue; not active in this version.",
+        examples=["redis://localhost:6379/0"],
     )
 
 

@@ -74,7 +74,7 @@ def as_list(value: object) -> list[object]:
 def decode(raw: bytes) -> str:
     """The text of a file. Raises `YamlError` naming the line of the first byte that is not UTF-8."""
     try:
-        return raw.decode("utf-8-sig")
+        return raw.decode()
     except UnicodeDecodeError as error:
         before = raw[: error.start]
         line, column = before.count(b"\n") + 1, error.start - before.rfind(b"\n")

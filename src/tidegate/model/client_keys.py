@@ -1,11 +1,12 @@
 """The file of client keys, for many of them: one `NAME SHA256` per line. Read by the loader and by each worker."""
 
 import re
+from binascii import unhexlify
 
 MAX_KEYS = 100_000
 
-_NAME = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}")
-_DIGEST = re.compile(rb"[0-9a-fA-F]{64}")
+_NAME = rb"[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}"
+_LINE = re.compile(rb"\s*(" + _NAME + rb")\s+([0-9a-fA-F]{64})\s*")
 
 
 class BadLine(ValueError):
@@ -25,17 +26,24 @@ def read_keys(raw: bytes) -> dict[bytes, str]:
     """
     names: dict[bytes, str] = {}
     for number, line in enumerate(raw.splitlines(), 1):
-        words = line.split()
-        if not words or words[0].startswith(b"#"):
+        match = _LINE.fullmatch(line)
+        if match is None:
+            _check(line, number)
             continue
-        if len(words) != 2 or not _DIGEST.fullmatch(words[1]):
-            raise BadLine(number, "no key", "write `NAME SHA256`, the second as 64 hex digits, one key per line")
-        if not _NAME.fullmatch(words[0]):
-            raise BadLine(number, "not usable as a name", "use letters, digits and . _ : @ -, at most 128")
-        digest = bytes.fromhex(words[1].decode())
+        digest = unhexlify(match[2])
         if digest in names:
             raise BadLine(number, "this key stands on a line above already", "remove one of the two")
-        names[digest] = words[0].decode()
+        names[digest] = match[1].decode()
         if len(names) > MAX_KEYS:
             raise BadLine(number, f"more than {MAX_KEYS:,} keys", "split the clients over several gates")
     return names
+
+
+def _check(line: bytes, number: int) -> None:
+    """A line without a key may be empty or a comment."""
+    words = line.split()
+    if not words or words[0].startswith(b"#"):
+        return
+    if len(words) == 2 and _LINE.fullmatch(b"name " + words[1]):
+        raise BadLine(number, "not usable as a name", "use letters, digits and . _ : @ -, at most 128")
+    raise BadLine(number, "no key", "write `NAME SHA256`, the second as 64 hex digits, one key per line")

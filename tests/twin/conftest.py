@@ -1,10 +1,12 @@
 """A tokenizer for the whole run, and twins over real HTTP on free ports."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
+import uvloop
 
 from tests.twin.http import Http
 from tidegate.clock import SystemClock
@@ -35,6 +37,22 @@ async def twins(tokenizer: Tokenizer) -> AsyncIterator[Callable[..., Awaitable[T
     yield make
     for twin in running:
         twin.close()
+    await asyncio.sleep(0.001)  # closed transports let go of their sockets
+
+
+@pytest.fixture
+async def clients() -> AsyncIterator[Callable[..., Http]]:
+    """Makes raw clients of a twin."""
+    made: list[Http] = []
+
+    def make(twin: Twin, key: str = "sk-test") -> Http:
+        made.append(Http(twin, key))
+        return made[-1]
+
+    yield make
+    for client in made:
+        client.leave()
+    await asyncio.sleep(0.001)
 
 
 @pytest.fixture
@@ -44,11 +62,9 @@ async def twin(twins: Callable[..., Awaitable[Twin]]) -> Twin:
 
 
 @pytest.fixture
-async def http(twin: Twin) -> AsyncIterator[Http]:
+async def http(twin: Twin, clients: Callable[..., Http]) -> Http:
     """Raw requests to `twin`."""
-    client = Http(twin)
-    yield client
-    client.close()
+    return clients(twin)
 
 
 @pytest.fixture
@@ -60,3 +76,8 @@ def chat() -> Callable[..., bytes]:
         return json.dumps(body | fields).encode()
 
     return make
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """The loop that the command runs on."""
+    return {"uvloop": uvloop.new_event_loop}

@@ -35,7 +35,7 @@ def _data(text: str) -> Any:
 
 
 class Http:
-    """Sends requests, each on a connection of its own."""
+    """Sends requests, each on a connection of its own. `open` leaves one open, until `leave`."""
 
     def __init__(self, twin: Twin, key: str = "sk-test") -> None:
         self.twin = twin
@@ -53,7 +53,12 @@ class Http:
 
     async def request(self, method: str, path: str, body: bytes = b"", **headers: str) -> Answer:
         """Send a request and read its reply to whatever end it has."""
-        return await read(await self.open(method, path, body, **headers))
+        reader = await self.open(method, path, body, **headers)
+        writer = self._writers.pop()
+        try:
+            return await read(reader)
+        finally:
+            writer.transport.abort()
 
     async def chat(self, body: bytes) -> Answer:
         """`POST /chat/completions`."""
@@ -75,13 +80,10 @@ class Http:
         return calls
 
     def leave(self) -> None:
-        """Close the last connection."""
-        self._writers[-1].close()
-
-    def close(self) -> None:
-        """Close all connections."""
+        """Close what `open` opened."""
         for writer in self._writers:
-            writer.close()
+            writer.transport.abort()
+        self._writers.clear()
 
 
 async def read(reader: asyncio.StreamReader) -> Answer:

@@ -133,9 +133,8 @@ class Twin:
         self._close_socket()
 
     def _deafen(self) -> None:
-        if self._servers:
-            self._spawn(self._drain(self._servers[-1]))
-        self._close_socket()
+        self._spawn(self._drain(self._servers[-1]))
+        asyncio.get_running_loop().call_soon(self._close_socket)  # after the server has let go of it
 
     async def _drain(self, server: Server) -> None:
         await server.drain(self._clock.now() + _LONG_US)

@@ -54,21 +54,26 @@ class Directory:
         if seat is None:
             place = (owner.name, model)
             if place not in self._meters:
-                self._meters[place] = Meter(self.limits(owner, model), self._settings.rules, now), owner
+                limits = self.limits(owner, model)
+                changed = limits != self._published(owner, model)
+                self._meters[place] = Meter(limits, self._settings.rules, now, changed=changed), owner
             seat = Seat(key, owner.name, model, self._meters[place][0], self.ledger.entry(key, model))
             self._seats[key, model] = seat
         return seat
 
     def limits(self, owner: Organisation | None, model: str) -> Limits:
         """The limits in force of an organisation at a model; of a model itself without one."""
-        limits = self._settings.model_limits.get(model, self._settings.limits)
-        if owner is not None:
-            limits = owner.limits.get(model, limits)
+        limits = self._published(owner, model)
         for name in ("", owner.name) if owner is not None else ("",):
             change = self._changed.get((name, model))
             if change is not None:
                 limits = limits.changed(*change)
         return limits
+
+    def _published(self, owner: Organisation | None, model: str) -> Limits:
+        """The limits as configured: the organisation's, the model's, or the twin's."""
+        limits = self._settings.model_limits.get(model, self._settings.limits)
+        return limits if owner is None else owner.limits.get(model, limits)
 
     def relimit(self, key: str | None, model: str, change: Change, now: int) -> None:
         """Change limits at once: of one key's organisation, or of everybody, also of those yet to come."""

@@ -83,10 +83,10 @@ class Meter:
 
     __slots__ = ("_ghost", "_ghost_at", "_rules", "_seen", "_shadow", "limits", "quota", "version")
 
-    def __init__(self, limits: Limits, rules: Rules, now: int) -> None:
+    def __init__(self, limits: Limits, rules: Rules, now: int, *, changed: bool = False) -> None:
         self._rules = rules
         self._seen: dict[str, int] = {}
-        self.version = 0  # how often the limits changed
+        self.version = int(changed)  # how often the limits changed since they were published
         self.limits = limits
         self.refill(now)
 

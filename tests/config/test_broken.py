@@ -1,5 +1,6 @@
 """Broken files, each beside what is said of it: `broken/NAME.yaml` and `broken/NAME.txt`."""
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ BROKEN = sorted((Path(__file__).parent / "broken").glob("*.yaml"))
 ENVIRONMENT = {"OPENAI_API_KEY": "sk-test", "EMPTY": "", "RPM": "3000", "WORD": "s3cret"}
 
 
+@cache
 def said_of(path: Path) -> str:
     with pytest.raises(ConfigError) as refused:
         load(str(path), ENVIRONMENT)

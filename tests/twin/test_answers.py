@@ -4,7 +4,7 @@ from random import Random
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tidegate.twin.answers import Answer, answer, draw, numbered, sample, word_end
@@ -67,6 +67,7 @@ def test_a_stop_that_never_comes_changes_nothing():
     assert drawn(max_tokens=4, stops=("t5",)).finish == "length"
 
 
+@settings(max_examples=40)
 @given(st.integers(0, 200), st.integers(1, 5_000), st.integers(-10, 10**6))
 def test_tokens_come_in_their_time(units, tpot, elapsed):
     """Token k is due k·tpot after the first, never more than all of them."""
@@ -77,6 +78,7 @@ def test_tokens_come_in_their_time(units, tpot, elapsed):
         assert (due - 1) * tpot <= elapsed < due * tpot
 
 
+@settings(max_examples=40)
 @given(st.integers(1, 500), st.integers(0, 7), st.booleans())
 def test_events_cover_every_token_once(units, chunk_tokens, paced):
     """Whatever the size of an event, pieces join to the text."""

@@ -1,6 +1,6 @@
 """The books: sums on every level, tokens by second, bounded memory."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tidegate.twin.ledger import KEPT_SECONDS, Ledger, Seconds, book
@@ -46,6 +46,7 @@ def test_an_entry_of_the_report_has_the_contracts_fields():
     assert row["per_second"] == [0, 0, 7, 0]
 
 
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.integers(0, 50), st.integers(-5, 100)), max_size=50))
 def test_seconds_hold_every_token(rows):
     """The dense row sums to what was booked, whenever it was booked."""

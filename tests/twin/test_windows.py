@@ -23,7 +23,7 @@ STEPS = st.lists(
     min_size=1,
     max_size=25,
 )
-FEW = settings(max_examples=40)  # an example plays a whole trace
+FEW = settings(max_examples=30)  # an example plays a whole trace
 
 
 def played(window: Window, steps: list[tuple[int, float]]) -> list[tuple[int, int]]:

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from tidegate.load.ledger import Account, Ledger, Offer, Utilisation, audit, backlog, utilisation, windows
+from tidegate.load.ledger import Account, Ledger, Offer, Utilisation, audit, ideal_queue, offered, utilisation, windows
 from tidegate.load.outcome import CallResult, Ending
 
 QUOTA = 6_000  # 100 a second
@@ -28,25 +28,41 @@ def test_windows(full: list[bool], starts: list[int]) -> None:
     assert windows(full) == starts
 
 
-def test_backlog_is_what_is_surely_offered() -> None:
+def test_offered_is_what_is_surely_offered() -> None:
     """A call counts from the end of the first second that must hold it, wherever in its second the first one fell."""
-    offers = [Offer(0, 10), Offer(1, 20), Offer(1_000_000, 40), Offer(1_000_001, 80)]
-    assert backlog([10, 20, 30], offers) == [0, 40, 90]
+    offers = [Offer(0, 10), Offer(1, 20), Offer(1_000_000, 40), Offer(1_000_001, 80), Offer(3_000_000, 160)]
+    assert offered(offers, 3) == [10, 60, 80]
+
+
+@pytest.mark.parametrize(
+    ("arriving", "queue"),
+    [
+        ([], []),
+        ([6_100], [0]),  # the full bucket and one second's refill
+        ([6_101, 0], [1, 0]),
+        ([6_500, 100, 100, 0], [400, 400, 400, 300]),
+        ([0] * 100 + [6_500], [0] * 100 + [400]),  # an idle bucket is never more than full
+    ],
+)
+def test_ideal_queue(arriving: list[float], queue: list[float]) -> None:
+    """What a bucket of one minute's depth, full at the start, cannot admit yet."""
+    assert ideal_queue(arriving, QUOTA) == queue
+
+
+BURST = [300] * 30 + [100] * 90  # three times the quota offered for a minute: the full bucket, then the rate
 
 
 def test_full_quota_under_overload() -> None:
-    """Twice the quota offered for 100 s, all of it served at the quota: every window is full."""
-    found = utilisation([100] * 200, steady(100, 200), QUOTA)
+    """Served as fast as the quota allows, every window is full; the burst before the queue is in none of them."""
+    found = utilisation(BURST, steady(60, 300), QUOTA)
     assert found.minimum == found.mean == 1.0
-    assert found.windows >= 120
+    assert found.windows == pytest.approx(30, abs=3)
     assert found.quota_tpm == QUOTA
 
 
 def test_leading_silence_is_no_window() -> None:
     """Seconds before the first charge belong to an earlier run."""
-    assert utilisation([0] * 90 + [100] * 200, steady(100, 200), QUOTA) == utilisation(
-        [100] * 200, steady(100, 200), QUOTA
-    )
+    assert utilisation([0] * 90 + BURST, steady(60, 300), QUOTA) == utilisation(BURST, steady(60, 300), QUOTA)
 
 
 def test_no_queue_no_window() -> None:
@@ -55,19 +71,18 @@ def test_no_queue_no_window() -> None:
 
 
 def test_a_gap_in_service_is_seen() -> None:
-    """While calls waited, ten seconds without service show in the worst window, not in the best."""
-    charged = [100] * 80 + [0] * 10 + [100] * 120
-    found = utilisation(charged, steady(100, 200), QUOTA)
-    assert found.minimum == pytest.approx(50 / 60)
-    assert found.mean < 1.0
-
-
-def test_the_burst_before_the_queue_is_no_window() -> None:
-    """As long as a full bucket serves everything, the queue is empty and nothing is judged."""
-    charged = [300] * 30 + [100] * 90
+    """While calls waited, ten seconds without service show in the worst window."""
+    charged = [300] * 30 + [100] * 40 + [0] * 10 + [100] * 50
     found = utilisation(charged, steady(60, 300), QUOTA)
-    assert found.minimum == 1.0
-    assert found.windows >= 25
+    assert found.minimum == pytest.approx(50 / 60)
+    assert found.windows == utilisation(BURST, steady(60, 300), QUOTA).windows
+
+
+def test_a_slow_gate_is_judged_in_the_same_windows() -> None:
+    """A gate that serves at half of the quota cannot hide behind the queue that it makes itself, nor without one."""
+    found = utilisation([50] * 360, steady(60, 300), QUOTA)
+    assert found.windows == pytest.approx(30, abs=3)
+    assert found.minimum == found.mean == 0.5
 
 
 @pytest.mark.parametrize(("charged", "quota"), [([], 6_000), ([0, 0], 6_000), ([100] * 100, 0)])

@@ -95,7 +95,7 @@ async def test_cut_short(twin: Twin, texts: Texts) -> None:
     twin.state.faults.rules = (Rule("slow", ms=60_000),)
     seen = Seen()
     task = asyncio.create_task(play(twin, texts, 5, seen))
-    while twin.state.directory.ledger.total.calls < 5:  # noqa: ASYNC110 - the twin has no event to wait for
+    while twin.state.directory.ledger.total.calls < 5:
         await asyncio.sleep(0)
     task.cancel()
     report = await task

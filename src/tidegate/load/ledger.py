@@ -1,20 +1,19 @@
 """The provider's own ledger, read over HTTP before and after a run, and how much of the quota the run used.
 
 **Utilisation.** The claim to judge is: in every 60 s whose queue never emptied, the charged tokens reach so many
-percent of the quota. Neither side alone sees the queue, but together they do:
+percent of the quota. Whose queue? That of an ideal gate, so that no gate chooses the windows it is judged by: the
+arrivals are played against the published quota (a bucket of one minute's depth, full at the start, refilled
+continuously), and whatever it cannot admit yet waits. A second is full when more than `SLACK_SECONDS` of the quota
+wait at its start and at its end; a window is 60 full seconds in a row, and every one counts (they overlap).
 
-    backlog(t) = charge of the calls that were sent by t − tokens the ledger had charged by t
-
-counts what has been offered and not yet admitted. What a call will be charged is estimated by the larger of its prompt
-and `max_tokens`, and the estimates are scaled so that their sum over the answered calls is what the ledger charged.
-Calls that were not answered count as never offered, and moments are rounded so that the backlog is never too large.
-A second belongs to a queue that never emptied when the backlog at its start and at its end exceeds `SLACK_SECONDS` of
-the quota; a window is 60 such seconds in a row, and every one of them counts (they overlap, one begins each second).
+A call's charge is estimated by the larger of its prompt and `max_tokens`; the estimates are scaled so that their sum
+over the answered calls is what the ledger charged. What is uncertain makes the queue shorter, never longer: calls that
+were not answered count as never offered, and a call counts from the end of the first second that must hold it.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import pairwise
 
 import msgspec
 
@@ -69,12 +68,12 @@ class Ledger(msgspec.Struct, frozen=True):
 
 
 class Utilisation(msgspec.Struct, frozen=True):
-    """Shares of the quota charged in each 60 s whose queue never emptied; no windows, no shares (0)."""
+    """Shares of the quota charged in each 60 s whose queue never emptied; without windows they are 0."""
 
     windows: int
     minimum: float
     mean: float
-    backlogged_seconds: int
+    full_seconds: int
     quota_tpm: int
 
 
@@ -134,27 +133,39 @@ def utilisation(charged: Sequence[int], offers: Sequence[Offer], quota_tpm: int)
     if not (weight and quota_tpm):
         return Utilisation(0, 0.0, 0.0, 0, quota_tpm)
     scale = sum(charged) / weight
-    levels = backlog(charged, [Offer(offer.sent_us, int(offer.weight * scale)) for offer in offers])
-    limit = quota_tpm / 60 * SLACK_SECONDS
-    full = [start > limit and end > limit for start, end in zip([0, *levels], levels, strict=False)]
+    queue = ideal_queue([tokens * scale for tokens in offered(offers, len(charged))], quota_tpm)
+    slack = quota_tpm / 60 * SLACK_SECONDS
+    full = [before > slack and after > slack for before, after in pairwise([0.0, *queue])]
     shares = [sum(charged[at : at + WINDOW_SECONDS]) / quota_tpm for at in windows(full)]
     if not shares:
         return Utilisation(0, 0.0, 0.0, sum(full), quota_tpm)
     return Utilisation(len(shares), min(shares), sum(shares) / len(shares), sum(full), quota_tpm)
 
 
-def backlog(charged: Sequence[int], offers: Sequence[Offer]) -> list[int]:
-    """Tokens offered and not yet charged at the end of each second.
+def offered(offers: Sequence[Offer], seconds: int) -> list[int]:
+    """Weight that is surely offered in each second of the ledger.
 
-    The first call falls somewhere within second 0; only calls sent `n` seconds after it are surely offered by the end
-    of second `n`.
+    The first call falls somewhere within second 0; only calls sent at most `n` seconds after it are surely there by
+    the end of second `n`.
     """
-    offered = [0] * len(charged)
+    row = [0] * seconds
     for offer in offers:
         second = -(-offer.sent_us // 1_000_000)
-        if second < len(offered):
-            offered[second] += offer.weight
-    return [due - done for due, done in zip(accumulate(offered), accumulate(charged), strict=True)]
+        if second < seconds:
+            row[second] += offer.weight
+    return row
+
+
+def ideal_queue(arriving: Sequence[float], quota_tpm: int) -> list[float]:
+    """Tokens waiting at the end of each second if all that the published quota allows is admitted at once."""
+    level, waiting, queue = float(quota_tpm), 0.0, []
+    for tokens in arriving:
+        available = level + quota_tpm / 60
+        admitted = min(available, waiting + tokens)
+        waiting += tokens - admitted
+        level = min(quota_tpm, available - admitted)
+        queue.append(waiting)
+    return queue
 
 
 def windows(full: Sequence[bool]) -> list[int]:

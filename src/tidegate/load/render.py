@@ -83,7 +83,7 @@ def _ledger(ledger: LedgerReport) -> Group:
 def _say_utilisation(ledger: LedgerReport) -> str:
     used = ledger.utilisation
     if not used.windows:
-        return f"Utilisation: no 60 s in which calls waited throughout ({used.backlogged_seconds} s with a queue)."
+        return f"Utilisation: no 60 s in which calls had to wait throughout (a queue in {used.full_seconds} s)."
     return (
         f"Utilisation of {used.quota_tpm:,} tokens a minute in the {used.windows} windows of 60 s whose queue never "
         f"emptied: lowest {used.minimum:.1%}, mean {used.mean:.1%}."

@@ -8,6 +8,7 @@ import asyncio
 import os
 import random
 import socket
+import ssl
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from pathlib import Path
@@ -38,7 +39,7 @@ from tidegate.planes.child import ChildArguments, die_with_parent, end_now, pars
 from tidegate.planes.messages import Drain, Load, Ready, Rejected
 from tidegate.ports import Clock, Transport
 from tidegate.wire.server import Server, serve
-from tidegate.wire.tls import server_context
+from tidegate.wire.tls import client_context, server_context
 from tidegate.wire.upstream import UpstreamPool
 
 SAVE_EVERY_US = 10_000_000
@@ -59,7 +60,7 @@ class Upstreams:
         reach = _reach(provider)
         pool = self._pools.get(reach)
         if pool is None:
-            pool = self._pools[reach] = UpstreamPool(provider, self._clock)
+            pool = self._pools[reach] = UpstreamPool(provider, self._clock, _tls(provider))
         return pool
 
     def keep(self, snapshot: Snapshot) -> None:
@@ -167,6 +168,10 @@ class Worker:
     def _gauges(self) -> list[LaneGauge]:
         now = self._clock.now()
         return [_gauge(lane, now) for lane in self.lanes]
+
+
+def _tls(provider: Provider) -> ssl.SSLContext | None:
+    return client_context(provider.ca_file) if provider.base_url.startswith("https:") else None
 
 
 def _reach(provider: Provider) -> bytes:

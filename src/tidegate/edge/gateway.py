@@ -27,6 +27,7 @@ from tidegate.wire.exchange import Exchange, Intake
 GONE = 499  # the client left before its answer was complete (nginx's word for it)
 BROKEN = 502  # the stream broke after its first content; its status line had been sent
 NOTHING = Usage()
+_NO_KEY = Problem(ProblemKind.UNAUTHENTICATED, "Send a valid key of this gate as Authorization: Bearer KEY.")
 _PROVIDER_HEADER = b"x-tidegate-provider"
 _ID_MAX = 128
 
@@ -75,13 +76,16 @@ class Gateway:
         else:
             exchange.respond(200, errors.JSON, b'{"status":"ok"}')
 
-    def refusal(self, path: bytes, status: int, code: str, message: str) -> bytes:  # noqa: ARG002 - one dialect so far
+    def refusal(self, path: bytes, status: int, code: str, message: str) -> bytes:
         """The body of an error that the wire itself answers."""
         return errors.of_wire(status, code, message)
 
     def _unwelcome(self, exchange: Exchange, found: Match) -> Problem | None:
         """What is refused by the head alone."""
-        route, path = found.route, exchange.path.decode("latin-1")
+        route = found.route
+        if route is Route.CALL and exchange.method == b"POST":
+            return None if self.house.clients.name_of(exchange) is not None else _NO_KEY
+        path = exchange.path.decode("latin-1")
         if route is Route.UNKNOWN:
             message = f"Unknown URL: {exchange.method.decode('latin-1')} {path}. The API is below /v1."
             return Problem(ProblemKind.UNKNOWN_ROUTE, message)
@@ -89,19 +93,19 @@ class Gateway:
             message = "Realtime sessions (WebSocket) are not carried by Tidegate. Use /v1/chat/completions with stream."
             return Problem(ProblemKind.UNSUPPORTED, message)
         wanted = b"POST" if route is Route.CALL else b"GET"
-        if route is not Route.FORWARD and exchange.method != wanted and exchange.method != b"HEAD":
+        if route is not Route.FORWARD and exchange.method not in (wanted, b"HEAD"):
             return Problem(ProblemKind.WRONG_METHOD, f"{path} wants {wanted.decode()}.")
         if route in (Route.ALIVE, Route.READY):
             return None
-        if self.house.clients.name_of(exchange.headers) is None:
-            return Problem(ProblemKind.UNAUTHENTICATED, "Send a valid key of this gate as Authorization: Bearer KEY.")
+        if self.house.clients.name_of(exchange) is None:
+            return _NO_KEY
         return None
 
     async def _serve(self, exchange: Exchange, found: Match) -> None:
         """One call, from its body to its reply."""
         now = self._clock.now()
         self._next_id += 1
-        client = self.house.clients.name_of(exchange.headers) or ""
+        client = self.house.clients.name_of(exchange) or ""
         try:
             call, plan = self._plan(exchange, found, client, now)
         except intake.Refusal as error:
@@ -180,16 +184,11 @@ class Gateway:
         exchange.respond(reply.status, head, reply.body)
 
     def _head(self, exchange: Exchange, call: Call, answered: Answered) -> bytes:
-        headers, lane = answered.headers, answered.lane
-        return b"".join(
-            (
-                heads.returned(headers),
-                heads.request_id(headers),
-                self._story(exchange, call),
-                heads.answered(lane, call.attempts),
-                heads.quota(lane, self._clock.now()),
-            )
-        )
+        lines = heads.returned(answered.headers, answered.shown)
+        lines.append(self._story(exchange, call))
+        lines.append(heads.answered(answered.lane, call.attempts))
+        lines.append(heads.quota(answered.lane, self._clock.now()))
+        return b"".join(lines)
 
     def _story(self, exchange: Exchange, call: Call) -> bytes:
         waited_ms = (call.queued_us + call.waited_us) // 1_000

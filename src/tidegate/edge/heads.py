@@ -16,11 +16,15 @@ _NOT_FORWARDED = frozenset(
 # A governed answer must come uncoded: its usage is read.
 _NOT_FORWARDED_UNCODED = _NOT_FORWARDED | {b"accept-encoding"}
 _NOT_RETURNED = frozenset(
-    b"connection keep-alive proxy-connection proxy-authenticate te trailer transfer-encoding upgrade content-length date "
-    b"server retry-after retry-after-ms x-should-retry alt-svc strict-transport-security set-cookie x-request-id "
+    b"connection keep-alive proxy-connection proxy-authenticate te trailer transfer-encoding upgrade content-length "
+    b"date server retry-after retry-after-ms x-should-retry alt-svc strict-transport-security set-cookie x-request-id "
     b"x-ratelimit-limit-requests x-ratelimit-limit-tokens x-ratelimit-remaining-requests x-ratelimit-remaining-tokens "
     b"x-ratelimit-reset-requests x-ratelimit-reset-tokens".split()
 )
+_REQUESTS = (
+    b"x-ratelimit-limit-requests: %d\r\nx-ratelimit-remaining-requests: %d\r\nx-ratelimit-reset-requests: %dms\r\n"
+)
+_TOKENS = b"x-ratelimit-limit-tokens: %d\r\nx-ratelimit-remaining-tokens: %d\r\nx-ratelimit-reset-tokens: %dms\r\n"
 
 
 def forwarded(headers: Headers, *, coded: bool) -> bytes:
@@ -29,17 +33,16 @@ def forwarded(headers: Headers, *, coded: bool) -> bytes:
     return b"".join([b"%b: %b\r\n" % header for header in headers if header[0] not in dropped])
 
 
-def returned(headers: Headers) -> bytes:
-    """The provider's header lines for the client, without what the gate says itself."""
-    return b"".join([b"%b: %b\r\n" % header for header in headers if header[0] not in _NOT_RETURNED])
+def returned(headers: Headers, shown: dict[bytes, bytes]) -> list[bytes]:
+    """The provider's header lines for the client, without what the gate says itself; its request id renamed.
 
-
-def request_id(headers: Headers) -> bytes:
-    """The provider's own id of its reply, as a line of ours."""
-    for name, value in headers:
-        if name == b"x-request-id":
-            return b"x-tidegate-upstream-request-id: %b\r\n" % value
-    return b""
+    `shown` holds the same headers by name.
+    """
+    lines = [b"%b: %b\r\n" % header for header in headers if header[0] not in _NOT_RETURNED]
+    request_id = shown.get(b"x-request-id")
+    if request_id is not None:
+        lines.append(b"x-tidegate-upstream-request-id: %b\r\n" % request_id)
+    return lines
 
 
 def attempts(tried: Sequence[Attempt]) -> bytes:
@@ -54,7 +57,7 @@ def attempts(tried: Sequence[Attempt]) -> bytes:
 
 def answered(lane: Lane, tried: Sequence[Attempt]) -> bytes:
     """Which target answered, after which attempts."""
-    if len(tried) == 1 and tried[0].status == 200:  # noqa: PLR2004 - HTTP
+    if len(tried) == 1 and tried[0].status == 200:
         return lane.told
     return b"x-tidegate-target: %b\r\n%b" % (lane.name.encode("latin-1", "replace"), attempts(tried))
 
@@ -63,18 +66,9 @@ def quota(lane: Lane, now: int) -> bytes:
     """`x-ratelimit-*` as the gate's own mirror stands: what the next call will find."""
     quota = lane.gate.quota
     requests, tokens = quota.view_requests(now), quota.view_tokens(now)
-    return _REQUESTS(requests) + _TOKENS(tokens)
-
-
-def _dimension(name: bytes) -> Callable[[View | None], bytes]:
-    template = b"x-ratelimit-limit-%b: %%d\r\nx-ratelimit-remaining-%b: %%d\r\nx-ratelimit-reset-%b: %%.3fs\r\n"
-    lines = template % (name, name, name)
-
-    def show(view: View | None) -> bytes:
-        return b"" if view is None else lines % (view.limit, view.left, view.reset_us / 1e6)
-
-    return show
-
-
-_REQUESTS = _dimension(b"requests")
-_TOKENS = _dimension(b"tokens")
+    lines = b""
+    if requests is not None:
+        lines = _REQUESTS % (requests.limit, requests.left, -(-requests.reset_us // 1_000))
+    if tokens is not None:
+        lines += _TOKENS % (tokens.limit, tokens.left, -(-tokens.reset_us // 1_000))
+    return lines

@@ -31,6 +31,7 @@ class Answered(msgspec.Struct, frozen=True):
     slot: Slot
     status: int
     headers: Headers
+    shown: dict[bytes, bytes]  # the same headers by name
     body: bytes
     splice: Splice | None = None
     usage: Usage | None = None
@@ -81,15 +82,18 @@ async def attempt(call: Call, lane: Lane, slot: Slot, key: bytes, clock: Clock) 
     except asyncio.CancelledError:
         slot.keep()
         raise
-    lane.watch(dict(reply.headers), slot)
+    shown = dict(reply.headers)
+    lane.watch(shown, slot)
     if reply.status >= 400:
         return _refused(reply, slot, service, clock)
     if reply.stream is not None:
-        return await _streamed(call, lane, reply, slot, clock)
-    return _complete(call, lane, reply, slot)
+        return await _streamed(call, lane, reply, shown, slot, clock)
+    return _complete(call, lane, reply, shown, slot)
 
 
-def _complete(call: Call, lane: Lane, reply: UpstreamReply, slot: Slot) -> Answered | Failure:
+def _complete(
+    call: Call, lane: Lane, reply: UpstreamReply, shown: dict[bytes, bytes], slot: Slot
+) -> Answered | Failure:
     usage = None
     if call.kind is not Kind.PASS:
         try:
@@ -98,10 +102,12 @@ def _complete(call: Call, lane: Lane, reply: UpstreamReply, slot: Slot) -> Answe
             slot.keep()
             return Failure(Reason.TRANSIENT, f"the provider's answer is not JSON: {error}")
     charged = lane.settle(call, slot, usage)
-    return Answered(lane, slot, reply.status, reply.headers, reply.body, None, usage, charged)
+    return Answered(lane, slot, reply.status, reply.headers, shown, reply.body, None, usage, charged)
 
 
-async def _streamed(call: Call, lane: Lane, reply: UpstreamReply, slot: Slot, clock: Clock) -> Answered | Failure:
+async def _streamed(
+    call: Call, lane: Lane, reply: UpstreamReply, shown: dict[bytes, bytes], slot: Slot, clock: Clock
+) -> Answered | Failure:
     stream = reply.stream
     if stream is None:
         raise TypeError("not a stream")
@@ -120,7 +126,7 @@ async def _streamed(call: Call, lane: Lane, reply: UpstreamReply, slot: Slot, cl
     if failure is not None:
         slot.keep()
         return failure
-    return Answered(lane, slot, reply.status, reply.headers, b"", splice)
+    return Answered(lane, slot, reply.status, reply.headers, shown, b"", splice)
 
 
 def _error_event(failure: Failure) -> bytes:

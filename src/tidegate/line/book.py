@@ -88,8 +88,11 @@ class Book:
         for provider in snapshot.providers:
             for model in _models_of(provider):
                 self._plans.setdefault(model, self._plan(snapshot.defaults, model, [(provider.name, model)]))
-        for strategy in snapshot.strategies:
-            self._add(strategy)
+        composed = [(strategy, plan) for strategy in snapshot.strategies if (plan := self._strategy(strategy))]
+        for strategy, plan in reversed(composed):
+            self._plans[strategy.primary_model] = plan
+        for strategy, plan in composed:
+            self._plans[strategy.name] = plan
         self.models = tuple(self._plans)
 
     def plan(self, model: str) -> Plan | None:
@@ -111,14 +114,11 @@ class Book:
                 return provider.name
         return self._only
 
-    def _add(self, strategy: Strategy) -> None:
+    def _strategy(self, strategy: Strategy) -> Plan | None:
+        """The strategy with those of its models that somebody serves; None when nobody serves any."""
         names = [(self.provider_of(model), model) for model in (strategy.primary_model, *strategy.fallback_models)]
         served = [(provider, model) for provider, model in names if provider]
-        if not served:
-            return
-        plan = self._plan(strategy, strategy.name, served)
-        self._plans[strategy.name] = plan
-        self._plans[strategy.primary_model] = plan
+        return self._plan(strategy, strategy.name, served) if served else None
 
     def _plan(self, rules: Strategy, name: str, served: list[tuple[str, str]]) -> Plan:
         bound = self._bound(rules.rate_limit)

@@ -96,8 +96,8 @@ class Lane:
     """(base URL, scope, model): one quota, one queue, one health; its keys are the scope's."""
 
     __slots__ = (
-        "_clock", "_shown", "booked_requests", "booked_tokens", "configured", "estimator", "gate", "key", "keys", "model", "name",
-        "seen", "service", "told",
+        "_clock", "_shown", "booked_requests", "booked_tokens", "configured", "estimator", "gate", "key", "keys",
+        "model", "name", "seen", "service", "told",
     )  # fmt: skip
 
     def __init__(
@@ -159,10 +159,9 @@ class Lane:
         """What the provider will charge the call: the upper estimate, and the least."""
         if call.kind is Kind.PASS:
             return FREE
-        rule = self.service.profile.charge
-        size, output = call.size, call.shape.output
-        least = admission(rule, size.weight // WEIGHT_PER_TOKEN, output)
-        return Charge(admission(rule, self.estimator.upper(size), output), least)
+        rule, size, output = self.service.profile.charge, call.size, call.shape.output
+        prompt = self.estimator.upper(size)
+        return Charge(admission(rule, prompt, output), admission(rule, size.weight // WEIGHT_PER_TOKEN, output))
 
     def slot(self, permit: Permit, bound: Permit | None, now: int) -> Slot:
         """The permit of this lane with what the mirror shows right after it."""

@@ -64,21 +64,17 @@ class Line:
         last: Failure | None = None
         while courses:
             now = self._clock.now()
-            chosen = self._choose(call, plan, courses, now)
-            if isinstance(chosen, Choice):
-                return self._too_late(plan, last, chosen)
-            course, pick = chosen
-            pause = self._pause(call, plan, course, pick, now)
-            if pause > 0:
-                await self._clock.sleep(pause)
-                call.waited_us += self._clock.now() - now
-                continue
-            slot = self._turn_nowait(course.target, pick, now)
+            course = courses[0]
+            slot = self._at_once(call, plan, course, now)
             if slot is None:
-                slot = await self._turn(call, plan, course.target, pick, patient=len(courses) == 1)
+                chosen = self._choose(call, plan, courses, now)
+                if isinstance(chosen, Choice):
+                    return self._too_late(plan, last, chosen)
+                course, pick = chosen
+                slot = await self._wait(call, plan, course, pick, now, alone=len(courses) == 1)
             if slot is None:
                 continue
-            outcome = await self._attempt(call, plan, pick.lane, slot)
+            outcome = await self._attempt(call, plan, slot)
             if isinstance(outcome, Answered):
                 return outcome
             last = outcome
@@ -103,60 +99,47 @@ class Line:
             usage = Usage(lane.estimator.expected(call.size), splice.tap.events, estimated=True)
         return usage or Usage(), charged
 
+    def _at_once(self, call: Call, plan: Plan, course: Course, now: int) -> Slot | None:
+        """A slot when nothing stands in the way: no back-off, no smoothing, no queue. The common case, kept short."""
+        if course.not_before > now or self._smoothing(call, plan, course.target, now):
+            return None
+        return course.target.take_nowait(call, now, self._sample)
+
+    def _smoothing(self, call: Call, plan: Plan, target: Target, now: int) -> int:
+        """The delay for a call near the wall that has not waited yet."""
+        if call.smoothed or call.queued_us or call.attempts:
+            return 0
+        return smooth.delay(plan.smoothing, target.used_permille(now))
+
     def _choose(self, call: Call, plan: Plan, courses: list[Course], now: int) -> tuple[Course, Pick] | Choice:
         """The course to take; the refused choice when none makes the deadline."""
-        first = courses[0]
-        pick = first.target.pick(call, now, self._sample)
-        if pick.wait_us == 0 and first.not_before <= now:
-            return first, pick
-        picks = [pick, *(course.target.pick(call, now, self._sample) for course in courses[1:])]
-        candidates = [p.candidate(course.not_before - now) for p, course in zip(picks, courses, strict=True)]
+        picks = [course.target.pick(call, now, self._sample) for course in courses]
+        candidates = [pick.candidate(course.not_before - now) for pick, course in zip(picks, courses, strict=True)]
         choice = route.choose(candidates, call.deadline - now, plan.fallback_after_us)
         return (courses[choice.index], picks[choice.index]) if choice.index >= 0 else choice
 
-    def _pause(self, call: Call, plan: Plan, course: Course, pick: Pick, now: int) -> int:
-        """What the call waits for by itself: its back-off on this target, or the smoothing delay, once."""
-        if course.not_before > now:
-            return course.not_before - now
-        if call.smoothed or pick.wait_us > 0 or call.attempts:
-            return 0
-        used = pick.lane.gate.quota.used_permille(now)
-        if course.target.bound is not None:
-            used = max(used, course.target.bound.quota.used_permille(now))
-        delay = smooth.delay(plan.smoothing, used)
-        call.smoothed = delay > 0
-        return delay
+    async def _wait(self, call: Call, plan: Plan, course: Course, pick: Pick, now: int, *, alone: bool) -> Slot | None:
+        """Wait for what is the call's own (back-off, smoothing) or for its turn. None: look around again."""
+        pause = course.not_before - now
+        if pause <= 0 and pick.wait_us == 0:
+            pause = self._smoothing(call, plan, course.target, now)
+            call.smoothed = True
+        if pause <= 0:
+            patience = call.deadline if alone or pick.wait_us > plan.fallback_after_us else now + plan.fallback_after_us
+            return await self._turn(call, course.target, pick, now, min(patience, call.deadline))
+        await self._clock.sleep(pause)
+        call.waited_us += self._clock.now() - now
+        return None
 
-    def _turn_nowait(self, target: Target, pick: Pick, now: int) -> Slot | None:
-        """A slot, when nobody has to wait for it."""
-        if pick.wait_us != 0:
-            return None
-        own = None
-        if target.bound is not None:
-            own = target.bound.take_nowait(pick.charge, now)
-            if own is None:
-                return None
-        permit = pick.lane.gate.take_nowait(pick.charge, now)
-        if permit is None:
-            if own is not None:
-                own.give_back()
-            return None
-        return pick.lane.slot(permit, own, now)
-
-    async def _turn(self, call: Call, plan: Plan, target: Target, pick: Pick, *, patient: bool) -> Slot | None:
+    async def _turn(self, call: Call, target: Target, pick: Pick, began: int, give_up_at: int) -> Slot | None:
         """A slot at the lane, or None when the turn did not come in time."""
-        gate, bound, charge = pick.lane.gate, target.bound, pick.charge
-        began = self._clock.now()
-        give_up_at = call.deadline
-        if not patient and pick.wait_us <= plan.fallback_after_us:
-            give_up_at = min(give_up_at, began + plan.fallback_after_us)
-        own = None
+        bound, charge, own = target.bound, pick.charge, None
         if bound is not None:
             own = bound.take_nowait(charge, began) or await bound.take(charge, give_up_at)
             if own is None:
                 return None
         try:
-            permit = await gate.take(charge, give_up_at, first=bool(call.attempts))
+            permit = await pick.lane.gate.take(charge, give_up_at, first=bool(call.attempts))
         except asyncio.CancelledError:
             if own is not None:
                 own.give_back()
@@ -169,9 +152,10 @@ class Line:
             own.give_back()
         return None
 
-    async def _attempt(self, call: Call, plan: Plan, lane: Lane, slot: Slot) -> Answered | Failure:
+    async def _attempt(self, call: Call, plan: Plan, slot: Slot) -> Answered | Failure:
         """One attempt with its intent before and its verdict on the lane's health after."""
-        gate, permit, key = lane.gate, slot.permit, lane.keys.next()
+        lane, permit = slot.lane, slot.permit
+        gate, key = lane.gate, lane.keys.next()
         self._journal.append(
             Intent(
                 call.id,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import msgspec
 
 from tidegate.line.gate import Gate
-from tidegate.line.lane import Lane
+from tidegate.line.lane import Lane, Slot
 from tidegate.model.call import Call
 from tidegate.model.snapshot import ModelEntry
 from tidegate.policy.allowance import NEVER
@@ -53,6 +53,27 @@ class Target:
         if entry.context and least > entry.context:
             return f"has a context of {entry.context} tokens, the call needs at least {least}"
         return ""
+
+    def used_permille(self, now: int) -> int:
+        """How much of the strictest token quota on the way is in use; of several lanes, the first one's."""
+        used = self.lanes[0].gate.quota.used_permille(now)
+        return used if self.bound is None else max(used, self.bound.quota.used_permille(now))
+
+    def take_nowait(self, call: Call, now: int, sample: Sampler) -> Slot | None:
+        """A slot, when nobody has to wait for it."""
+        lane = self.lanes[0] if len(self.lanes) == 1 else self.pick(call, now, sample).lane
+        charge = lane.charge(call)
+        own = None
+        if self.bound is not None:
+            own = self.bound.take_nowait(charge, now)
+            if own is None:
+                return None
+        permit = lane.gate.take_nowait(charge, now)
+        if permit is not None:
+            return lane.slot(permit, own, now)
+        if own is not None:
+            own.give_back()
+        return None
 
     def pick(self, call: Call, now: int, sample: Sampler) -> Pick:
         """The lane with the shortest predicted wait; of more than `CHOICES` lanes, of so many taken by chance."""

@@ -35,6 +35,9 @@ class Allowance(Protocol):
     def left(self, now: int) -> int:
         """What could be taken now, rounded down; negative when in debt."""
 
+    def used_permille(self, now: int) -> int:
+        """How much of the depth is missing, in thousandths; above 1,000 in debt."""
+
     def full_in(self, now: int) -> int:
         """Microseconds until nothing is missing any more."""
 

@@ -37,7 +37,7 @@ def by_status(status: int) -> Reason:
     """The class of a status that no row explains."""
     if status in _BY_STATUS:
         return _BY_STATUS[status]
-    return Reason.TRANSIENT if status >= 500 else Reason.FATAL
+    return Reason.FATAL if 400 <= status < 500 else Reason.TRANSIENT
 
 
 def classify(refusal: Refusal, rules: Sequence[RefusalRule]) -> Reason:

@@ -10,6 +10,7 @@ import msgspec
 from tidegate.policy.retry_after import parse
 
 MINUTE_US = 60_000_000
+_RESET_STEP_US = 1_000
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -23,6 +24,8 @@ def number(text: bytes | None) -> int:
     """A positive whole number, or 0."""
     if not text:
         return 0
+    if text.isdigit() and len(text) < 19:  # noqa: PLR2004 - what fits 63 bits
+        return int(text)
     digits = text.strip().replace(b",", b"")
     return int(digits) if digits.isdigit() and len(digits) < 19 else 0
 
@@ -39,12 +42,10 @@ def read(limit: bytes | None, left: bytes | None, reset: bytes | None) -> Seen |
 
 
 def _of_a_minute(limit: int, left: int, reset: bytes) -> bool:
-    used = limit - left
-    if used <= 0:
-        return True
+    """False when even the shortest period that fits the triple is longer than two minutes."""
     span = parse(reset.decode("latin-1"), 0)
-    # `left` is rounded down: the true use lies between used − 1 and used.
-    return span is None or span * limit <= 2 * MINUTE_US * used
+    # `left` is rounded down and the reset to a millisecond or worse, so the true period may be shorter than it looks.
+    return span is None or (span - _RESET_STEP_US) * limit <= 2 * MINUTE_US * (limit - left + 1)
 
 
 def deficit(expected_left: int, seen_left: int, limit: int, already: int) -> int:

@@ -101,8 +101,7 @@ class Quota:
         """How much of the strictest token allowance is in use, in thousandths; 0 without one."""
         highest = 0
         for allowed in self.tokens:
-            depth = allowed.depth
-            used = (depth - allowed.left(now)) * 1000 // depth if depth else 0
+            used = allowed.used_permille(now)
             if used > highest:
                 highest = used
         return highest
@@ -123,4 +122,5 @@ def _view(allowances: tuple[Allowance, ...], now: int) -> View | None:
     for allowed in allowances[1:]:
         if allowed.left(now) < tightest.left(now):
             tightest = allowed
-    return View(tightest.limit, max(0, tightest.left(now)), tightest.full_in(now))
+    left = tightest.left(now)
+    return View(tightest.limit, left if left > 0 else 0, tightest.full_in(now))

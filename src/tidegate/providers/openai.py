@@ -5,6 +5,7 @@ reference of chat completions, completions and embeddings. Reading is O(bytes) a
 """
 
 import re
+from typing import Annotated
 
 import msgspec
 
@@ -22,6 +23,9 @@ class BadRequest(Exception):
         self.param = param
 
 
+_Count = Annotated[int, msgspec.Meta(ge=1, le=1 << 40)]
+
+
 class _StreamOptions(msgspec.Struct):
     include_usage: bool | None = None
 
@@ -36,10 +40,10 @@ class _Body(msgspec.Struct):
     response_format: msgspec.Raw = msgspec.Raw()
     stream: bool | None = None
     stream_options: _StreamOptions | None = None
-    max_tokens: int | None = None
-    max_completion_tokens: int | None = None
-    n: int | None = None
-    best_of: int | None = None
+    max_tokens: _Count | None = None
+    max_completion_tokens: _Count | None = None
+    n: _Count | None = None
+    best_of: _Count | None = None
 
 
 class _Details(msgspec.Struct):
@@ -72,7 +76,6 @@ _decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _encode = msgspec.json.Encoder().encode
 
 _PROMPT_FIELD = {Kind.CHAT: "messages", Kind.COMPLETION: "prompt", Kind.EMBEDDING: "input"}
-_MAX_OUTPUT = 1 << 40
 _EMPTY_LIST = 2  # bytes of []
 
 
@@ -116,19 +119,14 @@ def _wrong_type(message: str) -> tuple[str, str]:
     return (f"Invalid type for '{param}': {problem}." if param else f"Invalid body: {problem}."), param
 
 
-def _count(name: str, value: int | None) -> int:
-    if value is None:
-        return 0
-    if not 0 < value <= _MAX_OUTPUT:
-        raise BadRequest(f"Invalid '{name}': {value}. It must be a whole number from 1 to {_MAX_OUTPUT}.", name)
-    return value
-
-
 def _output(fields: _Body) -> int:
     """The most new tokens: the larger of both fields, for every choice; a small one must not hide a large one."""
-    output = max(_count("max_tokens", fields.max_tokens), _count("max_completion_tokens", fields.max_completion_tokens))
-    choices = max(_count("n", fields.n), _count("best_of", fields.best_of))
-    return output * choices if choices else output
+    output = fields.max_tokens or 0
+    if fields.max_completion_tokens is not None and fields.max_completion_tokens > output:
+        output = fields.max_completion_tokens
+    if fields.n is not None or fields.best_of is not None:
+        output *= max(fields.n or 1, fields.best_of or 1)
+    return output
 
 
 def _asked(fields: _Body, wide_bytes: int) -> Asked:

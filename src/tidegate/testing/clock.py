@@ -3,6 +3,7 @@
 import asyncio
 import heapq
 from collections.abc import Callable
+from functools import partial
 
 SECOND = 1_000_000
 _START_WALL = 1_700_000_000 * SECOND
@@ -55,7 +56,7 @@ class ManualClock:
         if duration <= 0:
             return
         over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        timer = self.call_at(self._now + duration, lambda: over.done() or over.set_result(None))
+        timer = self.call_at(self._now + duration, partial(_finish, over))
         try:
             await over
         finally:
@@ -79,6 +80,11 @@ class ManualClock:
             await settle()
         self._now = end
         await settle()
+
+
+def _finish(over: "asyncio.Future[None]") -> None:
+    if not over.done():
+        over.set_result(None)
 
 
 async def settle(turns: int = 20) -> None:

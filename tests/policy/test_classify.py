@@ -1,0 +1,112 @@
+"""What refusals mean, with the rows of the profiles that come with the package."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tidegate.config.profiles import load_profile, profile_names
+from tidegate.model.outcome import Reason
+from tidegate.model.snapshot import Profile, RefusalRule
+from tidegate.policy.classify import Refusal, by_status, classify
+
+QUOTA_WORDS = "You exceeded your current quota, please check your plan and billing details."
+LIMIT_WORDS = "Rate limit reached for gpt-4o in organization org-x on tokens per min (TPM): Limit 30000, Used 29000"
+LARGE_WORDS = "Request too large for gpt-4o in organization org-x on tokens per min (TPM): Limit 30000, Requested 60000"
+
+OPENAI = [
+    (Refusal(429, "rate_limit_exceeded", "tokens", LIMIT_WORDS), Reason.RATE),
+    (Refusal(429, "rate_limit_exceeded", "requests", ""), Reason.RATE),
+    (Refusal(429), Reason.RATE),
+    (Refusal(429, "insufficient_quota", "insufficient_quota", QUOTA_WORDS), Reason.BILLING),
+    (Refusal(429, "", "insufficient_quota", ""), Reason.BILLING),
+    (Refusal(429, "", "", QUOTA_WORDS), Reason.BILLING),
+    (Refusal(429, "credit_balance_exhausted"), Reason.BILLING),
+    (Refusal(429, "organization_spend_limit_exceeded"), Reason.BILLING),
+    (Refusal(429, "project_spend_limit_exceeded"), Reason.BILLING),
+    (Refusal(429, "organization_usage_limit_exceeded"), Reason.BILLING),
+    (Refusal(403, "billing_not_active"), Reason.BILLING),
+    (Refusal(429, "rate_limit_exceeded", "tokens", LARGE_WORDS), Reason.TOO_LARGE),
+    (Refusal(429, "", "", "Resource Unavailable"), Reason.CAPACITY),
+    (Refusal(498), Reason.CAPACITY),
+    (Refusal(503, "", "", "The engine is currently overloaded, please try again later"), Reason.OVERLOAD),
+    (Refusal(503, "", "", "Slow Down"), Reason.RAMP),
+    (Refusal(529), Reason.OVERLOAD),
+    (Refusal(400, "content_filter"), Reason.POLICY),
+    (Refusal(400, "content_policy_violation", "invalid_request_error"), Reason.POLICY),
+    (Refusal(400, "", "invalid_request_error"), Reason.FATAL),
+    (Refusal(404, "model_not_found", "invalid_request_error"), Reason.FATAL),
+    (Refusal(422), Reason.FATAL),
+    (Refusal(401, "invalid_api_key", "invalid_request_error"), Reason.AUTH),
+    (Refusal(403), Reason.AUTH),
+    (Refusal(408), Reason.TRANSIENT),
+    (Refusal(409), Reason.TRANSIENT),
+    (Refusal(500, "", "server_error"), Reason.TRANSIENT),
+    (Refusal(502, "", "", "<html>Bad Gateway</html>"), Reason.TRANSIENT),
+    (Refusal(504), Reason.TRANSIENT),
+    (Refusal(520), Reason.TRANSIENT),
+]
+
+
+@pytest.fixture(scope="module")
+def openai() -> Profile:
+    return load_profile("openai")
+
+
+@pytest.mark.parametrize(("refusal", "reason"), OPENAI, ids=lambda value: str(value)[:60])
+def test_openai(openai: Profile, refusal: Refusal, reason: Reason) -> None:
+    """Each row of the table of error classification that OpenAI's dialect knows."""
+    assert classify(refusal, openai.refusals) is reason
+
+
+@pytest.mark.parametrize("name", profile_names())
+def test_every_profile_calls_an_ordinary_429_a_rate_limit_and_lost_money_billing(name: str) -> None:
+    """Whatever else differs: these two must never be taken for each other."""
+    rules = load_profile(name).refusals
+    assert classify(Refusal(429, "rate_limit_exceeded", "requests", LIMIT_WORDS), rules) is Reason.RATE
+    assert classify(Refusal(429, "insufficient_quota", "insufficient_quota"), rules) is Reason.BILLING
+
+
+@given(
+    st.sampled_from(profile_names()),
+    st.builds(Refusal, st.integers(400, 599), st.text(max_size=20), st.text(max_size=20), st.text(max_size=200)),
+)
+def test_every_refusal_has_a_reason(name: str, refusal: Refusal) -> None:
+    """No body is so strange that it breaks the classifier or goes without a class."""
+    assert classify(refusal, load_profile(name).refusals) in Reason
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        (400, Reason.FATAL),
+        (401, Reason.AUTH),
+        (403, Reason.AUTH),
+        (404, Reason.FATAL),
+        (408, Reason.TRANSIENT),
+        (409, Reason.TRANSIENT),
+        (418, Reason.FATAL),
+        (429, Reason.RATE),
+        (498, Reason.CAPACITY),
+        (500, Reason.TRANSIENT),
+        (503, Reason.OVERLOAD),
+        (529, Reason.OVERLOAD),
+        (599, Reason.TRANSIENT),
+    ],
+)
+def test_what_no_row_names_is_classed_by_its_status(status: int, reason: Reason) -> None:
+    """Cautiously: nobody's fault is retried, the request's is not."""
+    assert by_status(status) is reason
+    assert classify(Refusal(status), ()) is reason
+
+
+def test_the_first_matching_row_wins() -> None:
+    """Every stated field must match; text is looked for in any case."""
+    rules = (
+        RefusalRule("BILLING", status=429, code="x", type="y", text="no money"),
+        RefusalRule("RAMP", code="x"),
+        RefusalRule("OVERLOAD", text="money"),
+    )
+    assert classify(Refusal(429, "x", "y", "There is NO MONEY"), rules) is Reason.BILLING
+    assert classify(Refusal(429, "x", "z", "There is NO MONEY"), rules) is Reason.RAMP
+    assert classify(Refusal(400, "", "", "Money!"), rules) is Reason.OVERLOAD
+    assert classify(Refusal(400, "", "", "free"), rules) is Reason.FATAL

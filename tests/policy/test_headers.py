@@ -1,0 +1,103 @@
+"""What rate-limit headers show, with samples that providers really sent."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tidegate.policy.headers import Seen, deficit, number, read
+
+# limit, remaining, reset: OpenAI's developer forum 711940, 541210, 1268905.
+MINUTES = [
+    (b"60000", b"4787", b"55.212s"),
+    (b"500", b"499", b"120ms"),
+    (b"5000", b"4999", b"12ms"),
+    (b"30,000", b"29,955", b"90ms"),
+    (b"150000", b"0", b"1m0s"),
+    (b"3", b"2", b"20s"),
+    (b"10000000", b"9999999", b"0s"),  # a reset below its own resolution
+]
+DAYS = [(b"1500000", b"43244", b"23h18m29.144s"), (b"10000", b"9994", b"46.001s"), (b"200", b"199", b"7m12s")]
+
+
+@pytest.mark.parametrize("triple", MINUTES)
+def test_the_minute_is_believed(triple: tuple[bytes, bytes, bytes]) -> None:
+    """The period that the triple implies is a minute; thousands commas are read."""
+    limit, left, reset = triple
+    assert read(limit, left, reset) == Seen(number(limit), number(left))
+
+
+@pytest.mark.parametrize("triple", DAYS)
+def test_the_day_is_not_taken_for_the_minute(triple: tuple[bytes, bytes, bytes]) -> None:
+    """A 429 or a 200 can carry the day's bucket: its reset is far too long for what is used of it."""
+    assert read(*triple) is None
+
+
+def test_the_documentations_own_sample_is_no_physics() -> None:
+    """150000/149984/6m0s would be a bucket of 39 days."""
+    assert read(b"150000", b"149984", b"6m0s") is None
+
+
+@pytest.mark.parametrize("limit", [None, b"", b"0", b"-1", b"abc", b"1.5", b"9" * 19, b"9" * 5_000, b"\xff"])
+def test_a_useless_limit_says_nothing(limit: bytes | None) -> None:
+    """Seen on the Responses API: -1 and 0."""
+    assert read(limit, b"5", b"1s") is None
+
+
+@pytest.mark.parametrize("left", [None, b"", b"-1", b"abc", b"1.5", b"9" * 5_000])
+def test_a_useless_remainder_says_nothing(left: bytes | None) -> None:
+    """It must not be read as "nothing is left"."""
+    assert read(b"500", left, b"1s") is None
+
+
+def test_zero_left_is_a_word() -> None:
+    """An empty bucket is empty."""
+    assert read(b"500", b"0", b"60s") == Seen(500, 0)
+
+
+@pytest.mark.parametrize("reset", [None, b"", b"soon", b"-1", b"0", b"0ms", b"\xff\xfe"])
+def test_a_useless_reset_does_not_matter(reset: bytes | None) -> None:
+    """Limit and remainder stand for themselves."""
+    assert read(b"500", b"499", reset) == Seen(500, 499)
+
+
+@given(st.integers(1, 10**12), st.data())
+def test_every_minute_bucket_is_recognised(limit: int, data: st.DataObject) -> None:
+    """Whatever the limit and the level, rounded as providers round: remainder down, reset to a millisecond."""
+    level = data.draw(st.integers(0, limit * 1_000))  # in thousandths
+    reset_ms = -(-60_000 * (limit * 1_000 - level) // (limit * 1_000))
+    seen = read(b"%d" % limit, b"%d" % (level // 1_000), b"%dms" % reset_ms)
+    assert seen == Seen(limit, level // 1_000)
+
+
+@given(st.integers(2, 10**9), st.data())
+def test_a_day_bucket_in_use_is_recognised(limit: int, data: st.DataObject) -> None:
+    """As soon as more than a request is used, the day's reset is too long for a minute."""
+    used = data.draw(st.integers(2, limit))
+    reset_ms = -(-86_400_000 * used // limit)
+    if reset_ms > 300:
+        assert read(b"%d" % limit, b"%d" % (limit - used), b"%dms" % reset_ms) is None
+
+
+@given(*[st.one_of(st.none(), st.binary(max_size=40), st.integers().map(lambda n: b"%d" % n))] * 3)
+def test_no_bytes_break_it(limit: bytes | None, left: bytes | None, reset: bytes | None) -> None:
+    """Header values are any bytes."""
+    seen = read(limit, left, reset)
+    assert seen is None or (seen.limit > 0 and seen.left >= 0)
+
+
+@pytest.mark.parametrize(
+    ("expected", "seen", "already", "missing"),
+    [
+        (9_000, 9_000, 0, 0),
+        (9_000, 9_500, 0, 0),  # more is left than we thought: our estimates were high
+        (9_000, 8_950, 0, 0),  # within 1 %: noise
+        (9_000, 8_900, 0, 0),
+        (9_000, 8_899, 0, 101),
+        (9_000, 4_000, 0, 5_000),
+        (9_000, 4_000, 5_000, 0),  # booked since
+        (9_000, 4_000, 4_500, 500),
+    ],
+)
+def test_a_deficit_is_what_others_spent(expected: int, seen: int, already: int, missing: int) -> None:
+    """What we thought was left, less what the provider shows, less what has been booked since; of 10,000."""
+    assert deficit(expected, seen, 10_000, already) == missing

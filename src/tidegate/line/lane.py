@@ -17,7 +17,7 @@ from tidegate.model.snapshot import Limits, Profile
 from tidegate.policy import headers
 from tidegate.policy.allowance import Allowance
 from tidegate.policy.estimate import Estimator, admission
-from tidegate.policy.quota import Charge, Quota, allowance
+from tidegate.policy.quota import MINUTE_US, Charge, Quota, allowance, mirrored
 from tidegate.ports import Clock, Transport
 
 FREE = Charge(0)  # what is forwarded as it is counts as a request only
@@ -96,8 +96,8 @@ class Lane:
     """(base URL, scope, model): one quota, one queue, one health; its keys are the scope's."""
 
     __slots__ = (
-        "_clock", "_shown", "booked_requests", "booked_tokens", "configured", "estimator", "gate", "key", "keys",
-        "model", "name", "seen", "service", "told",
+        "_clock", "_shown", "_shows", "booked_requests", "booked_tokens", "configured", "estimator", "gate", "key",
+        "keys", "model", "name", "seen", "service", "told",
     )  # fmt: skip
 
     def __init__(
@@ -116,6 +116,7 @@ class Lane:
         self.booked_tokens = 0  # deficits found in the headers so far
         self.booked_requests = 0
         self._shown: tuple[bytes | None, bytes | None] | None = None
+        self._shows = False, False  # whether those are the minute's: tokens, requests
         self.told = b"x-tidegate-target: %b\r\nx-tidegate-attempts: %b 200\r\n" % (
             self.name.encode(),
             self.name.encode(),
@@ -141,18 +142,28 @@ class Lane:
 
     def reconfigure(self, service: Service, limits: Limits) -> None:
         """The configuration changed: what is known of the quota stays, as far as it still fits."""
+        old, new = self.service.profile, service.profile
         self.service = service
         self.configured = limits
         quota, seen = self.gate.quota, self.seen
-        quota.requests = self._resized(quota.requests, limits.rpm, seen.rpm)
-        quota.tokens = self._resized(quota.tokens, limits.tpm, seen.tpm)
+        fresh = (old.window, old.jitter_us) != (new.window, new.jitter_us)
+        quota.requests = self._resized(quota.requests, limits.rpm, seen.rpm, fresh=fresh)
+        quota.tokens = self._resized(quota.tokens, limits.tpm, seen.tpm, fresh=fresh)
         self.gate.changed(worse=True)
 
-    def _resized(self, mirrors: tuple[Allowance, ...], configured: int, seen: int) -> tuple[Allowance, ...]:
+    def _resized(
+        self, mirrors: tuple[Allowance, ...], configured: int, seen: int, *, fresh: bool = False
+    ) -> tuple[Allowance, ...]:
         limit = min(configured, seen) if configured and seen else configured or seen
         if not mirrors or not limit:
             return self._mirror(limit)
-        mirrors[0].resize(limit, self._clock.now())
+        now = self._clock.now()
+        if fresh:
+            left = mirrors[0].left(now)
+            mirrors = self._mirror(limit)
+            mirrors[0].restore(left, now, now)
+        else:
+            mirrors[0].resize(mirrored(limit, self.service.profile.window), now)
         return mirrors
 
     def charge(self, call: Call) -> Charge:
@@ -196,56 +207,64 @@ class Lane:
 
     def _learn(self, shown: dict[bytes, bytes]) -> bool:
         """Follow the limits that the provider shows. False when they are not the minute's."""
-        get = shown.get
+        get, quota, seen = shown.get, self.gate.quota, self.seen
         tokens = headers.read(get(_LIMIT_TOKENS), get(_LEFT_TOKENS), get(b"x-ratelimit-reset-tokens"))
         requests = headers.read(get(_LIMIT_REQUESTS), get(_LEFT_REQUESTS), get(b"x-ratelimit-reset-requests"))
-        quota = self.gate.quota
-        worse = False
+        self._shows = tokens is not None, requests is not None
         if tokens is not None:
-            quota.tokens, worse = self._adopt(quota.tokens, self.configured.tpm, tokens)
+            quota.tokens = self._adopt(quota.tokens, self.configured.tpm, tokens)
         if requests is not None:
-            quota.requests, shrunk = self._adopt(quota.requests, self.configured.rpm, requests)
-            worse = worse or shrunk
-        self.seen = Limits(requests.limit if requests else 0, tokens.limit if tokens else 0)
-        if worse:
+            quota.requests = self._adopt(quota.requests, self.configured.rpm, requests)
+        self.seen = Limits(requests.limit if requests else seen.rpm, tokens.limit if tokens else seen.tpm)
+        if self.seen != seen:
             self.gate.changed(worse=True)
         return tokens is not None or requests is not None
 
-    def _adopt(
-        self, mirrors: tuple[Allowance, ...], configured: int, seen: headers.Seen
-    ) -> tuple[tuple[Allowance, ...], bool]:
+    def _adopt(self, mirrors: tuple[Allowance, ...], configured: int, seen: headers.Seen) -> tuple[Allowance, ...]:
         """Follow the provider's limit below what is configured; learn it where nothing is."""
         limit = min(configured, seen.limit) if configured else seen.limit
         now = self._clock.now()
         if not mirrors:
             mirrors = self._mirror(limit)
             mirrors[0].restore(seen.left, now, now)
-            return mirrors, False
-        shrunk = limit < mirrors[0].limit
-        if limit != mirrors[0].limit:
-            mirrors[0].resize(limit, now)
-        return mirrors, shrunk
+            return mirrors
+        held = mirrored(limit, self.service.profile.window)
+        if held != mirrors[0].limit:
+            mirrors[0].resize(held, now)
+        return mirrors
 
     def _book_tokens(self, left: bytes | None, slot: Slot) -> int:
         mirrors = self.gate.quota.tokens
-        if left is None or slot.left_tokens < 0 or not mirrors or mirrors[0].limit != self.seen.tpm:
+        if not self._shows[0] or not mirrors or mirrors[0].limit != self.seen.tpm:
             return 0
-        missing = self._deficit(mirrors[0], slot.left_tokens, left, self.booked_tokens - slot.booked_tokens)
+        booked = self.booked_tokens - slot.booked_tokens
+        missing = self._deficit(mirrors[0], slot.left_tokens, left, booked, slot.permit.taken_at)
         self.booked_tokens += missing
         return missing
 
     def _book_requests(self, left: bytes | None, slot: Slot) -> int:
         mirrors = self.gate.quota.requests
-        if left is None or slot.left_requests < 0 or not mirrors or mirrors[0].limit != self.seen.rpm:
+        if not self._shows[1] or not mirrors or mirrors[0].limit != self.seen.rpm:
             return 0
-        missing = self._deficit(mirrors[0], slot.left_requests, left, self.booked_requests - slot.booked_requests)
+        booked = self.booked_requests - slot.booked_requests
+        missing = self._deficit(mirrors[0], slot.left_requests, left, booked, slot.permit.taken_at)
         self.booked_requests += missing
         return missing
 
-    def _deficit(self, mirror: Allowance, expected: int, left: bytes, booked: int) -> int:
+    def _deficit(self, mirror: Allowance, expected: int, left: bytes | None, booked: int, sent_at: int) -> int:
         """Book what others spent behind our back; returns how much."""
-        missing = headers.deficit(expected + mirror.limit - mirror.depth, headers.number(left), mirror.limit, booked)
-        if missing:
+        shown = headers.number(left)
+        if shown < 0:
+            return 0
+        limit, depth = mirror.limit, mirror.depth
+        if expected < 0:
+            # Sent before there was a mirror, or in debt: what is left cannot be more than was then, and the refill.
             now = self._clock.now()
-            mirror.correct(missing, now, now)
+            expected, booked = mirror.left(now), 0
+            shown += limit * (now - sent_at) // MINUTE_US
+        elif expected > depth:
+            expected = depth  # the limit has become smaller since
+        missing = headers.deficit(expected + limit - depth, shown, limit, booked)
+        if missing:
+            mirror.take(missing, self._clock.now())
         return missing

@@ -1,8 +1,8 @@
 """What `x-ratelimit-*` says about a quota, and how far to believe it.
 
 A reset header is the time to *full*, so a continuous bucket's period is `reset × limit / used`: a triple whose period
-is far from a minute shows another bucket (the day's, usually) and is ignored. Thousands commas are read; -1, 0 and
-nonsense say nothing. Sources: OpenAI rate-limit guide; the samples in the tests. O(1).
+is far from a minute shows another bucket (the day's, usually) and is ignored. Thousands commas are read; -1, a
+limit of 0 and nonsense say nothing. Sources: OpenAI rate-limit guide; the samples in the tests. O(1).
 """
 
 import msgspec
@@ -21,22 +21,19 @@ class Seen(msgspec.Struct, frozen=True):
 
 
 def number(text: bytes | None) -> int:
-    """A positive whole number, or 0."""
+    """A whole number, or -1."""
     if not text:
-        return 0
-    if text.isdigit() and len(text) < 19:  # noqa: PLR2004 - what fits 63 bits
+        return -1
+    if text.isdigit() and len(text) < 19:  # what fits 63 bits
         return int(text)
     digits = text.strip().replace(b",", b"")
-    return int(digits) if digits.isdigit() and len(digits) < 19 else 0
+    return int(digits) if digits.isdigit() and len(digits) < 19 else -1
 
 
 def read(limit: bytes | None, left: bytes | None, reset: bytes | None) -> Seen | None:
     """The minute's bucket, or None when the headers do not show it."""
-    whole = number(limit)
-    if whole == 0 or left is None:
-        return None
-    remaining = number(left)
-    if reset is not None and not _of_a_minute(whole, remaining, reset):
+    whole, remaining = number(limit), number(left)
+    if whole <= 0 or remaining < 0 or (reset is not None and not _of_a_minute(whole, remaining, reset)):
         return None
     return Seen(whole, remaining)
 

@@ -32,10 +32,15 @@ class View(msgspec.Struct, frozen=True):
     reset_us: int
 
 
+def mirrored(limit: int, window: str) -> int:
+    """What the mirror of a limit per minute holds: a second's part of it when the provider counts by the second."""
+    return max(1, limit // 60) if window == "quantised" else limit
+
+
 def allowance(limit: int, now: int, *, window: str, jitter_us: int) -> Allowance:
     """The mirror of a provider's limit per minute, by the kind of window that its profile names."""
     if window == "quantised":
-        return SlidingLog(max(1, limit // 60), window_us=SECOND_US, jitter_us=jitter_us)
+        return SlidingLog(mirrored(limit, window), window_us=SECOND_US, jitter_us=jitter_us)
     if window == "continuous":
         return Bucket(limit, now, window_us=MINUTE_US, jitter_us=jitter_us)
     return SlidingLog(limit, window_us=MINUTE_US, jitter_us=jitter_us)

@@ -85,7 +85,9 @@ def test_no_headers_no_hint() -> None:
 
 
 NUMBERS = st.one_of(st.integers().map(str), st.floats().map(str), st.floats().map(repr))
-TEXTS = st.one_of(st.text(max_size=80), NUMBERS, st.from_regex(r"\A[0-9.hmsun:TZ, +-]{0,40}\Z"), st.datetimes().map(str))
+TEXTS = st.one_of(
+    st.text(max_size=80), NUMBERS, st.from_regex(r"\A[0-9.hmsun:TZ, +-]{0,40}\Z"), st.datetimes().map(str)
+)
 
 
 @given(TEXTS, st.integers(0, 10**17))

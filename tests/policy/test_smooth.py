@@ -6,9 +6,7 @@ from tidegate.model.snapshot import SmoothingPolicy
 from tidegate.policy.smooth import delay
 
 
-@pytest.mark.parametrize(
-    ("used", "expected"), [(0, 0), (849, 0), (850, 100_000), (1_000, 100_000), (1_500, 100_000)]
-)
+@pytest.mark.parametrize(("used", "expected"), [(0, 0), (849, 0), (850, 100_000), (1_000, 100_000), (1_500, 100_000)])
 def test_from_85_percent_on_100_milliseconds(used: int, expected: int) -> None:
     """The mission's figures are the defaults; a debt is past the threshold too."""
     assert delay(SmoothingPolicy(), used) == expected

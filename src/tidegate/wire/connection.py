@@ -44,8 +44,8 @@ class ServerConnection(Link):
 
     __slots__ = ("_headers", "_parser", "_progress", "_reading")
 
-    def __init__(self, hub: Hub, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(hub, loop)
+    def __init__(self, hub: Hub) -> None:
+        super().__init__(hub)
         self._parser: HttpRequestParser | None = None
         self._headers: list[tuple[bytes, bytes]] = []
         self._progress = 0
@@ -94,7 +94,7 @@ class ServerConnection(Link):
             self._close_after_flush()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._hub.members.discard(self)
+        self._hub.leave(self)
         self._state = CLOSED
         self._leave()
 
@@ -245,7 +245,7 @@ class ServerConnection(Link):
         if intake is BUFFER:
             self._parts = []
         else:
-            self._source = Incoming(self._loop, self._resume_reading)
+            self._source = Incoming(self._hub.loop, self._resume_reading)
             exchange.source = self._source
             self._call(exchange)
 

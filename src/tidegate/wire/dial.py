@@ -70,6 +70,8 @@ class _Answer(asyncio.Protocol):
             self._fail("the proxy's answer to CONNECT is malformed")
         elif not match[1].startswith(b"2"):
             self._fail(f"the proxy refused the tunnel with status {match[1].decode()}")
+        elif len(self._data) > end + 4:
+            self._fail("the proxy sent more than its answer to CONNECT")
         elif not self.ready.done():
             self.ready.set_result(None)
 

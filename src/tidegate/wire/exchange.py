@@ -128,10 +128,10 @@ class Exchange:
         """The whole reply. `head`: header lines, each with CR LF. Raises `RuntimeError` on a second reply."""
         if self._coding:
             raise RuntimeError("a request has one reply, and this one has begun it already")
-        self._coding = COMPLETE
         connection = self.connection
         if connection is not None:
             connection.respond(self, status, head, body)
+        self._coding = COMPLETE
 
     def start(self, status: int, head: bytes) -> None:
         """Begin a reply whose length is not known. Raises `RuntimeError` on a second reply."""

@@ -1,5 +1,6 @@
 """What the connections of one server share."""
 
+import asyncio
 from typing import Final, NamedTuple, Protocol
 
 from tidegate.model.snapshot import ServerSettings
@@ -41,9 +42,11 @@ class Hub:
     __slots__ = (
         "_clock",
         "_date",
+        "_empty",
         "draining",
         "handler",
         "idle_deadline",
+        "loop",
         "members",
         "refused",
         "requests",
@@ -52,11 +55,15 @@ class Hub:
         "tops",
     )
 
-    def __init__(self, handler: Handler, settings: ServerSettings, clock: Clock) -> None:
+    def __init__(
+        self, handler: Handler, settings: ServerSettings, clock: Clock, loop: asyncio.AbstractEventLoop
+    ) -> None:
         self.handler = handler
         self.settings = settings
         self._clock = clock
+        self.loop = loop
         self.members: set[Member] = set()
+        self._empty: asyncio.Future[None] | None = None
         self.sweep = Sweep(clock, _SWEEP_US, self._tick)
         self._date = date_line(clock.wall())
         self.tops: dict[int, bytes] = {}
@@ -82,11 +89,21 @@ class Hub:
         busy = sum(member.busy for member in self.members)
         return ServerStatistics(len(self.members), busy, self.requests, self.refused)
 
-    def drain(self) -> None:
-        """Let idle connections go now and the others after their reply."""
+    def leave(self, member: Member) -> None:
+        """Its connection is closed."""
+        self.members.discard(member)
+        if self._empty is not None and not self.members and not self._empty.done():
+            self._empty.set_result(None)
+
+    def drain(self) -> asyncio.Future[None]:
+        """Let idle connections go now and the others after their reply; the future is done when all are gone."""
         self.draining = True
+        empty = self._empty = self.loop.create_future()
         for member in tuple(self.members):
             member.drain()
+        if not self.members:
+            empty.set_result(None)
+        return empty
 
     def close(self) -> None:
         """Cut every connection and stop the clockwork."""

@@ -5,6 +5,7 @@ LINGER (an error was answered; wait until the client has read it) or CLOSED.
 """
 
 import asyncio
+import logging
 import socket
 import struct
 from typing import Final, cast
@@ -16,6 +17,8 @@ from tidegate.wire.head import Refused
 from tidegate.wire.hub import Hub
 from tidegate.wire.incoming import Incoming
 from tidegate.wire.sweep import NEVER
+
+_log = logging.getLogger(__name__)
 
 # What the next bytes are.
 HEAD: Final = 0
@@ -42,7 +45,6 @@ class Link(asyncio.Protocol):
         "_hub",
         "_keep",
         "_left",
-        "_loop",
         "_minor",
         "_mute",
         "_parts",
@@ -57,9 +59,8 @@ class Link(asyncio.Protocol):
         "peer",
     )
 
-    def __init__(self, hub: Hub, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, hub: Hub) -> None:
         self._hub = hub
-        self._loop = loop
         self._transport: asyncio.Transport = cast("asyncio.Transport", None)  # set by connection_made
         self._state = HEAD
         self._exchange: Exchange | None = None
@@ -145,7 +146,7 @@ class Link(asyncio.Protocol):
         elif self._unwanted():
             self._linger()
         else:
-            self._parts = self._source = None  # read on to the end of the request, and drop it
+            self._drop_body()  # read on to the end of the request, for the sake of the connection
 
     def cut(self, exchange: Exchange) -> None:
         """Without a clean end in whatever coding: an HTTP/1.0 client takes an orderly close for the end."""
@@ -183,7 +184,7 @@ class Link(asyncio.Protocol):
             self.deadline = hub.idle_deadline
         if self._held:
             # From the loop: a handler that answers at once would otherwise recurse once per pipelined request.
-            self._loop.call_soon(self._next)
+            hub.loop.call_soon(self._next)
 
     # ── endings ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -253,7 +254,10 @@ class Link(asyncio.Protocol):
             return
         exchange.connection = None
         if exchange.on_gone is not None:
-            exchange.on_gone()
+            try:
+                exchange.on_gone()
+            except Exception:  # noqa: BLE001 - the connection's end must not depend on it
+                _log.exception("the handler failed on a client's leaving")
 
     def _drop_body(self) -> None:
         self._parts = None

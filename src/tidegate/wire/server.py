@@ -4,6 +4,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 from tidegate.model.snapshot import ServerSettings
@@ -13,7 +14,6 @@ from tidegate.wire.exchange import Handler
 from tidegate.wire.hub import Hub, ServerStatistics
 
 _BACKLOG: Final = 4_096
-_DRAIN_STEP_US: Final = 20_000
 
 __all__ = ["Server", "ServerConnection", "ServerStatistics", "serve"]
 
@@ -43,9 +43,12 @@ class Server:
         Returns how many connections had to be cut.
         """
         self._stop_listening()
-        self._hub.drain()
-        while self._hub.members and self._clock.now() < deadline:
-            await self._clock.sleep(min(_DRAIN_STEP_US, deadline - self._clock.now()))
+        empty = self._hub.drain()
+        timer = self._clock.call_at(deadline, partial(_give_up, empty))
+        try:
+            await asyncio.wait((empty,))
+        finally:
+            timer.cancel()
         left = len(self._hub.members)
         self._hub.close()
         return left
@@ -60,6 +63,10 @@ class Server:
             listener.close()
 
 
+def _give_up(waiting: asyncio.Future[None]) -> None:
+    waiting.cancel()
+
+
 async def serve(
     sockets: socket.socket | Sequence[socket.socket],
     handler: Handler,
@@ -67,14 +74,14 @@ async def serve(
     clock: Clock,
     ssl_context: ssl.SSLContext | None = None,
 ) -> Server:
-    """Serve `handler` on bound sockets. They stay the caller's to close: the server has duplicates. Raises `OSError`."""
+    """Serve `handler` on bound sockets, which stay the caller's to close: it duplicates them. Raises `OSError`."""
     loop = asyncio.get_running_loop()
-    hub = Hub(handler, settings, clock)
+    hub = Hub(handler, settings, clock, loop)
     given = (sockets,) if isinstance(sockets, socket.socket) else sockets
     handshake = settings.head_timeout_us / 1_000_000 if ssl_context is not None else None
     listeners = [
         await loop.create_server(
-            lambda: ServerConnection(hub, loop),
+            lambda: ServerConnection(hub),
             sock=sock.dup(),
             backlog=_BACKLOG,
             ssl=ssl_context,

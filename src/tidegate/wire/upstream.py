@@ -110,6 +110,8 @@ class UpstreamPool:
             request = b"%bcontent-length: %d\r\n\r\n%b" % (head, len(body), body)
         else:
             request = head + b"\r\n"
+        if deadline <= self._sweep.now:
+            raise TransportError("the deadline has passed", sent=False)
         while True:
             connection = self._checkout() or await self._obtain(deadline)
             waiter = connection.begin(request, stream, deadline, False)
@@ -215,7 +217,7 @@ class UpstreamPool:
                 self._all.add(connection)
         except TimeoutError:
             raise self._unreachable("no connection in time") from None
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # UnicodeError: no host can have this name
             raise self._unreachable(str(error) or type(error).__name__) from error
         finally:
             self._connecting -= 1
@@ -293,7 +295,7 @@ async def _pump(source: BodySource, connection: UpstreamConnection) -> None:
         while data := await source.read():
             await connection.write(b"%x\r\n%b\r\n" % (len(data), data))
         await connection.write(LAST_CHUNK)
-    except ConnectionError as error:
+    except Exception as error:  # noqa: BLE001 - whatever the source raises, nobody must wait for the rest
         connection.break_off(f"the request's body broke off ({error})")
     else:
         connection.uploaded()

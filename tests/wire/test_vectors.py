@@ -1,0 +1,215 @@
+"""The table of requests against the server, against h11, and cut at every byte."""
+
+import asyncio
+import random
+
+import h11
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.wire.app import App
+from tests.wire.vectors import ACCEPTED, REFUSED, VECTORS, Vector
+from tidegate.model.snapshot import ServerSettings
+from tidegate.testing.clock import ManualClock
+from tidegate.wire.connection import ServerConnection
+from tidegate.wire.hub import Hub
+
+SETTINGS = ServerSettings(max_url_bytes=8_192, max_header_bytes=16_384, max_body_bytes=100_000)
+INCOMPLETE = 0
+SEED = 20_261_121
+MUTATIONS = 4_000
+
+
+class Wire(asyncio.Transport):
+    """A transport that only takes down what is written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written = b""
+        self.closed = False
+
+    def write(self, data: bytes) -> None:
+        self.written += data
+
+    def writelines(self, pieces: list[bytes]) -> None:
+        self.written += b"".join(pieces)
+
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+    def can_write_eof(self) -> bool:
+        return True
+
+    def write_eof(self) -> None:
+        self.closed = True
+
+    def close(self) -> None:
+        self.closed = True
+
+    def abort(self) -> None:
+        self.closed = True
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+    def pause_reading(self) -> None:
+        pass
+
+    def resume_reading(self) -> None:
+        pass
+
+
+class Bench:
+    """Connections without sockets: thousands of verdicts a second."""
+
+    def __init__(self) -> None:
+        self.app = App()
+        self.loop = asyncio.new_event_loop()
+        self.hub = Hub(self.app, SETTINGS, ManualClock(), self.loop)
+
+    def verdict(self, pieces: list[bytes]) -> tuple[int, bytes]:
+        """The status of the first reply (or `INCOMPLETE`) and the body that the handler saw."""
+        wire = Wire()
+        connection = ServerConnection(self.hub)
+        connection.connection_made(wire)
+        self.app.seen.clear()
+        for piece in pieces:
+            if not wire.closed:
+                connection.data_received(piece)
+        connection.connection_lost(None)
+        status = int(wire.written[9:12]) if wire.written.startswith(b"HTTP/1.1 ") else INCOMPLETE
+        if status >= 400:
+            assert wire.closed
+            assert b"connection: close\r\n" in wire.written
+        return status, self.app.seen[0].body if self.app.seen else b""
+
+
+@pytest.fixture(scope="module")
+def bench():
+    made = Bench()
+    yield made
+    made.hub.close()
+    made.loop.close()
+
+
+def h11_refuses(raw: bytes) -> bool:
+    """Whether h11 finds anything wrong with the one request in `raw`."""
+    parser = h11.Connection(h11.SERVER, max_incomplete_event_size=1 << 24)
+    try:
+        parser.receive_data(raw)
+        while not isinstance(event := parser.next_event(), h11.EndOfMessage):
+            if event is h11.NEED_DATA or event is h11.PAUSED:
+                break
+    except h11.RemoteProtocolError:
+        return True
+    return False
+
+
+def by_name(vector: Vector) -> str:
+    return vector.name
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=by_name)
+def test_verdict(bench, vector):
+    """Each request is answered as the table says, and its body arrives unchanged."""
+    status, body = bench.verdict([vector.raw])
+    assert (vector.status, vector.body) == (status, body if vector.status == 200 else b"")
+
+
+def cuts(raw: bytes) -> list[int]:
+    """Every offset; of long requests the first and last 300 and some between."""
+    if len(raw) <= 700:
+        return list(range(1, len(raw)))
+    return [*range(1, 300), *range(300, len(raw) - 300, 997), *range(len(raw) - 300, len(raw))]
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=by_name)
+def test_cut_in_two_anywhere(bench, vector):
+    """How the bytes arrive makes no difference to the verdict."""
+    for at in cuts(vector.raw):
+        status, body = bench.verdict([vector.raw[:at], vector.raw[at:]])
+        assert (vector.status, vector.body) == (status, body if vector.status == 200 else b""), at
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=by_name)
+def test_byte_by_byte(bench, vector):
+    """Nor does it when they arrive one at a time."""
+    raw = vector.raw
+    pieces = [raw[at : at + 1] for at in range(len(raw))]
+    status, body = bench.verdict(pieces)
+    assert (vector.status, vector.body) == (status, body if vector.status == 200 else b"")
+
+
+@pytest.mark.parametrize("vector", REFUSED + ACCEPTED, ids=by_name)
+def test_h11_refuses_nothing_that_is_accepted(bench, vector):
+    """What h11 refuses, the table refuses."""
+    assert vector.status != 200 or not h11_refuses(vector.raw)
+
+
+def test_the_table_goes_beyond_h11():
+    """The leniencies known of h11 are refused: both framings, equal lengths, folds, bare line feeds."""
+    beyond = {vector.name for vector in REFUSED if not h11_refuses(vector.raw)}
+    assert {"cl then te", "two equal content-lengths", "a folded header", "bare lf throughout"} <= beyond
+
+
+def mutate(raw: bytes, rng: random.Random) -> bytes:
+    """One to three small changes of the kind that smugglers try."""
+    data = bytearray(raw)
+    for _ in range(rng.randint(1, 3)):
+        at = rng.randrange(len(data) + 1)
+        kind = rng.randrange(5)
+        if kind == 0 and at < len(data):
+            del data[at]
+        elif kind == 1:
+            data[at:at] = rng.choice(
+                (b"\r", b"\n", b"\r\n", b" ", b"\t", b"\0", b"0", b";", b":", b",", b"\x0b", b"\xff")
+            )
+        elif kind == 2 and at < len(data):
+            data[at] = rng.randrange(256)
+        elif kind == 3 and at < len(data):
+            data[at:at] = data[at : at + rng.randint(1, 20)]
+        elif at < len(data):
+            data[at] ^= 0x20
+    return bytes(data)
+
+
+def test_mutations_that_h11_refuses_are_refused(bench):
+    """Seeded changes to every vector: never does the server accept what h11 refuses."""
+    rng = random.Random(SEED)
+    short = [vector.raw for vector in VECTORS if len(vector.raw) < 600]
+    accepted = 0
+    for _ in range(MUTATIONS):
+        raw = mutate(rng.choice(short), rng)
+        if not raw:
+            continue
+        status, _ = bench.verdict([raw])
+        accepted += status == 200
+        assert status != 200 or not h11_refuses(raw), raw
+    assert accepted > MUTATIONS // 100
+
+
+NAMES = st.sampled_from(
+    [b"Host", b"Content-Length", b"Transfer-Encoding", b"Connection", b"X", b"content-length", b"Expect"]
+)
+VALUES = st.sampled_from(
+    [b"a", b"3", b"chunked", b"close", b"0", b"3 ", b"", b"100-continue", b"3,3", b"\tchunked"]
+) | st.binary(max_size=6)
+COLONS = st.sampled_from([b":", b": ", b" :", b":\t"])
+ENDS = st.sampled_from([b"\r\n"] * 8 + [b"\n", b"\r", b"\r\n "])
+HEADERS = st.lists(st.tuples(NAMES, COLONS, VALUES, ENDS).map(b"".join), max_size=4).map(b"".join)
+LINES = st.sampled_from(
+    [b"GET / HTTP/1.1\r\n", b"POST /x HTTP/1.1\r\nHost: a\r\n", b"POST / HTTP/1.0\r\n", b"GET  / HTTP/1.1\r\n"]
+)
+BODIES = st.sampled_from(
+    [b"", b"abc", b"3\r\nabc\r\n0\r\n\r\n", b"3;x\r\nabc\r\n0\r\nA: b\r\n\r\n", b"0\r\n\r\n"]
+) | st.binary(max_size=12)
+
+
+@settings(max_examples=400, deadline=None)
+@given(line=LINES, headers=HEADERS, body=BODIES)
+def test_composed_requests_that_h11_refuses_are_refused(bench, line, headers, body):
+    """Requests put together of good and bad pieces: never does the server accept what h11 refuses."""
+    raw = line + headers + b"\r\n" + body
+    status, _ = bench.verdict([raw])
+    assert status != 200 or not h11_refuses(raw)

@@ -127,6 +127,15 @@ async def test_a_stream_breaks_off(http, chat, rule, ended, after):
     assert (await http.calls())[-1]["end"] == "cut"
 
 
+@pytest.mark.parametrize("fault", ["cut", "malformed_chunk"])
+async def test_without_a_place_a_reply_breaks_off_at_once(http, chat, fault):
+    """The head comes, nothing of the body does."""
+    await faulty(http, fault=fault)
+    reply = await http.chat(chat(max_tokens=50, stream=True))
+    assert (reply.status, reply.body) == (200, b"")
+    assert reply.ended in {"IncompleteReadError", "ValueError"}
+
+
 async def test_a_cut_beyond_the_end_cuts_nothing(http, chat):
     """The reply is complete."""
     await faulty(http, fault="cut", after_bytes=10**6)

@@ -17,6 +17,7 @@ MILLISECOND: Final = 1_000
 _EVENTS_AT_ONCE: Final = 50
 _ARGUMENT_PIECE: Final = 4
 _TABLE_WORDS: Final = 16_384
+_ONES: Final = tuple(int("1" * digits or "0") for digits in range(20))  # 0, 1, 11, 111, …
 
 
 def draw(spread: Spread, rng: Random) -> float:
@@ -83,8 +84,7 @@ def _length(ask: Ask, timing: Timing, rng: Random) -> tuple[int, str]:
 def word_end(number: int) -> int:
     """Where word `number` ends in the text: 2 · number for ` t` and the digits of 1 … number."""
     digits = len(str(number)) if number else 0
-    ones = int("1" * digits or "0")
-    return 2 * number + digits * (number + 1) - ones
+    return 2 * number + digits * (number + 1) - _ONES[digits]
 
 
 def numbered(units: int) -> bytes:

@@ -23,7 +23,7 @@ class Delivery:
         self._pace = pace
         self._answer = answer
         self._head = head
-        self._spoils = rule is not None and rule.spoils and rule.after_bytes is not None
+        self._spoils = rule is not None and rule.spoils
         self._outlet: Outlet = exchange
         if rule is not None and self._spoils:
             self._outlet = Spoiled(exchange, rule, pace.clock, self._over)

@@ -60,7 +60,7 @@ class Rule(msgspec.Struct, forbid_unknown_fields=True):
     retry_after_ms: str | int | float | None = None  # verbatim
     retry_after_date: float | None = None  # an HTTP date so many seconds from now
     ms: float | None = None  # of slow, stall (None = for ever) and refuse
-    after_bytes: int | None = None  # of the body; None = before the reply
+    after_bytes: int | None = None  # of the body; None = before it, and a stall or reset before the reply
     rst: bool = False  # a cut by RST instead of a clean FIN
     charged: bool = False  # the call is charged although the fault replaces its reply
     hits: int = 0
@@ -82,7 +82,7 @@ class Rule(msgspec.Struct, forbid_unknown_fields=True):
     @property
     def spoils(self) -> bool:
         """Whether the fault strikes within the reply."""
-        return self.fault in BODY and not self.replaces
+        return self.fault in BODY and (self.after_bytes is not None or self.fault not in {"reset", "stall"})
 
 
 class Faults:

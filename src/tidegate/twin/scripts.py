@@ -28,7 +28,7 @@ def usage(prompt: int, completion: int) -> bytes:
 class Script:
     """One answer, ready to be spoken, as a chat's or as plain text. `name` is the reply's id, `created` in seconds."""
 
-    __slots__ = ("_before", "_include_usage", "_name", "answer", "chat", "created", "model", "prompt_tokens")
+    __slots__ = ("_after", "_before", "_include_usage", "_name", "answer", "chat", "created", "model", "prompt_tokens")
 
     def __init__(
         self,
@@ -50,6 +50,7 @@ class Script:
         self._include_usage = include_usage
         kind = b"chat.completion.chunk" if chat else b"text_completion"
         self._before = b'data: %b,%b,"choices":[' % (self._head(kind), _FINGERPRINT)
+        self._after = b'}],"usage":null}\n\n' if include_usage else b"}]}\n\n"
 
     def unary(self) -> bytes:
         """The whole reply."""
@@ -116,7 +117,9 @@ class Script:
 
     def _each(self, body: bytes) -> bytes:
         """One event for every choice."""
-        before, after = self._before, b'}],"usage":null}\n\n' if self._include_usage else b"}]}\n\n"
+        before, after = self._before, self._after
+        if self.answer.n == 1:
+            return b'%b{"index":0,%b%b' % (before, body, after)
         return b"".join([b'%b{"index":%d,%b%b' % (before, index, body, after) for index in range(self.answer.n)])
 
     def _usage_event(self) -> bytes:

@@ -27,7 +27,7 @@ def test_a_new_one_is_full(make: Make) -> None:
     allowed = make(1_000)
     assert allowed.limit == 1_000
     assert allowed.left(0) == allowed.depth <= 1_000
-    assert allowed.full_in(0) == 0
+    assert allowed.view(0).reset_us == 0
     assert allowed.wait(1_000, 0) == 0
     assert allowed.wait(1_001, 0) == NEVER
 
@@ -62,10 +62,10 @@ def test_full_in_is_when_nothing_is_missing(make: Make) -> None:
     """A microsecond earlier something still is."""
     allowed = make(60)
     allowed.take(40, 0)
-    full = allowed.full_in(0)
+    full = allowed.view(0).reset_us
     assert full > 0
-    assert allowed.full_in(full - 1) == 1
-    assert allowed.full_in(full) == 0
+    assert allowed.view(full - 1).reset_us == 1
+    assert allowed.view(full).reset_us == 0
     assert allowed.left(full) == allowed.depth
 
 

@@ -121,7 +121,7 @@ def test_asking_changes_nothing(limit: int, pauses: list[int]) -> None:
     now = 0
     for pause in pauses:
         now += pause
-        asked.left(now), asked.wait(1, now), asked.full_in(now), asked.has(1, now)
+        asked.left(now), asked.wait(1, now), asked.view(now).reset_us, asked.has(1, now)
     assert asked.wait(limit, now) == unasked.wait(limit, now)
     assert asked.left(now) == unasked.left(now)
 
@@ -171,7 +171,7 @@ def test_debt_is_paid_by_the_refill() -> None:
     bucket.take(90, 0)
     assert bucket.left(0) == -30
     assert bucket.wait(1, 0) == 31 * SECOND
-    assert bucket.full_in(0) == 90 * SECOND
+    assert bucket.view(0).reset_us == 90 * SECOND
     assert bucket.left(29 * SECOND) == -1
     assert bucket.left(31 * SECOND) == 1
 
@@ -182,7 +182,7 @@ def test_corrections_never_overfill() -> None:
     bucket.take(60, 0)
     bucket.correct(-60, 0, 50 * SECOND)
     assert bucket.left(50 * SECOND) == 60
-    assert bucket.full_in(50 * SECOND) == 0
+    assert bucket.view(50 * SECOND).reset_us == 0
 
 
 def test_a_clock_that_goes_back_refills_nothing() -> None:

@@ -132,18 +132,18 @@ def test_more_than_the_limit_can_be_taken_and_is_a_debt() -> None:
     log = SlidingLog(100, window_us=WINDOW)
     log.take(150, 0)
     assert log.left(0) == -50
-    assert log.wait(1, 0) == WINDOW + WINDOW // SLOTS == log.full_in(0)
-    assert log.left(log.full_in(0)) == 100
+    assert log.wait(1, 0) == WINDOW + WINDOW // SLOTS == log.view(0).reset_us
+    assert log.left(log.view(0).reset_us) == 100
 
 
 def test_full_when_the_youngest_charge_has_left() -> None:
     """An empty log is full now."""
     log = SlidingLog(100, window_us=WINDOW)
-    assert log.full_in(0) == 0
+    assert log.view(0).reset_us == 0
     log.take(1, 0)
     log.take(1, 12 * SECOND)
-    assert log.full_in(12 * SECOND) == WINDOW + WINDOW // SLOTS
-    assert log.full_in(30 * SECOND) == 42 * SECOND + WINDOW // SLOTS
+    assert log.view(12 * SECOND).reset_us == WINDOW + WINDOW // SLOTS
+    assert log.view(30 * SECOND).reset_us == 42 * SECOND + WINDOW // SLOTS
 
 
 @pytest.mark.parametrize(("left", "expected"), [(30, 30), (100, 100), (150, 100), (-20, -20)])

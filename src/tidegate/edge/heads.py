@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from tidegate.line.lane import Lane
 from tidegate.model.call import Attempt
 from tidegate.model.reply import Headers
-from tidegate.policy.quota import View
 
 # Hop-by-hop (RFC 9110 7.6.1), framing, the client's credentials, and what belongs to the gate.
 _NOT_FORWARDED = frozenset(

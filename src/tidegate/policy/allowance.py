@@ -6,7 +6,17 @@ helps. Implementations: `bucket.Bucket` (continuous refill) and `window.SlidingL
 
 from typing import Protocol
 
+import msgspec
+
 NEVER = -1
+
+
+class View(msgspec.Struct, frozen=True):
+    """One dimension as it stands. `left` is never negative; `reset_us` is the time to full."""
+
+    limit: int
+    left: int
+    reset_us: int
 
 
 class Allowance(Protocol):
@@ -38,8 +48,8 @@ class Allowance(Protocol):
     def used_permille(self, now: int) -> int:
         """How much of the depth is missing, in thousandths; above 1,000 in debt."""
 
-    def full_in(self, now: int) -> int:
-        """Microseconds until nothing is missing any more."""
+    def view(self, now: int) -> View:
+        """How it stands, for `x-ratelimit-*`."""
 
     def restore(self, left: int, at: int, now: int) -> None:
         """Continue from what was left at the earlier time `at`."""

@@ -11,7 +11,7 @@ Ticks are microseconds while `limit × window < 2**53`, and coarser powers of te
 exact in the doubles of a Lua script. Every operation is O(1).
 """
 
-from tidegate.policy.allowance import NEVER
+from tidegate.policy.allowance import NEVER, View
 
 WINDOW_US = 60_000_000
 _EXACT = 1 << 53
@@ -67,24 +67,28 @@ class Bucket:
         return -(-missing // self.limit) * self._tick if missing > 0 else 0
 
     def has(self, cost: int, now: int) -> bool:
-        level = self._refill(now)
+        level = self._refill(now) if now // self._tick != self._at else self._level
         return level >= cost * self._window or (level == self._capacity and cost <= self.limit)
 
     def take(self, cost: int, now: int) -> None:
-        self._level = self._refill(now) - cost * self._window
+        if now // self._tick != self._at:
+            self._refill(now)
+        self._level -= cost * self._window
 
     def correct(self, delta: int, taken_at: int, now: int) -> None:
         level = self._refill(now) - delta * self._window
         self._level = level if level < self._capacity else self._capacity
 
     def left(self, now: int) -> int:
-        return self._refill(now) // self._window
+        return (self._refill(now) if now // self._tick != self._at else self._level) // self._window
 
     def used_permille(self, now: int) -> int:
         return (self._capacity - self._refill(now)) * 1000 // self._capacity
 
-    def full_in(self, now: int) -> int:
-        return -(-(self._capacity - self._refill(now)) // self.limit) * self._tick
+    def view(self, now: int) -> View:
+        level = self._refill(now) if now // self._tick != self._at else self._level
+        left = level // self._window
+        return View(self.limit, left if left > 0 else 0, -((level - self._capacity) // self.limit) * self._tick)
 
     def restore(self, left: int, at: int, now: int) -> None:
         self._at = at // self._tick

@@ -29,18 +29,18 @@ _COLD = {0: 0.45, 1: 0.65, 2: 0.60, 3: 0.60}  # tokens per weight by share of wi
 def measure(text: bytes, wide: int, messages: int = 0, images: int = 0, low_images: int = 0) -> Size:
     """Measure UTF-8 JSON text with `wide` characters beyond ASCII (escaped ones included) in `messages` messages."""
     length = len(text)
-    ascii_bytes = max(0, length - 3 * wide)
-    weight = max(1, ascii_bytes + WIDE_WEIGHT * wide - messages * PER_MESSAGE_BYTES)
-    share = 0 if wide == 0 else 1 if wide * 10 < ascii_bytes else 2 if wide * 2 < ascii_bytes else 3
-    spaces = text.count(b" ") * 100 // length if length else 0
-    density = 0 if spaces < 6 else 1 if spaces < 13 else 2
-    size = 0 if length < 512 else 1 if length < 4_096 else 2
+    spaces = text.count(b" ") * 100
+    density = 0 if spaces < 6 * length else 1 if spaces < 13 * length else 2
+    kind = density * 3 + (0 if length < 512 else 1 if length < 4_096 else 2)
+    weight = length - messages * PER_MESSAGE_BYTES
+    if wide:
+        ascii_bytes = length - 3 * wide
+        kind += 9 if wide * 10 < ascii_bytes else 18 if wide * 2 < ascii_bytes else 27
+        weight -= (3 - WIDE_WEIGHT) * wide
     fixed = PER_REPLY_TOKENS + messages * PER_MESSAGE_TOKENS
-    return Size(
-        (share * 3 + density) * 3 + size,
-        weight,
-        fixed + (images - low_images) * IMAGE_TOKENS + low_images * LOW_IMAGE_TOKENS,
-    )
+    if images:
+        fixed += (images - low_images) * IMAGE_TOKENS + low_images * LOW_IMAGE_TOKENS
+    return Size(kind, weight if weight > 0 else 1, fixed)
 
 
 class _Ratio:

@@ -6,7 +6,7 @@ of which there are at most a handful.
 
 import msgspec
 
-from tidegate.policy.allowance import NEVER, Allowance
+from tidegate.policy.allowance import NEVER, Allowance, View
 from tidegate.policy.bucket import Bucket
 from tidegate.policy.window import SlidingLog
 
@@ -22,14 +22,6 @@ class Charge(msgspec.Struct, frozen=True):
 
     tokens: int
     least: int = 0
-
-
-class View(msgspec.Struct, frozen=True):
-    """One dimension as it stands: for `x-ratelimit-*`. `reset_us` is the time to full."""
-
-    limit: int
-    left: int
-    reset_us: int
 
 
 def mirrored(limit: int, window: str) -> int:
@@ -127,5 +119,4 @@ def _view(allowances: tuple[Allowance, ...], now: int) -> View | None:
     for allowed in allowances[1:]:
         if allowed.left(now) < tightest.left(now):
             tightest = allowed
-    left = tightest.left(now)
-    return View(tightest.limit, left if left > 0 else 0, tightest.full_in(now))
+    return tightest.view(now)

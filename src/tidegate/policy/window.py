@@ -8,7 +8,7 @@ Charges are kept in slots of a hundredth of the window, each slot counted until 
 log errs only to the safe side, by 1 %. Time and memory are O(slots) at worst, amortised O(1).
 """
 
-from tidegate.policy.allowance import NEVER
+from tidegate.policy.allowance import NEVER, View
 
 SLOTS = 100
 
@@ -88,11 +88,10 @@ class SlidingLog:
         self._expire(now)
         return self._used * 1000 // self.limit
 
-    def full_in(self, now: int) -> int:
+    def view(self, now: int) -> View:
         self._expire(now)
-        if not self._slots:
-            return 0
-        return self._gone_at(next(reversed(self._slots))) - now
+        full_in = self._gone_at(next(reversed(self._slots))) - now if self._slots else 0
+        return View(self.limit, max(0, self.limit - self._used), full_in)
 
     def restore(self, left: int, at: int, now: int) -> None:
         self._slots.clear()

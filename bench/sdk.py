@@ -126,8 +126,8 @@ def arguments(words: list[str]) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="./dev bench sdk", description=__doc__)
     parser.add_argument("--data", type=Path, default=default_data(), help="folder of the trace")
-    parser.add_argument("--speed", type=float, default=10, help="of the trace; the quota is 150k TPM times this")
-    parser.add_argument("--calls", type=int, default=4000, help="the first N of the trace")
+    parser.add_argument("--speed", type=float, default=3, help="of the trace; the quota is 150k TPM times this")
+    parser.add_argument("--calls", type=int, default=1500, help="the first N of the trace")
     parser.add_argument("--retries", type=int, default=2, help="the SDK's own (its default is 2)")
     return parser.parse_args(words)
 

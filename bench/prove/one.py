@@ -9,7 +9,7 @@ from bench.prove.walkthrough import for_real
 
 def bench_sdk(context: Context, row: Row) -> None:
     """The comparison with a bare SDK."""
-    words = ["--data", str(context.data), *(["--calls", "3000"] if context.quick else [])]
+    words = ["--data", str(context.data), *(["--calls", "900"] if context.quick else [])]
     row.commands.append(" ".join(["./dev bench sdk", *words[2:]]))
     row.figures += sdk.figures_of(sdk.measure(sdk.arguments(words), context.work))
 

@@ -76,12 +76,9 @@ def truth(
     first = next((second for second, tokens in enumerate(charged) if tokens), 0)
     offered = [Offered(due, weight * scale, index in refused) for index, (due, weight) in enumerate(calls)]
     waits = [Told(index, one["at_s"], _seconds(one)) for index, one in refused.items()]
-    off = [abs(error) for error in errors(offered, waits, charged[first:], TPM * speed / 60)]
-    return [
-        at_most(
-            f"{label}: told time off the ledger's, worst", max(off), _OFF_SECONDS, "s", f"median {median(off):.1f} s"
-        )
-    ]
+    off = errors(offered, waits, charged[first:], TPM * speed / 60)
+    note = f"median {median(off):+.1f} s of {median(wait.wait_s for wait in waits):.0f} s, from {min(off):+.1f} to {max(off):+.1f}"
+    return [at_most(f"{label}: told time off the ledger's, worst", max(map(abs, off)), _OFF_SECONDS, "s", note)]
 
 
 def _seconds(refusal: dict[str, Any]) -> float:

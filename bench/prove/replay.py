@@ -77,7 +77,8 @@ def truth(
     offered = [Offered(due, weight * scale, index in refused) for index, (due, weight) in enumerate(calls)]
     waits = [Told(index, one["at_s"], _seconds(one)) for index, one in refused.items()]
     off = errors(offered, waits, charged[first:], TPM * speed / 60)
-    note = f"median {median(off):+.1f} s of {median(wait.wait_s for wait in waits):.0f} s, from {min(off):+.1f} to {max(off):+.1f}"
+    about = median(wait.wait_s for wait in waits)
+    note = f"median {median(off):+.1f} s of {about:.0f} s, from {min(off):+.1f} to {max(off):+.1f}"
     return [at_most(f"{label}: told time off the ledger's, worst", max(map(abs, off)), _OFF_SECONDS, "s", note)]
 
 

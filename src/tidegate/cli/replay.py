@@ -24,6 +24,7 @@ from tidegate.load.run import Counts, run_load
 from tidegate.load.trace import TraceError, TraceRow, read_trace
 
 _SECOND_US = 1_000_000
+_WIDTH = 110
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -57,13 +58,19 @@ def run(args: Namespace) -> int:
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             report = runner.run(_play(args, rows))
-        Console().print(render(report))
+        _console().print(render(report))
         if args.json is not None:
             args.json.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n")
     except (LedgerError, OSError) as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
     return 1 if report.replay.failed or report.replay.unanswered else 0
+
+
+def _console() -> Console:
+    """The terminal at its width; elsewhere wide enough for the report."""
+    console = Console()
+    return console if console.is_terminal else Console(width=_WIDTH)
 
 
 async def _play(args: Namespace, rows: list[TraceRow]) -> FullReport:

@@ -67,14 +67,21 @@ class Ledger(msgspec.Struct, frozen=True):
         return sum(account.limit_tpm or own for account in users if account.charged_tokens) or own
 
 
-class Utilisation(msgspec.Struct, frozen=True):
-    """Shares of the quota charged in each 60 s whose queue never emptied; without windows they are 0."""
+class Window(msgspec.Struct, frozen=True):
+    """60 s whose queue never emptied: when they began (seconds after the first charge), and the share of the quota."""
 
-    windows: int
-    minimum: float
-    mean: float
-    full_seconds: int
+    start: int
+    share: float
+
+
+class Utilisation(msgspec.Struct, frozen=True):
+    """What was charged of the quota in every window; `minimum` and `mean` are 0 where there is none."""
+
     quota_tpm: int
+    full_seconds: int = 0
+    windows: list[Window] = []
+    minimum: float = 0.0
+    mean: float = 0.0
 
 
 class LedgerReport(msgspec.Struct, frozen=True):
@@ -88,6 +95,7 @@ class LedgerReport(msgspec.Struct, frozen=True):
     charged_tokens: int
     billed_tokens: int
     utilisation: Utilisation
+    charged_per_second: list[int]  # from the first charge on
 
 
 class FullReport(msgspec.Struct, frozen=True):
@@ -108,6 +116,7 @@ class Offer:
 def audit(before: Ledger, after: Ledger, model: str, results: Sequence[CallResult]) -> LedgerReport:
     """What the ledger booked between two readings for `model`, beside what the results say was offered."""
     account = after.by_model.get(model, Account()).since(before.by_model.get(model, Account()))
+    charged = from_first(account.per_second)
     offers = [
         Offer(result.due_us + result.late_us, max(result.context_tokens, result.max_tokens))
         for result in results
@@ -121,25 +130,31 @@ def audit(before: Ledger, after: Ledger, model: str, results: Sequence[CallResul
         avoidable=account.avoidable,
         charged_tokens=account.charged_tokens,
         billed_tokens=account.billed_tokens,
-        utilisation=utilisation(account.per_second, offers, after.quota(model)),
+        utilisation=utilisation(charged, offers, after.quota(model)),
+        charged_per_second=charged,
     )
 
 
 def utilisation(charged: Sequence[int], offers: Sequence[Offer], quota_tpm: int) -> Utilisation:
     """Shares of `quota_tpm` in the windows of the module's rule. `charged` is per second. O(seconds + offers)."""
-    first = next((second for second, tokens in enumerate(charged) if tokens), len(charged))
-    charged = charged[first:]
     weight = sum(offer.weight for offer in offers)
     if not (weight and quota_tpm):
-        return Utilisation(0, 0.0, 0.0, 0, quota_tpm)
+        return Utilisation(quota_tpm)
     scale = sum(charged) / weight
     queue = ideal_queue([tokens * scale for tokens in offered(offers, len(charged))], quota_tpm)
     slack = quota_tpm / 60 * SLACK_SECONDS
     full = [before > slack and after > slack for before, after in pairwise([0.0, *queue])]
-    shares = [sum(charged[at : at + WINDOW_SECONDS]) / quota_tpm for at in windows(full)]
-    if not shares:
-        return Utilisation(0, 0.0, 0.0, sum(full), quota_tpm)
-    return Utilisation(len(shares), min(shares), sum(shares) / len(shares), sum(full), quota_tpm)
+    windows = [Window(at, sum(charged[at : at + WINDOW_SECONDS]) / quota_tpm) for at in window_starts(full)]
+    if not windows:
+        return Utilisation(quota_tpm, sum(full))
+    shares = [window.share for window in windows]
+    return Utilisation(quota_tpm, sum(full), windows, min(shares), sum(shares) / len(shares))
+
+
+def from_first(charged: Sequence[int]) -> list[int]:
+    """Without the seconds before the first charge: they belong to whatever came before the run."""
+    first = next((second for second, tokens in enumerate(charged) if tokens), len(charged))
+    return list(charged[first:])
 
 
 def offered(offers: Sequence[Offer], seconds: int) -> list[int]:
@@ -168,7 +183,7 @@ def ideal_queue(arriving: Sequence[float], quota_tpm: int) -> list[float]:
     return queue
 
 
-def windows(full: Sequence[bool]) -> list[int]:
+def window_starts(full: Sequence[bool]) -> list[int]:
     """Where `WINDOW_SECONDS` true values in a row begin."""
     starts: list[int] = []
     run = 0

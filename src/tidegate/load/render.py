@@ -85,8 +85,8 @@ def _say_utilisation(ledger: LedgerReport) -> str:
     if not used.windows:
         return f"Utilisation: no 60 s in which calls had to wait throughout (a queue in {used.full_seconds} s)."
     return (
-        f"Utilisation of {used.quota_tpm:,} tokens a minute in the {used.windows} windows of 60 s whose queue never "
-        f"emptied: lowest {used.minimum:.1%}, mean {used.mean:.1%}."
+        f"Utilisation of {used.quota_tpm:,} tokens a minute in the {len(used.windows)} windows of 60 s whose queue "
+        f"never emptied: lowest {used.minimum:.1%}, mean {used.mean:.1%}."
     )
 
 

@@ -45,10 +45,22 @@ ROWS: tuple[tuple[str, tuple[Step, ...]], ...] = (
     ("This list as a table and as JSON", (itself,)),
     (
         "Bad input: the right status, dialect and message; nothing hung",
-        (passing("tests/e2e/test_bad_input.py", name="bad input, fuzz and disconnects: tests passed"),),
+        (
+            passing("tests/e2e/test_bad_input.py", name="through the gate: tests passed"),
+            passing(
+                "tests/wire/test_vectors.py",
+                "tests/wire/test_server_fuzz.py",
+                "tests/wire/test_server_gone.py",
+                "tests/wire/test_server_times.py",
+                name="the wire's table, fuzzing, disconnects and slow clients: tests passed",
+            ),
+        ),
     ),
     (
         "check on 30 broken configuration files",
-        (passing("tests/config/test_broken.py", name="broken files: tests passed"),),
+        (
+            passing("tests/config/test_broken.py", name="broken files: tests passed"),
+            passing("tests/config/test_secrets.py", name="secrets never echoed: tests passed"),
+        ),
     ),
 )

@@ -12,7 +12,9 @@ import msgspec
 from tidegate.model.call import Kind, Shape
 from tidegate.model.outcome import Usage
 
-_DATA_URL = re.compile(rb'"data:[^"]*"')
+# Pictures, files and sounds as they stand in a message: not a text, however long.
+_ENCODED = re.compile(rb'"(?:url|image_url|file_data)"\s*:\s*"data:[^"]*"|"data"\s*:\s*"[^"]*"')
+_MEDIA = (b'"image_url"', b'"input_audio"', b'"file"')
 
 
 class BadRequest(Exception):
@@ -24,6 +26,7 @@ class BadRequest(Exception):
 
 
 _Count = Annotated[int, msgspec.Meta(ge=1, le=1 << 40)]
+_Tokens = Annotated[int, msgspec.Meta(ge=0, le=1 << 40)]  # legacy completions score their prompt with max_tokens 0
 
 
 class _StreamOptions(msgspec.Struct):
@@ -40,8 +43,8 @@ class _Body(msgspec.Struct):
     response_format: msgspec.Raw = msgspec.Raw()
     stream: bool | None = None
     stream_options: _StreamOptions | None = None
-    max_tokens: _Count | None = None
-    max_completion_tokens: _Count | None = None
+    max_tokens: _Tokens | None = None
+    max_completion_tokens: _Tokens | None = None
     n: _Count | None = None
     best_of: _Count | None = None
 
@@ -72,18 +75,20 @@ class _Error(msgspec.Struct):
 _decode_body = msgspec.json.Decoder(_Body).decode
 _decode_answer = msgspec.json.Decoder(_Answer).decode
 _decode_error = msgspec.json.Decoder(_Error).decode
+_decode_any = msgspec.json.Decoder().decode
 _decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _encode = msgspec.json.Encoder().encode
 
 _PROMPT_FIELD = {Kind.CHAT: "messages", Kind.COMPLETION: "prompt", Kind.EMBEDDING: "input"}
-_EMPTY_LIST = 2  # bytes of []
+_MAX_MODEL = 256  # characters; longer than any name in use, short enough to be remembered and told
+_NOTHING = 15  # bytes; no tool is shorter
 
 
 class Asked(msgspec.Struct, frozen=True):
     """A request as read: what it is routed on, and what of it the provider will count.
 
     `text` is the JSON that holds the prompt, with `wide` characters beyond ASCII, `messages` messages and `images`
-    images, `low_images` of them at low detail.
+    images (or sounds, or files), `low_images` of them at low detail; encoded media are left out of it.
     """
 
     shape: Shape
@@ -106,11 +111,17 @@ def read(kind: Kind, body: bytes) -> Asked:
     except (msgspec.DecodeError, RecursionError) as error:
         problem = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise BadRequest(f"We could not parse the JSON body of your request: {problem}.") from None
-    if not fields.model:
+    model = fields.model
+    if not model:
         raise BadRequest("You must provide a model parameter.", "model")
-    if not getattr(fields, field := _PROMPT_FIELD[kind]):
+    if len(model) > _MAX_MODEL or not model.isprintable():
+        raise BadRequest(f"Invalid 'model': a name has at most {_MAX_MODEL} printable characters.", "model")
+    prompt = bytes(getattr(fields, field := _PROMPT_FIELD[kind]))
+    if not prompt or prompt == b"null":
         raise BadRequest(f"Missing required parameter: '{field}'.", field)
-    return _asked(fields, wide)
+    if kind is Kind.CHAT and not prompt.startswith(b"["):
+        raise BadRequest("Invalid type for 'messages': Expected `array` of message objects.", "messages")
+    return _asked(fields, model, prompt, wide)
 
 
 def _wrong_type(message: str) -> tuple[str, str]:
@@ -129,23 +140,31 @@ def _output(fields: _Body) -> int:
     return output
 
 
-def _asked(fields: _Body, wide_bytes: int) -> Asked:
-    options = fields.stream_options
-    text = bytes(fields.messages) or bytes(fields.prompt) or bytes(fields.input)
-    images = low = 0
-    if b'"image_url"' in text:
-        # Every image is an object {"type":"image_url","image_url":{…}}: the words stand there twice.
-        images = max(1, text.count(b'"image_url"') // 2)
-        low = min(images, text.count(b'"low"'))
-        text = _DATA_URL.sub(b'""', text)
+def _has(field: msgspec.Raw) -> bool:
+    """There is something in a list: clients send null and [] for nothing."""
+    return len(field) > _NOTHING or (len(field) > 0 and bytes(field).strip(b"[] \t\r\n") not in (b"", b"null"))
+
+
+def _without_media(text: bytes) -> tuple[bytes, int, int]:
+    """The text without encoded media; how many media there are, and how many of them are images at low detail."""
+    # Each is an object {"type":"image_url","image_url":{…}}: its word stands there twice.
+    media = sum(text.count(word) for word in _MEDIA) // 2
+    return (_ENCODED.sub(b'""', text), media, min(media, text.count(b'"low"'))) if media else (text, 0, 0)
+
+
+def _asked(fields: _Body, model: str, text: bytes, wide_bytes: int) -> Asked:
+    options, media, low, images = fields.stream_options, 0, 0, False
     messages = text.count(b'"role"') if fields.messages else 0
-    tools = len(fields.tools) > _EMPTY_LIST or len(fields.functions) > _EMPTY_LIST
+    if b'"type"' in text and messages:  # only the parts of a message's content have one
+        images = b'"image_url"' in text
+        text, media, low = _without_media(text)
+    tools = _has(fields.tools) or _has(fields.functions)
     if tools or fields.response_format:
         text += bytes(fields.tools) + bytes(fields.functions) + bytes(fields.response_format)
     wants_usage = options is not None and bool(options.include_usage)
-    shape = Shape(fields.model or "", bool(fields.stream), _output(fields), tools, images > 0, wants_usage)
+    shape = Shape(model, bool(fields.stream), _output(fields), tools, images, wants_usage)
     # A wide character has one byte or more beyond its first; most in use have two (CJK).
-    return Asked(shape, text, wide_bytes // 2 + text.count(b"\\u"), messages, images, low)
+    return Asked(shape, text, wide_bytes // 2 + text.count(b"\\u"), messages, media, low)
 
 
 def with_model(body: bytes, model: str) -> bytes:
@@ -171,14 +190,23 @@ def usage_of(answer: bytes) -> Usage | None:
     """The usage of a complete answer, None where it states none. Raises `ValueError` when it is not JSON."""
     try:
         usage = _decode_answer(answer).usage
-    except msgspec.ValidationError:
-        return None
     except (msgspec.DecodeError, RecursionError) as error:
-        raise ValueError(str(error)) from None
+        if not isinstance(error, msgspec.ValidationError) or not is_json(answer):
+            raise ValueError(str(error)) from None
+        return None
     if usage is None or usage.prompt_tokens is None:
         return None
     details = usage.prompt_tokens_details
     return Usage(usage.prompt_tokens, usage.completion_tokens or 0, (details and details.cached_tokens) or 0)
+
+
+def is_json(data: bytes) -> bool:
+    """Whether it is JSON at all."""
+    try:
+        _decode_any(data)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    return True
 
 
 def error_of(body: bytes) -> tuple[str, str]:

@@ -87,12 +87,12 @@ class Gate:
         """The queue has no more room."""
         return len(self._queue) >= self._max_waiting
 
-    def take_nowait(self, charge: Charge, now: int) -> Permit | None:
-        """Pass at once, or None."""
+    def take_nowait(self, tokens: int, now: int) -> Permit | None:
+        """Pass at once with this charge, or None."""
         health = self.health
-        if self._queue or (health.limited and health.wait(now)) or not self.quota.take_nowait(charge, now):
+        if self._queue or (health.limited and health.wait(now)) or not self.quota.take_nowait(tokens, now):
             return None
-        return Permit(self, charge.tokens, now, health.epoch, probe=health.enter())
+        return Permit(self, tokens, now, health.epoch, probe=health.limited and health.enter())
 
     async def take(self, charge: Charge, give_up_at: int, *, first: bool = False) -> Permit | None:
         """Wait for a turn until `give_up_at`; None when it did not come. `first` = a call that had its turn before."""

@@ -20,11 +20,13 @@ from tidegate.policy.estimate import Estimator, admission
 from tidegate.policy.quota import MINUTE_US, Charge, Quota, allowance, mirrored
 from tidegate.ports import Clock, Transport
 
+PASS = Kind.PASS
 FREE = Charge(0)  # what is forwarded as it is counts as a request only
 _LIMIT_TOKENS = b"x-ratelimit-limit-tokens"
 _LIMIT_REQUESTS = b"x-ratelimit-limit-requests"
 _LEFT_TOKENS = b"x-ratelimit-remaining-tokens"
 _LEFT_REQUESTS = b"x-ratelimit-remaining-requests"
+_NOTHING_SHOWN = (None, None)
 WEIGHT_PER_TOKEN = 8  # no text of more than this many bytes a token is real: what a prompt costs at least
 
 
@@ -96,7 +98,7 @@ class Lane:
     """(base URL, scope, model): one quota, one queue, one health; its keys are the scope's."""
 
     __slots__ = (
-        "_clock", "_shown", "_shows", "booked_requests", "booked_tokens", "configured", "estimator", "gate", "key",
+        "_clock", "_rule", "_shown", "_shows", "booked_requests", "booked_tokens", "configured", "estimator", "gate", "key",
         "keys", "model", "name", "seen", "service", "told",
     )  # fmt: skip
 
@@ -115,6 +117,7 @@ class Lane:
         self.gate = Gate(clock, Quota(self._mirror(limits.rpm), self._mirror(limits.tpm)), max_waiting)
         self.booked_tokens = 0  # deficits found in the headers so far
         self.booked_requests = 0
+        self._rule = service.profile.charge
         self._shown: tuple[bytes | None, bytes | None] | None = None
         self._shows = False, False  # whether those are the minute's: tokens, requests
         self.told = b"x-tidegate-target: %b\r\nx-tidegate-attempts: %b 200\r\n" % (
@@ -144,6 +147,7 @@ class Lane:
         """The configuration changed: what is known of the quota stays, as far as it still fits."""
         old, new = self.service.profile, service.profile
         self.service = service
+        self._rule = new.charge
         self.configured = limits
         quota, seen = self.gate.quota, self.seen
         fresh = (old.window, old.jitter_us) != (new.window, new.jitter_us)
@@ -166,13 +170,18 @@ class Lane:
             mirrors[0].resize(mirrored(limit, self.service.profile.window), now)
         return mirrors
 
+    def reserve(self, call: Call) -> int:
+        """Tokens to reserve: what the provider will charge the call at most."""
+        if call.kind is PASS:
+            return 0
+        return admission(self._rule, self.estimator.upper(call.size), call.shape.output)
+
     def charge(self, call: Call) -> Charge:
-        """What the provider will charge the call: the upper estimate, and the least."""
-        if call.kind is Kind.PASS:
+        """What the provider will charge the call: at most, and at least."""
+        if call.kind is PASS:
             return FREE
-        rule, size, output = self.service.profile.charge, call.size, call.shape.output
-        prompt = self.estimator.upper(size)
-        return Charge(admission(rule, prompt, output), admission(rule, size.weight // WEIGHT_PER_TOKEN, output))
+        least = admission(self._rule, call.size.weight // WEIGHT_PER_TOKEN, call.shape.output)
+        return Charge(self.reserve(call), least)
 
     def slot(self, permit: Permit, bound: Permit | None, now: int) -> Slot:
         """The permit of this lane with what the mirror shows right after it."""
@@ -187,14 +196,16 @@ class Lane:
             slot.keep()
             return slot.charged
         self.estimator.learn(call.size, usage.prompt)
-        profile = self.service.profile
-        real = usage.total if profile.settles else admission(profile.charge, usage.prompt, call.shape.output)
+        settles = self.service.profile.settles
+        real = usage.total if settles else admission(self._rule, usage.prompt, call.shape.output)
         slot.settle(real)
         return real
 
     def watch(self, shown: dict[bytes, bytes], slot: Slot) -> None:
         """Hold the mirror against a reply's rate-limit headers. Cheap while the limits they show do not change."""
         limits = shown.get(_LIMIT_TOKENS), shown.get(_LIMIT_REQUESTS)
+        if limits == _NOTHING_SHOWN:
+            return
         if limits != self._shown:
             self._shown = limits if self._learn(shown) else None
         if self._shown is None:

@@ -135,7 +135,7 @@ class Line:
         """A slot at the lane, or None when the turn did not come in time."""
         bound, charge, own = target.bound, pick.charge, None
         if bound is not None:
-            own = bound.take_nowait(charge, began) or await bound.take(charge, give_up_at)
+            own = bound.take_nowait(charge.tokens, began) or await bound.take(charge, give_up_at)
             if own is None:
                 return None
         try:

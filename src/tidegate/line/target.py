@@ -56,19 +56,20 @@ class Target:
 
     def used_permille(self, now: int) -> int:
         """How much of the strictest token quota on the way is in use; of several lanes, the first one's."""
-        used = self.lanes[0].gate.quota.used_permille(now)
+        tokens = self.lanes[0].gate.quota.tokens
+        used = tokens[0].used_permille(now) if tokens else 0
         return used if self.bound is None else max(used, self.bound.quota.used_permille(now))
 
     def take_nowait(self, call: Call, now: int, sample: Sampler) -> Slot | None:
         """A slot, when nobody has to wait for it."""
         lane = self.lanes[0] if len(self.lanes) == 1 else self.pick(call, now, sample).lane
-        charge = lane.charge(call)
+        tokens = lane.reserve(call)
         own = None
         if self.bound is not None:
-            own = self.bound.take_nowait(charge, now)
+            own = self.bound.take_nowait(tokens, now)
             if own is None:
                 return None
-        permit = lane.gate.take_nowait(charge, now)
+        permit = lane.gate.take_nowait(tokens, now)
         if permit is not None:
             return lane.slot(permit, own, now)
         if own is not None:

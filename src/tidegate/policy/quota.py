@@ -64,16 +64,18 @@ class Quota:
                 longest = wait
         return longest
 
-    def take_nowait(self, charge: Charge, now: int) -> bool:
+    def take_nowait(self, tokens: int, now: int) -> bool:
         """Charge every allowance when all of them have enough; else nothing."""
-        tokens = charge.tokens
         for allowed in self.requests:
             if not allowed.has(1, now):
                 return False
         for allowed in self.tokens:
             if not allowed.has(tokens, now):
                 return False
-        self.take(charge, now)
+        for allowed in self.requests:
+            allowed.take(1, now)
+        for allowed in self.tokens:
+            allowed.take(tokens, now)
         return True
 
     def take(self, charge: Charge, now: int) -> None:

@@ -210,15 +210,18 @@ class Origin:
     async def request(self, reader: asyncio.StreamReader) -> bytes:
         """Read one request whole, by its own framing, and note it."""
         head = await reader.readuntil(b"\r\n\r\n")
-        body = b""
+        body = bytearray()
         lower = head.lower()
         if b"content-length: " in lower:
-            body = await reader.readexactly(int(lower.split(b"content-length: ")[1].split(b"\r\n")[0]))
+            body += await reader.readexactly(int(lower.split(b"content-length: ")[1].split(b"\r\n")[0]))
         elif b"transfer-encoding: chunked" in lower:
-            while not body.endswith(b"0\r\n\r\n"):
-                body += await reader.readuntil(b"\r\n")
-        self.requests.append(head + body)
-        return head + body
+            size = -1
+            while size:
+                line = await reader.readuntil(b"\r\n")
+                size = int(line, 16)
+                body += line + await reader.readexactly(size + 2)
+        self.requests.append(head + bytes(body))
+        return self.requests[-1]
 
     def answers(self, *replies: bytes, reset: bool = False, close: bool = False) -> Script:
         """A script: one reply per request, as these bytes; then a reset or an orderly end, or nothing more."""

@@ -73,7 +73,7 @@ def test_no_interval_admits_more_than_it_promises(limit: int, jitter: int, steps
 
 @given(LIMITS, st.data())
 def test_corrections_downwards_keep_the_promise_for_what_was_really_spent(limit: int, data: st.DataObject) -> None:
-    """Calls reserved high and settled low: what was really spent, at the time it was taken, stays within the promise."""
+    """Calls reserved high and settled low: what was really spent stays within the promise."""
     bucket, tick = Bucket(limit, 0), tick_us(limit, WINDOW_US)
     window, now = WINDOW_US // tick, 0
     open_calls: list[tuple[int, int]] = []

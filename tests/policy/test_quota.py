@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidegate.policy.allowance import View
-from tidegate.policy.allowance import NEVER
+from tidegate.policy.allowance import NEVER, View
 from tidegate.policy.bucket import Bucket
 from tidegate.policy.quota import Charge, Quota, allowance
 from tidegate.policy.window import SlidingLog

@@ -33,6 +33,7 @@ async def test_errors_on_command(http, chat, rule, status, code):
     ledger = await http.ledger()
     assert (ledger["charged_tokens"], ledger["billed_tokens"], ledger["served"]) == (0, 0, 0)
     assert (ledger["throttled"], ledger["avoidable"]) == (int(status == 429), 0)
+    assert (await http.calls())[-1]["charged_tokens"] == 0
     assert (await http.chat(chat(max_tokens=50))).status == 200
     assert (await http.control("GET", "/twin/faults"))["rules"][0]["hits"] == 1
 

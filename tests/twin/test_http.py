@@ -22,9 +22,9 @@ async def ended(http):
 async def test_the_charge_is_the_larger_of_prompt_and_maximum(http, chat):
     """Documented: max(prompt, max_tokens · n); the bill is what was used."""
     await http.chat(chat(max_tokens=4, n=2))
-    await http.chat(chat(max_tokens=50))
+    await http.chat(chat(max_tokens=50, n=2))
     ledger = await http.ledger()
-    assert (ledger["charged_tokens"], ledger["billed_tokens"]) == (10 + 50, 18 + 60)
+    assert (ledger["charged_tokens"], ledger["billed_tokens"]) == (10 + 100, 18 + 110)
 
 
 @pytest.mark.parametrize(("rule", "charged"), [("max", 50), ("sum", 60), ("prompt", 10)])
@@ -175,7 +175,10 @@ async def test_limits_change_at_once_and_excuse_until_shown(http, chat):
     ledger = await http.ledger()
     assert (ledger["throttled"], ledger["avoidable"]) == (2, 1)
     assert ledger["by_model"]["gpt-4o"]["limit_tpm"] == 1_000
-    assert [call["label"] for call in await http.calls()] == ["unseen limit", "avoidable"]
+    assert [(call["label"], call["charged_tokens"]) for call in await http.calls()] == [
+        ("unseen limit", 0),
+        ("avoidable", 0),
+    ]
 
 
 async def test_a_served_reply_shows_the_change_as_well(http, chat):

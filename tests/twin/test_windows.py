@@ -155,6 +155,7 @@ def test_quantised_reports_the_minute_and_enforces_the_second():
     window.charge(100, 0)
     assert window.remaining(0) == 5_900
     assert window.wait(1, 0) == SECOND
+    assert window.wait(100, SECOND) == 0
     assert window.wait(101, SECOND) == NEVER
 
 

@@ -27,6 +27,7 @@ from tidegate.wire.exchange import Exchange, Intake
 GONE = 499  # the client left before its answer was complete (nginx's word for it)
 BROKEN = 502  # the stream broke after its first content; its status line had been sent
 NOTHING = Usage()
+CALL, FORWARD = Route.CALL, Route.FORWARD
 _NO_KEY = Problem(ProblemKind.UNAUTHENTICATED, "Send a valid key of this gate as Authorization: Bearer KEY.")
 _PROVIDER_HEADER = b"x-tidegate-provider"
 _ID_MAX = 128
@@ -43,15 +44,20 @@ class House:
 class Gateway:
     """Fulfils `wire.exchange.Handler`. `house` is swapped on reload; calls in flight keep the plan they began with."""
 
-    __slots__ = ("_clock", "_journal", "_line", "_next_id", "_observer", "draining", "house")
+    __slots__ = (
+        "_clock", "_journal", "_line", "_next_id", "_observer", "_quota_lines", "_start", "draining", "house",
+    )  # fmt: skip
 
     def __init__(self, house: House, line: Line, clock: Clock, journal: Journal, observer: Observer) -> None:
+        """Needs a running event loop."""
         self.house = house
         self.draining = False
         self._line = line
         self._clock = clock
         self._journal = journal
         self._observer = observer
+        self._quota_lines = heads.QuotaLines()
+        self._start = asyncio.get_running_loop().create_task
         self._next_id = clock.wall()  # unique over restarts while calls are fewer than one a microsecond
 
     def head(self, exchange: Exchange) -> Intake:
@@ -60,15 +66,13 @@ class Gateway:
         problem = self._unwelcome(exchange, found)
         if problem is not None:
             self._answer(exchange, errors.of_problem(problem))
-            return Intake.BUFFER
-        return Intake.STREAM if found.route is Route.FORWARD else Intake.BUFFER
+        return Intake.STREAM if found.route is FORWARD else Intake.BUFFER
 
     def call(self, exchange: Exchange) -> None:
         """Answer the exchange, now or later."""
         found = match(exchange.path)
-        if found.route is Route.CALL or found.route is Route.FORWARD:
-            task = asyncio.get_running_loop().create_task(self._serve(exchange, found))
-            exchange.on_gone = task.cancel
+        if found.route is CALL or found.route is FORWARD:
+            self._begin(exchange, found)
         elif found.route is Route.MODELS:
             exchange.respond(200, errors.JSON, models_list(self.house.book.models))
         elif found.route is Route.READY and self.draining:
@@ -83,7 +87,7 @@ class Gateway:
     def _unwelcome(self, exchange: Exchange, found: Match) -> Problem | None:
         """What is refused by the head alone."""
         route = found.route
-        if route is Route.CALL and exchange.method == b"POST":
+        if route is CALL and exchange.method == b"POST":
             return None if self.house.clients.name_of(exchange) is not None else _NO_KEY
         path = exchange.path.decode("latin-1")
         if route is Route.UNKNOWN:
@@ -92,8 +96,8 @@ class Gateway:
         if route is Route.REFUSED:
             message = "Realtime sessions (WebSocket) are not carried by Tidegate. Use /v1/chat/completions with stream."
             return Problem(ProblemKind.UNSUPPORTED, message)
-        wanted = b"POST" if route is Route.CALL else b"GET"
-        if route is not Route.FORWARD and exchange.method not in (wanted, b"HEAD"):
+        wanted = b"POST" if route is CALL else b"GET"
+        if route is not FORWARD and exchange.method not in (wanted, b"HEAD"):
             return Problem(ProblemKind.WRONG_METHOD, f"{path} wants {wanted.decode()}.")
         if route in (Route.ALIVE, Route.READY):
             return None
@@ -101,16 +105,19 @@ class Gateway:
             return _NO_KEY
         return None
 
-    async def _serve(self, exchange: Exchange, found: Match) -> None:
-        """One call, from its body to its reply."""
-        now = self._clock.now()
+    def _begin(self, exchange: Exchange, found: Match) -> None:
+        """Make the call, or refuse what cannot become one."""
         self._next_id += 1
         client = self.house.clients.name_of(exchange) or ""
         try:
-            call, plan = self._plan(exchange, found, client, now)
+            call, plan = self._plan(exchange, found, client, self._clock.now())
         except intake.Refusal as error:
             self._answer(exchange, errors.of_problem(error.problem))
             return
+        exchange.on_gone = self._start(self._serve(exchange, call, plan)).cancel
+
+    async def _serve(self, exchange: Exchange, call: Call, plan: Plan) -> None:
+        """One call, to its reply."""
         try:
             result = await self._line.run(call, plan)
         except asyncio.CancelledError:
@@ -129,7 +136,7 @@ class Gateway:
             self._stream(exchange, call, plan, result, result.splice)
 
     def _plan(self, exchange: Exchange, found: Match, client: str, now: int) -> tuple[Call, Plan]:
-        if found.route is Route.FORWARD:
+        if found.route is FORWARD:
             call = intake.forward_call(exchange, self._next_id, client, now)
             plan = self._forwarding(exchange)
         else:
@@ -187,7 +194,7 @@ class Gateway:
         lines = heads.returned(answered.headers, answered.shown)
         lines.append(self._story(exchange, call))
         lines.append(heads.answered(answered.lane, call.attempts))
-        lines.append(heads.quota(answered.lane, self._clock.now()))
+        lines.append(self._quota_lines.of(answered.lane, self._clock.now()))
         return b"".join(lines)
 
     def _story(self, exchange: Exchange, call: Call) -> bytes:

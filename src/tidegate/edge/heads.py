@@ -20,10 +20,7 @@ _NOT_RETURNED = frozenset(
     b"x-ratelimit-limit-requests x-ratelimit-limit-tokens x-ratelimit-remaining-requests x-ratelimit-remaining-tokens "
     b"x-ratelimit-reset-requests x-ratelimit-reset-tokens".split()
 )
-_REQUESTS = (
-    b"x-ratelimit-limit-requests: %d\r\nx-ratelimit-remaining-requests: %d\r\nx-ratelimit-reset-requests: %dms\r\n"
-)
-_TOKENS = b"x-ratelimit-limit-tokens: %d\r\nx-ratelimit-remaining-tokens: %d\r\nx-ratelimit-reset-tokens: %dms\r\n"
+_DIMENSION = b"x-ratelimit-limit-%b: %d\r\nx-ratelimit-remaining-%b: %%d\r\nx-ratelimit-reset-%b: %%dms\r\n"
 
 
 def forwarded(headers: Headers, *, coded: bool) -> bytes:
@@ -61,13 +58,34 @@ def answered(lane: Lane, tried: Sequence[Attempt]) -> bytes:
     return b"x-tidegate-target: %b\r\n%b" % (lane.name.encode("latin-1", "replace"), attempts(tried))
 
 
-def quota(lane: Lane, now: int) -> bytes:
-    """`x-ratelimit-*` as the gate's own mirror stands: what the next call will find."""
-    quota = lane.gate.quota
-    requests, tokens = quota.view_requests(now), quota.view_tokens(now)
-    lines = b""
-    if requests is not None:
-        lines = _REQUESTS % (requests.limit, requests.left, -(-requests.reset_us // 1_000))
-    if tokens is not None:
-        lines += _TOKENS % (tokens.limit, tokens.left, -(-tokens.reset_us // 1_000))
-    return lines
+class QuotaLines:
+    """`x-ratelimit-*` as the gate's own mirror stands: what the next call will find.
+
+    The lines of a limit are written once; four numbers change from call to call.
+    """
+
+    __slots__ = ("_templates",)
+
+    MAX_TEMPLATES = 4_096
+
+    def __init__(self) -> None:
+        self._templates: dict[tuple[bytes, int], bytes] = {}
+
+    def of(self, lane: Lane, now: int) -> bytes:
+        """The header lines; empty where nothing is limited."""
+        quota = lane.gate.quota
+        requests, tokens = quota.view_requests(now), quota.view_tokens(now)
+        lines = b""
+        if requests is not None:
+            lines = self._template(b"requests", requests.limit) % (requests.left, -(-requests.reset_us // 1_000))
+        if tokens is not None:
+            lines += self._template(b"tokens", tokens.limit) % (tokens.left, -(-tokens.reset_us // 1_000))
+        return lines
+
+    def _template(self, name: bytes, limit: int) -> bytes:
+        template = self._templates.get((name, limit))
+        if template is None:
+            if len(self._templates) >= self.MAX_TEMPLATES:
+                self._templates.clear()
+            template = self._templates[name, limit] = _DIMENSION % (name, limit, name, name)
+        return template

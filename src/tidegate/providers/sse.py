@@ -11,14 +11,15 @@ from tidegate.model.outcome import Usage
 from tidegate.providers.openai import usage_of
 
 MAX_EVENT_BYTES = 8_388_608
+_NOTHING = (b"", b"null", b"[]")  # a field that is absent or empty; `Raw | None` would accept nothing but null
 
 
 class _Delta(msgspec.Struct):
     content: str | None = None
     refusal: str | None = None
     reasoning_content: str | None = None
-    tool_calls: msgspec.Raw | None = None
-    function_call: msgspec.Raw | None = None
+    tool_calls: msgspec.Raw = msgspec.Raw()
+    function_call: msgspec.Raw = msgspec.Raw()
 
 
 class _Choice(msgspec.Struct):
@@ -29,7 +30,7 @@ class _Choice(msgspec.Struct):
 
 class _Chunk(msgspec.Struct):
     choices: list[_Choice] = []
-    error: msgspec.Raw | None = None
+    error: msgspec.Raw = msgspec.Raw()
 
 
 _decode = msgspec.json.Decoder(_Chunk).decode
@@ -99,7 +100,7 @@ class StreamTap:
         except (msgspec.DecodeError, RecursionError, ValueError):
             self.failure = b"the provider sent a malformed event"
             return False
-        if chunk.error is not None and bytes(chunk.error) != b"null":
+        if _stated(chunk.error):
             self.failure = payload
             return False
         if not self.committed:
@@ -123,8 +124,16 @@ def _is_content(choice: _Choice) -> bool:
         return True
     delta = choice.delta
     return delta is not None and bool(
-        delta.content or delta.refusal or delta.reasoning_content or delta.tool_calls or delta.function_call
+        delta.content
+        or delta.refusal
+        or delta.reasoning_content
+        or _stated(delta.tool_calls)
+        or _stated(delta.function_call)
     )
+
+
+def _stated(value: msgspec.Raw) -> bool:
+    return bytes(value) not in _NOTHING
 
 
 def error_event(message: str) -> bytes:

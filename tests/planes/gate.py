@@ -30,9 +30,10 @@ class Gate:
         self.log_path = folder / "log"
         chosen = {"config": str(self.config), "port": 0, "admin_port": 0, "state_dir": str(folder / "state")}
         command = [sys.executable, "-m", "tests.planes.run_gate", json.dumps(chosen | MODULES | options)]
+        path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
         with self.log_path.open("wb") as log:
             self.process = subprocess.Popen(
-                command, stdout=subprocess.PIPE, stderr=log, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}
+                command, stdout=subprocess.PIPE, stderr=log, cwd=ROOT, env=os.environ | {"PYTHONPATH": path}
             )
         self.port = self.admin_port = 0
         self.watched: set[int] = set()

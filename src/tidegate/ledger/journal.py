@@ -249,18 +249,16 @@ def _locked(path: Path) -> int:
 
 
 def _inherited(directory: Path, known: list[int]) -> JournalState:
-    """The state at the end of the last run, from the newest segment whose checkpoint is whole, and what follows it."""
+    """The state at the end of the last run: that of the newest segment whose checkpoint is whole."""
     state = JournalState()
-    for start in range(len(known) - 1, -1, -1):
-        first = next(records(path_of(directory, known[start]).read_bytes()), None)
-        if first is not None and type(first[0]) is Checkpoint:
-            for number in known[start:]:
-                _follow(state, path_of(directory, number))
+    for number in reversed(known):
+        if _follow(state, path_of(directory, number)):
             break
     return state
 
 
-def _follow(state: JournalState, path: Path) -> None:
+def _follow(state: JournalState, path: Path) -> bool:
+    """Take a segment's records into account and give its unused space back; False when it holds none."""
     data = path.read_bytes()
     end = 0
     for record, offset in records(data):
@@ -268,3 +266,4 @@ def _follow(state: JournalState, path: Path) -> None:
         end = offset
     if data.count(0, end) == len(data) - end:
         os.truncate(path, end)
+    return end > 0

@@ -69,7 +69,7 @@ class Line:
             if slot is None:
                 chosen = self._choose(call, plan, courses, now)
                 if isinstance(chosen, Choice):
-                    return self._too_late(plan, last, chosen)
+                    return self._too_late(call, plan, last, chosen)
                 course, pick = chosen
                 slot = await self._wait(call, plan, course, pick, now, alone=len(courses) == 1)
             if slot is None:
@@ -216,8 +216,10 @@ class Line:
         course.not_before = now + step.wait_us
         return step.move is Move.RETRY
 
-    def _too_late(self, plan: Plan, last: Failure | None, choice: Choice) -> Refused:
+    def _too_late(self, call: Call, plan: Plan, last: Failure | None, choice: Choice) -> Refused:
         """Nobody makes the deadline: when somebody could have."""
+        if last is not None and not self._again_us(call, plan):
+            return self._failed(call, plan, last, late=True)  # only its own back-off keeps it: no quota is to blame
         wait_us = choice.wait_us
         if wait_us == NEVER:
             message = (
@@ -228,13 +230,13 @@ class Line:
         message = f"The quota of {plan.name} is in use. This request could be served in {wait_us / 1e6:.3f} s."
         return Refused(Problem(kind, message, retry_after_us=wait_us), last)
 
-    def _failed(self, call: Call, plan: Plan, last: Failure | None) -> Refused:
-        """Every target was tried, or none can serve such a call."""
+    def _failed(self, call: Call, plan: Plan, last: Failure | None, *, late: bool = False) -> Refused:
+        """Every target was tried, none can serve such a call, or it is too late for another try."""
         if last is None:
             why = "; ".join(f"{target.model} {target.unfit(call)}" for target in plan.targets)
             return Refused(Problem(ProblemKind.BAD_REQUEST, f"No target of {plan.name} can serve this request: {why}."))
         kind = ProblemKind.CREDENTIAL if last.reason is Reason.AUTH else ProblemKind.UPSTREAM
-        if last.answer is None and self._clock.now() >= call.deadline:
+        if last.answer is None and (late or self._clock.now() >= call.deadline):
             kind = ProblemKind.DEADLINE
         again = self._again_us(call, plan) if last.reason in _CLOSES else 0
         return Refused(Problem(kind, f"No target of {plan.name} answered: {last.message}.", retry_after_us=again), last)

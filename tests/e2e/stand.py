@@ -1,0 +1,196 @@
+"""Twin and gate as a user starts them: real processes on free ports, and what a test asks of each."""
+
+import asyncio
+import http.client
+import json
+import select
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from tests.planes.gate import DEADLINE
+from tests.planes.gate import Gate as Processes
+from tests.twin.http import Answer, read
+from tidegate.ledger import journal
+from tidegate.model.facts import CallRecord, Fact
+
+USER = [{"role": "user", "content": "three short words"}]
+HUGE = 1_000_000_000_000  # a limit that never binds
+
+
+class Twin:
+    """The judge. Its `tree` is what its YAML file says."""
+
+    def __init__(self, folder: Path, tree: dict[str, Any], *options: str) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        config = folder / "twin.yaml"
+        config.write_text(json.dumps(tree), encoding="utf-8")
+        command = [sys.executable, "-m", "tidegate", "twin", "-c", str(config), "--port", "0", *options]
+        with (folder / "twin.log").open("wb") as log:
+            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log)
+        self.url = ready_line(self.process, folder / "twin.log").split()[2]
+        self.port = int(self.url.split(":")[2].partition("/")[0])
+        self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE)
+
+    def ask(self, path: str, value: Any = None) -> Any:
+        """GET, or POST with a value, one of `/twin/…`."""
+        body = None if value is None else json.dumps(value)
+        try:
+            self._connection.request("GET" if value is None else "POST", f"/twin/{path}", body)
+            reply = self._connection.getresponse()
+        except OSError:  # the twin may have refused connections for a while
+            self._connection.close()
+            self._connection.request("GET" if value is None else "POST", f"/twin/{path}", body)
+            reply = self._connection.getresponse()
+        answer = json.loads(reply.read())
+        assert reply.status == 200, answer
+        return answer
+
+    def reset(self) -> None:
+        self.ask("faults", [])
+        self.ask("reset", {})
+
+    def fault(self, *rules: dict[str, Any]) -> None:
+        """These rules and no others."""
+        self.ask("faults", list(rules))
+
+    def calls(self, model: str = "", *, full: bool = False) -> list[dict[str, Any]]:
+        """The calls it remembers, oldest first; of one model."""
+        rows: list[dict[str, Any]] = self.ask(f"calls?limit=2000&full={int(full)}")
+        return [row for row in rows if not model or row["model"] == model]
+
+    def ledger(self, key: str = "", model: str = "") -> dict[str, Any]:
+        """The books: everything, or one key's at one model."""
+        report: dict[str, Any] = self.ask("ledger")
+        return report["by_key"].get(key, {}).get(model, {"calls": 0}) if key else report
+
+    def close(self) -> None:
+        self._connection.close()
+        end(self.process)
+
+
+class Gate(Processes):
+    """`tidegate serve` with a configuration."""
+
+    def __init__(self, folder: Path, tree: dict[str, Any] | str) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.config = folder / "tidegate.yaml"
+        self.write(tree)
+        self.state = folder / "state"
+        self.log_path = folder / "log"
+        options = ["-c", str(self.config), "--port", "0", "--admin-port", "0", "--state-dir", str(self.state)]
+        with self.log_path.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "tidegate", "serve", *options], stdout=subprocess.PIPE, stderr=log
+            )
+        self.port = self.admin_port = 0
+        self.watched: set[int] = set()
+        self.wait_ready()
+
+    def write(self, tree: dict[str, Any] | str) -> None:
+        """Another configuration, for a reload."""
+        self.config.write_text(tree if isinstance(tree, str) else json.dumps(tree), encoding="utf-8")
+
+    @property
+    def url(self) -> str:
+        """What an application is given as its base URL."""
+        return f"http://127.0.0.1:{self.port}/v1"
+
+    @property
+    def worker(self) -> int:
+        return self.children()["worker"]
+
+    def facts(self) -> list[Fact]:
+        return list(journal.read(self.state / "journal"))
+
+    def records(self, plan: str = "") -> list[CallRecord]:
+        """The calls in the journal; of one plan."""
+        return [fact for fact in self.facts() if isinstance(fact, CallRecord) and (not plan or fact.plan == plan)]
+
+    async def post(self, path: str, body: bytes | dict[str, Any], **headers: str) -> Answer:
+        """One request on a connection of its own, and its reply to whatever end it has. `_` in names stands for `-`."""
+        reader, writer = await self.open(path, body, **headers)
+        try:
+            return await read(reader)
+        finally:
+            writer.transport.abort()
+
+    async def open(
+        self, path: str, body: bytes | dict[str, Any], **headers: str
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Send a request; the reply and the connection are the caller's."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        writer.write(request(path, body, **headers))
+        return reader, writer
+
+    async def chat(self, model: str, *, headers: dict[str, str] | None = None, **fields: Any) -> Answer:
+        """`POST /v1/chat/completions`."""
+        body = {"model": model, "messages": USER, "max_tokens": 20} | fields
+        return await self.post("/v1/chat/completions", body, **headers or {})
+
+
+def request(path: str, body: bytes | dict[str, Any], **headers: str) -> bytes:
+    """A POST as bytes; a header with an empty value is left out."""
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    lines = {"host": "gate", "content-type": "application/json", "content-length": str(len(data))}
+    lines |= {name.replace("_", "-"): value for name, value in headers.items()}
+    head = "".join(f"{name}: {value}\r\n" for name, value in lines.items() if value)
+    return f"POST {path} HTTP/1.1\r\n{head}\r\n".encode() + data
+
+
+def ready_line(process: subprocess.Popen[bytes], log: Path) -> str:
+    """The first line of a program's output. Fails with its log when there is none in time."""
+    assert process.stdout is not None
+    readable, _, _ = select.select([process.stdout], [], [], DEADLINE)
+    line = process.stdout.readline().decode() if readable else ""
+    assert "ready" in line, log.read_text(encoding="utf-8", errors="replace")
+    return line
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait()
+    assert process.stdout is not None
+    process.stdout.close()
+
+
+async def until(condition: Any, what: str) -> None:
+    """Poll, letting everything else run, for what happens in another process."""
+    deadline = time.monotonic() + DEADLINE
+    while not condition():
+        assert time.monotonic() < deadline, f"waited in vain for {what}"
+        await asyncio.sleep(0)
+
+
+def provider(url: str, key: str, limits: dict[str, dict[str, int]] | None = None, **more: Any) -> dict[str, Any]:
+    """One provider's part of a gate's file, with one scope."""
+    scope = {"name": "main", "keys": [key], "limits": limits or {}}
+    return {"dialect": "openai", "base_url": url, "scopes": [scope], **more}
+
+
+def numbers(text: str) -> list[int]:
+    """Which of the twin's numbered tokens are in a text."""
+    return [int(word.removeprefix("t")) for word in text.split()]
+
+
+def spoken(answer: Answer) -> list[int]:
+    """The numbered tokens that reached a client, unary or streamed."""
+    if answer.headers.get("content-type", "").startswith("text/event-stream"):
+        return numbers("".join(_contents(answer.events)))
+    return numbers(answer.json["choices"][0]["message"]["content"])
+
+
+def _contents(events: Iterable[Any]) -> Iterable[str]:
+    for event in events:
+        if isinstance(event, dict):
+            for choice in event.get("choices", ()):
+                yield choice["delta"].get("content") or ""
+
+
+def tries(answer: Answer) -> list[str]:
+    """`x-tidegate-attempts` without provider and scope: `p01 429 rate`."""
+    told = answer.headers.get("x-tidegate-attempts", "")
+    return [part.rpartition("/")[2] for part in told.split(", ")] if told else []

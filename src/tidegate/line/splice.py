@@ -164,5 +164,6 @@ class Splice:
     def _close(self) -> None:
         if not self._closed:
             self._closed = True
-            if self.on_close is not None:
-                self.on_close()
+            closed, self.on_close = self.on_close, None  # it refers back to this splice: leave no cycle behind
+            if closed is not None:
+                closed()

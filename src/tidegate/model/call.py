@@ -18,7 +18,7 @@ class BodySource(Protocol):
         """The next piece; empty at the end. Raises `ConnectionError` when the client left."""
 
 
-class Size(msgspec.Struct, frozen=True):
+class Size(msgspec.Struct, frozen=True, gc=False):
     """A measured prompt: its kind of text, its weight, and the tokens that are known without a ratio."""
 
     kind: int = 0
@@ -35,7 +35,7 @@ class Kind(Enum):
     PASS = auto()  # forwarded as it is
 
 
-class Shape(msgspec.Struct):
+class Shape(msgspec.Struct, gc=False):
     """The few things of a body that are routed on. `output` is the most new tokens it may produce (0 = not stated)."""
 
     model: str
@@ -46,7 +46,7 @@ class Shape(msgspec.Struct):
     wants_usage: bool = True  # the client asked for usage in the stream
 
 
-class Attempt(msgspec.Struct, frozen=True):
+class Attempt(msgspec.Struct, frozen=True, gc=False):
     """One try, as it is told to the client and the log. `reason` is None when it was answered."""
 
     target: str

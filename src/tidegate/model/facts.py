@@ -8,7 +8,7 @@ Units: `at_us` is wall-clock microseconds since 1970, durations are microseconds
 import msgspec
 
 
-class Intent(msgspec.Struct, frozen=True, array_like=True, tag="i"):
+class Intent(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="i"):
     """One attempt is about to be sent, and what it was charged.
 
     `level_tokens` and `level_requests` are what the gate's mirror of the provider's buckets held after this charge, in
@@ -26,7 +26,7 @@ class Intent(msgspec.Struct, frozen=True, array_like=True, tag="i"):
     plan: str = ""
 
 
-class CallRecord(msgspec.Struct, frozen=True, array_like=True, tag="c"):
+class CallRecord(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="c"):
     """How one call ended, written once per call whatever happened."""
 
     call_id: int

@@ -20,7 +20,7 @@ class Reason(Enum):
     TOO_LARGE = auto()  # the request alone exceeds the quota; waiting never helps
 
 
-class Usage(msgspec.Struct, frozen=True):
+class Usage(msgspec.Struct, frozen=True, gc=False):
     """Tokens as the provider billed them."""
 
     prompt: int = 0

@@ -11,7 +11,7 @@ import msgspec
 NEVER = -1
 
 
-class View(msgspec.Struct, frozen=True):
+class View(msgspec.Struct, frozen=True, gc=False):
     """One dimension as it stands. `left` is never negative; `reset_us` is the time to full."""
 
     limit: int

@@ -13,7 +13,7 @@ MINUTE_US = 60_000_000
 _RESET_STEP_US = 1_000
 
 
-class Seen(msgspec.Struct, frozen=True):
+class Seen(msgspec.Struct, frozen=True, gc=False):
     """One dimension as the provider shows it: whole requests or tokens."""
 
     limit: int

@@ -14,7 +14,7 @@ SECOND_US = 1_000_000
 MINUTE_US = 60 * SECOND_US
 
 
-class Charge(msgspec.Struct, frozen=True):
+class Charge(msgspec.Struct, frozen=True, gc=False):
     """What a call costs at admission, in tokens: the upper estimate that is reserved, and what it costs at least.
 
     Only `least` can make a call impossible: an estimate is no reason for a permanent refusal.

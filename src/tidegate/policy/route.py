@@ -13,7 +13,7 @@ import msgspec
 from tidegate.policy.allowance import NEVER
 
 
-class Candidate(msgspec.Struct, frozen=True):
+class Candidate(msgspec.Struct, frozen=True, gc=False):
     """A target that may still be tried.
 
     `wait_us` may be NEVER; `tripped` = refused on end; `full` = no room to wait.
@@ -24,7 +24,7 @@ class Candidate(msgspec.Struct, frozen=True):
     full: bool = False
 
 
-class Choice(msgspec.Struct, frozen=True):
+class Choice(msgspec.Struct, frozen=True, gc=False):
     """`index` into the candidates, or -1: refused, and `wait_us` is when it could be served (NEVER: not at all)."""
 
     index: int

@@ -38,6 +38,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     __slots__ = (
         "_complete",
+        "_ended",
         "_extra",
         "_fault",
         "_fd",
@@ -89,6 +90,7 @@ class UpstreamConnection(asyncio.Protocol):
         # A connection of which one of these was true is not used again.
         self._keep = False
         self._until_eof = False
+        self._ended = False  # the other side has ended the connection in good order
         self._extra = False
         self._fault = ""
 
@@ -184,13 +186,18 @@ class UpstreamConnection(asyncio.Protocol):
             if self._head_size > _MAX_HEAD:
                 self._break(f"the reply's head is longer than {_MAX_HEAD} bytes")
 
+    def eof_received(self) -> None:
+        # Of a TLS connection this is the end that TLS itself says; when merely TCP ends, only `connection_lost` is
+        # called. Anybody can cut a connection: it does not prove that nothing is missing.
+        self._ended = True
+
     def connection_lost(self, exc: Exception | None) -> None:
         self._fd = -1
         self._owner.lost(self)
         self.resume_writing()
         if self._waiter is None and self._stream is None:
             return
-        if self._until_eof and exc is None and not self._complete:
+        if self._until_eof and self._ended and exc is None:
             self._complete = True
             self._keep = False
             self._finish()

@@ -226,7 +226,9 @@ class UpstreamPool:
         return connection
 
     def _unreachable(self, why: str) -> TransportError:
-        return TransportError(f"cannot connect to {self._route.target.authority}: {why}", sent=False)
+        target, _, proxy = self._route
+        through = f" through the proxy {proxy.authority}" if proxy is not None else ""
+        return TransportError(f"cannot connect to {target.authority}{through}: {why}", sent=False)
 
     def _place_free(self) -> None:
         queue = self._queue

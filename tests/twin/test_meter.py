@@ -66,7 +66,7 @@ def test_a_changed_limit_excuses_until_it_was_shown_to_that_key():
     one.relimit(Limits(60, 600), 0)
     one.admit("k", 600, 0)
     assert one.admit("k", 600, 0).label == "unseen limit"
-    one.shown("k", one.version)
+    one.shown("k", one.version, 0)
     assert one.admit("k", 600, 0).label == "avoidable"
     assert one.admit("other", 600, 0).label == "unseen limit"
 
@@ -76,8 +76,18 @@ def test_a_reply_admitted_before_the_change_shows_nothing_new():
     one = meter()
     old = one.version
     one.relimit(Limits(60, 600), 0)
-    one.shown("k", old)
+    one.shown("k", old, 0)
     assert one.admit("k", 601, 0).label == "unseen limit"
+
+
+def test_a_reply_that_shows_the_change_may_have_to_arrive_first():
+    """With `notice_ms` the excuse lasts so long after the first such reply was sent, and later ones do not renew it."""
+    one = meter(notice_ms=5)
+    one.relimit(Limits(60, 600), 0)
+    one.shown("k", one.version, 1_000)
+    one.shown("k", one.version, 4_000)
+    assert one.admit("k", 601, 5_999).label == "unseen limit"
+    assert one.admit("k", 601, 6_000).label == "avoidable"
 
 
 def test_setting_the_same_limit_changes_nothing():

@@ -14,6 +14,7 @@ from tidegate.twin.windows import DAY, MINUTE, NEVER, Window, make
 
 GHOST_STEP: Final = MINUTE // 600  # the others' use is charged in steps of 100 ms
 PERMILLE: Final = 1_000
+_UNSEEN: Final = (0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +82,12 @@ class Quota:
 class Meter:
     """One limiter with its judge."""
 
-    __slots__ = ("_ghost", "_ghost_at", "_rules", "_seen", "_shadow", "limits", "quota", "version")
+    __slots__ = ("_ghost", "_ghost_at", "_notice", "_rules", "_seen", "_shadow", "limits", "quota", "version")
 
     def __init__(self, limits: Limits, rules: Rules, now: int, *, changed: bool = False) -> None:
         self._rules = rules
-        self._seen: dict[str, int] = {}
+        self._seen: dict[str, tuple[int, int]] = {}  # by key: the newest version it was shown, and when
+        self._notice = int(rules.notice_ms * 1_000)
         self.version = int(changed)  # how often the limits changed since they were published
         self.limits = limits
         self.refill(now)
@@ -118,10 +120,10 @@ class Meter:
             self._shadow.refund(charged - actual, charged_at, now)
         return charged - actual
 
-    def shown(self, key: str, version: int) -> None:
+    def shown(self, key: str, version: int, now: int) -> None:
         """A reply that showed the limits of `version` was sent to `key`."""
-        if version and self._seen.get(key, 0) < version:
-            self._seen[key] = version
+        if version and self._seen.get(key, _UNSEEN)[0] < version:
+            self._seen[key] = version, now
 
     def relimit(self, limits: Limits, now: int) -> None:
         """Change the limits at once, without telling anybody."""
@@ -144,11 +146,16 @@ class Meter:
         return Refusal(unit, period, window.limit, used, requested, wait, self._label(key, tokens, now))
 
     def _label(self, key: str, tokens: int, now: int) -> str:
-        if self._seen.get(key, 0) < self.version:
+        if self.version and not self._knows(key, now):
             return "unseen limit"
         if self._shadow is not None and self._shadow.admits(tokens, now):
             return "ghost"
         return "avoidable"
+
+    def _knows(self, key: str, now: int) -> bool:
+        """Whether `key` was shown the limits in force, and the reply had time to arrive."""
+        version, at = self._seen.get(key, _UNSEEN)
+        return version == self.version and now - at >= self._notice
 
     def _haunt(self, now: int) -> None:
         """Charge what the others used since the last time, in steps, each as all or nothing as any call."""

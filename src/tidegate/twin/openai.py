@@ -64,7 +64,7 @@ class OpenAI:
 
     def _refuse(self, exchange: Exchange, call: Call, seat: Seat, refusal: Refusal, rule: Rule | None) -> None:
         seat.entry.throttled(avoidable=refusal.label == "avoidable")
-        seat.meter.shown(call.key, seat.meter.version)
+        seat.meter.shown(call.key, seat.meter.version, self._state.clock.now())
         call.label = refusal.label
         call.charged_tokens = 0
         head = self._head(call, seat, headers.limits(seat.meter.quota, call.arrived_at, refusal))

@@ -48,7 +48,7 @@ class Replies:
         head = headers.JSON + headers.identity(call.request_id, call.organisation or "none", 0)
         if seat is not None:
             head += headers.limits(seat.meter.quota, call.arrived_at)
-            seat.meter.shown(call.key, seat.meter.version)
+            seat.meter.shown(call.key, seat.meter.version, self._state.clock.now())
         self.send(exchange, call, status, self._told(head, rule), body)
 
     def lie(self, head: bytes, rule: Rule | None, status: int) -> bytes:

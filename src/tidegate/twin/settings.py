@@ -41,6 +41,7 @@ class Rules(Record, frozen=True):
     charge: Literal["max", "sum", "prompt"] = "max"  # max(prompt, max_tokens · n) | the sum of both | prompt
     settles: bool = False  # the charge is corrected by the real usage when the reply ends
     refused_counts: bool = False  # a refused call counts against RPM
+    notice_ms: Annotated[float, Meta(ge=0, le=60_000)] = 0.0  # a reply that shows changed limits is on its way so long
     ghost_permille: Annotated[int, Meta(ge=0, le=1_000)] = 0  # this part of every quota is used by others
 
 

@@ -8,24 +8,17 @@ event and holds no marker, a chunk costs a few scans at C speed and is forwarded
 import msgspec
 
 from tidegate.model.outcome import Usage
-from tidegate.providers.openai import usage_of
+from tidegate.providers.openai import is_json, usage_of
 
 MAX_EVENT_BYTES = 8_388_608
-_NOTHING = (b"", b"null", b"[]")  # a field that is absent or empty; `Raw | None` would accept nothing but null
-
-
-class _Delta(msgspec.Struct):
-    content: str | None = None
-    refusal: str | None = None
-    reasoning_content: str | None = None
-    tool_calls: msgspec.Raw = msgspec.Raw()
-    function_call: msgspec.Raw = msgspec.Raw()
+_NOTHING = frozenset({b"", b"null", b'""', b"[]", b"{}", b"false"})  # a field that is absent or empty
 
 
 class _Choice(msgspec.Struct):
-    delta: _Delta | None = None
-    text: str | None = None
-    finish_reason: str | None = None
+    # Raw, not `Raw | None`: that would accept nothing but null.
+    delta: dict[str, msgspec.Raw] | None = None
+    text: msgspec.Raw = msgspec.Raw()
+    finish_reason: msgspec.Raw = msgspec.Raw()
 
 
 class _Chunk(msgspec.Struct):
@@ -45,12 +38,13 @@ class StreamTap:
     is forwarded any more.
     """
 
-    __slots__ = ("_keep_usage", "_partial", "committed", "events", "failure", "finished", "usage")
+    __slots__ = ("_keep_usage", "_partial", "_plain", "committed", "events", "failure", "finished", "usage")
 
     def __init__(self, *, keep_usage: bool) -> None:
         """`keep_usage`: the client asked for the usage chunk; otherwise it is taken out."""
         self._keep_usage = keep_usage
         self._partial = b""
+        self._plain = False  # committed, and neither finished nor failed
         self.committed = False
         self.finished = False
         self.failure = b""
@@ -59,13 +53,15 @@ class StreamTap:
 
     def feed(self, data: bytes) -> bytes:
         """What may be forwarded of this piece and of what was held back before."""
-        if self.committed and not self._partial and data.endswith(b"}\n\n"):
+        if self._plain and not self._partial and data.endswith(b"}\n\n"):
             events = data.count(b"\n\n")
             # Only an event that ends in "}" can be whole JSON, and only these two words need a closer look.
             if events == data.count(b"}\n\n") and b'"prompt_tokens"' not in data and b'"error"' not in data:
                 self.events += events
                 return data
-        return self._slowly(data)
+        ready = self._slowly(data)
+        self._plain = self.committed and not self.finished and not self.failure
+        return ready
 
     def _slowly(self, data: bytes) -> bytes:
         if self.failure or self.finished:
@@ -98,6 +94,9 @@ class StreamTap:
             chunk = _decode(payload)
             usage = usage_of(payload) if b'"usage"' in payload else None
         except (msgspec.DecodeError, RecursionError, ValueError):
+            if payload.startswith(b"{") and is_json(payload):
+                self.committed = True  # of a shape that is not ours to judge
+                return True
             self.failure = b"the provider sent a malformed event"
             return False
         if _stated(chunk.error):
@@ -120,16 +119,11 @@ def _payload(event: bytes) -> bytes:
 
 
 def _is_content(choice: _Choice) -> bool:
-    if choice.finish_reason or choice.text:
+    """Anything but the role that opens a message: a text, a refusal, a call, a sound, and the end."""
+    if _stated(choice.finish_reason) or _stated(choice.text):
         return True
     delta = choice.delta
-    return delta is not None and bool(
-        delta.content
-        or delta.refusal
-        or delta.reasoning_content
-        or _stated(delta.tool_calls)
-        or _stated(delta.function_call)
-    )
+    return delta is not None and any(name != "role" and _stated(value) for name, value in delta.items())
 
 
 def _stated(value: msgspec.Raw) -> bool:
@@ -140,4 +134,4 @@ def error_event(message: str) -> bytes:
     """An error as the last event of a stream that is already running; a provider's own error event is kept."""
     text = message if message.startswith("{") else ""
     body = text.encode() or _encode({"error": {"message": message, "type": "upstream_error", "code": "stream_cut"}})
-    return b"data: %b\n\n" % body
+    return b"data: %b\n\n" % body.replace(b"\n", b"\ndata: ")

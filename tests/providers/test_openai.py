@@ -412,6 +412,7 @@ def test_an_answer_that_is_not_json_is_an_error(answer: bytes) -> None:
         (b"<html>502</html>", ("", "")),
         (b"", ("", "")),
         (b"\xff\xfe", ("", "")),
+        (b'{"error":{"code":"\xff"}}', ("", "")),
         (b'{"error":' * 100_000, ("", "")),
     ],
 )  # fmt: skip

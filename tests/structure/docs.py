@@ -9,8 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bench.__main__ import BENCHES
+
 ROOT = Path(__file__).parents[2]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+INDENTED = re.compile(r"^ {4}((?:\./dev|tidegate) .*\n)", re.MULTILINE)
 PORTS = ("9100", "8080", "8081")
 KNOWN = {"./dev", "pip", "tidegate", "curl"}
 READY = re.compile(r"https?://")
@@ -43,7 +46,7 @@ class Reader:
     done: list[str] = field(default_factory=list)
 
     def follow(self, document: str) -> None:
-        for language, text in FENCE.findall(document):
+        for language, text in FENCE.findall(INDENTED.sub(r"```sh\n\1```\n", document)):
             if language == "yaml" and re.search(r"^providers:", text, re.MULTILINE):
                 (self.place / "gate.yaml").write_text(self.translated(text), encoding="utf-8")
             elif language == "python" and "import" in text:
@@ -66,6 +69,8 @@ class Reader:
         match words:
             case ["./dev", *_]:
                 known_to_dev(words[1])
+                if words[1] == "bench" and len(words) > 2:
+                    assert words[2] in BENCHES
             case ["pip", "install", "."]:
                 assert 'pip" install' in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
             case ["tidegate", "demo", *_]:
@@ -80,7 +85,7 @@ class Reader:
                 raise AssertionError(f"nobody knows how to try this: {command}")
 
     def _run(self, words: list[str]) -> None:
-        ended = subprocess.run(words, cwd=self.place, capture_output=True, text=True, timeout=40, check=False)
+        ended = subprocess.run(words, cwd=self.place, capture_output=True, text=True, timeout=60, check=False)
         assert ended.returncode == 0, f"{shlex.join(words)}\n{ended.stdout}\n{ended.stderr}"
 
     def _start(self, words: list[str]) -> None:

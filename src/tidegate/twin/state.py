@@ -7,7 +7,7 @@ from tidegate.twin.calls import Call, Calls
 from tidegate.twin.directory import Directory
 from tidegate.twin.faults import Faults
 from tidegate.twin.pace import Pace
-from tidegate.twin.settings import Model, Settings
+from tidegate.twin.settings import Settings
 from tidegate.twin.tokens import Tokenizer
 
 
@@ -27,10 +27,6 @@ class State:
         self.pace = Pace(clock, settings.timing.chunk_ms, settings.timing.chunk_tokens)
         self.models = {model.name: model for model in settings.models}
         self.epoch = clock.wall() - clock.now()
-
-    def model(self, name: str) -> Model | None:
-        """A model by its name."""
-        return self.models.get(name)
 
     def reset(self) -> None:
         """Empty books, full windows, no calls remembered. Limits and faults stay as they were set."""

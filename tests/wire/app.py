@@ -49,7 +49,7 @@ class App:
 
     def call(self, exchange: Exchange) -> None:
         path = exchange.path
-        if path == b"/hold" or path == b"/source":
+        if path in {b"/hold", b"/source"}:
             self.held.append(exchange)
         elif path == b"/stream":
             self._spawn(self._stream(exchange))

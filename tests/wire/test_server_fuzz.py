@@ -57,7 +57,8 @@ async def test_ten_thousand_bad_requests(servers, app, caplog):
 
     async def worker() -> None:
         for _ in range(REQUESTS // AT_ONCE):
-            answers.append(await one(server.port, garbage(rng), rng.randrange(8)))
+            answer = await one(server.port, garbage(rng), rng.randrange(8))
+            answers.append(answer)
 
     await asyncio.gather(*(worker() for _ in range(AT_ONCE)))
     assert len(answers) == REQUESTS

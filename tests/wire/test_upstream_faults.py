@@ -39,7 +39,7 @@ async def test_interim_replies_are_skipped(origins, pools, send, interim, stream
     for at in (0, len(interim) - 1, len(interim), len(interim) + 5):
 
         async def script(reader, writer, at=at):
-            await origin.request(reader)
+            await origin.request(reader)  # noqa: B023 - the origin that this script makes, one per round
             writer.write(raw[:at])
             await writer.drain()
             for _ in range(5):

@@ -1,6 +1,6 @@
 """Which headers go on to the provider, which come back, and what the gate itself tells."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from tidegate.line.lane import Lane
 from tidegate.model.call import Attempt

@@ -98,8 +98,8 @@ class Lane:
     """(base URL, scope, model): one quota, one queue, one health; its keys are the scope's."""
 
     __slots__ = (
-        "_clock", "_rule", "_shown", "_shows", "booked_requests", "booked_tokens", "configured", "estimator", "gate", "key",
-        "keys", "model", "name", "seen", "service", "told",
+        "_clock", "_rule", "_shown", "_shows", "booked_requests", "booked_tokens", "configured", "estimator", "gate",
+        "key", "keys", "model", "name", "seen", "service", "told",
     )  # fmt: skip
 
     def __init__(

@@ -48,7 +48,7 @@ def judged(label: str, report: dict[str, Any]) -> list[Figure]:
     used = ledger["utilisation"]
     lost = replay["failed"] + replay["unanswered"]
     timeless = sum(1 for one in replay["refusals"] if not (one["retry_after"] or one["retry_after_ms"]))
-    example = next((kind for kind in replay["failures"]), "")
+    example = "; ".join(f"{kind}: {one['count']} ({one['example']})" for kind, one in replay["failures"].items())
     return [
         exactly(f"{label}: 429s at the provider", ledger["throttled"], 0, f"{ledger['avoidable']} avoidable"),
         at_least(
@@ -57,7 +57,7 @@ def judged(label: str, report: dict[str, Any]) -> list[Figure]:
         )
         if used["windows"]
         else missing(f"{label}: quota charged in every full 60 s", "≥ 97 %", "no 60 s whose queue never emptied"),
-        exactly(f"{label}: calls neither answered nor refused", lost, 0, f"{replay['sent']:,} sent {example}"),
+        exactly(f"{label}: calls neither answered nor refused", lost, 0, f"{replay['sent']:,} sent; {example}"),
         exactly(f"{label}: refused without a time", timeless, 0, f"{replay['refused']:,} refused"),
         told(f"{label}: latency p50, p99", f"{latency['p50'] / 1e3:.1f} s, {latency['p99'] / 1e3:.1f} s"),
     ]  # fmt: skip

@@ -14,6 +14,8 @@ def main() -> None:
         sys.exit(2)
     if "warned" in text:
         sys.stderr.write("warning: careful\n")
+    if text.startswith("after "):
+        Path(text.removeprefix("after ").strip()).read_bytes()  # a FIFO: until the test writes
     drain_us = 300_000 if "hasty" in text else 20_000_000
     snapshot = f"{text.strip()} version={version}".encode()
     sys.stdout.buffer.write(encode(Loaded("clients" in text, "tls" in text, drain_us, snapshot)))

@@ -20,6 +20,8 @@ class Worker:
             os._exit(3)
         if b"unwelcome" in snapshot:
             self.channel.send(Rejected("I do not like it"))
+            if b"parting" in snapshot:
+                os._exit(4)
             return
         self.snapshot = snapshot
         self.channel.send(Ready(os.getpid()))

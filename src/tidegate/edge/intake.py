@@ -26,7 +26,7 @@ def read_call(exchange: Exchange, kind: Kind, call_id: int, client: str, now: in
         asked = openai.read(kind, exchange.body)
     except openai.BadRequest as error:
         raise Refusal(ProblemKind.BAD_REQUEST, str(error), error.param) from None
-    size = measure(asked.text, asked.wide, asked.messages, asked.images, asked.low_images)
+    size = measure(asked.text, asked.wide, asked.escaped, asked.messages, asked.images, asked.low_images)
     return _call(exchange, kind, asked.shape, size, call_id, client, now)
 
 

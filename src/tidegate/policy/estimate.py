@@ -2,7 +2,8 @@
 
 A text is measured in *weight*: its ASCII bytes plus a few for every wide character, so that tokens per weight is of
 one order in English, Chinese and code. It falls into one of a few classes by how many wide characters and spaces it
-has and how long it is; each class learns mean and deviation of tokens per weight from the usage that providers report.
+has and how long it is; calls with images, sounds or files are a class of their own. Each class learns mean and
+deviation of tokens per weight from the usage that providers report.
 
 The estimate is an *upper* one (mean + 3 deviations, a cautious constant while a class is young): a reservation that is
 too high costs depth of the bucket until the reply corrects it, one that is too low costs a 429. Measuring is O(bytes)
@@ -23,12 +24,15 @@ LOW_IMAGE_TOKENS = 85
 _YOUNG = 8
 _LEARNING = 0.05
 _MARGIN = 3.0
-_COLD = {0: 0.45, 1: 0.65, 2: 0.60, 3: 0.60}  # tokens per weight by share of wide characters
+_WITH_IMAGES = 36  # the kind of a call with images, whatever its text
+_TOKENS_PER_WEIGHT = 4  # of that text: its weight becomes one with the images' tokens
+# Tokens per weight of a young class: by share of wide characters, and by spaces (none: base64, digits), then images.
+_COLD = (0.75, 0.50, 0.45, 0.65, 0.65, 0.65, 0.60, 0.60, 0.60, 0.60, 0.60, 0.60, 1.50)
 
 
-def measure(text: bytes, wide: int, messages: int = 0, images: int = 0, low_images: int = 0) -> Size:
-    """Measure UTF-8 JSON text with `wide` characters beyond ASCII (escaped ones included) in `messages` messages."""
-    length = len(text)
+def measure(text: bytes, wide: int, escaped: int = 0, messages: int = 0, images: int = 0, low_images: int = 0) -> Size:
+    """Measure UTF-8 JSON text of `messages` messages with `wide` characters beyond ASCII, `escaped` of them escaped."""
+    length = len(text) - 3 * escaped  # as if they were written plainly
     spaces = text.count(b" ") * 100
     density = 0 if spaces < 6 * length else 1 if spaces < 13 * length else 2
     kind = density * 3 + (0 if length < 512 else 1 if length < 4_096 else 2)
@@ -37,10 +41,10 @@ def measure(text: bytes, wide: int, messages: int = 0, images: int = 0, low_imag
         ascii_bytes = length - 3 * wide
         kind += 9 if wide * 10 < ascii_bytes else 18 if wide * 2 < ascii_bytes else 27
         weight -= (3 - WIDE_WEIGHT) * wide
-    fixed = PER_REPLY_TOKENS + messages * PER_MESSAGE_TOKENS
     if images:
-        fixed += (images - low_images) * IMAGE_TOKENS + low_images * LOW_IMAGE_TOKENS
-    return Size(kind, weight if weight > 0 else 1, fixed)
+        kind = _WITH_IMAGES
+        weight = weight // _TOKENS_PER_WEIGHT + (images - low_images) * IMAGE_TOKENS + low_images * LOW_IMAGE_TOKENS
+    return Size(kind, weight if weight > 0 else 1, PER_REPLY_TOKENS + messages * PER_MESSAGE_TOKENS)
 
 
 class _Ratio:
@@ -65,20 +69,20 @@ class Estimator:
     __slots__ = ("_ratios",)
 
     def __init__(self) -> None:
-        self._ratios = [_Ratio() for _ in range(36)]
+        self._ratios = [_Ratio() for _ in range(_WITH_IMAGES + 1)]
 
     def upper(self, size: Size) -> int:
         """Prompt tokens that will hardly be exceeded."""
         ratio = self._ratios[size.kind]
         bound = ratio.mean + _MARGIN * ratio.deviation + 0.01
         if ratio.samples < _YOUNG:
-            bound = max(bound, _COLD[size.kind // 9])
+            bound = max(bound, _COLD[size.kind // 3])
         return size.fixed + int(size.weight * bound) + 1
 
     def expected(self, size: Size) -> int:
         """Prompt tokens most likely: for a bill that the provider will not tell."""
         ratio = self._ratios[size.kind]
-        return size.fixed + int(size.weight * (ratio.mean if ratio.samples else _COLD[size.kind // 9] / 2))
+        return size.fixed + int(size.weight * (ratio.mean if ratio.samples else _COLD[size.kind // 3] / 2))
 
     def learn(self, size: Size, tokens: int) -> None:
         """The provider counted `tokens` prompt tokens for a request of this size."""

@@ -88,13 +88,15 @@ _NOTHING = 15  # bytes; no tool is shorter
 class Asked(msgspec.Struct, frozen=True):
     """A request as read: what it is routed on, and what of it the provider will count.
 
-    `text` is the JSON that holds the prompt, with `wide` characters beyond ASCII, `messages` messages and `images`
-    images (or sounds, or files), `low_images` of them at low detail; encoded media are left out of it.
+    `text` is the JSON that holds the prompt, with `wide` characters beyond ASCII (`escaped` of them escaped),
+    `messages` messages and `images` images, sounds or files (`low_images` of them images at low detail). Encoded media
+    are left out of it.
     """
 
     shape: Shape
     text: bytes
     wide: int = 0
+    escaped: int = 0
     messages: int = 0
     images: int = 0
     low_images: int = 0
@@ -164,8 +166,9 @@ def _asked(fields: _Body, model: str, text: bytes, wide_bytes: int) -> Asked:
         text += bytes(fields.tools) + bytes(fields.functions) + bytes(fields.response_format)
     wants_usage = options is not None and bool(options.include_usage)
     shape = Shape(model, bool(fields.stream), _output(fields), tools, images, wants_usage)
+    escaped = text.count(b"\\u")
     # A wide character has one byte or more beyond its first; most in use have two (CJK).
-    return Asked(shape, text, wide_bytes // 2 + text.count(b"\\u"), messages, media, low)
+    return Asked(shape, text, wide_bytes // 2 + escaped, escaped, messages, media, low)
 
 
 def with_model(body: bytes, model: str) -> bytes:

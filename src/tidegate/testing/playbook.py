@@ -99,7 +99,7 @@ class Playbook:
             forward=b"",
             body=body,
             shape=asked.shape,
-            size=measure(asked.text, asked.wide, asked.messages, asked.images, asked.low_images),
+            size=measure(asked.text, asked.wide, asked.escaped, asked.messages, asked.images, asked.low_images),
         )
         return asyncio.get_running_loop().create_task(self.line.run(call, plan))
 

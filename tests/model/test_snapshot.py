@@ -1,0 +1,80 @@
+"""The snapshot on its way between processes."""
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tidegate.model.snapshot import (
+    Limits,
+    ModelEntry,
+    Profile,
+    Provider,
+    RateLimitPolicy,
+    RefusalRule,
+    RetryPolicy,
+    Scope,
+    Snapshot,
+    Strategy,
+    decode,
+    encode,
+)
+
+PROFILE = Profile("openai", "openai", "2026-11-01", "test", refusals=(RefusalRule("RATE", status=429),))
+NAMES = st.text(min_size=1, max_size=10)
+LIMITS = st.builds(Limits, st.integers(0, 10**12), st.integers(0, 10**12))
+SCOPES = st.builds(Scope, NAMES, st.tuples(NAMES), st.dictionaries(NAMES, LIMITS, max_size=3))
+PROVIDERS = st.builds(
+    Provider,
+    name=NAMES,
+    base_url=st.just("http://127.0.0.1:9100/v1"),
+    profile=st.just(PROFILE),
+    scopes=st.tuples(SCOPES),
+    models=st.dictionaries(
+        NAMES, st.builds(ModelEntry, st.booleans(), st.booleans(), st.integers(0, 10**7)), max_size=3
+    ),
+)
+STRATEGIES = st.builds(
+    Strategy,
+    name=NAMES,
+    primary_model=NAMES,
+    fallback_models=st.lists(NAMES, max_size=3).map(tuple),
+    rate_limit=st.builds(RateLimitPolicy, max_tpm=st.integers(0, 10**12)),
+    retry=st.builds(RetryPolicy, max_retries=st.integers(0, 100)),
+)
+SNAPSHOTS = st.builds(
+    Snapshot,
+    version=st.integers(1, 10**6),
+    providers=st.lists(PROVIDERS, max_size=3).map(tuple),
+    strategies=st.lists(STRATEGIES, max_size=3).map(tuple),
+)
+
+
+@given(SNAPSHOTS)
+def test_it_arrives_as_it_left(snapshot: Snapshot) -> None:
+    """Encoded and decoded it is the same, field for field."""
+    assert decode(encode(snapshot)) == snapshot
+
+
+def test_the_defaults_are_the_missions_and_the_issues() -> None:
+    """Three failed attempts, doubled waits, 100 ms from 85 %, 45 s of patience, two minutes in all."""
+    strategy = Strategy("s", "m")
+    assert (strategy.retry.max_retries, strategy.retry.multiplier_milli, strategy.retry.jitter) == (3, 2_000, True)
+    assert (strategy.smoothing.threshold_permille, strategy.smoothing.delay_us) == (850, 100_000)
+    assert (strategy.fallback_after_us, strategy.deadline_us) == (45_000_000, 120_000_000)
+    assert Limits() == Limits(0, 0)
+
+
+def test_a_snapshot_cannot_be_changed() -> None:
+    """Whoever holds one holds it as it was loaded."""
+    with pytest.raises(AttributeError):
+        Snapshot(1, ()).version = 2
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"\xc1", b"\x80", msgspec.msgpack.encode({"version": 1, "providers": [], "from_a_later_version": 1})]
+)
+def test_what_does_not_fit_this_version_is_refused(data: bytes) -> None:
+    """An unknown field is no detail to be overlooked."""
+    with pytest.raises(msgspec.DecodeError):
+        decode(data)

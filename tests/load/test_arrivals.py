@@ -25,6 +25,12 @@ def test_rate(at_us: int, rate: float) -> None:
     assert RUSH.rate(at_us) == rate
 
 
+def test_opening() -> None:
+    """The first rush may be longer than the others."""
+    rush = Rush(calm=1.0, busy=9.0, period_s=10.0, busy_s=2.0, opening_s=5.0)
+    assert [rush.rate(second * 1_000_000) for second in (1, 4, 5, 11, 14)] == [9.0, 9.0, 1.0, 9.0, 1.0]
+
+
 def test_counts(rows: list[TraceRow]) -> None:
     """Over 1,000 s some 6,000 calls come in the rushes and 1,400 between them."""
     rush = sum(in_rush(row) for row in rows)

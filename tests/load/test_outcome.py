@@ -46,8 +46,10 @@ def test_a_refusal_keeps_what_it_was_told() -> None:
 
 
 def test_who_answered() -> None:
-    """The gate's word about the target is kept."""
-    assert booked(200, [(b"x-tidegate-target", b"openai/main/gpt-4o")]).target == "openai/main/gpt-4o"
+    """The gate's word about target and wait is kept; without one the wait is unknown, not none."""
+    told = booked(200, [(b"x-tidegate-target", b"openai/main/gpt-4o"), (b"x-tidegate-wait-ms", b"1500")])
+    assert (told.target, told.waited_us) == ("openai/main/gpt-4o", 1_500_000)
+    assert booked(200, [(b"x-tidegate-wait-ms", b"soon")]).waited_us == booked(200, []).waited_us == -1
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def test_counts() -> None:
     report = summarise(
         [
             result(0, Ending.ANSWERED, done_us=2_000, streamed=True, first_byte_us=1_000, target="a/b/c"),
-            result(1, Ending.ANSWERED, done_us=4_000, target="a/b/c", first_byte_us=4_000),
+            result(1, Ending.ANSWERED, done_us=4_000, target="a/b/c", first_byte_us=4_000, waited_us=3_000),
             result(2, Ending.REFUSED, done_us=500, status=429, kind="http 429 rate", retry_after="2"),
             result(3, Ending.FAILED, kind="broken off", message="first"),
             result(4, Ending.FAILED, kind="broken off", message="second"),
@@ -46,6 +46,7 @@ def test_counts() -> None:
     assert report.streamed == 1
     assert (report.latency.count, report.latency.max) == (2, 4.0)
     assert (report.first_byte.count, report.first_byte.max) == (1, 1.0)
+    assert (report.waited.count, report.waited.max) == (1, 3.0)
     assert report.refused_after.max == 0.5
     assert report.lateness.max == 7.0
 

@@ -10,7 +10,7 @@ import pytest
 from tidegate.cli import replay
 from tidegate.clock import SystemClock
 from tidegate.load.calls import CallSettings, plan_calls
-from tidegate.load.client import LedgerError
+from tidegate.load.client import FetchError
 from tidegate.load.driver import Target
 from tidegate.load.ledger import FullReport
 from tidegate.load.run import Counts, run_load
@@ -104,9 +104,9 @@ async def test_cut_short(twin: Twin, texts: Texts) -> None:
 
 async def test_no_ledger_there(twin: Twin, texts: Texts) -> None:
     """A ledger's URL that is no twin's is said before any call is sent."""
-    with pytest.raises(LedgerError, match=r"answers 40\d; --ledger takes the URL of a twin"):
+    with pytest.raises(FetchError, match=r"/openai/v1/twin/ledger answers 40\d, not 200"):
         await run_load([], Target(twin.url), SystemClock(), Seen(), (twin.url, "gpt-4o"))
-    with pytest.raises(LedgerError, match="cannot be read: cannot connect"):
+    with pytest.raises(FetchError, match="cannot be read: cannot connect"):
         await run_load([], Target(twin.url), SystemClock(), Seen(), ("http://127.0.0.1:1", "gpt-4o"))
 
 

@@ -11,16 +11,21 @@ _SECOND_US = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Rush:
-    """How often calls arrive: `calm` and `busy` are calls per second; each `period_s` begins with `busy_s` of rush."""
+    """How often calls arrive: `calm` and `busy` are calls per second; each `period_s` begins with `busy_s` of rush.
+
+    The first rush lasts `opening_s` where that is longer.
+    """
 
     calm: float
     busy: float
     period_s: float
     busy_s: float
+    opening_s: float = 0.0
 
     def rate(self, at_us: int) -> float:
         """Calls per second at a moment (microseconds after the start)."""
-        return self.busy if at_us / _SECOND_US % self.period_s < self.busy_s else self.calm
+        at = at_us / _SECOND_US
+        return self.busy if at % self.period_s < self.busy_s or at < self.opening_s else self.calm
 
 
 def poisson_rows(rush: Rush, seed: int, *, mean_context: int = 600, mean_generated: int = 120) -> Iterator[TraceRow]:

@@ -14,12 +14,12 @@ from tidegate.wire.tls import client_context
 from tidegate.wire.upstream import UpstreamPool
 
 _CONNECT_TIMEOUT_US = 30_000_000
-_LEDGER_TIMEOUT_US = 30_000_000
+_FETCH_TIMEOUT_US = 30_000_000
 _UNUSED_PROFILE = Profile(name="", dialect="openai", dated="", source="")  # the load governs nothing
 
 
-class LedgerError(RuntimeError):
-    """A ledger cannot be read. The message names the URL."""
+class FetchError(RuntimeError):
+    """A page cannot be read. The message names its URL."""
 
 
 @contextmanager
@@ -45,18 +45,25 @@ def connected(target: Target, clock: Clock, max_connections: int = 20_000) -> It
         pool.abort()
 
 
-async def read_ledger(transport: Transport, target: Target, clock: Clock) -> Ledger:
-    """What a twin has booked so far. Raises `LedgerError`."""
-    where = f"{target.url}/twin/ledger"
+async def fetch(transport: Transport, target: Target, path: str, clock: Clock) -> bytes:
+    """The body of `GET path` below the target's URL. Raises `FetchError` unless the answer is 200."""
+    where = f"{target.url}{path}"
+    deadline = clock.now() + _FETCH_TIMEOUT_US
     try:
-        reply = await transport.send(
-            target.head("GET", "/twin/ledger"), b"", stream=False, deadline=clock.now() + _LEDGER_TIMEOUT_US
-        )
-        if reply.status == 200:
-            return msgspec.json.decode(reply.body, type=Ledger)
-    except (TransportError, msgspec.DecodeError) as error:
-        raise LedgerError(f"{where} cannot be read: {error}") from error
-    raise LedgerError(f"{where} answers {reply.status}; --ledger takes the URL of a twin, http://127.0.0.1:9100")
+        reply = await transport.send(target.head("GET", path), b"", stream=False, deadline=deadline)
+    except TransportError as error:
+        raise FetchError(f"{where} cannot be read: {error}") from error
+    if reply.status != 200:
+        raise FetchError(f"{where} answers {reply.status}, not 200")
+    return reply.body
+
+
+async def read_ledger(transport: Transport, target: Target, clock: Clock) -> Ledger:
+    """What a twin has booked so far. Raises `FetchError`."""
+    try:
+        return msgspec.json.decode(await fetch(transport, target, "/twin/ledger", clock), type=Ledger)
+    except msgspec.DecodeError as error:
+        raise FetchError(f"{target.url}/twin/ledger is no twin's ledger: {error}") from error
 
 
 def allow_many_connections() -> None:

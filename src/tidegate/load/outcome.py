@@ -34,7 +34,8 @@ class CallResult(msgspec.Struct, gc=False):
     retry_after: str = ""
     retry_after_ms: str = ""
     should_retry: str = ""
-    target: str = ""  # who answered, where the gate says so
+    target: str = ""  # who answered, where a gate says so
+    waited_us: int = -1  # in the gate, for quota or a retry; -1 = nobody says so
 
 
 def settle(result: CallResult, status: int, headers: Headers, body: bytes) -> None:
@@ -43,6 +44,8 @@ def settle(result: CallResult, status: int, headers: Headers, body: bytes) -> No
     for name, value in headers:
         if name == b"x-tidegate-target":
             result.target = value.decode("latin-1")
+        elif name == b"x-tidegate-wait-ms" and value.isdigit():
+            result.waited_us = int(value) * 1_000
     if 200 <= status < 300:
         result.ending = Ending.ANSWERED
         return

@@ -39,6 +39,7 @@ def _times(report: Report) -> Table:
         table.add_column(column, justify="right")
     _add_times(table, "answer complete", report.latency)
     _add_times(table, "first byte, streams", report.first_byte)
+    _add_times(table, "waited in the gate", report.waited)
     _add_times(table, "refused", report.refused_after)
     _add_times(table, "sent late by", report.lateness)
     return table

@@ -19,6 +19,9 @@ class Percentiles(msgspec.Struct, frozen=True):
     max: float
 
 
+NO_TIMES = Percentiles(0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+
+
 class Refusal(msgspec.Struct, frozen=True):
     """One refused call and what it was told, so that a judge can check whether that was true."""
 
@@ -42,7 +45,11 @@ class Failures(msgspec.Struct):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """One run, from its clients' side. `first_byte` is of streamed calls; `lateness` is the generator's own."""
+    """One run, from its clients' side.
+
+    `first_byte` is of streamed calls, `waited` of answers that tell how long the gate held the call, and `lateness` is
+    the generator's own.
+    """
 
     sent: int
     answered: int
@@ -53,6 +60,7 @@ class Report(msgspec.Struct, frozen=True):
     seconds: float
     latency: Percentiles
     first_byte: Percentiles
+    waited: Percentiles
     refused_after: Percentiles
     lateness: Percentiles
     answered_by: dict[str, int]
@@ -75,6 +83,7 @@ def summarise(results: Sequence[CallResult]) -> Report:
         seconds=max((result.due_us + result.done_us for result in results), default=0) / 1e6,
         latency=percentiles(result.done_us for result in answered),
         first_byte=percentiles(result.first_byte_us for result in answered if result.streamed),
+        waited=percentiles(result.waited_us for result in answered if result.waited_us >= 0),
         refused_after=percentiles(result.done_us for result in refused),
         lateness=percentiles(result.late_us for result in results),
         answered_by=_count_targets(answered),
@@ -88,7 +97,7 @@ def percentiles(times_us: Iterable[int]) -> Percentiles:
     ordered = sorted(times_us)
     count = len(ordered)
     if not count:
-        return Percentiles(0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+        return NO_TIMES
 
     def at(permille: int) -> float:
         return ordered[-(-count * permille // 1_000) - 1] / 1e3

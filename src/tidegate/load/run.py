@@ -46,7 +46,7 @@ async def run_load(
 ) -> FullReport:
     """Drive all calls and report. `ledger_of` is the URL of a twin and the model whose account to read there.
 
-    A cancellation ends the run, not the report: calls without an end are counted as such. Raises `LedgerError`.
+    A cancellation ends the run, not the report: calls without an end are counted as such. Raises `FetchError`.
     """
     counts = Counts()
     with connected(target, clock) as pool:

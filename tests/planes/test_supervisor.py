@@ -98,6 +98,20 @@ def test_sighup_puts_a_new_file_in_force_in_the_same_worker(start: Callable[...,
     assert gate.call() == (pid, "two version=2")
 
 
+def test_a_sighup_during_a_load_is_not_lost(start: Callable[..., Gate], tmp_path: Path) -> None:
+    """The file may have changed after the running loader read it: it is read again."""
+    gate = start("one").wait_ready()
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    gate.config.write_text(f"after {fifo}", encoding="utf-8")
+    gate.signal(signal.SIGHUP)
+    with fifo.open("wb"):  # opens when the loader reads, so it has read the file
+        gate.config.write_text("two", encoding="utf-8")
+        gate.signal(signal.SIGHUP)
+    gate.wait_log('"version": 3')
+    assert gate.call()[1] == "two version=3"
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

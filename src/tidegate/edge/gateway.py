@@ -45,7 +45,7 @@ class Gateway:
     """Fulfils `wire.exchange.Handler`. `house` is swapped on reload; calls in flight keep the plan they began with."""
 
     __slots__ = (
-        "_clock", "_journal", "_line", "_next_id", "_observer", "_quota_lines", "_start", "draining", "house",
+        "_clock", "_journal", "_line", "_next_id", "_observer", "_start", "_story", "draining", "house",
     )  # fmt: skip
 
     def __init__(self, house: House, line: Line, clock: Clock, journal: Journal, observer: Observer) -> None:
@@ -56,7 +56,7 @@ class Gateway:
         self._clock = clock
         self._journal = journal
         self._observer = observer
-        self._quota_lines = heads.QuotaLines()
+        self._story = heads.Story()
         self._start = asyncio.get_running_loop().create_task
         self._next_id = clock.wall()  # unique over restarts while calls are fewer than one a microsecond
 
@@ -166,9 +166,8 @@ class Gateway:
     def _refuse(self, exchange: Exchange, call: Call, plan: Plan, refused: Refused) -> None:
         reply = errors.of_refused(refused)
         self._record(call, plan, "", reply.status, NOTHING, 0)
-        exchange.respond(
-            reply.status, reply.head + self._story(exchange, call) + heads.attempts(call.attempts), reply.body
-        )
+        told = self._story.told(self._request_id(exchange, call.id), call.queued_us + call.waited_us)
+        exchange.respond(reply.status, reply.head + told + heads.attempts(call.attempts), reply.body)
 
     def _stream(self, exchange: Exchange, call: Call, plan: Plan, answered: Answered, splice: Splice) -> None:
         first_byte = self._clock.now()
@@ -192,14 +191,9 @@ class Gateway:
 
     def _head(self, exchange: Exchange, call: Call, answered: Answered) -> bytes:
         lines = heads.returned(answered.headers, answered.shown)
-        lines.append(self._story(exchange, call))
-        lines.append(heads.answered(answered.lane, call.attempts))
-        lines.append(self._quota_lines.of(answered.lane, self._clock.now()))
+        waited, request_id = call.queued_us + call.waited_us, self._request_id(exchange, call.id)
+        lines.append(self._story.of(answered.lane, call.attempts, request_id, waited, self._clock.now()))
         return b"".join(lines)
-
-    def _story(self, exchange: Exchange, call: Call) -> bytes:
-        waited_ms = (call.queued_us + call.waited_us) // 1_000
-        return b"x-request-id: %b\r\nx-tidegate-wait-ms: %d\r\n" % (self._request_id(exchange, call.id), waited_ms)
 
     def _request_id(self, exchange: Exchange, call_id: int) -> bytes:
         """The client's own, when it is a plain token, else ours."""

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from tidegate.line.lane import Lane
 from tidegate.model.call import Attempt
 from tidegate.model.reply import Headers
+from tidegate.policy.quota import Quota
 
 # Hop-by-hop (RFC 9110 7.6.1), framing, the client's credentials, and what belongs to the gate.
 _NOT_FORWARDED = frozenset(
@@ -20,6 +21,7 @@ _NOT_RETURNED = frozenset(
     b"x-ratelimit-limit-requests x-ratelimit-limit-tokens x-ratelimit-remaining-requests x-ratelimit-remaining-tokens "
     b"x-ratelimit-reset-requests x-ratelimit-reset-tokens".split()
 )
+_TOLD = b"x-request-id: %b\r\nx-tidegate-wait-ms: %d\r\n"
 _DIMENSION = b"x-ratelimit-limit-%b: %d\r\nx-ratelimit-remaining-%b: %%d\r\nx-ratelimit-reset-%b: %%dms\r\n"
 
 
@@ -51,17 +53,11 @@ def attempts(tried: Sequence[Attempt]) -> bytes:
     return b"x-tidegate-attempts: %b\r\n" % ", ".join(words).encode("latin-1", "replace")
 
 
-def answered(lane: Lane, tried: Sequence[Attempt]) -> bytes:
-    """Which target answered, after which attempts."""
-    if len(tried) == 1 and tried[0].status == 200:
-        return lane.told
-    return b"x-tidegate-target: %b\r\n%b" % (lane.name.encode("latin-1", "replace"), attempts(tried))
+class Story:
+    """What the gate tells of a call: its id, its waiting, which target answered, and how that target's quota stands.
 
-
-class QuotaLines:
-    """`x-ratelimit-*` as the gate's own mirror stands: what the next call will find.
-
-    The lines of a limit are written once; four numbers change from call to call.
+    `x-ratelimit-*` is the gate's own mirror: what the next call will find. In the usual case, one attempt and both
+    dimensions limited, only six values change from call to call; the rest of the lines is written once per target.
     """
 
     __slots__ = ("_templates",)
@@ -69,23 +65,51 @@ class QuotaLines:
     MAX_TEMPLATES = 4_096
 
     def __init__(self) -> None:
-        self._templates: dict[tuple[bytes, int], bytes] = {}
+        self._templates: dict[tuple[str, int, int], bytes] = {}
 
-    def of(self, lane: Lane, now: int) -> bytes:
-        """The header lines; empty where nothing is limited."""
+    def of(self, lane: Lane, tried: Sequence[Attempt], request_id: bytes, waited_us: int, now: int) -> bytes:
+        """The header lines of an answer."""
         quota = lane.gate.quota
-        requests, tokens = quota.view_requests(now), quota.view_tokens(now)
-        lines = b""
-        if requests is not None:
-            lines = self._template(b"requests", requests.limit) % (requests.left, -(-requests.reset_us // 1_000))
-        if tokens is not None:
-            lines += self._template(b"tokens", tokens.limit) % (tokens.left, -(-tokens.reset_us // 1_000))
-        return lines
-
-    def _template(self, name: bytes, limit: int) -> bytes:
-        template = self._templates.get((name, limit))
+        if not quota.requests or not quota.tokens or len(tried) != 1 or tried[0].status != 200:
+            return self.told(request_id, waited_us) + _answered(lane, tried) + _stands(quota, now)
+        requests, tokens = quota.requests[0].view(now), quota.tokens[0].view(now)
+        template = self._templates.get((lane.name, requests.limit, tokens.limit))
         if template is None:
-            if len(self._templates) >= self.MAX_TEMPLATES:
-                self._templates.clear()
-            template = self._templates[name, limit] = _DIMENSION % (name, limit, name, name)
+            template = self._write(lane, tried, requests.limit, tokens.limit)
+        return template % (
+            request_id,
+            waited_us // 1_000,
+            requests.left,
+            -(-requests.reset_us // 1_000),
+            tokens.left,
+            -(-tokens.reset_us // 1_000),
+        )
+
+    def told(self, request_id: bytes, waited_us: int) -> bytes:
+        """The lines of a reply that no target gave."""
+        return _TOLD % (request_id, waited_us // 1_000)
+
+    def _write(self, lane: Lane, tried: Sequence[Attempt], requests: int, tokens: int) -> bytes:
+        if len(self._templates) >= self.MAX_TEMPLATES:
+            self._templates.clear()
+        answered = _answered(lane, tried).replace(b"%", b"%%")
+        template = _TOLD + answered + _template(b"requests", requests) + _template(b"tokens", tokens)
+        self._templates[lane.name, requests, tokens] = template
         return template
+
+
+def _answered(lane: Lane, tried: Sequence[Attempt]) -> bytes:
+    """Which target answered, after which attempts."""
+    return b"x-tidegate-target: %b\r\n%b" % (lane.name.encode("latin-1", "replace"), attempts(tried))
+
+
+def _stands(quota: Quota, now: int) -> bytes:
+    lines = b""
+    for name, view in ((b"requests", quota.view_requests(now)), (b"tokens", quota.view_tokens(now))):
+        if view is not None:
+            lines += _template(name, view.limit) % (view.left, -(-view.reset_us // 1_000))
+    return lines
+
+
+def _template(name: bytes, limit: int) -> bytes:
+    return _DIMENSION % (name, limit, name, name)

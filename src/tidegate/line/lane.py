@@ -99,7 +99,7 @@ class Lane:
 
     __slots__ = (
         "_clock", "_rule", "_shown", "_shows", "booked_requests", "booked_tokens", "configured", "estimator", "gate",
-        "key", "keys", "model", "name", "seen", "service", "told",
+        "key", "keys", "model", "name", "seen", "service",
     )  # fmt: skip
 
     def __init__(
@@ -120,10 +120,6 @@ class Lane:
         self._rule = service.profile.charge
         self._shown: tuple[bytes | None, bytes | None] | None = None
         self._shows = False, False  # whether those are the minute's: tokens, requests
-        self.told = b"x-tidegate-target: %b\r\nx-tidegate-attempts: %b 200\r\n" % (
-            self.name.encode(),
-            self.name.encode(),
-        )
 
     def _mirror(self, limit: int) -> tuple[Allowance, ...]:
         if not limit:

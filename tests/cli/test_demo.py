@@ -5,6 +5,8 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
 
@@ -51,7 +53,7 @@ def test_table() -> None:
         "148,000 of 150,000 (99%)",
         "25 of 3,000",
         "2,481 tokens a second",
-        "refills 2,500",
+        "(quota: 2,500)",
         "17 calls",
     ):
         assert part in shown
@@ -120,21 +122,28 @@ def left(folder: Path) -> list[str]:
     return [command for command in commands if str(folder) in command]
 
 
+@pytest.fixture
+def short_path() -> Iterator[Path]:
+    """A folder whose name leaves room for that of a Unix socket."""
+    with tempfile.TemporaryDirectory(prefix="t-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 0), (signal.SIGKILL, -signal.SIGKILL)])
-def test_it_ends_whole(tmp_path: Path, number: signal.Signals, status: int) -> None:
+def test_it_ends_whole(short_path: Path, number: signal.Signals, status: int) -> None:
     """It prints a snippet and a line a second; however it ends, twin and gate end with it."""
     words = [sys.executable, "-m", "tidegate", "demo", "--port", "0", "--admin-port", "0"]
-    environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"}
+    environment = {**os.environ, "TMPDIR": str(short_path), "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(words, stdout=subprocess.PIPE, env=environment, text=True) as running:
         assert running.stdout is not None
         lines = []
         while not (lines and "quota in use" in lines[-1]):
             lines.append(running.stdout.readline())
             assert lines[-1], "the demo ended by itself"
-        assert len(left(tmp_path)) >= 3
+        assert len(left(short_path)) >= 3
         running.send_signal(number)
         running.stdout.read()
     assert running.returncode == status
     assert any("curl http://127.0.0.1:" in text for text in lines)
-    while left(tmp_path):
+    while left(short_path):
         pass

@@ -92,7 +92,7 @@ def _spark(values: tuple[int, ...]) -> str:
 
 
 def _pace(pulse: Pulse) -> str:
-    return f"{pulse.tokens_a_second:,} tokens a second now; the quota refills {pulse.gate.limit_tokens // 60:,}"
+    return f"{pulse.tokens_a_second:,} tokens a second (quota: {pulse.gate.limit_tokens // 60:,})"
 
 
 def _times(times: Percentiles) -> str:

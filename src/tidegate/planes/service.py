@@ -55,15 +55,12 @@ class Service:
         """Start the process; returns our end of its channel. Raises `OSError`."""
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
-        listen = self._inherited.fileno()
-        with theirs:
-            self.process = subprocess.Popen(
-                [*self._command, "--channel", str(theirs.fileno()), "--listen", str(listen)],
-                stdin=subprocess.DEVNULL,
-                stdout=_STDERR,  # our standard output carries one line, and it is ours
-                pass_fds=(theirs.fileno(), listen),
-                process_group=0,  # Ctrl-C is for the supervisor to act on
-            )
+        try:
+            with theirs:
+                self.process = self._spawn(theirs.fileno(), self._inherited.fileno())
+        except OSError:
+            ours.close()
+            raise
         self.channel = ours
         self.ready = False
         self.start_at = None
@@ -71,6 +68,15 @@ class Service:
         self._decoder = Decoder()
         self._outbox.clear()
         return ours
+
+    def _spawn(self, channel: int, listen: int) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [*self._command, "--channel", str(channel), "--listen", str(listen)],
+            stdin=subprocess.DEVNULL,
+            stdout=_STDERR,  # our standard output carries one line, and it is ours
+            pass_fds=(channel, listen),
+            process_group=0,  # Ctrl-C is for the supervisor to act on
+        )
 
     def send(self, message: Message) -> None:
         """Queue a message; `flush` sends it. Nothing when the child is away: a new one starts with what is true."""

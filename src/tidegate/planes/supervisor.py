@@ -4,6 +4,7 @@
 last thing to fail. Whatever a child does, the supervisor only ever waits in `select`.
 """
 
+import contextlib
 import os
 import selectors
 import signal
@@ -23,6 +24,7 @@ from tidegate.planes.messages import Drain, Message, Ready, Rejected, Status
 from tidegate.planes.service import Death, Service, describe
 from tidegate.planes.state_dir import StateDir
 
+_PATIENCE = 1.0  # seconds until the system may have a process for us again
 _GRACE = 1.0  # seconds beyond the worker's own drain time before it is killed
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
 _ENDING = frozenset({signal.SIGTERM, signal.SIGINT})
@@ -107,7 +109,15 @@ class Supervisor:
     # Children
 
     def _start(self, service: Service) -> None:
-        channel = service.start(time.monotonic())
+        now = time.monotonic()
+        try:
+            channel = service.start(now)
+        except OSError as error:
+            if not self._announced:
+                raise
+            self._log.error(f"{service.name} cannot be started; trying again", problem=str(error))
+            service.start_at = now + _PATIENCE
+            return
         self._selector.register(channel, selectors.EVENT_READ, partial(self._on_channel, service))
         load = self._configuration.load()
         if service is self._worker and load is not None:
@@ -173,7 +183,8 @@ class Supervisor:
         good = self._configuration.good
         data = url(self._data, "https" if good is not None and good.tls else "http")
         admin = url(self._admin, "http")
-        os.write(sys.stdout.fileno(), f"tidegate ready: {data}/v1 (admin {admin})\n".encode())
+        with contextlib.suppress(OSError, AttributeError):  # nobody may be reading; the gate serves all the same
+            os.write(sys.stdout.fileno(), f"tidegate ready: {data}/v1 (admin {admin})\n".encode())
 
     def _reap(self) -> None:
         for service in self._services:
@@ -210,7 +221,13 @@ class Supervisor:
             self._load_again = True
             return
         version = self._configuration.next_version()
-        self._loading = Loading(self._options.loader_module, self._options.config, version)
+        try:
+            self._loading = Loading(self._options.loader_module, self._options.config, version)
+        except OSError as error:
+            if not self._announced:
+                raise
+            self._log.error("configuration not reloaded: the loader cannot be started", problem=str(error))
+            return
         for descriptor in self._loading.readable:
             self._selector.register(
                 descriptor, selectors.EVENT_READ, partial(self._on_loader, self._loading, descriptor)

@@ -39,18 +39,21 @@ class Permit:
         """Nobody knows what was charged: what was reserved stays charged."""
         self._open = False
 
-    def give_back(self) -> None:
-        """Nothing was sent: all of it returns."""
+    def give_back(self, *, judged: bool = False) -> None:
+        """Nothing was sent: all of it returns. `judged`: it was tried, and the verdict on the lane's health follows."""
         if self._open:
             self._open = False
-            self._gate.give_back(self)
+            self._gate.give_back(self, judged=judged)
 
 
 class _Waiter:
-    __slots__ = ("charge", "give_up_at", "patience", "turn")
+    __slots__ = ("charge", "elsewhere", "give_up_at", "patience", "turn")
 
-    def __init__(self, charge: Charge, give_up_at: int, turn: "asyncio.Future[Permit | None]") -> None:
+    def __init__(
+        self, charge: Charge, give_up_at: int, turn: "asyncio.Future[Permit | None]", *, elsewhere: bool
+    ) -> None:
         self.charge = charge
+        self.elsewhere = elsewhere
         self.give_up_at = give_up_at
         self.turn = turn
         self.patience: Timer | None = None
@@ -94,10 +97,15 @@ class Gate:
             return None
         return Permit(self, tokens, now, health.epoch, probe=health.limited and health.enter())
 
-    async def take(self, charge: Charge, give_up_at: int, *, first: bool = False) -> Permit | None:
-        """Wait for a turn until `give_up_at`; None when it did not come. `first` = a call that had its turn before."""
+    async def take(
+        self, charge: Charge, give_up_at: int, *, first: bool = False, elsewhere: bool = False
+    ) -> Permit | None:
+        """Wait for a turn until `give_up_at`; None when it did not come.
+
+        `first` = a call that had its turn before; `elsewhere` = one that has other targets.
+        """
         turn: asyncio.Future[Permit | None] = asyncio.get_running_loop().create_future()
-        waiter = _Waiter(charge, give_up_at, turn)
+        waiter = _Waiter(charge, give_up_at, turn, elsewhere=elsewhere)
         self._queue[waiter] = None
         if first:
             self._queue.move_to_end(waiter, last=False)
@@ -117,16 +125,20 @@ class Gate:
         if delta < 0 and self._queue:
             self._pump()
 
-    def give_back(self, permit: Permit) -> None:
-        """A permit that was never used."""
+    def give_back(self, permit: Permit, *, judged: bool) -> None:
+        """A permit that was never used. Before a verdict nobody passes: it may close the gate."""
         self.quota.give_back(permit.tokens, permit.taken_at, self._clock.now())
-        self.health.abandon(probe=permit.probe)
-        self._pump()
+        if not judged:
+            self.health.abandon(probe=permit.probe)
+            self._pump()
 
-    def changed(self, *, worse: bool) -> None:
-        """Quota or health changed from outside: let pass who can, send away who cannot wait that long any more."""
+    def changed(self, *, worse: bool, tripped: bool = False) -> None:
+        """Quota or health changed from outside: let pass who can, send away who cannot wait that long any more.
+
+        `tripped`: it has just become clear that the provider refuses on end; who has other targets goes there.
+        """
         if worse:
-            self._review()
+            self._review(tripped=tripped)
         self._pump()
 
     def _pass(self, charge: Charge, now: int) -> Permit:
@@ -148,27 +160,35 @@ class Gate:
                     self._timer = self._clock.call_at(now + wait, self._pump)
                 return
             self._leave(head)
-            head.turn.set_result(None if self.quota.wait(head.charge, now) == NEVER else self._pass(head.charge, now))
+            if not head.turn.done():  # its call may have been cancelled, and not have run since
+                never = self.quota.wait(head.charge, now) == NEVER
+                head.turn.set_result(None if never else self._pass(head.charge, now))
 
-    def _review(self) -> None:
+    def _review(self, *, tripped: bool) -> None:
         now = self._clock.now()
         closed = self.health.wait(now)
         ahead_requests = ahead_tokens = 0
         for waiter in list(self._queue):
             wait = self.quota.wait(waiter.charge, now, ahead_requests, ahead_tokens)
-            if wait == NEVER or now + max(wait, closed) > waiter.give_up_at:
-                self._dismiss(waiter)
+            leaves = tripped and waiter.elsewhere
+            if leaves or wait == NEVER or now + max(wait, closed) > waiter.give_up_at:
+                self._leave(waiter)
+                _send_away(waiter)
             else:
                 ahead_requests += 1
                 ahead_tokens += waiter.charge.tokens
 
     def _dismiss(self, waiter: _Waiter) -> None:
+        """Its patience is at an end."""
         if waiter in self._queue:
-            head = next(iter(self._queue)) is waiter
-            self._leave(waiter)
-            waiter.turn.set_result(None)
-            if head:
-                self._pump()
+            self._step_aside(waiter)
+            _send_away(waiter)
+
+    def _step_aside(self, waiter: _Waiter) -> None:
+        head = next(iter(self._queue)) is waiter
+        self._leave(waiter)
+        if head:
+            self._pump()
 
     def _leave(self, waiter: _Waiter) -> None:
         del self._queue[waiter]
@@ -179,7 +199,11 @@ class Gate:
     def _forget(self, waiter: _Waiter, turn: "asyncio.Future[Permit | None]") -> None:
         """The waiting call was cancelled, perhaps in the same moment in which its turn came."""
         if waiter in self._queue:
-            self._leave(waiter)
-            self._pump()
+            self._step_aside(waiter)
         elif turn.done() and not turn.cancelled() and (permit := turn.result()) is not None:
             permit.give_back()
+
+
+def _send_away(waiter: _Waiter) -> None:
+    if not waiter.turn.done():
+        waiter.turn.set_result(None)

@@ -64,6 +64,8 @@ class Line:
         last: Failure | None = None
         while courses:
             now = self._clock.now()
+            if now >= call.deadline:
+                return self._expired(call, plan, last)
             course = courses[0]
             slot = self._at_once(call, plan, course, now)
             if slot is None:
@@ -78,6 +80,8 @@ class Line:
             if isinstance(outcome, Answered):
                 return outcome
             last = outcome
+            if outcome.sent and not isinstance(call.body, bytes):
+                break  # what arrived of the body is gone, and cannot be sent again
             if self._recover(plan, course, outcome):
                 continue
             if outcome.reason in recovery.FINAL:
@@ -109,7 +113,8 @@ class Line:
         """The delay for a call near the wall that has not waited yet."""
         if call.smoothed or call.queued_us or call.attempts:
             return 0
-        return smooth.delay(plan.smoothing, target.used_permille(now))
+        delay = smooth.delay(plan.smoothing, target.used_permille(now))
+        return delay if now + delay < call.deadline else 0
 
     def _choose(self, call: Call, plan: Plan, courses: list[Course], now: int) -> tuple[Course, Pick] | Choice:
         """The course to take; the refused choice when none makes the deadline."""
@@ -126,20 +131,23 @@ class Line:
             call.smoothed = True
         if pause <= 0:
             patience = call.deadline if alone or pick.wait_us > plan.fallback_after_us else now + plan.fallback_after_us
-            return await self._turn(call, course.target, pick, now, min(patience, call.deadline))
+            return await self._turn(call, course.target, pick, now, min(patience, call.deadline), elsewhere=not alone)
         await self._clock.sleep(pause)
         call.waited_us += self._clock.now() - now
         return None
 
-    async def _turn(self, call: Call, target: Target, pick: Pick, began: int, give_up_at: int) -> Slot | None:
+    async def _turn(
+        self, call: Call, target: Target, pick: Pick, began: int, give_up_at: int, *, elsewhere: bool
+    ) -> Slot | None:
         """A slot at the lane, or None when the turn did not come in time."""
         bound, charge, own = target.bound, pick.charge, None
         if bound is not None:
             own = bound.take_nowait(charge.tokens, began) or await bound.take(charge, give_up_at)
             if own is None:
+                call.queued_us += self._clock.now() - began
                 return None
         try:
-            permit = await pick.lane.gate.take(charge, give_up_at, first=bool(call.attempts))
+            permit = await pick.lane.gate.take(charge, give_up_at, first=bool(call.attempts), elsewhere=elsewhere)
         except asyncio.CancelledError:
             if own is not None:
                 own.give_back()
@@ -156,19 +164,23 @@ class Line:
         """One attempt with its intent before and its verdict on the lane's health after."""
         lane, permit = slot.lane, slot.permit
         gate, key = lane.gate, lane.keys.next()
-        self._journal.append(
-            Intent(
-                call.id,
-                len(call.attempts) + 1,
-                self._clock.wall(),
-                lane.key,
-                slot.charged,
-                slot.left_tokens,
-                slot.left_requests,
-                call.client,
-                plan.name,
+        try:
+            self._journal.append(
+                Intent(
+                    call.id,
+                    len(call.attempts) + 1,
+                    self._clock.wall(),
+                    lane.key,
+                    slot.charged,
+                    slot.left_tokens,
+                    slot.left_requests,
+                    call.client,
+                    plan.name,
+                )
             )
-        )
+        except OSError:
+            slot.give_back()
+            raise
         try:
             outcome = await attempt(call, lane, slot, key, self._clock)
         except asyncio.CancelledError:
@@ -198,13 +210,17 @@ class Line:
         pause = failure.named_us or pause_us(gate.health.failures + 1)
         if failure.reason in _PARKS:
             pause = max(pause, PARKED_US)
+        before = gate.health.tripped
         gate.health.fail(epoch, self._clock.now() + pause, limit=failure.reason in _CLOSES)
-        gate.changed(worse=True)
+        gate.changed(worse=True, tripped=gate.health.tripped and not before)
 
     def _recover(self, plan: Plan, course: Course, failure: Failure) -> bool:
         """True when the same target is to be tried again, not before `course.not_before`."""
         course.failures += 1
         now = self._clock.now()
+        if failure.reason in _CLOSES and course.failures < plan.retry.max_retries and course.target.open(now):
+            course.not_before = now  # another key or scope of the same target may serve it at once
+            return plan.budget.withdraw(now)
         step = recovery.after_failure(
             failure.reason,
             plan.retry,
@@ -218,7 +234,7 @@ class Line:
 
     def _too_late(self, call: Call, plan: Plan, last: Failure | None, choice: Choice) -> Refused:
         """Nobody makes the deadline: when somebody could have."""
-        if last is not None and not self._again_us(call, plan):
+        if last is not None and (choice.wait_us == NEVER or not self._again_us(call, plan)):
             return self._failed(call, plan, last, late=True)  # only its own back-off keeps it: no quota is to blame
         wait_us = choice.wait_us
         if wait_us == NEVER:
@@ -229,6 +245,14 @@ class Line:
         kind = ProblemKind.QUEUE_FULL if choice.full else ProblemKind.OVER_QUOTA
         message = f"The quota of {plan.name} is in use. This request could be served in {wait_us / 1e6:.3f} s."
         return Refused(Problem(kind, message, retry_after_us=wait_us), last)
+
+    def _expired(self, call: Call, plan: Plan, last: Failure | None) -> Refused:
+        """The deadline has passed, in an attempt or while the call waited."""
+        if last is not None:
+            return self._failed(call, plan, last, late=True)
+        wait_us = max(1, self._again_us(call, plan))
+        message = f"The deadline passed while the call waited for the quota of {plan.name}."
+        return Refused(Problem(ProblemKind.OVER_QUOTA, message, retry_after_us=wait_us))
 
     def _failed(self, call: Call, plan: Plan, last: Failure | None, *, late: bool = False) -> Refused:
         """Every target was tried, none can serve such a call, or it is too late for another try."""

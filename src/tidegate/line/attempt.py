@@ -19,6 +19,9 @@ from tidegate.ports import Clock, TransportError, UpstreamReply
 from tidegate.providers import openai, sse
 
 _CLASSIFIED_BYTES = 4_096
+_JSON = b"content-type", b"application/json"
+# What a refusal inside a stream would have had as its status.
+_STATUS = {Reason.FATAL: 400, Reason.POLICY: 400, Reason.BILLING: 429, Reason.RATE: 429, Reason.OVERLOAD: 503}
 
 
 class Answered(msgspec.Struct, frozen=True):
@@ -77,7 +80,7 @@ async def attempt(call: Call, lane: Lane, slot: Slot, key: bytes, clock: Clock) 
         if error.sent:
             slot.keep()
         else:
-            slot.give_back()
+            slot.give_back(judged=True)
         return Failure(Reason.TRANSIENT, str(error), sent=error.sent)
     except asyncio.CancelledError:
         slot.keep()
@@ -125,8 +128,17 @@ async def _streamed(
         timer.cancel()
     if failure is not None:
         slot.keep()
-        return failure
+        told = splice.tap.failure
+        return _told(failure, told, lane.service) if told.startswith(b"{") else failure
     return Answered(lane, slot, reply.status, reply.headers, shown, b"", splice)
+
+
+def _told(failure: Failure, event: bytes, service: Service) -> Failure:
+    """An error as the first event of a reply that began with 200: a refusal like any other."""
+    code, kind = openai.error_of(event)
+    text = event[:_CLASSIFIED_BYTES].decode("utf-8", "replace")
+    reason = classify(Refusal(0, code, kind, text), service.profile.refusals)
+    return Failure(reason, failure.message, Answer(_STATUS.get(reason, 500), [_JSON], event))
 
 
 def _error_event(failure: Failure) -> bytes:

@@ -17,12 +17,13 @@ TWIN_TREE: dict[str, Any] = {
     "limits": {"rpm": HUGE, "tpm": HUGE},
     "timing": {"ttft_ms": 0, "tpot_ms": 1, "tokens": 20, "chunk_ms": 2, "chunk_tokens": 1},
     "models": [
-        *({"name": name} for name in ("gpt-4o", "gpt-3.5-turbo", "gpt-4o-mini")),
+        *({"name": name} for name in ("gpt-4o", "gpt-3.5-turbo", "gpt-4o-mini", "persistent")),
         {"name": "text-embedding-3-small", "kind": "embedding"},
         *({"name": f"{kind}{number}"} for kind in ("first", "second", "alone", "hasty") for number in range(PLACES)),
     ],
 }
 UNLIMITED = {"rpm": HUGE, "tpm": HUGE}
+PERSISTENT = {"max_retries": 20, "base_seconds": 0.1, "backoff_multiplier": 1, "budget_floor": 1_000}
 RETRIES = {"max_retries": 3, "base_seconds": 0.02, "budget_floor": 1_000}
 
 
@@ -42,7 +43,7 @@ class Place:
 
 
 def gate_tree(twin: Twin) -> dict[str, Any]:
-    known = ("gpt-4o", "gpt-3.5-turbo", "gpt-4o-mini", "text-embedding-3-small", "unknown-upstream")
+    known = ("gpt-4o", "gpt-3.5-turbo", "gpt-4o-mini", "text-embedding-3-small", "unknown-upstream", "persistent")
     models: dict[str, Any] = {
         f"{kind}{number}": {} for kind in ("first", "second", "alone") for number in range(PLACES)
     }
@@ -63,6 +64,7 @@ def gate_tree(twin: Twin) -> dict[str, Any]:
             for number in range(PLACES)
         }
         | {"assistant": {"primary_model": "gpt-4o", "retry_policy": RETRIES}}
+        | {"insistent": {"primary_model": "persistent", "retry_policy": PERSISTENT}}
         | {"detour": {"primary_model": "unreachable", "fallback_models": [{"model": "gpt-4o"}]}},
         "defaults": {"retry_policy": RETRIES},
     }

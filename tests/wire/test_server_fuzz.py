@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from typing import cast
 
 from tests.wire.app import until
 from tests.wire.test_vectors import mutate
@@ -25,35 +26,52 @@ def garbage(rng: random.Random) -> bytes:
     return raw
 
 
-async def one(port: int, data: bytes, way: int) -> bytes:
-    """Send, then half-close, leave, or reset; return what came back."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    try:
-        writer.write(data[: len(data) // 2])
-        if way & 4:
-            await asyncio.sleep(0)
-        writer.write(data[len(data) // 2 :])
-        if way & 3 == 0:
-            writer.transport.abort()
-            return b""
-        if way & 3 == 1 or not data:
-            writer.write_eof()
+class Prober(asyncio.Protocol):
+    """Sends, then leaves in some way; `over` is done with what came back."""
+
+    def __init__(self, data: bytes, way: int, over: "asyncio.Future[bytes]") -> None:
+        self.data = data
+        self.way = way
+        self.over = over
+        self.answer = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        transport = cast("asyncio.Transport", transport)
+        half = len(self.data) // 2
+        transport.write(self.data[:half])
+        asyncio.get_running_loop().call_soon(self.finish, transport, self.data[half:])
+
+    def finish(self, transport: asyncio.Transport, data: bytes) -> None:
+        if transport.is_closing():
+            return
+        transport.write(data)
+        if self.way == 0:
+            transport.abort()
+        elif self.way == 1:
+            transport.close()
         else:
-            writer.write(b"\r\n\r\n")  # no request is left open by this, but for a body
-            await asyncio.sleep(0)
-            writer.write_eof()
-        return await reader.read()
-    except OSError:
-        return b""
-    finally:
-        writer.close()
+            transport.write(b"\r\n\r\n")  # no head is left open by this
+            transport.write_eof()
+
+    def data_received(self, data: bytes) -> None:
+        self.answer += data
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.over.set_result(self.answer)
+
+
+async def one(port: int, data: bytes, way: int) -> bytes:
+    loop = asyncio.get_running_loop()
+    over = loop.create_future()
+    await loop.create_connection(lambda: Prober(data, way, over), "127.0.0.1", port)
+    return await over
 
 
 async def test_ten_thousand_bad_requests(servers, app, caplog):
     """Each connection is answered or closed, nothing hangs, nothing is left, and the server serves on."""
     server = await servers(max_header_bytes=16_384, max_body_bytes=100_000)
     rng = random.Random(SEED)
-    answers = []
+    answers: list[bytes] = []
 
     async def worker() -> None:
         for _ in range(REQUESTS // AT_ONCE):
@@ -68,6 +86,6 @@ async def test_ten_thousand_bad_requests(servers, app, caplog):
     await until(lambda: server.statistics()[:2] == (0, 0))
     await until(lambda: not app.tasks)
     assert caplog.text == ""
-    assert (await one(server.port, b"GET /echo HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 1)).startswith(
+    assert (await one(server.port, b"GET /echo HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 2)).startswith(
         b"HTTP/1.1 "
     )

@@ -30,6 +30,13 @@ async def arrived(client):
         await asyncio.sleep(0)
 
 
+async def pour(client, size):
+    """Write without reading."""
+    for _ in range(size // 100_000):
+        client.send(b"x" * 100_000)
+        await client.writer.drain()
+
+
 async def test_a_silent_connection_is_closed(client, server, clock):
     """Not before the head's time-out, and without an answer."""
     await arrived(client)
@@ -145,9 +152,7 @@ async def test_a_refused_client_may_send_on_for_a_while(clients, servers):
     flood = await clients(server)
     flood.send(b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 90000000\r\n\r\n")
     with pytest.raises(ConnectionError):
-        for _ in range(900):
-            flood.send(b"x" * 100_000)
-            await flood.writer.drain()
+        await pour(flood, 90_000_000)
 
 
 async def test_one_megabyte_of_headers_is_cut_off(clients, servers, app):
@@ -191,7 +196,7 @@ async def test_a_drain_accepts_nobody(clients, server, app, clock):
     port = server.port
     draining = asyncio.ensure_future(server.drain(clock.now() + 30 * SECOND))
     await asyncio.sleep(0)
-    with pytest.raises(OSError, match="refused|Connect call failed"):
+    with pytest.raises(OSError, match=r"refused|Connect call failed"):
         await asyncio.open_connection("127.0.0.1", port)
     app.held[0].respond(200, TEXT, b"")
     assert await draining == 0

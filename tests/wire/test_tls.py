@@ -103,7 +103,7 @@ async def test_an_old_version_is_refused(servers, clients, served, files):
 def test_a_key_that_does_not_fit(files, authority, tmp_path):
     """Is an error at once, not at the first handshake."""
     authority.issue_cert("other").private_key_pem.write_to_path(str(tmp_path / "key.pem"))
-    with pytest.raises(OSError, match="(?i)mismatch"):
+    with pytest.raises(OSError, match=r"(?i)mismatch"):
         server_context(Tls(str(files / "cert.pem"), str(tmp_path / "key.pem")))
 
 
@@ -138,7 +138,7 @@ async def test_the_name_is_sent(origins, pools, send, served, trusting):
 async def test_the_system_does_not_trust_our_authority(origins, pools, send, served):
     """Without the custom file the certificate is refused, and nothing is sent."""
     origin = await origins(OK, tls=served)
-    with pytest.raises(TransportError, match="(?i)certificate verify failed") as caught:
+    with pytest.raises(TransportError, match=r"(?i)certificate verify failed") as caught:
         await send(pools(origin, client_context(), **at(origin)))
     assert (caught.value.sent, origin.requests) == (False, [])
 
@@ -148,7 +148,7 @@ async def test_a_certificate_for_another_name_is_refused(origins, pools, send, a
     other = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("other.example").configure_cert(other)
     origin = await origins(OK, tls=other)
-    with pytest.raises(TransportError, match="(?i)mismatch") as caught:
+    with pytest.raises(TransportError, match=r"(?i)mismatch") as caught:
         await send(pools(origin, trusting, **at(origin)))
     assert (caught.value.sent, origin.requests) == (False, [])
 

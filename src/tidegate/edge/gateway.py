@@ -5,6 +5,7 @@ The record goes to the journal before the reply's last byte, whatever the ending
 """
 
 import asyncio
+import logging
 from dataclasses import dataclass
 
 from tidegate.edge import errors, heads, intake
@@ -24,11 +25,14 @@ from tidegate.model.reply import Refused
 from tidegate.ports import Clock, Journal, Observer
 from tidegate.wire.exchange import Exchange, Intake
 
+_log = logging.getLogger(__name__)
+
 GONE = 499  # the client left before its answer was complete (nginx's word for it)
 BROKEN = 502  # the stream broke after its first content; its status line had been sent
 NOTHING = Usage()
 CALL, FORWARD = Route.CALL, Route.FORWARD
 _NO_KEY = Problem(ProblemKind.UNAUTHENTICATED, "Send a valid key of this gate as Authorization: Bearer KEY.")
+_OURS = Problem(ProblemKind.UNAVAILABLE, "The gate failed on this request; its log says why.")
 _PROVIDER_HEADER = b"x-tidegate-provider"
 _ID_MAX = 128
 
@@ -117,16 +121,19 @@ class Gateway:
         exchange.on_gone = self._start(self._serve(exchange, call, plan)).cancel
 
     async def _serve(self, exchange: Exchange, call: Call, plan: Plan) -> None:
-        """One call, to its reply."""
+        """One call, to its reply; nobody is left waiting, whatever goes wrong."""
         try:
-            result = await self._line.run(call, plan)
+            self._reply(exchange, call, plan, await self._line.run(call, plan))
         except asyncio.CancelledError:
             self._record(call, plan, "", GONE, NOTHING, 0)
-            return
         except OSError as error:
             message = f"The gate cannot write its journal ({error.strerror}). Free space in its state directory."
-            self._answer(exchange, errors.of_problem(Problem(ProblemKind.UNAVAILABLE, message)))
-            return
+            self._give_up(exchange, Problem(ProblemKind.UNAVAILABLE, message))
+        except Exception:  # noqa: BLE001 - whatever it is, the client gets an answer
+            _log.exception("the gate failed on a call")
+            self._give_up(exchange, _OURS)
+
+    def _reply(self, exchange: Exchange, call: Call, plan: Plan, result: Answered | Refused) -> None:
         if isinstance(result, Refused):
             self._refuse(exchange, call, plan, result)
         elif result.splice is None:
@@ -134,6 +141,12 @@ class Gateway:
             exchange.respond(result.status, self._head(exchange, call, result), result.body)
         else:
             self._stream(exchange, call, plan, result, result.splice)
+
+    def _give_up(self, exchange: Exchange, problem: Problem) -> None:
+        if exchange.replied:
+            exchange.abort()
+        else:
+            self._answer(exchange, errors.of_problem(problem))
 
     def _plan(self, exchange: Exchange, found: Match, client: str, now: int) -> tuple[Call, Plan]:
         if found.route is FORWARD:

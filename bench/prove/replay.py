@@ -11,16 +11,18 @@ from bench.prove.truth import Offered, Told, errors
 from bench.twin import KEY, TPM, gated, quota, smallest, trace_in, twin
 
 _OFF_SECONDS = 5.0
+_QUICK_CALLS = 9000
 
 
-def at_speed(speed: int, *, long: bool = False) -> Step:
+def at_speed(speed: int, *, windows: bool = True) -> Step:
     """A step that plays the trace so many times as fast, against a quota as many times as large.
 
-    A `long` one is left out of a quick proof.
+    Without `windows` the run is too short for 60 s without a pause, for a bucket begins full: it shows the rest, and
+    is left out of a quick proof.
     """
 
     def replay(context: Context, row: Row) -> None:
-        if long and context.quick:
+        if context.quick and not windows:
             row.figures.append(told(f"{speed}×", "left out by --quick"))
             return
         report = context.work / f"replay-{speed}.json"
@@ -31,36 +33,40 @@ def at_speed(speed: int, *, long: bool = False) -> Step:
         ):
             command = [*gate.PROGRAM, "replay", str(trace), "--url", url, "--key", KEY, "--speed", str(speed)]
             command += ["--ledger", f"http://127.0.0.1:{provider.port}", "--json", str(report)]
+            command += ["--limit-calls", str(_QUICK_CALLS)] if context.quick else []
             done = run(row, command, seconds=3600 / speed + 600)
             charged = provider.ask("ledger")["by_model"].get("gpt-4o", {}).get("per_second", [])
         if not report.exists():
             row.figures.append(missing(f"replay at {speed}×", "a report", (done.stderr or done.stdout)[-300:]))
             return
-        row.figures += judged(f"{speed}×", json.loads(report.read_text()))
+        row.figures += judged(f"{speed}×", json.loads(report.read_text()), windows=windows)
         row.figures += truth(f"{speed}×", json.loads(report.read_text()), _calls(trace, speed), charged, speed)
 
     return replay
 
 
-def judged(label: str, report: dict[str, Any]) -> list[Figure]:
+def judged(label: str, report: dict[str, Any], *, windows: bool) -> list[Figure]:
     """The promises about one run."""
     replay, ledger, latency = report["replay"], report["ledger"], report["replay"]["latency"]
-    used = ledger["utilisation"]
     lost = replay["failed"] + replay["unanswered"]
     timeless = sum(1 for one in replay["refusals"] if not (one["retry_after"] or one["retry_after_ms"]))
     example = "; ".join(f"{kind}: {one['count']} ({one['example']})" for kind, one in replay["failures"].items())
     return [
         exactly(f"{label}: 429s at the provider", ledger["throttled"], 0, f"{ledger['avoidable']} avoidable"),
-        at_least(
-            f"{label}: quota charged in every full 60 s", 100 * used["minimum"], 97, "%",
-            f"{used['windows']} windows, mean {used['mean']:.2%}",
-        )
-        if used["windows"]
-        else missing(f"{label}: quota charged in every full 60 s", "≥ 97 %", "no 60 s whose queue never emptied"),
+        _used(label, ledger["utilisation"], wanted=windows),
         exactly(f"{label}: calls neither answered nor refused", lost, 0, f"{replay['sent']:,} sent; {example}"),
         exactly(f"{label}: refused without a time", timeless, 0, f"{replay['refused']:,} refused"),
         told(f"{label}: latency p50, p99", f"{latency['p50'] / 1e3:.1f} s, {latency['p99'] / 1e3:.1f} s"),
-    ]  # fmt: skip
+    ]
+
+
+def _used(label: str, used: dict[str, Any], *, wanted: bool) -> Figure:
+    name = f"{label}: quota charged in every full 60 s"
+    if used["windows"]:
+        note = f"{len(used['windows'])} windows, mean {used['mean']:.2%}"
+        return at_least(name, 100 * used["minimum"], 97, "%", note)
+    why = "no 60 s whose queue never emptied"
+    return missing(name, "≥ 97 %", why) if wanted else told(name, "–", why)
 
 
 def truth(

@@ -179,7 +179,8 @@ class Gate:
                 ahead_tokens += waiter.charge.tokens
 
     def _dismiss(self, waiter: _Waiter) -> None:
-        """Its patience is at an end."""
+        """Its patience is at an end, unless its turn comes in this very moment."""
+        self._pump()
         if waiter in self._queue:
             self._step_aside(waiter)
             _send_away(waiter)

@@ -87,9 +87,9 @@ class Slot(msgspec.Struct):
         if self.bound is not None:
             self.bound.keep()
 
-    def give_back(self) -> None:
-        """Nothing was sent."""
-        self.permit.give_back()
+    def give_back(self, *, judged: bool = False) -> None:
+        """Nothing was sent. `judged`: it was tried, and the verdict on the lane's health follows."""
+        self.permit.give_back(judged=judged)
         if self.bound is not None:
             self.bound.give_back()
 

@@ -82,7 +82,7 @@ class Line:
             last = outcome
             if outcome.sent and not isinstance(call.body, bytes):
                 break  # what arrived of the body is gone, and cannot be sent again
-            if self._recover(plan, course, outcome):
+            if self._recover(plan, course, slot.lane, outcome):
                 continue
             if outcome.reason in recovery.FINAL:
                 break
@@ -214,13 +214,15 @@ class Line:
         gate.health.fail(epoch, self._clock.now() + pause, limit=failure.reason in _CLOSES)
         gate.changed(worse=True, tripped=gate.health.tripped and not before)
 
-    def _recover(self, plan: Plan, course: Course, failure: Failure) -> bool:
+    def _recover(self, plan: Plan, course: Course, lane: Lane, failure: Failure) -> bool:
         """True when the same target is to be tried again, not before `course.not_before`."""
         course.failures += 1
         now = self._clock.now()
-        if failure.reason in _CLOSES and course.failures < plan.retry.max_retries and course.target.open(now):
-            course.not_before = now  # another key or scope of the same target may serve it at once
-            return plan.budget.withdraw(now)
+        if failure.reason in _CLOSES and course.failures < plan.retry.max_retries:
+            another_key = failure.reason is Reason.AUTH and not lane.gate.health.limited
+            if another_key or course.target.elsewhere(lane, now):
+                course.not_before = now  # another key or scope of the same target may serve it at once
+                return plan.budget.withdraw(now)
         step = recovery.after_failure(
             failure.reason,
             plan.retry,

@@ -54,6 +54,10 @@ class Target:
             return f"has a context of {entry.context} tokens, the call needs at least {least}"
         return ""
 
+    def elsewhere(self, lane: Lane, now: int) -> bool:
+        """Whether another of its lanes is open: what one scope refuses, another may serve."""
+        return any(other is not lane and other.gate.health.wait(now) == 0 for other in self.lanes)
+
     def used_permille(self, now: int) -> int:
         """How much of the strictest token quota on the way is in use; of several lanes, the first one's."""
         tokens = self.lanes[0].gate.quota.tokens

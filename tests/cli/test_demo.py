@@ -102,6 +102,15 @@ async def test_a_child_that_ends(tmp_path: Path) -> None:
             pass
 
 
+async def test_a_child_ends_with_its_block(tmp_path: Path) -> None:
+    """It is asked to end, and has ended, when the block is left; its URLs are those it printed."""
+    async with child("twin", ["twin", "--port", "0"], tmp_path, SystemClock(), r"twin ready: .*\)\n") as twin:
+        twin.check()
+        assert [url.rpartition("/")[2] for url in twin.urls] == ["v1", "ledger"]
+    with pytest.raises(ChildError, match="the twin ended with status 0: twin ready"):
+        twin.check()
+
+
 def test_ports() -> None:
     """What is asked for is taken; the usual port only where it is free."""
     assert demo._port(1234, 8080) == 1234

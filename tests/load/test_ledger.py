@@ -84,6 +84,14 @@ def test_no_queue_no_window() -> None:
     assert utilisation([50] * 200, steady(200, 50), QUOTA) == Utilisation(QUOTA)
 
 
+@pytest.mark.parametrize(("extra", "seconds"), [(99, 0), (101, 99)])
+def test_a_short_queue_is_no_queue(extra: int, seconds: int) -> None:
+    """What the quota serves within a second may be an error of the estimate; from there on the queue counts."""
+    offers = [Offer(0, QUOTA + 100 + extra), *(Offer(second * 1_000_000, 100) for second in range(1, 100))]
+    charged = [QUOTA + 100] + [100] * 99 + [extra]
+    assert utilisation(charged, offers, QUOTA).full_seconds == seconds
+
+
 def test_a_gap_in_service_is_seen() -> None:
     """While calls waited, ten seconds without service show in the worst window."""
     charged = [300] * 30 + [100] * 40 + [0] * 10 + [100] * 50

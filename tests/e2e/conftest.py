@@ -13,8 +13,17 @@ import pytest
 from tests.e2e.stand import HUGE, Gate, Twin, provider
 
 PLACES = 200
+MISSION_KEY = "sk-mission"
+MISSION_LIMITS = {"rpm": 3_000, "tpm": 150_000}
 TWIN_TREE: dict[str, Any] = {
     "limits": {"rpm": HUGE, "tpm": HUGE},
+    "organisations": [
+        {
+            "name": "mission",
+            "keys": [MISSION_KEY],
+            "limits": {"gpt-4o": MISSION_LIMITS, "gpt-3.5-turbo": MISSION_LIMITS},
+        },
+    ],
     "timing": {"ttft_ms": 0, "tpot_ms": 1, "tokens": 20, "chunk_ms": 2, "chunk_tokens": 1},
     "models": [
         *({"name": name} for name in ("gpt-4o", "gpt-3.5-turbo", "gpt-4o-mini", "persistent")),

@@ -72,7 +72,7 @@ class Reader:
                 if words[1] == "bench" and len(words) > 2:
                     assert words[2] in BENCHES
             case ["pip", "install", "."]:
-                assert 'pip" install' in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+                assert "pip install" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
             case ["tidegate", "demo", *_]:
                 self._run([*tidegate(words), "--seconds", "1"])
             case ["tidegate", "twin" | "serve", *_]:

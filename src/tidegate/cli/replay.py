@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from tidegate.clock import SystemClock
 from tidegate.load.calls import CallSettings, plan_calls
-from tidegate.load.client import LedgerError, allow_many_connections
+from tidegate.load.client import FetchError, allow_many_connections
 from tidegate.load.driver import Target
 from tidegate.load.ledger import FullReport
 from tidegate.load.outcome import Ending
@@ -61,7 +61,7 @@ def run(args: Namespace) -> int:
         _console().print(render(report))
         if args.json is not None:
             args.json.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n")
-    except (LedgerError, OSError) as error:
+    except (FetchError, OSError) as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
     return 1 if report.replay.failed or report.replay.unanswered else 0

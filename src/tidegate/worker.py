@@ -192,7 +192,7 @@ def _reach(provider: Provider) -> bytes:
 
 
 def _learnt(lane: Lane) -> Learnt:
-    return Learnt(lane.seen.rpm, lane.seen.tpm, lane.estimator.dump())
+    return Learnt(lane.requests.seen, lane.tokens.seen, lane.estimator.dump())
 
 
 def _memories(known: dict[str, Learnt], levels: dict[str, Intent], clock: Clock) -> dict[str, Memory]:

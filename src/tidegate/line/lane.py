@@ -11,13 +11,13 @@ import msgspec
 
 from tidegate.line.gate import Gate, Permit
 from tidegate.line.keys import KeyRing
+from tidegate.line.mirror import Mirror
 from tidegate.model.call import Call, Kind
 from tidegate.model.outcome import Usage
 from tidegate.model.snapshot import Limits, Profile
 from tidegate.policy import headers
-from tidegate.policy.allowance import Allowance
 from tidegate.policy.estimate import Estimator, admission
-from tidegate.policy.quota import MINUTE_US, Charge, Quota, allowance, mirrored
+from tidegate.policy.quota import Charge, Quota
 from tidegate.ports import Clock, Transport
 
 PASS = Kind.PASS
@@ -98,73 +98,50 @@ class Lane:
     """(base URL, scope, model): one quota, one queue, one health; its keys are the scope's."""
 
     __slots__ = (
-        "_clock", "_rule", "_shown", "_shows", "booked_requests", "booked_tokens", "configured", "estimator", "gate",
-        "key", "keys", "model", "name", "seen", "service",
+        "_clock", "_rule", "_shown", "configured", "estimator", "gate", "key", "keys", "model", "name", "requests",
+        "service", "tokens",
     )  # fmt: skip
 
     def __init__(
         self, clock: Clock, service: Service, scope: str, model: str, keys: KeyRing, limits: Limits, max_waiting: int
     ) -> None:
         self._clock = clock
+        self._rule = service.profile.charge
+        self._shown: tuple[bytes | None, bytes | None] = _NOTHING_SHOWN
         self.service = service
         self.model = model
         self.keys = keys
         self.name = f"{service.name}/{scope}/{model}"
         self.key = f"{service.digest}/{scope}/{model}"
         self.configured = limits
-        self.seen = Limits()
         self.estimator = Estimator()
-        self.gate = Gate(clock, Quota(self._mirror(limits.rpm), self._mirror(limits.tpm)), max_waiting)
-        self.booked_tokens = 0  # deficits found in the headers so far
-        self.booked_requests = 0
-        self._rule = service.profile.charge
-        self._shown: tuple[bytes | None, bytes | None] | None = None
-        self._shows = False, False  # whether those are the minute's: tokens, requests
-
-    def _mirror(self, limit: int) -> tuple[Allowance, ...]:
-        if not limit:
-            return ()
-        profile = self.service.profile
-        return (allowance(limit, self._clock.now(), window=profile.window, jitter_us=profile.jitter_us),)
+        now = clock.now()
+        self.requests = Mirror(limits.rpm, service.profile, now)
+        self.tokens = Mirror(limits.tpm, service.profile, now)
+        self.gate = Gate(clock, Quota(self.requests.allowances, self.tokens.allowances), max_waiting)
 
     def recall(self, memory: Memory) -> None:
         """Continue from what an earlier run knew of this lane."""
-        self.seen = Limits(memory.rpm, memory.tpm)
+        now = self._clock.now()
         self.estimator.load(memory.ratios)
-        quota, now = self.gate.quota, self._clock.now()
-        quota.requests = self._resized(quota.requests, self.configured.rpm, memory.rpm)
-        quota.tokens = self._resized(quota.tokens, self.configured.tpm, memory.tpm)
-        if memory.at and quota.requests and memory.left_requests is not None:
-            quota.requests[0].restore(memory.left_requests, memory.at, now)
-        if memory.at and quota.tokens and memory.left_tokens is not None:
-            quota.tokens[0].restore(memory.left_tokens, memory.at, now)
+        self.requests.recall(memory.rpm, memory.left_requests, memory.at, now)
+        self.tokens.recall(memory.tpm, memory.left_tokens, memory.at, now)
+        self._follow()
 
     def reconfigure(self, service: Service, limits: Limits) -> None:
         """The configuration changed: what is known of the quota stays, as far as it still fits."""
-        old, new = self.service.profile, service.profile
+        now = self._clock.now()
         self.service = service
-        self._rule = new.charge
+        self._rule = service.profile.charge
         self.configured = limits
-        quota, seen = self.gate.quota, self.seen
-        fresh = (old.window, old.jitter_us) != (new.window, new.jitter_us)
-        quota.requests = self._resized(quota.requests, limits.rpm, seen.rpm, fresh=fresh)
-        quota.tokens = self._resized(quota.tokens, limits.tpm, seen.tpm, fresh=fresh)
+        self.requests.reconfigure(limits.rpm, service.profile, now)
+        self.tokens.reconfigure(limits.tpm, service.profile, now)
+        self._follow()
         self.gate.changed(worse=True)
 
-    def _resized(
-        self, mirrors: tuple[Allowance, ...], configured: int, seen: int, *, fresh: bool = False
-    ) -> tuple[Allowance, ...]:
-        limit = min(configured, seen) if configured and seen else configured or seen
-        if not mirrors or not limit:
-            return self._mirror(limit)
-        now = self._clock.now()
-        if fresh:
-            left = mirrors[0].left(now)
-            mirrors = self._mirror(limit)
-            mirrors[0].restore(left, now, now)
-        else:
-            mirrors[0].resize(mirrored(limit, self.service.profile.window), now)
-        return mirrors
+    def _follow(self) -> None:
+        quota = self.gate.quota
+        quota.requests, quota.tokens = self.requests.allowances, self.tokens.allowances
 
     def reserve(self, call: Call) -> int:
         """Tokens to reserve: what the provider will charge the call at most."""
@@ -180,11 +157,9 @@ class Lane:
         return Charge(self.reserve(call), least)
 
     def slot(self, permit: Permit, bound: Permit | None, now: int) -> Slot:
-        """The permit of this lane with what the mirror shows right after it."""
-        quota = self.gate.quota
-        tokens = quota.tokens[0].left(now) if quota.tokens else -1
-        requests = quota.requests[0].left(now) if quota.requests else -1
-        return Slot(self, permit, bound, tokens, requests, self.booked_tokens, self.booked_requests)
+        """The permit of this lane with what the mirrors show right after it."""
+        requests, tokens = self.requests, self.tokens
+        return Slot(self, permit, bound, tokens.left(now), requests.left(now), tokens.booked, requests.booked)
 
     def settle(self, call: Call, slot: Slot, usage: Usage | None) -> int:
         """Correct the charge by what the provider counted; the charge that stands, in tokens."""
@@ -198,80 +173,27 @@ class Lane:
         return real
 
     def watch(self, shown: dict[bytes, bytes], slot: Slot) -> None:
-        """Hold the mirror against a reply's rate-limit headers. Cheap while the limits they show do not change."""
+        """Hold the mirrors against a reply's rate-limit headers. Cheap while the limits they show do not change."""
         limits = shown.get(_LIMIT_TOKENS), shown.get(_LIMIT_REQUESTS)
         if limits == _NOTHING_SHOWN:
             return
+        now, sent_at = self._clock.now(), slot.permit.taken_at
         if limits != self._shown:
-            self._shown = limits if self._learn(shown) else None
-        if self._shown is None:
-            return
-        missing = self._book_tokens(shown.get(_LEFT_TOKENS), slot) + self._book_requests(
-            shown.get(_LEFT_REQUESTS), slot
+            self._shown = limits if self._learn(shown, now) else _NOTHING_SHOWN
+        tokens = self.tokens.missing(shown.get(_LEFT_TOKENS), slot.left_tokens, slot.booked_tokens, sent_at, now)
+        requests = self.requests.missing(
+            shown.get(_LEFT_REQUESTS), slot.left_requests, slot.booked_requests, sent_at, now
         )
-        if missing:
+        if tokens or requests:
             self.gate.changed(worse=True)
 
-    def _learn(self, shown: dict[bytes, bytes]) -> bool:
+    def _learn(self, shown: dict[bytes, bytes], now: int) -> bool:
         """Follow the limits that the provider shows. False when they are not the minute's."""
-        get, quota, seen = shown.get, self.gate.quota, self.seen
+        get = shown.get
         tokens = headers.read(get(_LIMIT_TOKENS), get(_LEFT_TOKENS), get(b"x-ratelimit-reset-tokens"))
         requests = headers.read(get(_LIMIT_REQUESTS), get(_LEFT_REQUESTS), get(b"x-ratelimit-reset-requests"))
-        self._shows = tokens is not None, requests is not None
-        if tokens is not None:
-            quota.tokens = self._adopt(quota.tokens, self.configured.tpm, tokens)
-        if requests is not None:
-            quota.requests = self._adopt(quota.requests, self.configured.rpm, requests)
-        self.seen = Limits(requests.limit if requests else seen.rpm, tokens.limit if tokens else seen.tpm)
-        if self.seen != seen:
+        changed = self.tokens.learn(tokens, now)
+        if self.requests.learn(requests, now) or changed:
+            self._follow()
             self.gate.changed(worse=True)
         return tokens is not None or requests is not None
-
-    def _adopt(self, mirrors: tuple[Allowance, ...], configured: int, seen: headers.Seen) -> tuple[Allowance, ...]:
-        """Follow the provider's limit below what is configured; learn it where nothing is."""
-        limit = min(configured, seen.limit) if configured else seen.limit
-        now = self._clock.now()
-        if not mirrors:
-            mirrors = self._mirror(limit)
-            mirrors[0].restore(seen.left, now, now)
-            return mirrors
-        held = mirrored(limit, self.service.profile.window)
-        if held != mirrors[0].limit:
-            mirrors[0].resize(held, now)
-        return mirrors
-
-    def _book_tokens(self, left: bytes | None, slot: Slot) -> int:
-        mirrors = self.gate.quota.tokens
-        if not self._shows[0] or not mirrors or mirrors[0].limit != self.seen.tpm:
-            return 0
-        booked = self.booked_tokens - slot.booked_tokens
-        missing = self._deficit(mirrors[0], slot.left_tokens, left, booked, slot.permit.taken_at)
-        self.booked_tokens += missing
-        return missing
-
-    def _book_requests(self, left: bytes | None, slot: Slot) -> int:
-        mirrors = self.gate.quota.requests
-        if not self._shows[1] or not mirrors or mirrors[0].limit != self.seen.rpm:
-            return 0
-        booked = self.booked_requests - slot.booked_requests
-        missing = self._deficit(mirrors[0], slot.left_requests, left, booked, slot.permit.taken_at)
-        self.booked_requests += missing
-        return missing
-
-    def _deficit(self, mirror: Allowance, expected: int, left: bytes | None, booked: int, sent_at: int) -> int:
-        """Book what others spent behind our back; returns how much."""
-        shown = headers.number(left)
-        if shown < 0:
-            return 0
-        limit, depth = mirror.limit, mirror.depth
-        if expected < 0:
-            # Sent before there was a mirror, or in debt: what is left cannot be more than was then, and the refill.
-            now = self._clock.now()
-            expected, booked = mirror.left(now), 0
-            shown += limit * (now - sent_at) // MINUTE_US
-        elif expected > depth:
-            expected = depth  # the limit has become smaller since
-        missing = headers.deficit(expected + limit - depth, shown, limit, booked)
-        if missing:
-            mirror.take(missing, self._clock.now())
-        return missing

@@ -40,7 +40,7 @@ class Allowance(Protocol):
         """Charge `cost`, whatever is left: what is left may become negative."""
 
     def correct(self, delta: int, taken_at: int, now: int) -> None:
-        """A cost taken at `taken_at` turns out `delta` larger (negative: smaller)."""
+        """A cost taken at `taken_at` turns out `delta` larger (negative: smaller, as far as it still stands)."""
 
     def left(self, now: int) -> int:
         """What could be taken now, rounded down; negative when in debt."""

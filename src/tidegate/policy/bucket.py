@@ -28,7 +28,18 @@ def tick_us(limit: int, window_us: int) -> int:
 class Bucket:
     """Continuous refill of `limit` tokens per window."""
 
-    __slots__ = ("_at", "_capacity", "_level", "_tick", "_window", "jitter_us", "limit", "window_us")
+    __slots__ = (
+        "_at",
+        "_brim",
+        "_brimmed_at",
+        "_capacity",
+        "_level",
+        "_tick",
+        "_window",
+        "jitter_us",
+        "limit",
+        "window_us",
+    )
 
     def __init__(self, limit: int, now: int, *, window_us: int = WINDOW_US, jitter_us: int = 0) -> None:
         """Start full. `limit` ≥ 1; `jitter_us` < `window_us`."""
@@ -36,13 +47,14 @@ class Bucket:
         self.window_us = window_us
         self._shape(limit)
         self._level = self._capacity
-        self._at = now // self._tick
+        self._at = self._brimmed_at = now // self._tick
 
     def _shape(self, limit: int) -> None:
         self.limit = limit
         self._tick = tick_us(limit, self.window_us)
         self._window = self.window_us // self._tick
         self._capacity = limit * (self._window - -(-self.jitter_us // self._tick))
+        self._brim = self._capacity * 3 // 4
 
     def _refill(self, now: int) -> int:
         ticks = now // self._tick
@@ -50,6 +62,8 @@ class Bucket:
             level = self._level + (ticks - self._at) * self.limit
             self._level = level if level < self._capacity else self._capacity
             self._at = ticks
+            if level >= self._brim:
+                self._brimmed_at = ticks
         return self._level
 
     @property
@@ -76,8 +90,15 @@ class Bucket:
         self._level -= cost * self._window
 
     def correct(self, delta: int, taken_at: int, now: int) -> None:
-        level = self._refill(now) - delta * self._window
-        self._level = level if level < self._capacity else self._capacity
+        """A charge that has been made good by the refill since gives nothing back: the provider forgot it too.
+
+        A full bucket owes nothing. What is in flight may be up to a quarter too high, so three quarters count as full:
+        too little given back is depth lost once, too much is a refusal.
+        """
+        level = self._refill(now)
+        if delta > 0 or taken_at // self._tick >= self._brimmed_at:
+            level -= delta * self._window
+            self._level = level if level < self._capacity else self._capacity
 
     def left(self, now: int) -> int:
         return (self._refill(now) if now // self._tick != self._at else self._level) // self._window
@@ -91,12 +112,13 @@ class Bucket:
         return View(self.limit, left if left > 0 else 0, -((level - self._capacity) // self.limit) * self._tick)
 
     def restore(self, left: int, at: int, now: int) -> None:
-        self._at = at // self._tick
+        self._at = self._brimmed_at = at // self._tick
         self._level = min(left * self._window, self._capacity)
         self._refill(now)
 
     def resize(self, limit: int, now: int) -> None:
         left = self._refill(now) // self._window
+        brimmed_us = self._brimmed_at * self._tick
         self._shape(limit)
-        self._at = now // self._tick
+        self._at, self._brimmed_at = now // self._tick, brimmed_us // self._tick
         self._level = min(left * self._window, self._capacity)

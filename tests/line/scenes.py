@@ -1,0 +1,210 @@
+"""What the conversations with the line have in common: configurations, replies, streams."""
+
+import json
+
+from tidegate.line.attempt import Answered
+from tidegate.line.gate import Gate
+from tidegate.line.keys import KeyRing
+from tidegate.line.lane import Lane, Service
+from tidegate.model.call import Call, Kind, Shape
+from tidegate.model.outcome import Reason
+from tidegate.model.reply import Refused
+from tidegate.model.snapshot import (
+    Limits,
+    ModelEntry,
+    Profile,
+    Provider,
+    QueueSettings,
+    RefusalRule,
+    Scope,
+    SmoothingPolicy,
+    Snapshot,
+    Strategy,
+)
+from tidegate.policy.bucket import Bucket
+from tidegate.policy.estimate import measure
+from tidegate.policy.quota import Quota
+from tidegate.providers import openai
+from tidegate.testing import ManualClock, Playbook, Reply, ScriptedTransport
+from tidegate.testing.clock import SECOND
+from tidegate.testing.playbook import answer
+from tidegate.testing.transport import ScriptedStream
+
+MS = 1_000
+MINUTE = 60 * SECOND
+DEADLINE = 120 * SECOND
+EVENTS = [(b"content-type", b"text/event-stream")]
+DONE = b"data: [DONE]\n\n"
+CALM = SmoothingPolicy(delay_us=0)  # for conversations that are not about smoothing
+
+OK = Reply(200, [], answer())
+RULES = (
+    RefusalRule("BILLING", code="insufficient_quota"),
+    RefusalRule("TOO_LARGE", status=429, text="request too large"),
+    RefusalRule("RATE", status=429),
+    RefusalRule("OVERLOAD", status=503),
+    RefusalRule("AUTH", status=401),
+    RefusalRule("POLICY", code="content_filter"),
+    RefusalRule("FATAL", status=400),
+)
+PROFILE = Profile("openai", "openai", "2026-11-01", "test", jitter_us=0, refusals=RULES)
+
+
+def refusal(status: int, code: str = "", *, after: int = 0, message: str = "m") -> Reply:
+    """A provider's error; `after` is its Retry-After in seconds."""
+    headers = [(b"retry-after", b"%d" % after)] if after else []
+    return Reply(status, headers, json.dumps({"error": {"message": message, "type": "t", "code": code}}).encode())
+
+
+def said(after: int = 0) -> Reply:
+    """An ordinary 429."""
+    return refusal(429, "rate_limit_exceeded", after=after)
+
+
+def shown(limit: int, left: int, *, kind: str = "tokens", reset: bytes = b"1s", status: int = 200) -> Reply:
+    """An answer with rate-limit headers of one dimension."""
+    name = kind.encode()
+    headers = [
+        (b"x-ratelimit-limit-" + name, b"%d" % limit),
+        (b"x-ratelimit-remaining-" + name, b"%d" % left),
+        (b"x-ratelimit-reset-" + name, reset),
+    ]
+    return Reply(status, headers, answer())
+
+
+def provider(
+    name: str = "openai",
+    limits: dict[str, Limits] | None = None,
+    *,
+    keys: tuple[str, ...] = ("sk-1",),
+    scopes: tuple[Scope, ...] = (),
+    models: dict[str, ModelEntry] | None = None,
+    profile: Profile = PROFILE,
+) -> Provider:
+    scopes = scopes or (Scope("main", keys, limits if limits is not None else {"a": Limits(3_000, 60_000)}),)
+    return Provider(name, f"http://{name}.test/v1", profile, scopes, models or {})
+
+
+def snapshot(*providers: Provider, max_calls: int = 10_000, **strategy: object) -> Snapshot:
+    """One strategy `s` when any of its fields is given; else plain models, without smoothing."""
+    calm = Strategy("", "", smoothing=CALM)
+    strategies = ()
+    if strategy:
+        strategies = (Strategy(**{"name": "s", "primary_model": "a", "smoothing": CALM, **strategy}),)  # type: ignore[arg-type]
+    return Snapshot(
+        version=1,
+        providers=providers or (provider(),),
+        strategies=strategies,
+        defaults=calm,
+        queue=QueueSettings(max_calls),
+    )
+
+
+def play_of(*providers: Provider, luck: float = 0.0, max_calls: int = 10_000, **strategy: object) -> Playbook:
+    return Playbook(snapshot(*providers, max_calls=max_calls, **strategy), luck=luck)
+
+
+def lane_of(play: Playbook, model: str = "a", target: int = 0, lane: int = 0) -> Lane:
+    plan = play.book.plan(model)
+    assert plan is not None
+    return plan.targets[target].lanes[lane]
+
+
+def tokens_left(play: Playbook, model: str = "a", target: int = 0) -> int:
+    return lane_of(play, model, target).gate.quota.tokens[0].left(play.clock.now())
+
+
+def requests_left(play: Playbook, model: str = "a", target: int = 0) -> int:
+    return lane_of(play, model, target).gate.quota.requests[0].left(play.clock.now())
+
+
+def spend(play: Playbook, tokens: int, model: str = "a") -> None:
+    """Somebody has used so much of the lane's quota just now."""
+    lane_of(play, model).gate.quota.tokens[0].take(tokens, play.clock.now())
+
+
+def served(outcome: Answered | Refused) -> Answered:
+    assert isinstance(outcome, Answered), outcome
+    return outcome
+
+
+def refused(outcome: Answered | Refused) -> Refused:
+    assert isinstance(outcome, Refused), outcome
+    return outcome
+
+
+def reasons(play: Playbook) -> list[Reason | None]:
+    return [reason for _, reason in play.recorder.attempts]
+
+
+def lanes_tried(play: Playbook) -> list[str]:
+    return [lane for lane, _ in play.recorder.attempts]
+
+
+# ── streams ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def chunk(text: str | None = None, **fields: object) -> bytes:
+    delta = {"role": "assistant", "content": ""} if text is None else {"content": text}
+    return b"data: %b\n\n" % json.dumps({"choices": [{"index": 0, "delta": delta}], **fields}).encode()
+
+
+def usage_chunk(prompt: int = 9, completion: int = 2) -> bytes:
+    usage = {"prompt_tokens": prompt, "completion_tokens": completion}
+    return b"data: %b\n\n" % json.dumps({"choices": [], "usage": usage}).encode()
+
+
+def streaming() -> tuple[Reply, ScriptedStream]:
+    stream = ScriptedStream()
+    return Reply(200, EVENTS, b"", stream), stream
+
+
+class Client:
+    """`Downstream` that keeps what it gets."""
+
+    def __init__(self) -> None:
+        self.body = b""
+        self.ended = False
+        self.aborted = False
+
+    def write(self, data: bytes) -> None:
+        assert not self.ended
+        self.body += data
+
+    def end(self) -> None:
+        assert not self.ended
+        self.ended = True
+
+    def abort(self) -> None:
+        self.aborted = True
+
+
+# ── rooms alone ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def gate_of(clock: ManualClock, rpm: int = 0, tpm: int = 0, max_waiting: int = 10_000) -> Gate:
+    now = clock.now()
+    requests = (Bucket(rpm, now),) if rpm else ()
+    tokens = (Bucket(tpm, now),) if tpm else ()
+    return Gate(clock, Quota(requests, tokens), max_waiting)
+
+
+def service_of(transport: ScriptedTransport | None = None, profile: Profile = PROFILE) -> Service:
+    return Service(
+        "openai", transport or ScriptedTransport(), profile, b"openai.test", b"/v1", b"authorization: Bearer ", "d"
+    )
+
+
+def lane_alone(clock: ManualClock, limits: Limits, profile: Profile = PROFILE) -> Lane:
+    return Lane(clock, service_of(profile=profile), "main", "a", KeyRing(("sk-1",)), limits, 10_000)
+
+
+def call_of(content: str = "hello", *, kind: Kind = Kind.CHAT, deadline: int = DEADLINE, **fields: object) -> Call:
+    """A call as the edge makes it, arrived at 0 for model `a`."""
+    body = json.dumps({"model": "a", "messages": [{"role": "user", "content": content}], **fields}).encode()
+    call = Call(1, 0, deadline, "", kind, b"POST", b"/chat/completions", b"x-a: b\r\n", body, Shape(""))
+    if kind is not Kind.PASS:
+        asked = openai.read(kind, body)
+        call.shape = asked.shape
+        call.size = measure(asked.text, asked.wide, asked.escaped, asked.messages, asked.images, asked.low_images)
+    return call

@@ -52,6 +52,12 @@ class Observer(Protocol):
     def finished(self, record: CallRecord) -> None:
         """A call ended, whatever came of it."""
 
+    def refused(self, plan: str, kind: str) -> None:
+        """The gate itself refused a call of this plan; `kind` is one of a small set of words."""
+
+    def fell_back(self, plan: str) -> None:
+        """A call left a target for the next one."""
+
 
 class StreamSink(Protocol):
     """Receives the body of a streamed upstream reply by callback; nothing wakes a task per chunk."""

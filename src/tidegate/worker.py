@@ -45,6 +45,7 @@ from tidegate.wire.upstream import UpstreamPool
 
 SAVE_EVERY_US = 10_000_000
 SYNC_EVERY_US = 1_000_000
+LISTENERS = 8
 
 
 class Upstreams:
@@ -112,9 +113,11 @@ class Worker:
     async def run(self) -> None:
         """Serve until the supervisor says otherwise or is gone."""
         listener = socket.socket(fileno=self._arguments.listen)
+        # uvloop accepts one connection a turn from each socket: several are one port's, so that a burst gets in.
+        listeners = [listener, *(listener.dup() for _ in range(LISTENERS - 1))]
         tls = self._settings.tls
         context = server_context(tls) if tls is not None else None
-        server = await serve(listener, self.gateway, self._settings, self._clock, context)
+        server = await serve(listeners, self.gateway, self._settings, self._clock, context)
         self._start(self._repeat(SAVE_EVERY_US, self._save))
         if self._journal_settings.fsync == "interval":
             self._start(self._repeat(SYNC_EVERY_US, partial(asyncio.to_thread, self.journal.sync)))

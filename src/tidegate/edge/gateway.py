@@ -178,6 +178,7 @@ class Gateway:
 
     def _refuse(self, exchange: Exchange, call: Call, plan: Plan, refused: Refused) -> None:
         reply = errors.of_refused(refused)
+        self._observer.refused(plan.name, refused.problem.kind.name.lower())
         self._record(call, plan, "", reply.status, NOTHING, 0)
         told = self._story.told(self._request_id(exchange, call.id), call.queued_us + call.waited_us)
         exchange.respond(reply.status, reply.head + told + heads.attempts(call.attempts), reply.body)

@@ -14,6 +14,8 @@ from tidegate.policy.health import Health
 from tidegate.policy.quota import Charge, Quota
 from tidegate.ports import Clock, Timer
 
+REMEMBERED_TOKENS = 1_000_000
+
 
 class Permit:
     """What a call holds of a gate. Settled exactly once; settling again does nothing."""
@@ -32,8 +34,7 @@ class Permit:
         """The provider really charged `tokens`."""
         if self._open:
             self._open = False
-            if tokens != self.tokens:
-                self._gate.correct(tokens - self.tokens, self.taken_at)
+            self._gate.settled(self.tokens, tokens, self.taken_at)
 
     def keep(self) -> None:
         """Nobody knows what was charged: what was reserved stays charged."""
@@ -62,13 +63,16 @@ class _Waiter:
 class Gate:
     """One quota with its queue and its health."""
 
-    __slots__ = ("_ahead_tokens", "_clock", "_max_waiting", "_queue", "_timer", "health", "quota")
+    __slots__ = (
+        "_ahead_tokens", "_clock", "_max_waiting", "_queue", "_reserved", "_settled", "_timer", "health", "quota",
+    )  # fmt: skip
 
     def __init__(self, clock: Clock, quota: Quota, max_waiting: int) -> None:
         self._clock = clock
         self._max_waiting = max_waiting
         self._queue: OrderedDict[_Waiter, None] = OrderedDict()
         self._ahead_tokens = 0
+        self._reserved = self._settled = 1  # tokens of late, for the share of a reservation that is really spent
         self._timer: Timer | None = None
         self.quota = quota
         self.health = Health()
@@ -79,12 +83,19 @@ class Gate:
         return len(self._queue)
 
     def wait(self, charge: Charge, now: int) -> int:
-        """The predicted wait of a call that would queue now: 0, microseconds, or NEVER."""
-        spent = self.quota.wait(charge, now, len(self._queue), self._ahead_tokens)
+        """The predicted wait of a call that would queue now: 0, microseconds, or NEVER.
+
+        Those ahead reserve more than they turn out to cost; what they cost so far, as a share, is what counts here.
+        """
+        spent = self.quota.wait(charge, now, len(self._queue), self._really(self._ahead_tokens))
         if spent == NEVER:
             return NEVER
         closed = self.health.wait(now)
         return spent if spent > closed else closed
+
+    def _really(self, reserved: int) -> int:
+        """What such a reservation will have cost in the end, by the latest settlements."""
+        return reserved * self._settled // self._reserved
 
     def full(self) -> bool:
         """The queue has no more room."""
@@ -118,6 +129,17 @@ class Gate:
         except asyncio.CancelledError:
             self._forget(waiter, turn)
             raise
+
+    def settled(self, reserved: int, tokens: int, taken_at: int) -> None:
+        """What was reserved at `taken_at` turned out to cost `tokens`."""
+        if tokens:  # nothing at all is a request that was refused unread
+            self._reserved += reserved
+            self._settled += tokens
+        if self._reserved > REMEMBERED_TOKENS:
+            self._reserved //= 2
+            self._settled //= 2
+        if tokens != reserved:
+            self.correct(tokens - reserved, taken_at)
 
     def correct(self, delta: int, taken_at: int) -> None:
         """A charge turned out `delta` tokens larger (negative: smaller)."""
@@ -169,7 +191,7 @@ class Gate:
         closed = self.health.wait(now)
         ahead_requests = ahead_tokens = 0
         for waiter in list(self._queue):
-            wait = self.quota.wait(waiter.charge, now, ahead_requests, ahead_tokens)
+            wait = self.quota.wait(waiter.charge, now, ahead_requests, self._really(ahead_tokens))
             leaves = tripped and waiter.elsewhere
             if leaves or wait == NEVER or now + max(wait, closed) > waiter.give_up_at:
                 self._leave(waiter)

@@ -87,6 +87,8 @@ class Line:
             if outcome.reason in recovery.FINAL:
                 break
             courses.remove(course)
+            if courses:
+                self._observer.fell_back(plan.name)
         return self._failed(call, plan, last)
 
     def settle_stream(self, call: Call, answered: Answered) -> tuple[Usage, int]:

@@ -32,6 +32,8 @@ class Recorder:
         self.facts: list[Fact] = []
         self.attempts: list[tuple[str, Reason | None]] = []
         self.records: list[CallRecord] = []
+        self.refusals: list[tuple[str, str]] = []
+        self.fallbacks: list[str] = []
 
     def append(self, fact: Fact) -> None:
         """Keep one fact."""
@@ -44,6 +46,14 @@ class Recorder:
     def finished(self, record: CallRecord) -> None:
         """Keep one record."""
         self.records.append(record)
+
+    def refused(self, plan: str, kind: str) -> None:
+        """Keep one refusal."""
+        self.refusals.append((plan, kind))
+
+    def fell_back(self, plan: str) -> None:
+        """Keep one fallback."""
+        self.fallbacks.append(plan)
 
     @property
     def intents(self) -> list[Intent]:

@@ -27,6 +27,7 @@ _LIMIT_REQUESTS = b"x-ratelimit-limit-requests"
 _LEFT_TOKENS = b"x-ratelimit-remaining-tokens"
 _LEFT_REQUESTS = b"x-ratelimit-remaining-requests"
 _NOTHING_SHOWN = (None, None)
+_GRADUAL = frozenset({"continuous", "quantised"})  # a quantised limit is published as the minute's bucket
 WEIGHT_PER_TOKEN = 8  # no text of more than this many bytes a token is real: what a prompt costs at least
 
 
@@ -189,9 +190,11 @@ class Lane:
 
     def _learn(self, shown: dict[bytes, bytes], now: int) -> bool:
         """Follow the limits that the provider shows. False when they are not the minute's."""
-        get = shown.get
-        tokens = headers.read(get(_LIMIT_TOKENS), get(_LEFT_TOKENS), get(b"x-ratelimit-reset-tokens"))
-        requests = headers.read(get(_LIMIT_REQUESTS), get(_LEFT_REQUESTS), get(b"x-ratelimit-reset-requests"))
+        get, gradual = shown.get, self.service.profile.window in _GRADUAL
+        tokens = headers.read(get(_LIMIT_TOKENS), get(_LEFT_TOKENS), get(b"x-ratelimit-reset-tokens"), gradual=gradual)
+        requests = headers.read(
+            get(_LIMIT_REQUESTS), get(_LEFT_REQUESTS), get(b"x-ratelimit-reset-requests"), gradual=gradual
+        )
         changed = self.tokens.learn(tokens, now)
         if self.requests.learn(requests, now) or changed:
             self._follow()

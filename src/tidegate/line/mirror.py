@@ -76,8 +76,8 @@ class Mirror:
         if left is None or not self._comparable:
             return 0
         shown = headers.number(left)
-        if 0 <= expected + self._margin - shown - self.booked + booked <= self._noise:
-            return 0
+        if expected >= 0 and expected + self._margin - shown - self.booked + booked <= self._noise:
+            return 0  # the common case: our estimates are high, so they have more than we think
         return self._book(shown, expected, booked, sent_at, now) if shown >= 0 else 0
 
     def _book(self, shown: int, expected: int, booked: int, sent_at: int, now: int) -> int:

@@ -1,8 +1,9 @@
 """What `x-ratelimit-*` says about a quota, and how far to believe it.
 
 A reset header is the time to *full*, so a continuous bucket's period is `reset × limit / used`: a triple whose period
-is far from a minute shows another bucket (the day's, usually) and is ignored. Thousands commas are read; -1, a
-limit of 0 and nonsense say nothing. Sources: OpenAI rate-limit guide; the samples in the tests. O(1).
+is far from a minute shows another bucket (the day's, usually) and is ignored. A window's reset is the time to its
+edge. Thousands commas are read; -1, a limit of 0 and nonsense say nothing. Sources: OpenAI rate-limit guide; the
+samples in the tests. O(1).
 """
 
 import msgspec
@@ -30,17 +31,19 @@ def number(text: bytes | None) -> int:
     return int(digits) if digits.isdigit() and len(digits) < 19 else -1
 
 
-def read(limit: bytes | None, left: bytes | None, reset: bytes | None) -> Seen | None:
-    """The minute's bucket, or None when the headers do not show it."""
+def read(limit: bytes | None, left: bytes | None, reset: bytes | None, *, gradual: bool = True) -> Seen | None:
+    """The minute's quota, or None when the headers do not show it. `gradual`: it refills evenly, not at an edge."""
     whole, remaining = number(limit), number(left)
-    if whole <= 0 or remaining < 0 or (reset is not None and not _of_a_minute(whole, remaining, reset)):
+    if whole <= 0 or remaining < 0 or (reset is not None and not _of_a_minute(whole, remaining, reset, gradual)):
         return None
     return Seen(whole, remaining)
 
 
-def _of_a_minute(limit: int, left: int, reset: bytes) -> bool:
+def _of_a_minute(limit: int, left: int, reset: bytes, gradual: bool) -> bool:
     """False when even the shortest period that fits the triple is longer than two minutes."""
     span = parse(reset.decode("latin-1"), 0)
+    if not gradual:
+        return span is None or span <= 2 * MINUTE_US
     # `left` is rounded down and the reset to a millisecond or worse, so the true period may be shorter than it looks.
     return span is None or (span - _RESET_STEP_US) * limit <= 2 * MINUTE_US * (limit - left + 1)
 

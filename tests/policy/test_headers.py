@@ -49,6 +49,12 @@ def test_a_useless_remainder_says_nothing(left: bytes | None) -> None:
     assert read(b"500", left, b"1s") is None
 
 
+@pytest.mark.parametrize(("reset", "seen"), [(b"55s", True), (b"0s", True), (b"60s", True), (b"23h18m29s", False)])
+def test_a_windows_reset_is_the_time_to_its_edge(reset: bytes, seen: bool) -> None:
+    """Whatever is used: up to a minute for the minute, hours for the day."""
+    assert (read(b"10000", b"9900", reset, gradual=False) is not None) is seen
+
+
 def test_zero_left_is_a_word() -> None:
     """An empty bucket is empty."""
     assert read(b"500", b"0", b"60s") == Seen(500, 0)

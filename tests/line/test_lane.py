@@ -1,0 +1,337 @@
+"""What a lane knows of its provider's quota: charged before, corrected after, held against what headers show."""
+
+import asyncio
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.line.scenes import MINUTE, PROFILE, call_of, lane_alone, service_of
+from tidegate.line.lane import Lane, Memory, Slot
+from tidegate.model.call import Kind
+from tidegate.model.outcome import Usage
+from tidegate.model.snapshot import Limits
+from tidegate.policy.bucket import Bucket
+from tidegate.policy.quota import Charge
+from tidegate.policy.window import SlidingLog
+from tidegate.testing import ManualClock
+from tidegate.testing.clock import SECOND
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+def send(lane: Lane, clock: ManualClock, tokens: int) -> Slot:
+    """A call leaves with this charge."""
+    permit = lane.gate.take_nowait(tokens, clock.now())
+    assert permit is not None
+    return lane.slot(permit, None, clock.now())
+
+
+def shows(limit: object, left: object, reset: str = "", kind: str = "tokens") -> dict[bytes, bytes]:
+    if not reset:
+        reset = (
+            f"{60_000 * (limit - left) // limit}ms"
+            if isinstance(limit, int) and isinstance(left, int) and limit > 0
+            else "1s"
+        )
+    words = {"limit": limit, "remaining": left, "reset": reset}
+    return {f"x-ratelimit-{name}-{kind}".encode(): str(value).encode() for name, value in words.items()}
+
+
+def tokens(lane: Lane) -> Bucket | SlidingLog:
+    mirror = lane.gate.quota.tokens[0]
+    assert isinstance(mirror, Bucket | SlidingLog)
+    return mirror
+
+
+def left(lane: Lane, clock: ManualClock) -> int:
+    return tokens(lane).left(clock.now())
+
+
+# ── what a call costs ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("rule", ["max", "sum", "prompt"])
+def test_a_call_is_charged_by_the_profiles_rule(clock: ManualClock, rule: str) -> None:
+    """The upper estimate is reserved; what it costs at least alone can make it impossible."""
+    lane = lane_alone(clock, Limits(60, 10_000), msgspec.structs.replace(PROFILE, charge=rule))
+    call = call_of("word " * 100, max_tokens=1_000)
+    charge = lane.charge(call)
+    prompt = lane.estimator.upper(call.size)
+    assert charge.tokens == lane.reserve(call) == {"max": 1_000, "sum": prompt + 1_000, "prompt": prompt}[rule]
+    assert 0 < charge.least <= charge.tokens
+
+
+def test_what_is_forwarded_as_it_is_costs_a_request_only(clock: ManualClock) -> None:
+    """Nobody knows what it costs in tokens."""
+    lane = lane_alone(clock, Limits(60, 10_000))
+    assert lane.charge(call_of(kind=Kind.PASS)) == Charge(0)
+    assert lane.reserve(call_of(kind=Kind.PASS)) == 0
+
+
+async def test_usage_corrects_the_charge_and_teaches(clock: ManualClock) -> None:
+    """By the same rule with the real prompt; the estimate follows."""
+    lane = lane_alone(clock, Limits(0, 10_000))
+    tokens(lane).take(5_000, clock.now())
+    call = call_of("word " * 100)
+    before = lane.reserve(call)
+    slot = send(lane, clock, before)
+    assert lane.settle(call, slot, Usage(108, 50)) == 108
+    assert left(lane, clock) == 5_000 - 108
+    for _ in range(8):
+        lane.settle(call, slot, Usage(108, 50))
+    assert lane.reserve(call) < before
+
+
+async def test_a_provider_that_settles_is_settled_by_the_total(clock: ManualClock) -> None:
+    """Prompt and completion; more than was reserved is a debt."""
+    lane = lane_alone(clock, Limits(0, 10_000), msgspec.structs.replace(PROFILE, settles=True, charge="sum"))
+    call = call_of(max_tokens=10)
+    slot = send(lane, clock, 9_990)
+    assert lane.settle(call, slot, Usage(9_000, 3_000)) == 12_000
+    assert left(lane, clock) == -2_000
+
+
+@pytest.mark.parametrize("usage", [None, Usage(1, 1, estimated=True)])
+async def test_without_usage_the_charge_stands(clock: ManualClock, usage: Usage | None) -> None:
+    """Our own estimate corrects nothing and teaches nothing."""
+    lane = lane_alone(clock, Limits(0, 10_000))
+    slot = send(lane, clock, 700)
+    taught = lane.estimator.dump()
+    assert lane.settle(call_of(), slot, usage) == 700
+    assert left(lane, clock) == 9_300
+    assert lane.estimator.dump() == taught
+
+
+# ── limits that headers show ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_limits_are_learnt_where_none_are_configured(clock: ManualClock) -> None:
+    """From the first reply that shows them, with what is left."""
+    lane = lane_alone(clock, Limits())
+    slot = send(lane, clock, 700)
+    lane.watch(shows(10_000, 9_300) | shows(60, 59, kind="requests"), slot)
+    assert lane.gate.quota.tokens[0].limit == 10_000
+    assert lane.gate.quota.requests[0].limit == 60
+    assert left(lane, clock) == 9_300
+    assert (lane.requests.seen, lane.tokens.seen) == (60, 10_000)
+
+
+async def test_what_was_sent_before_limits_were_learnt_is_held_against_them(clock: ManualClock) -> None:
+    """Ten calls left at once; each reply shows less, and the mirror follows down, not up."""
+    lane = lane_alone(clock, Limits())
+    slots = [send(lane, clock, 0) for _ in range(10)]
+    await clock.advance(SECOND)
+    for number, slot in enumerate(slots, 1):
+        lane.watch(shows(60_000, 60_000 - 6_000 * number, f"{6 * number}s"), slot)
+    assert left(lane, clock) == 1_000  # nothing was left, and a second of refill
+
+
+@pytest.mark.parametrize("window", ["continuous", "sliding"])
+async def test_a_lower_limit_is_followed_and_its_return_too(clock: ManualClock, window: str) -> None:
+    """Down at once, and the difference is nobody's use; up again to what is configured, no further."""
+    lane = lane_alone(clock, Limits(0, 10_000), msgspec.structs.replace(PROFILE, window=window))
+    lane.watch(shows(5_000, 4_900), send(lane, clock, 100))
+    assert tokens(lane).limit == 5_000
+    assert 4_800 <= left(lane, clock) <= 5_000
+    lane.watch(shows(10_000, 9_800), send(lane, clock, 100))
+    assert tokens(lane).limit == 10_000
+    lane.watch(shows(20_000, 19_700), send(lane, clock, 100))
+    assert tokens(lane).limit == 10_000
+
+
+async def test_a_learnt_limit_follows_up_and_down(clock: ManualClock) -> None:
+    """Nothing is configured: the provider's word alone counts."""
+    lane = lane_alone(clock, Limits())
+    for limit in (10_000, 40_000, 5_000):
+        lane.watch(shows(limit, limit - 100), send(lane, clock, 100))
+        assert tokens(lane).limit == limit
+
+
+async def test_a_higher_limit_lets_the_queue_go(clock: ManualClock) -> None:
+    """Whoever waits for the old one goes as soon as the new one allows."""
+    lane = lane_alone(clock, Limits())
+    slot = send(lane, clock, 0)
+    lane.watch(shows(600, 0, "60s"), slot)
+    waiting = lane.gate.take(Charge(300), clock.now() + MINUTE)
+    task = asyncio.get_running_loop().create_task(waiting)
+    await clock.advance(SECOND)
+    lane.watch(shows(60_000, 59_000), slot)
+    await clock.advance(SECOND)
+    assert task.done()
+
+
+@pytest.mark.parametrize(
+    "strange",
+    [
+        {},
+        shows(-1, -1),
+        shows(0, 0),
+        shows("unlimited", "many"),
+        shows(1_500_000, 43_244, "23h18m29.144s"),  # the day's
+        {b"x-ratelimit-limit-tokens": b"500"},
+    ],
+    ids=["none", "minus one", "zero", "words", "day", "limit only"],
+)
+async def test_a_reply_that_shows_nothing_changes_and_forgets_nothing(
+    clock: ManualClock, strange: dict[bytes, bytes]
+) -> None:
+    """What was learnt before it stays learnt."""
+    lane = lane_alone(clock, Limits())
+    lane.watch(shows(10_000, 9_300), send(lane, clock, 0))
+    lane.watch(strange, send(lane, clock, 100))
+    assert (lane.requests.seen, lane.tokens.seen) == (0, 10_000)
+    assert tokens(lane).limit == 10_000
+    assert left(lane, clock) == 9_200
+
+
+# ── what others spend ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_what_others_spent_is_booked_once(clock: ManualClock) -> None:
+    """Five calls in flight see the same hole; it is one hole."""
+    lane = lane_alone(clock, Limits(0, 10_000))
+    slots = [send(lane, clock, 100) for _ in range(5)]
+    assert left(lane, clock) == 9_500
+    for number, slot in enumerate(slots, 1):
+        lane.watch(shows(10_000, 10_000 - 3_000 - 100 * number), slot)
+    assert left(lane, clock) == 6_500
+    assert lane.tokens.booked == 3_000
+
+
+async def test_more_of_it_is_booked_as_it_comes(clock: ManualClock) -> None:
+    """Only what is new since."""
+    lane = lane_alone(clock, Limits(0, 10_000))
+    slots = [send(lane, clock, 100) for _ in range(2)]
+    lane.watch(shows(10_000, 10_000 - 3_000 - 100), slots[0])
+    lane.watch(shows(10_000, 10_000 - 5_000 - 200), slots[1])
+    assert left(lane, clock) == 10_000 - 200 - 5_000
+    assert lane.tokens.booked == 5_000
+    lane.watch(shows(10_000, 4_700), send(lane, clock, 100))
+    assert lane.tokens.booked == 5_000
+
+
+async def test_it_is_booked_in_windows_too(clock: ManualClock) -> None:
+    """Seconds after the charge: the log has no entry of that moment."""
+    lane = lane_alone(clock, Limits(0, 10_000), msgspec.structs.replace(PROFILE, window="fixed"))
+    slot = send(lane, clock, 100)
+    await clock.advance(5 * SECOND)
+    lane.watch(shows(10_000, 6_900, "55s"), slot)
+    assert left(lane, clock) == 6_900
+
+
+@pytest.mark.parametrize("seen", [9_900, 9_950, 9_850, 10_000])
+async def test_noise_and_our_own_caution_are_no_ones_use(clock: ManualClock, seen: int) -> None:
+    """Within a percent, or more left than we thought: nothing is booked, and nothing is given."""
+    lane = lane_alone(clock, Limits(0, 10_000))
+    lane.watch(shows(10_000, seen), send(lane, clock, 100))
+    assert left(lane, clock) == 9_900
+
+
+async def test_requests_are_watched_likewise(clock: ManualClock) -> None:
+    """Each dimension by itself."""
+    lane = lane_alone(clock, Limits(100, 0))
+    lane.watch(shows(100, 69, kind="requests"), send(lane, clock, 0))
+    assert lane.gate.quota.requests[0].left(clock.now()) == 69
+    assert lane.requests.booked == 30
+
+
+@pytest.mark.parametrize("word", ["-1", "", "many", "9" * 30])
+async def test_a_useless_remainder_is_not_read_as_nothing_left(clock: ManualClock, word: str) -> None:
+    """Seen in the wild: -1 while the limit is stated."""
+    lane = lane_alone(clock, Limits(0, 10_000))
+    lane.watch(shows(10_000, 9_900), send(lane, clock, 100))
+    lane.watch(shows(10_000, word), send(lane, clock, 100))
+    assert left(lane, clock) == 9_800
+
+
+async def test_a_quantised_mirror_stays_one_of_a_second(clock: ManualClock) -> None:
+    """Headers show the minute; the mirror holds a sixtieth each second, and follows the limit in sixtieths."""
+    lane = lane_alone(clock, Limits(0, 60_000), msgspec.structs.replace(PROFILE, window="quantised"))
+    assert tokens(lane).limit == 1_000
+    lane.watch(shows(60_000, 59_000), send(lane, clock, 1_000))
+    assert tokens(lane).limit == 1_000
+    assert left(lane, clock) == 0
+    lane.watch(shows(30_000, 20_000), send(lane, clock, 0))
+    assert tokens(lane).limit == 500
+
+
+@given(st.lists(st.tuples(st.integers(0, 3_000), st.integers(0, 3_000), st.booleans()), min_size=1, max_size=20))
+def test_the_mirror_never_believes_in_more_than_the_provider_has(steps: list[tuple[int, int, bool]]) -> None:
+    """Ours and others' use in any order, replies in the order sent: in the end our mirror has no more than they."""
+    clock = ManualClock()
+    lane, provider = lane_alone(clock, Limits(0, 100_000)), 100_000
+    seen: list[tuple[Slot, int]] = []
+    for ours, others, answered in steps:
+        provider -= others
+        slot = send(lane, clock, ours)
+        provider -= ours // 2  # our estimate is twice what they charge
+        seen.append((slot, provider))
+        if answered:
+            slot, shown = seen.pop(0)
+            lane.watch(shows(100_000, shown), slot)
+    for slot, shown in seen:
+        lane.watch(shows(100_000, shown), slot)
+    assert left(lane, clock) <= provider + 1_000  # but for the percent of noise
+
+
+# ── configuration and memory ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_new_limits_keep_what_is_known(clock: ManualClock) -> None:
+    """What was spent stays spent; a limit that the provider showed still bounds."""
+    lane = lane_alone(clock, Limits(0, 10_000))
+    lane.watch(shows(8_000, 7_000), send(lane, clock, 1_000))
+    lane.reconfigure(lane.service, Limits(100, 9_000))
+    assert tokens(lane).limit == 8_000
+    assert left(lane, clock) == 7_000
+    assert lane.gate.quota.requests[0].limit == 100
+    lane.reconfigure(lane.service, Limits(100, 6_000))
+    assert tokens(lane).limit == 6_000
+    lane.reconfigure(lane.service, Limits())
+    assert tokens(lane).limit == 8_000
+    assert lane.gate.quota.requests == ()
+
+
+async def test_another_window_keeps_what_is_left(clock: ManualClock) -> None:
+    """The mirror takes the new shape, as empty as the old one."""
+    lane = lane_alone(clock, Limits(0, 60_000))
+    send(lane, clock, 50_000)
+    sliding = service_of(profile=msgspec.structs.replace(PROFILE, window="sliding"))
+    lane.reconfigure(sliding, Limits(0, 60_000))
+    assert isinstance(tokens(lane), SlidingLog)
+    assert left(lane, clock) == 10_000
+    lane.reconfigure(service_of(), Limits(0, 60_000))
+    assert isinstance(tokens(lane), Bucket)
+    assert left(lane, clock) == 10_000
+
+
+async def test_a_restart_continues_where_the_quota_stands(clock: ManualClock) -> None:
+    """Limits, ratios and level as they were, with the refill since."""
+    old, new = lane_alone(clock, Limits()), lane_alone(clock, Limits())
+    old.estimator.learn(call_of("word " * 100).size, 108)
+    memory = Memory(60, 60_000, old.estimator.dump(), 10, 20_000, clock.now())
+    await clock.advance(10 * SECOND)
+    new.recall(memory)
+    assert left(new, clock) == 30_000
+    assert new.gate.quota.requests[0].left(clock.now()) == 20
+    assert new.estimator.dump() == old.estimator.dump()
+    assert (new.requests.seen, new.tokens.seen) == (60, 60_000)
+
+
+async def test_a_restart_without_a_level_starts_full(clock: ManualClock) -> None:
+    """Only what was learnt, bounded by what is configured now."""
+    lane = lane_alone(clock, Limits(0, 10_000))
+    lane.recall(Memory(rpm=60, tpm=60_000))
+    assert tokens(lane).limit == 10_000
+    assert left(lane, clock) == 10_000
+    assert lane.gate.quota.requests[0].limit == 60
+
+
+def test_a_lanes_name(clock: ManualClock) -> None:
+    """Provider, scope and model, in the header as in the log."""
+    assert lane_alone(clock, Limits()).name == "openai/main/a"

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
 from hashlib import sha256
 from typing import Any, Final
 
@@ -82,7 +81,7 @@ class Passthrough:
         self._json(exchange, call, {"object": "list", "data": [], "has_more": False})
 
     def _upload(self, exchange: Exchange, call: Call) -> None:
-        self._spawn(self._receive(exchange, call))
+        self._spawn(self._receive(exchange, call), call)
 
     async def _receive(self, exchange: Exchange, call: Call) -> None:
         size, digest = 0, sha256()
@@ -93,14 +92,14 @@ class Passthrough:
         self._json(exchange, call, file | {"created_at": 0, "filename": "upload", "purpose": "batch"})
 
     def _speech(self, exchange: Exchange, call: Call) -> None:
-        self._spawn(self._send(exchange, call, _SPEECH_BYTES, b"content-type: audio/mpeg\r\n"))
+        self._spawn(self._send(exchange, call, _SPEECH_BYTES, b"content-type: audio/mpeg\r\n"), call)
 
     def _content(self, exchange: Exchange, call: Call, name: str) -> None:
         size = name.removeprefix("file-")
         if not size.isascii() or not size.isdigit() or int(size) > _MAX_FILE:
             self._replies.problem(exchange, call, problems.unknown_url(call.method, call.path))
             return
-        self._spawn(self._send(exchange, call, int(size), b"content-type: application/octet-stream\r\n"))
+        self._spawn(self._send(exchange, call, int(size), b"content-type: application/octet-stream\r\n"), call)
 
     async def _send(self, exchange: Exchange, call: Call, size: int, kind: bytes) -> None:
         """`size` bytes that count 0 … 255 over and over, no faster than they are read."""
@@ -113,7 +112,7 @@ class Passthrough:
         self._end(exchange, call, sender)
 
     def _echo(self, exchange: Exchange, call: Call) -> None:
-        self._spawn(self._return(exchange, call))
+        self._spawn(self._return(exchange, call), call)
 
     async def _return(self, exchange: Exchange, call: Call) -> None:
         sender = _Sender(exchange)
@@ -136,10 +135,17 @@ class Passthrough:
         if not sender.gone:
             exchange.end()
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(_quietly(work))
+    def _spawn(self, work: Coroutine[Any, Any, None], call: Call) -> None:
+        task = asyncio.get_running_loop().create_task(self._carry_out(work, call))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def _carry_out(self, work: Coroutine[Any, Any, None], call: Call) -> None:
+        try:
+            await work
+        except ConnectionError:  # the caller left in the middle of its body; there is nobody to tell
+            call.end = "aborted"
+            call.ended_at = self._state.clock.now()
 
 
 class _Sender:
@@ -163,11 +169,6 @@ class _Sender:
         """Return when the reader keeps up again, or has left."""
         await asyncio.sleep(0)
         await self._open.wait()
-
-
-async def _quietly(work: Coroutine[Any, Any, None]) -> None:
-    with suppress(ConnectionError):  # the caller left in the middle of its body; there is nobody to tell
-        await work
 
 
 def _model(name: str) -> dict[str, Any]:

@@ -26,12 +26,13 @@ TWIN_TREE: dict[str, Any] = {
     ],
     "timing": {"ttft_ms": 0, "tpot_ms": 1, "tokens": 20, "chunk_ms": 2, "chunk_tokens": 1},
     "models": [
-        *({"name": name} for name in ("gpt-4o", "gpt-3.5-turbo", "gpt-4o-mini", "persistent")),
+        *({"name": name} for name in ("gpt-4o", "gpt-3.5-turbo", "gpt-4o-mini", "persistent", "small", "narrow")),
         {"name": "text-embedding-3-small", "kind": "embedding"},
         *({"name": f"{kind}{number}"} for kind in ("first", "second", "alone", "hasty") for number in range(PLACES)),
     ],
 }
 UNLIMITED = {"rpm": HUGE, "tpm": HUGE}
+NARROW = {"small": {"rpm": 1_000, "tpm": 1_000}, "narrow": {"rpm": 1_000, "tpm": 1_000}}
 PERSISTENT = {"max_retries": 20, "base_seconds": 0.1, "backoff_multiplier": 1, "budget_floor": 1_000}
 RETRIES = {"max_retries": 3, "base_seconds": 0.02, "budget_floor": 1_000}
 
@@ -60,7 +61,7 @@ def gate_tree(twin: Twin) -> dict[str, Any]:
     timeouts = {"first_byte_seconds": 1, "idle_seconds": 1}
     return {
         "providers": {
-            "openai": provider(twin.url, "sk-main", dict.fromkeys(known, UNLIMITED), models=models),
+            "openai": provider(twin.url, "sk-main", dict.fromkeys(known, UNLIMITED) | NARROW, models=models),
             "hasty": provider(twin.url, "sk-hasty", models=hasty, timeouts=timeouts),
             "dead": provider("http://127.0.0.1:1", "sk-dead", models={"unreachable": {}, "nowhere": {}}),
         },
@@ -107,9 +108,12 @@ def twin(session_twin: Twin) -> Iterator[Twin]:
 
 
 @pytest.fixture
-def gate(session_gate: Gate, twin: Twin) -> Gate:
-    """The gate in front of it. Must be the same processes after the test."""
-    return session_gate
+def gate(session_gate: Gate, twin: Twin) -> Iterator[Gate]:
+    """The gate in front of it. Whatever a test does to it, afterwards the same worker has nothing to complain of."""
+    worker, logged = session_gate.worker, len(session_gate.log())
+    yield session_gate
+    assert session_gate.worker == worker
+    assert session_gate.log()[logged:] == ""
 
 
 @pytest.fixture

@@ -117,6 +117,7 @@ class Gate(Processes):
             return await read(reader)
         finally:
             writer.transport.abort()
+            await asyncio.sleep(0)  # the transport lets go of its socket
 
     async def open(
         self, path: str, body: bytes | dict[str, Any], **headers: str
@@ -162,7 +163,7 @@ async def until(condition: Any, what: str) -> None:
     deadline = time.monotonic() + DEADLINE
     while not condition():
         assert time.monotonic() < deadline, f"waited in vain for {what}"
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.003)
 
 
 def provider(url: str, key: str, limits: dict[str, dict[str, int]] | None = None, **more: Any) -> dict[str, Any]:

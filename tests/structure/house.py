@@ -11,6 +11,7 @@ TOO_LONG: dict[str, str] = {}
 
 # Test files that call a real sleep.
 SLEEPING = {
+    "tests/e2e/stand.py": "polls processes and judges for what no descriptor tells, with a deadline",
     "tests/twin/conftest.py": "a closed transport lets go of its socket in a later turn of the loop",
     "tests/twin/test_faults_http.py": "waits for a port to close and to open again, which tells nobody",
     "tests/planes/gate.py": "polls processes for what no descriptor tells, with a deadline",

@@ -108,7 +108,7 @@ class Worker:
                 keys |= read_keys(Path(snapshot.clients_file).read_bytes())
             except ValueError as error:
                 raise ValueError(f"{snapshot.clients_file}: {error}") from None
-        return House(Book(snapshot, self._clock, self.lanes, self._upstreams.pool), Clients(keys))
+        return House(Book(snapshot, self.lanes, self._upstreams.pool), Clients(keys))
 
     async def run(self) -> None:
         """Serve until the supervisor says otherwise or is gone."""

@@ -16,9 +16,8 @@ from tidegate.line.lane import Lane, Memory, Service
 from tidegate.line.plan import Plan
 from tidegate.line.target import Target
 from tidegate.model.snapshot import Limits, ModelEntry, Provider, RateLimitPolicy, Scope, Snapshot, Strategy
-from tidegate.policy.allowance import Allowance
 from tidegate.policy.bucket import Bucket
-from tidegate.policy.quota import MINUTE_US, Quota
+from tidegate.policy.quota import Quota
 from tidegate.policy.recovery import RetryBudget
 from tidegate.ports import Clock, Transport
 
@@ -30,7 +29,7 @@ _UNKNOWN_MODEL = ModelEntry()
 class Lanes:
     """All lanes of a worker, by (base URL, credentials, model): they outlive a reload, and so does what they know."""
 
-    __slots__ = ("_clock", "_lanes", "_memories", "_rings", "max_waiting")
+    __slots__ = ("_bounds", "_clock", "_lanes", "_memories", "_rings", "max_waiting")
 
     def __init__(self, clock: Clock, max_waiting: int, memories: dict[str, Memory] | None = None) -> None:
         """`memories`: what earlier runs knew, by `Lane.key`."""
@@ -39,6 +38,7 @@ class Lanes:
         self.max_waiting = max_waiting
         self._lanes: dict[tuple[str, str], Lane] = {}
         self._rings: dict[str, KeyRing] = {}
+        self._bounds: dict[tuple[str, RateLimitPolicy], Gate] = {}
 
     def __iter__(self) -> Iterator[Lane]:
         return iter(self._lanes.values())
@@ -62,21 +62,37 @@ class Lanes:
 
     def forget(self, lane: Lane) -> None:
         """Drop a lane that only a caller named and nobody asks for any more."""
-        self._lanes.pop((lane.key.rpartition("/")[0], lane.model), None)
+        self._lanes.pop((lane.key.removesuffix(f"/{lane.model}"), lane.model), None)
+
+    def bound(self, strategy: str, policy: RateLimitPolicy) -> Gate | None:
+        """A strategy's own limits, None without any; as they stand, as long as they stay the same.
+
+        They are calls a minute, tokens a minute, and a burst of calls that refills by the second.
+        """
+        known = self._bounds.get((strategy, policy))
+        if known is not None:
+            return known
+        now = self._clock.now()
+        requests = [Bucket(policy.max_rpm, now)] if policy.max_rpm else []
+        if policy.bucket_capacity and policy.refill_rate_milli:
+            window = max(1, policy.bucket_capacity * 1_000_000_000 // policy.refill_rate_milli)
+            requests.append(Bucket(policy.bucket_capacity, now, window_us=window))
+        tokens = (Bucket(policy.max_tpm, now),) if policy.max_tpm else ()
+        if not requests and not tokens:
+            return None
+        gate = self._bounds[strategy, policy] = Gate(self._clock, Quota(tuple(requests), tokens), self.max_waiting)
+        return gate
 
 
 class Book:
     """Plans by name."""
 
     __slots__ = (
-        "_by_caller", "_clock", "_defaults", "_lanes", "_only", "_plans", "_providers", "_services", "models",
+        "_by_caller", "_defaults", "_lanes", "_only", "_plans", "_providers", "_served", "_services", "models",
         "unrouted",
     )  # fmt: skip
 
-    def __init__(
-        self, snapshot: Snapshot, clock: Clock, lanes: Lanes, transport_for: Callable[[Provider], Transport]
-    ) -> None:
-        self._clock = clock
+    def __init__(self, snapshot: Snapshot, lanes: Lanes, transport_for: Callable[[Provider], Transport]) -> None:
         self._lanes = lanes
         self._defaults = snapshot.defaults
         self._providers = {provider.name: provider for provider in snapshot.providers}
@@ -85,9 +101,14 @@ class Book:
         self._plans: dict[str, Plan] = {}
         self._by_caller: OrderedDict[str, Plan] = OrderedDict()
         self.unrouted = {p.name: self._unrouted(p) for p in snapshot.providers}
+        self._served: dict[str, str] = {}  # providers by the models they name
         for provider in snapshot.providers:
             for model in _models_of(provider):
-                self._plans.setdefault(model, self._plan(snapshot.defaults, model, [(provider.name, model)]))
+                self._served.setdefault(model, provider.name)
+        fallbacks = [model for strategy in snapshot.strategies for model in strategy.fallback_models]
+        for model in dict.fromkeys([*self._served, *fallbacks]):
+            if name := self.provider_of(model):
+                self._plans[model] = self._plan(snapshot.defaults, model, [(name, model)])
         composed = [(strategy, plan) for strategy in snapshot.strategies if (plan := self._strategy(strategy))]
         for strategy, plan in reversed(composed):
             self._plans[strategy.primary_model] = plan
@@ -97,22 +118,25 @@ class Book:
 
     def plan(self, model: str) -> Plan | None:
         """How calls that name `model` are served; None when nobody serves it."""
-        plan = self._plans.get(model) or self._by_caller.get(model)
-        if plan is None and self._only and model != UNROUTED:
-            plan = self._plan(self._defaults, model, [(self._only, model)])
-            self._by_caller[model] = plan
-            if len(self._by_caller) > MAX_NAMED_BY_CALLERS:
-                _, old = self._by_caller.popitem(last=False)
-                for lane in old.targets[0].lanes:
-                    self._lanes.forget(lane)
+        plan = self._plans.get(model)
+        return self._named_by_caller(model) if plan is None and self._only and model != UNROUTED else plan
+
+    def _named_by_caller(self, model: str) -> Plan:
+        """A model that only its callers name: remembered while it is among the last so many that are."""
+        plan = self._by_caller.get(model)
+        if plan is not None:
+            self._by_caller.move_to_end(model)
+            return plan
+        plan = self._by_caller[model] = self._plan(self._defaults, model, [(self._only, model)])
+        if len(self._by_caller) > MAX_NAMED_BY_CALLERS:
+            _, old = self._by_caller.popitem(last=False)
+            for lane in old.targets[0].lanes:
+                self._lanes.forget(lane)
         return plan
 
     def provider_of(self, model: str) -> str:
         """The provider that serves a model, "" for none."""
-        for provider in self._providers.values():
-            if model in _models_of(provider):
-                return provider.name
-        return self._only
+        return self._served.get(model, self._only)
 
     def _strategy(self, strategy: Strategy) -> Plan | None:
         """The strategy with those of its models that somebody serves; None when nobody serves any."""
@@ -121,7 +145,7 @@ class Book:
         return self._plan(strategy, strategy.name, served) if served else None
 
     def _plan(self, rules: Strategy, name: str, served: list[tuple[str, str]]) -> Plan:
-        bound = self._bound(rules.rate_limit)
+        bound = self._lanes.bound(rules.name, rules.rate_limit) if rules.primary_model else None
         targets = tuple(
             self._target(provider, model, bound if model == rules.primary_model else None) for provider, model in served
         )
@@ -142,20 +166,6 @@ class Book:
 
     def _unrouted(self, provider: Provider) -> Plan:
         return self._plan(self._defaults, provider.name, [(provider.name, UNROUTED)])
-
-    def _bound(self, policy: RateLimitPolicy) -> Gate | None:
-        """A strategy's own limits: calls a minute, tokens a minute, and a burst of calls that refills by the second."""
-        now = self._clock.now()
-        requests: list[Allowance] = []
-        if policy.max_rpm:
-            requests.append(Bucket(policy.max_rpm, now))
-        if policy.bucket_capacity and policy.refill_rate_milli:
-            window = policy.bucket_capacity * 1_000_000_000 // policy.refill_rate_milli
-            requests.append(Bucket(policy.bucket_capacity, now, window_us=window))
-        tokens = (Bucket(policy.max_tpm, now, window_us=MINUTE_US),) if policy.max_tpm else ()
-        if not requests and not tokens:
-            return None
-        return Gate(self._clock, Quota(tuple(requests), tokens), self._lanes.max_waiting)
 
 
 def _service(provider: Provider, transport: Transport) -> Service:

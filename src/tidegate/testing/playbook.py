@@ -80,7 +80,7 @@ class Playbook:
         self.transports = {provider.name: ScriptedTransport() for provider in snapshot.providers}
         self.recorder = Recorder()
         self.lanes = Lanes(self.clock, snapshot.queue.max_calls)
-        self.book = Book(snapshot, self.clock, self.lanes, self._transport)
+        self.book = Book(snapshot, self.lanes, self._transport)
         self.line = Line(self.clock, self.recorder, self.recorder, lambda: luck, lambda lanes, n: lanes[:n])
         self._calls = 0
 

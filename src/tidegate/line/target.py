@@ -24,12 +24,12 @@ class Pick(msgspec.Struct):
     lane: Lane
     charge: Charge
     wait_us: int
+    full: bool = False  # no room to wait in, here or before the strategy's own bound
 
     def candidate(self, extra_us: int) -> Candidate:
         """As `policy.route` sees it; `extra_us` is the call's own back-off on this target."""
-        gate = self.lane.gate
         wait = self.wait_us if self.wait_us == NEVER else max(self.wait_us, extra_us)
-        return Candidate(wait, tripped=gate.health.tripped, full=gate.full())
+        return Candidate(wait, tripped=self.lane.gate.health.tripped, full=self.full)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +91,12 @@ class Target:
 
     def _at(self, lane: Lane, call: Call, now: int) -> Pick:
         charge = lane.charge(call)
-        wait = lane.gate.wait(charge, now)
+        wait, full = lane.gate.wait(charge, now), lane.gate.full()
         if self.bound is not None and wait != NEVER:
             own = self.bound.wait(charge, now)
             wait = own if own == NEVER or own > wait else wait
-        return Pick(lane, charge, wait)
+            full = full or self.bound.full()
+        return Pick(lane, charge, wait, full)
 
 
 def _order(pick: Pick) -> tuple[bool, int]:

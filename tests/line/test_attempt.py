@@ -1,0 +1,349 @@
+"""One try: what is sent, what came of it, and that its slot is settled once."""
+
+import asyncio
+import json
+
+import msgspec
+import pytest
+
+from tests.line.scenes import (
+    DONE,
+    EVENTS,
+    MINUTE,
+    PROFILE,
+    Client,
+    call_of,
+    chunk,
+    lane_alone,
+    refusal,
+    said,
+    shown,
+    streaming,
+    usage_chunk,
+)
+from tidegate.line.attempt import Answered, attempt, request_body, request_head
+from tidegate.line.lane import Lane, Slot
+from tidegate.line.splice import RawTap
+from tidegate.model.call import Call, Kind
+from tidegate.model.outcome import Reason, Usage
+from tidegate.model.reply import Failure
+from tidegate.model.snapshot import Limits
+from tidegate.providers.sse import StreamTap
+from tidegate.testing import ManualClock, Reply, ScriptedTransport
+from tidegate.testing.clock import SECOND, settle
+from tidegate.testing.playbook import answer
+from tidegate.testing.transport import ScriptedStream
+
+QUOTA = 10_000
+SPENT = 6_000  # so that corrections are given back whole
+
+
+class Try:
+    """One attempt at a lane whose quota is in use, and what is left of it afterwards."""
+
+    def __init__(self, call: Call, **profile: object) -> None:
+        self.clock = ManualClock()
+        self.lane: Lane = lane_alone(self.clock, Limits(60, QUOTA), msgspec.structs.replace(PROFILE, **profile))
+        transport = self.lane.service.transport
+        assert isinstance(transport, ScriptedTransport)
+        self.transport = transport
+        self.lane.gate.quota.tokens[0].take(SPENT, self.clock.now())
+        call.deadline = self.clock.now() + MINUTE
+        self.call = call
+        self.reserved = self.lane.reserve(call)
+        permit = self.lane.gate.take_nowait(self.reserved, self.clock.now())
+        assert permit is not None
+        self.slot: Slot = self.lane.slot(permit, None, self.clock.now())
+        self.task = asyncio.get_running_loop().create_task(attempt(call, self.lane, self.slot, b"sk-1", self.clock))
+
+    async def reply(self, reply: Reply) -> Answered | Failure:
+        await settle()
+        self.transport.answer(reply)
+        return await self.task
+
+    async def fail(self, *, sent: bool) -> Failure:
+        await settle()
+        self.transport.fail("broken", sent=sent)
+        outcome = await self.task
+        assert isinstance(outcome, Failure)
+        return outcome
+
+    @property
+    def charged(self) -> int:
+        """Tokens that this attempt costs, as the mirror stands."""
+        return QUOTA - SPENT - self.lane.gate.quota.tokens[0].left(self.clock.now())
+
+    @property
+    def requests(self) -> int:
+        return 60 - self.lane.gate.quota.requests[0].left(self.clock.now())
+
+
+# ── what is sent ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_head() -> None:
+    """Method, the provider's path and host, the scope's credential, and the client's own headers."""
+    clock = ManualClock()
+    lane = lane_alone(clock, Limits())
+    head = request_head(lane.service, call_of(), b"sk-1")
+    assert head == (
+        b"POST /v1/chat/completions HTTP/1.1\r\nhost: openai.test\r\nauthorization: Bearer sk-1\r\nx-a: b\r\n"
+    )
+
+
+def test_the_clients_bytes_are_sent_whenever_nothing_has_to_change() -> None:
+    """The very object: nothing is copied."""
+    call = call_of()
+    assert request_body(call, "a") is call.body
+    asked = call_of(stream=True, stream_options={"include_usage": True})
+    assert request_body(asked, "a") is asked.body
+
+
+def test_another_model_and_the_usage_are_asked_for() -> None:
+    """Where the target differs, and where the client did not ask for usage in its stream."""
+    body = json.loads(request_body(call_of(stream=True), "b"))
+    assert body["model"] == "b"
+    assert body["stream_options"] == {"include_usage": True}
+    assert "stream_options" not in json.loads(request_body(call_of(), "b"))
+
+
+def test_what_is_forwarded_as_it_is_stays_as_it_is() -> None:
+    """Whatever it contains."""
+    call = call_of(kind=Kind.PASS)
+    call.body = b'{"model":"x","stream":true}'
+    assert request_body(call, "b") is call.body
+
+
+async def test_how_it_is_sent() -> None:
+    """With the call's deadline; as a stream when it is one, or when nobody knows."""
+    for call, stream in ((call_of(), False), (call_of(stream=True), True), (call_of(kind=Kind.PASS), True)):
+        one = Try(call)
+        await settle()
+        sent = one.transport.sent[0]
+        assert (sent.stream, sent.deadline) == (stream, call.deadline)
+        one.task.cancel()
+        await settle()
+
+
+# ── a complete answer ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_an_answer_settles_by_its_usage() -> None:
+    """The real prompt instead of the estimate."""
+    one = Try(call_of("word " * 100))
+    outcome = await one.reply(Reply(200, [], answer(108, 5)))
+    assert isinstance(outcome, Answered)
+    assert (outcome.status, outcome.usage, outcome.charged) == (200, Usage(108, 5), 108)
+    assert one.charged == 108 < one.reserved
+    assert one.requests == 1
+
+
+async def test_an_answer_without_usage_keeps_its_charge() -> None:
+    """Nothing is corrected by what is not known."""
+    one = Try(call_of())
+    outcome = await one.reply(Reply(200, [], b'{"choices":[]}'))
+    assert isinstance(outcome, Answered)
+    assert outcome.usage is None
+    assert one.charged == outcome.charged == one.reserved
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", answer()[:-10], b"[[["])
+async def test_an_answer_that_is_not_json_is_a_failure(body: bytes) -> None:
+    """A 200 can be half an answer: it is tried again, and stays charged."""
+    one = Try(call_of())
+    outcome = await one.reply(Reply(200, [], body))
+    assert isinstance(outcome, Failure)
+    assert outcome.reason is Reason.TRANSIENT
+    assert one.charged == one.reserved
+
+
+async def test_what_is_forwarded_as_it_is_may_answer_anything() -> None:
+    """Pictures are no JSON; only a request is charged."""
+    one = Try(call_of(kind=Kind.PASS))
+    outcome = await one.reply(Reply(200, [], b"\x89PNG"))
+    assert isinstance(outcome, Answered)
+    assert outcome.body == b"\x89PNG"
+    assert (one.charged, one.requests) == (0, 1)
+
+
+async def test_headers_are_watched_on_every_reply() -> None:
+    """Also on a refusal."""
+    one = Try(call_of())
+    await one.reply(shown(5_000, 3_000, reset=b"24s", status=429))
+    assert one.lane.gate.quota.tokens[0].limit == 5_000
+
+
+# ── failures ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("reply", "reason"),
+    [
+        (said(7), Reason.RATE),
+        (refusal(429, "insufficient_quota"), Reason.BILLING),
+        (refusal(503), Reason.OVERLOAD),
+        (refusal(401), Reason.AUTH),
+        (refusal(400, "content_filter"), Reason.POLICY),
+        (refusal(500), Reason.TRANSIENT),
+        (Reply(502, [], b"<html>Bad Gateway</html>"), Reason.TRANSIENT),
+        (Reply(429, [], b"\xff\xfe"), Reason.RATE),
+    ],
+    ids=lambda value: str(getattr(value, "status", value)),
+)
+async def test_a_refusal_is_classed_and_stays_charged(reply: Reply, reason: Reason) -> None:
+    """By the profile's rows; the provider may have counted it."""
+    one = Try(call_of())
+    outcome = await one.reply(reply)
+    assert isinstance(outcome, Failure)
+    assert outcome.reason is reason
+    assert outcome.answer is not None
+    assert outcome.answer.body == reply.body
+    assert one.charged == one.reserved
+
+
+async def test_a_refusal_names_its_time() -> None:
+    """Milliseconds before seconds, as the headers are read."""
+    one = Try(call_of())
+    reply = said(7)
+    reply.headers.append((b"retry-after-ms", b"1500"))
+    outcome = await one.reply(reply)
+    assert isinstance(outcome, Failure)
+    assert outcome.named_us == 1_500_000
+
+
+async def test_a_clients_mistake_uses_no_tokens() -> None:
+    """Refused before it was counted; it was a request all the same."""
+    one = Try(call_of())
+    outcome = await one.reply(refusal(400))
+    assert isinstance(outcome, Failure)
+    assert outcome.reason is Reason.FATAL
+    assert (one.charged, one.requests) == (0, 1)
+
+
+async def test_what_was_not_sent_is_free() -> None:
+    """Tokens and request come back."""
+    one = Try(call_of())
+    outcome = await one.fail(sent=False)
+    assert (outcome.reason, outcome.sent, outcome.answer) == (Reason.TRANSIENT, False, None)
+    assert (one.charged, one.requests) == (0, 0)
+
+
+async def test_what_may_have_been_sent_is_not() -> None:
+    """A reset after the first byte."""
+    one = Try(call_of())
+    outcome = await one.fail(sent=True)
+    assert outcome.sent
+    assert (one.charged, one.requests) == (one.reserved, 1)
+
+
+async def test_a_cancelled_attempt_stays_charged() -> None:
+    """It may have reached the provider."""
+    one = Try(call_of())
+    await settle()
+    one.task.cancel()
+    await settle()
+    assert one.task.cancelled()
+    assert one.transport.cancelled == 1
+    assert one.charged == one.reserved
+    one.slot.give_back()
+    assert one.charged == one.reserved
+
+
+# ── streams ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_stream_is_answered_with_its_first_content() -> None:
+    """Not before; it holds its slot until it ends."""
+    one = Try(call_of(stream=True))
+    reply, stream = streaming()
+    await settle()
+    one.transport.answer(reply)
+    await settle()
+    assert not one.task.done()
+    stream.say(chunk(), chunk("Hel"))
+    outcome = await one.task
+    assert isinstance(outcome, Answered)
+    assert outcome.splice is not None
+    assert isinstance(outcome.splice.tap, StreamTap)
+    assert one.charged == one.reserved
+    client = Client()
+    outcome.splice.attach(client)
+    stream.say(usage_chunk(), DONE)
+    assert client.body == chunk() + chunk("Hel") + DONE
+    assert outcome.splice.tap.usage == Usage(9, 2)
+
+
+@pytest.mark.parametrize("how", ["cut", "end", "deadline", "cancel"])
+async def test_a_stream_without_content_is_a_failed_attempt(how: str) -> None:
+    """It stays charged, and no timer is left behind."""
+    one = Try(call_of(stream=True))
+    reply, stream = streaming()
+    await settle()
+    one.transport.answer(reply)
+    await settle()
+    stream.say(chunk())
+    if how == "cut":
+        stream.cut()
+    elif how == "end":
+        stream.end()
+    elif how == "deadline":
+        await one.clock.advance(MINUTE)
+    else:
+        one.task.cancel()
+    await settle()
+    if how == "cancel":
+        assert one.task.cancelled()
+    else:
+        outcome = one.task.result()
+        assert isinstance(outcome, Failure)
+        assert outcome.reason is Reason.TRANSIENT
+    assert stream.aborted is (how in {"deadline", "cancel"})
+    assert one.clock.pending == []
+    one.slot.give_back()
+    assert how == "deadline" or one.charged == one.reserved
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        ({"code": "insufficient_quota", "type": "insufficient_quota"}, Reason.BILLING),
+        ({"code": "content_filter", "type": "invalid_request_error"}, Reason.POLICY),
+        ({"code": None, "type": "server_error"}, Reason.TRANSIENT),
+    ],
+)
+async def test_an_error_as_the_first_event_is_a_refusal_like_any_other(error: object, reason: Reason) -> None:
+    """A reply that began with 200 can still be one about money."""
+    one = Try(call_of(stream=True))
+    reply, stream = streaming()
+    await settle()
+    one.transport.answer(reply)
+    await settle()
+    stream.say(chunk(), b"data: %b\n\n" % json.dumps({"error": error}).encode())
+    outcome = await one.task
+    assert isinstance(outcome, Failure)
+    assert outcome.reason is reason
+    assert outcome.answer is not None
+    assert outcome.answer.status >= 400
+
+
+async def test_a_refusal_of_a_stream_is_a_refusal() -> None:
+    """Complete, not streamed."""
+    one = Try(call_of(stream=True))
+    outcome = await one.reply(said(3))
+    assert isinstance(outcome, Failure)
+    assert outcome.named_us == 3 * SECOND
+
+
+@pytest.mark.parametrize(
+    ("call", "headers"),
+    [(call_of(stream=True), [(b"content-type", b"audio/mpeg")]), (call_of(kind=Kind.PASS), EVENTS)],
+    ids=["no events", "forwarded as it is"],
+)
+async def test_a_stream_of_an_unknown_kind_is_passed_through(call: Call, headers: list[tuple[bytes, bytes]]) -> None:
+    """From its first byte, uninterpreted."""
+    one = Try(call)
+    stream = ScriptedStream()
+    outcome = await one.reply(Reply(200, headers, b"", stream))
+    assert isinstance(outcome, Answered)
+    assert outcome.splice is not None
+    assert isinstance(outcome.splice.tap, RawTap)

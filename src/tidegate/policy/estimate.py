@@ -13,6 +13,7 @@ at C speed (about 1 µs per kB), everything else O(1).
 from collections.abc import Sequence
 
 from tidegate.model.call import Size
+from tidegate.model.text import count
 
 WIDE_WEIGHT = 3
 PER_MESSAGE_BYTES = 26  # {"role":"…","content":"…"} around the text
@@ -33,7 +34,7 @@ _COLD = (0.75, 0.50, 0.45, 0.65, 0.65, 0.65, 0.60, 0.60, 0.60, 0.60, 0.60, 0.60,
 def measure(text: bytes, wide: int, escaped: int = 0, messages: int = 0, images: int = 0, low_images: int = 0) -> Size:
     """Measure UTF-8 JSON text of `messages` messages with `wide` characters beyond ASCII, `escaped` of them escaped."""
     length = len(text) - 3 * escaped  # as if they were written plainly
-    spaces = text.count(b" ") * 100
+    spaces = count(text, b" ") * 100
     density = 0 if spaces < 6 * length else 1 if spaces < 13 * length else 2
     kind = density * 3 + (0 if length < 512 else 1 if length < 4_096 else 2)
     weight = length - messages * PER_MESSAGE_BYTES

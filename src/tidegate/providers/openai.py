@@ -11,6 +11,7 @@ import msgspec
 
 from tidegate.model.call import Kind, Shape
 from tidegate.model.outcome import Usage
+from tidegate.model.text import count
 
 # Pictures, files and sounds as they stand in a message: not a text, however long.
 _ENCODED = re.compile(rb'"(?:url|image_url|file_data)"\s*:\s*"data:[^"]*"|"data"\s*:\s*"[^"]*"')
@@ -157,7 +158,7 @@ def _without_media(text: bytes) -> tuple[bytes, int, int]:
 
 def _asked(fields: _Body, model: str, text: bytes, wide_bytes: int) -> Asked:
     options, media, low, images = fields.stream_options, 0, 0, False
-    messages = text.count(b'"role"') if fields.messages else 0
+    messages = count(text, b'"role"') if fields.messages else 0
     if b'"type"' in text and messages:  # only the parts of a message's content have one
         images = b'"image_url"' in text
         text, media, low = _without_media(text)
@@ -166,7 +167,7 @@ def _asked(fields: _Body, model: str, text: bytes, wide_bytes: int) -> Asked:
         text += bytes(fields.tools) + bytes(fields.functions) + bytes(fields.response_format)
     wants_usage = options is not None and bool(options.include_usage)
     shape = Shape(model, bool(fields.stream), _output(fields), tools, images, wants_usage)
-    escaped = text.count(b"\\u")
+    escaped = count(text, b"\\u")
     # A wide character has one byte or more beyond its first; most in use have two (CJK).
     return Asked(shape, text, wide_bytes // 2 + escaped, escaped, messages, media, low)
 

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from tests.planes.gate import DEADLINE
 from tests.planes.gate import Gate as Processes
@@ -18,6 +18,8 @@ from tidegate.ledger import journal
 from tidegate.model.facts import CallRecord, Fact
 
 USER = [{"role": "user", "content": "three short words"}]
+HEALTH = b"GET /healthz HTTP/1.1\r\nhost: gate\r\n\r\n"
+_MOST = 1 << 24  # bytes read ahead
 HUGE = 1_000_000_000_000  # a limit that never binds
 
 
@@ -112,25 +114,63 @@ class Gate(Processes):
 
     async def post(self, path: str, body: bytes | dict[str, Any], **headers: str) -> Answer:
         """One request on a connection of its own, and its reply to whatever end it has. `_` in names stands for `-`."""
-        reader, writer = await self.open(path, body, **headers)
-        try:
-            return await read(reader)
-        finally:
-            writer.transport.abort()
-            await asyncio.sleep(0)  # the transport lets go of its socket
-
-    async def open(
-        self, path: str, body: bytes | dict[str, Any], **headers: str
-    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """Send a request; the reply and the connection are the caller's."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        writer.write(request(path, body, **headers))
-        return reader, writer
+        async with Line(self) as line:
+            line.send(request(path, body, **headers))
+            return await line.reply()
 
     async def chat(self, model: str, *, headers: dict[str, str] | None = None, **fields: Any) -> Answer:
         """`POST /v1/chat/completions`."""
         body = {"model": model, "messages": USER, "max_tokens": 20} | fields
         return await self.post("/v1/chat/completions", body, **headers or {})
+
+
+class Line:
+    """One connection to the gate."""
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+        self.reader: asyncio.StreamReader
+        self.writer: asyncio.StreamWriter
+
+    async def __aenter__(self) -> Self:
+        self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self._gate.port, limit=_MOST)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.writer.transport.abort()
+        await asyncio.sleep(0)  # the transport lets go of its socket
+
+    def send(self, data: bytes) -> None:
+        self.writer.write(data)
+
+    async def reply(self) -> Answer:
+        async with asyncio.timeout(DEADLINE):
+            answer = await read(self.reader)
+            if answer.ended == "chunks":
+                await self.reader.readexactly(2)  # after the last chunk: the next reply begins behind it
+            return answer
+
+    async def until(self, end: bytes) -> bytes:
+        """What comes up to and with `end`. Raises `IncompleteReadError` when the connection ends before."""
+        async with asyncio.timeout(DEADLINE):
+            return await self.reader.readuntil(end)
+
+    async def rest(self) -> bytes:
+        """All that comes until the gate ends the connection."""
+        async with asyncio.timeout(DEADLINE):
+            return await self.reader.read()
+
+    async def usable(self) -> bool:
+        """Another request on the same connection is answered."""
+        self.send(HEALTH)
+        return (await self.reply()).status == 200
+
+    async def closed(self) -> bool:
+        """The gate has ended it; nothing more came."""
+        try:
+            return await self.rest() == b""
+        except ConnectionError:
+            return True
 
 
 def request(path: str, body: bytes | dict[str, Any], **headers: str) -> bytes:
@@ -164,6 +204,24 @@ async def until(condition: Any, what: str) -> None:
     while not condition():
         assert time.monotonic() < deadline, f"waited in vain for {what}"
         await asyncio.sleep(0.003)
+
+
+def total(gate: Gate, prefix: str) -> float:
+    """The sum of the metrics page's lines that begin so; 0 while nobody serves the page."""
+    connection = http.client.HTTPConnection("127.0.0.1", gate.admin_port, timeout=DEADLINE)
+    try:
+        connection.request("GET", "/metrics")
+        page = connection.getresponse().read().decode()
+    except (OSError, http.client.HTTPException):
+        return 0
+    finally:
+        connection.close()
+    return sum(float(line.rpartition(" ")[2]) for line in page.splitlines() if line.startswith(prefix))
+
+
+def queued(gate: Gate, model: str) -> float:
+    """How many calls wait for a model's quota, as the metrics page says."""
+    return total(gate, f'tidegate_queue_calls{{model="{model}",')
 
 
 def provider(url: str, key: str, limits: dict[str, dict[str, int]] | None = None, **more: Any) -> dict[str, Any]:

@@ -8,62 +8,21 @@ import json
 import random
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import pytest
 
 from tests.e2e.conftest import Place
-from tests.e2e.stand import USER, Gate, Twin, provider, request, until
-from tests.planes.gate import DEADLINE
-from tests.twin.http import Answer, read
+from tests.e2e.stand import HEALTH, USER, Gate, Line, Twin, provider, queued, request, until
+from tests.twin.http import Answer
 from tests.wire.test_vectors import mutate
 from tests.wire.vectors import VECTORS
 
 CHAT = "/v1/chat/completions"
 MIB = 1_048_576
-HEALTH = b"GET /healthz HTTP/1.1\r\nhost: gate\r\n\r\n"
 SEED = 20_261_121
-
-
-class Line:
-    """One connection to the gate."""
-
-    def __init__(self, gate: Gate) -> None:
-        self._gate = gate
-        self.reader: asyncio.StreamReader
-        self.writer: asyncio.StreamWriter
-
-    async def __aenter__(self) -> Self:
-        self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self._gate.port)
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self.writer.transport.abort()
-        await asyncio.sleep(0)  # the transport lets go of its socket
-
-    def send(self, data: bytes) -> None:
-        self.writer.write(data)
-
-    async def reply(self) -> Answer:
-        async with asyncio.timeout(DEADLINE):
-            answer = await read(self.reader)
-            if answer.ended == "chunks":
-                await self.reader.readexactly(2)  # after the last chunk: the next reply begins behind it
-            return answer
-
-    async def usable(self) -> bool:
-        """Another request on the same connection is answered."""
-        self.send(HEALTH)
-        return (await self.reply()).status == 200
-
-    async def closed(self) -> bool:
-        """The gate has ended it; nothing more came."""
-        async with asyncio.timeout(DEADLINE):
-            try:
-                return await self.reader.read() == b""
-            except ConnectionError:
-                return True
 
 
 def of(answer: Answer) -> tuple[int, str | None, str | None]:
@@ -453,13 +412,11 @@ async def test_leaving_while_the_gate_waits(
     """For an answer, for the next try, in mid-stream: the provider is let go, the record says 499, none is left."""
     twin.fault(*(rule | {"match": {"model": place.alone}} for rule, place in waiting.values()))
     models = [place.alone for _, place in waiting.values()]
-    connections = [await gate.open(CHAT, {"model": model, "messages": USER, "stream": True}) for model in models]
-    await until(lambda: all(twin.calls(model) for model in models), "the calls to arrive")
-    heard = await connections[2][0].readuntil(b'"content":" t1"')
-    assert b"200 OK" in heard
-    for _, writer in connections:
-        writer.transport.abort()
-    await asyncio.sleep(0)
+    async with Line(gate) as first, Line(gate) as second, Line(gate) as third:
+        for line, model in zip((first, second, third), models, strict=True):
+            line.send(request(CHAT, {"model": model, "messages": USER, "stream": True}))
+        await until(lambda: all(twin.calls(model) for model in models), "the calls to arrive")
+        assert b"200 OK" in await third.until(b'"content":" t1"')
     await until(
         lambda: {record.plan: record.status for record in gate.records()}.items() >= dict.fromkeys(models, 499).items(),
         "the records",
@@ -472,25 +429,17 @@ async def test_leaving_the_queue(gate: Gate, twin: Twin) -> None:
     """Who waits for quota and leaves costs nothing: his turn goes to the next one, and the provider never hears."""
     first = await gate.chat("narrow", max_tokens=900)
     assert first.status == 200
-    waiting = [await gate.open(CHAT, {"model": "narrow", "messages": USER, "max_tokens": 300}) for _ in range(5)]
-    patient = asyncio.get_running_loop().create_task(gate.chat("narrow", max_tokens=5))
-    await until(lambda: queued(gate, "narrow") == 6, "six to stand in the queue")
-    for _, writer in waiting:
-        writer.transport.abort()
-    await asyncio.sleep(0)
+    async with AsyncExitStack() as leaving:
+        for _ in range(5):
+            line = await leaving.enter_async_context(Line(gate))
+            line.send(request(CHAT, {"model": "narrow", "messages": USER, "max_tokens": 300}))
+        await until(lambda: queued(gate, "narrow") == 5, "five to stand in the queue")
+        patient = asyncio.get_running_loop().create_task(gate.chat("narrow", max_tokens=5))
+        await until(lambda: queued(gate, "narrow") == 6, "another one to stand behind them")
     answer = await patient
     assert answer.status == 200
     assert len(twin.calls("narrow")) == 2
     assert [record.status for record in gate.records("narrow")].count(499) == 5
-
-
-def queued(gate: Gate, model: str) -> float:
-    """How many calls wait for a model's quota, as the metrics page says."""
-    with socket.create_connection(("127.0.0.1", gate.admin_port)) as sock:
-        sock.sendall(b"GET /metrics HTTP/1.1\r\nhost: gate\r\nconnection: close\r\n\r\n")
-        page = b"".join(iter(lambda: sock.recv(65_536), b"")).decode()
-    wanted = f'tidegate_queue_calls{{model="{model}",'
-    return sum(float(line.rpartition(" ")[2]) for line in page.splitlines() if line.startswith(wanted))
 
 
 # ── ten thousand at random ──────────────────────────────────────────────────────────────────────────────────────────
@@ -564,8 +513,7 @@ async def test_ten_thousand_fuzzed_requests(gate: Gate, twin: Twin) -> None:
         async with Line(gate) as line:
             line.send(mutate(rng.choice(VECTORS).raw, rng).replace(b"/v1/x", b"/v1/models"))
             line.writer.write_eof()
-            async with asyncio.timeout(DEADLINE):
-                said = await line.reader.read()
+            said = await line.rest()
             assert not said or said.startswith(b"HTTP/1.1 ")
 
     async def several(what: Callable[[], Any], count: int) -> None:

@@ -142,6 +142,8 @@ class Worker:
             self._channel.send(Rejected(str(error)))
             return
         self._upstreams.keep(snapshot)
+        if snapshot.server != self._settings or snapshot.journal != self._journal_settings:
+            self._log.warning("`server` and `journal` changed in the file: they take effect when the gate restarts")
         self._channel.send(Ready(os.getpid()))
 
     async def _drain(self, server: Server) -> None:

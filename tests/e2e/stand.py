@@ -28,6 +28,7 @@ class Twin:
 
     def __init__(self, folder: Path, tree: dict[str, Any], *options: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        self.tree = tree
         config = folder / "twin.yaml"
         config.write_text(json.dumps(tree), encoding="utf-8")
         command = [sys.executable, "-m", "tidegate", "twin", "-c", str(config), "--port", "0", *options]

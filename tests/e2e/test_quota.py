@@ -1,0 +1,144 @@
+"""The main job in short: three times the quota is offered, and the provider has nothing to refuse.
+
+Texts are English, Chinese and code; nobody here knows the provider's count of their tokens. `./dev prove 1` does the
+same for an hour of a real trace.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from tests.e2e.stand import Gate, Twin, provider, total, until
+from tidegate.clock import SystemClock
+from tidegate.load.calls import CallSettings, LoadCall, plan_calls
+from tidegate.load.client import connected
+from tidegate.load.driver import Driver, Target
+from tidegate.load.outcome import CallResult, Ending
+from tidegate.load.texts import Texts
+from tidegate.load.trace import TraceRow
+
+TPM = 600_000
+LIMITS = {"rpm": 100_000, "tpm": TPM}
+SECOND_US = 1_000_000
+SECONDS = 4
+OFFERED = 3  # times the quota
+MEAN_TOKENS = 300
+DRAIN = TPM - 30_000  # tokens of one call: the bucket is full at first: this empties it but for 3 s' worth
+
+
+@pytest.fixture(scope="module")
+def texts() -> Texts:
+    return Texts(1)
+
+
+def arrivals(texts: Texts, middle: Callable[[], object] = lambda: None) -> Iterator[LoadCall]:
+    """Calls for the seconds of a run, of very different sizes; `middle` is called in the middle of it."""
+    rng = Random(7)
+    count = SECONDS * OFFERED * TPM // 60 // MEAN_TOKENS
+    rows = []
+    for index in range(count):
+        prompt, output = rng.randrange(20, 2 * MEAN_TOKENS), rng.randrange(1, MEAN_TOKENS)
+        rows.append(TraceRow(index * SECONDS * SECOND_US // count, prompt, output))
+    for call in plan_calls(rows, CallSettings("gpt-4o"), texts):
+        if call.index == count // 2:
+            middle()
+        yield call
+
+
+async def offer(gate: Gate, calls: Iterator[LoadCall]) -> list[CallResult]:
+    """Send every call when it is due, with 1.5 s until its answer must begin; how each ended."""
+    clock, results = SystemClock(), list[CallResult]()
+    target = Target(gate.url, deadline_ms=1_500)
+    with connected(target, clock) as pool:
+        await Driver(pool, clock, target, results.append).drive(calls)
+    return results
+
+
+def judge(results: list[CallResult]) -> Counter[Ending]:
+    """How many ended how: answered, or refused with a time to come back.
+
+    One in fifty may have had its turn so late that its answer could not be complete in time: 504.
+    """
+    late = [result for result in results if result.kind == "http 504 deadline_exceeded"]
+    assert len(late) <= len(results) // 50
+    endings = Counter(result.ending for result in results if result not in late)
+    assert set(endings) == {Ending.ANSWERED, Ending.REFUSED}, [r for r in results if r.ending is Ending.FAILED][:3]
+    refused = [result for result in results if result.ending is Ending.REFUSED]
+    assert all(int(r.retry_after_ms) > 0 and int(r.retry_after) > 0 and r.should_retry == "true" for r in refused)
+    return endings
+
+
+@pytest.fixture
+def twin(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Twin]:
+    """A twin that answers at once, with rules of its own where a test says so."""
+    tree = {"limits": LIMITS, "timing": {"ttft_ms": 0, "tpot_ms": 0}, "rules": getattr(request, "param", {})}
+    twin = Twin(tmp_path / "twin", tree)
+    yield twin
+    twin.close()
+
+
+@pytest.fixture
+def gate(twin: Twin, gates: Callable[..., Gate]) -> Gate:
+    """In front of it, with the same limits."""
+    window = twin.tree["rules"].get("window", "continuous")
+    return gates({"providers": {"openai": provider(twin.url, "sk-own", {"gpt-4o": LIMITS}, window=window)}})
+
+
+async def test_three_times_the_quota(
+    gate: Gate, twin: Twin, texts: Texts, record_property: Callable[[str, object], None]
+) -> None:
+    """No 429 at the provider, its quota used, every call answered or refused with a time, and each on record once."""
+    assert (await gate.chat("gpt-4o", max_tokens=DRAIN)).status == 200
+    results = await offer(gate, arrivals(texts))
+    endings = judge(results)
+    books = twin.ledger("sk-own", "gpt-4o")
+    assert (books["throttled"], books["avoidable"]) == (0, 0)
+    assert books["calls"] >= endings[Ending.ANSWERED] + 1
+    first, *_, last = [call for call in twin.calls() if call["status"] == 200]
+    depth = TPM - TPM // 240  # a quarter of a second is kept for jitter
+    given = depth - DRAIN + (last["arrived_us"] - first["arrived_us"]) * TPM // 60 // SECOND_US
+    used = (books["charged_tokens"] - DRAIN) / given
+    record_property("quota_used", used)
+    print(f"{used:.1%} of {given} tokens used; {dict(endings)}")
+    assert used > 0.97
+    assert len(gate.records()) == len(results) + 1
+
+
+async def test_a_limit_that_is_lowered_on_the_way(gate: Gate, twin: Twin, texts: Texts) -> None:
+    """The provider halves its limit without a word: the next reply's headers tell, and no 429 after it is avoidable."""
+    assert (await gate.chat("gpt-4o", max_tokens=DRAIN)).status == 200
+    half = {"key": "sk-own", "model": "gpt-4o", "tpm": TPM // 2}
+    endings = judge(await offer(gate, arrivals(texts, lambda: twin.ask("limits", half))))
+    books = twin.ledger("sk-own", "gpt-4o")
+    assert books["avoidable"] == 0
+    assert books["throttled"] < endings[Ending.ANSWERED] // 10
+    line = 'tidegate_quota_limit{model="gpt-4o",provider="openai",scope="main",unit="tokens"'
+    await until(lambda: total(gate, line) == TPM // 2, "the gate to have followed")
+
+
+@pytest.mark.parametrize("twin", [{"ghost": "30%"}], indirect=True, ids=["ghost"])
+async def test_a_quota_that_others_use_too(gate: Gate, twin: Twin, texts: Texts) -> None:
+    """Almost a third is used behind the gate's back: it can only find out, but none of its 429s is its own fault."""
+    assert (await gate.chat("gpt-4o", max_tokens=TPM - 60_000)).status == 200
+    endings = judge(await offer(gate, arrivals(texts)))
+    books = twin.ledger("sk-own", "gpt-4o")
+    assert books["avoidable"] == 0
+    assert books["throttled"] < endings[Ending.ANSWERED] // 10
+
+
+@pytest.mark.parametrize(
+    ("twin", "first"),
+    [({"window": "quantised"}, 100), ({"window": "fixed"}, DRAIN), ({"window": "sliding"}, DRAIN)],
+    indirect=["twin"],
+    ids=["quantised", "fixed", "sliding"],
+)
+async def test_other_windows(gate: Gate, twin: Twin, texts: Texts, first: int) -> None:
+    """A provider that counts by the second, in minutes of its own, or back from now: no 429 either."""
+    assert (await gate.chat("gpt-4o", max_tokens=first)).status == 200
+    endings = judge(await offer(gate, arrivals(texts)))
+    books = twin.ledger("sk-own", "gpt-4o")
+    assert (books["throttled"], books["avoidable"]) == (0, 0)
+    assert endings[Ending.ANSWERED] > 50

@@ -27,6 +27,7 @@ from tidegate.ports import Clock, Journal, Observer
 PARKED_US = 60_000_000  # how long a scope without money or credential is left alone between probes
 
 _CLOSES = frozenset({Reason.RATE, Reason.OVERLOAD, Reason.RAMP, Reason.CAPACITY, Reason.BILLING, Reason.AUTH})
+_QUOTA = frozenset({Reason.RATE, Reason.RAMP, Reason.CAPACITY})
 _PARKS = frozenset({Reason.BILLING, Reason.AUTH})
 _HEALTHY = frozenset({Reason.FATAL, Reason.POLICY, Reason.TOO_LARGE})
 
@@ -238,9 +239,10 @@ class Line:
 
     def _too_late(self, call: Call, plan: Plan, last: Failure | None, choice: Choice) -> Refused:
         """Nobody makes the deadline: when somebody could have."""
-        if last is not None and (choice.wait_us == NEVER or not self._again_us(call, plan)):
-            return self._failed(call, plan, last, late=True)  # only its own back-off keeps it: no quota is to blame
         wait_us = choice.wait_us
+        blameless = last is not None and (last.reason not in _QUOTA or not self._again_us(call, plan))
+        if last is not None and (wait_us == NEVER or blameless):
+            return self._failed(call, plan, last, late=True)  # a provider that fails, or its own back-off: no quota
         if wait_us == NEVER:
             message = (
                 f"This request needs more tokens at once than {plan.name} has a minute. Lower max_tokens or shorten it."
@@ -266,7 +268,7 @@ class Line:
         kind = ProblemKind.CREDENTIAL if last.reason is Reason.AUTH else ProblemKind.UPSTREAM
         if last.answer is None and (late or self._clock.now() >= call.deadline):
             kind = ProblemKind.DEADLINE
-        again = self._again_us(call, plan) if last.reason in _CLOSES else 0
+        again = self._again_us(call, plan) if late or last.reason in _CLOSES else 0
         return Refused(Problem(kind, f"No target of {plan.name} answered: {last.message}.", retry_after_us=again), last)
 
     def _again_us(self, call: Call, plan: Plan) -> int:

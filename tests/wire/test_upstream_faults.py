@@ -427,7 +427,7 @@ async def test_a_body_that_stalls(origins, pools, send, clock, limits):
     box.append(await origins(silent(box, b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\npart")))
     pool = pools(box[0], **limits)
     sending = asyncio.ensure_future(send(pool, within=60 * SECOND if limits else 2 * SECOND))
-    await until(lambda: any(connection._status for connection in pool._all))
+    await until(lambda: any(connection._phase == 1 for connection in pool._all))
     await clock.advance(2 * SECOND - 1)
     assert not sending.done()
     await clock.advance(200_000)

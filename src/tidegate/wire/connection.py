@@ -13,7 +13,7 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
 from tidegate.wire import reply
 from tidegate.wire.chunked import ChunkedBody
-from tidegate.wire.exchange import BUFFER, Exchange, Intake
+from tidegate.wire.exchange import STREAM, Exchange, Intake
 from tidegate.wire.head import (
     CHUNKED,
     CONTINUE,
@@ -23,9 +23,9 @@ from tidegate.wire.head import (
     body_too_large,
     check_partial,
     framing,
-    headers_too_large,
     start_line,
-    uri_too_long,
+    too_long,
+    upgrades,
 )
 from tidegate.wire.hub import Hub
 from tidegate.wire.incoming import Incoming
@@ -42,12 +42,11 @@ _PROGRESS: Final = 65_536  # bytes of body that earn another `body_timeout`
 class ServerConnection(Link):
     """Reads requests, hands them over, writes replies."""
 
-    __slots__ = ("_headers", "_parser", "_progress", "_reading")
+    __slots__ = ("_parser", "_progress", "_reading")
 
     def __init__(self, hub: Hub) -> None:
         super().__init__(hub)
-        self._parser: HttpRequestParser | None = None
-        self._headers: list[tuple[bytes, bytes]] = []
+        self._parser = HttpRequestParser(self)
         self._progress = 0
         self._reading = True
 
@@ -117,25 +116,19 @@ class ServerConnection(Link):
             self.deadline = self._hub.idle_deadline
             self._next()
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """For the parser."""
-        self._headers.append((name.lower(), value.rstrip()))
-
     # ── the head ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _begin_head(self, data: bytes) -> None:
-        settings = self._hub.settings
+        hub = self._hub
         self._pending += data
-        self._path = b""
-        self._mute = False
-        self.deadline = self._hub.after(settings.head_timeout_us)
+        self.deadline = hub.after(hub.settings.head_timeout_us)
         try:
-            check_partial(data, 0, settings.max_url_bytes, settings.max_header_bytes)
+            check_partial(data, 0, hub.max_url, hub.max_head)
         except Refused as refused:
             self._refuse(refused)
 
     def _continue_head(self, data: bytes) -> None:
-        settings = self._hub.settings
+        hub = self._hub
         pending = self._pending
         start = len(pending)
         pending += data
@@ -145,109 +138,111 @@ class ServerConnection(Link):
             self._request(bytes(pending), end)
             return
         try:
-            check_partial(pending, start, settings.max_url_bytes, settings.max_header_bytes)
+            check_partial(pending, start, hub.max_url, hub.max_head)
         except Refused as refused:
             self._refuse(refused)
 
     def _request(self, data: bytes, end: int) -> None:
-        try:
-            exchange, length, flags = self._parse(data[:end])
-        except Refused as refused:
-            self._refuse(refused)
-        else:
-            self._accept(exchange, length, flags, data[end:])
+        """A head is complete: `data[:end]`.
 
-    def _parse(self, head: bytes) -> tuple[Exchange, int, int]:
-        """The exchange of a head and how its body is framed. Raises `Refused`."""
-        settings = self._hub.settings
-        self._path = b""
-        self._mute = False
-        method, target, path, query, minor = start_line(head[: head.find(b"\r\n") + 2])
-        self._path = path
-        self._minor = minor
-        self._mute = method == b"HEAD"
-        if len(target) > settings.max_url_bytes:
-            raise uri_too_long(settings.max_url_bytes)
-        if len(head) > settings.max_header_bytes:
-            raise headers_too_large(settings.max_header_bytes)
-        headers = self._headers = []
-        parser = self._parser
-        try:
-            if parser is None:
-                parser = self._parser = HttpRequestParser(self)
-            parser.feed_data(head)
-        except HttpParserUpgrade:
-            self._ignore_upgrade()
-        except HttpParserError as error:
-            raise bad(f"The request is malformed: {error}.") from None
-        fields, length, flags = framing(headers, minor)
-        if length > settings.max_body_bytes:
-            raise body_too_large(settings.max_body_bytes)
-        return Exchange(self, method, target, path, query, headers, fields, self.peer), length, flags
-
-    def _ignore_upgrade(self) -> None:
-        """`h2c` alone is ignored, as RFC 9110, 7.8 allows: some clients always ask for it. Raises `Refused`."""
-        self._parser = None  # it has switched to another protocol; we have not, and give it no body to read
-        asked = [value.lower() for name, value in self._headers if name == b"upgrade"]
-        if asked != [b"h2c"]:
-            raise Refused(501, "not_implemented", "Upgrading to another protocol is not supported.")
-
-    def _accept(self, exchange: Exchange, length: int, flags: int, rest: bytes) -> None:
-        """The head is good: ask the handler what to do with the body, and go on with it."""
+        llhttp validates it and splits nothing: where it finds no fault, every line but the first is `name: value`.
+        """
+        head = data[:end]
+        lines = head.split(b"\r\n")
         hub = self._hub
-        self._exchange = exchange
-        hub.requests += 1
-        self._keep = flags & KEEP_ALIVE != 0
-        self._plain = flags == KEEP_ALIVE and self._minor == 1 and not self._mute
-        self._continue = flags & CONTINUE != 0 and length != 0
-        self._left = length
-        self._state = BODY
-        if length == CHUNKED:
-            self._chunked = ChunkedBody(hub.settings.max_body_bytes)
-            self._parser = None  # it would wait for chunks that it never gets
         try:
-            intake = hub.handler.head(exchange)
-        except Exception:  # noqa: BLE001 - whatever the handler raises, the client gets an answer
-            self._handler_failed(exchange)
-            return
-        if len(rest) == length and intake is BUFFER and not exchange.replied and self._exchange is exchange:
-            self._complete(exchange, rest)
-        elif self._state == BODY:
-            self._read_on(exchange, intake, rest)
+            method, target, path, query, minor, usual = start_line(lines[0])
+            if end > hub.max_head or len(target) > hub.max_url:
+                raise too_long(target, hub.max_url, hub.max_head)
+            self._parser.feed_data(head)
+            headers = list(map(hub.field, lines[1:-2]))
+            fields, length, flags = framing(headers, minor)
+            if length > hub.max_body:
+                raise body_too_large(hub.max_body)
+        except Refused as refused:
+            self._refuse(refused, lines[0])
+        except HttpParserUpgrade:
+            self._ignore_upgrade(lines, data[end:])
+        except HttpParserError as error:
+            self._refuse(bad(f"The request is malformed: {error}."), lines[0])
+        else:
+            hub.requests += 1
+            self._plain = usual and flags == KEEP_ALIVE
+            self._keep = flags & KEEP_ALIVE != 0
+            self._minor = minor
+            exchange = self._exchange = Exchange(self, method, target, path, query, headers, fields, self.peer)
+            if len(data) - end == length:
+                self._whole(exchange, data[end:])
+            else:
+                self._begin_body(exchange, length, flags, data[end:])
 
-    def _complete(self, exchange: Exchange, body: bytes) -> None:
-        """The usual case: the whole request is here, and nothing but it."""
-        if body and self._parser is not None:
+    def _ignore_upgrade(self, lines: list[bytes], rest: bytes) -> None:
+        """Read the request as if it had not asked for another protocol, as RFC 9110, 7.8 allows, or refuse it.
+
+        Only `h2c` is ignored: some clients always offer it, and do without.
+        """
+        self._parser = HttpRequestParser(self)  # the old one has switched to the other protocol
+        if upgrades(lines) != [b"h2c"]:
+            refused = Refused(501, "not_implemented", "Upgrading to another protocol is not supported.")
+            self._refuse(refused, lines[0])
+            return
+        kept = [line for line in lines if not line.lower().startswith(b"upgrade:")]
+        head = b"\r\n".join(kept)
+        self._request(head + rest, len(head))
+
+    def _whole(self, exchange: Exchange, body: bytes) -> None:
+        """The usual case: all of the request is here, and nothing but it."""
+        if body:
             self._parser.feed_data(body)
-        exchange.body = body
         self._state = REPLY
         self.deadline = NEVER
+        handler = self._hub.handler
         try:
-            self._hub.handler.call(exchange)
-        except Exception:  # noqa: BLE001 - as above
+            if handler.head(exchange) is STREAM:
+                source = exchange.source = Incoming(self._hub.loop, self._resume_reading)
+                source.push(body)
+                source.finish()
+            else:
+                exchange.body = body
+            if self._exchange is exchange and not exchange.replied:
+                handler.call(exchange)
+        except Exception:  # noqa: BLE001 - whatever the handler raises, the client gets an answer
             self._handler_failed(exchange)
 
-    def _read_on(self, exchange: Exchange, intake: Intake, rest: bytes) -> None:
+    # ── the body ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _begin_body(self, exchange: Exchange, length: int, flags: int, rest: bytes) -> None:
+        hub = self._hub
+        self._state = BODY
+        self._left = length
+        self._continue = flags & CONTINUE != 0 and length != 0
+        if length == CHUNKED:
+            self._chunked = ChunkedBody(hub.max_body)
+            self._parser = HttpRequestParser(self)  # the old one would wait for chunks that it never gets
+        try:
+            intake = hub.handler.head(exchange)
+        except Exception:  # noqa: BLE001 - as above
+            self._handler_failed(exchange)
+            return
+        if self._state != BODY:
+            return
         if self._exchange is exchange and not exchange.replied:
             self._open_body(exchange, intake, rest)
-        if self._left == 0:
+        if length == 0:
             self._body_done(rest)
         elif rest:
             self._read_body(rest)
-
-    # ── the body ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _open_body(self, exchange: Exchange, intake: Intake, rest: bytes) -> None:
         self.deadline = self._body_deadline()
         if self._continue and not rest:
             self._transport.write(reply.CONTINUE)
         self._continue = False
-        if intake is BUFFER:
-            self._parts = []
-        else:
-            self._source = Incoming(self._hub.loop, self._resume_reading)
-            exchange.source = self._source
+        if intake is STREAM:
+            self._source = exchange.source = Incoming(self._hub.loop, self._resume_reading)
             self._call(exchange)
+        else:
+            self._parts = []
 
     def _read_body(self, data: bytes) -> None:
         if self._chunked is not None:
@@ -260,8 +255,7 @@ class ServerConnection(Link):
             data = data[:left]
             left = 0
         self._left = left
-        if self._parser is not None:
-            self._parser.feed_data(data)
+        self._parser.feed_data(data)
         self._take(data)
         if left == 0:
             self._body_done(rest)
@@ -319,7 +313,7 @@ class ServerConnection(Link):
             self._handler_failed(exchange)
 
     def _handler_failed(self, exchange: Exchange) -> None:
-        _log.exception("the handler failed on %s", self._path)
+        _log.exception("the handler failed on %s", exchange.path)
         if exchange is not self._exchange:
             return
         if exchange.replied:

@@ -38,7 +38,7 @@ class Connection(Protocol):
 
     def respond(self, exchange: "Exchange", status: int, head: bytes, body: bytes) -> None: ...
 
-    def begin(self, status: int, head: bytes) -> int: ...
+    def begin(self, exchange: "Exchange", status: int, head: bytes) -> int: ...
 
     @property
     def transport(self) -> asyncio.Transport: ...
@@ -141,7 +141,7 @@ class Exchange:
         if connection is None:
             self._coding = NO_CONTENT
             return
-        self._coding = connection.begin(status, head)
+        self._coding = connection.begin(self, status, head)
         self._transport = connection.transport
 
     def write(self, data: bytes) -> None:

@@ -10,15 +10,17 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
+from tidegate.wire.lines import Lines
+
 KEEP_ALIVE: Final = 1
 CONTINUE: Final = 2  # the client waits for `100 Continue`
 CHUNKED: Final = -1  # in place of a length
 
 Fields = dict[bytes, bytes]
-StartLine = tuple[bytes, bytes, bytes, bytes, int]  # method, target, path, query, minor version
+StartLine = tuple[bytes, bytes, bytes, bytes, int, bool]  # method, target, path, query, minor version, usual?
 
-_VERSION: Final = re.compile(rb"[A-Z-]+ [!-~]+ HTTP/[0-9]+(?:\.[0-9]+)?\r\n")
-_LINE: Final = re.compile(rb"([A-Z-]+) ([!-~]+) HTTP/1\.([01])\r\n")
+_VERSION: Final = re.compile(rb"[A-Z-]+ [!-~]+ HTTP/[0-9]+(?:\.[0-9]+)?")
+_LINE: Final = re.compile(rb"([A-Z-]+) ([!-~]+) HTTP/1\.([01])")
 _ABSOLUTE: Final = re.compile(rb"https?://[^/?#@]+(/[^?]*)?(?:\?(.*))?", re.IGNORECASE)
 _HOST: Final = re.compile(rb"[\w.~!$&'()*+,;=%-]*(?::[0-9]*)?|\[[0-9A-Fa-f:.]+\](?::[0-9]*)?", re.ASCII)
 _BARE_LF: Final = re.compile(rb"(?<!\r)\n")
@@ -26,6 +28,7 @@ _MAX_LENGTH_DIGITS: Final = 18
 _MAX_FIELDS: Final = 256
 _AROUND_TARGET: Final = 32  # method, spaces and version beside the target
 _REMEMBERED: Final = 256  # bytes of a request line
+_RARE: Final = frozenset((b"transfer-encoding", b"expect"))
 _ONCE: Final = frozenset((b"host", b"content-length", b"transfer-encoding", b"expect"))
 
 
@@ -45,8 +48,16 @@ def bad(message: str) -> Refused:
 
 
 def start_line(line: bytes) -> StartLine:
-    """What a request line, with its CR LF, says. Raises `Refused`. The usual few are remembered."""
+    """What a request line, without its CR LF, says. Raises `Refused`. The usual few are remembered."""
     return _remembered(line) if len(line) <= _REMEMBERED else _start_line(line)
+
+
+def glimpse(line: bytes) -> tuple[bytes, bool]:
+    """Of a request line that may be bad: the path, or nothing, and whether the method is HEAD."""
+    try:
+        return start_line(line)[2], line.startswith(b"HEAD ")
+    except Refused:
+        return b"", line.startswith(b"HEAD ")
 
 
 def _start_line(line: bytes) -> StartLine:
@@ -57,44 +68,62 @@ def _start_line(line: bytes) -> StartLine:
         raise bad("The request line is malformed.")
     method, target, minor = match.groups()
     path, query = _split_target(method, target)
-    return method, target, path, query, int(minor)
+    return method, target, path, query, int(minor), minor == b"1" and method != b"HEAD"
 
 
 _remembered = lru_cache(maxsize=256)(_start_line)
 
 
+class RequestLines(Lines):
+    """Lines of requests. Raises `Refused` on one that alone makes its request a bad one."""
+
+    __slots__ = ()
+
+    def check(self, name: bytes, value: bytes) -> None:
+        """The headers that decide about the message have no other than these values."""
+        if name == b"content-length":
+            if not value.isdigit() or len(value) > _MAX_LENGTH_DIGITS:
+                raise bad("The Content-Length must be a plain number.")
+        elif name == b"transfer-encoding":
+            if value.lower() != b"chunked":
+                raise bad("The only transfer coding supported is `chunked`.")
+        elif name == b"host":
+            if _HOST.fullmatch(value) is None:
+                raise bad("The Host header is malformed.")
+        elif name == b"expect" and value.lower() != b"100-continue":
+            raise Refused(417, "expectation_failed", "The only expectation supported is `100-continue`.")
+
+
 def framing(headers: Sequence[tuple[bytes, bytes]], minor: int) -> tuple[Fields, int, int]:
-    """The first value of each header, the length of the body (or `CHUNKED`) and the flags. Raises `Refused`."""
+    """The first value of each header, the length of the body (or `CHUNKED`) and the flags. Raises `Refused`.
+
+    `headers` come from `RequestLines`: each is good alone, here they have to be good together.
+    """
     fields = dict(headers)
-    if len(fields) != len(headers):
+    if len(fields) != len(headers) or len(fields) > _MAX_FIELDS:
         fields = _first_values(headers)
-    if len(headers) > _MAX_FIELDS:
-        raise Refused(431, "headers_too_large", f"The request has more than {_MAX_FIELDS} header fields.")
-    host = fields.get(b"host")
-    if host is None:
-        if minor:
-            raise bad("A request must have a Host header.")
-    elif not _valid_host(host):
-        raise bad("The Host header is malformed.")
+    if b"host" not in fields and minor:
+        raise bad("A request must have a Host header.")
     flags = KEEP_ALIVE if minor else 0
     connection = fields.get(b"connection")
-    if connection is not None:
-        flags = _connection(connection, flags)
-    if b"expect" in fields:
-        flags |= _expect(fields[b"expect"], minor)
+    if (connection is not None and connection != b"keep-alive") or not minor:
+        flags = _connection(connection or b"", flags)
     length = fields.get(b"content-length")
-    if b"transfer-encoding" in fields:
-        if length is not None:
-            raise bad("A request has a Content-Length or a Transfer-Encoding, not both.")
-        return fields, _coding(fields[b"transfer-encoding"], minor), flags
-    if length is None:
-        return fields, 0, flags
-    if not length.isdigit() or len(length) > _MAX_LENGTH_DIGITS:
-        raise bad("The Content-Length must be a plain number.")
-    return fields, int(length), flags
+    if not _RARE.isdisjoint(fields):
+        if b"expect" in fields and minor:
+            flags |= CONTINUE
+        if b"transfer-encoding" in fields:
+            if length is not None:
+                raise bad("A request has a Content-Length or a Transfer-Encoding, not both.")
+            if not minor:
+                raise bad("HTTP/1.0 knows no Transfer-Encoding.")
+            return fields, CHUNKED, flags
+    return fields, int(length) if length is not None else 0, flags
 
 
 def _first_values(headers: Sequence[tuple[bytes, bytes]]) -> Fields:
+    if len(headers) > _MAX_FIELDS:
+        raise Refused(431, "headers_too_large", f"The request has more than {_MAX_FIELDS} header fields.")
     fields: Fields = {}
     for name, value in headers:
         if name not in fields:
@@ -106,19 +135,6 @@ def _first_values(headers: Sequence[tuple[bytes, bytes]]) -> Fields:
     return fields
 
 
-@lru_cache(maxsize=256)
-def _valid_host(value: bytes) -> bool:
-    return _HOST.fullmatch(value) is not None
-
-
-def _coding(value: bytes, minor: int) -> int:
-    if not minor:
-        raise bad("HTTP/1.0 knows no Transfer-Encoding.")
-    if value.lower() != b"chunked":
-        raise bad("The only transfer coding supported is `chunked`.")
-    return CHUNKED
-
-
 def _connection(value: bytes, flags: int) -> int:
     tokens = [token.strip() for token in value.lower().split(b",")]
     if b"close" in tokens:
@@ -126,12 +142,6 @@ def _connection(value: bytes, flags: int) -> int:
     if b"keep-alive" in tokens:
         return flags | KEEP_ALIVE
     return flags
-
-
-def _expect(value: bytes, minor: int) -> int:
-    if value.lower() != b"100-continue":
-        raise Refused(417, "expectation_failed", "The only expectation supported is `100-continue`.")
-    return CONTINUE if minor else 0
 
 
 def _split_target(method: bytes, target: bytes) -> tuple[bytes, bytes]:
@@ -151,6 +161,12 @@ def _split_target(method: bytes, target: bytes) -> tuple[bytes, bytes]:
     return match[1] or b"/", match[2] or b""
 
 
+def upgrades(lines: Sequence[bytes]) -> list[bytes]:
+    """The other protocols that a request asks for."""
+    fields = [line.lower().partition(b":") for line in lines]
+    return [value.strip() for name, _, value in fields if name == b"upgrade"]
+
+
 def check_partial(data: bytes | bytearray, start: int, max_url: int, max_head: int) -> None:
     """Refuse a head that is not complete yet but can only become a bad one. `start` is where the new bytes begin.
 
@@ -160,13 +176,18 @@ def check_partial(data: bytes | bytearray, start: int, max_url: int, max_head: i
         raise bad("A request must begin with its method.")
     if _BARE_LF.search(data, start - 1 if start else 0) is not None:
         raise bad("A line must end with CR LF.")
-    line = data.find(b"\r\n", 0, max_url + _AROUND_TARGET) + 2
-    if line >= 2:
+    line = data.find(b"\r\n", 0, max_url + _AROUND_TARGET)
+    if line >= 0:
         start_line(bytes(data[:line]))
     elif len(data) > max_url + _AROUND_TARGET:
         raise uri_too_long(max_url)
     if len(data) > max_head:
         raise headers_too_large(max_head)
+
+
+def too_long(target: bytes, max_url: int, max_head: int) -> Refused:
+    """414 or 431: which of the two limits is passed."""
+    return uri_too_long(max_url) if len(target) > max_url else headers_too_large(max_head)
 
 
 def uri_too_long(limit: int) -> Refused:

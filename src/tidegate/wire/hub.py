@@ -6,6 +6,7 @@ from typing import Final, NamedTuple, Protocol
 from tidegate.model.snapshot import ServerSettings
 from tidegate.ports import Clock
 from tidegate.wire.exchange import Handler
+from tidegate.wire.head import RequestLines
 from tidegate.wire.reply import date_line, status_line
 from tidegate.wire.sweep import Sweep
 
@@ -44,9 +45,13 @@ class Hub:
         "_date",
         "_empty",
         "draining",
+        "field",
         "handler",
         "idle_deadline",
         "loop",
+        "max_body",
+        "max_head",
+        "max_url",
         "members",
         "refused",
         "requests",
@@ -60,6 +65,9 @@ class Hub:
     ) -> None:
         self.handler = handler
         self.settings = settings
+        self.max_url = settings.max_url_bytes
+        self.max_head = settings.max_header_bytes
+        self.max_body = settings.max_body_bytes
         self._clock = clock
         self.loop = loop
         self.members: set[Member] = set()
@@ -67,6 +75,7 @@ class Hub:
         self.sweep = Sweep(clock, _SWEEP_US, self._tick)
         self._date = date_line(clock.wall())
         self.tops: dict[int, bytes] = {}
+        self.field = RequestLines().__getitem__
         self.idle_deadline = self.after(settings.idle_timeout_us)  # for a connection that becomes idle now
         self.draining = False
         self.requests = 0

@@ -13,7 +13,7 @@ from typing import Final, cast
 from tidegate.wire import reply
 from tidegate.wire.chunked import ChunkedBody
 from tidegate.wire.exchange import IN_CHUNKS, NO_CONTENT, UNTIL_CLOSE, Exchange
-from tidegate.wire.head import Refused
+from tidegate.wire.head import Refused, glimpse
 from tidegate.wire.hub import Hub
 from tidegate.wire.incoming import Incoming
 from tidegate.wire.sweep import NEVER
@@ -46,9 +46,7 @@ class Link(asyncio.Protocol):
         "_keep",
         "_left",
         "_minor",
-        "_mute",
         "_parts",
-        "_path",
         "_pending",
         "_plain",
         "_source",
@@ -64,11 +62,9 @@ class Link(asyncio.Protocol):
         self._transport: asyncio.Transport = cast("asyncio.Transport", None)  # set by connection_made
         self._state = HEAD
         self._exchange: Exchange | None = None
-        self._path = b""
         self._minor = 1
         self._keep = True  # may another request follow?
         self._plain = False  # HTTP/1.1, connection kept, a reply with a body: the usual
-        self._mute = False  # the reply has no body, whatever its headers say
         self._continue = False  # the client waits for `100 Continue`
         self._pending = bytearray()  # a head that is not complete
         self._held = b""  # what came after the current request
@@ -107,28 +103,31 @@ class Link(asyncio.Protocol):
         if self._plain and self._state == REPLY and size < _JOIN_BELOW and status not in BODILESS and not hub.draining:
             top = hub.tops.get(status) or hub.top(status)
             self._transport.write(b"%b%bcontent-length: %d\r\n\r\n%b" % (top, head, size, body))
-            exchange.connection = None
-            self._exchange = None
-            self._ready()
+            exchange.connection = self._exchange = None
+            self._state = HEAD
+            if not self._stalled:
+                self.deadline = hub.idle_deadline
+            if self._held:
+                hub.loop.call_soon(self._next)
         else:
-            self._respond_specially(status, head, body)
+            self._respond_specially(exchange, status, head, body)
             self.finished(exchange)
 
-    def _respond_specially(self, status: int, head: bytes, body: bytes) -> None:
+    def _respond_specially(self, exchange: Exchange, status: int, head: bytes, body: bytes) -> None:
         top = self._hub.top(status)
         length = b"" if status == 204 else b"content-length: %d\r\n" % len(body)
         head = b"%b%b%b%b\r\n" % (top, self._connection_line(), head, length)
-        if self._mute or status in BODILESS:
+        if exchange.method == b"HEAD" or status in BODILESS:
             self._transport.write(head)
         elif len(body) < _JOIN_BELOW:
             self._transport.write(head + body)
         else:
             self._transport.writelines((head, body))
 
-    def begin(self, status: int, head: bytes) -> int:
+    def begin(self, exchange: Exchange, status: int, head: bytes) -> int:
         """Write the head of a reply whose length is not known; returns how its body travels."""
         coding, framing = IN_CHUNKS, reply.CHUNKED
-        if self._mute or status in BODILESS:
+        if exchange.method == b"HEAD" or status in BODILESS:
             coding = NO_CONTENT
             framing = b"\r\n" if status == 204 else reply.CHUNKED
         elif not self._minor:
@@ -210,19 +209,23 @@ class Link(asyncio.Protocol):
         self._leave()
         self._transport.abort()
 
-    def _refuse(self, refused: Refused) -> None:
-        """Answer with an error and close, in such a way that the client can read the answer."""
+    def _refuse(self, refused: Refused, line: bytes = b"") -> None:
+        """Answer with an error and close, in such a way that the client can read the answer.
+
+        `line`: the request line, when there is no exchange yet.
+        """
         hub = self._hub
         hub.refused += 1
+        path, mute = (self._exchange.path, self._exchange.method == b"HEAD") if self._exchange else glimpse(line)
         begun = self._exchange is not None and self._exchange.replied
         self._leave()
         if begun:
             self.close()  # an error in the middle of a reply would be taken for a part of it
             return
-        body = hub.handler.refusal(self._path, refused.status, refused.code, refused.message)
+        body = hub.handler.refusal(path, refused.status, refused.code, refused.message)
         top = hub.top(refused.status)
         head = b"%b%b%bcontent-length: %d\r\n\r\n" % (top, reply.CLOSE, reply.JSON, len(body))
-        self._transport.write(head if self._mute else head + body)
+        self._transport.write(head if mute else head + body)
         self._linger()
 
     def _linger(self) -> None:

@@ -14,11 +14,12 @@ from tidegate.ports import BodySource, Clock, TransportError
 from tidegate.wire.dial import Route, dial
 from tidegate.wire.endpoint import endpoint_of
 from tidegate.wire.limit import TimeLimit
+from tidegate.wire.lines import ReplyLines
 from tidegate.wire.proxy import absolute_form, authorization
 from tidegate.wire.reply import LAST_CHUNK
 from tidegate.wire.stream import Reply
 from tidegate.wire.sweep import NEVER, Sweep
-from tidegate.wire.upstream_connection import UpstreamConnection
+from tidegate.wire.upstream_connection import BARE, STREAMED, WHOLE, UpstreamConnection
 
 _SWEEP_US: Final = 100_000
 _KEEP_US: Final = 30_000_000  # an idle connection is closed before the usual 60 s of the other side
@@ -62,6 +63,7 @@ class UpstreamPool:
         "_queue",
         "_route",
         "_sweep",
+        "field",
         "first_byte_deadline",
         "idle_deadline",
         "max_body",
@@ -97,6 +99,7 @@ class UpstreamPool:
         self._closed = False
         self._sweep = Sweep(clock, _SWEEP_US, self._tick)
         self._set_deadlines(self._sweep.now)
+        self.field = ReplyLines().__getitem__
 
     # ── ports.Transport ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -106,15 +109,17 @@ class UpstreamPool:
             head = absolute_form(head, self._route.target, self._proxy_headers)
         if not isinstance(body, bytes):
             return await self._send_source(head, body, stream, deadline)
+        mode = STREAMED if stream else WHOLE
         if body or not head.startswith(_BODILESS):
             request = b"%bcontent-length: %d\r\n\r\n%b" % (head, len(body), body)
         else:
             request = head + b"\r\n"
+            mode = BARE if head.startswith(b"HEAD ") else mode
         if deadline <= self._sweep.now:
             raise TransportError("the deadline has passed", sent=False)
         while True:
-            connection = self._checkout() or await self._obtain(deadline)
-            waiter = connection.begin(request, stream, deadline, False)
+            connection = self._idle.popitem()[0] if self._idle else await self._obtain(deadline)
+            waiter = connection.begin(request, mode, deadline)
             if waiter is None:
                 continue
             try:
@@ -149,10 +154,11 @@ class UpstreamPool:
     async def _send_source(self, head: bytes, source: BodySource, stream: bool, deadline: int) -> Reply:
         request = head + b"transfer-encoding: chunked\r\n\r\n"
         while True:
-            connection = self._checkout() or await self._obtain(deadline)
-            waiter = connection.begin(request, stream, deadline, True)
+            connection = self._idle.popitem()[0] if self._idle else await self._obtain(deadline)
+            waiter = connection.begin(request, STREAMED if stream else WHOLE, deadline)
             if waiter is not None:
                 break
+        connection.upload()
         pump = self._loop.create_task(_pump(source, connection))
         try:
             return await waiter
@@ -163,14 +169,6 @@ class UpstreamPool:
             pump.cancel()
 
     # ── connections ─────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def _checkout(self) -> UpstreamConnection | None:
-        idle = self._idle
-        while idle:
-            connection, _ = idle.popitem()
-            if not connection.closing:
-                return connection
-        return None
 
     async def _obtain(self, deadline: int) -> UpstreamConnection:
         """A connection from the queue, or a new one. Raises `TransportError`."""

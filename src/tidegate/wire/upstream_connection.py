@@ -7,6 +7,7 @@ and bodies without bound. A reply that is delimited by the end of the connection
 import asyncio
 import logging
 import os
+from collections.abc import Callable
 from typing import Final, Protocol, cast
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
@@ -15,9 +16,20 @@ from tidegate.ports import TransportError
 from tidegate.wire.stream import Reply, Stream
 from tidegate.wire.sweep import NEVER
 
+# How much of a reply is wanted.
+WHOLE: Final = 0
+STREAMED: Final = 1  # when it is 2xx: returned when its head is complete
+BARE: Final = 2  # the reply to HEAD has no body, whatever its headers say
+
+# How far the reply is.
+AWAITED: Final = 0
+ARRIVING: Final = 1
+COMPLETE: Final = 2  # or not asked for
+
 _log = logging.getLogger(__name__)
 
 _MAX_HEAD: Final = 262_144  # bytes, interim replies included
+_HEAD_END: Final = b"\r\n\r\n"
 _FRAMING: Final = frozenset((b"content-length", b"transfer-encoding"))
 
 
@@ -28,6 +40,9 @@ class Owner(Protocol):
     idle_deadline: int  # for bytes that should follow those that arrive now
     first_byte_deadline: int  # for the reply to what is sent now
 
+    @property
+    def field(self) -> Callable[[bytes], tuple[bytes, bytes]]: ...
+
     def release(self, connection: "UpstreamConnection") -> None: ...
 
     def lost(self, connection: "UpstreamConnection") -> None: ...
@@ -37,22 +52,23 @@ class UpstreamConnection(asyncio.Protocol):
     """Serves one exchange after the other, until it breaks or is closed."""
 
     __slots__ = (
-        "_complete",
+        "_count",
         "_ended",
         "_extra",
         "_fault",
         "_fd",
-        "_head_size",
+        "_head_at",
         "_headers",
         "_keep",
         "_limit",
         "_loop",
-        "_mute",
+        "_mode",
         "_owner",
         "_parser",
         "_parts",
         "_paused",
-        "_reply_headers",
+        "_phase",
+        "_raw",
         "_size",
         "_status",
         "_stream",
@@ -60,9 +76,9 @@ class UpstreamConnection(asyncio.Protocol):
         "_until_eof",
         "_uploading",
         "_waiter",
-        "_want_stream",
         "_writable",
         "deadline",
+        "on_body",
     )
 
     def __init__(self, owner: Owner, loop: asyncio.AbstractEventLoop) -> None:
@@ -70,66 +86,65 @@ class UpstreamConnection(asyncio.Protocol):
         self._loop = loop
         self._transport: asyncio.Transport = cast("asyncio.Transport", None)  # set by connection_made
         self._fd = -1
+        self._parts: list[bytes] = []  # of the body, as llhttp finds them
+        self.on_body = self._parts.append
         self._parser = HttpResponseParser(self)
         self._waiter: asyncio.Future[Reply] | None = None
         self._stream: Stream | None = None
         self._writable: asyncio.Future[None] | None = None
         self._headers: list[tuple[bytes, bytes]] = []
-        self._reply_headers: list[tuple[bytes, bytes]] = []
-        self._parts: list[bytes] = []
+        self._mode = WHOLE
+        self._phase = COMPLETE
+        self._status = 0
+        self._raw = b""  # the head, while it is incomplete
+        self._head_at = 0  # where it begins in `_raw`, after interim ones
+        self._count = 0  # pieces of the complete body: what follows them belongs to nobody
+        self._size = 0  # bytes read of a reply that is not complete
         self._uploading = False
         self._paused = False
         self._limit = NEVER  # the deadline of the call
         self.deadline = NEVER
-        self._want_stream = False
-        self._mute = False  # a reply to HEAD has no body, whatever its headers say
-        self._status = 0  # 0 while the head is incomplete
-        self._head_size = 0
-        self._size = 0
-        self._complete = False
-        # A connection of which one of these was true is not used again.
-        self._keep = False
+        # A connection of which one of these holds is not used again.
+        self._keep = True  # when false
         self._until_eof = False
         self._ended = False  # the other side has ended the connection in good order
-        self._extra = False
+        self._extra = False  # bytes came that nobody asked for
         self._fault = ""
 
     # ── the request ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def begin(self, request: bytes, stream: bool, deadline: int, upload: bool) -> "asyncio.Future[Reply] | None":
+    def begin(self, request: bytes, mode: int, deadline: int) -> "asyncio.Future[Reply] | None":
         """Write `request`; the future is the reply to it. None: the connection was stale and nothing was written.
 
-        With `upload` the body follows by `write`, up to `uploaded`.
+        Straight to the socket where there is no TLS: only so is it certain whether any byte was written, and it is
+        cheaper.
         """
-        if self._transport.is_closing() or not self._write_first(request):
+        if self._transport.is_closing():
             return None
-        self._want_stream = stream
-        self._mute = request.startswith(b"HEAD ")
-        self._status = 0
-        self._complete = False
-        self._headers = []
-        self._uploading = upload
+        if self._fd < 0:
+            self._transport.write(request)
+        else:
+            try:
+                written = os.write(self._fd, request)
+            except BlockingIOError:
+                written = 0
+            except OSError:
+                self._transport.abort()
+                return None
+            if written < len(request):
+                self._transport.write(memoryview(request)[written:])
+        self._mode = mode
+        self._phase = AWAITED
         self._limit = deadline
         first_byte = self._owner.first_byte_deadline
-        self.deadline = deadline if upload or deadline < first_byte else first_byte
+        self.deadline = deadline if deadline < first_byte else first_byte
         waiter = self._waiter = self._loop.create_future()
         return waiter
 
-    def _write_first(self, request: bytes) -> bool:
-        """Straight to the socket where there is no TLS: only so is it certain whether any byte was written."""
-        if self._fd < 0:
-            self._transport.write(request)
-            return True
-        try:
-            written = os.write(self._fd, request)
-        except BlockingIOError:
-            written = 0
-        except OSError:
-            self._transport.abort()
-            return False
-        if written < len(request):
-            self._transport.write(memoryview(request)[written:])
-        return True
+    def upload(self) -> None:
+        """The body of the request follows, by `write`, up to `uploaded`. Until then nothing is expected but time."""
+        self._uploading = True
+        self.deadline = self._limit
 
     async def write(self, data: bytes) -> None:
         """A piece of the request; returns when the upstream is ready for more."""
@@ -143,7 +158,7 @@ class UpstreamConnection(asyncio.Protocol):
         """The request is complete."""
         self._uploading = False
         first_byte = self._owner.first_byte_deadline
-        if self._status == 0 and first_byte < self.deadline:
+        if self._phase == AWAITED and first_byte < self.deadline:
             self.deadline = first_byte
 
     def abandon(self, waiter: "asyncio.Future[Reply]") -> None:
@@ -164,27 +179,25 @@ class UpstreamConnection(asyncio.Protocol):
             self._fd = transport.get_extra_info("socket").fileno()
 
     def data_received(self, data: bytes) -> None:
-        if self._waiter is None and self._stream is None:
+        if self._phase == AWAITED:
+            self._raw = self._raw + data if self._raw else data
+        elif self._phase == COMPLETE:
             self._transport.abort()  # nobody asked: whatever it is, it must not become the next call's reply
             return
         try:
             self._parser.feed_data(data)
         except (HttpParserError, HttpParserUpgrade) as error:
             self._extra = True
-            if not self._complete:
+            if self._phase != COMPLETE:
                 self._fault = self._fault or f"the reply is malformed ({error})"
         if self._fault:
             self._break(self._fault)
-        elif self._complete:
+        elif self._phase == COMPLETE:
             self._finish()
-        elif self._status:
-            self._progress()
-            if self._stream is not None:
-                self._deliver(self._stream)
-        else:
-            self._head_size += len(data)
-            if self._head_size > _MAX_HEAD:
-                self._break(f"the reply's head is longer than {_MAX_HEAD} bytes")
+        elif self._phase == ARRIVING:
+            self._go_on(len(data))
+        elif len(self._raw) > _MAX_HEAD:
+            self._break(f"the reply's head is longer than {_MAX_HEAD} bytes")
 
     def eof_received(self) -> None:
         # Of a TLS connection this is the end that TLS itself says; when merely TCP ends, only `connection_lost` is
@@ -198,8 +211,8 @@ class UpstreamConnection(asyncio.Protocol):
         if self._waiter is None and self._stream is None:
             return
         if self._until_eof and self._ended and exc is None:
-            self._complete = True
-            self._keep = False
+            self._phase = COMPLETE
+            self._count = len(self._parts)
             self._finish()
         else:
             self._fail("the connection broke" + (f" ({exc})" if exc is not None else " before the reply was complete"))
@@ -215,52 +228,56 @@ class UpstreamConnection(asyncio.Protocol):
     # ── the parser's callbacks ──────────────────────────────────────────────────────────────────────────────────────
 
     def on_message_begin(self) -> None:
-        if self._complete:
+        if self._phase == COMPLETE:
             self._extra = True
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self._headers.append((name.lower(), value.rstrip()))
 
     def on_headers_complete(self) -> None:
         if self._extra:
             return
         parser = self._parser
         status = parser.get_status_code()
+        raw = self._raw
+        at = self._head_at
+        end = raw.find(_HEAD_END, at)
         if status < 200:
-            self._headers.clear()
+            self._head_at = end + 4
             return
+        lines = raw[at:end].split(b"\r\n")
+        try:
+            headers = self._headers = list(map(self._owner.field, lines[1:]))
+        except ValueError as error:
+            self._fault = str(error)
+            return
+        if not lines[0].startswith(b"HTTP/1."):
+            self._fault = "the reply is malformed (it does not begin with its status line)"
         self._status = status
-        self._keep = keep = parser.should_keep_alive()
-        headers = self._reply_headers = self._headers
-        self._headers = []  # for trailers, which nobody reads
-        framed = False
-        for name, value in headers:
-            if name in _FRAMING:
-                framed = True
-                if name == b"transfer-encoding" and value.lower() != b"chunked":
-                    self._fault = "the reply has an unknown transfer coding"
-        if not keep:
-            self._until_eof = not framed
-        if self._mute:
-            self._complete = True
-            self._keep = False  # llhttp would wait for the body
-        elif self._want_stream and status < 300:
+        self._raw = b""
+        self._phase = ARRIVING
+        if self._mode == BARE:
+            self._phase = COMPLETE
+            self._extra = True  # llhttp would wait for the body
+        elif self._mode == STREAMED and status < 300:
             self._stream = Stream(self)
-
-    def on_body(self, data: bytes) -> None:
-        if self._complete:
-            return
-        self._parts.append(data)
-        if self._stream is None:
-            self._size += len(data)
-            if self._size > self._owner.max_body:
-                self._fault = f"the reply's body is longer than {self._owner.max_body} bytes"
+        if not parser.should_keep_alive():
+            self._keep = False
+            self._until_eof = _FRAMING.isdisjoint([name for name, _ in headers])
 
     def on_message_complete(self) -> None:
-        if self._status:  # an interim reply is none
-            self._complete = True
+        if self._phase == ARRIVING:  # an interim reply is none
+            self._phase = COMPLETE
+            self._count = len(self._parts)
 
     # ── the reply ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _go_on(self, count: int) -> None:
+        """Some of the reply is here, and not all; `count` bytes are new."""
+        self._progress()
+        if self._stream is not None:
+            self._deliver(self._stream)
+            return
+        self._size += count
+        if self._size > self._owner.max_body:
+            self._break(f"the reply's body is longer than {self._owner.max_body} bytes")
 
     def _progress(self) -> None:
         """Bytes arrived: the next ones have `idle_timeout`, and a reply that is not streamed its call's deadline."""
@@ -269,9 +286,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     def _take(self) -> bytes:
         parts = self._parts
-        if len(parts) == 1:
-            return parts.pop()
-        data = b"".join(parts)
+        data = parts[0] if len(parts) == 1 else b"".join(parts)
         parts.clear()
         return data
 
@@ -280,7 +295,7 @@ class UpstreamConnection(asyncio.Protocol):
         if waiter is not None:
             self._waiter = None
             if not waiter.done():
-                waiter.set_result(Reply(self._status, self._reply_headers, b"", stream))
+                waiter.set_result(Reply(self._status, self._headers, b"", stream))
         if self._parts:
             try:
                 stream.deliver(self._take())
@@ -289,6 +304,9 @@ class UpstreamConnection(asyncio.Protocol):
                 self._break("the stream's receiver failed")
 
     def _finish(self) -> None:
+        parts = self._parts
+        if len(parts) > self._count:
+            del parts[self._count :]
         stream = self._stream
         if stream is not None:
             self._deliver(stream)
@@ -296,25 +314,23 @@ class UpstreamConnection(asyncio.Protocol):
             self._release()
             stream.finish()
             return
+        body = parts[0] if len(parts) == 1 else b"".join(parts)
+        parts.clear()
         waiter = self._waiter
         self._waiter = None
-        self._size = 0
         self._release()
-        body = self._take()
         if waiter is not None and not waiter.done():
-            waiter.set_result(Reply(self._status, self._reply_headers, body, None))
+            waiter.set_result(Reply(self._status, self._headers, body, None))
 
     def _release(self) -> None:
         """Back to the pool, when the next reply is sure to be the next request's."""
         transport = self._transport
-        if transport.is_closing():
-            return
-        if self._extra or self._uploading or not self._keep or transport.get_write_buffer_size():
+        if not self._keep or self._extra or self._uploading or transport.get_write_buffer_size():
             transport.abort()
             return
-        self._head_size = 0
         if self._paused:
             self.resume()
+        self._size = self._head_at = 0
         self._owner.release(self)
 
     def _break(self, message: str) -> None:
@@ -370,7 +386,7 @@ class UpstreamConnection(asyncio.Protocol):
         """The deadline has passed."""
         if self._stream is not None:
             self._break("the stream stalled: no bytes within the idle time-out")
-        elif self._status:
+        elif self._phase == ARRIVING:
             self._break("the reply's body did not arrive in time")
         elif self._waiter is not None:
             self._break("no reply in time")

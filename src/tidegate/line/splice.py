@@ -90,6 +90,8 @@ class Splice:
 
     def expire(self) -> None:
         """The deadline passed before the first content."""
+        if self._decided():
+            return  # it came in the same moment
         self.stream.abort()
         self.failed(TransportError("the deadline passed before the first content of the stream", sent=True))
 
@@ -150,7 +152,11 @@ class Splice:
             if last:
                 out.write(last)
             return
-        self._close()
+        try:
+            self._close()
+        except Exception:
+            out.abort()  # without a record there is no last byte, and nobody waits for it
+            raise
         if last:
             out.write(last)
         if self.failure is None:
@@ -160,6 +166,7 @@ class Splice:
         else:
             out.write(self._error_event(self.failure))
             out.end()
+        self.stream.resume()  # the client may have paused it and is heard no more; what follows must still be read
 
     def _close(self) -> None:
         if not self._closed:

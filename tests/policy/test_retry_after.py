@@ -109,3 +109,11 @@ def test_whole_seconds_are_exact(seconds: int) -> None:
     """What is written plainly is read exactly."""
     assert parse(str(seconds), WALL) == seconds * SECOND
     assert from_headers(str(seconds * 1_000).encode(), None, WALL) == seconds * SECOND
+
+
+@pytest.mark.parametrize(
+    "text", ["Mon, 01 Jan 99999999999 00:00:00 GMT", "Mon, 01 Jan 2024 99999999999999999999:00:00 GMT"]
+)
+def test_a_date_beyond_all_dates_is_no_hint(text: str) -> None:
+    """Python raises `OverflowError` on these."""
+    assert parse(text, WALL) is None

@@ -204,6 +204,7 @@ def test_of_equal_keys_the_last_counts() -> None:
         ({"max_tokens": 100, "n": 3}, 300),
         ({"max_tokens": 100, "best_of": 5}, 500),
         ({"max_tokens": 100, "n": 3, "best_of": 5}, 500),
+        ({"max_tokens": 1 << 40, "n": 1 << 40}, 1 << 40),  # what the journal can hold
         ({"n": 3}, 0),
         ({"max_tokens": 0}, 0),  # legacy completions score their prompt with it
         ({"max_tokens": 2**40}, 2**40),

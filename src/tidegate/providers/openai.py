@@ -26,8 +26,9 @@ class BadRequest(Exception):
         self.param = param
 
 
-_Count = Annotated[int, msgspec.Meta(ge=1, le=1 << 40)]
-_Tokens = Annotated[int, msgspec.Meta(ge=0, le=1 << 40)]  # legacy completions score their prompt with max_tokens 0
+_MAX_OUTPUT = 1 << 40
+_Count = Annotated[int, msgspec.Meta(ge=1, le=_MAX_OUTPUT)]
+_Tokens = Annotated[int, msgspec.Meta(ge=0, le=_MAX_OUTPUT)]  # legacy completions score their prompt with max_tokens 0
 
 
 class _StreamOptions(msgspec.Struct):
@@ -140,7 +141,7 @@ def _output(fields: _Body) -> int:
     if fields.max_completion_tokens is not None and fields.max_completion_tokens > output:
         output = fields.max_completion_tokens
     if fields.n is not None or fields.best_of is not None:
-        output *= max(fields.n or 1, fields.best_of or 1)
+        output = min(output * max(fields.n or 1, fields.best_of or 1), _MAX_OUTPUT)  # the journal has 64 bits
     return output
 
 

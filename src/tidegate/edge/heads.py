@@ -10,9 +10,11 @@ from tidegate.policy.quota import Quota
 # Hop-by-hop (RFC 9110 7.6.1), framing, the client's credentials, and what belongs to the gate.
 _NOT_FORWARDED = frozenset(
     b"host connection keep-alive proxy-connection proxy-authenticate proxy-authorization te trailer transfer-encoding "
-    b"upgrade content-length expect authorization api-key x-api-key cookie forwarded x-forwarded-for x-forwarded-host "
-    b"x-forwarded-proto x-real-ip x-request-id x-tidegate-deadline-ms x-tidegate-provider".split()
+    b"upgrade http2-settings content-length expect authorization api-key x-api-key x-goog-api-key cookie forwarded "
+    b"x-forwarded-for x-forwarded-host x-forwarded-proto x-real-ip x-request-id "
+    b"x-tidegate-deadline-ms x-tidegate-provider".split()
 )
+_USUAL = (b"keep-alive", b"close")  # values of `connection` that name no header
 # A governed answer must come uncoded: its usage is read.
 _NOT_FORWARDED_UNCODED = _NOT_FORWARDED | {b"accept-encoding"}
 _NOT_RETURNED = frozenset(
@@ -25,9 +27,14 @@ _TOLD = b"x-request-id: %b\r\nx-tidegate-wait-ms: %d\r\n"
 _DIMENSION = b"x-ratelimit-limit-%b: %d\r\nx-ratelimit-remaining-%b: %%d\r\nx-ratelimit-reset-%b: %%dms\r\n"
 
 
-def forwarded(headers: Headers, *, coded: bool) -> bytes:
-    """The client's header lines for the provider; `coded`: the client's choice of content coding goes with them."""
+def forwarded(headers: Headers, connection: bytes | None, *, coded: bool) -> bytes:
+    """The client's header lines for the provider, without those that its `connection` names.
+
+    `coded`: the client's choice of content coding goes with them.
+    """
     dropped = _NOT_FORWARDED if coded else _NOT_FORWARDED_UNCODED
+    if connection is not None and connection not in _USUAL:
+        dropped |= {name.strip() for name in connection.lower().split(b",")}
     return b"".join([b"%b: %b\r\n" % header for header in headers if header[0] not in dropped])
 
 

@@ -10,6 +10,7 @@ from tidegate.providers import openai
 from tidegate.wire.exchange import Exchange
 
 LONGEST_DEADLINE_MS = 86_400_000
+_DIGITS = 18  # of a number worth reading
 
 
 class Refusal(Exception):
@@ -44,13 +45,19 @@ def _call(exchange: Exchange, kind: Kind, shape: Shape, size: Size, call_id: int
         client=client,
         kind=kind,
         method=exchange.method,
-        path=exchange.target[len(PREFIX) :],
-        forward=forwarded(exchange.headers, coded=kind is Kind.PASS),
+        path=_below(exchange),
+        forward=forwarded(exchange.headers, exchange.header(b"connection"), coded=kind is Kind.PASS),
         body=_body(exchange) if kind is Kind.PASS else exchange.body,
         shape=shape,
         size=size,
         client_retry=(exchange.header(b"x-stainless-retry-count") or b"0") != b"0",
     )
+
+
+def _below(exchange: Exchange) -> bytes:
+    """Path and query below the provider's base URL, whatever the form of the request's target."""
+    path = exchange.path[len(PREFIX) :]
+    return b"%b?%b" % (path, exchange.query) if exchange.query else path
 
 
 def _body(exchange: Exchange) -> bytes | BodySource:
@@ -66,7 +73,7 @@ def _deadline_ms(exchange: Exchange) -> int:
     value = exchange.header(b"x-tidegate-deadline-ms")
     if value is None:
         return 0
-    if not value.isdigit() or not 0 < int(value) <= LONGEST_DEADLINE_MS:
+    if not value.isdigit() or len(value) > _DIGITS or not 0 < int(value) <= LONGEST_DEADLINE_MS:
         raise Refusal(
             ProblemKind.BAD_REQUEST,
             f"Invalid x-tidegate-deadline-ms. Send whole milliseconds from 1 to {LONGEST_DEADLINE_MS}.",

@@ -1,5 +1,6 @@
 """What a path asks for. O(1)."""
 
+import re
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -42,6 +43,8 @@ _EXACT = {
 }
 _FORWARD = Match(Route.FORWARD)
 _UNKNOWN = Match(Route.UNKNOWN)
+# A segment that a provider may resolve: it would lead out of the base URL, with the gate's key.
+_DOTS = re.compile(rb"/(?:\.|%2[eE]){1,2}(?:/|$)")
 
 
 def match(path: bytes) -> Match:
@@ -51,4 +54,5 @@ def match(path: bytes) -> Match:
         return found
     if path.startswith(b"/v1/realtime/"):
         return _EXACT[b"/v1/realtime"]
-    return _FORWARD if path.startswith(b"/v1/") and len(path) > 4 else _UNKNOWN
+    below = path.startswith(b"/v1/") and len(path) > 4 and _DOTS.search(path) is None
+    return _FORWARD if below else _UNKNOWN

@@ -17,6 +17,7 @@ from tidegate.model.outcome import Usage
 from tidegate.model.snapshot import Limits, Profile
 from tidegate.policy import headers
 from tidegate.policy.estimate import Estimator, admission
+from tidegate.policy.pace import Pace
 from tidegate.policy.quota import Charge, Quota
 from tidegate.ports import Clock, Transport
 
@@ -100,7 +101,7 @@ class Lane:
 
     __slots__ = (
         "_clock", "_rule", "_shown", "configured", "estimator", "gate", "key", "keys", "model", "name", "requests",
-        "service", "tokens",
+        "service", "streamed", "tokens", "unary",
     )  # fmt: skip
 
     def __init__(
@@ -116,6 +117,7 @@ class Lane:
         self.key = f"{service.digest}/{scope}/{model}"
         self.configured = limits
         self.estimator = Estimator()
+        self.unary, self.streamed = Pace(), Pace()  # until complete, and until the first content
         now = clock.now()
         self.requests = Mirror(limits.rpm, service.profile, now)
         self.tokens = Mirror(limits.tpm, service.profile, now)
@@ -156,6 +158,10 @@ class Lane:
             return FREE
         least = admission(self._rule, call.size.weight // WEIGHT_PER_TOKEN, call.shape.output)
         return Charge(self.reserve(call), least)
+
+    def pace(self, call: Call) -> Pace:
+        """How long answers to such calls take."""
+        return self.streamed if call.shape.stream else self.unary
 
     def slot(self, permit: Permit, bound: Permit | None, now: int) -> Slot:
         """The permit of this lane with what the mirrors show right after it."""

@@ -24,6 +24,7 @@ from tidegate.policy.recovery import Move
 from tidegate.policy.route import Choice
 from tidegate.ports import Clock, Journal, Observer
 
+FAIR_US = 30_000_000  # who does not answer for so long has failed, whatever the call's deadline was
 PARKED_US = 60_000_000  # how long a scope without money or credential is left alone between probes
 
 _CLOSES = frozenset({Reason.RATE, Reason.OVERLOAD, Reason.RAMP, Reason.CAPACITY, Reason.BILLING, Reason.AUTH})
@@ -134,7 +135,9 @@ class Line:
             call.smoothed = True
         if pause <= 0:
             patience = call.deadline if alone or pick.wait_us > plan.fallback_after_us else now + plan.fallback_after_us
-            return await self._turn(call, course.target, pick, now, min(patience, call.deadline), elsewhere=not alone)
+            latest = call.deadline - pick.answer_us if pick.wait_us else call.deadline
+            give_up_at = min(patience, max(latest, now + pick.wait_us))
+            return await self._turn(call, course.target, pick, now, give_up_at, elsewhere=not alone)
         await self._clock.sleep(pause)
         call.waited_us += self._clock.now() - now
         return None
@@ -184,6 +187,7 @@ class Line:
         except OSError:
             slot.give_back()
             raise
+        sent_at = self._clock.now()
         try:
             outcome = await attempt(call, lane, slot, key, self._clock)
         except asyncio.CancelledError:
@@ -194,13 +198,18 @@ class Line:
         if isinstance(outcome, Answered):
             call.attempts.append(Attempt(lane.name, outcome.status, None, waited))
             self._observer.attempt(lane.name, None)
+            lane.pace(call).learn(self._clock.now() - sent_at)
             if gate.health.succeed(permit.epoch):
                 gate.changed(worse=False)
             return outcome
         status = outcome.answer.status if outcome.answer is not None else 0
         call.attempts.append(Attempt(lane.name, status, outcome.reason, waited))
         self._observer.attempt(lane.name, outcome.reason)
-        self._verdict(lane, slot, outcome, key)
+        if outcome.answer is None and self._clock.now() >= call.deadline and self._clock.now() - sent_at < FAIR_US:
+            gate.health.abandon(probe=permit.probe)  # sent too late to be answered: that is not the provider's fault
+            gate.changed(worse=False)
+        else:
+            self._verdict(lane, slot, outcome, key)
         return outcome
 
     def _verdict(self, lane: Lane, slot: Slot, failure: Failure, key: bytes) -> None:

@@ -25,11 +25,12 @@ class Pick(msgspec.Struct):
     charge: Charge
     wait_us: int
     full: bool = False  # no room to wait in, here or before the strategy's own bound
+    answer_us: int = 0  # how long the answer itself will take
 
     def candidate(self, extra_us: int) -> Candidate:
         """As `policy.route` sees it; `extra_us` is the call's own back-off on this target."""
         wait = self.wait_us if self.wait_us == NEVER else max(self.wait_us, extra_us)
-        return Candidate(wait, tripped=self.lane.gate.health.tripped, full=self.full)
+        return Candidate(wait, self.lane.gate.health.tripped, self.full, self.answer_us)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ class Target:
             own = self.bound.wait(charge, now)
             wait = own if own == NEVER or own > wait else wait
             full = full or self.bound.full()
-        return Pick(lane, charge, wait, full)
+        return Pick(lane, charge, wait, full, lane.pace(call).upper_us)
 
 
 def _order(pick: Pick) -> tuple[bool, int]:

@@ -16,12 +16,14 @@ from tidegate.policy.allowance import NEVER
 class Candidate(msgspec.Struct, frozen=True, gc=False):
     """A target that may still be tried.
 
-    `wait_us` may be NEVER; `tripped` = refused on end; `full` = no room to wait.
+    `wait_us` may be NEVER; `tripped` = refused on end; `full` = no room to wait; `answer_us` = what must be left of the
+    deadline when its turn comes, for an answer to arrive in time.
     """
 
     wait_us: int
     tripped: bool = False
     full: bool = False
+    answer_us: int = 0
 
 
 class Choice(msgspec.Struct, frozen=True, gc=False):
@@ -39,18 +41,19 @@ def choose(candidates: Sequence[Candidate], remaining_us: int, patience_us: int)
         wait = candidate.wait_us
         if wait == NEVER:
             continue
-        if _good(candidate, wait, min(remaining_us, patience_us), last=index == len(candidates) - 1):
+        limit = min(remaining_us - candidate.answer_us, patience_us)
+        if _good(candidate, wait, limit, last=index == len(candidates) - 1):
             return Choice(index, wait)
         if earliest < 0 or wait < candidates[earliest].wait_us:
             earliest = index
         if not _no_room(candidate) and (soonest < 0 or wait < candidates[soonest].wait_us):
             soonest = index
-    if soonest >= 0 and candidates[soonest].wait_us <= remaining_us:
+    if soonest >= 0 and candidates[soonest].wait_us + candidates[soonest].answer_us <= remaining_us:
         return Choice(soonest, candidates[soonest].wait_us)
     if earliest < 0:
         return Choice(-1, NEVER)
-    wait = candidates[earliest].wait_us
-    return Choice(-1, wait, full=wait <= remaining_us)
+    candidate = candidates[earliest]
+    return Choice(-1, candidate.wait_us, full=_no_room(candidate) and candidate.wait_us <= remaining_us)
 
 
 def _no_room(candidate: Candidate) -> bool:

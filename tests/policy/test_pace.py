@@ -1,27 +1,45 @@
-"""How long an answer takes."""
+"""How long answers take, learnt."""
+
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tidegate.policy.pace import Pace
 
+SECOND = 1_000_000
 
-def test_nothing_learnt_costs_nothing() -> None:
-    """Before the first answer only the wait counts."""
+
+def learnt(*durations: int) -> Pace:
+    pace = Pace()
+    for duration in durations:
+        pace.learn(duration)
+    return pace
+
+
+def test_nothing_learnt_is_no_time() -> None:
+    """A call is not refused for an experience that nobody has."""
     assert Pace().upper_us == 0
 
 
-def test_steady_answers_are_expected_to_the_microsecond() -> None:
-    """Without deviation the mean is the answer."""
-    pace = Pace()
-    for _ in range(50):
-        pace.learn(2_000_000)
-    assert pace.upper_us == 2_000_000
+def test_one_answer_is_an_experience() -> None:
+    """Exactly as long."""
+    assert learnt(3 * SECOND).upper_us == 3 * SECOND
 
 
-def test_it_covers_most_of_what_varies_and_follows_a_change() -> None:
-    """Mean and two deviations; after a few dozen answers of another kind, theirs."""
-    pace = Pace()
-    for number in range(200):
-        pace.learn(1_000_000 + number % 11 * 100_000)
-    assert 1_900_000 <= pace.upper_us <= 2_300_000
-    for _ in range(200):
-        pace.learn(100_000)
-    assert pace.upper_us < 150_000
+@given(st.integers(1, 10**9), st.integers(1, 200))
+def test_equal_answers_have_their_own_length(duration: int, count: int) -> None:
+    """No spread, no margin."""
+    assert abs(learnt(*[duration] * count).upper_us - duration) <= 1
+
+
+@given(st.lists(st.integers(1, 10**8), min_size=1, max_size=100))
+def test_it_stays_within_what_was_seen_and_its_spread(durations: list[int]) -> None:
+    """Never below the shortest, never beyond the longest by more than twice the whole spread."""
+    upper = learnt(*durations).upper_us
+    low, high = min(durations), max(durations)
+    assert low - 1 <= upper <= high + 2 * (high - low) + 1
+
+
+def test_it_follows_a_provider_that_slows_down() -> None:
+    """Within a few dozen answers."""
+    assert learnt(*[SECOND] * 50, *[10 * SECOND] * 50).upper_us > 9 * SECOND
+    assert learnt(*[10 * SECOND] * 50, *[SECOND] * 100).upper_us < 3 * SECOND

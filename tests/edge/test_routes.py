@@ -1,0 +1,53 @@
+"""What a path asks for."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tidegate.edge.routes import Match, Route, match
+from tidegate.model.call import Kind
+
+TABLE = [
+    (b"/v1/chat/completions", Match(Route.CALL, Kind.CHAT)),
+    (b"/v1/completions", Match(Route.CALL, Kind.COMPLETION)),
+    (b"/v1/embeddings", Match(Route.CALL, Kind.EMBEDDING)),
+    (b"/v1/models", Match(Route.MODELS)),
+    (b"/v1/models/gpt-4o", Match(Route.FORWARD)),
+    (b"/v1/files", Match(Route.FORWARD)),
+    (b"/v1/responses", Match(Route.FORWARD)),
+    (b"/v1/audio/speech", Match(Route.FORWARD)),
+    (b"/v1/chat/completions/abc/messages", Match(Route.FORWARD)),
+    (b"/v1/realtime", Match(Route.REFUSED)),
+    (b"/v1/realtime/sessions", Match(Route.REFUSED)),
+    (b"/v1/realtimes", Match(Route.FORWARD)),
+    (b"/healthz", Match(Route.ALIVE)),
+    (b"/health/liveness", Match(Route.ALIVE)),
+    (b"/readyz", Match(Route.READY)),
+    (b"/health/readiness", Match(Route.READY)),
+    (b"/", Match(Route.UNKNOWN)),
+    (b"", Match(Route.UNKNOWN)),
+    (b"*", Match(Route.UNKNOWN)),
+    (b"/v1", Match(Route.UNKNOWN)),
+    (b"/v1/", Match(Route.UNKNOWN)),
+    (b"/v2/chat/completions", Match(Route.UNKNOWN)),
+    (b"/v1chat/completions", Match(Route.UNKNOWN)),
+    (b"/chat/completions", Match(Route.UNKNOWN)),
+    (b"/metrics", Match(Route.UNKNOWN)),
+    (b"//v1/chat/completions", Match(Route.UNKNOWN)),
+    (b"/v1/../admin", Match(Route.UNKNOWN)),
+    (b"/v1/%2e%2e/admin", Match(Route.UNKNOWN)),
+    (b"/v1/files/..", Match(Route.UNKNOWN)),
+]
+
+
+@pytest.mark.parametrize(("path", "expected"), TABLE, ids=[repr(path) for path, _ in TABLE])
+def test_the_table(path: bytes, expected: Match) -> None:
+    """Read, forwarded, the gate's own, refused with a reason, unknown."""
+    assert match(path) == expected
+
+
+@given(st.binary(max_size=60))
+def test_every_path_has_a_route(path: bytes) -> None:
+    """Whatever it is; and nothing outside /v1/ is ever forwarded."""
+    assert match(path).route in Route
+    assert match(path).route is not Route.FORWARD or path.startswith(b"/v1/")

@@ -189,7 +189,11 @@ class Gateway:
         def close() -> None:
             usage, charged = self._line.settle_stream(call, answered)
             status = GONE if splice.gone else answered.status if splice.failure is None else BROKEN
-            self._record(call, plan, answered.lane.name, status, usage, charged, first_byte)
+            try:
+                self._record(call, plan, answered.lane.name, status, usage, charged, first_byte)
+            except OSError:
+                _log.exception("the journal cannot be written")
+                exchange.abort()  # what is not recorded must not look complete
 
         splice.on_close = close
         exchange.on_gone = splice.abandon
@@ -200,6 +204,7 @@ class Gateway:
 
     def _answer(self, exchange: Exchange, reply: errors.Reply) -> None:
         """A refusal before there is a call: nothing was spent, nothing is recorded."""
+        self._next_id += 1
         head = b"%bx-request-id: %b\r\n" % (reply.head, self._request_id(exchange, self._next_id))
         exchange.respond(reply.status, head, reply.body)
 
@@ -212,7 +217,7 @@ class Gateway:
     def _request_id(self, exchange: Exchange, call_id: int) -> bytes:
         """The client's own, when it is a plain token, else ours."""
         given = exchange.header(b"x-request-id")
-        if given is not None and 0 < len(given) <= _ID_MAX and given.isascii() and given.isalnum():
+        if given is not None and 0 < len(given) <= _ID_MAX and given.translate(None, b"-_.:").isalnum():
             return given
         return b"req_%x" % call_id
 

@@ -101,7 +101,8 @@ class Gateway:
             message = "Realtime sessions (WebSocket) are not carried by Tidegate. Use /v1/chat/completions with stream."
             return Problem(ProblemKind.UNSUPPORTED, message)
         wanted = b"POST" if route is CALL else b"GET"
-        if route is not FORWARD and exchange.method not in (wanted, b"HEAD"):
+        allowed = (wanted,) if route is CALL else (wanted, b"HEAD")
+        if route is not FORWARD and exchange.method not in allowed:
             return Problem(ProblemKind.WRONG_METHOD, f"{path} wants {wanted.decode()}.")
         if route in (Route.ALIVE, Route.READY):
             return None
@@ -125,7 +126,8 @@ class Gateway:
         try:
             self._reply(exchange, call, plan, await self._line.run(call, plan))
         except asyncio.CancelledError:
-            self._record(call, plan, "", GONE, NOTHING, 0)
+            self._record(call, plan, "", GONE, Usage(call.prompt_guess, estimated=True) if call.spent else NOTHING, 0)
+            return
         except OSError as error:
             message = f"The gate cannot write its journal ({error.strerror}). Free space in its state directory."
             self._give_up(exchange, Problem(ProblemKind.UNAVAILABLE, message))
@@ -242,7 +244,7 @@ class Gateway:
             usage.prompt,
             usage.completion,
             usage.cached,
-            charged,
+            charged + call.spent,
             usage.estimated,
         )
         self._journal.append(record)

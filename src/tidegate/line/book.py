@@ -48,8 +48,10 @@ class Lanes:
         credentials = f"{service.digest}/{_digest(*sorted(scope.keys))}"
         limits = scope.limits.get(model, Limits())
         lane = self._lanes.get((credentials, model))
+        ring = self._rings.get(credentials)
+        if ring is None:
+            ring = self._rings[credentials] = KeyRing(scope.keys)
         if lane is None:
-            ring = self._rings.setdefault(credentials, KeyRing(scope.keys))
             lane = Lane(self._clock, service, scope.name, model, ring, limits, self.max_waiting)
             lane.key = f"{credentials}/{model}"
             memory = self._memories.pop(lane.key, None)
@@ -58,7 +60,12 @@ class Lanes:
             self._lanes[credentials, model] = lane
         elif lane.configured != limits or lane.service is not service:
             lane.reconfigure(service, limits)
+        lane.keys = ring
         return lane
+
+    def renew(self) -> None:
+        """Before a new book: keys that were refused may have been restored."""
+        self._rings.clear()
 
     def forget(self, lane: Lane) -> None:
         """Drop a lane that only a caller named and nobody asks for any more."""
@@ -94,6 +101,7 @@ class Book:
 
     def __init__(self, snapshot: Snapshot, lanes: Lanes, transport_for: Callable[[Provider], Transport]) -> None:
         self._lanes = lanes
+        lanes.renew()
         self._defaults = snapshot.defaults
         self._providers = {provider.name: provider for provider in snapshot.providers}
         self._services = {p.name: _service(p, transport_for(p)) for p in snapshot.providers}

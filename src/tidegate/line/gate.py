@@ -91,7 +91,8 @@ class Gate:
         if spent == NEVER:
             return NEVER
         closed = self.health.wait(now)
-        return spent if spent > closed else closed
+        # Whoever is behind somebody waits, if only a moment: "at once" is for an empty queue.
+        return max(spent, closed, 1 if self._queue else 0)
 
     def _really(self, reserved: int) -> int:
         """What such a reservation will have cost in the end, by the latest settlements."""

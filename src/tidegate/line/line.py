@@ -25,6 +25,7 @@ from tidegate.policy.route import Choice
 from tidegate.ports import Clock, Journal, Observer
 
 FAIR_US = 30_000_000  # who does not answer for so long has failed, whatever the call's deadline was
+UNAUTHORIZED = 401
 PARKED_US = 60_000_000  # how long a scope without money or credential is left alone between probes
 
 _CLOSES = frozenset({Reason.RATE, Reason.OVERLOAD, Reason.RAMP, Reason.CAPACITY, Reason.BILLING, Reason.AUTH})
@@ -170,27 +171,14 @@ class Line:
         """One attempt with its intent before and its verdict on the lane's health after."""
         lane, permit = slot.lane, slot.permit
         gate, key = lane.gate, lane.keys.next()
-        try:
-            self._journal.append(
-                Intent(
-                    call.id,
-                    len(call.attempts) + 1,
-                    self._clock.wall(),
-                    lane.key,
-                    slot.charged,
-                    slot.left_tokens,
-                    slot.left_requests,
-                    call.client,
-                    plan.name,
-                )
-            )
-        except OSError:
-            slot.give_back()
-            raise
+        self._intend(call, plan, slot)
         sent_at = self._clock.now()
         try:
             outcome = await attempt(call, lane, slot, key, self._clock)
-        except asyncio.CancelledError:
+        except BaseException:  # the client left, or a defect of ours: nobody else may suffer from it
+            slot.keep()
+            call.spent += slot.charged
+            call.prompt_guess = lane.estimator.expected(call.size)
             gate.health.abandon(probe=permit.probe)
             gate.changed(worse=False)
             raise
@@ -202,6 +190,8 @@ class Line:
             if gate.health.succeed(permit.epoch):
                 gate.changed(worse=False)
             return outcome
+        if outcome.sent and outcome.reason is not Reason.FATAL:
+            call.spent += slot.charged
         status = outcome.answer.status if outcome.answer is not None else 0
         call.attempts.append(Attempt(lane.name, status, outcome.reason, waited))
         self._observer.attempt(lane.name, outcome.reason)
@@ -212,10 +202,29 @@ class Line:
             self._verdict(lane, slot, outcome, key)
         return outcome
 
+    def _intend(self, call: Call, plan: Plan, slot: Slot) -> None:
+        """The intent, before the first byte. What cannot be written down is not sent."""
+        intent = Intent(
+            call.id,
+            len(call.attempts) + 1,
+            self._clock.wall(),
+            slot.lane.key,
+            slot.charged,
+            slot.left_tokens,
+            slot.left_requests,
+            call.client,
+            plan.name,
+        )
+        try:
+            self._journal.append(intent)
+        except BaseException:
+            slot.give_back()
+            raise
+
     def _verdict(self, lane: Lane, slot: Slot, failure: Failure, key: bytes) -> None:
         """What a failure means for everybody else on this lane."""
         gate, epoch = lane.gate, slot.permit.epoch
-        if failure.reason in _HEALTHY or (failure.reason is Reason.AUTH and lane.keys.retire(key)):
+        if failure.reason in _HEALTHY or (_is_dead(failure) and lane.keys.retire(key)):
             if gate.health.succeed(epoch):
                 gate.changed(worse=False)
             return
@@ -285,3 +294,8 @@ class Line:
         now = self._clock.now()
         waits = [target.pick(call, now, self._sample).wait_us for target in plan.targets if not target.unfit(call)]
         return min((wait for wait in waits if wait != NEVER), default=0)
+
+
+def _is_dead(failure: Failure) -> bool:
+    """The provider knows no such key. A 403 is about what the key may do, not about the key."""
+    return failure.reason is Reason.AUTH and failure.answer is not None and failure.answer.status == UNAUTHORIZED

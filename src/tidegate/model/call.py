@@ -74,3 +74,5 @@ class Call(msgspec.Struct):
     queued_us: int = 0  # in the FIFO
     waited_us: int = 0  # back-off and smoothing
     smoothed: bool = False
+    spent: int = 0  # tokens charged by attempts that brought no answer
+    prompt_guess: int = 0  # of a call that its client left

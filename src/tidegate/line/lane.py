@@ -100,8 +100,20 @@ class Lane:
     """(base URL, scope, model): one quota, one queue, one health; its keys are the scope's."""
 
     __slots__ = (
-        "_clock", "_rule", "_shown", "configured", "estimator", "gate", "key", "keys", "model", "name", "requests",
-        "service", "streamed", "tokens", "unary",
+        "_clock",
+        "_rule",
+        "_shown",
+        "configured",
+        "estimator",
+        "gate",
+        "key",
+        "keys",
+        "model",
+        "name",
+        "pace",
+        "requests",
+        "service",
+        "tokens",
     )  # fmt: skip
 
     def __init__(
@@ -117,7 +129,9 @@ class Lane:
         self.key = f"{service.digest}/{scope}/{model}"
         self.configured = limits
         self.estimator = Estimator()
-        self.unary, self.streamed = Pace(), Pace()  # until complete, and until the first content
+        # One for all: if streams, which only need their first content in time, might wait longer than others, a full
+        # queue would hold nothing but streams.
+        self.pace = Pace()
         now = clock.now()
         self.requests = Mirror(limits.rpm, service.profile, now)
         self.tokens = Mirror(limits.tpm, service.profile, now)
@@ -158,10 +172,6 @@ class Lane:
             return FREE
         least = admission(self._rule, call.size.weight // WEIGHT_PER_TOKEN, call.shape.output)
         return Charge(self.reserve(call), least)
-
-    def pace(self, call: Call) -> Pace:
-        """How long answers to such calls take."""
-        return self.streamed if call.shape.stream else self.unary
 
     def slot(self, permit: Permit, bound: Permit | None, now: int) -> Slot:
         """The permit of this lane with what the mirrors show right after it."""

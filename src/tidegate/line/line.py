@@ -186,7 +186,7 @@ class Line:
         if isinstance(outcome, Answered):
             call.attempts.append(Attempt(lane.name, outcome.status, None, waited))
             self._observer.attempt(lane.name, None)
-            lane.pace(call).learn(self._clock.now() - sent_at)
+            lane.pace.learn(self._clock.now() - sent_at)
             if gate.health.succeed(permit.epoch):
                 gate.changed(worse=False)
             return outcome

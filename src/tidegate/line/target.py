@@ -97,7 +97,7 @@ class Target:
             own = self.bound.wait(charge, now)
             wait = own if own == NEVER or own > wait else wait
             full = full or self.bound.full()
-        return Pick(lane, charge, wait, full, lane.pace(call).upper_us)
+        return Pick(lane, charge, wait, full, lane.pace.upper_us)
 
 
 def _order(pick: Pick) -> tuple[bool, int]:

@@ -135,7 +135,8 @@ class ServerConnection(Link):
         end = pending.find(_HEAD_END, start - 3 if start > 3 else 0) + 4
         if end >= 4:
             self._pending = bytearray()
-            self._request(bytes(pending), end)
+            self._held = bytes(pending)
+            self._next()
             return
         try:
             check_partial(pending, start, hub.max_url, hub.max_head)

@@ -48,8 +48,11 @@ def bad(message: str) -> Refused:
 
 
 def start_line(line: bytes) -> StartLine:
-    """What a request line, without its CR LF, says. Raises `Refused`. The usual few are remembered."""
-    return _remembered(line) if len(line) <= _REMEMBERED else _start_line(line)
+    """What a request line, without its CR LF, says. Raises `Refused`.
+
+    The usual few are remembered; none with a query, which may hold a secret.
+    """
+    return _start_line(line) if len(line) > _REMEMBERED or b"?" in line else _remembered(line)
 
 
 def glimpse(line: bytes) -> tuple[bytes, bool]:

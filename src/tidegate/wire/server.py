@@ -21,17 +21,17 @@ __all__ = ["Server", "ServerConnection", "ServerStatistics", "serve"]
 class Server:
     """A running server. Made by `serve`."""
 
-    __slots__ = ("_clock", "_hub", "_listeners")
+    __slots__ = ("_clock", "_hub", "listeners")
 
-    def __init__(self, hub: Hub, listeners: Sequence[asyncio.Server], clock: Clock) -> None:
+    def __init__(self, hub: Hub, clock: Clock) -> None:
         self._hub = hub
-        self._listeners = listeners
         self._clock = clock
+        self.listeners: list[asyncio.Server] = []
 
     @property
     def port(self) -> int:
         """The port of the first socket."""
-        return int(self._listeners[0].sockets[0].getsockname()[1])
+        return int(self.listeners[0].sockets[0].getsockname()[1])
 
     def statistics(self) -> ServerStatistics:
         """O(connections)."""
@@ -59,7 +59,7 @@ class Server:
         self._hub.close()
 
     def _stop_listening(self) -> None:
-        for listener in self._listeners:
+        for listener in self.listeners:
             listener.close()
 
 
@@ -79,14 +79,19 @@ async def serve(
     hub = Hub(handler, settings, clock, loop)
     given = (sockets,) if isinstance(sockets, socket.socket) else sockets
     handshake = settings.head_timeout_us / 1_000_000 if ssl_context is not None else None
-    listeners = [
-        await loop.create_server(
-            lambda: ServerConnection(hub),
-            sock=sock.dup(),
-            backlog=_BACKLOG,
-            ssl=ssl_context,
-            ssl_handshake_timeout=handshake,
-        )
-        for sock in given
-    ]
-    return Server(hub, listeners, clock)
+    server = Server(hub, clock)
+    try:
+        for sock in given:
+            server.listeners.append(
+                await loop.create_server(
+                    lambda: ServerConnection(hub),
+                    sock=sock.dup(),
+                    backlog=_BACKLOG,
+                    ssl=ssl_context,
+                    ssl_handshake_timeout=handshake,
+                )
+            )
+    except BaseException:
+        server.close()
+        raise
+    return server

@@ -7,7 +7,9 @@ and bodies without bound. A reply that is delimited by the end of the connection
 import asyncio
 import logging
 import os
+import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final, Protocol, cast
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
@@ -30,7 +32,13 @@ _log = logging.getLogger(__name__)
 
 _MAX_HEAD: Final = 262_144  # bytes, interim replies included
 _HEAD_END: Final = b"\r\n\r\n"
+_STATUS_LINE: Final = re.compile(rb"HTTP/1\.[01] [1-9][0-9]{2}(?: [\t -~\x80-\xff]*)?")
 _FRAMING: Final = frozenset((b"content-length", b"transfer-encoding"))
+
+
+@lru_cache(maxsize=64)
+def _is_status_line(line: bytes) -> bool:
+    return _STATUS_LINE.fullmatch(line) is not None
 
 
 class Owner(Protocol):
@@ -239,17 +247,17 @@ class UpstreamConnection(asyncio.Protocol):
         raw = self._raw
         at = self._head_at
         end = raw.find(_HEAD_END, at)
+        lines = raw[at:end].split(b"\r\n")
+        if not _is_status_line(lines[0]):
+            self._fault = "the reply is malformed (it does not begin with a status line)"
         if status < 200:
             self._head_at = end + 4
             return
-        lines = raw[at:end].split(b"\r\n")
         try:
             headers = self._headers = list(map(self._owner.field, lines[1:]))
         except ValueError as error:
             self._fault = str(error)
             return
-        if not lines[0].startswith(b"HTTP/1."):
-            self._fault = "the reply is malformed (it does not begin with its status line)"
         self._status = status
         self._raw = b""
         self._phase = ARRIVING

@@ -282,6 +282,36 @@ async def test_what_was_not_sent_lets_the_queue_go(clock: ManualClock) -> None:
     assert queue.turns == [("a", 0)]
 
 
+async def test_the_prediction_learns_what_reservations_really_cost(clock: ManualClock) -> None:
+    """Those ahead reserve twice what they come to cost: what is told a newcomer is nearer to the truth."""
+    gate = gate_of(clock, tpm=6_000)
+    for _ in range(20):
+        permit = gate.take_nowait(200, clock.now())
+        assert permit is not None
+        permit.settle(100)
+    gate.quota.tokens[0].take(gate.quota.tokens[0].left(clock.now()), clock.now())
+    queue = Queue(clock, gate)
+    for place in range(10):
+        queue.join(str(place), 200)
+    await settle()
+    told = gate.wait(Charge(200), clock.now())
+    assert 12 * SECOND <= told < 13 * SECOND  # 10 × 100 and its own 200, at 100 a second; reserved it would be 22 s
+    for task in queue.tasks.values():
+        task.cancel()
+    await settle()
+
+
+async def test_the_share_is_of_late(clock: ManualClock) -> None:
+    """What was a million tokens ago weighs little against what is now."""
+    gate = gate_of(clock, tpm=10**9)
+    for share in (1, 1, 1, 2, 2, 2):
+        for _ in range(10):
+            permit = gate.take_nowait(100_000, clock.now())
+            assert permit is not None
+            permit.settle(100_000 // share)
+    assert 0.4 < gate._really(1_000) / 1_000 < 0.65
+
+
 # ── a closed lane ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

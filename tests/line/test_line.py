@@ -674,6 +674,68 @@ async def test_after_the_deadline_nothing_is_sent() -> None:
     assert tokens_left(play, "s", 1) == 60_000
 
 
+async def test_a_call_whose_time_runs_out_in_the_queue_is_told_when() -> None:
+    """Others spent what it waited for, and nobody said so: at its deadline it is refused with the time it needs now."""
+    play = play_of()
+    spend(play, 60_000)
+    running = play.call("a", max_tokens=10_000, deadline=20 * SECOND)
+    await play.until(5 * SECOND)
+    spend(play, 30_000)
+    await play.until(20 * SECOND)
+    problem = refused(await running).problem
+    assert problem.kind is ProblemKind.OVER_QUOTA
+    assert problem.retry_after_us == 20 * SECOND
+    assert play.sent("openai") == []
+
+
+@pytest.mark.parametrize("where", ["bound", "lane"])
+async def test_who_loses_patience_goes_on_and_gives_back_what_it_holds(where: str) -> None:
+    """Before the bound, or behind it in the lane's queue: the fallback serves, and nothing stays charged."""
+    play = with_fallback(rate_limit=RateLimitPolicy(max_tpm=60_000), fallback_after_us=10 * SECOND)
+    plan = play.book.plan("s")
+    assert plan is not None
+    bound = plan.targets[0].bound
+    assert bound is not None
+    spent = bound.quota.tokens[0] if where == "bound" else lane_of(play, "s").gate.quota.tokens[0]
+    spent.take(60_000, play.clock.now())
+    play.call("s", max_tokens=5_000)
+    await play.until(SECOND)
+    spent.take(20_000, play.clock.now())
+    await play.until(10 * SECOND)
+    assert models_sent(play) == ["b"]
+    others = bound.quota.tokens[0] if where == "lane" else lane_of(play, "s").gate.quota.tokens[0]
+    assert others.left(play.clock.now()) == 60_000
+
+
+async def test_an_answer_cut_off_by_a_short_deadline_is_nobodys_fault() -> None:
+    """Sent a second before its deadline and unanswered: the lane is as healthy as before, and a probe is another's."""
+    play = play_of()
+    health = lane_of(play).gate.health
+    health.fail(0, play.clock.now())
+    failures = health.failures
+    running = play.call("a", deadline=SECOND)
+    await play.until(SECOND)
+    play.transports["openai"].fail("the deadline passed", sent=True)
+    assert refused(await running).problem.kind is ProblemKind.DEADLINE
+    assert (health.failures, health.probing) == (failures, False)
+    play.call("a")
+    await settle()
+    assert len(play.sent("openai")) == 2
+
+
+async def test_a_probe_that_brings_a_clients_mistake_opens_the_lane() -> None:
+    """The provider answered: those behind the probe go at once."""
+    play = play_of()
+    lane_of(play).gate.health.fail(0, play.clock.now())
+    play.call("a")
+    await settle()
+    play.call("a")
+    await settle()
+    assert len(play.sent("openai")) == 1
+    await play.provider("openai", refusal(400))
+    assert len(play.sent("openai")) == 2
+
+
 async def test_time_in_queues_and_back_off_is_told_apart() -> None:
     """What the client waited for, and what the provider did."""
     play = play_of()

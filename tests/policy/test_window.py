@@ -105,6 +105,20 @@ def test_what_exceeds_the_limit_never_passes() -> None:
     assert log.depth == log.limit == 10
 
 
+def test_what_is_kept_back_is_for_one_call_alone() -> None:
+    """Together calls get the depth; a call that needs more gets it when nobody else is in the window."""
+    log = SlidingLog(1_000, window_us=WINDOW, spare_permille=10)
+    assert (log.limit, log.depth, log.left(0), log.view(0).left) == (1_000, 990, 990, 990)
+    assert log.has(1_000, 0)
+    assert (log.wait(1_000, 0), log.wait(1_001, 0)) == (0, NEVER)
+    log.take(500, 0)
+    assert log.has(490, 0)
+    assert not log.has(491, 0)
+    assert log.wait(1_000, 0) == WINDOW + WINDOW // SLOTS == log.wait(491, 0)
+    log.resize(2_000, 0)
+    assert log.depth == 1_980
+
+
 def test_a_correction_counts_where_the_charge_stands() -> None:
     """It changes the slot of the charge, and with it what comes free when that leaves the window."""
     log = SlidingLog(100, window_us=WINDOW)

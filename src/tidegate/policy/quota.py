@@ -12,6 +12,7 @@ from tidegate.policy.window import SlidingLog
 
 SECOND_US = 1_000_000
 MINUTE_US = 60 * SECOND_US
+SPARE_PERMILLE = 10  # of a window, for estimates that were too low; a bucket has its depth for jitter
 
 
 class Charge(msgspec.Struct, frozen=True, gc=False):
@@ -32,10 +33,12 @@ def mirrored(limit: int, window: str) -> int:
 def allowance(limit: int, now: int, *, window: str, jitter_us: int) -> Allowance:
     """The mirror of a provider's limit per minute, by the kind of window that its profile names."""
     if window == "quantised":
-        return SlidingLog(mirrored(limit, window), window_us=SECOND_US, jitter_us=jitter_us)
-    if window == "continuous":
+        limit, span = mirrored(limit, window), SECOND_US
+    elif window == "continuous":
         return Bucket(limit, now, window_us=MINUTE_US, jitter_us=jitter_us)
-    return SlidingLog(limit, window_us=MINUTE_US, jitter_us=jitter_us)
+    else:
+        span = MINUTE_US
+    return SlidingLog(limit, window_us=span, jitter_us=jitter_us, spare_permille=SPARE_PERMILLE)
 
 
 class Quota:

@@ -6,6 +6,9 @@ mirrored by the same log over one second.
 
 Charges are kept in slots of a hundredth of the window, each slot counted until its *end* has left the window, so the
 log errs only to the safe side, by 1 %. Time and memory are O(slots) at worst, amortised O(1).
+
+A window has no refill that would forgive an estimate that was too low by a few tokens, so a share may be kept back for
+that: only a call that needs it, alone, gets it.
 """
 
 from tidegate.policy.allowance import NEVER, View
@@ -16,11 +19,12 @@ SLOTS = 100
 class SlidingLog:
     """At most `limit` per window, by a log of what was taken when."""
 
-    __slots__ = ("_slot_us", "_slots", "_span_us", "_used", "limit")
+    __slots__ = ("_slot_us", "_slots", "_span_us", "_spare_permille", "_used", "depth", "limit")
 
-    def __init__(self, limit: int, *, window_us: int, jitter_us: int = 0) -> None:
-        """Start empty. `limit` ≥ 1."""
-        self.limit = limit
+    def __init__(self, limit: int, *, window_us: int, jitter_us: int = 0, spare_permille: int = 0) -> None:
+        """Start empty. `limit` ≥ 1; `spare_permille` of it is kept back."""
+        self._spare_permille = spare_permille
+        self._shape(limit)
         self._slot_us = max(1, window_us // SLOTS)
         self._span_us = window_us + jitter_us
         self._slots: dict[int, int] = {}
@@ -37,26 +41,27 @@ class SlidingLog:
                 return
             self._used -= slots.pop(oldest)
 
-    @property
-    def depth(self) -> int:
-        return self.limit
+    def _shape(self, limit: int) -> None:
+        self.limit = limit
+        self.depth = limit - limit * self._spare_permille // 1000
 
     def wait(self, cost: int, now: int, ahead: int = 0) -> int:
         """Exact when what is ahead fits into one window; beyond, whole windows are added."""
         if cost > self.limit:
             return NEVER
         self._expire(now)
-        missing = self._used + ahead + cost - self.limit
+        depth = self.depth
+        missing = self._used + ahead + (cost if cost < depth else depth) - depth
         if missing <= 0:
             return 0
         rounds = 0
         if missing > self._used:
-            rounds, missing = divmod(missing, self.limit)
+            rounds, missing = divmod(missing, depth)
         return rounds * (self._span_us + self._slot_us) + self._freed(missing, now)
 
     def has(self, cost: int, now: int) -> bool:
         self._expire(now)
-        return self._used + cost <= self.limit
+        return self._used + cost <= self.depth or (self._used <= 0 and cost <= self.limit)
 
     def _freed(self, amount: int, now: int) -> int:
         for slot, used in self._slots.items():
@@ -82,22 +87,22 @@ class SlidingLog:
 
     def left(self, now: int) -> int:
         self._expire(now)
-        return self.limit - self._used
+        return self.depth - self._used
 
     def used_permille(self, now: int) -> int:
         self._expire(now)
-        return self._used * 1000 // self.limit
+        return self._used * 1000 // self.depth
 
     def view(self, now: int) -> View:
         self._expire(now)
         full_in = self._gone_at(next(reversed(self._slots))) - now if self._slots else 0
-        return View(self.limit, max(0, self.limit - self._used), full_in)
+        return View(self.limit, max(0, self.depth - self._used), full_in)
 
     def restore(self, left: int, at: int, now: int) -> None:
         self._slots.clear()
         self._used = 0
-        self.take(max(0, self.limit - left), at)
+        self.take(max(0, self.depth - left), at)
         self._expire(now)
 
     def resize(self, limit: int, now: int) -> None:
-        self.limit = limit
+        self._shape(limit)

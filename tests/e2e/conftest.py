@@ -59,23 +59,22 @@ def gate_tree(twin: Twin) -> dict[str, Any]:
     }
     hasty: dict[str, Any] = {f"hasty{number}": {} for number in range(PLACES)}
     timeouts = {"first_byte_seconds": 1, "idle_seconds": 1}
+    strategies: dict[str, Any] = {
+        f"strategy{number}": {"primary_model": f"first{number}", "fallback_models": [{"model": f"second{number}"}]}
+        for number in range(PLACES)
+    }
+    strategies["assistant"] = {"primary_model": "gpt-4o"}
+    strategies["detour"] = {"primary_model": "unreachable", "fallback_models": [{"model": "gpt-4o"}]}
+    for strategy in strategies.values():
+        strategy["retry_policy"] = RETRIES
+    strategies["insistent"] = {"primary_model": "persistent", "retry_policy": PERSISTENT}
     return {
         "providers": {
             "openai": provider(twin.url, "sk-main", dict.fromkeys(known, UNLIMITED) | NARROW, models=models),
             "hasty": provider(twin.url, "sk-hasty", models=hasty, timeouts=timeouts),
             "dead": provider("http://127.0.0.1:1", "sk-dead", models={"unreachable": {}, "nowhere": {}}),
         },
-        "strategies": {
-            f"strategy{number}": {
-                "primary_model": f"first{number}",
-                "fallback_models": [{"model": f"second{number}"}],
-                "retry_policy": RETRIES,
-            }
-            for number in range(PLACES)
-        }
-        | {"assistant": {"primary_model": "gpt-4o", "retry_policy": RETRIES}}
-        | {"insistent": {"primary_model": "persistent", "retry_policy": PERSISTENT}}
-        | {"detour": {"primary_model": "unreachable", "fallback_models": [{"model": "gpt-4o"}]}},
+        "strategies": strategies,
         "defaults": {"retry_policy": RETRIES},
     }
 

@@ -23,10 +23,10 @@ from tidegate.load.trace import TraceRow
 TPM = 600_000
 LIMITS = {"rpm": 100_000, "tpm": TPM}
 SECOND_US = 1_000_000
-SECONDS = 4
+SECONDS = 2.5
 OFFERED = 3  # times the quota
 MEAN_TOKENS = 300
-DRAIN = TPM - 30_000  # tokens of one call: the bucket is full at first: this empties it but for 3 s' worth
+DRAIN = TPM - 20_000  # tokens of one call: the bucket is full at first, this leaves 2 s' worth
 
 
 @pytest.fixture(scope="module")
@@ -37,11 +37,11 @@ def texts() -> Texts:
 def arrivals(texts: Texts, middle: Callable[[], object] = lambda: None) -> Iterator[LoadCall]:
     """Calls for the seconds of a run, of very different sizes; `middle` is called in the middle of it."""
     rng = Random(7)
-    count = SECONDS * OFFERED * TPM // 60 // MEAN_TOKENS
+    count = int(SECONDS * OFFERED * TPM / 60 / MEAN_TOKENS)
     rows = []
     for index in range(count):
         prompt, output = rng.randrange(20, 2 * MEAN_TOKENS), rng.randrange(1, MEAN_TOKENS)
-        rows.append(TraceRow(index * SECONDS * SECOND_US // count, prompt, output))
+        rows.append(TraceRow(int(index * SECONDS * SECOND_US / count), prompt, output))
     for call in plan_calls(rows, CallSettings("gpt-4o"), texts):
         if call.index == count // 2:
             middle()
@@ -49,9 +49,9 @@ def arrivals(texts: Texts, middle: Callable[[], object] = lambda: None) -> Itera
 
 
 async def offer(gate: Gate, calls: Iterator[LoadCall]) -> list[CallResult]:
-    """Send every call when it is due, with 1.5 s until its answer must begin; how each ended."""
+    """Send every call when it is due, with 1 s until its answer must begin; how each ended."""
     clock, results = SystemClock(), list[CallResult]()
-    target = Target(gate.url, deadline_ms=1_500)
+    target = Target(gate.url, deadline_ms=1_000)
     with connected(target, clock) as pool:
         await Driver(pool, clock, target, results.append).drive(calls)
     return results
@@ -122,7 +122,7 @@ async def test_a_limit_that_is_lowered_on_the_way(gate: Gate, twin: Twin, texts:
 @pytest.mark.parametrize("twin", [{"ghost": "30%"}], indirect=True, ids=["ghost"])
 async def test_a_quota_that_others_use_too(gate: Gate, twin: Twin, texts: Texts) -> None:
     """Almost a third is used behind the gate's back: it can only find out, but none of its 429s is its own fault."""
-    assert (await gate.chat("gpt-4o", max_tokens=TPM - 60_000)).status == 200
+    assert (await gate.chat("gpt-4o", max_tokens=TPM - 40_000)).status == 200
     endings = judge(await offer(gate, arrivals(texts)))
     books = twin.ledger("sk-own", "gpt-4o")
     assert books["avoidable"] == 0
@@ -141,4 +141,4 @@ async def test_other_windows(gate: Gate, twin: Twin, texts: Texts, first: int) -
     endings = judge(await offer(gate, arrivals(texts)))
     books = twin.ledger("sk-own", "gpt-4o")
     assert (books["throttled"], books["avoidable"]) == (0, 0)
-    assert endings[Ending.ANSWERED] > 50
+    assert endings[Ending.ANSWERED] > 30

@@ -39,18 +39,23 @@ class Twin:
         self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE)
 
     def ask(self, path: str, value: Any = None) -> Any:
-        """GET, or POST with a value, one of `/twin/…`."""
-        body = None if value is None else json.dumps(value)
-        try:
-            self._connection.request("GET" if value is None else "POST", f"/twin/{path}", body)
-            reply = self._connection.getresponse()
-        except OSError:  # the twin may have refused connections for a while
-            self._connection.close()
-            self._connection.request("GET" if value is None else "POST", f"/twin/{path}", body)
-            reply = self._connection.getresponse()
-        answer = json.loads(reply.read())
-        assert reply.status == 200, answer
-        return answer
+        """GET, or POST with a value, one of `/twin/…`; while it refuses connections, as soon as it does not."""
+        deadline = time.monotonic() + DEADLINE
+        while True:
+            try:
+                status, answer = self._ask(path, None if value is None else json.dumps(value))
+            except (OSError, http.client.HTTPException):
+                self._connection.close()
+                assert time.monotonic() < deadline
+                time.sleep(0.003)
+            else:
+                assert status == 200, answer
+                return answer
+
+    def _ask(self, path: str, body: str | None) -> tuple[int, Any]:
+        self._connection.request("GET" if body is None else "POST", f"/twin/{path}", body)
+        reply = self._connection.getresponse()
+        return reply.status, json.loads(reply.read())
 
     def reset(self) -> None:
         self.ask("faults", [])

@@ -365,6 +365,20 @@ async def test_who_cannot_wait_that_long_any_more_is_sent_away(clock: ManualCloc
     assert queue.turns == [("hurried gave up", 0), ("patient", 20 * SECOND)]
 
 
+async def test_who_can_just_wait_that_long_stays(clock: ManualClock) -> None:
+    """A review sends nobody away who would be served in the last moment of its patience."""
+    gate = gate_of(clock, rpm=60, tpm=6_000)
+    for _ in range(60):
+        gate.take_nowait(100, clock.now())
+    queue = Queue(clock, gate)
+    for place in range(1, 4):
+        queue.join(str(place), 100, patience=place * SECOND)
+    await settle()
+    gate.changed(worse=True)
+    await clock.advance(MINUTE)
+    assert queue.turns == [("1", SECOND), ("2", 2 * SECOND), ("3", 3 * SECOND)]
+
+
 async def test_when_a_lane_trips_those_with_another_target_go_there(clock: ManualClock) -> None:
     """Who has nowhere else to go stays."""
     gate = gate_of(clock, rpm=6_000)

@@ -723,6 +723,16 @@ async def test_an_answer_cut_off_by_a_short_deadline_is_nobodys_fault() -> None:
     assert len(play.sent("openai")) == 2
 
 
+async def test_a_provider_that_keeps_silent_has_failed() -> None:
+    """Half a minute without an answer is its fault, whatever the call's deadline was."""
+    play = play_of()
+    running = play.call("a", deadline=30 * SECOND)
+    await play.until(30 * SECOND)
+    play.transports["openai"].fail("the deadline passed", sent=True)
+    await running
+    assert lane_of(play).gate.health.failures == 1
+
+
 async def test_a_probe_that_brings_a_clients_mistake_opens_the_lane() -> None:
     """The provider answered: those behind the probe go at once."""
     play = play_of()

@@ -161,6 +161,11 @@ class Client:
         self.writer.transport.abort()
 
 
+def provider_of(url: str, **fields: object) -> Provider:
+    """A provider entry."""
+    return Provider(**({"name": "origin", "base_url": url, "profile": PROFILE, "scopes": ()} | fields))  # type: ignore[arg-type]
+
+
 Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
@@ -187,10 +192,6 @@ class Origin:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
-
-    def provider(self, **fields: object) -> Provider:
-        """A provider entry whose base URL is this."""
-        return Provider(**({"name": "origin", "base_url": self.url, "profile": PROFILE, "scopes": ()} | fields))  # type: ignore[arg-type]
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import uvloop
 
-from tests.wire.app import App, Client, Origin, Script, until
+from tests.wire.app import App, Client, Origin, Script, provider_of, until
 from tidegate.model.snapshot import ServerSettings
 from tidegate.testing.clock import ManualClock
 from tidegate.wire.server import Server, serve
@@ -90,11 +90,12 @@ async def origins() -> AsyncIterator[Callable[..., Awaitable[Origin]]]:
 
 @pytest.fixture
 async def pools(clock: ManualClock) -> AsyncIterator[Callable[..., UpstreamPool]]:
-    """Makes pools to an upstream: fields of the provider by name."""
+    """Makes pools to an upstream or a URL: fields of the provider by name."""
     made: list[UpstreamPool] = []
 
-    def make(origin: Origin, tls: Any = None, max_body: int = 1 << 26, **fields: Any) -> UpstreamPool:
-        made.append(UpstreamPool(origin.provider(**fields), clock, tls, max_body))
+    def make(origin: Origin | str, tls: Any = None, max_body: int = 1 << 26, **fields: Any) -> UpstreamPool:
+        provider = provider_of(origin if isinstance(origin, str) else origin.url, **fields)
+        made.append(UpstreamPool(provider, clock, tls, max_body))
         return made[-1]
 
     yield make

@@ -4,8 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.wire.app import Origin, until
-from tidegate.model.snapshot import Provider
+from tests.wire.app import provider_of, until
 from tidegate.ports import TransportError
 from tidegate.wire.upstream import UpstreamPool
 
@@ -501,6 +500,5 @@ async def test_a_request_after_its_deadline_is_not_sent(origins, pools, send):
 )
 async def test_what_a_pool_cannot_be_made_from(clock, fields, message):
     """Is told in words."""
-    provider: Provider = Origin.provider(type("Fake", (), {"url": ""})(), **fields)
     with pytest.raises(ValueError, match=message):
-        UpstreamPool(provider, clock)
+        UpstreamPool(provider_of("", **fields), clock)

@@ -120,6 +120,16 @@ async def test_a_reply_to_head_has_no_body(origins, pools, send):
         assert (reply.status, reply.body, reply.headers) == (200, b"", [(b"content-length", b"500")])
 
 
+async def test_a_reply_to_head_with_a_body_all_the_same(origins, pools, send):
+    """The bytes belong to nobody, and the connection is not used again."""
+    origin = await origins(OK)
+    pool = pools(origin)
+    assert (await send(pool)).body == b"ok"
+    reply = await send(pool, b"", head=b"HEAD / HTTP/1.1\r\nhost: a\r\n")
+    assert (reply.body, (await send(pool)).body) == (b"", b"ok")
+    assert origin.connections == 2
+
+
 async def test_trailers_are_dropped(origins, pools, send):
     """They are no headers, and the next reply does not get them either."""
     origin = await origins(CHUNKED + b"2\r\nok\r\n0\r\nX-Late: 1\r\n\r\n")

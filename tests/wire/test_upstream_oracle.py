@@ -10,7 +10,8 @@ import pytest
 from tests.wire.test_vectors import Wire, mutate
 from tidegate.ports import TransportError
 from tidegate.wire.lines import ReplyLines
-from tidegate.wire.upstream_connection import STREAMED, WHOLE, UpstreamConnection
+from tidegate.wire.sending import STREAMED, WHOLE
+from tidegate.wire.upstream_connection import UpstreamConnection
 
 SEED = 1_991
 MUTATIONS = 4_000

@@ -7,7 +7,8 @@ from typing import Final, NamedTuple, cast
 
 from tidegate.wire.endpoint import Endpoint
 from tidegate.wire.proxy import connect_request
-from tidegate.wire.upstream_connection import Owner, UpstreamConnection
+from tidegate.wire.sending import Owner
+from tidegate.wire.upstream_connection import UpstreamConnection
 
 _MAX_ANSWER: Final = 16_384
 _STATUS: Final = re.compile(rb"HTTP/1\.[01] ([0-9]{3})")

@@ -17,9 +17,9 @@ from tidegate.wire.limit import TimeLimit
 from tidegate.wire.lines import ReplyLines
 from tidegate.wire.proxy import absolute_form, authorization
 from tidegate.wire.reply import LAST_CHUNK
+from tidegate.wire.sending import BARE, STREAMED, WHOLE, Sending
 from tidegate.wire.stream import Reply
 from tidegate.wire.sweep import NEVER, Sweep
-from tidegate.wire.upstream_connection import BARE, STREAMED, WHOLE, UpstreamConnection
 
 _SWEEP_US: Final = 100_000
 _KEEP_US: Final = 30_000_000  # an idle connection is closed before the usual 60 s of the other side
@@ -39,7 +39,7 @@ class PoolStatistics(NamedTuple):
 
 
 class _Waiting(NamedTuple):
-    turn: "asyncio.Future[UpstreamConnection | None]"  # None: a place is free, open a connection of your own
+    turn: "asyncio.Future[Sending | None]"  # None: a place is free, open a connection of your own
     deadline: int
 
 
@@ -91,8 +91,8 @@ class UpstreamPool:
         self._first_byte_timeout = provider.first_byte_timeout_us
         self._idle_timeout = provider.idle_timeout_us
         self.max_body = max_body
-        self._all: set[UpstreamConnection] = set()
-        self._idle: dict[UpstreamConnection, None] = {}  # in the order of last use
+        self._all: set[Sending] = set()
+        self._idle: dict[Sending, None] = {}  # in the order of last use
         self._queue: deque[_Waiting] = deque()
         self._connecting = 0  # places taken by connections that are not open yet
         self._opened = 0
@@ -158,19 +158,16 @@ class UpstreamPool:
             waiter = connection.begin(request, STREAMED if stream else WHOLE, deadline)
             if waiter is not None:
                 break
-        connection.upload()
-        pump = self._loop.create_task(_pump(source, connection))
+        connection.upload(self._loop.create_task(_pump(source, connection)))
         try:
             return await waiter
         except asyncio.CancelledError:
             connection.abandon(waiter)
             raise
-        finally:
-            pump.cancel()
 
     # ── connections ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _obtain(self, deadline: int) -> UpstreamConnection:
+    async def _obtain(self, deadline: int) -> Sending:
         """A connection from the queue, or a new one. Raises `TransportError`."""
         if not self._sweep.running:
             self._sweep.start()
@@ -185,10 +182,10 @@ class UpstreamPool:
             self._connecting += 1
         return await self._open(deadline)
 
-    async def _wait(self, deadline: int) -> UpstreamConnection | None:
+    async def _wait(self, deadline: int) -> Sending | None:
         if len(self._queue) >= _MAX_WAITING:
             raise TransportError("all connections are busy and too many requests wait for one", sent=False)
-        turn: asyncio.Future[UpstreamConnection | None] = self._loop.create_future()
+        turn: asyncio.Future[Sending | None] = self._loop.create_future()
         self._queue.append(_Waiting(turn, deadline))
         try:
             return await turn
@@ -197,7 +194,7 @@ class UpstreamPool:
                 self._pass_on(turn.result())
             raise
 
-    def _pass_on(self, connection: UpstreamConnection | None) -> None:
+    def _pass_on(self, connection: Sending | None) -> None:
         """Give back what came too late."""
         if connection is None:
             self._connecting -= 1
@@ -205,7 +202,7 @@ class UpstreamPool:
         else:
             self.release(connection)
 
-    async def _open(self, deadline: int) -> UpstreamConnection:
+    async def _open(self, deadline: int) -> Sending:
         """Fill a place that is counted in `_connecting`."""
         limit = min(deadline, self._clock.now() + self._connect_timeout)
         try:
@@ -267,7 +264,7 @@ class UpstreamPool:
 
     # ── for the connections ─────────────────────────────────────────────────────────────────────────────────────────
 
-    def release(self, connection: UpstreamConnection) -> None:
+    def release(self, connection: Sending) -> None:
         """Its reply is complete and it can take another request."""
         if self._closed:
             connection.abort()
@@ -282,14 +279,14 @@ class UpstreamPool:
         connection.deadline = self._keep_deadline
         self._idle[connection] = None
 
-    def lost(self, connection: UpstreamConnection) -> None:
+    def lost(self, connection: Sending) -> None:
         """It is closed."""
         self._all.discard(connection)
         self._idle.pop(connection, None)
         self._place_free()
 
 
-async def _pump(source: BodySource, connection: UpstreamConnection) -> None:
+async def _pump(source: BodySource, connection: Sending) -> None:
     """Write a body as it arrives, no faster than the upstream takes it."""
     try:
         while data := await source.read():

@@ -6,27 +6,16 @@ and bodies without bound. A reply that is delimited by the end of the connection
 
 import asyncio
 import logging
-import os
 import re
-from collections.abc import Callable
 from functools import lru_cache
-from typing import Final, Protocol, cast
+from typing import Final
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from tidegate.ports import TransportError
+from tidegate.wire.sending import ARRIVING, AWAITED, BARE, COMPLETE, STREAMED, Owner, Sending
 from tidegate.wire.stream import Reply, Stream
 from tidegate.wire.sweep import NEVER
-
-# How much of a reply is wanted.
-WHOLE: Final = 0
-STREAMED: Final = 1  # when it is 2xx: returned when its head is complete
-BARE: Final = 2  # the reply to HEAD has no body, whatever its headers say
-
-# How far the reply is.
-AWAITED: Final = 0
-ARRIVING: Final = 1
-COMPLETE: Final = 2  # or not asked for
 
 _log = logging.getLogger(__name__)
 
@@ -41,22 +30,7 @@ def _is_status_line(line: bytes) -> bool:
     return _STATUS_LINE.fullmatch(line) is not None
 
 
-class Owner(Protocol):
-    """The pool, as its connections see it."""
-
-    max_body: int  # bytes of a reply that is not streamed
-    idle_deadline: int  # for bytes that should follow those that arrive now
-    first_byte_deadline: int  # for the reply to what is sent now
-
-    @property
-    def field(self) -> Callable[[bytes], tuple[bytes, bytes]]: ...
-
-    def release(self, connection: "UpstreamConnection") -> None: ...
-
-    def lost(self, connection: "UpstreamConnection") -> None: ...
-
-
-class UpstreamConnection(asyncio.Protocol):
+class UpstreamConnection(Sending):
     """Serves one exchange after the other, until it breaks or is closed."""
 
     __slots__ = (
@@ -64,54 +38,33 @@ class UpstreamConnection(asyncio.Protocol):
         "_ended",
         "_extra",
         "_fault",
-        "_fd",
         "_head_at",
         "_headers",
         "_keep",
-        "_limit",
-        "_loop",
-        "_mode",
-        "_owner",
         "_parser",
         "_parts",
         "_paused",
-        "_phase",
         "_raw",
         "_size",
         "_status",
         "_stream",
-        "_transport",
         "_until_eof",
-        "_uploading",
-        "_waiter",
-        "_writable",
-        "deadline",
         "on_body",
     )
 
     def __init__(self, owner: Owner, loop: asyncio.AbstractEventLoop) -> None:
-        self._owner = owner
-        self._loop = loop
-        self._transport: asyncio.Transport = cast("asyncio.Transport", None)  # set by connection_made
-        self._fd = -1
+        super().__init__(owner, loop)
         self._parts: list[bytes] = []  # of the body, as llhttp finds them
         self.on_body = self._parts.append
         self._parser = HttpResponseParser(self)
-        self._waiter: asyncio.Future[Reply] | None = None
         self._stream: Stream | None = None
-        self._writable: asyncio.Future[None] | None = None
         self._headers: list[tuple[bytes, bytes]] = []
-        self._mode = WHOLE
-        self._phase = COMPLETE
         self._status = 0
         self._raw = b""  # the head, while it is incomplete
         self._head_at = 0  # where it begins in `_raw`, after interim ones
         self._count = 0  # pieces of the complete body: what follows them belongs to nobody
         self._size = 0  # bytes read of a reply that is not complete
-        self._uploading = False
         self._paused = False
-        self._limit = NEVER  # the deadline of the call
-        self.deadline = NEVER
         # A connection of which one of these holds is not used again.
         self._keep = True  # when false
         self._until_eof = False
@@ -119,72 +72,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._extra = False  # bytes came that nobody asked for
         self._fault = ""
 
-    # ── the request ─────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def begin(self, request: bytes, mode: int, deadline: int) -> "asyncio.Future[Reply] | None":
-        """Write `request`; the future is the reply to it. None: the connection was stale and nothing was written.
-
-        Straight to the socket where there is no TLS: only so is it certain whether any byte was written, and it is
-        cheaper.
-        """
-        if self._transport.is_closing():
-            return None
-        if self._fd < 0:
-            self._transport.write(request)
-        else:
-            try:
-                written = os.write(self._fd, request)
-            except BlockingIOError:
-                written = 0
-            except OSError:
-                self._transport.abort()
-                return None
-            if written < len(request):
-                self._transport.write(memoryview(request)[written:])
-        self._mode = mode
-        self._phase = AWAITED
-        self._limit = deadline
-        first_byte = self._owner.first_byte_deadline
-        self.deadline = deadline if deadline < first_byte else first_byte
-        waiter = self._waiter = self._loop.create_future()
-        return waiter
-
-    def upload(self) -> None:
-        """The body of the request follows, by `write`, up to `uploaded`. Until then nothing is expected but time."""
-        self._uploading = True
-        self.deadline = self._limit
-
-    async def write(self, data: bytes) -> None:
-        """A piece of the request; returns when the upstream is ready for more."""
-        if self._transport.is_closing():
-            return
-        self._transport.write(data)
-        if self._writable is not None:
-            await self._writable
-
-    def uploaded(self) -> None:
-        """The request is complete."""
-        self._uploading = False
-        first_byte = self._owner.first_byte_deadline
-        if self._phase == AWAITED and first_byte < self.deadline:
-            self.deadline = first_byte
-
-    def abandon(self, waiter: "asyncio.Future[Reply]") -> None:
-        """Nobody waits for this reply any more: close the connection, unless it serves somebody else by now."""
-        if self._waiter is waiter:
-            self._waiter = None
-            self.abort()
-        elif not waiter.cancelled() and waiter.exception() is None:
-            stream = waiter.result().stream
-            if stream is not None:
-                stream.abort()
-
     # ── the transport's callbacks ───────────────────────────────────────────────────────────────────────────────────
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)
-        if transport.get_extra_info("sslcontext") is None:
-            self._fd = transport.get_extra_info("socket").fileno()
 
     def data_received(self, data: bytes) -> None:
         if self._phase == AWAITED:
@@ -225,14 +113,6 @@ class UpstreamConnection(asyncio.Protocol):
         else:
             self._fail("the connection broke" + (f" ({exc})" if exc is not None else " before the reply was complete"))
 
-    def pause_writing(self) -> None:
-        self._writable = self._loop.create_future()
-
-    def resume_writing(self) -> None:
-        writable, self._writable = self._writable, None
-        if writable is not None and not writable.done():
-            writable.set_result(None)
-
     # ── the parser's callbacks ──────────────────────────────────────────────────────────────────────────────────────
 
     def on_message_begin(self) -> None:
@@ -263,6 +143,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._phase = ARRIVING
         if self._mode == BARE:
             self._phase = COMPLETE
+            self._count = 0
             self._extra = True  # llhttp would wait for the body
         elif self._mode == STREAMED and status < 300:
             self._stream = Stream(self)
@@ -333,7 +214,8 @@ class UpstreamConnection(asyncio.Protocol):
     def _release(self) -> None:
         """Back to the pool, when the next reply is sure to be the next request's."""
         transport = self._transport
-        if not self._keep or self._extra or self._uploading or transport.get_write_buffer_size():
+        if not self._keep or self._extra or self._pump is not None or transport.get_write_buffer_size():
+            self._stop_pump()
             transport.abort()
             return
         if self._paused:
@@ -347,6 +229,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     def _fail(self, message: str) -> None:
         self.deadline = NEVER
+        self._stop_pump()
         error = TransportError(message, sent=True)
         waiter, self._waiter = self._waiter, None
         stream, self._stream = self._stream, None
@@ -356,10 +239,6 @@ class UpstreamConnection(asyncio.Protocol):
             stream.fail(error)
 
     # ── for the stream and the pool ─────────────────────────────────────────────────────────────────────────────────
-
-    @property
-    def closing(self) -> bool:
-        return self._transport.is_closing()
 
     @property
     def busy(self) -> bool:
@@ -384,6 +263,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._waiter = None
         self._stream = None
         self.deadline = NEVER
+        self._stop_pump()
         self._transport.abort()
 
     def break_off(self, message: str) -> None:

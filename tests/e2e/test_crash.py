@@ -114,7 +114,7 @@ async def test_the_quota_outlives_the_worker(gates: Callable[..., Gate], twin: T
         assert all(int(a.headers["retry-after"]) <= 60 for a in answers if a.status == 429)
         return Counter(answer.status for answer in answers)
 
-    assert (await burst(40))[200] in {29, 30}  # of the 60,000 a share is kept for jitter; 1,000 a second come back
+    assert 20 < (await burst(40))[200] <= 30  # of 60,000 tokens, and 1,000 more in each second
     for _ in range(2):
         await killed(gate, "worker")
         after = await burst(40)

@@ -357,7 +357,7 @@ async def test_who_cannot_wait_that_long_any_more_is_sent_away(clock: ManualCloc
         gate.take_nowait(0, clock.now())
     queue = Queue(clock, gate)
     queue.join("hurried", patience=10 * SECOND)
-    queue.join("patient", patience=MINUTE)
+    queue.join("patient", patience=MINUTE, elsewhere=True)
     await settle()
     gate.health.fail(0, clock.now() + 20 * SECOND)
     gate.changed(worse=True)

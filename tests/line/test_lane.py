@@ -103,6 +103,7 @@ async def test_without_usage_the_charge_stands(clock: ManualClock, usage: Usage 
     slot = send(lane, clock, 700)
     taught = lane.estimator.dump()
     assert lane.settle(call_of(), slot, usage) == 700
+    slot.give_back()
     assert left(lane, clock) == 9_300
     assert lane.estimator.dump() == taught
 
@@ -213,6 +214,32 @@ async def test_more_of_it_is_booked_as_it_comes(clock: ManualClock) -> None:
     assert lane.tokens.booked == 5_000
     lane.watch(shows(10_000, 4_700), send(lane, clock, 100))
     assert lane.tokens.booked == 5_000
+
+
+@pytest.mark.parametrize("news", ["a deficit", "a smaller limit", "a reload"])
+async def test_bad_news_sends_away_who_cannot_wait_that_long(clock: ManualClock, news: str) -> None:
+    """At once: it may still be served elsewhere."""
+    lane = lane_alone(clock, Limits(0, 6_000))
+    slot = send(lane, clock, 6_000)
+    waiting = asyncio.get_running_loop().create_task(lane.gate.take(Charge(500), clock.now() + 10 * SECOND))
+    await clock.advance(SECOND)
+    assert not waiting.done()
+    if news == "a deficit":
+        lane.watch(shows(6_000, 0, "1m"), slot)
+        slot = send_later(lane, slot, 2_000)
+        lane.watch(shows(6_000, 0, "1m"), slot)
+    elif news == "a smaller limit":
+        lane.watch(shows(600, 0, "1m"), slot)
+    else:
+        lane.reconfigure(lane.service, Limits(0, 600))
+    await clock.advance(0)
+    assert waiting.done()
+    assert waiting.result() is None
+
+
+def send_later(lane: Lane, slot: Slot, left: int) -> Slot:
+    """The same call, had it seen so much left."""
+    return Slot(lane, slot.permit, None, left, slot.left_requests, lane.tokens.booked, lane.requests.booked)
 
 
 async def test_it_is_booked_in_windows_too(clock: ManualClock) -> None:

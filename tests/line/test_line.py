@@ -366,6 +366,22 @@ async def test_a_tripped_lane_is_skipped_until_a_probe_succeeds() -> None:
     assert models_sent(play)[11:] == ["a"]
 
 
+async def test_those_who_wait_leave_a_lane_that_trips() -> None:
+    """Behind the probe of a refused lane: with its third refusal they go to the fallback, all but who failed there."""
+    play = with_fallback(retry=RetryPolicy(max_retries=9, jitter=False))
+    play.call("s")
+    await settle()
+    await play.provider("openai", said(5))
+    waiting = [play.call("s") for _ in range(3)]
+    await play.until(5 * SECOND)
+    await play.provider("openai", said(5))
+    assert models_sent(play) == ["a", "a"]
+    await play.until(10 * SECOND)
+    await play.provider("openai", said(5))
+    assert models_sent(play).count("b") >= 2
+    assert not any(task.done() for task in waiting)
+
+
 async def test_the_retry_budget_bounds_what_retries_add() -> None:
     """A provider that fails every call: a fifth of the calls and the floor, whatever each is allowed."""
     play = play_of(provider(limits={}), retry=RetryPolicy(max_retries=10, base_us=1, jitter=False))
@@ -452,6 +468,31 @@ async def test_a_back_off_beyond_the_deadline_is_not_begun() -> None:
     problem = refused(await running).problem
     assert play.elapsed == 0
     assert problem.retry_after_us == 15 * SECOND
+
+
+async def test_too_late_for_another_try_is_told_as_such() -> None:
+    """The connection fails and its back-off ends after the deadline: no quota is to blame, and nothing is slept."""
+    play = play_of()
+    running = play.call("a", deadline=300 * MS)
+    await settle()
+    play.transports["openai"].fail("connection refused")
+    outcome = refused(await running)
+    assert outcome.problem.kind is ProblemKind.DEADLINE
+    assert "connection refused" in outcome.problem.message
+    assert play.elapsed == 0
+
+
+async def test_how_long_answers_take_is_learnt() -> None:
+    """From what is sent to what is answered; a call that cannot be answered in time is not kept waiting."""
+    play = play_of()
+    running = play.call("a")
+    await play.until(7 * SECOND)
+    await play.provider("openai", OK)
+    await running
+    assert lane_of(play).pace.upper_us == 7 * SECOND
+    spend(play, 60_000)
+    problem = refused(await play.call("a", max_tokens=5_000, deadline=10 * SECOND)).problem
+    assert problem.retry_after_us == 5 * SECOND
 
 
 # ── connections that fail ────────────────────────────────────────────────────────────────────────────────────────────

@@ -196,7 +196,11 @@ BROKEN = {
 @pytest.mark.parametrize("before", [ROLE, ROLE + WORDS[0]], ids=["before content", "after content"])
 def test_a_malformed_event_fails_and_is_not_forwarded(event: bytes, before: bytes) -> None:
     """What came before it is; nothing after it is."""
-    for pieces in ([before, event, WORDS[1], DONE], [before + event + WORDS[1] + DONE]):
+    for pieces in (
+        [before, event, WORDS[1], DONE],
+        [before, event + WORDS[1], DONE],
+        [before + event + WORDS[1] + DONE],
+    ):
         tap = StreamTap(keep_usage=False)
         assert told(tap, *pieces) == before
         assert tap.failure == b"the provider sent a malformed event"

@@ -68,11 +68,22 @@ class Bench:
         self.loop = asyncio.new_event_loop()
         self.hub = Hub(self.app, SETTINGS, ManualClock(), self.loop)
 
-    def verdict(self, pieces: list[bytes]) -> tuple[int, bytes]:
-        """The status of the first reply (or `INCOMPLETE`) and the body of an accepted request."""
+    def open(self) -> tuple[ServerConnection, Wire]:
         wire = Wire()
         connection = ServerConnection(self.hub)
         connection.connection_made(wire)
+        return connection, wire
+
+    def verdict(self, pieces: list[bytes], after: bytes = b"") -> tuple[int, bytes]:
+        """The status of the reply (or `INCOMPLETE`) and the body of an accepted request.
+
+        `after`: a good request that the connection has served twice before.
+        """
+        connection, wire = self.open()
+        for _ in range(2 if after else 0):
+            connection.data_received(after)
+            assert wire.written.startswith(b"HTTP/1.1 200 ")
+            wire.written = b""
         self.app.seen.clear()
         for piece in pieces:
             if not wire.closed:
@@ -83,6 +94,13 @@ class Bench:
             assert wire.closed
             assert b"connection: close\r\n" in wire.written
         return status, self.app.seen[0].body if status == 200 else b""
+
+    def told(self) -> tuple[list[tuple[bytes, bytes]], bytes | None, bytes] | None:
+        """What the handler was told of the last request."""
+        if not self.app.seen:
+            return None
+        exchange = self.app.seen[0]
+        return exchange.headers, exchange.header(b"content-length"), exchange.target
 
 
 @pytest.fixture(scope="module")
@@ -172,6 +190,38 @@ def test_mutations_that_h11_refuses_are_refused(bench):
         accepted += status == 200
         assert status != 200 or not h11_refuses(raw), raw
     assert accepted > MUTATIONS // 100
+
+
+USUAL = [
+    b"GET /v1/x HTTP/1.1\r\nHost: a\r\n\r\n",
+    b"POST /v1/x HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nX: y\r\n\r\nabc",
+    b"POST /v1/x HTTP/1.1\r\nHost: a3\r\nAuthorization: Bearer 3\r\ncontent-length:\t3 \r\n\r\nabc",
+]
+
+
+@pytest.mark.parametrize("usual", USUAL)
+def test_what_a_connection_has_served_does_not_soften_it(bench, usual):
+    """After good requests every vector has the verdict it has on a fresh connection."""
+    for vector in VECTORS:
+        assert bench.verdict([vector.raw], after=usual) == (vector.status, vector.body), vector.name
+
+
+def test_heads_almost_like_the_last_one(bench):
+    """A head is recognised or read anew: the verdict, the body and what the handler is told are the same."""
+    rng = random.Random(SEED)
+    recognised = 0
+    for _ in range(MUTATIONS):
+        usual = rng.choice(USUAL)
+        raw = mutate(usual, rng) if rng.random() < 0.7 else usual.replace(b"3 \r", b"%d \r" % rng.randrange(12))
+        if not raw:
+            continue
+        fresh = bench.verdict([raw]), bench.told()
+        assert (bench.verdict([raw], after=usual), bench.told()) == fresh, raw
+        connection, _ = bench.open()
+        for request in (usual, usual, raw):
+            connection.data_received(request)
+        recognised += connection._misses == 0
+    assert MUTATIONS // 10 < recognised < MUTATIONS
 
 
 NAMES = st.sampled_from(

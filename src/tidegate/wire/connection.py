@@ -18,7 +18,9 @@ from tidegate.wire.head import (
     CHUNKED,
     CONTINUE,
     KEEP_ALIVE,
+    Fields,
     Refused,
+    StartLine,
     bad,
     body_too_large,
     check_partial,
@@ -30,23 +32,28 @@ from tidegate.wire.head import (
 from tidegate.wire.hub import Hub
 from tidegate.wire.incoming import Incoming
 from tidegate.wire.link import BODY, CLOSED, HEAD, LINGER, REPLY, Link
+from tidegate.wire.repeated import Headers, Repeated, repeatable
 from tidegate.wire.sweep import NEVER
 
 _log = logging.getLogger(__name__)
 
 _HEAD_END: Final = b"\r\n\r\n"
 _HELD: Final = 65_536  # bytes of pipelined requests, then reading pauses
+_MISSES: Final = 4  # then this client's heads are never alike, and nothing more is remembered
 _PROGRESS: Final = 65_536  # bytes of body that earn another `body_timeout`
 
 
 class ServerConnection(Link):
     """Reads requests, hands them over, writes replies."""
 
-    __slots__ = ("_parser", "_progress", "_reading")
+    __slots__ = ("_feeding", "_misses", "_parser", "_progress", "_reading", "_repeated")
 
     def __init__(self, hub: Hub) -> None:
         super().__init__(hub)
         self._parser = HttpRequestParser(self)
+        self._feeding = False  # the parser has seen the head and waits for the body
+        self._repeated: Repeated | None = None
+        self._misses = 0  # heads unlike the one before them
         self._progress = 0
         self._reading = True
 
@@ -144,20 +151,29 @@ class ServerConnection(Link):
             self._refuse(refused)
 
     def _request(self, data: bytes, end: int) -> None:
-        """A head is complete: `data[:end]`.
-
-        llhttp validates it and splits nothing: where it finds no fault, every line but the first is `name: value`.
-        """
+        """A head is complete: `data[:end]`."""
         head = data[:end]
-        lines = head.split(b"\r\n")
+        repeated = self._repeated
+        known = repeated.read(head) if repeated is not None else None
+        if repeated is None or known is None or known[2] > self._hub.max_body:
+            self._read_head(head, data)
+            return
+        self._misses = 0
+        headers, fields, length = known
+        self._accept(repeated.start, headers, fields, length, KEEP_ALIVE, data[end:])
+
+    def _read_head(self, head: bytes, data: bytes) -> None:
+        """Where llhttp, which validates it, finds no fault, every line but the first is `name: value`."""
         hub = self._hub
+        end = len(head)
+        lines = head.split(b"\r\n")
         try:
-            method, target, path, query, minor, usual = start_line(lines[0])
-            if end > hub.max_head or len(target) > hub.max_url:
-                raise too_long(target, hub.max_url, hub.max_head)
+            start = start_line(lines[0])
+            if end > hub.max_head or len(start[1]) > hub.max_url:
+                raise too_long(start[1], hub.max_url, hub.max_head)
             self._parser.feed_data(head)
             headers = list(map(hub.field, lines[1:-2]))
-            fields, length, flags = framing(headers, minor)
+            fields, length, flags = framing(headers, start[4])
             if length > hub.max_body:
                 raise body_too_large(hub.max_body)
         except Refused as refused:
@@ -167,15 +183,23 @@ class ServerConnection(Link):
         except HttpParserError as error:
             self._refuse(bad(f"The request is malformed: {error}."), lines[0])
         else:
-            hub.requests += 1
-            self._plain = usual and flags == KEEP_ALIVE
-            self._keep = flags & KEEP_ALIVE != 0
-            self._minor = minor
-            exchange = self._exchange = Exchange(self, method, target, path, query, headers, fields, self.peer)
-            if len(data) - end == length:
-                self._whole(exchange, data[end:])
-            else:
-                self._begin_body(exchange, length, flags, data[end:])
+            self._feeding = length != 0
+            if self._plain and start[5] and flags == KEEP_ALIVE and self._misses < _MISSES:
+                self._misses += 1
+                self._repeated = repeatable(head, lines, start, headers, fields, length)
+            self._accept(start, headers, fields, length, flags, data[end:])
+
+    def _accept(self, start: StartLine, headers: Headers, fields: Fields, length: int, flags: int, rest: bytes) -> None:
+        method, target, path, query, minor, usual = start
+        self._hub.requests += 1
+        self._plain = usual and flags == KEEP_ALIVE
+        self._keep = flags & KEEP_ALIVE != 0
+        self._minor = minor
+        exchange = self._exchange = Exchange(self, method, target, path, query, headers, fields, self.peer)
+        if len(rest) == length:
+            self._whole(exchange, rest)
+        else:
+            self._begin_body(exchange, length, flags, rest)
 
     def _ignore_upgrade(self, lines: list[bytes], rest: bytes) -> None:
         """Read the request as if it had not asked for another protocol, as RFC 9110, 7.8 allows, or refuse it.
@@ -193,7 +217,8 @@ class ServerConnection(Link):
 
     def _whole(self, exchange: Exchange, body: bytes) -> None:
         """The usual case: all of the request is here, and nothing but it."""
-        if body:
+        if self._feeding:
+            self._feeding = False
             self._parser.feed_data(body)
         self._state = REPLY
         self.deadline = NEVER
@@ -220,6 +245,7 @@ class ServerConnection(Link):
         if length == CHUNKED:
             self._chunked = ChunkedBody(hub.max_body)
             self._parser = HttpRequestParser(self)  # the old one would wait for chunks that it never gets
+            self._feeding = False
         try:
             intake = hub.handler.head(exchange)
         except Exception:  # noqa: BLE001 - as above
@@ -256,7 +282,9 @@ class ServerConnection(Link):
             data = data[:left]
             left = 0
         self._left = left
-        self._parser.feed_data(data)
+        if self._feeding:
+            self._parser.feed_data(data)
+            self._feeding = left != 0
         self._take(data)
         if left == 0:
             self._body_done(rest)

@@ -1,0 +1,1 @@
+"""Who is next: the disciplines by which waiting calls take their turn."""

@@ -1,0 +1,64 @@
+"""The face of every discipline, and the ticket of a call that waits.
+
+A scheduler orders tickets; it knows no quota. Whoever dispatches asks `head`, and calls `pop` when the head may go.
+A ticket is in at most one scheduler. Amounts are tokens, times microseconds on one monotonic clock.
+"""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+import msgspec
+
+from tidegate.model.tenant import Tenant
+
+
+class Ticket:
+    """A call that waits for its turn. Identity counts, not equality."""
+
+    __slots__ = ("arrived", "cost", "ctx", "seat", "tenant")
+
+    def __init__(self, tenant: Tenant, cost: int, arrived: int, ctx: object = None) -> None:
+        """`cost` is what it reserves, in tokens, at least 1; `ctx` belongs to the owner, `seat` to the scheduler."""
+        self.tenant = tenant
+        self.cost = cost
+        self.arrived = arrived
+        self.ctx = ctx
+        self.seat: object = None  # None = in no scheduler
+
+
+class Ahead(msgspec.Struct, frozen=True, gc=False):
+    """What is served before a newcomer, by the discipline's own rule: an upper estimate."""
+
+    requests: int
+    tokens: int
+
+
+class Scheduler(Protocol):
+    """One queue of tickets of many tenants."""
+
+    def __len__(self) -> int:
+        """How many tickets wait. O(1)."""
+
+    def __iter__(self) -> Iterator[Ticket]:
+        """Every ticket, tier by tier from the first rank; within a tenant as it will be served. O(n)."""
+
+    def push(self, ticket: Ticket, now: int, *, front: bool = False) -> None:
+        """Queue a ticket; `front`: before the others of its tenant (it had its turn before)."""
+
+    def head(self, now: int) -> Ticket | None:
+        """Who is next. The same ticket until `push`, `pop`, `remove`, `spent` or time changes that."""
+
+    def pop(self, now: int) -> Ticket:
+        """Take out what `head(now)` says and count its cost as service to its tenant. Raises `IndexError`."""
+
+    def remove(self, ticket: Ticket, now: int) -> bool:
+        """A waiting call left: no trace of it remains. False when it was not here."""
+
+    def spent(self, tenant: Tenant, tokens: int, now: int) -> None:
+        """Service outside the queue: a call that passed at once (positive), or a correction at settle (either sign)."""
+
+    def ahead(self, tenant: Tenant, cost: int, now: int) -> Ahead:
+        """What is served before a new ticket of this tenant and cost. O(1) in waiting tickets and tenants."""
+
+    def newest(self) -> Ticket | None:
+        """The newest ticket of the lowest tier that waits: who is pushed out first. O(1)."""

@@ -17,6 +17,7 @@ from tidegate.config.schema_strategy import (
     StrategyConfig,
 )
 from tidegate.model import snapshot as records
+from tidegate.model.pools import with_rest
 
 
 def build(config: Config, folder: Path, environ: Mapping[str, str], version: int = 0) -> records.Snapshot:
@@ -25,11 +26,13 @@ def build(config: Config, folder: Path, environ: Mapping[str, str], version: int
     strategies = dict(config.strategies)
     if config.model_strategy is not None:
         strategies = {config.model_strategy.primary_model: config.model_strategy, **strategies}
+    providers = tuple(
+        _provider(name, item, profiles[item.profile], folder, environ) for name, item in config.providers.items()
+    )
     return records.Snapshot(
         version=version,
-        providers=tuple(
-            _provider(name, item, profiles[item.profile], folder, environ) for name, item in config.providers.items()
-        ),
+        providers=providers,
+        pools=with_rest((), providers),
         strategies=tuple(_strategy(name, item) for name, item in strategies.items()),
         defaults=_defaults(config.defaults),
         clients=_clients(config.clients),

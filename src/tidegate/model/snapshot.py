@@ -8,6 +8,8 @@ Units: `*_us` are microseconds, `*_bytes` bytes, `rpm`/`tpm` per 60 s. A limit o
 
 import msgspec
 
+from tidegate.model.tenant import TIERS
+
 
 class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Base of all snapshot records: immutable, strict on decode."""
@@ -81,6 +83,7 @@ class Profile(Record):
     charge: str = "max"  # max(prompt, max_tokens) | "sum" of both | "prompt"
     settles: bool = False  # does the provider correct its charge by the real usage?
     window: str = "continuous"  # continuous | fixed | sliding | quantised
+    cached_free: bool = False  # input read from the provider's prompt cache does not count against the quota
     jitter_us: int = 250_000  # spread of the delay from our decision to the provider's clock
     headers: str = "openai"  # family of the rate-limit headers
     auth_header: str = "authorization"
@@ -94,6 +97,9 @@ class Scope(Record):
     name: str
     keys: tuple[str, ...]
     limits: dict[str, Limits] = {}
+    max_concurrent: int = 0  # calls in flight over all models, 0 = no such bound
+    window: str = ""  # as in `Profile`, "" = the profile's
+    weight: int = 1  # its part of the calls where a pool picks by weight
 
 
 class Provider(Record):
@@ -148,6 +154,15 @@ class Caching(Record):
     cache_input_hash: bool = True
 
 
+class DegradeStep(Record):
+    """What a call is given instead of a refusal: fewer tokens, or another model. Steps are tried in order."""
+
+    do: str  # "clamp" of `max_tokens` | "model"
+    tiers: tuple[str, ...]  # names of the tiers it is for
+    max_tokens: int = 0
+    model: str = ""
+
+
 class Strategy(Record):
     """A named way to serve a call: a primary model and, by priority, its fallbacks."""
 
@@ -162,12 +177,58 @@ class Strategy(Record):
     caching: Caching = Caching()
     execution_mode: str = "sync"
     queue_backend: str = ""
+    degrade: tuple[DegradeStep, ...] = ()
 
 
 class QueueSettings(Record):
-    """The bounded FIFO in which calls wait for quota, per scope and model."""
+    """The bounded queue in which calls wait for quota, per pool, provider and model."""
 
     max_calls: int = 10_000
+
+
+class TierEntry(Record):
+    """A class of service, as `tenant.Tier`. Rank 0 goes first; equal ranks share by weight."""
+
+    name: str
+    rank: int
+    weight_milli: int = 1_000
+    smoothed: bool = True
+    reserve: bool = True
+
+
+class Namespace(Record):
+    """A tenant with the keys that belong to it. `weight_milli` is in thousandths, within its tier."""
+
+    name: str
+    tier: str = "paid"
+    weight_milli: int = 1_000
+    clients: tuple[ClientKey, ...] = ()
+
+
+class Share(Record):
+    """A part of a pool in thousandths that is kept for a namespace or a tier; others may borrow what it leaves."""
+
+    name: str
+    permille: int
+
+
+class Pool(Record):
+    """Scopes of one provider from which calls are served together, and by which rules.
+
+    Pools are resolved: every scope of a provider is in exactly one (`pools.with_rest`).
+    """
+
+    name: str
+    provider: str
+    scopes: tuple[str, ...]
+    scheduler: str = "dynamic"  # dynamic | weighted | round_robin: which call goes next
+    pick: str = "headroom"  # headroom | two_choices | weighted | affinity: which scope serves it
+    only: tuple[str, ...] = ()  # tiers and namespaces that may draw on it, empty = everybody
+    shares: tuple[Share, ...] = ()
+    max_waiting: int = 0  # calls, 0 = as the queue's `max_calls`
+
+
+_TIERS = tuple(TierEntry(tier.name, tier.rank, tier.weight_milli, tier.smoothed, tier.reserve) for tier in TIERS)
 
 
 class JournalSettings(Record):
@@ -187,6 +248,9 @@ class Snapshot(Record):
     defaults: Strategy = Strategy(name="", primary_model="")  # for calls that name a model, not a strategy
     clients: tuple[ClientKey, ...] = ()
     clients_file: str = ""  # one `NAME SHA256-HEX` per line; read by the worker
+    tiers: tuple[TierEntry, ...] = _TIERS
+    namespaces: tuple[Namespace, ...] = ()
+    pools: tuple[Pool, ...] = ()  # those with `only` first
     server: ServerSettings = ServerSettings()
     queue: QueueSettings = QueueSettings()
     journal: JournalSettings = JournalSettings()

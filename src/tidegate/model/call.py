@@ -9,6 +9,7 @@ from typing import Protocol
 import msgspec
 
 from tidegate.model.outcome import Reason
+from tidegate.model.tenant import NOBODY, Tenant
 
 
 class BodySource(Protocol):
@@ -76,3 +77,6 @@ class Call(msgspec.Struct):
     smoothed: bool = False
     spent: int = 0  # tokens charged by attempts that brought no answer
     prompt_guess: int = 0  # of a call that its client left
+    tenant: Tenant = NOBODY
+    affinity: int = 0  # digest of what its prompt begins with; 0 = not wanted
+    degraded: tuple[str, ...] = ()  # what it was given less of, to be served at all

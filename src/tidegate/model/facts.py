@@ -47,6 +47,9 @@ class CallRecord(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="c"
     cached_tokens: int
     charged_tokens: int
     estimated: bool  # usage is our estimate, the provider did not tell
+    tenant: str = ""
+    tier: str = ""
+    degraded: str = ""  # what the call was given less of, `, ` between
 
 
 Fact = Intent | CallRecord

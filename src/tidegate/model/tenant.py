@@ -4,7 +4,7 @@ import msgspec
 
 
 class Tier(msgspec.Struct, frozen=True, gc=False):
-    """A class of service. `rank` 0 goes first; `weight_milli` is its weight in thousandths where tiers share.
+    """A class of service. The lowest `rank` goes first (0 is `GUARANTEED`'s); `weight_milli` is its weight in thousandths where tiers share.
 
     `smoothed` = its calls may be delayed near the wall; `reserve` = capacity is kept back for it from lower tiers.
     """
@@ -24,9 +24,10 @@ class Tenant(msgspec.Struct, frozen=True, gc=False):
     weight_milli: int = 1_000
 
 
-VIP = Tier("vip", 0, 8_000, smoothed=False)
-PAID = Tier("paid", 1, 4_000)
-FREE = Tier("free", 2, 2_000)
-BATCH = Tier("batch", 3, 1_000, reserve=False)
+GUARANTEED = Tier("guaranteed", 0, smoothed=False)  # what a call may claim before all tiers: nobody is of it
+VIP = Tier("vip", 1, 8_000, smoothed=False)
+PAID = Tier("paid", 2, 4_000)
+FREE = Tier("free", 3, 2_000)
+BATCH = Tier("batch", 4, 1_000, reserve=False)
 TIERS = (VIP, PAID, FREE, BATCH)
 NOBODY = Tenant("", PAID)  # calls without a namespace

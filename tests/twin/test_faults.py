@@ -62,7 +62,7 @@ def test_three_ways_to_post_a_rule(raw):
     [
         (b"{", "truncated"),
         (b"[{}]", "fault"),
-        (b'[{"fault":"explode"}]', r"\[0\].fault: unknown fault 'explode'; one of 429, 500"),
+        (b'[{"fault":"explode"}]', r"\[0\].fault: unknown fault 'explode'; one of 401, 403, 429"),
         (b'[{"fault":"500"},{"fault":"500","probability":2}]', r"\[1\].probability"),
         (b'[{"fault":"500","statsu":1}]', "statsu"),
         (b'[{"fault":"status","status":99}]', r"\[0\].status"),

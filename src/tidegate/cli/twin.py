@@ -5,10 +5,14 @@ import signal
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
+from typing import get_args
 
-from tidegate.twin.config import ConfigError, load, overridden, permille
-from tidegate.twin.settings import Settings
+from tidegate.twin.config import ConfigError, extended, load, overridden, permille
+from tidegate.twin.settings import CachedReads, Charge, Settings
 from tidegate.twin.windows import SHAPES
+
+CHARGES = get_args(Charge)
+CACHED_READS = get_args(CachedReads)
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -23,6 +27,11 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--tpot-ms", type=float, metavar="MS", help="median time for each token (default: 2)")
     parser.add_argument("--seed", type=int, metavar="N", help="seed of times, lengths and faults (default: 0)")
     parser.add_argument("--ghost", type=ghost, metavar="30%", help="others use so much of every quota (default: 0%%)")
+    parser.add_argument("--charge", choices=CHARGES, help="what a call costs at admission (default: max)")
+    parser.add_argument("--cached-reads", choices=CACHED_READS, help="prompt caching (default: off)")
+    parser.add_argument("--hide-headers", action="store_true", help="no rate-limit headers; 429s name no time")
+    parser.add_argument("--events", type=int, metavar="N", help="keep the last N admissions and refusals (default: 0)")
+    parser.add_argument("--lean", action="store_true", help="one fixed answer to every chat, for load tests")
 
 
 def ghost(text: str) -> int:
@@ -46,7 +55,7 @@ def run(args: Namespace) -> int:
 
 
 def _settings(args: Namespace) -> Settings:
-    return overridden(
+    settings = overridden(
         load(args.config) if args.config is not None else Settings(),
         rpm=args.rpm,
         tpm=args.tpm,
@@ -55,6 +64,14 @@ def _settings(args: Namespace) -> Settings:
         tpot_ms=args.tpot_ms,
         seed=args.seed,
         ghost=args.ghost,
+    )
+    return extended(
+        settings,
+        charge=args.charge,
+        cached_reads=args.cached_reads,
+        hide_headers=args.hide_headers,
+        events=args.events,
+        lean=args.lean,
     )
 
 

@@ -10,6 +10,7 @@ from tidegate.ports import Clock, Timer
 from tidegate.twin import problems
 from tidegate.twin.calls import KEPT_BODY
 from tidegate.twin.control import Control
+from tidegate.twin.lean import serve_lean
 from tidegate.twin.openai import CHAT, EMBEDDING, TEXT, OpenAI
 from tidegate.twin.passthrough import STREAMED, Passthrough
 from tidegate.twin.problems import error_body
@@ -159,4 +160,7 @@ class Twin:
         self._socket = socket.create_server((self._host, self._port), family=family, backlog=4_096)
         self._socket.setblocking(False)
         self._port = self._socket.getsockname()[1]
-        self._servers.append(await serve(self._socket, self.router, _SERVER, self._clock))
+        if self.state.settings.lean:
+            self._servers.append(await serve_lean(self._socket, self.state, self.router, _SERVER))
+        else:
+            self._servers.append(await serve(self._socket, self.router, _SERVER, self._clock))

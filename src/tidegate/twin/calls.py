@@ -24,6 +24,8 @@ _SHOWN: Final = (
     "charged_tokens",
     "completion_tokens",
     "billed_tokens",
+    "cached_tokens",
+    "user",
     "end",
 )
 
@@ -41,11 +43,11 @@ class Call:
         self.request_id = request_id
         self.method = method
         self.path = path
-        self.key = self.organisation = self.model = self.label = self.fault = ""
+        self.key = self.organisation = self.model = self.label = self.fault = self.user = ""
         self.end = "open"
         self.stream = self.include_usage = False
         self.status = self.prompt_tokens = self.max_tokens = self.charged_tokens = 0
-        self.completion_tokens = self.billed_tokens = 0
+        self.completion_tokens = self.billed_tokens = self.cached_tokens = 0
         self.n = 1
         self.arrived_at = arrived_at
         self.first_byte_at = self.ended_at = 0

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from tidegate.twin.settings import MAX_LIMIT, Settings, Shape, Spread
+from tidegate.twin.settings import MAX_EVENTS, MAX_LIMIT, CachedReads, Charge, Settings, Shape, Spread
 
 
 class ConfigError(Exception):
@@ -102,6 +102,24 @@ def overridden(
     return replace(
         _relimited(settings, rpm, tpm), timing=timing, rules=rules, seed=settings.seed if seed is None else seed
     )
+
+
+def extended(
+    settings: Settings, *, charge: Charge | None = None, cached_reads: CachedReads | None = None,
+    hide_headers: bool = False, events: int | None = None, lean: bool = False,
+) -> Settings:  # fmt: skip
+    """The same with the less usual flags of the command line."""
+    if events is not None and not 0 <= events <= MAX_EVENTS:
+        raise ConfigError(f"--events: {events} is not between 0 and {MAX_EVENTS}")
+    rules = settings.rules
+    rules = replace(
+        rules,
+        charge=charge or rules.charge,
+        cached_reads=cached_reads or rules.cached_reads,
+        hide_headers=rules.hide_headers or hide_headers,
+    )
+    kept = settings.events if events is None else events
+    return replace(settings, rules=rules, events=kept, lean=settings.lean or lean)
 
 
 def _spread(flag: str, median: float, old: Spread) -> Spread:

@@ -14,6 +14,7 @@ from tidegate.wire.exchange import Exchange
 
 _JSON: Final = b"content-type: application/json\r\n"
 _DEFAULT_CALLS: Final = 100
+_DEFAULT_EVENTS: Final = 100_000
 
 
 class LimitsChange(msgspec.Struct, forbid_unknown_fields=True):
@@ -45,6 +46,7 @@ class Control:
             (b"GET", b"/twin/limits"): self._limits,
             (b"POST", b"/twin/limits"): self._set_limits,
             (b"GET", b"/twin/calls"): self._calls,
+            (b"GET", b"/twin/events"): self._events,
             (b"GET", b"/twin/health"): self._health,
         }
 
@@ -126,12 +128,16 @@ class Control:
         if change.key is not None and self._state.directory.organisation(change.key) is None:
             raise BadControl("key: belongs to no organisation, and unknown keys are refused")
 
+    def _events(self, exchange: Exchange) -> dict[str, Any]:
+        events, query = self._state.events, _query(exchange)
+        if not self._state.settings.events:
+            raise BadControl("events: this twin keeps none; start it with --events N")
+        first, limit = _integer(query, "after", 0), _integer(query, "limit", _DEFAULT_EVENTS)
+        return {"noted": events.noted, "events": list(events.after(first, limit))}
+
     def _calls(self, exchange: Exchange) -> list[dict[str, Any]]:
         query = _query(exchange)
-        try:
-            limit = int(query.get("limit", _DEFAULT_CALLS))
-        except ValueError:
-            raise BadControl(f"limit: {query['limit']!r} is no integer") from None
+        limit = _integer(query, "limit", _DEFAULT_CALLS)
         full = query.get("full", "0") != "0"
         return [call.row(self._state.epoch, full=full) for call in self._state.calls.last(limit)]
 
@@ -141,6 +147,13 @@ class Control:
 
 def _query(exchange: Exchange) -> dict[str, str]:
     return {name: values[-1] for name, values in parse_qs(exchange.query.decode("latin-1")).items()}
+
+
+def _integer(query: dict[str, str], name: str, default: int) -> int:
+    try:
+        return int(query.get(name, default))
+    except ValueError:
+        raise BadControl(f"{name}: {query[name]!r} is no integer") from None
 
 
 def _error(exchange: Exchange, status: int, message: str) -> None:

@@ -20,6 +20,8 @@ REPLIES: Final[dict[str, tuple[int, str, str, str | None]]] = {  # status, messa
         "insufficient_quota",
         "insufficient_quota",
     ),
+    "401": (401, "Incorrect API key provided: it was revoked.", "invalid_request_error", "invalid_api_key"),
+    "403": (403, "Your project does not have access to this model.", "invalid_request_error", "access_terminated"),
     "500": (500, "The server had an error while processing your request.", "server_error", None),
     "502": (502, "Bad gateway.", "server_error", None),
     "503": (503, "The engine is currently overloaded, please try again later.", "server_error", None),

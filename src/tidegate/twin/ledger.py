@@ -41,14 +41,15 @@ class Seconds:
 class Account:
     """The sums of one model, or of one key at one model."""
 
-    __slots__ = ("avoidable", "billed", "calls", "charged", "seconds", "served", "throttled")
+    __slots__ = ("avoidable", "billed", "cached", "calls", "charged", "seconds", "served", "throttled")
 
     def __init__(self) -> None:
-        self.calls = self.served = self.throttled = self.avoidable = self.charged = self.billed = 0
+        self.calls = self.served = self.throttled = self.avoidable = self.charged = self.billed = self.cached = 0
         self.seconds = Seconds()
 
     def sums(self) -> dict[str, Any]:
-        """The fields that every level of the report has."""
+        """The fields that every level of the report has, and `cached_tokens` where any were read."""
+        cached = {"cached_tokens": self.cached} if self.cached else {}
         return {
             "calls": self.calls,
             "served": self.served,
@@ -56,7 +57,7 @@ class Account:
             "avoidable": self.avoidable,
             "charged_tokens": self.charged,
             "billed_tokens": self.billed,
-        }
+        } | cached
 
 
 class Entry:
@@ -91,6 +92,20 @@ class Entry:
         for account in self._accounts:
             account.charged += tokens
             account.seconds.add(second, tokens)
+
+    def cached(self, tokens: int) -> None:
+        """Tokens of an admitted prompt were read from the cache."""
+        for account in self._accounts:
+            account.cached += tokens
+
+    def passed(self, charged: int, billed: int, now: int) -> None:
+        """All of an answered call at once: charged, served and billed."""
+        second = self._ledger.second(now)
+        for account in self._accounts:
+            account.served += 1
+            account.charged += charged
+            account.billed += billed
+            account.seconds.add(second, charged)
 
     def billed(self, tokens: int) -> None:
         """Usage, when a reply ended for whatever reason."""

@@ -120,6 +120,11 @@ class Meter:
             self._shadow.refund(charged - actual, charged_at, now)
         return charged - actual
 
+    @property
+    def hidden(self) -> bool:
+        """Whether ordinary replies tell nothing of the limits; a refusal still names the one that it is about."""
+        return self._rules.hide_headers
+
     def shown(self, key: str, version: int, now: int) -> None:
         """A reply that showed the limits of `version` was sent to `key`."""
         if version and self._seen.get(key, _UNSEEN)[0] < version:

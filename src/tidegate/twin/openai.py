@@ -10,6 +10,7 @@ from tidegate.twin.directory import Seat
 from tidegate.twin.faults import Rule
 from tidegate.twin.meter import Refusal
 from tidegate.twin.problems import Problem
+from tidegate.twin.prompt_cache import Prefix, prefixes
 from tidegate.twin.replies import Replies
 from tidegate.twin.requests import Ask, Parser
 from tidegate.twin.scripts import Script
@@ -49,7 +50,11 @@ class OpenAI:
             return
         seat = state.directory.seat(call.key, owner, ask.model.name, call.arrived_at)
         seat.entry.called()
-        _note(call, ask, prompt, state.charge(prompt, ask.max_tokens, ask.n))
+        cacheable = self._cacheable(ask, prompt)
+        cached = state.cache.read(owner.name, ask.model.name, cacheable, call.arrived_at) if cacheable else 0
+        free = cached if state.settings.rules.cached_reads == "free" else 0
+        _note(call, ask, prompt, state.charge(prompt - free, ask.max_tokens, ask.n))
+        call.cached_tokens = cached
         rule = state.faults.hit(call)
         if rule is not None:
             call.fault = rule.fault
@@ -59,16 +64,28 @@ class OpenAI:
         refusal = seat.meter.admit(call.key, call.charged_tokens, call.arrived_at)
         if refusal is not None:
             self._refuse(exchange, call, seat, refusal, rule)
-        else:
-            self._serve(exchange, call, seat, ask, endpoint, rule)
+            return
+        state.note(call)
+        if cacheable:
+            state.cache.write(owner.name, ask.model.name, cacheable, call.arrived_at)
+            seat.entry.cached(cached)
+        self._serve(exchange, call, seat, ask, endpoint, rule)
+
+    def _cacheable(self, ask: Ask, prompt: int) -> list[Prefix]:
+        rules = self._state.settings.rules
+        if rules.cached_reads == "off" or prompt < rules.cache_least_tokens:
+            return []
+        return prefixes(ask.texts, self._state.tokenizer.count, rules.cache_least_tokens)
 
     def _refuse(self, exchange: Exchange, call: Call, seat: Seat, refusal: Refusal, rule: Rule | None) -> None:
         seat.entry.throttled(avoidable=refusal.label == "avoidable")
         seat.meter.shown(call.key, seat.meter.version, self._state.clock.now())
         call.label = refusal.label
+        self._state.note(call)
         call.charged_tokens = 0
-        head = self._head(call, seat, headers.limits(seat.meter.quota, call.arrived_at, refusal))
-        head = self._replies.lie(head + headers.retry(refusal), rule, 429)
+        limits = self._replies.limits(seat, call.arrived_at, refusal)
+        told = b"" if self._state.settings.rules.hide_headers else headers.retry(refusal)
+        head = self._replies.lie(self._head(call, seat, limits) + told, rule, 429)
         self._replies.send(exchange, call, 429, head, problems.limited(refusal, call.model, call.organisation))
 
     def _serve(
@@ -80,7 +97,7 @@ class OpenAI:
             self._replies.fault(exchange, call, rule, seat)
             return
         service = Service(call, seat, call.arrived_at)
-        limits = headers.limits(seat.meter.quota, call.arrived_at)
+        limits = self._replies.limits(seat, call.arrived_at)
         answer = self._draw(ask)
         head = self._replies.lie(self._head(call, seat, limits, answer, stream=ask.stream), rule, 200)
         if endpoint == EMBEDDING:
@@ -107,7 +124,8 @@ class OpenAI:
         created = (call.arrived_at + self._state.epoch) // SECOND
         name = (b"chatcmpl-%b" if chat else b"cmpl-%b") % call.request_id[4:].encode()
         return Script(
-            answer, name, created, call.model, call.prompt_tokens, chat=chat, include_usage=ask.include_usage
+            answer, name, created, call.model, call.prompt_tokens, chat=chat, include_usage=ask.include_usage,
+            cached_tokens=call.cached_tokens,
         )  # fmt: skip
 
     def _head(
@@ -121,6 +139,7 @@ class OpenAI:
 def _note(call: Call, ask: Ask, prompt: int, charge: int) -> None:
     call.model = ask.model.name
     call.stream = ask.stream
+    call.user = ask.user
     call.include_usage = ask.include_usage
     call.prompt_tokens = prompt
     call.max_tokens = ask.max_tokens

@@ -6,6 +6,7 @@ from tidegate.twin import headers, sockets
 from tidegate.twin.calls import Call
 from tidegate.twin.directory import Seat
 from tidegate.twin.faults import REPLIES, Rule
+from tidegate.twin.meter import Refusal
 from tidegate.twin.problems import Problem
 from tidegate.twin.state import State
 from tidegate.twin.windows import SECOND
@@ -47,9 +48,14 @@ class Replies:
             (self._state.directory.ledger.stray if seat is None else seat.entry).throttled(avoidable=False)
         head = headers.JSON + headers.identity(call.request_id, call.organisation or "none", 0)
         if seat is not None:
-            head += headers.limits(seat.meter.quota, call.arrived_at)
+            head += self.limits(seat, call.arrived_at)
             seat.meter.shown(call.key, seat.meter.version, self._state.clock.now())
         self.send(exchange, call, status, self._told(head, rule), body)
+
+    def limits(self, seat: Seat, now: int, refusal: Refusal | None = None) -> bytes:
+        """The rate-limit lines of a reply; none where the provider hides them."""
+        hidden = self._state.settings.rules.hide_headers
+        return b"" if hidden else headers.limits(seat.meter.quota, now, refusal)
 
     def lie(self, head: bytes, rule: Rule | None, status: int) -> bytes:
         """The head as it is, or as a rule wants it."""

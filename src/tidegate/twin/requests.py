@@ -82,6 +82,7 @@ class Body(msgspec.Struct):
     tool_choice: str | dict[str, Any] | None = None
     encoding_format: str | None = None
     dimensions: int | None = None
+    user: str | None = None
 
 
 @dataclass(slots=True)
@@ -101,6 +102,7 @@ class Ask:
     inputs: int = 1  # of an embedding
     dimensions: int = 0
     base64: bool = False
+    user: str = ""  # whom the caller calls for
 
 
 class Parser:
@@ -177,6 +179,7 @@ class Parser:
             max_tokens=most or _between("max_tokens", body.max_tokens, 1),
             n=_between("n", body.n, 1, 128) or 1,
             stops=_stops(body.stop),
+            user=body.user or "",
         )
 
 

@@ -15,20 +15,31 @@ _FINGERPRINT: Final = b'"service_tier":"default","system_fingerprint":"fp_twin"'
 _quoted = msgspec.json.encode
 
 
-def usage(prompt: int, completion: int) -> bytes:
-    """The usage object."""
+def usage(prompt: int, completion: int, cached: int = 0) -> bytes:
+    """The usage object. `cached` tokens of the prompt were read from the cache."""
     return (
         b'{"prompt_tokens":%d,"completion_tokens":%d,"total_tokens":%d,'
-        b'"prompt_tokens_details":{"cached_tokens":0,"audio_tokens":0},'
+        b'"prompt_tokens_details":{"cached_tokens":%d,"audio_tokens":0},'
         b'"completion_tokens_details":{"reasoning_tokens":0,"audio_tokens":0,'
         b'"accepted_prediction_tokens":0,"rejected_prediction_tokens":0}}'
-    ) % (prompt, completion, prompt + completion)
+    ) % (prompt, completion, prompt + completion, cached)
 
 
 class Script:
     """One answer, ready to be spoken, as a chat's or as plain text. `name` is the reply's id, `created` in seconds."""
 
-    __slots__ = ("_after", "_before", "_include_usage", "_name", "answer", "chat", "created", "model", "prompt_tokens")
+    __slots__ = (
+        "_after",
+        "_before",
+        "_include_usage",
+        "_name",
+        "answer",
+        "cached_tokens",
+        "chat",
+        "created",
+        "model",
+        "prompt_tokens",
+    )
 
     def __init__(
         self,
@@ -40,8 +51,10 @@ class Script:
         *,
         chat: bool,
         include_usage: bool = False,
+        cached_tokens: int = 0,
     ) -> None:
         self.answer = answer
+        self.cached_tokens = cached_tokens
         self.chat = chat
         self.created = created
         self.model = model
@@ -56,7 +69,7 @@ class Script:
         """The whole reply."""
         choices = b",".join([self._choice(index) for index in range(self.answer.n)])
         kind = b"chat.completion" if self.chat else b"text_completion"
-        used = usage(self.prompt_tokens, self.answer.units * self.answer.n)
+        used = self._usage()
         return b'%b,"choices":[%b],"usage":%b,%b}' % (self._head(kind), choices, used, _FINGERPRINT)
 
     def opening(self) -> bytes:
@@ -77,6 +90,9 @@ class Script:
         body = b'"delta":{},"logprobs":null' if self.chat else b'"text":"","logprobs":null'
         end = self._each(b'%b,"finish_reason":"%b"' % (body, self.answer.finish.encode()))
         return b"%b%b%b" % (end, self._usage_event() if self._include_usage else b"", DONE)
+
+    def _usage(self) -> bytes:
+        return usage(self.prompt_tokens, self.answer.units * self.answer.n, self.cached_tokens)
 
     def _head(self, kind: bytes) -> bytes:
         shape = b'{"id":"%b","object":"%b","created":%d,"model":%b'
@@ -123,4 +139,4 @@ class Script:
         return b"".join([b'%b{"index":%d,%b%b' % (before, index, body, after) for index in range(self.answer.n)])
 
     def _usage_event(self) -> bytes:
-        return b'%b],"usage":%b}\n\n' % (self._before, usage(self.prompt_tokens, self.answer.units * self.answer.n))
+        return b'%b],"usage":%b}\n\n' % (self._before, self._usage())

@@ -23,7 +23,8 @@ class Service:
         call.status = 200
         call.first_byte_at = now
         self._seat.entry.served()
-        self._seat.meter.shown(call.key, self._version, now)
+        if not self._seat.meter.hidden:
+            self._seat.meter.shown(call.key, self._version, now)
 
     def finish(self, end: str, completion_tokens: int, now: int) -> None:
         """The reply ended as `end` says, after so many generated tokens."""

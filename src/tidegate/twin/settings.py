@@ -9,10 +9,13 @@ from typing import Annotated, Final, Literal
 from msgspec import Meta, Struct
 
 MAX_LIMIT: Final = 10**12
+MAX_EVENTS: Final = 5_000_000
 Limit = Annotated[int, Meta(ge=1, le=MAX_LIMIT)]
 DayLimit = Annotated[int, Meta(ge=0, le=MAX_LIMIT)]
 Name = Annotated[str, Meta(min_length=1)]
 Shape = Literal["continuous", "fixed", "sliding", "quantised"]
+Charge = Literal["max", "sum", "prompt"]
+CachedReads = Literal["off", "charged", "free"]
 Share = Annotated[float, Meta(ge=0, le=1)]
 
 
@@ -38,11 +41,15 @@ class Rules(Record, frozen=True):
 
     window: Shape = "continuous"
     aligned: bool = False  # fixed windows begin with the clock's minute, not with the first request
-    charge: Literal["max", "sum", "prompt"] = "max"  # max(prompt, max_tokens · n) | the sum of both | prompt
+    charge: Charge = "max"  # max(prompt, max_tokens · n) | the sum of both | prompt
     settles: bool = False  # the charge is corrected by the real usage when the reply ends
     refused_counts: bool = False  # a refused call counts against RPM
     notice_ms: Annotated[float, Meta(ge=0, le=60_000)] = 0.0  # a reply that shows changed limits is on its way so long
     ghost_permille: Annotated[int, Meta(ge=0, le=1_000)] = 0  # this part of every quota is used by others
+    hide_headers: bool = False  # no rate-limit headers, and a 429 that names no time
+    cached_reads: CachedReads = "off"  # prompt caching; free: reads are not charged to TPM
+    cache_ttl_s: Annotated[float, Meta(ge=0, le=86_400)] = 300.0  # since a prefix was last used
+    cache_least_tokens: Annotated[int, Meta(ge=1)] = 1_024  # a shorter prefix is never cached
 
 
 class Spread(Record, frozen=True):
@@ -101,3 +108,5 @@ class Settings(Record, frozen=True):
     rules: Rules = Rules()
     timing: Timing = Timing()
     seed: int = 0
+    events: Annotated[int, Meta(ge=0, le=MAX_EVENTS)] = 0  # so many of the last admissions and refusals are kept
+    lean: bool = False  # one fixed answer for every chat, for load tests: see `lean.py`

@@ -13,7 +13,7 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
 from tidegate.wire import reply
 from tidegate.wire.chunked import ChunkedBody
-from tidegate.wire.exchange import STREAM, Exchange, Intake
+from tidegate.wire.exchange import STREAM, Exchange, Intake, Likeness
 from tidegate.wire.head import (
     CHUNKED,
     CONTINUE,
@@ -160,7 +160,7 @@ class ServerConnection(Link):
             return
         self._misses = 0
         headers, fields, length = known
-        self._accept(repeated.start, headers, fields, length, KEEP_ALIVE, data[end:])
+        self._accept(repeated.start, headers, fields, length, KEEP_ALIVE, data[end:], repeated.alike)
 
     def _read_head(self, head: bytes, data: bytes) -> None:
         """Where llhttp, which validates it, finds no fault, every line but the first is `name: value`."""
@@ -184,18 +184,29 @@ class ServerConnection(Link):
             self._refuse(bad(f"The request is malformed: {error}."), lines[0])
         else:
             self._feeding = length != 0
+            alike = None
             if self._plain and start[5] and flags == KEEP_ALIVE and self._misses < _MISSES:
                 self._misses += 1
-                self._repeated = repeatable(head, lines, start, headers, fields, length)
-            self._accept(start, headers, fields, length, flags, data[end:])
+                repeated = self._repeated = repeatable(head, lines, start, headers, fields, length)
+                alike = repeated.alike if repeated is not None else None
+            self._accept(start, headers, fields, length, flags, data[end:], alike)
 
-    def _accept(self, start: StartLine, headers: Headers, fields: Fields, length: int, flags: int, rest: bytes) -> None:
+    def _accept(
+        self,
+        start: StartLine,
+        headers: Headers,
+        fields: Fields,
+        length: int,
+        flags: int,
+        rest: bytes,
+        alike: Likeness | None,
+    ) -> None:
         method, target, path, query, minor, usual = start
         self._hub.requests += 1
         self._plain = usual and flags == KEEP_ALIVE
         self._keep = flags & KEEP_ALIVE != 0
         self._minor = minor
-        exchange = self._exchange = Exchange(self, method, target, path, query, headers, fields, self.peer)
+        exchange = self._exchange = Exchange(self, method, target, path, query, headers, fields, self.peer, alike)
         if len(rest) == length:
             self._whole(exchange, rest)
         else:

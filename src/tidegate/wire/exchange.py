@@ -61,6 +61,18 @@ class NoBody:
 NO_BODY: Final = NoBody()
 
 
+class Likeness:
+    """What the heads of a connection's requests have in common that differ in nothing but the length of the body.
+
+    `note` is the handler's own: what it made of the head of one of them need not be made again for the next.
+    """
+
+    __slots__ = ("note",)
+
+    def __init__(self) -> None:
+        self.note: object = None
+
+
 class Exchange:
     """A request and the way to answer it: either `respond`, or `start`, `write`…, `end`."""
 
@@ -68,6 +80,7 @@ class Exchange:
         "_coding",
         "_fields",
         "_transport",
+        "alike",
         "body",
         "connection",
         "headers",
@@ -92,6 +105,7 @@ class Exchange:
         headers: list[tuple[bytes, bytes]],
         fields: dict[bytes, bytes],
         peer: str,
+        alike: Likeness | None = None,
     ) -> None:
         self.connection: Connection | None = connection  # the wire's own; None: nothing reaches the wire any more
         self._coding = UNDECIDED
@@ -102,6 +116,7 @@ class Exchange:
         self.headers = headers
         self._fields = fields
         self.peer = peer
+        self.alike = Likeness() if alike is None else alike
         self.body = b""
         self._transport: asyncio.Transport
         self.source: BodySource = NO_BODY

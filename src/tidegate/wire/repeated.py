@@ -6,6 +6,7 @@ the same. So a kept connection pays for splitting and validating a head only whe
 
 from typing import Final
 
+from tidegate.wire.exchange import Likeness
 from tidegate.wire.head import CHUNKED, Fields, StartLine
 
 _LONGEST: Final = 2_048  # bytes of a head; the connection keeps it as long as it lives
@@ -18,7 +19,7 @@ Headers = list[tuple[bytes, bytes]]
 class Repeated:
     """An accepted head, cut around the digits of its length. `start` is what its first line says."""
 
-    __slots__ = ("_after", "_at", "_before", "_fields", "_headers", "start")
+    __slots__ = ("_after", "_at", "_before", "_fields", "_headers", "alike", "start")
 
     def __init__(
         self, before: bytes, after: bytes, at: int, start: StartLine, headers: Headers, fields: Fields
@@ -27,6 +28,7 @@ class Repeated:
         self._after = after
         self._at = at  # which of the headers is the length; -1 when there is none
         self.start = start
+        self.alike = Likeness()
         self._headers = headers
         self._fields = fields
 

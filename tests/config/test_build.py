@@ -8,6 +8,7 @@ import msgspec
 from tests.config.conftest import Loads
 from tests.config.texts import SMALLEST
 from tidegate.config.schema import Config
+from tidegate.model.pools import with_rest
 from tidegate.model.snapshot import (
     ClientKey,
     JournalSettings,
@@ -153,7 +154,8 @@ def test_the_rest(loads: Loads, tmp_path: Path) -> None:
 def test_defaults_agree_with_the_snapshot(loads: Loads) -> None:
     """A file that leaves everything out comes to the snapshot's own defaults."""
     snapshot = loads(SMALLEST).snapshot
-    plain = Snapshot(version=0, providers=snapshot.providers, warnings=snapshot.warnings)
+    pools = with_rest((), snapshot.providers)
+    plain = Snapshot(version=0, providers=snapshot.providers, pools=pools, warnings=snapshot.warnings)
     assert snapshot == plain
     provider = snapshot.providers[0]
     bare = {

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -9,7 +10,10 @@ from tests.config import tables
 from tests.config.conftest import Loads
 from tests.config.texts import MISSION, SMALLEST
 from tidegate.config.fields import all_fields
+from tidegate.config.schema_tenants import PickName, SchedulerName
+from tidegate.model.tenant import TIERS
 
+SCHEDULERS, PICKS = get_args(SchedulerName), get_args(PickName)
 TEXT = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"^```yaml\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
 
@@ -58,6 +62,29 @@ def test_examples_load(loads: Loads, number: int) -> None:
     """The examples are the two texts that must load, and do."""
     assert EXAMPLES[number] == (SMALLEST, MISSION)[number]
     assert loads(EXAMPLES[number])
+
+
+def test_the_example_of_tenants_loads(loads: Loads) -> None:
+    """It means what the text beside it says, and nothing is to be said about it."""
+    loaded = loads(EXAMPLES[2])
+    assert [pool.name for pool in loaded.snapshot.pools] == ["reserved", "shared"]
+    assert loaded.warnings == ()
+
+
+def test_the_built_in_tiers_are_documented() -> None:
+    """As they are: rank, weight and the two switches."""
+    rows = re.findall(r"^\| `(\w+)` \| (\d) \| (\d) \| (\w+) \| (\w+) \|$", TEXT, re.MULTILINE)
+    assert [tuple(row) for row in rows] == [
+        (tier.name, str(rank), f"{tier.weight_milli / 1000:g}", str(tier.smoothed).lower(), str(tier.reserve).lower())
+        for rank, tier in enumerate(TIERS)
+    ]
+
+
+@pytest.mark.parametrize(("field", "words"), [("scheduler", SCHEDULERS), ("pick", PICKS)])
+def test_words_are_documented(field: str, words: tuple[str, ...]) -> None:
+    """Each scheduler and pick has a row that says what it does."""
+    table = TEXT.partition(f"| {field} | what it does |")[2].partition("\n\n")[0]
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == list(words)
 
 
 def test_schema_examples_are_right(loads: Loads) -> None:

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from tidegate.config.findings import Finding, Path, shown
+from tidegate.config.advice_tenants import advise_tenants
+from tidegate.config.findings import Advice, Finding, Path, shown
 from tidegate.config.resolve import serving
 from tidegate.config.schema import Config
 from tidegate.config.schema_strategy import RateLimitConfig, StrategyConfig
@@ -11,12 +12,10 @@ from tidegate.model.snapshot import Snapshot
 
 _MIN_SECRET = 16  # a shorter literal is a placeholder, not a provider's key
 
-Advice = tuple[Path, str, str]  # path, message, remedy
-
 
 def advise(config: Config, snapshot: Snapshot, document: Document) -> tuple[Finding, ...]:
     """All warnings, in the order of the file."""
-    advice = [*_access(config, document), *_same_urls(config), *_names(config)]
+    advice = [*_access(config, document), *_same_urls(config), *_names(config), *advise_tenants(config, snapshot)]
     for path, strategy in _strategies(config):
         advice.extend(_inactive(strategy, path))
         advice.extend(_bounds(strategy.rate_limit_policy, (*path, "rate_limit_policy")))
@@ -42,9 +41,10 @@ def _strategies(config: Config) -> Iterator[tuple[Path, StrategyConfig]]:
 def _access(config: Config, document: Document) -> Iterator[Advice]:
     if not config.providers:
         yield ("providers",), "no provider, so nobody can answer a call", "serve needs at least one"
-    if not config.clients.keys and not config.clients.keys_file:
+    namespaces = any(namespace.keys for namespace in config.namespaces.values())
+    if not config.clients.keys and not config.clients.keys_file and not namespaces:
         message = "no client keys, so only callers on this machine are served"
-        yield ("clients",), message, "give clients.keys or clients.keys_file"
+        yield ("clients",), message, "give clients.keys, clients.keys_file or keys of namespaces"
     for path, key in _keys(config):
         at = path if path in document.places else path[:-1]  # a client's bare key has no field of its own
         if at not in document.substituted and len(key) >= _MIN_SECRET:
@@ -58,6 +58,9 @@ def _keys(config: Config) -> Iterator[tuple[Path, str]]:
                 yield ("providers", name, "scopes", index, "keys", number), key
     for number, client in enumerate(config.clients.keys):
         yield ("clients", "keys", number, "key"), client.key
+    for name, namespace in config.namespaces.items():
+        for number, client in enumerate(namespace.keys):
+            yield ("namespaces", name, "keys", number, "key"), client.key
 
 
 def _same_urls(config: Config) -> Iterator[Advice]:
@@ -119,9 +122,14 @@ def _order(strategy: StrategyConfig, path: Path) -> Iterator[Advice]:
 
 
 def _unserved(strategy: StrategyConfig, path: Path, snapshot: Snapshot) -> Iterator[Advice]:
+    strategies = {item.name for item in snapshot.strategies if item.name != item.primary_model}
     models = [((*path, "primary_model"), strategy.primary_model)]
     for index, fallback in enumerate(strategy.fallback_models):
-        models.append(((*path, "fallback_models", index, "model"), fallback.model))
+        if fallback.model not in strategies:
+            models.append(((*path, "fallback_models", index, "model"), fallback.model))
+    for index, step in enumerate(strategy.degrade):
+        if step.model is not None and step.model not in strategies:
+            models.append(((*path, "degrade", index, "model"), step.model))
     for at, model in models:
         if not serving(model, snapshot.providers):
             message = f"no provider serves {shown(model)}, so it is skipped"

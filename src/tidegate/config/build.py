@@ -1,16 +1,19 @@
 """From the checked configuration to the snapshot a worker starts from: units converted, profiles read."""
 
-import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
+from tidegate.config import build_tenants
+from tidegate.config.build_tenants import milli
+from tidegate.config.chains import flat, linked_names
 from tidegate.config.profiles import load_profile
 from tidegate.config.proxies import environment_proxy
-from tidegate.config.schema import ClientsConfig, Config, ProviderConfig, ScopeConfig, ServerConfig, TlsConfig
+from tidegate.config.schema import Config, ProviderConfig, ScopeConfig, ServerConfig, TlsConfig
 from tidegate.config.schema_strategy import (
     DefaultsConfig,
+    FallbackConfig,
     RateLimitConfig,
     RetryConfig,
     SmoothingConfig,
@@ -23,20 +26,21 @@ from tidegate.model.pools import with_rest
 def build(config: Config, folder: Path, environ: Mapping[str, str], version: int = 0) -> records.Snapshot:
     """The snapshot. Relative paths start at `folder`; proxies come from `environ`. Raises `BadProxy`."""
     profiles = {name: load_profile(name) for name in {item.profile for item in config.providers.values()}}
-    strategies = dict(config.strategies)
-    if config.model_strategy is not None:
-        strategies = {config.model_strategy.primary_model: config.model_strategy, **strategies}
+    tiers = build_tenants.tiers(config.tiers)
+    scheduler, pick = config.defaults.scheduler, config.defaults.pick
     providers = tuple(
         _provider(name, item, profiles[item.profile], folder, environ) for name, item in config.providers.items()
     )
     return records.Snapshot(
         version=version,
         providers=providers,
-        pools=with_rest((), providers),
-        strategies=tuple(_strategy(name, item) for name, item in strategies.items()),
-        defaults=_defaults(config.defaults),
-        clients=_clients(config.clients),
+        strategies=_strategies(_named(config), _models(providers), tiers),
+        defaults=_defaults(config.defaults, tiers),
+        clients=build_tenants.client_keys(config.clients.keys, "key"),
         clients_file=_file(folder, config.clients.keys_file),
+        tiers=tiers,
+        namespaces=build_tenants.namespaces(config.namespaces),
+        pools=with_rest(build_tenants.pools(config.pools, scheduler, pick), providers, scheduler, pick),
         server=_server(config.server, folder),
         queue=records.QueueSettings(max_calls=config.queue.max_calls),
         journal=records.JournalSettings(
@@ -49,10 +53,6 @@ def build(config: Config, folder: Path, environ: Mapping[str, str], version: int
 
 def _us(seconds: float) -> int:
     return round(seconds * 1_000_000)
-
-
-def _milli(value: float) -> int:
-    return round(value * 1_000)
 
 
 def _file(folder: Path, name: str | None) -> str:
@@ -91,16 +91,54 @@ def provider_proxy(item: ProviderConfig, environ: Mapping[str, str]) -> str:
 
 def _scope(item: ScopeConfig) -> records.Scope:
     limits = {model: records.Limits(rpm=limit.rpm or 0, tpm=limit.tpm or 0) for model, limit in item.limits.items()}
-    return records.Scope(name=item.name, keys=tuple(item.keys), limits=limits)
+    return records.Scope(
+        name=item.name,
+        keys=tuple(item.keys),
+        limits=limits,
+        max_concurrent=item.max_concurrent or 0,
+        window=item.window or "",
+        weight=item.weight,
+    )
 
 
-def _strategy(name: str, item: StrategyConfig) -> records.Strategy:
+def _strategies(
+    strategies: Mapping[str, StrategyConfig], models: Collection[str], tiers: tuple[records.TierEntry, ...]
+) -> tuple[records.Strategy, ...]:
+    primaries = {name: item.primary_model for name, item in strategies.items()}
+    fallbacks = {name: _by_priority(item.fallback_models) for name, item in strategies.items()}
+    linked = linked_names(primaries, models)
+    return tuple(
+        _strategy(name, item, flat(name, primaries, fallbacks, linked), tiers) for name, item in strategies.items()
+    )
+
+
+def _named(config: Config) -> dict[str, StrategyConfig]:
+    """All strategies by name; `model_strategy` first."""
+    if config.model_strategy is None:
+        return dict(config.strategies)
+    return {config.model_strategy.primary_model: config.model_strategy, **config.strategies}
+
+
+def _models(providers: Sequence[records.Provider]) -> frozenset[str]:
+    """The models that providers name."""
+    named = [provider.models.keys() for provider in providers]
+    limited = [scope.limits.keys() for provider in providers for scope in provider.scopes]
+    return frozenset[str]().union(*named, *limited)
+
+
+def _by_priority(items: list[FallbackConfig]) -> tuple[str, ...]:
     last = float("inf")
-    fallbacks = sorted(item.fallback_models, key=lambda entry: last if entry.priority is None else entry.priority)
+    entries = sorted(items, key=lambda entry: last if entry.priority is None else entry.priority)
+    return tuple(entry.model for entry in entries)
+
+
+def _strategy(
+    name: str, item: StrategyConfig, fallbacks: tuple[str, ...], tiers: tuple[records.TierEntry, ...]
+) -> records.Strategy:
     return records.Strategy(
         name=name,
         primary_model=item.primary_model,
-        fallback_models=tuple(entry.model for entry in fallbacks),
+        fallback_models=fallbacks,
         rate_limit=_rate_limit(item.rate_limit_policy),
         smoothing=_smoothing(item.rate_limit_policy.smoothing),
         retry=_retry(item.retry_policy),
@@ -113,10 +151,11 @@ def _strategy(name: str, item: StrategyConfig) -> records.Strategy:
         ),
         execution_mode=item.execution_mode,
         queue_backend=item.queue_backend or "",
+        degrade=build_tenants.degrade(item.degrade, tiers),
     )
 
 
-def _defaults(item: DefaultsConfig) -> records.Strategy:
+def _defaults(item: DefaultsConfig, tiers: tuple[records.TierEntry, ...]) -> records.Strategy:
     return records.Strategy(
         name="",
         primary_model="",
@@ -124,6 +163,7 @@ def _defaults(item: DefaultsConfig) -> records.Strategy:
         retry=_retry(item.retry_policy),
         deadline_us=_us(item.deadline_seconds),
         fallback_after_us=_us(item.fallback_after_seconds),
+        degrade=build_tenants.degrade(item.degrade, tiers),
     )
 
 
@@ -132,30 +172,23 @@ def _rate_limit(item: RateLimitConfig) -> records.RateLimitPolicy:
         max_rpm=item.max_rpm or 0,
         max_tpm=item.max_tpm or 0,
         bucket_capacity=item.bucket_capacity or 0,
-        refill_rate_milli=_milli(item.refill_rate or 0),
+        refill_rate_milli=milli(item.refill_rate or 0),
     )
 
 
 def _smoothing(item: SmoothingConfig) -> records.SmoothingPolicy:
-    return records.SmoothingPolicy(threshold_permille=_milli(item.threshold), delay_us=item.delay_ms * 1_000)
+    return records.SmoothingPolicy(threshold_permille=milli(item.threshold), delay_us=item.delay_ms * 1_000)
 
 
 def _retry(item: RetryConfig) -> records.RetryPolicy:
     return records.RetryPolicy(
         max_retries=item.max_retries,
-        multiplier_milli=_milli(item.backoff_multiplier),
+        multiplier_milli=milli(item.backoff_multiplier),
         jitter=item.jitter_enabled,
         base_us=_us(item.base_seconds),
         cap_us=_us(item.cap_seconds),
-        budget_permille=_milli(item.budget),
+        budget_permille=milli(item.budget),
         budget_floor=item.budget_floor,
-    )
-
-
-def _clients(item: ClientsConfig) -> tuple[records.ClientKey, ...]:
-    return tuple(
-        records.ClientKey(name=client.name or f"key-{number}", digest=hashlib.sha256(client.key.encode()).digest())
-        for number, client in enumerate(item.keys, 1)
     )
 
 

@@ -1,13 +1,11 @@
 """A validation error of the schema as a finding: what is wrong and what would be right, without the value."""
 
-import difflib
-from collections.abc import Iterable
-
 from pydantic_core import ErrorDetails
 
 from tidegate.config.fields import all_fields, field_at, literals, section_at
 from tidegate.config.findings import Finding, Path
 from tidegate.config.source import Document, core_scalar
+from tidegate.config.words import closest
 
 _MESSAGES = {  # by the type of the error; what its context holds may be named
     "string_type": "must be text",
@@ -83,7 +81,7 @@ def _known_word(path: Path, error: ErrorDetails) -> str:
     field = field_at(path)
     known = literals(field.annotation) if field is not None else ()
     given = error["input"]
-    close = _closest(given, known) if isinstance(given, str) else None
+    close = closest(given, known) if isinstance(given, str) else None
     return f"did you mean {close}?" if close else f"use {' or '.join(known)}"
 
 
@@ -91,7 +89,7 @@ def _home_of(path: Path) -> str:
     """Where an unknown field may belong."""
     section, name = section_at(path[:-1]), str(path[-1])
     known = tuple(section.model_fields) if section is not None else ()
-    if close := _closest(name, known):
+    if close := closest(name, known):
         return f"did you mean {close}?"
     homes = [home for home, _ in all_fields() if home.rpartition(".")[2] == name]
     if homes and name not in _COMMON_NAMES:
@@ -109,8 +107,3 @@ def _shared(home: str, path: Path) -> int:
             break
         count += 1
     return count
-
-
-def _closest(word: str, known: Iterable[str]) -> str | None:
-    close = difflib.get_close_matches(word.lower().replace("-", "_"), list(known), n=1, cutoff=0.7)
-    return close[0] if close else None

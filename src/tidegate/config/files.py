@@ -2,17 +2,21 @@
 
 import os
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path as FilePath
 
 from tidegate.config.findings import Finding, Path
-from tidegate.config.source import Document, as_mapping
+from tidegate.config.source import Document, as_list, as_mapping
 from tidegate.model.client_keys import BadLine, read_keys
 
 _MAX_BYTES = 33_554_432
 
 
-def check_files(document: Document, folder: FilePath) -> None:
-    """Add to `document` what is wrong with the files it names. Relative paths start at `folder`."""
+def check_files(document: Document, folder: FilePath) -> frozenset[str]:
+    """Add to `document` what is wrong with the files it names; the names in the file of client keys.
+
+    Relative paths start at `folder`.
+    """
     data = as_mapping(document.data)
     for path, name in _authorities(data):
         if name and _read(path, folder / name, document) is not None:
@@ -20,7 +24,8 @@ def check_files(document: Document, folder: FilePath) -> None:
     _check_tls(as_mapping(as_mapping(data.get("server")).get("tls")), folder, document)
     keys_file = as_mapping(data.get("clients")).get("keys_file")
     if isinstance(keys_file, str) and keys_file:
-        _check_keys(("clients", "keys_file"), folder / keys_file, document)
+        return _check_keys(("clients", "keys_file"), folder / keys_file, document)
+    return frozenset()
 
 
 def _authorities(data: dict[str, object]) -> Iterator[tuple[Path, str]]:
@@ -46,14 +51,27 @@ def _read(path: Path, file: FilePath, document: Document) -> bytes | None:
     return raw
 
 
-def _check_keys(path: Path, file: FilePath, document: Document) -> None:
+def _check_keys(path: Path, file: FilePath, document: Document) -> frozenset[str]:
     raw = _read(path, file, document)
     if raw is None:
-        return
+        return frozenset()
     try:
-        read_keys(raw)
+        names = read_keys(raw)
     except BadLine as error:
         document.findings.append(Finding(error.line, 1, "", error.message, error.remedy, str(file)))
+        return frozenset()
+    for at, key in _namespace_keys(as_mapping(document.data)):
+        if sha256(key.encode(errors="replace")).digest() in names:
+            document.refuse(at, "this key stands in the file of client keys too", "remove one of the two")
+    return frozenset(names.values())
+
+
+def _namespace_keys(data: dict[str, object]) -> Iterator[tuple[Path, str]]:
+    for name, namespace in as_mapping(data.get("namespaces")).items():
+        for index, item in enumerate(as_list(as_mapping(namespace).get("keys"))):
+            key = item if isinstance(item, str) else as_mapping(item).get("key")
+            if isinstance(key, str):
+                yield ("namespaces", name, "keys", index), key
 
 
 def _check_authority(path: Path, file: FilePath, document: Document) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 Path = tuple[str | int, ...]
+Advice = tuple[Path, str, str]  # path, message, remedy
 
 _MAX_SHOWN = 80
 _KEY_LIKE = re.compile(

@@ -18,6 +18,8 @@ from tidegate.config.files import check_files
 from tidegate.config.findings import ConfigError, Finding
 from tidegate.config.proxies import BadProxy
 from tidegate.config.rules import check_rules
+from tidegate.config.rules_chains import check_chains
+from tidegate.config.rules_tenants import check_tenants
 from tidegate.config.schema import Config
 from tidegate.model.snapshot import Snapshot
 
@@ -85,7 +87,8 @@ def _validate(document: source.Document, folder: Path) -> Config | None:
     except ValidationError as error:
         _note(error, document)
     check_rules(document)
-    check_files(document, folder)
+    check_chains(document)
+    check_tenants(document, check_files(document, folder))
     return config
 
 

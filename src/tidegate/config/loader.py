@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _loaded(snapshot: Snapshot) -> messages.Loaded:
     server = snapshot.server
-    clients = bool(snapshot.clients or snapshot.clients_file)
+    clients = bool(snapshot.clients or snapshot.clients_file) or any(item.clients for item in snapshot.namespaces)
     return messages.Loaded(clients, server.tls is not None, server.drain_timeout_us, encode(snapshot))
 
 

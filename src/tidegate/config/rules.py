@@ -12,7 +12,7 @@ Refuse = Callable[[Path, str, str], None]
 
 
 def check_rules(document: Document) -> None:
-    """Add to `document` everything that the rules find."""
+    """Add to `document` what providers, strategies and the journal break."""
     data, refuse = as_mapping(document.data), document.refuse
     for name, provider in as_mapping(data.get("providers")).items():
         _scopes(as_mapping(provider), ("providers", name), refuse)
@@ -25,7 +25,6 @@ def check_rules(document: Document) -> None:
     if isinstance(single, str) and single in strategies:
         message = "model_strategy is named by its primary model, and has the same name"
         refuse(("strategies", single), message, "rename this strategy")
-    _client_keys(as_mapping(data.get("clients")), refuse)
     _journal(as_mapping(data.get("journal")), refuse)
 
 
@@ -84,16 +83,6 @@ def _waits(policy: dict[str, object], path: Path, refuse: Refuse) -> None:
     if base > cap > 0:
         at = "base_seconds" if "base_seconds" in policy else "cap_seconds"
         refuse((*path, at), "base_seconds is longer than cap_seconds", "make it the shorter of the two")
-
-
-def _client_keys(clients: dict[str, object], refuse: Refuse) -> None:
-    seen: set[str] = set()
-    for index, item in enumerate(as_list(clients.get("keys"))):
-        key = item if isinstance(item, str) else as_mapping(item).get("key")
-        if isinstance(key, str) and key:
-            if key in seen:
-                refuse(("clients", "keys", index), "this key is given twice", "give each client its own key")
-            seen.add(key)
 
 
 def _journal(journal: dict[str, object], refuse: Refuse) -> None:

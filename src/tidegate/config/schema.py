@@ -5,12 +5,13 @@ Durations are seconds unless the name says `_ms`; sizes are bytes. Defaults here
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field
 
 from tidegate.config.base_url import BadUrl, check_proxy, normalise_base_url
 from tidegate.config.profiles import profile_names
-from tidegate.config.schema_base import Count, ModelName, Name, Seconds, Secret, Section, refused
+from tidegate.config.schema_base import Count, ModelName, Name, Seconds, Secret, Section, WindowName, refused
 from tidegate.config.schema_strategy import DefaultsConfig, StrategyConfig
+from tidegate.config.schema_tenants import ClientKeyConfig, NamespaceConfig, PoolConfig, TierConfig
 
 StrategyName = Annotated[ModelName, "a strategy"]  # it stands where a model's name stands
 Bytes = Annotated[int, Field(ge=1_024, le=17_179_869_184)]
@@ -58,6 +59,15 @@ class ScopeConfig(Section):
         description="Limits by model; a model without is forwarded, and its limits learnt.",
         examples=["{gpt-4o: {rpm: 3000, tpm: 150000}}"],
     )
+    max_concurrent: Annotated[int, Field(ge=1, le=1_000_000)] | None = Field(
+        None, description="Most calls in flight at a time; left out: no such bound.", examples=[64]
+    )
+    window: WindowName | None = Field(
+        None, description="How its quota comes back; left out: as its provider says.", examples=["fixed"]
+    )
+    weight: Annotated[int, Field(ge=1, le=1_000)] = Field(
+        1, description="Its part of the calls where its pool has `pick: weighted`.", examples=[2]
+    )
 
 
 class ModelConfig(Section):
@@ -100,7 +110,7 @@ class ProviderConfig(Section):
         description="What is known of its models; naming one here routes it here.",
         examples=["{gpt-4o: {context: 128000}}"],
     )
-    window: Literal["continuous", "fixed", "sliding", "quantised"] | None = Field(
+    window: WindowName | None = Field(
         None, description="How its quota comes back; left out: as its profile says.", examples=["continuous"]
     )
     ca_file: str | None = Field(
@@ -118,20 +128,6 @@ class ProviderConfig(Section):
     max_connections: Annotated[int, Field(ge=1, le=100_000)] = Field(
         10_000, description="Most connections to it at a time.", examples=[10_000]
     )
-
-
-class ClientKeyConfig(Section):
-    """A key with which an application calls the gate."""
-
-    name: Name | None = Field(None, description="Name in records and metrics; left out: `key-N`.", examples=["billing"])
-    key: Secret = Field(
-        repr=False, description="The key; only its SHA-256 is kept in memory.", examples=['"${BILLING_KEY}"']
-    )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _bare_key(cls, value: object) -> object:
-        return {"key": value} if isinstance(value, str) else value
 
 
 class ClientsConfig(Section):
@@ -180,7 +176,7 @@ class ServerConfig(Section):
 
 
 class QueueConfig(Section):
-    """The queue in which calls wait for quota, one for each scope and model."""
+    """The queues in which calls wait for quota, one for each pool, provider and model."""
 
     max_calls: Annotated[int, Field(ge=0, le=1_000_000)] = Field(
         10_000, description="Most calls that wait in one queue.", examples=[10_000]
@@ -219,6 +215,18 @@ class Config(Section):
     clients: ClientsConfig = Field(
         ClientsConfig.model_construct(), description="Who may call.", examples=["{keys_file: client-keys.txt}"]
     )
+    tiers: dict[Name, TierConfig] = Field(
+        {}, description="Classes of service, beside or over `vip`, `paid`, `free` and `batch`.",
+        examples=["{gold: {rank: 0, weight: 4}}"],
+    )  # fmt: skip
+    namespaces: dict[Name, NamespaceConfig] = Field(
+        {}, description="Who is served as one: tier, weight and keys.",
+        examples=["{acme: {tier: vip, weight: 2, keys: [k1]}}"],
+    )  # fmt: skip
+    pools: dict[Name, PoolConfig] = Field(
+        {}, description="Scopes that serve together, and for whom; other scopes form the pool of their provider.",
+        examples=["{reserved: {scopes: […], only: [vip]}}"],
+    )  # fmt: skip
     server: ServerConfig = Field(
         ServerConfig.model_construct(), description="The gate's own HTTP server.", examples=["{max_connections: 20000}"]
     )

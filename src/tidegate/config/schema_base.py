@@ -1,7 +1,7 @@
 """What all parts of the configuration schema share: the strict record and the types of its fields."""
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -58,3 +58,4 @@ ModelName = Annotated[str, AfterValidator(_check_model)]
 Secret = Annotated[str, AfterValidator(_check_key)]
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1, le=1_000_000_000_000)]
+WindowName = Literal["continuous", "fixed", "sliding", "quantised"]

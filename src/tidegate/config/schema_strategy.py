@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field
 
 from tidegate.config.schema_base import Count, ModelName, Seconds, Section, refused
+from tidegate.config.schema_tenants import DegradeConfig, PickName, SchedulerName
 
 QUEUE_SCHEMES = ("redis", "rediss", "amqp", "amqps")
 
@@ -128,6 +129,9 @@ class StrategyConfig(Section):
         description="URL of the job queue; not active in this version.",
         examples=["redis://localhost:6379/0"],
     )
+    degrade: list[DegradeConfig] = Field(
+        [], description="What a call gets instead of a refusal, step by step.", examples=["[{clamp_max_tokens: 256}]"]
+    )
 
 
 class DefaultsConfig(Section):
@@ -143,3 +147,10 @@ class DefaultsConfig(Section):
     )
     deadline_seconds: Seconds = Field(120, description="As in a strategy, in seconds.", examples=[120])
     fallback_after_seconds: Seconds = Field(45, description="As in a strategy, in seconds.", examples=[45])
+    scheduler: SchedulerName = Field(
+        "dynamic", description="Whose call goes next, in pools that do not say.", examples=["dynamic"]
+    )
+    pick: PickName = Field(
+        "headroom", description="Which scope serves it, in pools that do not say.", examples=["headroom"]
+    )
+    degrade: list[DegradeConfig] = Field([], description="As in a strategy.", examples=["[{clamp_max_tokens: 256}]"])

@@ -187,7 +187,7 @@ class QueueSettings(Record):
 
 
 class TierEntry(Record):
-    """A class of service, as `tenant.Tier`. Rank 0 goes first; equal ranks share by weight."""
+    """A class of service, as `tenant.Tier`. The lowest rank goes first; equal ranks share by weight."""
 
     name: str
     rank: int
@@ -222,13 +222,15 @@ class Pool(Record):
     provider: str
     scopes: tuple[str, ...]
     scheduler: str = "dynamic"  # dynamic | weighted | round_robin: which call goes next
-    pick: str = "headroom"  # headroom | two_choices | weighted | affinity: which scope serves it
+    pick: str = "headroom"  # headroom | least_loaded | weighted | affinity: which scope serves it
     only: tuple[str, ...] = ()  # tiers and namespaces that may draw on it, empty = everybody
     shares: tuple[Share, ...] = ()
     max_waiting: int = 0  # calls, 0 = as the queue's `max_calls`
 
 
-_TIERS = tuple(TierEntry(tier.name, tier.rank, tier.weight_milli, tier.smoothed, tier.reserve) for tier in TIERS)
+BUILT_IN_TIERS = tuple(
+    TierEntry(tier.name, tier.rank, tier.weight_milli, tier.smoothed, tier.reserve) for tier in TIERS
+)
 
 
 class JournalSettings(Record):
@@ -248,7 +250,7 @@ class Snapshot(Record):
     defaults: Strategy = Strategy(name="", primary_model="")  # for calls that name a model, not a strategy
     clients: tuple[ClientKey, ...] = ()
     clients_file: str = ""  # one `NAME SHA256-HEX` per line; read by the worker
-    tiers: tuple[TierEntry, ...] = _TIERS
+    tiers: tuple[TierEntry, ...] = BUILT_IN_TIERS
     namespaces: tuple[Namespace, ...] = ()
     pools: tuple[Pool, ...] = ()  # those with `only` first
     server: ServerSettings = ServerSettings()

@@ -1,0 +1,122 @@
+"""The schema of who is served before whom, and from what: tiers, namespaces and pools."""
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from tidegate.config.schema_base import Count, ModelName, Name, Secret, Section, refused
+
+SchedulerName = Literal["dynamic", "weighted", "round_robin"]
+PickName = Literal["headroom", "least_loaded", "weighted", "affinity"]
+Weight = Annotated[float, Field(ge=0.001, le=1_000, allow_inf_nan=False)]
+MAX_WAITING = 1_000_000
+MAX_RANK = 50  # a scheduler keeps ranks in the bits of a word
+
+_SHARE = re.compile(r"([0-9]{1,6})(?:\.([0-9]))?\s*%")
+_ALL = 1_000  # permille
+
+
+def _check_scope(value: str) -> str:
+    if value.count("/") != 1 or not all(value.split("/")):
+        raise refused("not a scope", "write it as PROVIDER/SCOPE, for example openai/main")
+    return value
+
+
+def permille(share: object) -> int | None:
+    """`30%` or `12.5%` in thousandths; None when it is no such text."""
+    match = _SHARE.fullmatch(share) if isinstance(share, str) else None
+    return int(match[1]) * 10 + int(match[2] or 0) if match else None
+
+
+def _check_share(value: object) -> str:
+    part = permille(value)
+    if part is None:
+        raise refused("not a share", "write it in per cent, for example 30% or 12.5%")
+    if not 0 < part <= _ALL:
+        raise refused("a share is above 0 % and at most 100 %", "for example 30%")
+    return str(value)
+
+
+ScopeRef = Annotated[str, AfterValidator(_check_scope)]
+ShareText = Annotated[str, BeforeValidator(_check_share)]
+
+
+class TierConfig(Section):
+    """A class of service. The four that are built in may be changed field by field."""
+
+    rank: Annotated[int, Field(ge=0, le=MAX_RANK)] | None = Field(
+        None, description="0 is served first; equal ranks share by weight. A new tier needs one.", examples=[0]
+    )
+    weight: Weight | None = Field(
+        None, description="Its part where tiers share; left out: 1 for a new tier.", examples=[8]
+    )
+    smoothed: bool | None = Field(
+        None, description="May its calls be delayed near the wall? Left out: yes for a new tier.", examples=["false"]
+    )
+    reserve: bool | None = Field(
+        None, description="Is capacity kept back for it from lower tiers? Left out: yes for a new tier.",
+        examples=["true"],
+    )  # fmt: skip
+
+
+class ClientKeyConfig(Section):
+    """A key with which an application calls the gate."""
+
+    name: Name | None = Field(
+        None,
+        description="Name in records and metrics; left out: `key-N`, in a namespace `NAMESPACE-N`.",
+        examples=["billing"],
+    )
+    key: Secret = Field(
+        repr=False, description="The key; only its SHA-256 is kept in memory.", examples=['"${BILLING_KEY}"']
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare_key(cls, value: object) -> object:
+        return {"key": value} if isinstance(value, str) else value
+
+
+class NamespaceConfig(Section):
+    """Who is served as one: a customer, a team, a product."""
+
+    tier: Name = Field("paid", description="Its class of service.", examples=["vip"])
+    weight: Weight = Field(1.0, description="Its part among the namespaces of its tier.", examples=[2])
+    keys: list[ClientKeyConfig] = Field(
+        [], description="Its keys, each `{name, key}` or the bare key.", examples=['["${ACME_KEY}"]']
+    )
+
+
+class PoolConfig(Section):
+    """Scopes from which calls are served together."""
+
+    scopes: Annotated[list[ScopeRef], Field(min_length=1)] = Field(
+        description="Its scopes as `PROVIDER/SCOPE`; each is in one pool.", examples=["[openai/main]"]
+    )
+    scheduler: SchedulerName | None = Field(
+        None, description="Whose call goes next; left out: as `defaults` says.", examples=["dynamic"]
+    )
+    pick: PickName | None = Field(
+        None, description="Which scope serves it; left out: as `defaults` says.", examples=["headroom"]
+    )
+    only: Annotated[list[Name], Field(min_length=1)] | None = Field(
+        None, description="Tiers and namespaces that may draw on it, even when it is idle; left out: all.",
+        examples=["[vip]"],
+    )  # fmt: skip
+    shares: dict[Name, ShareText] = Field(
+        {}, description="Parts kept for namespaces or tiers; others borrow what they leave.", examples=["{acme: 30%}"]
+    )
+    max_waiting: Annotated[int, Field(ge=1, le=MAX_WAITING)] | None = Field(
+        None, description="Most calls that wait in it; left out: `max_calls` of `queue`.", examples=[1_000]
+    )
+
+
+class DegradeConfig(Section):
+    """What a call gets instead of a refusal. It says one of `clamp_max_tokens` and `model`."""
+
+    clamp_max_tokens: Count | None = Field(None, description="Lower `max_tokens` to this.", examples=[256])
+    model: ModelName | None = Field(None, description="Serve it by this model or strategy.", examples=["gpt-4o-mini"])
+    tiers: Annotated[list[Name], Field(min_length=1)] | None = Field(
+        None, description="For calls of these tiers; left out: of all.", examples=["[free, batch]"]
+    )

@@ -1,0 +1,23 @@
+"""Which word may have been meant."""
+
+import difflib
+from collections.abc import Iterable
+
+from tidegate.config.findings import shown
+
+_MOST = 8  # words that a remedy lists
+
+
+def closest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that is most like `word`; None when none is."""
+    close = difflib.get_close_matches(word.lower().replace("-", "_"), list(known), n=1, cutoff=0.7)
+    return close[0] if close else None
+
+
+def choice(word: str, known: Iterable[str]) -> str:
+    """A remedy for a `word` that is not known: the one like it, else what there is."""
+    names = [shown(name) for name in known]
+    close = closest(word, names)
+    if close is not None:
+        return f"did you mean {close}?"
+    return f"use one of {', '.join(names[:_MOST])}{', …' if len(names) > _MOST else ''}"

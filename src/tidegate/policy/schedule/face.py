@@ -5,7 +5,7 @@ A ticket is in at most one scheduler. Amounts are tokens, times microseconds on 
 """
 
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -15,7 +15,7 @@ from tidegate.model.tenant import Tenant
 class Ticket:
     """A call that waits for its turn. Identity counts, not equality."""
 
-    __slots__ = ("arrived", "cost", "ctx", "seat", "tenant")
+    __slots__ = ("arrived", "boosted", "cost", "ctx", "seat", "tenant")
 
     def __init__(self, tenant: Tenant, cost: int, arrived: int, ctx: object = None) -> None:
         """`cost` is what it reserves, in tokens, at least 1; `ctx` belongs to the owner, `seat` to the scheduler."""
@@ -23,7 +23,8 @@ class Ticket:
         self.cost = cost
         self.arrived = arrived
         self.ctx = ctx
-        self.seat: object = None  # None = in no scheduler
+        self.seat: Any = None  # None = in no scheduler
+        self.boosted = False  # as `head` and `pop` said it: it goes before a higher tier, so no reservation holds it
 
 
 class Ahead(msgspec.Struct, frozen=True, gc=False):
@@ -49,7 +50,11 @@ class Scheduler(Protocol):
         """Who is next. The same ticket until `push`, `pop`, `remove`, `spent` or time changes that."""
 
     def pop(self, now: int) -> Ticket:
-        """Take out what `head(now)` says and count its cost as service to its tenant. Raises `IndexError`."""
+        """Take out what `head(now)` says and count its cost as service to its tenant. Raises `IndexError`.
+
+        A ticket that is pushed again is counted again when it is popped again: who was given nothing for the first
+        turn takes it back by `spent(tenant, -cost)`.
+        """
 
     def remove(self, ticket: Ticket, now: int) -> bool:
         """A waiting call left: no trace of it remains. False when it was not here."""

@@ -1,0 +1,295 @@
+"""Multilevel feedback by service received: the least served tenant goes first. The default.
+
+Every tenant has a counter v of normalised service: tokens / weight, charged by reservation at dispatch and corrected by
+`spent` (virtual token counter, VTC: Sheng et al., OSDI'24, arXiv 2401.00588). Its level is v in steps of U. A bitmap
+says which levels are occupied, the lowest goes first. Within a level tenants take turns call by call and stay until v
+has grown into another: deficit round robin by tokens with quantum U × weight (Shreedhar & Varghese, 1995). Let V be
+the start of the level that was served last (the virtual time of start-time fair queuing: Goyal et al., SIGCOMM 1996).
+
+* Entry (a tenant that had nothing waiting): v := V + min(lead, c / weight), where lead is what of v - V was left after
+  V moved on, halved every `half_life` of idleness. So nobody saves up service (VTC's lift), who had much lately, by
+  the queue or past it, starts behind who had little, and never by more than one largest call c. Lead is the decayed
+  token rate of the tenant; a tenant without any starts at the front of its level, at most every second turn.
+* While a tenant waits nothing decays: what it is served is counted to the token.
+
+Invariant: V ≤ v < V + U + c/weight for all who wait. Proof: entry keeps it as stated. A turn is given in the lowest
+occupied level, whose start becomes V (so V ≤ v of all, and V only grows); who is served had v < V + U, and adds at
+most c/weight. U ≤ c / (16 × the largest weight) and a change of U lowers V by less than one U.
+
+Bounds, w = weight, r = tokens/s for this tier:
+* Fairness: between two tenants of equal weight that wait throughout, over every interval, service differs by
+  less than 2 × (c + w × U) ≤ 2.125 c tokens + the corrections that came in it (proof: v_i - v_j starts and ends within
+  ± (U + c/w)); for different weights by (c/w_i + c/w_j + 2 U) normalised. c = the largest call that waited since the
+  tier was last empty, or in the last two measuring periods.
+* Wait of a tenant's first call, with lead l ≤ c/w: ≤ Σ over the others that wait of (w_j × (l + U) + c) / r, and twice
+  that if as many unserved tenants keep coming; without lead usually one or two calls. No idling: who waits is served.
+* Starvation: all who wait are in a level, V moves at least one U with each ring's full turns, so each has its turn.
+
+Complexity: O(1) in calls and tenants, amortised. Levels beyond `_HORIZON` (weights 200 times apart, great corrections)
+are looked at again when V gets there; U is measured anew, and levels rebuilt, once in `_PERIOD` + 4 × tenants turns.
+Tenants without waiting calls are kept while their lead counts, at most `keep` of them, the oldest go first.
+"""
+
+from collections import OrderedDict, deque
+from functools import partial
+
+from tidegate.model.tenant import Tenant
+from tidegate.policy.schedule.flow import Band, Flow
+from tidegate.policy.schedule.tiered import BOOST_AFTER_US, BOOST_SHARE_MILLI, Tiered
+
+HALF_LIFE_US = 60_000_000
+KEEP = 10_000
+_UNIT = 1_000_000  # v counts thousandths of a token at weight 1: tokens × _UNIT / weight_milli
+_STEPS = 16  # levels to the largest call, at least
+_HORIZON = 4_095  # levels that the bitmap tells apart
+_PERIOD = 1_024  # turns between two looks at the size of calls
+_FRESH_US = 500_000  # service past the queue within this time is one sum: its decay is not reckoned
+
+
+class _Levels(Band):
+    """The levels of one tier."""
+
+    __slots__ = (
+        "_base",
+        "_bits",
+        "_guest",
+        "_half_life",
+        "_heaviest",
+        "_heavy",
+        "_peak",
+        "_rings",
+        "_shift",
+        "_turns",
+        "largest",
+    )
+
+    def __init__(self, rank: int, half_life: int = HALF_LIFE_US) -> None:
+        super().__init__(rank)
+        self._half_life = half_life
+        self._shift = 0  # U = 1 << shift
+        self._base = 0  # level of V
+        self._bits = 0  # bit n: level base + n is occupied
+        self._rings: dict[int, OrderedDict[Flow, None]] = {}  # by level
+        self._guest: Flow | None = None  # who was let in at the front of a level, until another had a turn
+        self._turns = 0  # in this measuring period
+        self._peak = self._heavy = 1  # call and weight, greatest of this period
+        self.largest = self._heaviest = 1  # and of the one before too
+
+    def enter(self, flow: Flow, now: int) -> None:
+        self._measure(flow.tokens, flow.weight)
+        lead = self.lead(flow, now)
+        most = self.largest * _UNIT // flow.weight
+        flow.v = (self._base << self._shift) + (lead if lead < most else most)
+        self._place(flow)
+        if not lead and self._guest is None:
+            self._guest = flow
+            self._rings[flow.level].move_to_end(flow, last=False)
+
+    def leave(self, flow: Flow, now: int) -> None:
+        self._displace(flow)
+        flow.touched = now
+        if self._guest is flow:
+            self._guest = None
+
+    def turn(self) -> Flow:
+        while True:
+            first = (self._bits & -self._bits).bit_length() - 1
+            level = self._base + first
+            flow = next(iter(self._rings[level]))
+            if flow.v >> self._shift <= level:
+                return flow
+            self._bring_near(flow, first)
+
+    def served(self, flow: Flow, cost: int, now: int) -> None:
+        level = flow.level
+        self._bits >>= level - self._base
+        self._base = level
+        if self._guest is not flow:
+            self._guest = None
+        flow.v += cost * _UNIT // flow.weight
+        if flow.tickets and flow.v >> self._shift <= level:
+            self._rings[level].move_to_end(flow)
+        else:
+            self._displace(flow)
+            flow.touched = now
+            if flow.tickets:
+                self._place(flow)
+        self._turns += 1
+        self._measure(cost, flow.weight)
+        if self._turns > _PERIOD + 4 * self.flows:
+            self._next_period()
+
+    def before(self, flow: Flow | None, weight: int, others: int, now: int) -> int:
+        lead = 0
+        queued = 0
+        rivals = self.weight
+        if flow is not None and flow.tickets:
+            lead = flow.v - (self._base << self._shift)
+            queued = flow.tokens
+            rivals -= flow.weight
+        elif flow is not None:
+            lead = min(self.lead(flow, now), self.largest * _UNIT // weight)
+        start = lead + queued * _UNIT // weight + (1 << self._shift)
+        return (start * rivals) // _UNIT + self.largest if start > 0 else self.largest
+
+    def spent(self, flow: Flow, tokens: int, now: int) -> None:
+        gained = tokens * _UNIT // flow.weight
+        if flow.tickets:
+            flow.v += gained
+            at = flow.v >> self._shift
+            if at != flow.level and (at > flow.level or flow.level != self._base):
+                self._displace(flow)
+                self._place(flow)
+        elif now - flow.touched < _FRESH_US and flow.v >= self._base << self._shift:
+            flow.v += gained
+        else:
+            flow.v = (self._base << self._shift) + self.lead(flow, now) + gained
+            flow.touched = now
+
+    def moved(self, flow: Flow, old: Band, now: int) -> None:
+        lead = old.lead(flow, now) if isinstance(old, _Levels) else 0
+        flow.v = (self._base << self._shift) + lead
+        flow.touched = now
+
+    def renewed(self, flow: Flow, weight: int) -> None:
+        super().renewed(flow, weight)
+        self._measure(1, weight)
+
+    def lead(self, flow: Flow, now: int) -> int:
+        """By how much an idle tenant's service is ahead of V, decayed: a half each half-life, linear between."""
+        lead = flow.v - (self._base << self._shift)
+        if lead <= 0:
+            return 0
+        idle = now - flow.touched
+        if idle <= 0:
+            return lead
+        halvings, rest = divmod(idle, self._half_life)
+        lead >>= halvings
+        return lead - lead * rest // (2 * self._half_life)
+
+    def negligible(self, flow: Flow, now: int) -> bool:
+        """Its lead is less than a level: forgetting it changes next to nothing."""
+        return self.lead(flow, now) < 1 << self._shift
+
+    def _place(self, flow: Flow) -> None:
+        """At the back of its level's ring; who is behind V shares the level of V until it has caught up."""
+        at = (flow.v >> self._shift) - self._base
+        if at < 0:
+            at = 0
+        elif at > _HORIZON:
+            at = _HORIZON
+        level = flow.level = self._base + at
+        ring = self._rings.get(level)
+        if ring is None:
+            ring = self._rings[level] = OrderedDict()
+            self._bits |= 1 << at
+        ring[flow] = None
+
+    def _displace(self, flow: Flow) -> None:
+        ring = self._rings[flow.level]
+        del ring[flow]
+        if not ring:
+            del self._rings[flow.level]
+            self._bits ^= 1 << (flow.level - self._base)
+
+    def _bring_near(self, flow: Flow, first: int) -> None:
+        """A tenant that was beyond the horizon when it was placed: V has moved on, or all are beyond it."""
+        if first < _HORIZON:
+            self._displace(flow)
+            self._place(flow)
+        else:
+            ring = self._rings[flow.level]
+            self._rebuild(min(each.v for each in ring) >> self._shift)
+
+    def _measure(self, cost: int, weight: int) -> None:
+        """Keep the greatest call and weight; levels get finer at once, wider when nobody waits or a period ends."""
+        if cost > self._peak or weight > self._heavy:
+            self._peak = max(self._peak, cost)
+            self._heavy = max(self._heavy, weight)
+            if cost > self.largest or weight > self._heaviest:
+                self.largest = max(self.largest, cost)
+                self._heaviest = max(self._heaviest, weight)
+                if self._fitting() < self._shift or not self._bits:
+                    self._rescale()
+
+    def _next_period(self) -> None:
+        self._turns = 0
+        self.largest, self._heaviest = self._peak, self._heavy
+        self._peak = self._heavy = 1
+        if self._fitting() != self._shift:
+            self._rescale()
+
+    def _fitting(self) -> int:
+        """The width of levels, as a shift: at most a 16th of the largest call of the weightiest tenant."""
+        return max(0, (self.largest * _UNIT // (_STEPS * self._heaviest)).bit_length() - 1)
+
+    def _rescale(self) -> None:
+        floor = self._base << self._shift
+        self._shift = self._fitting()
+        self._rebuild(floor >> self._shift)
+
+    def _rebuild(self, base: int) -> None:
+        """Place everybody anew, in the order of levels and turns. O(tenants + levels)."""
+        rings = self._rings
+        self._rings = {}
+        self._bits = 0
+        self._base = base
+        for level in sorted(rings):
+            for flow in rings[level]:
+                self._place(flow)
+
+
+class Dynamic(Tiered):
+    """The least served tenant of the first tier goes first."""
+
+    __slots__ = ("_keep", "_parked")
+
+    def __init__(
+        self,
+        *,
+        boost_after: int = BOOST_AFTER_US,
+        boost_share_milli: int = BOOST_SHARE_MILLI,
+        half_life: int = HALF_LIFE_US,
+        keep: int = KEEP,
+    ) -> None:
+        """`half_life` of what counts as recent service, in microseconds; `keep` = tenants remembered, none waiting."""
+        levels = partial(_Levels, half_life=half_life)
+        super().__init__(levels, boost_after=boost_after, boost_share_milli=boost_share_milli)
+        self._keep = keep
+        self._parked: deque[Flow] = deque()  # those that may be forgotten, and some that wait again
+
+    def spent(self, tenant: Tenant, tokens: int, now: int) -> None:
+        flow = self._flows.get(tenant.name)
+        if flow is None:
+            if tokens <= 0:
+                return
+            flow = self._met(tenant, now)
+            self._idle(flow, now)
+        flow.band.spent(flow, tokens, now)
+        if self._debt:
+            self._repay(tokens)
+
+    def _met(self, tenant: Tenant, now: int) -> Flow:
+        self._forget(now)
+        return super()._met(tenant, now)
+
+    def _idle(self, flow: Flow, now: int) -> None:
+        if flow.parked:
+            return
+        flow.parked = True
+        self._parked.append(flow)
+        if len(self._parked) > self._keep:
+            self._forget(now)
+
+    def _forget(self, now: int) -> None:
+        """Look at the two that were parked first: a new tenant costs two looks, so that old ones go as fast."""
+        parked = self._parked
+        for _ in range(min(2, len(parked))):
+            flow = parked.popleft()
+            flow.parked = False
+            if not flow.tickets:
+                if len(parked) >= self._keep or flow.band.negligible(flow, now):
+                    del self._flows[flow.tenant.name]
+                else:
+                    flow.parked = True
+                    parked.append(flow)

@@ -1,0 +1,234 @@
+"""Tiers in strict order, a discipline within each, and a boost so that no tier starves.
+
+Invariant: `head` is of the first rank that waits, unless it is boosted.
+Boost: when the oldest call of a lower tier has waited longer than `boost_after`, that tier goes first, as long as no
+debt stands: a boosted call of c tokens makes a debt of c, and every t tokens of service pay back `boost_share × t`.
+Bounds: over any interval boosted service ≤ `boost_share` × all service + one largest call. A tier whose oldest call is
+the oldest of all lower tiers and older than `boost_after` is next to be boosted, so with r tokens/s in all, a tier
+that starves gets at least `boost_share × r / k`, k = the number of lower tiers that do. Not boosted are calls that
+pass at once.
+Complexity: every operation O(1) in calls and tenants; `head`, `ahead` and `newest` O(tiers).
+"""
+
+from collections.abc import Callable, Iterator
+
+from tidegate.model.tenant import Tenant
+from tidegate.policy.schedule.face import Ahead, Ticket
+from tidegate.policy.schedule.flow import Band, Flow
+
+BOOST_AFTER_US = 30_000_000
+BOOST_SHARE_MILLI = 50
+_MILLI = 1_000
+
+
+class Tiered:
+    """A scheduler of one discipline in every tier. Fulfils `face.Scheduler`."""
+
+    __slots__ = ("_bands", "_boost_after", "_boost_share", "_count", "_debt", "_discipline", "_flows", "_waiting")
+
+    def __init__(
+        self,
+        discipline: Callable[[int], Band],
+        *,
+        boost_after: int = BOOST_AFTER_US,
+        boost_share_milli: int = BOOST_SHARE_MILLI,
+    ) -> None:
+        """`discipline` makes the band of a rank.
+
+        `boost_after` in microseconds, `boost_share_milli` in thousandths of all service; 0 = no boost.
+        """
+        self._discipline = discipline
+        self._boost_after = boost_after
+        self._boost_share = boost_share_milli
+        self._bands: dict[int, Band] = {}
+        self._flows: dict[str, Flow] = {}
+        self._waiting = 0  # bit r: rank r waits
+        self._count = 0
+        self._debt = 0  # of boosted service, in thousandths of a token
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[Ticket]:
+        for rank in sorted(self._bands):
+            yield from self._bands[rank].arrivals
+
+    def push(self, ticket: Ticket, now: int, *, front: bool = False) -> None:
+        tenant = ticket.tenant
+        flow = self._flows.get(tenant.name)
+        if flow is None:
+            flow = self._met(tenant, now)
+        elif flow.tenant is not tenant and not front:
+            self._renew(flow, tenant, now)
+        band = flow.band
+        flow.tickets[ticket] = None
+        band.arrivals[ticket] = None
+        if front:
+            flow.tickets.move_to_end(ticket, last=False)
+            band.arrivals.move_to_end(ticket, last=False)
+        ticket.seat = flow
+        flow.tokens += ticket.cost
+        band.tokens += ticket.cost
+        self._count += 1
+        if len(flow.tickets) == 1:
+            self._enter(flow, band, now)
+
+    def head(self, now: int) -> Ticket | None:
+        waiting = self._waiting
+        if not waiting:
+            return None
+        band = self._bands[(waiting & -waiting).bit_length() - 1]
+        boosted = None
+        if waiting & (waiting - 1) and not self._debt and self._boost_share:
+            boosted = self._starving(waiting & (waiting - 1), now)
+        ticket = next(iter((boosted or band).turn().tickets))
+        ticket.boosted = boosted is not None
+        return ticket
+
+    def pop(self, now: int) -> Ticket:
+        ticket = self.head(now)
+        if ticket is None:
+            raise IndexError("pop from an empty scheduler")
+        flow: Flow = ticket.seat
+        cost = ticket.cost
+        band = flow.band
+        last = self._take(ticket, flow, band)
+        band.served(flow, cost, now)
+        if last:
+            self._left(flow, band, now)
+        if ticket.boosted:
+            self._debt += cost * (_MILLI - self._boost_share)
+        elif self._debt:
+            self._repay(cost)
+        return ticket
+
+    def remove(self, ticket: Ticket, now: int) -> bool:
+        flow = ticket.seat
+        if not isinstance(flow, Flow) or self._flows.get(flow.tenant.name) is not flow:
+            return False
+        band = flow.band
+        if self._take(ticket, flow, band):
+            band.leave(flow, now)
+            self._left(flow, band, now)
+        return True
+
+    def spent(self, tenant: Tenant, tokens: int, now: int) -> None:
+        if self._debt:
+            self._repay(tokens)
+
+    def ahead(self, tenant: Tenant, cost: int, now: int) -> Ahead:
+        requests = tokens = lower = 0
+        own: Band | None = None
+        for rank, band in self._bands.items():
+            if rank < tenant.tier.rank:
+                requests += len(band.arrivals)
+                tokens += band.tokens
+            elif rank == tenant.tier.rank:
+                own = band
+            else:
+                lower += band.tokens
+        if own is not None and own.tokens:
+            more, more_tokens = self._within(own, tenant, now)
+            requests += more
+            tokens += more_tokens
+        return Ahead(requests, tokens + min(lower, tokens * self._boost_share // _MILLI))
+
+    def newest(self) -> Ticket | None:
+        if not self._waiting:
+            return None
+        return next(reversed(self._bands[self._waiting.bit_length() - 1].arrivals))
+
+    def _within(self, band: Band, tenant: Tenant, now: int) -> tuple[int, int]:
+        """What goes before a newcomer in its own tier: its own calls, and the others' share until its turn."""
+        flow = self._flows.get(tenant.name)
+        if flow is not None and flow.band is not band:
+            flow = None
+        mine, my_tokens = (len(flow.tickets), flow.tokens) if flow is not None else (0, 0)
+        others = band.tokens - my_tokens
+        if not others:
+            return mine, my_tokens
+        before = min(others, band.before(flow, tenant.weight_milli, others, now))
+        return mine - (-(len(band.arrivals) - mine) * before // others), my_tokens + before
+
+    def _starving(self, lower: int, now: int) -> Band | None:
+        """The tier among `lower` that has waited longest, and too long."""
+        found = None
+        since = now - self._boost_after
+        while lower:
+            band = self._bands[(lower & -lower).bit_length() - 1]
+            lower &= lower - 1
+            oldest = band.oldest()
+            if oldest < since:
+                found, since = band, oldest
+        return found
+
+    def _repay(self, tokens: int) -> None:
+        self._debt = max(0, self._debt - tokens * self._boost_share)
+
+    def _enter(self, flow: Flow, band: Band, now: int) -> None:
+        band.enter(flow, now)
+        band.flows += 1
+        band.weight += flow.weight
+        self._waiting |= 1 << band.rank
+
+    def _take(self, ticket: Ticket, flow: Flow, band: Band) -> bool:
+        """Take it out of all sums; True when it was its tenant's last."""
+        del flow.tickets[ticket]
+        del band.arrivals[ticket]
+        ticket.seat = None
+        flow.tokens -= ticket.cost
+        band.tokens -= ticket.cost
+        self._count -= 1
+        return not flow.tickets
+
+    def _left(self, flow: Flow, band: Band, now: int) -> None:
+        band.flows -= 1
+        band.weight -= flow.weight
+        if not band.arrivals:
+            self._waiting ^= 1 << band.rank
+        self._idle(flow, now)
+
+    def _idle(self, flow: Flow, now: int) -> None:
+        """Nothing of this tenant waits any more."""
+        del self._flows[flow.tenant.name]
+
+    def _band(self, rank: int) -> Band:
+        band = self._bands.get(rank)
+        if band is None:
+            band = self._bands[rank] = self._discipline(rank)
+        return band
+
+    def _met(self, tenant: Tenant, now: int) -> Flow:
+        flow = self._flows[tenant.name] = Flow(tenant, self._band(tenant.tier.rank), now)
+        return flow
+
+    def _renew(self, flow: Flow, tenant: Tenant, now: int) -> None:
+        """The configuration was read again: the newest weight and tier win, for what waits already too."""
+        flow.tenant = tenant
+        if flow.weight != tenant.weight_milli:
+            flow.band.renewed(flow, tenant.weight_milli)
+        if flow.band.rank != tenant.tier.rank:
+            self._move(flow, self._band(tenant.tier.rank), now)
+
+    def _move(self, flow: Flow, band: Band, now: int) -> None:
+        """Take a tenant to another tier with all that waits, behind what waits there. O(its calls), at a reload."""
+        old = flow.band
+        if not flow.tickets:
+            flow.band = band
+            band.moved(flow, old, now)
+            return
+        for ticket in flow.tickets:
+            del old.arrivals[ticket]
+            band.arrivals[ticket] = None
+        old.tokens -= flow.tokens
+        band.tokens += flow.tokens
+        tickets, flow.tickets = flow.tickets, type(flow.tickets)()
+        old.leave(flow, now)
+        old.flows -= 1
+        old.weight -= flow.weight
+        if not old.arrivals:
+            self._waiting ^= 1 << old.rank
+        flow.band = band
+        band.moved(flow, old, now)
+        flow.tickets = tickets
+        self._enter(flow, band, now)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from tidegate.model.snapshot import Limits
 from tidegate.testing import Playbook, Reply
 from tidegate.testing.clock import SECOND, settle
 from tidegate.testing.playbook import answer
-from tidegate.wire.exchange import BUFFER, STREAM, Exchange
+from tidegate.wire.exchange import BUFFER, STREAM, Exchange, Likeness
 
 CHAT = b"/v1/chat/completions"
 BODY = {"model": "a", "messages": [{"role": "user", "content": "hello"}]}
@@ -59,11 +60,18 @@ class Door:
         house = House(self.play.book, Clients(names or {}))
         self.gateway = Gateway(house, self.play.line, self.play.clock, self.play.recorder, self.play.recorder)
 
-    def ask(self, path: bytes = CHAT, body: object = None, method: bytes = b"POST", **headers: bytes) -> "Asked":
+    def ask(
+        self,
+        path: bytes = CHAT,
+        body: object = None,
+        method: bytes = b"POST",
+        alike: Likeness | None = None,
+        **headers: bytes,
+    ) -> "Asked":
         fields = {name.replace("_", "-").encode(): value for name, value in headers.items()}
         wire: Any = Wire()
         path, _, query = path.partition(b"?")
-        exchange = Exchange(wire, method, path, path, query, list(fields.items()), fields, "")
+        exchange = Exchange(wire, method, path, path, query, list(fields.items()), fields, "", alike)
         exchange.body = body if isinstance(body, bytes) else json.dumps({**BODY, **(body or {})}).encode()  # type: ignore[dict-item]
         intake = self.gateway.head(exchange)
         if not exchange.replied:
@@ -84,9 +92,9 @@ class Asked:
         self.intake = intake
 
     def leave(self) -> None:
-        assert self.exchange.on_gone is not None
         self.exchange.connection = None
-        self.exchange.on_gone()
+        if self.exchange.on_gone is not None:
+            self.exchange.on_gone()
 
 
 @pytest.fixture
@@ -273,6 +281,47 @@ async def test_a_client_that_leaves_is_recorded(door: Door) -> None:
     assert [record.status for record in door.records] == [GONE]
     assert door.play.transports["openai"].cancelled == 1
     assert asked.wire.status == 0
+
+
+async def test_a_client_that_leaves_at_once_is_recorded(door: Door) -> None:
+    """Before its call took its first step: nothing was sent for it."""
+    asked = door.ask()
+    asked.leave()
+    await settle()
+    (record,) = door.records
+    assert (record.status, record.attempts, record.charged_tokens) == (GONE, 0, 0)
+    assert not asked.wire.status
+
+
+# ── heads that are alike ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_head_like_the_last_one_is_not_read_again() -> None:
+    """Who calls, its deadline and what goes on to the provider are the same."""
+    door, alike = Door(names={sha256(b"k").digest(): "ann"}), Likeness()
+    door.ask(alike=alike, authorization=b"Bearer k", accept=b"x/y", x_tidegate_deadline_ms=b"5000")
+    door.ask(alike=alike)
+    await settle()
+    first, again = door.play.sent("openai")
+    assert first.head == again.head
+    assert b"accept: x/y\r\n" in again.head
+    assert first.deadline == again.deadline == door.play.clock.now() + 5 * SECOND
+    assert [intent.client for intent in door.play.recorder.intents] == ["ann", "ann"]
+
+
+async def test_a_key_that_is_withdrawn_ends_with_the_house() -> None:
+    """Though the connection stays, and with it what was found out about its head."""
+    door, alike = Door(names={sha256(b"k").digest(): "ann"}), Likeness()
+    door.ask(alike=alike, authorization=b"Bearer k")
+    door.gateway.house = House(door.play.book, Clients({sha256(b"other").digest(): "bob"}))
+    assert door.ask(alike=alike, authorization=b"Bearer k").wire.status == 401
+
+
+async def test_a_head_that_is_refused_is_looked_at_again(door: Door) -> None:
+    """Nothing is remembered of it."""
+    alike = Likeness()
+    assert door.ask(alike=alike, x_tidegate_deadline_ms=b"0").wire.status == 400
+    assert alike.note is None
 
 
 # ── streams ──────────────────────────────────────────────────────────────────────────────────────────────────────────

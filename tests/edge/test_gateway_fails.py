@@ -13,6 +13,7 @@ class Exchange:
     """What the gateway answers; `begun`: the status line is out already."""
 
     def __init__(self, *, begun: bool) -> None:
+        self.connection = self
         self.replied = begun
         self.status = 0
         self.cut = False

@@ -6,10 +6,11 @@ The record goes to the journal before the reply's last byte, whatever the ending
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tidegate.edge import errors, heads, intake
 from tidegate.edge.clients import Clients
+from tidegate.edge.intake import PASS, Caller
 from tidegate.edge.models import models_list
 from tidegate.edge.routes import Match, Route, match
 from tidegate.line.attempt import Answered
@@ -17,13 +18,13 @@ from tidegate.line.book import Book
 from tidegate.line.line import Line
 from tidegate.line.plan import Plan
 from tidegate.line.splice import Splice
-from tidegate.model.call import Call, Kind
+from tidegate.model.call import Call
 from tidegate.model.errors import Problem, ProblemKind
 from tidegate.model.facts import CallRecord
 from tidegate.model.outcome import Usage
 from tidegate.model.reply import Refused
 from tidegate.ports import Clock, Journal, Observer
-from tidegate.wire.exchange import Exchange, Intake
+from tidegate.wire.exchange import BUFFER, STREAM, Exchange, Intake
 
 _log = logging.getLogger(__name__)
 
@@ -39,10 +40,11 @@ _ID_MAX = 128
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """What a reload replaces: who may call, and which plan serves what."""
+    """What a reload replaces: who may call, and which plan serves what. `mark` tells one house from the next."""
 
     book: Book
     clients: Clients
+    mark: object = field(default_factory=object)
 
 
 class Gateway:
@@ -66,23 +68,34 @@ class Gateway:
 
     def head(self, exchange: Exchange) -> Intake:
         """Refuse what needs no body; the rest is read whole when it is routed by its model, else as it arrives."""
+        if self._known(exchange) is not None:
+            return BUFFER
         found = match(exchange.path)
         problem = self._unwelcome(exchange, found)
         if problem is not None:
             self._answer(exchange, errors.of_problem(problem))
-        return Intake.STREAM if found.route is FORWARD else Intake.BUFFER
+        return STREAM if found.route is FORWARD else BUFFER
 
     def call(self, exchange: Exchange) -> None:
         """Answer the exchange, now or later."""
+        caller = self._known(exchange)
+        if caller is not None:
+            self._begin(exchange, caller)
+            return
         found = match(exchange.path)
         if found.route is CALL or found.route is FORWARD:
-            self._begin(exchange, found)
+            self._introduce(exchange, found)
         elif found.route is Route.MODELS:
             exchange.respond(200, errors.JSON, models_list(self.house.book.models))
         elif found.route is Route.READY and self.draining:
             exchange.respond(503, errors.JSON, b'{"status":"draining"}')
         else:
             exchange.respond(200, errors.JSON, b'{"status":"ok"}')
+
+    def _known(self, exchange: Exchange) -> Caller | None:
+        """Who has sent this same head before, under this house."""
+        caller = exchange.alike.note
+        return caller if isinstance(caller, Caller) and caller.mark is self.house.mark else None
 
     def refusal(self, path: bytes, status: int, code: str, message: str) -> bytes:
         """The body of an error that the wire itself answers."""
@@ -110,19 +123,36 @@ class Gateway:
             return _NO_KEY
         return None
 
-    def _begin(self, exchange: Exchange, found: Match) -> None:
-        """Make the call, or refuse what cannot become one."""
-        self._next_id += 1
-        client = self.house.clients.name_of(exchange) or ""
+    def _introduce(self, exchange: Exchange, found: Match) -> None:
+        """Find out who calls; the next head like this one need not be looked at again."""
+        house = self.house
         try:
-            call, plan = self._plan(exchange, found, client, self._clock.now())
+            caller = Caller(exchange, found.kind, house.clients.name_of(exchange) or "", house.mark)
         except intake.Refusal as error:
             self._answer(exchange, errors.of_problem(error.problem))
             return
-        exchange.on_gone = self._start(self._serve(exchange, call, plan)).cancel
+        if found.route is CALL:
+            exchange.alike.note = caller
+        self._begin(exchange, caller)
+
+    def _begin(self, exchange: Exchange, caller: Caller) -> None:
+        """Make the call, or refuse what cannot become one."""
+        self._next_id += 1
+        try:
+            call, plan = self._plan(exchange, caller, self._clock.now())
+        except intake.Refusal as error:
+            self._answer(exchange, errors.of_problem(error.problem))
+            return
+        self._start(self._serve(exchange, call, plan))
 
     async def _serve(self, exchange: Exchange, call: Call, plan: Plan) -> None:
         """One call, to its reply; nobody is left waiting, whatever goes wrong."""
+        if exchange.connection is None:
+            self._record(call, plan, "", GONE, NOTHING, 0)  # before this first step was taken
+            return
+        task = asyncio.current_task()
+        if task is not None:
+            exchange.on_gone = task.cancel
         try:
             self._reply(exchange, call, plan, await self._line.run(call, plan))
         except asyncio.CancelledError:
@@ -150,12 +180,12 @@ class Gateway:
         else:
             self._answer(exchange, errors.of_problem(problem))
 
-    def _plan(self, exchange: Exchange, found: Match, client: str, now: int) -> tuple[Call, Plan]:
-        if found.route is FORWARD:
-            call = intake.forward_call(exchange, self._next_id, client, now)
+    def _plan(self, exchange: Exchange, caller: Caller, now: int) -> tuple[Call, Plan]:
+        if caller.kind is PASS:
+            call = intake.forward_call(caller, exchange, self._next_id, now)
             plan = self._forwarding(exchange)
         else:
-            call = intake.read_call(exchange, found.kind, self._next_id, client, now)
+            call = intake.read_call(caller, exchange.body, self._next_id, now)
             found_plan = self.house.book.plan(call.shape.model)
             if found_plan is None:
                 message = (
@@ -232,7 +262,7 @@ class Gateway:
             self._clock.wall(),
             call.client,
             plan.name,
-            call.shape.model if call.kind is not Kind.PASS else "",
+            call.shape.model if call.kind is not PASS else "",
             target,
             status,
             len(call.attempts),

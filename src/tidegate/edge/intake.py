@@ -10,6 +10,7 @@ from tidegate.providers import openai
 from tidegate.wire.exchange import Exchange
 
 LONGEST_DEADLINE_MS = 86_400_000
+PASS = Kind.PASS
 _DIGITS = 18  # of a number worth reading
 
 
@@ -21,36 +22,56 @@ class Refusal(Exception):
         self.problem = Problem(kind, message, param)
 
 
-def read_call(exchange: Exchange, kind: Kind, call_id: int, client: str, now: int) -> Call:
+class Caller:
+    """What a head says of its calls: who asks for what, and how. Made once for all heads that are alike.
+
+    It holds as long as `mark` is the house's.
+    """
+
+    __slots__ = ("client", "deadline_us", "forward", "kind", "mark", "method", "path", "retries")
+
+    def __init__(self, exchange: Exchange, kind: Kind, client: str, mark: object) -> None:
+        """Raises `Refusal`."""
+        header = exchange.header
+        self.mark = mark
+        self.client = client
+        self.kind = kind
+        self.method = exchange.method
+        self.path = _below(exchange)
+        self.deadline_us = _deadline_ms(exchange) * 1_000  # 0 = not stated
+        self.forward = forwarded(exchange.headers, header(b"connection"), coded=kind is PASS)
+        self.retries = (header(b"x-stainless-retry-count") or b"0") != b"0"
+
+
+def read_call(caller: Caller, body: bytes, call_id: int, now: int) -> Call:
     """A call of a JSON body that is routed by its model. Raises `Refusal`."""
     try:
-        asked = openai.read(kind, exchange.body)
+        asked = openai.read(caller.kind, body)
     except openai.BadRequest as error:
         raise Refusal(ProblemKind.BAD_REQUEST, str(error), error.param) from None
     size = measure(asked.text, asked.wide, asked.escaped, asked.messages, asked.images, asked.low_images)
-    return _call(exchange, kind, asked.shape, size, call_id, client, now)
+    return _call(caller, body, asked.shape, size, call_id, now)
 
 
-def forward_call(exchange: Exchange, call_id: int, client: str, now: int) -> Call:
+def forward_call(caller: Caller, exchange: Exchange, call_id: int, now: int) -> Call:
     """A call whose body is forwarded as it is."""
-    return _call(exchange, Kind.PASS, Shape(""), Size(), call_id, client, now)
+    return _call(caller, _body(exchange), Shape(""), Size(), call_id, now)
 
 
-def _call(exchange: Exchange, kind: Kind, shape: Shape, size: Size, call_id: int, client: str, now: int) -> Call:
-    asked_ms = _deadline_ms(exchange)
+def _call(caller: Caller, body: bytes | BodySource, shape: Shape, size: Size, call_id: int, now: int) -> Call:
     return Call(
-        id=call_id,
-        arrived=now,
-        deadline=now + asked_ms * 1_000 if asked_ms else 0,
-        client=client,
-        kind=kind,
-        method=exchange.method,
-        path=_below(exchange),
-        forward=forwarded(exchange.headers, exchange.header(b"connection"), coded=kind is Kind.PASS),
-        body=_body(exchange) if kind is Kind.PASS else exchange.body,
-        shape=shape,
-        size=size,
-        client_retry=(exchange.header(b"x-stainless-retry-count") or b"0") != b"0",
+        call_id,
+        now,
+        now + caller.deadline_us if caller.deadline_us else 0,
+        caller.client,
+        caller.kind,
+        caller.method,
+        caller.path,
+        caller.forward,
+        body,
+        shape,
+        size,
+        caller.retries,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Protocol
 import msgspec
 
 NEVER = -1
+ALWAYS = 1 << 62  # a moment that never comes
 
 
 class View(msgspec.Struct, frozen=True, gc=False):
@@ -20,7 +21,12 @@ class View(msgspec.Struct, frozen=True, gc=False):
 
 
 class Allowance(Protocol):
-    """An amount that is taken before a call and corrected after it."""
+    """An amount that is taken before a call and corrected after it.
+
+    `firm_until`: until then a cost above the limit can never pass. Afterwards one may try, with all there is.
+    """
+
+    firm_until: int
 
     @property
     def limit(self) -> int:
@@ -29,6 +35,9 @@ class Allowance(Protocol):
     @property
     def depth(self) -> int:
         """The most that can be left at any moment: the limit less the share kept back for jitter."""
+
+    def rate(self) -> float:
+        """What it admits a second in the long run."""
 
     def wait(self, cost: int, now: int, ahead: int = 0) -> int:
         """Microseconds until `cost` can be taken after `ahead` more has been; 0 = now."""
@@ -50,6 +59,9 @@ class Allowance(Protocol):
 
     def view(self, now: int) -> View:
         """How it stands, for `x-ratelimit-*`."""
+
+    def keep_back(self, amount: int, now: int) -> None:
+        """Of what it could hold, leave so much untouched from now on; instead of what was kept back before."""
 
     def restore(self, left: int, at: int, now: int) -> None:
         """Continue from what was left at the earlier time `at`."""

@@ -11,7 +11,7 @@ Ticks are microseconds while `limit × window < 2**53`, and coarser powers of te
 exact in the doubles of a Lua script. Every operation is O(1).
 """
 
-from tidegate.policy.allowance import NEVER, View
+from tidegate.policy.allowance import ALWAYS, NEVER, View
 
 WINDOW_US = 60_000_000
 _EXACT = 1 << 53
@@ -33,9 +33,11 @@ class Bucket:
         "_brim",
         "_brimmed_at",
         "_capacity",
+        "_kept",
         "_level",
         "_tick",
         "_window",
+        "firm_until",
         "jitter_us",
         "limit",
         "window_us",
@@ -45,6 +47,8 @@ class Bucket:
         """Start full. `limit` ≥ 1; `jitter_us` < `window_us`."""
         self.jitter_us = jitter_us
         self.window_us = window_us
+        self.firm_until = ALWAYS
+        self._kept = 0
         self._shape(limit)
         self._level = self._capacity
         self._at = self._brimmed_at = now // self._tick
@@ -53,7 +57,7 @@ class Bucket:
         self.limit = limit
         self._tick = tick_us(limit, self.window_us)
         self._window = self.window_us // self._tick
-        self._capacity = limit * (self._window - -(-self.jitter_us // self._tick))
+        self._capacity = limit * (self._window - -(-self.jitter_us // self._tick)) - self._kept * self._window
         self._brim = self._capacity * 3 // 4
 
     def _refill(self, now: int) -> int:
@@ -69,6 +73,9 @@ class Bucket:
     @property
     def depth(self) -> int:
         return self._capacity // self._window
+
+    def rate(self) -> float:
+        return self.limit * 1e6 / self.window_us
 
     def wait(self, cost: int, now: int, ahead: int = 0) -> int:
         """A cost above the depth but within the limit waits for a full bucket and leaves a debt."""
@@ -110,6 +117,13 @@ class Bucket:
         level = self._refill(now) if now // self._tick != self._at else self._level
         left = level // self._window
         return View(self.limit, left if left > 0 else 0, -((level - self._capacity) // self.limit) * self._tick)
+
+    def keep_back(self, amount: int, now: int) -> None:
+        """Depth and level shrink alike, so that the difference to the provider's own level is kept."""
+        level = self._refill(now) - (amount - self._kept) * self._window
+        self._kept = amount
+        self._shape(self.limit)
+        self._level = level if level < self._capacity else self._capacity
 
     def restore(self, left: int, at: int, now: int) -> None:
         self._at = self._brimmed_at = at // self._tick

@@ -5,8 +5,11 @@ outcome. A success opens the lane, a failure limits it again. After `TRIP_AFTER`
 calls that have another target skip it until a probe succeeds.
 
 Attempts carry the epoch they began in: of many calls in flight when the provider starts to refuse, only the first
-counts as a failure, and an answer to a call sent before the refusal opens nothing. All O(1).
+counts as a failure, and an answer to a call sent before the refusal opens nothing. All O(1), and O(watchers) when the
+state changes.
 """
+
+from typing import Protocol
 
 TRIP_AFTER = 3
 PROBE_GUESS_US = 1_000_000  # what to predict for a call that waits for a probe's outcome
@@ -20,17 +23,37 @@ def pause_us(failures: int) -> int:
     return min(FIRST_PAUSE_US << min(failures - 1, 16), LONGEST_PAUSE_US)
 
 
-class Health:
-    """The state of one lane."""
+class Watcher(Protocol):
+    """Who wants to know when a health changes."""
 
-    __slots__ = ("epoch", "failures", "limited", "not_before", "probing")
+    def changed(self) -> None:
+        """It opened, closed, counted a failure or lost its probe."""
+
+
+class Health:
+    """The state of one lane, or of what several lanes share."""
+
+    __slots__ = ("_watchers", "epoch", "failures", "limited", "not_before", "probing")
 
     def __init__(self) -> None:
+        self._watchers: dict[Watcher, None] = {}
         self.epoch = 0
         self.failures = 0
         self.limited = False
         self.not_before = 0
         self.probing = False
+
+    def watch(self, watcher: Watcher) -> None:
+        """Tell it of every change from now on."""
+        self._watchers[watcher] = None
+
+    def unwatch(self, watcher: Watcher) -> None:
+        """No more. Harmless when it does not watch."""
+        self._watchers.pop(watcher, None)
+
+    def _tell(self) -> None:
+        for watcher in tuple(self._watchers):
+            watcher.changed()
 
     @property
     def tripped(self) -> bool:
@@ -58,17 +81,18 @@ class Health:
 
     def succeed(self, epoch: int) -> bool:
         """An attempt of `epoch` was answered. True when that opened the lane."""
-        if epoch != self.epoch:
+        if epoch != self.epoch or (not self.failures and not self.limited):
             return False
+        opened = self.limited
         self.failures = 0
-        if not self.limited:
-            return False
         self.limited = self.probing = False
-        return True
+        self._tell()
+        return opened
 
     def fail(self, epoch: int, until: int, *, limit: bool = True) -> None:
         """An attempt of `epoch` failed; the lane is closed until `until` when `limit`, or when it failed on end."""
-        if epoch == self.epoch:
+        counts = epoch == self.epoch
+        if counts:
             self.failures += 1
             self.probing = False
             if limit or self.tripped:
@@ -76,8 +100,11 @@ class Health:
                 self.epoch += 1
         if self.limited and until > self.not_before:
             self.not_before = until
+        if counts:
+            self._tell()
 
     def abandon(self, *, probe: bool) -> None:
         """An attempt ended without a verdict (the client left): the next call may probe."""
         if probe:
             self.probing = False
+            self._tell()

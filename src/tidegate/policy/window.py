@@ -11,7 +11,7 @@ A window has no refill that would forgive an estimate that was too low by a few 
 that: only a call that needs it, alone, gets it.
 """
 
-from tidegate.policy.allowance import NEVER, View
+from tidegate.policy.allowance import ALWAYS, NEVER, View
 
 SLOTS = 100
 
@@ -19,11 +19,13 @@ SLOTS = 100
 class SlidingLog:
     """At most `limit` per window, by a log of what was taken when."""
 
-    __slots__ = ("_slot_us", "_slots", "_span_us", "_spare_permille", "_used", "depth", "limit")
+    __slots__ = ("_kept", "_slot_us", "_slots", "_span_us", "_spare_permille", "_used", "depth", "firm_until", "limit")
 
     def __init__(self, limit: int, *, window_us: int, jitter_us: int = 0, spare_permille: int = 0) -> None:
         """Start empty. `limit` ≥ 1; `spare_permille` of it is kept back."""
         self._spare_permille = spare_permille
+        self.firm_until = ALWAYS
+        self._kept = 0
         self._shape(limit)
         self._slot_us = max(1, window_us // SLOTS)
         self._span_us = window_us + jitter_us
@@ -43,7 +45,10 @@ class SlidingLog:
 
     def _shape(self, limit: int) -> None:
         self.limit = limit
-        self.depth = limit - limit * self._spare_permille // 1000
+        self.depth = max(1, limit - limit * self._spare_permille // 1000 - self._kept)
+
+    def rate(self) -> float:
+        return self.depth * 1e6 / self._span_us
 
     def wait(self, cost: int, now: int, ahead: int = 0) -> int:
         """Exact when what is ahead fits into one window; beyond, whole windows are added."""
@@ -97,6 +102,10 @@ class SlidingLog:
         self._expire(now)
         full_in = self._gone_at(next(reversed(self._slots))) - now if self._slots else 0
         return View(self.limit, max(0, self.depth - self._used), full_in)
+
+    def keep_back(self, amount: int, now: int) -> None:
+        self._kept = amount
+        self._shape(self.limit)
 
     def restore(self, left: int, at: int, now: int) -> None:
         self._slots.clear()

@@ -1,0 +1,209 @@
+"""Places that refusals book, so that a `Retry-After` is true.
+
+Who is refused is told when it could be served, and a place is kept for it: newcomers are served behind the places that
+are due before them. A place is redeemed by the tenant's next call at or after its time (a little early is early
+enough), with a cost of up to a quarter more; who does not come within `grace` loses it. Since not everybody comes back,
+what stands ahead is weighted by the share of places that were redeemed of late.
+
+Bounded in all and for each tenant. Places are counted in slots of 100 ms, at most `HORIZON_US` ahead, in two Fenwick
+trees (Fenwick 1994) that exist only while there is a place: `book`, `redeem` and the sums are O(log slots).
+"""
+
+from bisect import insort
+
+import msgspec
+
+from tidegate.policy.schedule.face import Ahead
+
+SLOT_US = 100_000
+SLOTS = 4_096
+GRACE_US = 5_000_000
+EARLY_US = 100_000  # clocks and seconds are rounded on the way
+LARGER_PERMILLE = 250
+MAX_PLACES = 10_000
+MAX_PER_TENANT = 100
+LOOKED_AT = 8  # due places of the tenant that are tried for one that is large enough
+HORIZON_US = SLOT_US * (SLOTS - 2) - GRACE_US  # with the default grace
+_REMEMBERED = 32  # places over which the share of redeemed ones is averaged
+
+
+class Appointment(msgspec.Struct, eq=False):
+    """A place: so many tokens from `due` on."""
+
+    tenant: str
+    cost: int
+    due: int
+
+
+NOTHING = Ahead(0, 0)
+
+
+class Appointments:
+    """The places of one pool and model."""
+
+    __slots__ = (
+        "_grace_us",
+        "_last",
+        "_max_per_tenant",
+        "_max_places",
+        "_open",
+        "_share",
+        "_sums",
+        "_swept",
+        "_tenants",
+    )
+
+    def __init__(
+        self, max_places: int = MAX_PLACES, max_per_tenant: int = MAX_PER_TENANT, grace_us: int = GRACE_US
+    ) -> None:
+        """`grace_us` is how long after its time a place is kept, at most a minute."""
+        self._max_places = max_places
+        self._max_per_tenant = max_per_tenant
+        self._grace_us = grace_us
+        self._tenants: dict[str, list[Appointment]] = {}  # each list by time
+        self._open = 0
+        self._share = 1.0
+        self._sums: _Slots | None = None
+        self._swept = 0  # the first slot whose places may still be kept
+        self._last = 0
+
+    def __len__(self) -> int:
+        """How many places are kept."""
+        return self._open
+
+    @property
+    def share(self) -> float:
+        """The part of the places that are redeemed, of late: 0 to 1."""
+        return self._share
+
+    def book(self, tenant: str, cost: int, due: int, now: int) -> bool:
+        """Keep a place of `cost` tokens from `due` on. False when there are too many, or it is too far away."""
+        self._sweep(now)
+        places = self._tenants.get(tenant)
+        if self._open >= self._max_places or (places is not None and len(places) >= self._max_per_tenant):
+            return False
+        if due < now or due > now + SLOT_US * (SLOTS - 2) - self._grace_us:
+            return False
+        place = Appointment(tenant, cost, due)
+        if places is None:
+            self._tenants[tenant] = [place]
+        else:
+            insort(places, place, key=_due)
+        if self._sums is None:
+            self._sums = _Slots()
+        self._sums.add(place)
+        self._open += 1
+        self._last = max(self._last, due)
+        return True
+
+    def redeem(self, tenant: str, cost: int, now: int) -> Appointment | None:
+        """Take the tenant's earliest place whose time has come and that is large enough; it is kept no more."""
+        if not self._open:
+            return None
+        self._sweep(now)
+        for place in self._tenants.get(tenant, ())[:LOOKED_AT]:
+            if place.due > now + EARLY_US:
+                return None
+            if cost * 1_000 <= place.cost * (1_000 + LARGER_PERMILLE):
+                self._drop(place, redeemed=True)
+                return place
+        return None
+
+    def due_before(self, when: int, now: int) -> Ahead:
+        """What is due until `when` (to the end of its slot) and not redeemed yet, as far as it is likely to come."""
+        if not self._open:
+            return NOTHING
+        self._sweep(now)
+        if self._sums is None:
+            return NOTHING
+        requests, tokens = self._sums.until(self._swept, when // SLOT_US)
+        return Ahead(round(requests * self._share), round(tokens * self._share))
+
+    def horizon(self, now: int) -> int:
+        """When the last place is due; `now` without one. An upper estimate: a place redeemed early still counts."""
+        self._sweep(now)
+        return max(now, self._last) if self._open else now
+
+    def _sweep(self, now: int) -> None:
+        """Drop what nobody came for. Amortised O(1) for each place and slot."""
+        first = (now - self._grace_us) // SLOT_US
+        sums = self._sums
+        if sums is not None:
+            for slot in range(self._swept, min(first, self._swept + SLOTS)):
+                for place in sums.at(slot):
+                    self._drop(place, redeemed=False)
+        if first > self._swept:
+            self._swept = first
+
+    def _drop(self, place: Appointment, *, redeemed: bool) -> None:
+        places = self._tenants[place.tenant]
+        places.remove(place)
+        if not places:
+            del self._tenants[place.tenant]
+        self._share += (redeemed - self._share) / _REMEMBERED
+        self._open -= 1
+        if self._sums is not None:
+            self._sums.remove(place)
+        if not self._open:
+            self._sums = None
+
+
+class _Slots:
+    """The places by slot, with sums over any row of slots. A ring: slot `n` stands at `n % SLOTS`."""
+
+    __slots__ = ("_places", "_requests", "_tokens")
+
+    def __init__(self) -> None:
+        self._places: dict[int, dict[Appointment, None]] = {}
+        self._requests = [0] * (SLOTS + 1)
+        self._tokens = [0] * (SLOTS + 1)
+
+    def at(self, slot: int) -> tuple[Appointment, ...]:
+        """The places of one slot."""
+        return tuple(self._places.get(slot, ()))
+
+    def add(self, place: Appointment) -> None:
+        self._places.setdefault(place.due // SLOT_US, {})[place] = None
+        self._count(place, 1)
+
+    def remove(self, place: Appointment) -> None:
+        slot = place.due // SLOT_US
+        del self._places[slot][place]
+        if not self._places[slot]:
+            del self._places[slot]
+        self._count(place, -1)
+
+    def until(self, first: int, last: int) -> tuple[int, int]:
+        """Requests and tokens of the slots `first` to `last`, both included."""
+        if last < first:
+            return 0, 0
+        if last - first >= SLOTS - 1:
+            return self._prefix(SLOTS)
+        begin, end = first % SLOTS, last % SLOTS + 1
+        skipped, counted = self._prefix(begin), self._prefix(end)
+        requests, tokens = counted[0] - skipped[0], counted[1] - skipped[1]
+        if end <= begin:  # the row goes over the end of the ring
+            whole = self._prefix(SLOTS)
+            requests, tokens = requests + whole[0], tokens + whole[1]
+        return requests, tokens
+
+    def _count(self, place: Appointment, sign: int) -> None:
+        at = place.due // SLOT_US % SLOTS + 1
+        cost = place.cost * sign
+        while at <= SLOTS:
+            self._requests[at] += sign
+            self._tokens[at] += cost
+            at += at & -at
+
+    def _prefix(self, end: int) -> tuple[int, int]:
+        """Sums of the first `end` places of the ring."""
+        requests = tokens = 0
+        while end:
+            requests += self._requests[end]
+            tokens += self._tokens[end]
+            end &= end - 1
+        return requests, tokens
+
+
+def _due(place: Appointment) -> int:
+    return place.due

@@ -1,0 +1,180 @@
+"""An outlet: what a pool sees of one lane (scope and model).
+
+Its quota, its breaker, how much it carries, and how many calls its scope may carry at once. A call takes one request
+and its tokens together or not at all; a lower tier also leaves a `floor` of tokens (and the same number of requests as
+`trunk` keeps calls) for higher ones. A floor makes no call impossible: what a full allowance can serve, it serves.
+
+Every operation is O(1) in outlets, calls and models.
+"""
+
+from tidegate.policy.allowance import NEVER, Allowance
+from tidegate.policy.breaker import Breaker
+from tidegate.policy.health import PROBE_GUESS_US
+from tidegate.policy.quota import Charge, Quota
+from tidegate.policy.trunk import CALLS
+
+UNTOLD = 1 << 62  # a wait of which nobody knows the end: a probe's outcome or a call's end will tell
+UNLIMITED = 1 << 62  # tokens left where nothing limits them
+
+
+class Cap:
+    """How many calls a scope may have in flight at once, over all its models."""
+
+    __slots__ = ("busy", "limit")
+
+    def __init__(self, limit: int = 0) -> None:
+        """`limit` 0 = as many as come."""
+        self.limit = limit or UNLIMITED
+        self.busy = 0
+
+
+class Tally:
+    """What all outlets of a pool carry together."""
+
+    __slots__ = ("calls", "reserved")
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.reserved = 0
+
+
+class Outlet:
+    """One lane in one pool. `weight_milli` is its part where parts are configured."""
+
+    __slots__ = ("breaker", "calls", "cap", "name", "quota", "reserved", "seat", "tally", "weight_milli")
+
+    def __init__(
+        self, name: str, quota: Quota, breaker: Breaker | None = None, cap: Cap | None = None, weight_milli: int = 1_000
+    ) -> None:
+        """`quota`, `breaker` and `cap` may be shared with other pools, `cap` also with the scope's other models."""
+        self.name = name
+        self.quota = quota
+        self.breaker = breaker or Breaker()
+        self.cap = cap or Cap()
+        self.weight_milli = weight_milli
+        self.tally = Tally()
+        self.calls = 0  # in flight
+        self.reserved = 0  # their tokens
+        self.seat = -1  # belongs to the pool
+
+    def fits(self, charge: Charge, now: int, floor: int = 0) -> bool:
+        """Whether the call can pass now: `soonest(charge, now, floor) == 0`, cheaper."""
+        breaker, cap, quota = self.breaker, self.cap, self.quota
+        if cap.busy >= cap.limit or (breaker.limited and breaker.wait(now)):
+            return False
+        if floor:
+            return self._leaves(charge, now, floor)
+        for allowed in quota.requests:
+            if not allowed.has(1, now):
+                return False
+        for allowed in quota.tokens:
+            if not allowed.has(charge.tokens, now) and not _brimful(allowed, charge, now):
+                return False
+        return True
+
+    def _leaves(self, charge: Charge, now: int, floor: int) -> bool:
+        for allowed in self.quota.requests:
+            if not allowed.has(_needed(allowed, 1, CALLS), now):
+                return False
+        for allowed in self.quota.tokens:
+            cost = _clamped(allowed, charge)
+            if cost == NEVER or not allowed.has(_needed(allowed, cost, floor), now):
+                return False
+        return True
+
+    def soonest(self, charge: Charge, now: int, floor: int = 0) -> int:
+        """Microseconds until the call could pass if nobody else did; 0 = now, NEVER = too large, UNTOLD = who knows."""
+        longest = self.breaker.wait(now)
+        for allowed in self.quota.requests:
+            wait = allowed.wait(_needed(allowed, 1, CALLS if floor else 0), now)
+            if wait > longest:
+                longest = wait
+        for allowed in self.quota.tokens:
+            cost = _clamped(allowed, charge)
+            if cost == NEVER:
+                return NEVER
+            wait = allowed.wait(_needed(allowed, cost, floor), now)
+            if wait > longest:
+                longest = wait
+        return UNTOLD if self.cap.busy >= self.cap.limit or self.breaker.blocked() else longest
+
+    def wait(self, charge: Charge, now: int, ahead_requests: int = 0, ahead_tokens: int = 0) -> int:
+        """The predicted wait behind those ahead: 0 = now, NEVER = too large. Where nobody knows, a guess."""
+        wait = self.quota.wait(charge, now, ahead_requests, ahead_tokens)
+        if wait == NEVER:
+            return NEVER
+        closed = self.breaker.wait(now)
+        if self.cap.busy >= self.cap.limit and closed < PROBE_GUESS_US:
+            closed = PROBE_GUESS_US
+        return wait if wait > closed else closed
+
+    def take(self, charge: Charge, now: int) -> int:
+        """The call passes; the caller has asked `fits` at the same `now`. What it probes: `Breaker.enter`."""
+        self.quota.take(charge, now)
+        self._carry(1, charge.tokens)
+        return self.breaker.enter() if self.breaker.limited else 0
+
+    def settle(self, reserved: int, tokens: int, taken_at: int, now: int) -> None:
+        """A call that reserved so much ended; the provider really charged `tokens`."""
+        self._carry(-1, -reserved)
+        if tokens != reserved:
+            self.quota.correct(tokens - reserved, taken_at, now)
+
+    def keep(self, reserved: int) -> None:
+        """A call ended and nobody knows what was charged: what it reserved stays charged."""
+        self._carry(-1, -reserved)
+
+    def give_back(self, reserved: int, taken_at: int, now: int) -> None:
+        """Nothing was sent: all of it returns."""
+        self._carry(-1, -reserved)
+        self.quota.give_back(reserved, taken_at, now)
+
+    def _carry(self, calls: int, tokens: int) -> None:
+        self.calls += calls
+        self.reserved += tokens
+        self.cap.busy += calls
+        tally = self.tally
+        tally.calls += calls
+        tally.reserved += tokens
+
+    def rate(self) -> float:
+        """Tokens a second in the long run, infinite without a limit."""
+        return min((allowed.rate() for allowed in self.quota.tokens), default=float("inf"))
+
+    def left(self, now: int) -> int:
+        """Tokens that could be taken now, negative in debt; `UNLIMITED` without a limit."""
+        return min((allowed.left(now) for allowed in self.quota.tokens), default=UNLIMITED)
+
+    def headroom(self, charge: Charge, now: int) -> float:
+        """What would be left after the call of the scarcest dimension, as a share of its limit; 1 without limits."""
+        least = 1.0
+        for allowed in self.quota.requests:
+            least = min(least, (allowed.left(now) - 1) / allowed.limit)
+        for allowed in self.quota.tokens:
+            least = min(least, (allowed.left(now) - charge.tokens) / allowed.limit)
+        return least
+
+    def load(self) -> float:
+        """Tokens in flight per token of the minute's limit; where nothing is limited, per unit of weight."""
+        tokens = self.quota.tokens
+        return self.reserved / (tokens[0].rate() if tokens else self.weight_milli)
+
+
+def _clamped(allowed: Allowance, charge: Charge) -> int:
+    """What to ask for: an estimate above the limit asks for all of it, unless the least is above it too."""
+    if charge.tokens <= allowed.limit:
+        return charge.tokens
+    return NEVER if charge.least > allowed.limit else allowed.limit
+
+
+def _brimful(allowed: Allowance, charge: Charge, now: int) -> bool:
+    """An estimate above the limit passes a full allowance."""
+    return charge.tokens > allowed.limit >= charge.least and allowed.has(allowed.limit, now)
+
+
+def _needed(allowed: Allowance, cost: int, floor: int) -> int:
+    """What must be there before the call, so that `floor` is there after it; no more than there can ever be."""
+    depth = allowed.depth
+    if cost + floor <= depth:
+        return cost + floor
+    return cost if cost > depth else depth

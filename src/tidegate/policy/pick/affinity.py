@@ -1,0 +1,75 @@
+"""Where the prompt's beginning is cached: consistent hashing with bounded loads.
+
+A call with an affinity key (digest of what its prompt begins with) goes to the outlet that follows the key on a ring,
+unless that one carries more than ⌈(1 + ε) × its part of all calls in flight⌉; then it walks on to the next with room.
+So a burst on one prefix overflows, and returns home when the load falls (Mirrokni, Thorup and Zadimoghaddam,
+"Consistent Hashing with Bounded Loads", SODA 2018; ε = 0.25). When an outlet comes or goes only its own keys move.
+
+A call without a key goes to the less loaded of two. O(log outlets) and the walk, which is short: a part of the
+outlets of at most 1 / (1 + ε) can be full at once, so O(1/ε²) places on average.
+"""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+
+from tidegate.policy.outlet import Outlet
+from tidegate.policy.pick.face import Luck
+from tidegate.policy.pick.least_loaded import LeastLoaded
+from tidegate.policy.quota import Charge
+from tidegate.policy.ring import place
+
+SLACK_PERMILLE = 250
+POINTS = 32  # places of each outlet; the bound, not their number, keeps the loads even
+LONGEST_WALK = 256
+_MASK = (1 << 64) - 1
+_MIX = 0x9E3779B97F4A7C15  # odd: a digest may be short or regular, its place must not be
+
+
+class Affinity:
+    """A ring of outlets."""
+
+    __slots__ = ("_homes", "_otherwise", "_places", "_weight")
+
+    def __init__(self) -> None:
+        self._otherwise = LeastLoaded()
+        self._homes: list[Outlet] = []
+        self._places: list[int] = []
+        self._weight = 1
+
+    def arrange(self, outlets: Sequence[Outlet]) -> None:
+        """Build the ring. O(n log n) in outlets."""
+        pairs = sorted(
+            (place(f"{outlet.name}#{number}"), index)
+            for index, outlet in enumerate(outlets)
+            for number in range(POINTS)
+        )
+        self._places = [at for at, _ in pairs]
+        self._homes = [outlets[index] for _, index in pairs]
+        self._weight = max(1, sum(outlet.weight_milli for outlet in outlets))
+
+    def choose(
+        self, ready: Sequence[Outlet], charge: Charge, floor: int, affinity: int, now: int, luck: Luck
+    ) -> Outlet | None:
+        """The key's home, or the first on the way from it that has room and can serve."""
+        if not affinity:
+            return self._otherwise.choose(ready, charge, floor, affinity, now, luck)
+        homes = self._homes
+        at = bisect_left(self._places, affinity * _MIX & _MASK)
+        passed = None
+        for step in range(min(len(homes), LONGEST_WALK)):
+            outlet = homes[(at + step) % len(homes)]
+            if outlet is not passed and outlet.calls < self.room(outlet) and outlet.fits(charge, now, floor):
+                return outlet
+            passed = outlet
+        return None
+
+    def home(self, affinity: int) -> Outlet:
+        """Where the key's calls go while there is room. Raises `LookupError` when the pool is empty."""
+        if not self._homes:
+            raise LookupError("the pool has no outlet")
+        return self._homes[bisect_left(self._places, affinity * _MIX & _MASK) % len(self._homes)]
+
+    def room(self, outlet: Outlet) -> int:
+        """How many calls it may carry at once, when one more is in flight in the pool than now."""
+        calls = (outlet.tally.calls + 1) * outlet.weight_milli * (1_000 + SLACK_PERMILLE)
+        return -(-calls // (1_000 * self._weight))

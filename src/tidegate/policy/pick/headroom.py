@@ -1,0 +1,36 @@
+"""The most headroom among a few: the largest share of its scarcest limit that would be left after the call.
+
+Looks at every dimension (requests, tokens), so a scope with tokens but without requests is not taken for a rich one.
+Sampling keeps it O(1) and keeps many workers from running to the same outlet at once.
+"""
+
+from collections.abc import Sequence
+
+from tidegate.policy.outlet import Outlet
+from tidegate.policy.pick.face import Luck
+from tidegate.policy.quota import Charge
+
+SAMPLED = 4
+
+
+class Headroom:
+    """The best of `SAMPLED` neighbours at a random place."""
+
+    __slots__ = ()
+
+    def arrange(self, outlets: Sequence[Outlet]) -> None:
+        """Nothing is kept."""
+
+    def choose(
+        self, ready: Sequence[Outlet], charge: Charge, floor: int, affinity: int, now: int, luck: Luck
+    ) -> Outlet | None:
+        """Of those sampled that can serve, the one with the most headroom."""
+        count, best, most = len(ready), None, 0.0
+        at = int(luck() * count)
+        for step in range(min(SAMPLED, count)):
+            outlet = ready[(at + step) % count]
+            if outlet.fits(charge, now, floor):
+                room = outlet.headroom(charge, now)
+                if best is None or room > most:
+                    best, most = outlet, room
+        return best

@@ -1,0 +1,179 @@
+"""Places booked by refusals: sums, redemption, expiry and bounds."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from tidegate.policy.appointments import (
+    EARLY_US,
+    GRACE_US,
+    HORIZON_US,
+    SLOT_US,
+    Appointments,
+)
+
+SECOND = 1_000_000
+
+
+def test_a_place_is_redeemed_once_at_its_time() -> None:
+    """Not before (but for a small slack), not twice, not by somebody else."""
+    book = Appointments()
+    assert book.book("a", 1_000, 5 * SECOND, 0)
+    assert book.redeem("a", 1_000, 5 * SECOND - EARLY_US - 1) is None
+    assert book.redeem("b", 1_000, 5 * SECOND) is None
+    place = book.redeem("a", 1_000, 5 * SECOND - EARLY_US)
+    assert place is not None
+    assert place.due == 5 * SECOND
+    assert book.redeem("a", 1_000, 5 * SECOND) is None
+    assert len(book) == 0
+
+
+def test_a_call_may_be_a_quarter_larger() -> None:
+    """One that is larger still takes a later place that is large enough, or none."""
+    book = Appointments()
+    book.book("a", 1_000, SECOND, 0)
+    assert book.redeem("a", 1_251, SECOND) is None
+    book.book("a", 2_000, SECOND + 1, 0)
+    large = book.redeem("a", 1_251, 2 * SECOND)
+    assert large is not None
+    assert large.cost == 2_000
+    assert book.redeem("a", 1_250, 2 * SECOND) is not None
+
+
+def test_the_earliest_place_goes_first() -> None:
+    """In whatever order they were booked."""
+    book = Appointments()
+    for due in (3, 1, 2):
+        book.book("a", 10, due * SECOND, 0)
+    found = [place.due for _ in range(3) if (place := book.redeem("a", 10, 4 * SECOND))]
+    assert found == [SECOND, 2 * SECOND, 3 * SECOND]
+
+
+def test_who_does_not_come_loses_the_place() -> None:
+    """After the grace, to the end of its slot; the room is free again and nothing stands ahead."""
+    book = Appointments(max_places=1)
+    assert book.book("a", 1_000, SECOND, 0)
+    assert not book.book("a", 1_000, SECOND, 0)
+    assert book.due_before(2 * SECOND, SECOND + GRACE_US).tokens == 1_000
+    gone = SECOND + GRACE_US + SLOT_US
+    assert book.due_before(2 * SECOND, gone).tokens == 0
+    assert book.redeem("a", 1_000, gone) is None
+    assert book.book("a", 1_000, gone + SECOND, gone)
+
+
+def test_what_is_ahead_is_weighted_by_who_comes() -> None:
+    """When nobody comes back, what is booked hardly counts; when everybody does, all of it."""
+    book = Appointments()
+    for turn in range(200):
+        book.book("a", 10, turn * 10 * SECOND, turn * 10 * SECOND)
+    now = 2_100 * SECOND
+    assert book.due_before(now, now).tokens == 0
+    assert book.share < 0.01
+    book.book("a", 1_000_000, now, now)
+    assert book.due_before(now, now).tokens < 10_000
+    for turn in range(300):
+        at = now + turn * SECOND
+        book.book("b", 10, at, at)
+        assert book.redeem("b", 10, at) is not None
+    assert book.share > 0.99
+
+
+def test_bounds() -> None:
+    """So many for each tenant, so many in all, so far ahead, and none in the past."""
+    book = Appointments(max_places=5, max_per_tenant=2)
+    assert [book.book("a", 1, SECOND, 0) for _ in range(3)] == [True, True, False]
+    assert [book.book(name, 1, SECOND, 0) for name in "bcde"] == [True, True, True, False]
+    book = Appointments()
+    assert book.book("a", 1, HORIZON_US, 0)
+    assert not book.book("a", 1, HORIZON_US + 1, 0)
+    assert not book.book("a", 1, SECOND, SECOND + 1)
+
+
+def test_the_horizon_is_the_last_place() -> None:
+    """`now` when there is none, or only overdue ones."""
+    book = Appointments()
+    assert book.horizon(7) == 7
+    book.book("a", 1, 3 * SECOND, 0)
+    book.book("a", 1, 2 * SECOND, 0)
+    assert book.horizon(SECOND) == 3 * SECOND
+    assert book.horizon(4 * SECOND) == 4 * SECOND
+    assert book.horizon(60 * SECOND) == 60 * SECOND
+
+
+def test_a_long_silence_is_cheap_and_forgets() -> None:
+    """Years later the first look drops everything at once."""
+    book = Appointments()
+    for number in range(100):
+        book.book(f"t{number}", 5, number * SECOND, 0)
+    later = 10**15
+    assert book.due_before(later, later).requests == 0
+    assert len(book) == 0
+    assert book.book("a", 5, later + SECOND, later)
+    assert book.due_before(later + SECOND, later).requests >= 0
+
+
+class Machine(RuleBasedStateMachine):
+    """Against a plain list of places."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 10**9
+        self.book = Appointments(max_places=30, max_per_tenant=8)
+        self.places: list[tuple[str, int, int]] = []
+
+    def keep(self) -> None:
+        first = (self.now - GRACE_US) // SLOT_US
+        self.places = [place for place in self.places if place[2] // SLOT_US >= first]
+
+    @rule(step=st.one_of(st.integers(0, 2 * SECOND), st.integers(0, 600 * SECOND)))
+    def pass_time(self, step: int) -> None:
+        self.now += step
+
+    @rule(tenant=st.sampled_from("abcd"), cost=st.integers(1, 10_000), ahead=st.integers(0, HORIZON_US))
+    def reserve(self, tenant: str, cost: int, ahead: int) -> None:
+        self.keep()
+        room = len(self.places) < 30 and sum(place[0] == tenant for place in self.places) < 8
+        assert self.book.book(tenant, cost, self.now + ahead, self.now) == room
+        if room:
+            self.places.append((tenant, cost, self.now + ahead))
+
+    @rule(tenant=st.sampled_from("abcd"), cost=st.integers(1, 10_000))
+    def redeem(self, tenant: str, cost: int) -> None:
+        self.keep()
+        due = [place for place in self.places if place[0] == tenant and place[2] <= self.now + EARLY_US]
+        due = [place for place in sorted(due, key=lambda place: place[2]) if cost * 1_000 <= place[1] * 1_250]
+        got = self.book.redeem(tenant, cost, self.now)
+        assert (got.due if got else None) == (due[0][2] if due else None)
+        if got:
+            self.places.remove((tenant, got.cost, got.due))
+
+    @rule(ahead=st.integers(-2 * GRACE_US, HORIZON_US + GRACE_US))
+    def look(self, ahead: int) -> None:
+        self.keep()
+        until = (self.now + ahead) // SLOT_US
+        due = [place for place in self.places if place[2] // SLOT_US <= until]
+        seen = self.book.due_before(self.now + ahead, self.now)
+        share = self.book.share
+        assert seen.requests == round(len(due) * share)
+        assert seen.tokens == round(sum(place[1] for place in due) * share)
+
+    @invariant()
+    def counts(self) -> None:
+        self.keep()
+        self.book.horizon(self.now)
+        assert len(self.book) == len(self.places)
+
+
+TestMachine = Machine.TestCase
+TestMachine.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+
+
+@given(st.lists(st.tuples(st.integers(0, HORIZON_US), st.integers(1, 10**6)), max_size=60), st.integers(0, HORIZON_US))
+def test_sums_over_the_ring(places: list[tuple[int, int]], when: int) -> None:
+    """Wherever on the ring the row begins and ends, the sum is that of a walk."""
+    now = 123_456_789_012
+    book = Appointments()
+    for ahead, cost in places:
+        book.book("a", cost, now + ahead, now)
+    due = [cost for ahead, cost in places if (now + ahead) // SLOT_US <= (now + when) // SLOT_US]
+    assert book.due_before(now + when, now).tokens == sum(due)

@@ -1,0 +1,206 @@
+"""A pool finds whoever can serve, by whatever strategy, and knows how soon."""
+
+from random import Random
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from tidegate.model.outcome import Reason
+from tidegate.policy.allowance import NEVER
+from tidegate.policy.breaker import Breaker
+from tidegate.policy.health import Health
+from tidegate.policy.outlet import UNTOLD, Cap, Outlet
+from tidegate.policy.outlets import Outlets
+from tidegate.policy.pick import STRATEGIES, make
+from tidegate.policy.quota import Charge, Quota, allowance
+
+SECOND = 1_000_000
+
+
+def outlet(name: str, rpm: int = 600, tpm: int = 60_000, **kind: object) -> Outlet:
+    window = str(kind.pop("window", "continuous"))
+    requests = (allowance(rpm, 0, window=window, jitter_us=0),) if rpm else ()
+    tokens = (allowance(tpm, 0, window=window, jitter_us=0),) if tpm else ()
+    return Outlet(name, Quota(requests, tokens), **kind)  # type: ignore[arg-type]
+
+
+def scan(outlets: list[Outlet], charge: Charge, floor: int, now: int) -> int:
+    waits = [outlet.soonest(charge, now, floor) for outlet in outlets]
+    return min((wait for wait in waits if wait != NEVER), default=NEVER)
+
+
+def test_an_empty_pool() -> None:
+    """Serves nobody, ever."""
+    pool = Outlets([], make("least_loaded"))
+    assert len(pool) == 0
+    assert pool.pick(Charge(1), 0, 0, 0, Random(1).random) is None
+    assert pool.soonest(Charge(1), 0, 0) == NEVER
+
+
+def test_a_pool_of_one() -> None:
+    """It or nobody."""
+    one = outlet("a")
+    pool = Outlets([one], make("least_loaded"))
+    luck = Random(1).random
+    assert pool.pick(Charge(60_000), 0, 0, 0, luck) is one
+    one.take(Charge(60_000), 0)
+    assert pool.pick(Charge(1_000), 0, 0, 0, luck) is None
+    assert pool.soonest(Charge(1_000), 0, 0) == SECOND
+    assert pool.pick(Charge(1_000), 0, 0, SECOND, luck) is one
+
+
+def test_states() -> None:
+    """Every outlet stands in one list."""
+    names = ["ready", "busy", "cooling", "tripped", "probing"]
+    outlets = [outlet(name) for name in names]
+    outlets[1].take(Charge(60_000), 0)
+    for index, times in ((2, 1), (3, 3), (4, 1)):
+        breaker = outlets[index].breaker
+        for _ in range(times):
+            breaker.fail(Reason.RATE, breaker.epochs, 0, 0, SECOND)
+    states = Outlets(outlets, make("headroom")).states(0)
+    assert [one.name for one in states.ready] == ["ready"]
+    assert [one.name for one in states.busy] == ["busy"]
+    assert [one.name for one in states.cooling] == ["cooling", "probing"]
+    assert [one.name for one in states.tripped] == ["tripped"]
+
+
+def test_the_tally_follows_the_set() -> None:
+    """Who stays keeps what it carries; who left takes its own away."""
+    one, two = outlet("a"), outlet("b")
+    pool = Outlets([one, two], make("affinity"))
+    one.take(Charge(10), 0)
+    two.take(Charge(20), 0)
+    assert (pool.tally.calls, pool.tally.reserved) == (2, 30)
+    pool.arrange([two])
+    assert (pool.tally.calls, pool.tally.reserved) == (1, 20)
+    one.keep(10)
+    two.keep(20)
+    assert (pool.tally.calls, pool.tally.reserved) == (0, 0)
+
+
+def test_the_pool_is_alerted_by_what_others_did() -> None:
+    """A shared breaker that another pool's call closed or opened."""
+    shared = Health()
+    mine, other = outlet("a", breaker=Breaker(shared)), Breaker(shared)
+    heard: list[int] = []
+    pool = Outlets([mine], make("weighted"), lambda: heard.append(1))
+    other.fail(Reason.AUTH, other.epochs, 0, 0)
+    assert heard == [1]
+    assert pool.soonest(Charge(1), 0, 0) > 0
+    pool.arrange([])
+    other.fail(Reason.AUTH, other.epochs, 0, 0)
+    assert heard == [1]
+
+
+CHARGES = st.one_of(
+    st.builds(Charge, st.integers(0, 4_000)),
+    st.builds(Charge, st.integers(1, 80_000), st.sampled_from([0, 500, 70_000])),
+)
+
+
+class Machine(RuleBasedStateMachine):
+    """Pools of any size and kind against a scan."""
+
+    @initialize(
+        seed=st.integers(0, 10**6), size=st.sampled_from([1, 2, 3, 5, 20]), strategy=st.sampled_from([*STRATEGIES])
+    )
+    def build(self, seed: int, size: int, strategy: str) -> None:
+        self.random = random = Random(seed)
+        self.now = 10**6
+        model, cap = Health(), Cap(random.choice([0, 3]))
+        windows = random.choice([["continuous"], ["continuous", "sliding", "quantised"]])
+        tpms = random.choice([[60_000], [60_000, 6_000, 600_000, 0]])
+        rpms = random.choice([[0], [60], [60, 600]])
+        self.outlets = [
+            outlet(
+                f"o{number}",
+                random.choice(rpms),
+                random.choice(tpms),
+                window=random.choice(windows),
+                breaker=Breaker(None, model if number % 2 else None),
+                cap=cap if number % 3 == 0 else None,
+                weight_milli=random.choice([1_000, 3_000]),
+            )
+            for number in range(size)
+        ]
+        self.pool = Outlets(self.outlets, make(strategy))
+        self.flying: list[tuple[Outlet, Charge, int, int, tuple[int, int, int]]] = []
+
+    @rule(step=st.one_of(st.integers(0, 10_000), st.integers(0, 3 * SECOND)))
+    def pass_time(self, step: int) -> None:
+        self.now += step
+
+    @rule(
+        charge=CHARGES,
+        floor=st.sampled_from([0, 0, 2_000]),
+        affinity=st.integers(0, 3),
+        most=st.sampled_from([1, 2, 10, 25]),
+    )
+    def serve(self, charge: Charge, floor: int, affinity: int, most: int) -> None:
+        for _ in range(most):
+            best = scan(self.outlets, charge, floor, self.now)
+            assert self.pool.soonest(charge, floor, self.now) == best
+            got = self.pool.pick(charge, floor, affinity, self.now, self.random.random)
+            assert (got is not None) == (best == 0)
+            if got is None:
+                if 0 < best < UNTOLD:
+                    later = self.now + best
+                    assert scan(self.outlets, charge, floor, later) == 0
+                return
+            assert got.fits(charge, self.now, floor)
+            epochs, probe = got.breaker.epochs, got.take(charge, self.now)
+            self.flying.append((got, charge, self.now, probe, epochs))
+
+    @rule(share=st.floats(0, 1), reason=st.sampled_from([None, None, None, *Reason]), luck=st.integers(0, 10**6))
+    def end(self, share: float, reason: Reason | None, luck: int) -> None:
+        for _ in range(1 + luck % 7):
+            if not self.flying:
+                return
+            one, charge, taken_at, probe, epochs = self.flying.pop(luck % len(self.flying))
+            if reason is None:
+                one.settle(charge.tokens, int(charge.tokens * share), taken_at, self.now)
+                one.breaker.succeed(epochs)
+            elif luck % 5 == 0:
+                one.keep(charge.tokens)
+                one.breaker.abandon(probe)
+            else:
+                one.give_back(charge.tokens, taken_at, self.now)
+                one.breaker.fail(reason, epochs, probe, self.now, luck % 3 * SECOND or None)
+            self.pool.changed(one, self.now)
+
+    @rule(luck=st.integers(0, 10**6), limit=st.sampled_from([6_000, 60_000, 120_000]))
+    def resize(self, luck: int, limit: int) -> None:
+        one = self.outlets[luck % len(self.outlets)]
+        for allowed in one.quota.tokens:
+            allowed.resize(limit, self.now)
+        self.pool.changed(one, self.now)
+
+    @invariant()
+    def sums(self) -> None:
+        if hasattr(self, "pool"):
+            assert self.pool.tally.calls == len(self.flying) == sum(one.calls for one in self.outlets)
+
+
+TestMachine = Machine.TestCase
+TestMachine.settings = settings(max_examples=30, stateful_step_count=15, deadline=None)
+
+
+@pytest.mark.parametrize("strategy", [*STRATEGIES])
+def test_a_backlog_is_served_by_all(strategy: str) -> None:
+    """Calls that wait for `soonest` each time use every outlet's quota to the full."""
+    random = Random(7)
+    outlets = [outlet(f"o{number}", 0, 60_000) for number in range(30)]
+    pool = Outlets(outlets, make(strategy))
+    now, served, charge = 0, 0, Charge(2_000)
+    while now < 60 * SECOND:
+        wait = pool.soonest(charge, 0, now)
+        now += wait
+        got = pool.pick(charge, 0, 0, now, random.random)
+        assert got is not None
+        got.take(charge, now)
+        got.keep(charge.tokens)
+        served += 1
+    assert served >= 30 * 2 * 30 - 30

@@ -5,10 +5,14 @@ from collections.abc import Callable, Mapping
 from tidegate.policy.schedule.dynamic import Dynamic
 from tidegate.policy.schedule.face import Scheduler
 from tidegate.policy.schedule.fifo import Fifo
+from tidegate.policy.schedule.round_robin import RoundRobin
+from tidegate.policy.schedule.weighted import Weighted
 
 DISCIPLINES: Mapping[str, Callable[[], Scheduler]] = {
-    "fifo": Fifo,
     "dynamic": Dynamic,
+    "weighted": Weighted,
+    "round_robin": RoundRobin,
+    "fifo": Fifo,
 }
 
 

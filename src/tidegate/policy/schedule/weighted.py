@@ -1,0 +1,167 @@
+"""A priority queue over all tiers in which waiting counts: who has the smallest key goes first.
+
+key = arrived + handicap;  handicap = (aging + cost × `TOKEN_US`, at most `COST_MOST_US`) / (tier weight × own weight),
+at most `MOST_US`. A handicap never changes while a call waits, so growing older (a microsecond of priority for each
+that passes) leaves the order as it is, and nothing is ever sorted again. Tiers mix here: a call of a low tier that has
+waited long enough goes before a fresh one of a high tier, and says so (`Ticket.boosted`).
+
+Invariant: within a tenant calls go in their order; among the tenants' first calls the smallest key goes first, equal
+keys in the order of entering.
+Bounds: no call that arrives more than handicap(x) - handicap(y) after a first call x goes before it as y; so with the
+tiers' own weights a `free` call of 2,000 tokens lets `vip` calls overtake for 23 s, `batch` for 54 s, and none for
+longer than `MOST_US`. Beyond that it waits as in first come, first served: for what waits already. Between tenants of
+one tier there is no bound on service: who floods is served by arrival.
+Complexity: `push`, `pop`, `head`, `remove` O(log tenants) amortised (entries of tenants that left, or whose first call did,
+are dropped when they surface, or all at once when they outnumber the live), `ahead` O(tiers), `newest` O(1).
+"""
+
+from heapq import heapify, heappop, heappush, heapreplace
+
+from tidegate.model.tenant import Tenant
+from tidegate.policy.schedule.face import Ahead, Ticket
+from tidegate.policy.schedule.flow import Band, Flow
+from tidegate.policy.schedule.tiered import Tiered
+
+AGING_US = 60_000_000
+TOKEN_US = 1_000
+COST_MOST_US = 30_000_000
+MOST_US = 600_000_000
+_UNIT = 1_000_000  # tier weight × own weight, both in thousandths
+_DEAD = 64  # dead entries that are always put up with
+
+
+class _Heap:
+    """Tenants by the keys of their first calls. `Flow.v` is the tenant's milliweight, `Flow.level` its live entry."""
+
+    __slots__ = ("_entries", "_live", "_made", "aging")
+
+    def __init__(self, aging: int) -> None:
+        self.aging = aging
+        self._entries: list[tuple[int, int, Flow]] = []  # key, number, tenant
+        self._made = 0
+        self._live = 0
+
+    def handicap(self, product: int, cost: int) -> int:
+        """In microseconds, of a call of `cost` tokens; `product` = tier weight × own weight."""
+        return min(MOST_US, (self.aging + min(cost * TOKEN_US, COST_MOST_US)) * _UNIT // product)
+
+    def key(self, flow: Flow) -> int:
+        ticket = flow.first()
+        return ticket.arrived + self.handicap(flow.v, ticket.cost)
+
+    def add(self, flow: Flow) -> None:
+        self._live += 1
+        self.update(flow)
+
+    def update(self, flow: Flow) -> None:
+        """Its first call is another, or its weight is: a new entry, and the old one is dead."""
+        self._made += 1
+        flow.level = self._made
+        heappush(self._entries, (self.key(flow), self._made, flow))
+        if len(self._entries) > 2 * self._live + _DEAD:
+            self._entries = [entry for entry in self._entries if self._alive(entry)]
+            heapify(self._entries)
+
+    def drop(self, flow: Flow) -> None:
+        self._live -= 1
+        flow.level = 0
+
+    def first(self) -> Flow:
+        """Who goes first. A key that grew, because the first call left, is mended when it comes to the top."""
+        while True:
+            entry = self._entries[0]
+            key, number, flow = entry
+            if not self._alive(entry):
+                heappop(self._entries)
+            elif (true := self.key(flow)) > key:
+                heapreplace(self._entries, (true, number, flow))
+            else:
+                return flow
+
+    @staticmethod
+    def _alive(entry: tuple[int, int, Flow]) -> bool:
+        return entry[2].level == entry[1]
+
+
+class _Share(Band):
+    """One tier's part of the queue: its sums. The order is the heap's."""
+
+    __slots__ = ("_heap",)
+
+    def __init__(self, rank: int, heap: _Heap) -> None:
+        super().__init__(rank)
+        self._heap = heap
+
+    def enter(self, flow: Flow, now: int) -> None:
+        flow.v = flow.tenant.tier.weight_milli * flow.weight
+        self._heap.add(flow)
+
+    def leave(self, flow: Flow, now: int) -> None:
+        self._heap.drop(flow)
+
+    def turn(self) -> Flow:
+        return self._heap.first()
+
+    def served(self, flow: Flow, cost: int, now: int) -> None:
+        if not flow.tickets:
+            self._heap.drop(flow)
+
+    def before(self, flow: Flow | None, weight: int, others: int, now: int) -> int:
+        return others
+
+
+class Weighted(Tiered):
+    """Tiers and tenants by weight, with aging."""
+
+    __slots__ = ("_heap",)
+
+    def __init__(self, *, aging: int = AGING_US) -> None:
+        """`aging` in microseconds: how much later than it came a call of weight 1 counts."""
+        self._heap = heap = _Heap(aging)
+        super().__init__(lambda rank: _Share(rank, heap), boost_share_milli=0)
+
+    def push(self, ticket: Ticket, now: int, *, front: bool = False) -> None:
+        super().push(ticket, now, front=front)
+        flow: Flow = ticket.seat
+        if front and len(flow.tickets) > 1:
+            self._heap.update(flow)
+
+    def remove(self, ticket: Ticket, now: int) -> bool:
+        flow = ticket.seat
+        first = isinstance(flow, Flow) and next(iter(flow.tickets), None) is ticket
+        removed = super().remove(ticket, now)
+        if removed and first and flow.tickets:
+            self._heap.update(flow)
+        return removed
+
+    def head(self, now: int) -> Ticket | None:
+        if not self._waiting:
+            return None
+        flow = self._heap.first()
+        ticket = flow.first()
+        ticket.boosted = bool(self._waiting & ((1 << flow.band.rank) - 1))
+        return ticket
+
+    def ahead(self, tenant: Tenant, cost: int, now: int) -> Ahead:
+        """Its own calls, and of each tier what has the smaller key, if all came evenly and weigh as its oldest call."""
+        own = self._heap.handicap(tenant.tier.weight_milli * tenant.weight_milli, cost)
+        flow = self._flows.get(tenant.name)
+        requests, tokens = (len(flow.tickets), flow.tokens) if flow is not None else (0, 0)
+        for band in self._bands.values():
+            count, amount = len(band.arrivals), band.tokens
+            if flow is not None and flow.band is band:
+                count -= len(flow.tickets)
+                amount -= flow.tokens
+            if count:
+                oldest = next(iter(band.arrivals))
+                age = max(1, now - oldest.arrived)
+                late = self._heap.handicap(oldest.seat.v, amount // count) - own
+                older = age if late <= 0 else max(0, age - late)
+                requests += -(-count * older // age)
+                tokens += -(-amount * older // age)
+        return Ahead(requests, tokens)
+
+    def _renew(self, flow: Flow, tenant: Tenant, now: int) -> None:
+        super()._renew(flow, tenant, now)
+        flow.v = tenant.tier.weight_milli * tenant.weight_milli
+        self._heap.update(flow)

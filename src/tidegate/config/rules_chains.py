@@ -35,9 +35,7 @@ def check_chains(document: Document) -> None:
 
 def _refuse(path: Path, names: list[str], document: Document) -> None:
     shown = [document.label((name,)) for name in (names if len(names) <= _LONGEST else [*names[: _LONGEST - 1], "…"])]
-    document.refuse(
-        path, f"leads back to where it began: {' → '.join(shown)}", "name a model that no strategy is called"
-    )
+    document.refuse(path, f"leads back to where it began: {' → '.join(shown)}", "name another model")
 
 
 def _sections(data: dict[str, object]) -> dict[str, tuple[Path, dict[str, object]]]:

@@ -83,7 +83,7 @@ def _namespace(name: str, namespace: dict[str, object], known: _Known, document:
 
 def _tier(path: Path, tier: object, known: _Known, document: Document) -> None:
     if isinstance(tier, str) and tier not in known.tiers:
-        remedy = f"{choice(tier, _visible(known.tiers, document))}, or add it under tiers"
+        remedy = choice(tier, _visible(known.tiers, document), ", or add it under tiers")
         document.refuse(path, "no such tier", remedy)
 
 

@@ -8,16 +8,16 @@ from tidegate.config.findings import shown
 _MOST = 8  # words that a remedy lists
 
 
-def closest(word: str, known: Iterable[str]) -> str | None:
+def closest(word: str, known: Iterable[str], cutoff: float = 0.7) -> str | None:
     """The known word that is most like `word`; None when none is."""
-    close = difflib.get_close_matches(word.lower().replace("-", "_"), list(known), n=1, cutoff=0.7)
+    close = difflib.get_close_matches(word.lower().replace("-", "_"), list(known), n=1, cutoff=cutoff)
     return close[0] if close else None
 
 
-def choice(word: str, known: Iterable[str]) -> str:
-    """A remedy for a `word` that is not known: the one like it, else what there is."""
+def choice(word: str, known: Iterable[str], otherwise: str = "") -> str:
+    """A remedy for a `word` that is not known: the one like it, else what there is, or what to do `otherwise`."""
     names = [shown(name) for name in known]
-    close = closest(word, names)
+    close = closest(word, names, 0.6)  # names are the user's own, short, and few
     if close is not None:
         return f"did you mean {close}?"
-    return f"use one of {', '.join(names[:_MOST])}{', …' if len(names) > _MOST else ''}"
+    return f"use one of {', '.join(names[:_MOST])}{', …' if len(names) > _MOST else ''}{otherwise}"

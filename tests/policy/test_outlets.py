@@ -11,7 +11,7 @@ from tidegate.model.outcome import Reason
 from tidegate.policy.allowance import NEVER
 from tidegate.policy.breaker import Breaker
 from tidegate.policy.health import Health
-from tidegate.policy.outlet import UNTOLD, Cap, Outlet
+from tidegate.policy.outlet import Cap, Outlet
 from tidegate.policy.outlets import Outlets
 from tidegate.policy.pick import STRATEGIES, make
 from tidegate.policy.quota import Charge, Quota, allowance
@@ -146,9 +146,6 @@ class Machine(RuleBasedStateMachine):
             got = self.pool.pick(charge, floor, affinity, self.now, self.random.random)
             assert (got is not None) == (best == 0)
             if got is None:
-                if 0 < best < UNTOLD:
-                    later = self.now + best
-                    assert scan(self.outlets, charge, floor, later) == 0
                 return
             assert got.fits(charge, self.now, floor)
             epochs, probe = got.breaker.epochs, got.take(charge, self.now)

@@ -18,7 +18,7 @@ import msgspec
 import uvloop
 
 from tidegate.clock import SystemClock
-from tidegate.edge.clients import Clients
+from tidegate.edge.clients import clients_of
 from tidegate.edge.gateway import Gateway, House
 from tidegate.ledger import learnt
 from tidegate.ledger.journal import Journal
@@ -102,13 +102,12 @@ class Worker:
 
     def house(self, snapshot: Snapshot) -> House:
         """Compose what the snapshot says. Raises `OSError` or `ValueError` when the keys file cannot be used."""
-        keys = {key.digest: key.name for key in snapshot.clients}
-        if snapshot.clients_file:
-            try:
-                keys |= read_keys(Path(snapshot.clients_file).read_bytes())
-            except ValueError as error:
-                raise ValueError(f"{snapshot.clients_file}: {error}") from None
-        return House(Book(snapshot, self.lanes, self._upstreams.pool), Clients(keys))
+        try:
+            filed = read_keys(Path(snapshot.clients_file).read_bytes()) if snapshot.clients_file else {}
+            clients = clients_of(snapshot, filed)
+        except ValueError as error:
+            raise ValueError(f"{snapshot.clients_file}: {error}") from None
+        return House(Book(snapshot, self.lanes, self._upstreams.pool), clients)
 
     async def run(self) -> None:
         """Serve until the supervisor says otherwise or is gone."""

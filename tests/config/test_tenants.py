@@ -132,7 +132,7 @@ def test_a_namespace_with_keys_is_enough(loads: Loads) -> None:
 def test_a_client_with_the_name_of_a_tier(refusals: Refusals, loads: Loads) -> None:
     """It must not be let in where the tier is; as long as no pool names the tier it may keep its name."""
     text = "clients: {keys: [{name: vip, key: k}]}\n"
-    assert loads(PROVIDERS + text)
+    loads(PROVIDERS + text)
     (line,) = refusals(PROVIDERS + text + "pools: {p: {scopes: [a/s1], only: [vip]}}\n")
     assert "clients.keys[0].name: a pool names a tier of the same name; rename the client" in line
 
@@ -140,6 +140,6 @@ def test_a_client_with_the_name_of_a_tier(refusals: Refusals, loads: Loads) -> N
 def test_a_share_of_a_kept_pool(loads: Loads, refusals: Refusals) -> None:
     """Who may not draw on a pool has no share of it; a tier may when one of its namespaces may."""
     text = PROVIDERS + "namespaces: {x: {tier: free, keys: [k]}}\npools: {p: {scopes: [a/s2], only: [x], shares: "
-    assert loads(f"{text}{{x: 10%, free: 5%}}}}}}\n")
+    loads(f"{text}{{x: 10%, free: 5%}}}}}}\n")
     (line,) = refusals(f"{text}{{batch: 5%}}}}}}\n")
     assert "pools.p.shares.batch: may not draw on this pool" in line

@@ -4,7 +4,9 @@ from hashlib import sha256
 
 import pytest
 
-from tidegate.edge.clients import MAX_RECENT, Clients
+from tidegate.edge.clients import ANYBODY, MAX_RECENT, Client, Clients, alone, clients_of
+from tidegate.model.snapshot import BUILT_IN_TIERS, ClientKey, Namespace, Pool, Share, Snapshot, TierEntry
+from tidegate.model.tenant import NOBODY, PAID, VIP, Tenant
 from tidegate.wire.exchange import Exchange
 
 
@@ -14,7 +16,15 @@ def asking(**headers: bytes) -> Exchange:
 
 
 def clients(*keys: str) -> Clients:
-    return Clients({sha256(key.encode()).digest(): f"name of {key}" for key in keys})
+    return Clients(alone({digest(key): f"name of {key}" for key in keys}))
+
+
+def digest(key: str) -> bytes:
+    return sha256(key.encode()).digest()
+
+
+def named(client: Client | None) -> str | None:
+    return None if client is None else client.name
 
 
 @pytest.mark.parametrize(
@@ -30,8 +40,8 @@ def clients(*keys: str) -> Clients:
 def test_a_key_in_any_of_its_places(headers: dict[str, bytes]) -> None:
     """As the SDKs of OpenAI, Anthropic and Azure send it; the second time as the first."""
     known = clients("k1", "k2")
-    assert known.name_of(asking(**headers)) == "name of k1"
-    assert known.name_of(asking(**headers)) == "name of k1"
+    assert named(known.of(asking(**headers))) == "name of k1"
+    assert named(known.of(asking(**headers))) == "name of k1"
 
 
 @pytest.mark.parametrize(
@@ -50,30 +60,98 @@ def test_a_key_in_any_of_its_places(headers: dict[str, bytes]) -> None:
 )
 def test_anything_else_is_nobody(headers: dict[str, bytes]) -> None:
     """Missing, wrong, of another kind, or absurd."""
-    assert clients("k1", "k2").name_of(asking(**headers)) is None
+    assert clients("k1", "k2").of(asking(**headers)) is None
 
 
 def test_without_keys_everybody_may() -> None:
     """Without a name."""
     open_house = Clients({})
     assert len(open_house) == 0
-    assert open_house.name_of(asking()) == ""
-    assert open_house.name_of(asking(authorization=b"Bearer anything")) == ""
+    assert open_house.of(asking()) == ANYBODY
+    assert open_house.of(asking(authorization=b"Bearer anything")) == ANYBODY
 
 
 def test_wrong_keys_fill_no_memory() -> None:
     """Only keys that are right are remembered, and not for ever."""
     known = clients(*(f"k{number}" for number in range(MAX_RECENT + 10)))
     for number in range(1_000):
-        assert known.name_of(asking(authorization=b"Bearer wrong%d" % number)) is None
+        assert known.of(asking(authorization=b"Bearer wrong%d" % number)) is None
     assert len(known._recent) == 0
     for number in range(MAX_RECENT + 10):
-        assert known.name_of(asking(authorization=b"Bearer k%d" % number)) == f"name of k{number}"
+        assert named(known.of(asking(authorization=b"Bearer k%d" % number))) == f"name of k{number}"
     assert len(known._recent) <= MAX_RECENT
 
 
 def test_a_hundred_thousand_keys_are_found_by_one_look() -> None:
     """The last as the first."""
-    known = Clients({sha256(b"k%d" % number).digest(): str(number) for number in range(100_000)})
-    assert len(known) == 100_000
-    assert known.name_of(asking(authorization=b"Bearer k99999")) == "99999"
+    known = clients_of(SNAPSHOT, {digest(f"k{number}"): str(number) for number in range(100_000)})
+    assert len(known) == 100_000 + len(clients_of(SNAPSHOT))
+    assert named(known.of(asking(authorization=b"Bearer k99999"))) == "99999"
+
+
+ACME = Namespace("acme", "vip", 2_000, (ClientKey("acme-1", digest("a1")), ClientKey("web", digest("a2"))))
+SNAPSHOT = Snapshot(
+    version=1,
+    providers=(),
+    namespaces=(ACME, Namespace("quiet", "gold")),
+    clients=(ClientKey("billing", digest("b")), ClientKey("acme", digest("a3"))),
+    tiers=(*BUILT_IN_TIERS, TierEntry("gold", 7, 500, smoothed=False)),
+)
+
+
+def tenant(known: Clients, key: bytes) -> Tenant | None:
+    client = known.of(asking(x_api_key=key))
+    return client.tenant if client is not None else None
+
+
+def test_keys_of_a_namespace_are_its_tenants() -> None:
+    """All of them are one tenant; each has a name of its own in the records."""
+    known = clients_of(SNAPSHOT)
+    assert known.of(asking(x_api_key=b"a2")) == Client("web", Tenant("acme", VIP, 2_000))
+    assert tenant(known, b"a1") is tenant(known, b"a2")
+
+
+def test_other_keys_are_tenants_of_their_own() -> None:
+    """Of tier `paid` and weight 1, those of the file as well; the keys of one name are one tenant."""
+    known = clients_of(SNAPSHOT, {digest("f1"): "team", digest("f2"): "team"})
+    assert known.of(asking(x_api_key=b"b")) == Client("billing", Tenant("billing", PAID))
+    assert tenant(known, b"f1") is tenant(known, b"f2")
+    assert tenant(known, b"f1") == Tenant("team", PAID)
+
+
+def test_a_key_with_a_namespaces_name_is_its_key() -> None:
+    """So a file can hold the keys of many namespaces."""
+    known = clients_of(SNAPSHOT, {digest("f1"): "acme", digest("f2"): "quiet"})
+    assert tenant(known, b"a3") is tenant(known, b"f1") is tenant(known, b"a1")
+    found = tenant(known, b"f2")
+    assert found is not None
+    assert (found.tier.name, found.tier.rank, found.tier.weight_milli, found.tier.smoothed) == ("gold", 7, 500, False)
+
+
+def test_what_the_configuration_says_of_a_key_holds() -> None:
+    """Whatever the file says of it."""
+    known = clients_of(SNAPSHOT, {digest("a1"): "thief", digest("b"): "thief"})
+    assert named(known.of(asking(x_api_key=b"a1"))) == "acme-1"
+    assert named(known.of(asking(x_api_key=b"b"))) == "billing"
+
+
+def test_nobody_is_of_the_paid_tier_as_it_is() -> None:
+    """Calls without a namespace are one tenant, in the tier as the file changes it."""
+    plain = clients_of(Snapshot(version=1, providers=())).of(asking())
+    assert plain == ANYBODY
+    assert plain is not None
+    assert plain.tenant == NOBODY
+    changed = clients_of(Snapshot(version=1, providers=(), tiers=(TierEntry("paid", 3, 9_000),))).of(asking())
+    assert changed is not None
+    assert (changed.tenant.name, changed.tenant.tier.rank, changed.tenant.tier.weight_milli) == ("", 3, 9_000)
+
+
+@pytest.mark.parametrize(
+    "pool", [Pool("p", "a", ("s",), only=("vip",)), Pool("p", "a", ("s",), shares=(Share("vip", 100),))]
+)
+def test_a_filed_client_is_no_tier(pool: Pool) -> None:
+    """The name of a tier lets nobody into a pool; where no pool names the tier it is a name like any other."""
+    snapshot = Snapshot(version=1, providers=(), pools=(pool,))
+    with pytest.raises(ValueError, match="rename the client"):
+        clients_of(snapshot, {digest("f"): "vip"})
+    assert len(clients_of(snapshot, {digest("f"): "batch"})) == 1

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.line.scenes import DONE, Client, chunk, play_of, provider, refusal, said, spend, streaming, usage_chunk
-from tidegate.edge.clients import Clients
+from tidegate.edge.clients import Clients, alone
 from tidegate.edge.gateway import BROKEN, GONE, Gateway, House
 from tidegate.model.facts import Fact
 from tidegate.model.snapshot import Limits
@@ -57,7 +57,7 @@ class Door:
 
     def __init__(self, play: Playbook | None = None, names: dict[bytes, str] | None = None) -> None:
         self.play = play or play_of()
-        house = House(self.play.book, Clients(names or {}))
+        house = House(self.play.book, Clients(alone(names or {})))
         self.gateway = Gateway(house, self.play.line, self.play.clock, self.play.recorder, self.play.recorder)
 
     def ask(
@@ -313,7 +313,7 @@ async def test_a_key_that_is_withdrawn_ends_with_the_house() -> None:
     """Though the connection stays, and with it what was found out about its head."""
     door, alike = Door(names={sha256(b"k").digest(): "ann"}), Likeness()
     door.ask(alike=alike, authorization=b"Bearer k")
-    door.gateway.house = House(door.play.book, Clients({sha256(b"other").digest(): "bob"}))
+    door.gateway.house = House(door.play.book, Clients(alone({sha256(b"other").digest(): "bob"})))
     assert door.ask(alike=alike, authorization=b"Bearer k").wire.status == 401
 
 

@@ -54,9 +54,9 @@ def test_who_does_not_come_loses_the_place() -> None:
     book = Appointments(max_places=1)
     assert book.book("a", 1_000, SECOND, 0)
     assert not book.book("a", 1_000, SECOND, 0)
-    assert book.due_before(2 * SECOND, SECOND + GRACE_US).tokens == 1_000
+    assert book.booked_before(2 * SECOND, SECOND + GRACE_US).tokens == 1_000
     gone = SECOND + GRACE_US + SLOT_US
-    assert book.due_before(2 * SECOND, gone).tokens == 0
+    assert book.booked_before(2 * SECOND, gone).tokens == 0
     assert book.redeem("a", 1_000, gone) is None
     assert book.book("a", 1_000, gone + SECOND, gone)
 
@@ -67,10 +67,10 @@ def test_what_is_ahead_is_weighted_by_who_comes() -> None:
     for turn in range(200):
         book.book("a", 10, turn * 10 * SECOND, turn * 10 * SECOND)
     now = 2_100 * SECOND
-    assert book.due_before(now, now).tokens == 0
+    assert book.booked_before(now, now).tokens == 0
     assert book.share < 0.01
     book.book("a", 1_000_000, now, now)
-    assert book.due_before(now, now).tokens < 10_000
+    assert book.booked_before(now, now).tokens < 10_000
     for turn in range(300):
         at = now + turn * SECOND
         book.book("b", 10, at, at)
@@ -106,10 +106,10 @@ def test_a_long_silence_is_cheap_and_forgets() -> None:
     for number in range(100):
         book.book(f"t{number}", 5, number * SECOND, 0)
     later = 10**15
-    assert book.due_before(later, later).requests == 0
+    assert book.booked_before(later, later).requests == 0
     assert len(book) == 0
     assert book.book("a", 5, later + SECOND, later)
-    assert book.due_before(later + SECOND, later).requests >= 0
+    assert book.booked_before(later + SECOND, later).requests >= 0
 
 
 class Machine(RuleBasedStateMachine):
@@ -142,6 +142,7 @@ class Machine(RuleBasedStateMachine):
         self.keep()
         due = [place for place in self.places if place[0] == tenant and place[2] <= self.now + EARLY_US]
         due = [place for place in sorted(due, key=lambda place: place[2]) if cost * 1_000 <= place[1] * 1_250]
+        assert self.book.due(tenant, cost, self.now) == bool(due)
         got = self.book.redeem(tenant, cost, self.now)
         assert (got.due if got else None) == (due[0][2] if due else None)
         if got:
@@ -152,7 +153,7 @@ class Machine(RuleBasedStateMachine):
         self.keep()
         until = (self.now + ahead) // SLOT_US
         due = [place for place in self.places if place[2] // SLOT_US <= until]
-        seen = self.book.due_before(self.now + ahead, self.now)
+        seen = self.book.booked_before(self.now + ahead, self.now)
         share = self.book.share
         assert seen.requests == round(len(due) * share)
         assert seen.tokens == round(sum(place[1] for place in due) * share)
@@ -176,4 +177,4 @@ def test_sums_over_the_ring(places: list[tuple[int, int]], when: int) -> None:
     for ahead, cost in places:
         book.book("a", cost, now + ahead, now)
     due = [cost for ahead, cost in places if (now + ahead) // SLOT_US <= (now + when) // SLOT_US]
-    assert book.due_before(now + when, now).tokens == sum(due)
+    assert book.booked_before(now + when, now).tokens == sum(due)

@@ -9,7 +9,7 @@ from tidegate.policy.allowance import NEVER, Allowance
 from tidegate.policy.breaker import Breaker
 from tidegate.policy.bucket import Bucket
 from tidegate.policy.health import PROBE_GUESS_US
-from tidegate.policy.outlet import UNLIMITED, UNTOLD, Cap, Outlet
+from tidegate.policy.outlet import UNLIMITED, UNTOLD, Cap, Outlet, Tally
 from tidegate.policy.quota import Charge, Quota, allowance
 from tidegate.policy.trunk import CALLS
 
@@ -120,10 +120,13 @@ def test_a_closed_breaker() -> None:
 @pytest.mark.parametrize("end", ["settle", "keep", "give_back"])
 def test_load_ends_with_the_call(end: str) -> None:
     """In flight: calls, tokens, the cap and the pool's tally; afterwards nothing of it."""
-    one = outlet(rpm=10, tpm=60_000, cap=3)
+    one, tally, other = outlet(rpm=10, tpm=60_000, cap=3), Tally(), Tally()
+    one.join(tally)
+    one.join(other)
+    one.part(other)
     one.take(Charge(6_000), 0)
     one.take(Charge(4_000), 0)
-    assert (one.calls, one.reserved, one.cap.busy, one.tally.calls, one.tally.reserved) == (2, 10_000, 2, 2, 10_000)
+    assert (one.calls, one.reserved, one.cap.busy, tally.calls, tally.reserved) == (2, 10_000, 2, 2, 10_000)
     assert one.load() == 10
     assert one.left(0) == 50_000
     if end == "settle":
@@ -136,7 +139,10 @@ def test_load_ends_with_the_call(end: str) -> None:
         one.give_back(6_000, 0, 0)
         left = 56_000
     assert one.left(0) == left
-    assert (one.calls, one.reserved, one.cap.busy, one.tally.calls, one.tally.reserved) == (1, 4_000, 1, 1, 4_000)
+    assert (one.calls, one.reserved, one.cap.busy, tally.calls, tally.reserved) == (1, 4_000, 1, 1, 4_000)
+    assert (other.calls, other.reserved) == (0, 0)
+    one.part(tally)
+    assert (tally.calls, tally.reserved) == (0, 0)
 
 
 def test_rate_and_headroom() -> None:

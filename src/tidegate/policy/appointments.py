@@ -96,8 +96,18 @@ class Appointments:
         self._last = max(self._last, due)
         return True
 
+    def due(self, tenant: str, cost: int, now: int) -> bool:
+        """Whether `redeem` would find a place."""
+        return self._find(tenant, cost, now) is not None
+
     def redeem(self, tenant: str, cost: int, now: int) -> Appointment | None:
         """Take the tenant's earliest place whose time has come and that is large enough; it is kept no more."""
+        place = self._find(tenant, cost, now)
+        if place is not None:
+            self._drop(place, redeemed=True)
+        return place
+
+    def _find(self, tenant: str, cost: int, now: int) -> Appointment | None:
         if not self._open:
             return None
         self._sweep(now)
@@ -105,11 +115,10 @@ class Appointments:
             if place.due > now + EARLY_US:
                 return None
             if cost * 1_000 <= place.cost * (1_000 + LARGER_PERMILLE):
-                self._drop(place, redeemed=True)
                 return place
         return None
 
-    def due_before(self, when: int, now: int) -> Ahead:
+    def booked_before(self, when: int, now: int) -> Ahead:
         """What is due until `when` (to the end of its slot) and not redeemed yet, as far as it is likely to come."""
         if not self._open:
             return NOTHING

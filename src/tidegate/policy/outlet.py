@@ -41,7 +41,7 @@ class Tally:
 class Outlet:
     """One lane in one pool. `weight_milli` is its part where parts are configured."""
 
-    __slots__ = ("breaker", "calls", "cap", "name", "quota", "reserved", "seat", "tally", "weight_milli")
+    __slots__ = ("breaker", "calls", "cap", "name", "quota", "reserved", "tallies", "weight_milli")
 
     def __init__(
         self, name: str, quota: Quota, breaker: Breaker | None = None, cap: Cap | None = None, weight_milli: int = 1_000
@@ -52,10 +52,9 @@ class Outlet:
         self.breaker = breaker or Breaker()
         self.cap = cap or Cap()
         self.weight_milli = weight_milli
-        self.tally = Tally()
+        self.tallies: tuple[Tally, ...] = ()  # of the pools that it is in
         self.calls = 0  # in flight
         self.reserved = 0  # their tokens
-        self.seat = -1  # belongs to the pool
 
     def fits(self, charge: Charge, now: int, floor: int = 0) -> bool:
         """Whether the call can pass now: `soonest(charge, now, floor) == 0`, cheaper."""
@@ -133,9 +132,21 @@ class Outlet:
         self.calls += calls
         self.reserved += tokens
         self.cap.busy += calls
-        tally = self.tally
-        tally.calls += calls
-        tally.reserved += tokens
+        for tally in self.tallies:
+            tally.calls += calls
+            tally.reserved += tokens
+
+    def join(self, tally: Tally) -> None:
+        """A pool has it from now on, with what it carries."""
+        self.tallies = (*self.tallies, tally)
+        tally.calls += self.calls
+        tally.reserved += self.reserved
+
+    def part(self, tally: Tally) -> None:
+        """It is in that pool no more."""
+        self.tallies = tuple(one for one in self.tallies if one is not tally)
+        tally.calls -= self.calls
+        tally.reserved -= self.reserved
 
     def rate(self) -> float:
         """Tokens a second in the long run, infinite without a limit."""

@@ -43,19 +43,22 @@ class Outlets:
     def __iter__(self) -> Iterator[Outlet]:
         return iter(self._outlets)
 
+    @property
+    def all(self) -> Sequence[Outlet]:
+        """Every outlet of the pool."""
+        return self._outlets
+
     def arrange(self, outlets: Sequence[Outlet]) -> None:
         """The pool has these outlets from now on; who stays keeps what it carries, who left ends its calls alone."""
         for outlet in self._outlets:
             outlet.breaker.unlisten(self._heard)
-            outlet.tally = Tally()
+            outlet.part(self.tally)
         self._outlets = list(outlets)
         self._only = self._outlets[0] if len(self._outlets) == 1 else None
-        self.tally.calls = sum(outlet.calls for outlet in self._outlets)
-        self.tally.reserved = sum(outlet.reserved for outlet in self._outlets)
         for outlet in self._outlets:
-            outlet.tally = self.tally
+            outlet.join(self.tally)
             outlet.breaker.listen(self._heard)
-        self._strategy.arrange(self._outlets)
+        self._strategy.arrange(self._outlets, self.tally)
 
     def pick(self, charge: Charge, floor: int, affinity: int, now: int, luck: Luck) -> Outlet | None:
         """One that can serve the call now, None when none can."""

@@ -12,7 +12,7 @@ outlets of at most 1 / (1 + ε) can be full at once, so O(1/ε²) places on aver
 from bisect import bisect_left
 from collections.abc import Sequence
 
-from tidegate.policy.outlet import Outlet
+from tidegate.policy.outlet import Outlet, Tally
 from tidegate.policy.pick.face import Luck
 from tidegate.policy.pick.least_loaded import LeastLoaded
 from tidegate.policy.quota import Charge
@@ -28,15 +28,16 @@ _MIX = 0x9E3779B97F4A7C15  # odd: a digest may be short or regular, its place mu
 class Affinity:
     """A ring of outlets."""
 
-    __slots__ = ("_homes", "_otherwise", "_places", "_weight")
+    __slots__ = ("_homes", "_otherwise", "_places", "_tally", "_weight")
 
     def __init__(self) -> None:
         self._otherwise = LeastLoaded()
         self._homes: list[Outlet] = []
         self._places: list[int] = []
+        self._tally = Tally()
         self._weight = 1
 
-    def arrange(self, outlets: Sequence[Outlet]) -> None:
+    def arrange(self, outlets: Sequence[Outlet], tally: Tally) -> None:
         """Build the ring. O(n log n) in outlets."""
         pairs = sorted(
             (place(f"{outlet.name}#{number}"), index)
@@ -45,6 +46,7 @@ class Affinity:
         )
         self._places = [at for at, _ in pairs]
         self._homes = [outlets[index] for _, index in pairs]
+        self._tally = tally
         self._weight = max(1, sum(outlet.weight_milli for outlet in outlets))
 
     def choose(
@@ -71,5 +73,5 @@ class Affinity:
 
     def room(self, outlet: Outlet) -> int:
         """How many calls it may carry at once, when one more is in flight in the pool than now."""
-        calls = (outlet.tally.calls + 1) * outlet.weight_milli * (1_000 + SLACK_PERMILLE)
+        calls = (self._tally.calls + 1) * outlet.weight_milli * (1_000 + SLACK_PERMILLE)
         return -(-calls // (1_000 * self._weight))

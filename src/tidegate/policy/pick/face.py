@@ -7,7 +7,7 @@ strategy decides is preference, never whether a call passes.
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from tidegate.policy.outlet import Outlet
+from tidegate.policy.outlet import Outlet, Tally
 from tidegate.policy.quota import Charge
 
 Luck = Callable[[], float]  # uniform in [0, 1)
@@ -16,8 +16,8 @@ Luck = Callable[[], float]  # uniform in [0, 1)
 class Strategy(Protocol):
     """How one pool prefers."""
 
-    def arrange(self, outlets: Sequence[Outlet]) -> None:
-        """The pool has these outlets from now on."""
+    def arrange(self, outlets: Sequence[Outlet], tally: Tally) -> None:
+        """The pool has these outlets from now on; `tally` is what they carry together."""
 
     def choose(
         self, ready: Sequence[Outlet], charge: Charge, floor: int, affinity: int, now: int, luck: Luck

@@ -6,7 +6,7 @@ Sampling keeps it O(1) and keeps many workers from running to the same outlet at
 
 from collections.abc import Sequence
 
-from tidegate.policy.outlet import Outlet
+from tidegate.policy.outlet import Outlet, Tally
 from tidegate.policy.pick.face import Luck
 from tidegate.policy.quota import Charge
 
@@ -18,7 +18,7 @@ class Headroom:
 
     __slots__ = ()
 
-    def arrange(self, outlets: Sequence[Outlet]) -> None:
+    def arrange(self, outlets: Sequence[Outlet], tally: Tally) -> None:
         """Nothing is kept."""
 
     def choose(

@@ -7,7 +7,7 @@ weigh more than ten short ones. O(1).
 
 from collections.abc import Sequence
 
-from tidegate.policy.outlet import Outlet
+from tidegate.policy.outlet import Outlet, Tally
 from tidegate.policy.pick.face import Luck
 from tidegate.policy.quota import Charge
 
@@ -17,7 +17,7 @@ class LeastLoaded:
 
     __slots__ = ()
 
-    def arrange(self, outlets: Sequence[Outlet]) -> None:
+    def arrange(self, outlets: Sequence[Outlet], tally: Tally) -> None:
         """Nothing is kept."""
 
     def choose(

@@ -7,7 +7,7 @@ a little more than their part. O(1).
 
 from collections.abc import Sequence
 
-from tidegate.policy.outlet import Outlet
+from tidegate.policy.outlet import Outlet, Tally
 from tidegate.policy.pick.face import Luck, one_of
 from tidegate.policy.quota import Charge
 
@@ -22,7 +22,7 @@ class Weighted:
     def __init__(self) -> None:
         self._heaviest = 1
 
-    def arrange(self, outlets: Sequence[Outlet]) -> None:
+    def arrange(self, outlets: Sequence[Outlet], tally: Tally) -> None:
         """Remember the largest weight."""
         self._heaviest = max((outlet.weight_milli for outlet in outlets), default=1)
 

@@ -2,13 +2,15 @@
 
 import pytest
 
-from tidegate.line.keys import KeyRing
+from tidegate.line.keys import PAUSE_US, KeyRing, Retired, digest, is_dead
+from tidegate.model.outcome import Reason
+from tidegate.model.reply import Answer, Failure
 
 
 def test_round_robin() -> None:
     """Every key the same number of times."""
     ring = KeyRing(("a", "b", "c"))
-    turns = [ring.next() for _ in range(9)]
+    turns = [ring.next(0) for _ in range(9)]
     assert {key: turns.count(key) for key in turns} == {b"a": 3, b"b": 3, b"c": 3}
     assert turns[:3] == turns[3:6] == turns[6:]
 
@@ -16,24 +18,99 @@ def test_round_robin() -> None:
 def test_one_key_is_always_its_turn() -> None:
     """And it cannot be retired: the last one never leaves."""
     ring = KeyRing(("a",))
-    assert [ring.next() for _ in range(3)] == [b"a"] * 3
-    assert not ring.retire(b"a")
-    assert len(ring) == 1
+    assert [ring.next(0) for _ in range(3)] == [b"a"] * 3
+    assert ring.retire(b"a", 0) is None
+    assert (len(ring), ring.retired) == (1, 0)
 
 
 def test_a_refused_key_leaves() -> None:
-    """Once; a stranger cannot be retired, nor can the last."""
+    """A stranger cannot be retired, nor can the last."""
     ring = KeyRing(("a", "b", "c"))
-    assert ring.retire(b"b")
-    assert not ring.retire(b"b")
-    assert {ring.next() for _ in range(6)} == {b"a", b"c"}
-    assert ring.retire(b"a")
-    assert not ring.retire(b"c")
-    assert ring.next() == b"c"
+    assert ring.retire(b"b", 5) == Retired(digest(b"b"), 2, PAUSE_US + 5, news=True)
+    assert ring.retire(b"x", 0) is None
+    assert {ring.next(0) for _ in range(6)} == {b"a", b"c"}
+    assert ring.retire(b"a", 0)
+    assert ring.retire(b"c", 0) is None
+    assert ring.next(0) == b"c"
+    assert (len(ring), ring.retired) == (1, 2)
+
+
+def test_what_was_in_flight_with_it_is_not_the_scopes_fault() -> None:
+    """Ten calls meet the same dead key: it leaves once, and nobody else is blamed for the other nine."""
+    ring = KeyRing(("a", "b"))
+    events = [ring.retire(b"a", 0) for _ in range(10)]
+    assert [event.news for event in events if event] == [True] + [False] * 9
+    assert len(ring) == 1
+
+
+def test_it_comes_back_by_a_probe() -> None:
+    """One call after the pause; refused again, it stays out; answered, it is back."""
+    ring = KeyRing(("a", "b"))
+    ring.retire(b"a", 0)
+    assert ring.next(PAUSE_US - 1) == b"b"
+    assert [ring.next(PAUSE_US) for _ in range(4)] == [b"a", b"b", b"b", b"b"]
+    event = ring.retire(b"a", PAUSE_US + 5)
+    assert event is not None
+    assert (event.news, event.again_at) == (False, 2 * PAUSE_US)
+    assert not ring.restore(b"a")
+    assert [ring.next(2 * PAUSE_US) for _ in range(2)] == [b"a", b"b"]
+    assert ring.restore(b"a")
+    assert not ring.restore(b"a")
+    assert {ring.next(0) for _ in range(2)} == {b"a", b"b"}
+    assert ring.retired == 0
+
+
+def test_an_answer_from_before_restores_nothing() -> None:
+    """A call that was sent before the key was refused may still be answered."""
+    ring = KeyRing(("a", "b"))
+    ring.retire(b"a", 0)
+    assert not ring.restore(b"a")
+    assert not ring.restore(b"b")
+    assert len(ring) == 1
+
+
+def test_a_probe_without_a_verdict_is_repeated() -> None:
+    """Its client left, say: the next one is sent after another pause."""
+    ring = KeyRing(("a", "b"))
+    ring.retire(b"a", 0)
+    assert [ring.next(PAUSE_US) for _ in range(2)] == [b"a", b"b"]
+    assert [ring.next(2 * PAUSE_US) for _ in range(2)] == [b"a", b"b"]
+
+
+def test_the_event_shows_no_key() -> None:
+    """Eight digits of its digest, whatever the key."""
+    ring = KeyRing(("sk-secret", "b"))
+    event = ring.retire(b"sk-secret", 0)
+    assert "secret" not in repr(event)
+    assert event is not None
+    assert len(event.digest) == 8
+
+
+@pytest.mark.parametrize(
+    ("reason", "status", "body", "dead"),
+    [
+        (Reason.AUTH, 401, b"", True),
+        (Reason.AUTH, 403, b'{"error": {"message": "You may not use this model"}}', False),
+        (Reason.AUTH, 403, b'{"error": {"message": "This API key was REVOKED"}}', True),
+        (Reason.AUTH, 403, b'{"error": {"code": "invalid_api_key"}}', True),
+        (Reason.BILLING, 429, b'{"error": {"code": "insufficient_quota"}}', False),
+        (Reason.BILLING, 402, b'{"error": {"message": "Key limit exceeded"}}', True),
+        (Reason.RATE, 429, b"the key limit of your key", False),
+        (Reason.FATAL, 400, b"revoked", False),
+    ],
+)
+def test_whose_fault(reason: Reason, status: int, body: bytes, dead: bool) -> None:
+    """A 401 is the key's; a 403 or a lack of money only when the provider says so."""
+    assert is_dead(Failure(reason, "", Answer(status, (), body))) == dead
+
+
+def test_without_an_answer_nobody_knows() -> None:
+    """An error inside a stream names no key."""
+    assert not is_dead(Failure(Reason.AUTH, ""))
 
 
 @pytest.mark.parametrize("keys", [1, 10_000])
 def test_the_turn_costs_the_same_for_any_number_of_keys(keys: int) -> None:
     """A rotation by one."""
     ring = KeyRing(tuple(f"k{number}" for number in range(keys)))
-    assert len({ring.next() for _ in range(keys)}) == keys
+    assert len({ring.next(0) for _ in range(keys)}) == keys

@@ -63,6 +63,6 @@ async def test_a_reload_restores_the_keys() -> None:
     """A new book gives every key another chance."""
     play = Playbook(plain("sk-1", "sk-2"))
     ring = lane_of(play).keys
-    ring.retire(ring.next())
+    ring.retire(ring.next(0), 0)
     play.lanes.renew()
     assert len(play.lanes.get(lane_of(play).service, plain("sk-1", "sk-2").providers[0].scopes[0], "gpt-4o").keys) == 2

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable
 
 from tidegate.line.attempt import Answered, attempt
+from tidegate.line.keys import is_dead
 from tidegate.line.lane import Lane, Slot
 from tidegate.line.plan import Plan
 from tidegate.line.target import Pick, Sampler, Target
@@ -25,7 +26,6 @@ from tidegate.policy.route import Choice
 from tidegate.ports import Clock, Journal, Observer
 
 FAIR_US = 30_000_000  # who does not answer for so long has failed, whatever the call's deadline was
-UNAUTHORIZED = 401
 PARKED_US = 60_000_000  # how long a scope without money or credential is left alone between probes
 
 _CLOSES = frozenset({Reason.RATE, Reason.OVERLOAD, Reason.RAMP, Reason.CAPACITY, Reason.BILLING, Reason.AUTH})
@@ -170,7 +170,7 @@ class Line:
     async def _attempt(self, call: Call, plan: Plan, slot: Slot) -> Answered | Failure:
         """One attempt with its intent before and its verdict on the lane's health after."""
         lane, permit = slot.lane, slot.permit
-        gate, key = lane.gate, lane.keys.next()
+        gate, key = lane.gate, lane.keys.next(self._clock.now())
         self._intend(call, plan, slot)
         sent_at = self._clock.now()
         try:
@@ -187,6 +187,7 @@ class Line:
             call.attempts.append(Attempt(lane.name, outcome.status, None, waited))
             self._observer.attempt(lane.name, None)
             lane.pace.learn(self._clock.now() - sent_at)
+            lane.keys.restore(key)
             if gate.health.succeed(permit.epoch):
                 gate.changed(worse=False)
             return outcome
@@ -224,7 +225,7 @@ class Line:
     def _verdict(self, lane: Lane, slot: Slot, failure: Failure, key: bytes) -> None:
         """What a failure means for everybody else on this lane."""
         gate, epoch = lane.gate, slot.permit.epoch
-        if failure.reason in _HEALTHY or (_is_dead(failure) and lane.keys.retire(key)):
+        if failure.reason in _HEALTHY or (is_dead(failure) and lane.keys.retire(key, self._clock.now())):
             if gate.health.succeed(epoch):
                 gate.changed(worse=False)
             return
@@ -294,8 +295,3 @@ class Line:
         now = self._clock.now()
         waits = [target.pick(call, now, self._sample).wait_us for target in plan.targets if not target.unfit(call)]
         return min((wait for wait in waits if wait != NEVER), default=0)
-
-
-def _is_dead(failure: Failure) -> bool:
-    """The provider knows no such key. A 403 is about what the key may do, not about the key."""
-    return failure.reason is Reason.AUTH and failure.answer is not None and failure.answer.status == UNAUTHORIZED

@@ -266,7 +266,7 @@ class Dynamic(Tiered):
             flow = self._met(tenant, now)
             self._idle(flow, now)
         flow.band.spent(flow, tokens, now)
-        if self._debt:
+        if self._debt > 0:
             self._repay(tokens)
 
     def _met(self, tenant: Tenant, now: int) -> Flow:

@@ -3,10 +3,10 @@
 Invariant: `head` is of the first rank that waits, unless it is boosted.
 Boost: when the oldest call of a lower tier has waited longer than `boost_after`, that tier goes first, as long as no
 debt stands: a boosted call of c tokens makes a debt of c, and every t tokens of service pay back `boost_share × t`.
-Bounds: over any interval boosted service ≤ `boost_share` × all service + one largest call. A tier whose oldest call is
-the oldest of all lower tiers and older than `boost_after` is next to be boosted, so with r tokens/s in all, a tier
-that starves gets at least `boost_share × r / k`, k = the number of lower tiers that do. Not boosted are calls that
-pass at once.
+Bounds: over any interval boosted service is at most `boost_share` × all service + (1 + `boost_share`) × the largest call;
+while a lower tier starves, it is at least `boost_share` × all service - `boost_share` × the largest call. Of several
+that starve the one whose oldest call is the oldest goes first, so with r tokens/s in all the oldest call of all lower
+tiers waits at most about `boost_after` + c / (`boost_share` × r) for its tier's next turn.
 Complexity: every operation O(1) in calls and tenants; `head`, `ahead` and `newest` O(tiers).
 """
 
@@ -79,7 +79,7 @@ class Tiered:
             return None
         band = self._bands[(waiting & -waiting).bit_length() - 1]
         boosted = None
-        if waiting & (waiting - 1) and not self._debt and self._boost_share:
+        if waiting & (waiting - 1) and self._debt <= 0 and self._boost_share:
             boosted = self._starving(waiting & (waiting - 1), now)
         ticket = next(iter((boosted or band).turn().tickets))
         ticket.boosted = boosted is not None
@@ -98,7 +98,7 @@ class Tiered:
             self._left(flow, band, now)
         if ticket.boosted:
             self._debt += cost * (_MILLI - self._boost_share)
-        elif self._debt:
+        elif self._debt > 0:
             self._repay(cost)
         return ticket
 
@@ -113,7 +113,7 @@ class Tiered:
         return True
 
     def spent(self, tenant: Tenant, tokens: int, now: int) -> None:
-        if self._debt:
+        if self._debt > 0:
             self._repay(tokens)
 
     def ahead(self, tenant: Tenant, cost: int, now: int) -> Ahead:
@@ -163,7 +163,7 @@ class Tiered:
         return found
 
     def _repay(self, tokens: int) -> None:
-        self._debt = max(0, self._debt - tokens * self._boost_share)
+        self._debt -= tokens * self._boost_share  # below zero by at most one call's: what it paid too much counts
 
     def _enter(self, flow: Flow, band: Band, now: int) -> None:
         band.enter(flow, now)

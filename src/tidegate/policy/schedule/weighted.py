@@ -11,8 +11,8 @@ Bounds: no call that arrives more than handicap(x) - handicap(y) after a first c
 tiers' own weights a `free` call of 2,000 tokens lets `vip` calls overtake for 23 s, `batch` for 54 s, and none for
 longer than `MOST_US`. Beyond that it waits as in first come, first served: for what waits already. Between tenants of
 one tier there is no bound on service: who floods is served by arrival.
-Complexity: `push`, `pop`, `head`, `remove` O(log tenants) amortised (entries of tenants that left, or whose first call did,
-are dropped when they surface, or all at once when they outnumber the live), `ahead` O(tiers), `newest` O(1).
+Complexity: `push`, `pop`, `head`, `remove` O(log tenants) amortised (entries of tenants that left, or whose first call
+did, go when they surface, or all at once when they outnumber the live), `ahead` O(tiers), `newest` O(1).
 """
 
 from heapq import heapify, heappop, heappush, heapreplace

@@ -1,0 +1,158 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.policy.schedule.crowd import MS, SECOND, STEPS, Crowd
+from tidegate.model.tenant import BATCH, FREE, PAID, VIP, Tenant
+from tidegate.policy.schedule.dynamic import Dynamic
+from tidegate.policy.schedule.face import Ticket
+from tidegate.policy.schedule.fifo import Fifo
+from tidegate.policy.schedule.round_robin import RoundRobin
+from tidegate.policy.schedule.tiered import Tiered
+from tidegate.policy.schedule.weighted import Weighted
+
+EVERY = pytest.mark.parametrize("discipline", [Fifo, RoundRobin, Weighted, Dynamic])
+TIERED = pytest.mark.parametrize("discipline", [Fifo, RoundRobin, Dynamic])
+
+
+@EVERY
+@given(steps=STEPS)
+def test_whatever_happens_every_call_leaves_once_and_the_sums_are_true(discipline: type[Tiered], steps: list) -> None:
+    """Order within a tenant, strict tiers, `newest`, iteration and sums agree with plain lists at every step."""
+    crowd = Crowd(discipline(), strict=discipline is not Weighted)
+    crowd.play(steps)
+    list(crowd.drain())
+    assert sorted(map(id, crowd.gone)) == sorted(map(id, crowd.pushed))
+    assert crowd.scheduler._waiting == 0
+    assert not any(band.tokens or band.weight or band.flows for band in crowd.scheduler._bands.values())
+
+
+@EVERY
+def test_an_empty_scheduler_has_no_head(discipline: type[Tiered]) -> None:
+    """`head` and `newest` are None, `pop` raises, and nothing is ahead."""
+    scheduler = discipline()
+    assert scheduler.head(0) is None
+    assert scheduler.newest() is None
+    with pytest.raises(IndexError, match="empty"):
+        scheduler.pop(0)
+    ahead = scheduler.ahead(Tenant("a", FREE), 100, 0)
+    assert (ahead.requests, ahead.tokens) == (0, 0)
+
+
+@EVERY
+def test_a_ticket_of_another_scheduler_is_not_removed(discipline: type[Tiered]) -> None:
+    """`remove` answers for its own tickets only."""
+    one, other = discipline(), discipline()
+    ticket = Ticket(Tenant("a", FREE), 100, 0)
+    one.push(ticket, 0)
+    other.push(Ticket(Tenant("a", FREE), 100, 0), 0)
+    assert not other.remove(ticket, 0)
+    assert not other.remove(Ticket(Tenant("a", FREE), 100, 0), 0)
+    assert (len(one), len(other)) == (1, 1)
+
+
+@EVERY
+def test_the_newest_of_the_lowest_tier_is_who_is_pushed_out(discipline: type[Tiered]) -> None:
+    """`newest` looks at the lowest tier that waits, and a call that came back is not new."""
+    scheduler = discipline()
+    tickets = [Ticket(Tenant(name, tier), 10, at) for at, (name, tier) in enumerate([("f", FREE), ("g", FREE)])]
+    for ticket in tickets:
+        scheduler.push(ticket, ticket.arrived)
+    scheduler.push(Ticket(Tenant("v", VIP), 10, 5), 5)
+    scheduler.push(Ticket(Tenant("h", FREE), 10, 0), 6, front=True)
+    assert scheduler.newest() is tickets[1]
+    scheduler.remove(tickets[1], 7)
+    assert scheduler.newest() is tickets[0]
+
+
+@EVERY
+def test_the_newest_configuration_wins(discipline: type[Tiered]) -> None:
+    """A tenant that was made vip takes what it has waiting along; a late word of the old tenant does not undo it."""
+    scheduler = discipline()
+    old, new = Tenant("a", FREE), Tenant("a", VIP, 2_000)
+    first = Ticket(old, 10, 0)
+    scheduler.push(first, 0)
+    scheduler.push(Ticket(Tenant("p", PAID), 10, 0), 0)
+    scheduler.push(Ticket(new, 10, 1), 1)
+    scheduler.spent(old, -5, 2)
+    scheduler.push(Ticket(old, 10, 0), 2, front=True)
+    assert [ticket.tenant.name for ticket in scheduler] == ["a", "a", "a", "p"]
+    assert scheduler.ahead(Tenant("p", PAID), 10, 2).requests == 4
+    assert [scheduler.pop(3).tenant.name for _ in range(4)] == ["a", "a", "a", "p"]
+
+
+@TIERED
+def test_a_higher_tier_goes_first_until_the_boost(discipline: type[Tiered]) -> None:
+    """After `boost_after` the lower tier has its turn, marked as boosted; a first call does not wait for its share."""
+    scheduler = discipline(boost_after=10 * SECOND)
+    low = Ticket(Tenant("b", BATCH), 100, 0)
+    scheduler.push(low, 0)
+    high = Ticket(Tenant("v", VIP), 100, 0)
+    scheduler.push(high, 0)
+    assert scheduler.head(10 * SECOND) is high
+    assert not high.boosted
+    assert scheduler.head(10 * SECOND + 1) is low
+    assert low.boosted
+    assert scheduler.pop(10 * SECOND + 1) is low
+    assert scheduler.pop(10 * SECOND + 1) is high
+    assert not high.boosted
+
+
+@TIERED
+@given(share=st.integers(10, 300), costs=st.lists(st.integers(1, 500), min_size=50, max_size=150))
+def test_boosted_service_is_a_bounded_share(discipline: type[Tiered], share: int, costs: list[int]) -> None:
+    """Over every interval boosted tokens are at most the share of all, and one largest call; it is all given."""
+    scheduler = discipline(boost_after=SECOND, boost_share_milli=share)
+    for index, cost in enumerate(costs):
+        scheduler.push(Ticket(Tenant(f"v{index % 3}", VIP), cost, 0), 0)
+        scheduler.push(Ticket(Tenant(f"f{index % 3}", FREE), cost, 0), 0)
+        scheduler.push(Ticket(Tenant(f"b{index % 3}", BATCH), cost, 0), 0)
+    boosted = total = 0
+    lead, low = 0, 0  # thousandths of tokens that boosted service is ahead of its share, and the least so far
+    while scheduler._bands[VIP.rank].flows:
+        ticket = scheduler.pop(100 * SECOND)
+        total += ticket.cost
+        boosted += ticket.cost * ticket.boosted
+        lead = 1_000 * boosted - share * total
+        assert lead - low <= (1_000 + share) * max(costs)
+        low = min(low, lead)
+    assert lead >= -share * max(costs)
+
+
+@TIERED
+def test_no_tier_starves(discipline: type[Tiered]) -> None:
+    """Behind a tier that is never empty both lower tiers are served, the one that waited longest first."""
+    scheduler = discipline(boost_after=SECOND, boost_share_milli=100)
+    for at in range(20):
+        scheduler.push(Ticket(Tenant("f", FREE), 100, at), at)
+        scheduler.push(Ticket(Tenant("b", BATCH), 100, at), at)
+    served = {"vip": 0, "free": 0, "batch": 0}
+    for turn in range(300):
+        now = 2 * SECOND + turn * 100 * MS
+        scheduler.push(Ticket(Tenant("v", VIP), 100, now), now)
+        served[scheduler.pop(now).tenant.tier.name] += 1
+    assert served["vip"] >= 269
+    assert abs(served["free"] - served["batch"]) <= 1
+    assert served["free"] + served["batch"] >= 29
+
+
+@TIERED
+def test_without_a_share_nothing_is_boosted(discipline: type[Tiered]) -> None:
+    """`boost_share_milli=0` switches the boost off."""
+    scheduler = discipline(boost_after=0, boost_share_milli=0)
+    scheduler.push(Ticket(Tenant("b", BATCH), 100, 0), 0)
+    scheduler.push(Ticket(Tenant("v", VIP), 100, 0), 0)
+    assert scheduler.pop(SECOND).tenant.tier is VIP
+
+
+@TIERED
+def test_a_newcomer_waits_for_all_of_the_higher_tiers(discipline: type[Tiered]) -> None:
+    """`ahead` counts higher tiers wholly, its own calls, and what the boost may give to lower ones."""
+    scheduler = discipline()
+    for _ in range(10):
+        scheduler.push(Ticket(Tenant("v", VIP), 1_000, 0), 0)
+        scheduler.push(Ticket(Tenant("b", BATCH), 1_000, 0), 0)
+    scheduler.push(Ticket(Tenant("f", FREE), 300, 0), 0)
+    ahead = scheduler.ahead(Tenant("f", FREE), 500, 0)
+    assert ahead.requests == 11
+    assert ahead.tokens == 10_300 + 10_300 * 50 // 1_000

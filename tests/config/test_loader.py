@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.config.texts import MISSION, SMALLEST
 from tidegate.model.snapshot import decode
-from tidegate.planes.messages import Decoder, Loaded
+from tidegate.planes.messages import Decoder, Loaded, Named
 
 
 def run(*arguments: str, environ: dict[str, str] | None = None) -> subprocess.CompletedProcess[bytes]:
@@ -15,11 +15,12 @@ def run(*arguments: str, environ: dict[str, str] | None = None) -> subprocess.Co
 
 
 def test_good_file(tmp_path: Path) -> None:
-    """One frame with the snapshot on standard output; a line for each warning on standard error."""
+    """The snapshot on standard output, after the files it names; a line for each warning on standard error."""
     path = tmp_path / "gate.yaml"
     path.write_text(SMALLEST + MISSION)
     done = run(str(path), "--version", "7", environ={"OPENAI_API_KEY": "sk-env"})
-    (frame,) = Decoder().feed(done.stdout)
+    named, frame = Decoder().feed(done.stdout)
+    assert named == Named(())
     assert isinstance(frame, Loaded)
     assert (frame.clients, frame.tls, frame.drain_timeout_us) == (False, False, 30_000_000)
     snapshot = decode(frame.snapshot)
@@ -32,11 +33,12 @@ def test_good_file(tmp_path: Path) -> None:
 
 
 def test_bad_file(tmp_path: Path) -> None:
-    """Nothing on standard output, a line for each error, and 2."""
+    """No snapshot on standard output, a line for each error, and 2."""
     path = tmp_path / "gate.yaml"
     path.write_text(MISSION + "colour: blue\n")
     done = run(str(path))
-    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.returncode == 2
+    assert Decoder().feed(done.stdout) == [Named(())]
     lines = done.stderr.decode().splitlines()
     assert [line.partition(";")[0] for line in lines] == [f"error: {path}:24:1: colour: unknown field"]
 
@@ -49,3 +51,26 @@ def test_purpose(tmp_path: Path) -> None:
     done = run(str(path))
     assert done.returncode == 2
     assert b"providers: serve needs at least one provider" in done.stderr
+
+
+def test_the_file_of_keys_is_named(tmp_path: Path) -> None:
+    """Also when it is what is wrong: the gate looks at it until it is right. What is no YAML names nothing."""
+    path, keys = tmp_path / "gate.yaml", tmp_path / "keys.txt"
+    path.write_text(SMALLEST + "clients: {keys_file: keys.txt}\n")
+    assert Decoder().feed(run(str(path)).stdout) == [Named((str(keys),))]
+    keys.write_text(f"billing {'0' * 64}\n")
+    named, frame = Decoder().feed(run(str(path)).stdout)
+    assert named == Named((str(keys),))
+    assert isinstance(frame, Loaded)
+    assert frame.clients
+    path.write_text("a: [")
+    assert run(str(path)).stdout == b""
+
+
+def test_keys_of_a_namespace_are_client_keys(tmp_path: Path) -> None:
+    """With one the gate is no open house, so it may serve other machines."""
+    path = tmp_path / "gate.yaml"
+    path.write_text(SMALLEST + "namespaces: {acme: {keys: [k]}}\n")
+    _, frame = Decoder().feed(run(str(path)).stdout)
+    assert isinstance(frame, Loaded)
+    assert frame.clients

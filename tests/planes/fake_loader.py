@@ -3,12 +3,16 @@
 import sys
 from pathlib import Path
 
-from tidegate.planes.messages import Loaded, encode
+from tidegate.planes.messages import Loaded, Named, encode
 
 
 def main() -> None:
     path, _, version = sys.argv[1:]
     text = Path(path).read_text(encoding="utf-8")
+    if text.startswith("see "):
+        other = text.removeprefix("see ").strip()
+        sys.stdout.buffer.write(encode(Named((other,))))
+        text = Path(other).read_text(encoding="utf-8")
     if "bad" in text:
         sys.stderr.write(f"error: {path}:1:1: something: is wrong; write it right\n")
         sys.exit(2)

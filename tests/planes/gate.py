@@ -28,7 +28,13 @@ class Gate:
         self.config = folder / "tidegate.yaml"
         self.config.write_text(text, encoding="utf-8")
         self.log_path = folder / "log"
-        chosen = {"config": str(self.config), "port": 0, "admin_port": 0, "state_dir": str(folder / "state")}
+        chosen: dict[str, object] = {
+            "config": str(self.config),
+            "port": 0,
+            "admin_port": 0,
+            "state_dir": str(folder / "state"),
+        }
+        chosen |= {"watch_seconds": 0}  # what a test does not ask for must not happen
         command = [sys.executable, "-m", "tests.planes.run_gate", json.dumps(chosen | MODULES | options)]
         path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
         with self.log_path.open("wb") as log:

@@ -9,6 +9,7 @@ from tidegate.planes.messages import (
     Drain,
     Load,
     Loaded,
+    Named,
     ProtocolError,
     Ready,
     Rejected,
@@ -23,6 +24,7 @@ MESSAGES = st.one_of(
     st.builds(Rejected, st.text(max_size=50)),
     st.just(Drain()),
     st.builds(Loaded, st.booleans(), st.booleans(), st.integers(0, 2**64 - 1), st.binary(max_size=50)),
+    st.builds(Named, st.lists(st.text(st.characters(exclude_characters="\0"), min_size=1), max_size=3).map(tuple)),
     st.builds(Status, st.booleans(), st.booleans(), U32, U32),
 )
 

@@ -132,6 +132,34 @@ def test_a_reload_that_fails_changes_nothing(start: Callable[..., Gate], text: s
     assert gate.call()[1] == "good version=1"
 
 
+def test_a_changed_file_is_taken_over(start: Callable[..., Gate]) -> None:
+    """Without a signal: written in place, or replaced by renaming; a bad one is told once and keeps the last."""
+    gate = start("one", watch_seconds=0.02).wait_ready()
+    gate.config.write_text("two", encoding="utf-8")
+    gate.wait_log('"version": 2')
+    assert gate.call()[1] == "two version=2"
+    gate.config.write_text("bad", encoding="utf-8")
+    gate.wait_log("the file cannot be used")
+    new = gate.config.with_name("new")
+    new.write_text("four", encoding="utf-8")
+    new.rename(gate.config)
+    gate.wait_log('"version": 4')
+    assert gate.call()[1] == "four version=4"
+    assert gate.log().count("the file cannot be used") == 1
+
+
+def test_a_file_that_the_configuration_names_counts(start: Callable[..., Gate], tmp_path: Path) -> None:
+    """Also when it is what was wrong."""
+    gate = start("one", watch_seconds=0.02).wait_ready()
+    other = tmp_path / "other"
+    other.write_text("bad", encoding="utf-8")
+    gate.config.write_text(f"see {other}", encoding="utf-8")
+    gate.wait_log("the file cannot be used")
+    other.write_text("good", encoding="utf-8")
+    gate.wait_log('"version": 3')
+    assert gate.call()[1] == "good version=3"
+
+
 def test_sigterm_lets_calls_finish_and_refuses_new_ones(start: Callable[..., Gate]) -> None:
     """The drain ends when the last call does, with exit 0."""
     gate = start().wait_ready()

@@ -22,10 +22,14 @@ def check_files(document: Document, folder: FilePath) -> frozenset[str]:
         if name and _read(path, folder / name, document) is not None:
             _check_authority(path, folder / name, document)
     _check_tls(as_mapping(as_mapping(data.get("server")).get("tls")), folder, document)
-    keys_file = as_mapping(data.get("clients")).get("keys_file")
-    if isinstance(keys_file, str) and keys_file:
-        return _check_keys(("clients", "keys_file"), folder / keys_file, document)
-    return frozenset()
+    named = named_files(document, folder)
+    return _check_keys(("clients", "keys_file"), FilePath(named[0]), document) if named else frozenset()
+
+
+def named_files(document: Document, folder: FilePath) -> tuple[str, ...]:
+    """Absolute paths of the files whose content is part of the configuration: the file of client keys."""
+    keys_file = as_mapping(as_mapping(document.data).get("clients")).get("keys_file")
+    return (str(folder / keys_file),) if isinstance(keys_file, str) and keys_file else ()
 
 
 def _authorities(data: dict[str, object]) -> Iterator[tuple[Path, str]]:

@@ -36,10 +36,14 @@ class Finding:
 
 
 class ConfigError(Exception):
-    """A configuration that cannot be used, with everything that is wrong in it, in the order of the file."""
+    """A configuration that cannot be used, with everything that is wrong in it, in the order of the file.
 
-    def __init__(self, file: str, findings: Iterable[Finding]) -> None:
+    `named` are the other files that would make it right when they change; None when it could not be read so far.
+    """
+
+    def __init__(self, file: str, findings: Iterable[Finding], named: tuple[str, ...] | None = None) -> None:
         self.file = file
+        self.named = named
         self.findings = tuple(sorted(set(findings)))
         super().__init__(f"{file}: {len(self.findings)} error(s)")
 

@@ -14,7 +14,7 @@ from tidegate.config import findings, source
 from tidegate.config.advice import advise
 from tidegate.config.build import build, provider_proxy
 from tidegate.config.explain import explain, path_of
-from tidegate.config.files import check_files
+from tidegate.config.files import check_files, named_files
 from tidegate.config.findings import ConfigError, Finding
 from tidegate.config.proxies import BadProxy
 from tidegate.config.rules import check_rules
@@ -49,7 +49,7 @@ def load(path: str, environ: Mapping[str, str], *, version: int = 0, serving: bo
     if config is not None:
         _check_surroundings(config, document, environ, serving=serving)
     if document.findings or config is None:
-        raise ConfigError(path, document.findings)
+        raise ConfigError(path, document.findings, named_files(document, folder))
     snapshot = build(config, folder, environ, version)
     warnings = advise(config, snapshot, document)
     texts = tuple(warning.text(path) for warning in warnings)

@@ -1,8 +1,9 @@
 """The loader process: `python -m tidegate.config.loader FILE --version N`.
 
-Writes one `Loaded` frame to standard output (`planes/messages.py`: the snapshot as msgpack, and what the supervisor
-acts on without decoding it) and warnings to standard error, one `warning: …` per line, and ends with 0. When the file
-cannot be used it writes nothing to standard output, `error: …` lines to standard error, and ends with 2.
+Writes two frames to standard output (`planes/messages.py`): `Named`, the other files that count, and `Loaded`, the
+snapshot as msgpack and what the supervisor acts on without decoding it; warnings to standard error, one `warning: …`
+per line; and ends with 0. When the file cannot be used it writes at most `Named` to standard output, `error: …` lines
+to standard error, and ends with 2.
 """
 
 import argparse
@@ -27,12 +28,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         loaded = load(options.file, os.environ, version=options.version, serving=options.purpose == "serve")
     except ConfigError as error:
+        if error.named is not None:
+            _say(messages.Named(error.named))
         sys.stderr.writelines(f"error: {line}\n" for line in error.lines())
         return 2
     sys.stderr.writelines(f"warning: {line}\n" for line in loaded.snapshot.warnings)
-    sys.stdout.buffer.write(messages.encode(_loaded(loaded.snapshot)))
-    sys.stdout.buffer.flush()
+    _say(messages.Named((loaded.snapshot.clients_file,) if loaded.snapshot.clients_file else ()))
+    _say(_loaded(loaded.snapshot))
     return 0
+
+
+def _say(message: messages.Message) -> None:
+    sys.stdout.buffer.write(messages.encode(message))
+    sys.stdout.buffer.flush()
 
 
 def _loaded(snapshot: Snapshot) -> messages.Loaded:

@@ -5,17 +5,21 @@ import subprocess
 import sys
 from typing import NamedTuple
 
-from tidegate.planes.messages import Decoder, Loaded, ProtocolError
+from tidegate.planes.messages import Decoder, Loaded, Message, Named, ProtocolError
 
 _READ = 1_048_576
 
 
 class Outcome(NamedTuple):
-    """What the loader came to: the snapshot or None, its words line by line, its exit status."""
+    """What the loader came to: the snapshot or None, its words line by line, its exit status.
+
+    `files` are those that the configuration names, None when it could not be read so far.
+    """
 
     loaded: Loaded | None
     lines: list[str]
     status: int
+    files: tuple[str, ...] | None = None
 
 
 class Loading:
@@ -56,9 +60,11 @@ class Loading:
             return None
         self._close()
         status = self._process.returncode
-        loaded = _decoded(self._output) if status == 0 else None
+        said = _decoded(self._output)
+        loaded = next((message for message in said if isinstance(message, Loaded)), None)
+        files = next((message.files for message in said if isinstance(message, Named)), None)
         lines = self._words.decode(errors="replace").splitlines()
-        return Outcome(loaded, lines, status)
+        return Outcome(loaded if status == 0 else None, lines, status, files)
 
     def kill(self) -> None:
         """End it at once."""
@@ -72,9 +78,8 @@ class Loading:
                 pipe.close()
 
 
-def _decoded(output: bytearray) -> Loaded | None:
+def _decoded(output: bytearray) -> list[Message]:
     try:
-        messages = Decoder().feed(bytes(output))
+        return Decoder().feed(bytes(output))
     except ProtocolError:
-        return None
-    return messages[0] if len(messages) == 1 and isinstance(messages[0], Loaded) else None
+        return []

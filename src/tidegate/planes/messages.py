@@ -46,6 +46,12 @@ class Loaded(NamedTuple):
     snapshot: bytes
 
 
+class Named(NamedTuple):
+    """Loader to supervisor, before all else: files whose change counts as one of the configuration; absolute paths."""
+
+    files: tuple[str, ...]
+
+
 class Status(NamedTuple):
     """Supervisor to control: how the gate stands."""
 
@@ -55,7 +61,7 @@ class Status(NamedTuple):
     restarts: int  # of workers, since the supervisor started
 
 
-Message = Load | Ready | Rejected | Drain | Loaded | Status
+Message = Load | Ready | Rejected | Drain | Loaded | Named | Status
 
 
 class ProtocolError(Exception):
@@ -80,6 +86,8 @@ def _parts(message: Message) -> tuple[bytes, bytes]:
             return b"D", b""
         case Loaded(clients, tls, drain_timeout_us, snapshot):
             return b"O", _LOADED.pack(clients, tls, drain_timeout_us) + snapshot
+        case Named(files):
+            return b"N", "\0".join(files).encode(errors="surrogatepass")
         case Status():
             return b"S", _STATUS.pack(*message)
 
@@ -106,6 +114,8 @@ def _message(kind: bytes, payload: bytes) -> Message:
             head = _LOADED.size
             clients, tls, drain_timeout_us = _LOADED.unpack(payload[:head])
             return Loaded(clients, tls, drain_timeout_us, payload[head:])
+        case b"N":
+            return Named(tuple(payload.decode(errors="surrogatepass").split("\0")) if payload else ())
         case b"S":
             return Status(*_STATUS.unpack(payload))
     raise ProtocolError(f"unknown kind of frame: {kind!r}")

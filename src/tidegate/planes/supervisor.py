@@ -23,6 +23,7 @@ from tidegate.planes.loading import Loading, Outcome
 from tidegate.planes.messages import Drain, Message, Ready, Rejected, Status
 from tidegate.planes.service import Death, Service, describe
 from tidegate.planes.state_dir import StateDir
+from tidegate.planes.watch import Watch
 
 _PATIENCE = 1.0  # seconds until the system may have a process for us again
 _GRACE = 1.0  # seconds beyond the worker's own drain time before it is killed
@@ -43,6 +44,7 @@ class Options(NamedTuple):
     worker_module: str = "tidegate.worker"
     control_module: str = "tidegate.control"
     loader_module: str = "tidegate.config.loader"
+    watch_seconds: float = 1.0  # how often the configuration is looked at, 0 = on SIGHUP only
 
 
 class Supervisor:
@@ -61,6 +63,7 @@ class Supervisor:
         self._services = (self._worker, self._control)
         self._selector = selectors.DefaultSelector()
         self._configuration = Configuration()
+        self._watch = Watch(options.config, options.watch_seconds)
         self._loading: Loading | None = None
         self._load_again = False
         self._announced = False
@@ -96,14 +99,15 @@ class Supervisor:
         for service in self._services:
             if service.start_at is not None and service.start_at <= now:
                 self._start(service)
+        if self._watch.at is not None and self._watch.at <= now and self._watch.changed(now):
+            self._load()
         if self._drain_until is not None and self._drain_until <= now:
             self._log.warning("the worker did not drain in time and is ended", pid=self._worker.pid)
             self._over = True
 
     def _until_next(self) -> float | None:
         moments = [service.start_at for service in self._services if service.start_at is not None]
-        if self._drain_until is not None:
-            moments.append(self._drain_until)
+        moments += [moment for moment in (self._drain_until, self._watch.at) if moment is not None]
         return max(0.0, min(moments) - time.monotonic()) if moments else None
 
     # Children
@@ -221,12 +225,14 @@ class Supervisor:
             self._load_again = True
             return
         version = self._configuration.next_version()
+        self._watch.reading()
         try:
             self._loading = Loading(self._options.loader_module, self._options.config, version)
         except OSError as error:
             if not self._announced:
                 raise
             self._log.error("configuration not reloaded: the loader cannot be started", problem=str(error))
+            self._watch.unread()
             return
         for descriptor in self._loading.readable:
             self._selector.register(
@@ -243,8 +249,11 @@ class Supervisor:
         if outcome is None:
             return
         self._loading = None
+        if outcome.files is not None:
+            self._watch.name(outcome.files)
         if self._configuration.good is None:
             self._first_load(outcome)
+            self._watch.start(time.monotonic())
         else:
             self._reload(outcome)
         if self._load_again:
@@ -304,6 +313,7 @@ class Supervisor:
         if self._drain_until is not None or good is None or not self._worker.ready:
             self._over = True  # asked twice, or nothing to wait for
             return
+        self._watch.stop()
         self._log.info("draining", seconds=good.drain_timeout_us / 1e6)
         self._drain_until = time.monotonic() + good.drain_timeout_us / 1e6 + _GRACE
         self._data.close()  # with the worker's own copy closed too, new connections are refused, not left waiting

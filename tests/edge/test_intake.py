@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tidegate.edge.clients import ANYBODY
 from tidegate.edge.heads import forwarded
 from tidegate.edge.intake import Caller, Refusal
 from tidegate.edge.routes import Route, match
@@ -23,14 +24,14 @@ def exchange(target: bytes, path: bytes, query: bytes, **headers: bytes) -> Exch
 def test_the_provider_gets_the_path_below_the_prefix(origin: bytes, query: bytes, expected: bytes) -> None:
     """Whether the target is a path or a whole URL."""
     target = origin + b"/v1/files" + (b"?" + query if query else b"")
-    assert Caller(exchange(target, b"/v1/files", query), Kind.PASS, "", None).path == expected
+    assert Caller(exchange(target, b"/v1/files", query), Kind.PASS, ANYBODY, None).path == expected
 
 
 @pytest.mark.parametrize("value", [b"0", b"-1", b"1.5", b"9" * 18, b"9" * 5_000])
 def test_a_deadline_that_is_none(value: bytes) -> None:
     """A client's mistake, however long its number."""
     with pytest.raises(Refusal):
-        Caller(exchange(b"/v1/a", b"/v1/a", b"", x_tidegate_deadline_ms=value), Kind.PASS, "", None)
+        Caller(exchange(b"/v1/a", b"/v1/a", b"", x_tidegate_deadline_ms=value), Kind.PASS, ANYBODY, None)
 
 
 def test_what_connection_names_stays_here() -> None:

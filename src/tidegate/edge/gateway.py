@@ -9,7 +9,7 @@ import logging
 from dataclasses import dataclass, field
 
 from tidegate.edge import errors, heads, intake
-from tidegate.edge.clients import Clients
+from tidegate.edge.clients import ANYBODY, Clients
 from tidegate.edge.intake import PASS, Caller
 from tidegate.edge.models import models_list
 from tidegate.edge.routes import Match, Route, match
@@ -105,7 +105,7 @@ class Gateway:
         """What is refused by the head alone."""
         route = found.route
         if route is CALL and exchange.method == b"POST":
-            return None if self.house.clients.name_of(exchange) is not None else _NO_KEY
+            return None if self.house.clients.of(exchange) is not None else _NO_KEY
         path = exchange.path.decode("latin-1")
         if route is Route.UNKNOWN:
             message = f"Unknown URL: {exchange.method.decode('latin-1')} {path}. The API is below /v1."
@@ -119,7 +119,7 @@ class Gateway:
             return Problem(ProblemKind.WRONG_METHOD, f"{path} wants {wanted.decode()}.")
         if route in (Route.ALIVE, Route.READY):
             return None
-        if self.house.clients.name_of(exchange) is None:
+        if self.house.clients.of(exchange) is None:
             return _NO_KEY
         return None
 
@@ -127,7 +127,7 @@ class Gateway:
         """Find out who calls; the next head like this one need not be looked at again."""
         house = self.house
         try:
-            caller = Caller(exchange, found.kind, house.clients.name_of(exchange) or "", house.mark)
+            caller = Caller(exchange, found.kind, house.clients.of(exchange) or ANYBODY, house.mark)
         except intake.Refusal as error:
             self._answer(exchange, errors.of_problem(error.problem))
             return

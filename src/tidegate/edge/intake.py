@@ -1,5 +1,6 @@
 """From an exchange to a `Call`: what bad input cannot pass."""
 
+from tidegate.edge.clients import Client
 from tidegate.edge.heads import forwarded
 from tidegate.edge.routes import PREFIX
 from tidegate.model.call import Call, Kind, Shape, Size
@@ -28,13 +29,14 @@ class Caller:
     It holds as long as `mark` is the house's.
     """
 
-    __slots__ = ("client", "deadline_us", "forward", "kind", "mark", "method", "path", "retries")
+    __slots__ = ("client", "deadline_us", "forward", "kind", "mark", "method", "path", "retries", "tenant")
 
-    def __init__(self, exchange: Exchange, kind: Kind, client: str, mark: object) -> None:
+    def __init__(self, exchange: Exchange, kind: Kind, client: Client, mark: object) -> None:
         """Raises `Refusal`."""
         header = exchange.header
         self.mark = mark
-        self.client = client
+        self.client = client.name
+        self.tenant = client.tenant
         self.kind = kind
         self.method = exchange.method
         self.path = _below(exchange)
@@ -72,6 +74,7 @@ def _call(caller: Caller, body: bytes | BodySource, shape: Shape, size: Size, ca
         shape,
         size,
         caller.retries,
+        tenant=caller.tenant,
     )
 
 

@@ -1,0 +1,108 @@
+"""One tenant floods at a hundred times the rate of fifty others, beside fifty that call rarely."""
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bench.figures import Figure, at_least, at_most, exactly, told
+from bench.prove.fleet import Fleet, Policy, Quota, fleet
+from bench.prove.justice import backlogs, jain, widest_gap
+from bench.prove.served import Match, Served, admissions, matched
+from bench.prove.steps import Context, Row
+from bench.prove.traffic import Show, play
+from tidegate.load.crowd import Member
+from tidegate.load.report import percentiles
+from tidegate.load.visits import Visit
+
+_MEAN = 2_000
+_SPREAD = 0.5
+LARGEST = int(_MEAN * (1 + _SPREAD))
+_STEADY, _FLOOD = 1.0, 100.0  # calls a second; a fair share of this quota is 0.63
+_RARE = 1 / 20
+_SETTLED_S = 60  # the bucket has emptied and everybody waits
+_WAYS = ("dynamic", "weighted", "round_robin", "FIFO")
+
+
+def crowd() -> list[Member]:
+    """One flood, fifty steady tenants, fifty rare ones."""
+
+    def some(kind: str, count: int, rate: float) -> list[Member]:
+        return [
+            Member(f"{kind}-{n}", f"tg-{kind}-{n:03d}", rate, _MEAN, _SPREAD, deadline_ms=30_000) for n in range(count)
+        ]
+
+    return [*some("flood", 1, _FLOOD), *some("steady", 50, _STEADY), *some("rare", 50, _RARE)]
+
+
+def flood_beside_quiet(context: Context, row: Row) -> None:
+    """Every discipline on the same arrivals, side by side."""
+    row.commands.append("tidegate serve with scheduler: dynamic, weighted, round_robin, and without namespaces (FIFO)")
+    seconds = 120 if context.quick else 600
+    members = crowd()
+    with contextlib.ExitStack() as stack:
+        fleets = [stack.enter_context(_fleet(context, way, members)) for way in _WAYS]
+        for one in fleets:
+            one.empty_books()
+        played = play([Show(one.gate.url, members, seconds) for one in fleets])
+        for way, one, visits in zip(_WAYS, fleets, played, strict=True):
+            row.figures += _figures(Run(way, one, visits), members, promised=way == "dynamic")
+
+
+def _fleet(context: Context, way: str, members: Sequence[Member]) -> contextlib.AbstractContextManager[Fleet]:
+    if way == "FIFO":  # all are nobody's, so one tenant, and a tenant's own queue is a FIFO
+        return fleet(context.work, Quota(), Policy(alone=True), members, way)
+    return fleet(context.work, Quota(), Policy(scheduler=way), members, way)
+
+
+@dataclass(slots=True)
+class Run:
+    """One discipline's run."""
+
+    way: str
+    one: Fleet
+    visits: list[Visit]
+
+
+def _figures(run: Run, members: Sequence[Member], *, promised: bool) -> list[Figure]:
+    served = admissions(run.one.events())
+    matches, twice = matched(run.visits, served)
+    backlogged = [match for match in matches if not match.visit.tenant.startswith("rare")]
+    gaps = widest_gap(backlogs(backlogged), served, {member.name: 1.0 for member in members})
+    index = jain(_after(served, run.one.began + _SETTLED_S))
+    waits = percentiles(_waits(matches, "rare"))
+    lost = sum(1 for match in matches if match.visit.tenant.startswith("rare") and match.at_us is None)
+    avoidable = run.one.ledger()["avoidable"]
+    way, note = run.way, f"between {' and '.join(gaps.between)}; largest call {LARGEST:,}; {run.one.gate.complaint}"
+    if not promised:
+        return [
+            told(f"{way}: widest gap of backlogged tenants", f"{gaps.widest / LARGEST:.1f} calls", note),
+            told(f"{way}: Jain's index", f"{index:.4f}"),
+            told(
+                f"{way}: a rare tenant's p99 wait", f"{waits.p99:,.0f} ms", f"p50 {waits.p50:,.0f} ms; {lost} refused"
+            ),
+        ]
+    return [
+        at_most(f"{way}: widest gap of backlogged tenants, all intervals", gaps.widest / LARGEST, 3, "calls", note),
+        at_least(f"{way}: Jain's index", round(index, 4), 0.999),
+        at_most(f"{way}: a rare tenant's p99 wait", waits.p99, round_bound_ms(), "ms", f"p50 {waits.p50:,.0f} ms"),
+        exactly(f"{way}: calls of rare tenants refused", lost, 0),
+        exactly(f"{way}: avoidable 429s", avoidable, 0),
+        exactly(f"{way}: calls served twice", twice, 0),
+    ]
+
+
+def round_bound_ms(tenants: int = 51) -> float:
+    """One round of deficit round robin: every other tenant goes once, with its quantum and the largest call before."""
+    return 1_000 * (tenants + 1) * 2 * LARGEST / Quota().per_second
+
+
+def _after(served: Sequence[Served], since_s: float) -> list[float]:
+    sums: dict[str, float] = {}
+    for one in served:
+        if one.at_us > since_s * 1e6 and not one.tenant.startswith("rare"):
+            sums[one.tenant] = sums.get(one.tenant, 0.0) + one.tokens
+    return list(sums.values())
+
+
+def _waits(matches: Sequence[Match], kind: str) -> list[int]:
+    return [match.wait_us for match in matches if match.visit.tenant.startswith(kind)]

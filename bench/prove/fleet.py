@@ -1,0 +1,182 @@
+"""Several accounts of a provider as one twin, a gate over all of them, and the traffic in front."""
+
+import contextlib
+import json
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bench import gate
+from bench.process import await_ready, end, free_port
+from bench.twin import Twin, twin
+from bench.upstreams import ROOT
+from tidegate.load.crowd import Member
+
+MODEL = "gpt-4o"
+TPM = 1_000_000
+CALL = 2_080  # tokens: eight fit into a second of 1 M TPM, so that a quantised window can be filled to 99.8 %
+_FREE_RPM = 100_000_000
+_EVENTS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What the provider allows each of `accounts`, and how it answers. `ghost` is a percentage."""
+
+    accounts: int = 4
+    tpm: int = TPM
+    rpm: int = _FREE_RPM
+    window: str = "continuous"
+    ghost: int = 0
+    ttft_ms: float = 20.0
+    options: tuple[str, ...] = ()
+    rules: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def keys(self) -> list[str]:
+        """One for each account."""
+        return [f"sk-account-{number}" for number in range(self.accounts)]
+
+    @property
+    def per_second(self) -> float:
+        """Tokens a second of all accounts that are left to us."""
+        return self.accounts * self.tpm / 60 * (1 - self.ghost / 100)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How the gate shares the accounts. `told` is how many tokens a minute it is told of, 0 = the truth."""
+
+    scheduler: str = "dynamic"
+    pick: str = "headroom"
+    profile: str = ""
+    told_tpm: int = 0
+    alone: bool = False  # no namespaces: everybody is one tenant
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+def settings(url: str, quota: Quota, policy: Policy, members: Sequence[Member]) -> dict[str, Any]:
+    """The gate's file: one provider, a scope for each account, one pool of them, a namespace for each tenant."""
+    limits = {MODEL: {"rpm": quota.rpm, "tpm": policy.told_tpm or quota.tpm}}
+    names = [f"account-{number}" for number in range(quota.accounts)]
+    scopes = [{"name": name, "keys": [key], "limits": limits} for name, key in zip(names, quota.keys, strict=True)]
+    provider = {"dialect": "openai", "base_url": url, "window": quota.window, "scopes": scopes}
+    if policy.profile:
+        provider["profile"] = policy.profile
+    pool = {"scopes": [f"openai/{name}" for name in names], "scheduler": policy.scheduler, "pick": policy.pick}
+    spaces = {one.name: {"keys": [one.key]} | ({"tier": one.tier} if one.tier else {}) for one in members}
+    full = {"providers": {"openai": provider}, "pools": {"main": pool}, "namespaces": spaces, **policy.extra}
+    return {name: value for name, value in full.items() if name != "namespaces"} if policy.alone else full
+
+
+def without_tenants(full: dict[str, Any]) -> dict[str, Any]:
+    """The same for a gate that knows neither pools nor namespaces: its queue is a FIFO."""
+    return {name: value for name, value in full.items() if name not in {"pools", "namespaces"}}
+
+
+def accepted(config: Path) -> str:
+    """Empty when `tidegate check` takes the file, else its first complaint."""
+    done = subprocess.run([*gate.PROGRAM, "check", "--json", str(config)], capture_output=True, text=True, check=False)
+    if done.returncode == 0:
+        return ""
+    errors = json.loads(done.stdout).get("errors", []) if done.stdout.startswith("{") else []
+    return f"{errors[0]['field']}: {errors[0]['message']}" if errors else done.stderr[-200:] or "refused"
+
+
+class Gate:
+    """A gate that can be killed and started again on the same state."""
+
+    def __init__(self, home: Path, full: dict[str, Any]) -> None:
+        """Raises nothing for a file that the gate refuses: it starts without tenants, and `complaint` says why."""
+        self.home = home
+        home.mkdir(parents=True)
+        self._config = home / "tidegate.yaml"
+        self._config.write_text(json.dumps(full))
+        self.complaint = accepted(self._config)
+        if self.complaint:
+            self._config.write_text(json.dumps(without_tenants(full)))
+        self.port, self.admin = free_port(), free_port()
+        self._child: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Its OpenAI base URL."""
+        return f"http://127.0.0.1:{self.port}/v1"
+
+    @property
+    def pid(self) -> int:
+        """Of the supervisor."""
+        assert self._child is not None
+        return self._child.pid
+
+    def start(self) -> None:
+        """Returns when it is ready. Raises `NotReady`."""
+        command = gate.serve_command(self._config, self.port, self.admin)
+        with (self.home / "log").open("ab") as log:
+            self._child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=ROOT)
+        await_ready(self._child, lambda: gate.healthy(self.port), self.home / "log", 30)
+
+    def stop(self, patience: float = 5.0) -> None:
+        """SIGTERM and, after `patience` seconds, SIGKILL; with 0 it is killed at once."""
+        if self._child is not None:
+            if patience <= 0:
+                self._child.kill()
+            end(self._child, max(patience, 2.0))
+            self._child = None
+
+
+@dataclass(slots=True)
+class Fleet:
+    """A twin and the gate in front of it. `began` is on the monotonic clock, once the books were emptied."""
+
+    quota: Quota
+    provider: Twin
+    gate: Gate
+    began: float = 0.0
+
+    def empty_books(self) -> None:
+        """Start the provider's ledger and windows anew."""
+        self.provider.ask("reset", {})
+        self.began = time.monotonic()
+
+    def ledger(self) -> dict[str, Any]:
+        """The provider's sums for the model, with `per_second`."""
+        found: dict[str, Any] = self.provider.ask("ledger?by_key=0")["by_model"].get(MODEL, {})
+        return {"calls": 0, "served": 0, "throttled": 0, "avoidable": 0, "per_second": []} | found
+
+    def events(self) -> list[list[Any]]:
+        """Every admission and refusal: `[at_us, key, model, user, tokens, label]`."""
+        found: list[list[Any]] = []
+        while len(page := self.provider.ask(f"events?after={len(found)}")["events"]) > 0:
+            found += page
+        return found
+
+
+@contextlib.contextmanager
+def fleet(work: Path, quota: Quota, policy: Policy, members: Sequence[Member], name: str) -> Iterator[Fleet]:
+    """Twin and gate until the end of the block."""
+    with provider(work, quota, name) as started:
+        front = Gate(work / f"gate-{name}-{free_port()}", settings(started.url, quota, policy, members))
+        try:
+            front.start()
+            yield Fleet(quota, started, front)
+        finally:
+            front.stop()
+
+
+@contextlib.contextmanager
+def provider(work: Path, quota: Quota, name: str) -> Iterator[Twin]:
+    """The accounts alone."""
+    tree = {
+        "limits": {"rpm": quota.rpm, "tpm": quota.tpm},
+        "rules": {"window": quota.window, "ghost": f"{quota.ghost}%", **quota.rules},
+        "timing": {"ttft_ms": quota.ttft_ms, "tpot_ms": 0, "tokens": 20, "exact_up_to": 0},
+        "events": 0 if "--lean" in quota.options else _EVENTS,
+    }
+    file = work / f"twin-{name}-{free_port()}.yaml"
+    file.write_text(json.dumps(tree))
+    with twin(work, "-c", str(file), *quota.options) as started:
+        yield started

@@ -1,0 +1,79 @@
+"""Playing crowds against gates, several side by side in one loop, and what came of them for their clients."""
+
+import asyncio
+from collections.abc import Coroutine, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import uvloop
+
+from tidegate.clock import SystemClock
+from tidegate.load.client import allow_many_connections, connected
+from tidegate.load.crowd import Member, arrivals
+from tidegate.load.driver import Target
+from tidegate.load.report import percentiles
+from tidegate.load.visits import Crowd, End, Manners, Visit
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """One crowd in front of one URL."""
+
+    url: str
+    members: Sequence[Member]
+    seconds: float
+    seed: int = 1
+    manners: Manners = field(default_factory=Manners)
+
+
+def play(shows: Sequence[Show], beside: Iterable[Coroutine[Any, Any, None]] = ()) -> list[list[Visit]]:
+    """All shows at the same time, and what is to happen beside them; the visits of each show."""
+    allow_many_connections()
+    return uvloop.run(_play(shows, beside))
+
+
+async def _play(shows: Sequence[Show], beside: Iterable[Coroutine[Any, Any, None]]) -> list[list[Visit]]:
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(_one(show)) for show in shows]
+        for other in beside:
+            group.create_task(other)
+    return [task.result() for task in tasks]
+
+
+async def _one(show: Show) -> list[Visit]:
+    clock = SystemClock()
+    with connected(Target(show.url), clock) as transport:
+        crowd = Crowd(transport, clock, show.url, show.manners)
+        return await crowd.play(arrivals(show.members, show.seconds, show.seed), clock.now())
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Calls of a crowd by how their last try ended; times in milliseconds."""
+
+    calls: int
+    answered: int
+    refused: int
+    failed: int
+    latency_p50: float
+    latency_p99: float
+    refused_p99: float
+    example: str
+
+    @property
+    def share(self) -> float:
+        """Of calls that were answered."""
+        return self.answered / max(1, self.calls)
+
+
+def outcome(visits: Iterable[Visit]) -> Outcome:
+    """Sums over visits."""
+    by_end: dict[End, list[Visit]] = {kind: [] for kind in End}
+    for visit in visits:
+        by_end[visit.tries[-1].end].append(visit)
+    answered, refused, failed = (by_end[kind] for kind in (End.ANSWERED, End.REFUSED, End.FAILED))
+    times = percentiles(visit.tries[-1].done_us - visit.due_us for visit in answered)
+    told = percentiles(visit.tries[-1].done_us - visit.tries[-1].sent_us for visit in refused)
+    example = failed[0].tries[-1].kind if failed else ""
+    total = len(answered) + len(refused) + len(failed)
+    return Outcome(total, len(answered), len(refused), len(failed), times.p50, times.p99, told.p99, example)

@@ -1,0 +1,17 @@
+"""Issue 2/9, row by row, in the order of its list "Must show"."""
+
+from bench.prove import fairness, honesty, overload, quota
+from bench.prove.steps import Step
+
+ROWS: tuple[tuple[str, tuple[Step, ...]], ...] = (
+    ("≥ 99 % of the quota with 0 avoidable 429s, four windows side by side", (quota.side_by_side(quota.FULL),)),
+    ("With 30 % of the quota used by others: ≥ 95 % of what is left", (quota.side_by_side(quota.GHOSTS),)),
+    (
+        "The same right after a restart, and when the limits halve or double unannounced",
+        (quota.restarted, quota.changed(0.5), quota.changed(2)),
+    ),
+    ("Bursts: 10 s on, 20 s off, mean 0.9 × the quota", (overload.bursts, overload.bursts_bare)),
+    ("Steady 3×: nothing wasted, refusals told at once, every vip answered", (overload.steady, overload.steady_bare)),
+    ("Fairness: a flood beside steady and rare tenants", (fairness.flood_beside_quiet,)),
+    ("Retry-After is true", (honesty.returning,)),
+)

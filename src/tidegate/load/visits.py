@@ -1,0 +1,144 @@
+"""Plays a crowd: each call when it is due, each refused client as its manners say, everything timed by one clock.
+
+Times are monotonic microseconds, so they can be laid beside those of another process on the same machine, the
+provider's log for one.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+from random import Random
+
+import msgspec
+
+from tidegate.load.crowd import Arrival, Member
+from tidegate.load.driver import Target
+from tidegate.ports import Clock, Headers, Transport, TransportError
+
+
+class End(Enum):
+    """How a try ended, as its client sees it."""
+
+    ANSWERED = "answered"
+    REFUSED = "refused"  # 429 or 503 with a reply
+    FAILED = "failed"
+
+
+class Try(msgspec.Struct, gc=False):
+    """One request. `told_us` is the named time to come back, -1 = none was named; `waited_us` -1 = nobody says."""
+
+    sent_us: int
+    done_us: int = 0
+    status: int = 0
+    end: End = End.FAILED
+    told_us: int = -1
+    waited_us: int = -1
+    kind: str = ""
+
+
+class Visit(msgspec.Struct):
+    """One call and its tries, in order."""
+
+    tenant: str
+    number: int
+    tokens: int
+    due_us: int
+    tries: list[Try] = []
+
+    @property
+    def answered(self) -> bool:
+        """Whether the last try was."""
+        return bool(self.tries) and self.tries[-1].end is End.ANSWERED
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """What a refused client does: it returns `returns` times, exactly when it was told to plus up to `late_us`."""
+
+    returns: int = 0
+    late_us: int = 0
+    one_at_a_time: bool = False  # a tenant whose call is not over yet skips what would be due
+    seed: int = 1
+    model: str = "gpt-4o"
+    prompt: str = "What are the highlights of the Q2 report?"
+    patience_us: int = 180_000_000  # for the reply to one try
+
+
+class Crowd:
+    """Plays arrivals against a gate or a provider over one pool of connections."""
+
+    __slots__ = ("_body", "_busy", "_clock", "_heads", "_manners", "_random", "_transport", "_url", "visits")
+
+    def __init__(self, transport: Transport, clock: Clock, url: str, manners: Manners = Manners()) -> None:
+        self._transport = transport
+        self._clock = clock
+        self._url = url
+        self._manners = manners
+        self._random = Random(manners.seed)
+        self._heads: dict[Member, bytes] = {}
+        question = msgspec.json.encode(manners.prompt)
+        frame = b'{"model":%b,"messages":[{"role":"user","content":%b}],"max_tokens":'
+        self._body = frame % (msgspec.json.encode(manners.model), question)
+        self.visits: list[Visit] = []
+        self._busy: set[str] = set()
+
+    async def play(self, calls: Iterable[Arrival], start_us: int) -> list[Visit]:
+        """Every call when it is due after `start_us`; returns when the last has ended."""
+        clock = self._clock
+        async with asyncio.TaskGroup() as group:
+            for call in calls:
+                await clock.sleep(start_us + call.at_us - clock.now())
+                if self._manners.one_at_a_time and call.member.name in self._busy:
+                    continue
+                self._busy.add(call.member.name)
+                group.create_task(self._visit(call, start_us + call.at_us))
+        return self.visits
+
+    async def _visit(self, call: Arrival, due_us: int) -> None:
+        visit = Visit(call.member.name, call.number, call.tokens, due_us, [])
+        self.visits.append(visit)
+        body = b'%b%d,"user":%b}' % (self._body, call.tokens, msgspec.json.encode(call.user))
+        for _ in range(self._manners.returns + 1):
+            one = await self._try(self._head(call.member), body)
+            visit.tries.append(one)
+            if one.end is not End.REFUSED or one.told_us < 0 or len(visit.tries) > self._manners.returns:
+                break
+            await self._clock.sleep(one.told_us + int(self._random.random() * self._manners.late_us))
+        self._busy.discard(visit.tenant)
+
+    async def _try(self, head: bytes, body: bytes) -> Try:
+        clock = self._clock
+        one = Try(clock.now())
+        try:
+            deadline = one.sent_us + self._manners.patience_us
+            reply = await self._transport.send(head, body, stream=False, deadline=deadline)
+            one.status = reply.status
+            read(one, reply.status, reply.headers)
+        except TransportError as error:
+            one.kind = str(error)
+        one.done_us = clock.now()
+        return one
+
+    def _head(self, member: Member) -> bytes:
+        head = self._heads.get(member)
+        if head is None:
+            target = Target(self._url, member.key, member.deadline_ms)
+            head = self._heads[member] = target.head("POST", "/chat/completions")
+        return head
+
+
+def read(one: Try, status: int, headers: Headers) -> None:
+    """Book a reply: how it ended, and what it said about time. O(headers)."""
+    one.end = End.ANSWERED if status == 200 else End.REFUSED if status in {429, 503} else End.FAILED
+    one.kind = "" if status == 200 else f"http {status}"
+    seconds = -1
+    for name, value in headers:
+        if name == b"retry-after-ms" and value.isdigit():
+            one.told_us = int(value) * 1_000
+        elif name == b"retry-after" and value.isdigit():
+            seconds = int(value) * 1_000_000
+        elif name == b"x-tidegate-wait-ms" and value.isdigit():
+            one.waited_us = int(value) * 1_000
+    if one.told_us < 0:
+        one.told_us = seconds

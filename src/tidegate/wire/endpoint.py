@@ -1,10 +1,19 @@
 """Where an upstream service is: the pieces of a base URL."""
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, cast
 
 from httptools import HttpParserInvalidURLError, parse_url
 
 _PORTS = {"http": 80, "https": 443}
+
+
+class _Parts(Protocol):
+    """What httptools finds in a URL. Its own types say that nothing is ever missing."""
+
+    schema: bytes | None
+    host: bytes | None
+    port: int | None
+    userinfo: bytes | None
 
 
 class Endpoint(NamedTuple):
@@ -35,7 +44,7 @@ class Endpoint(NamedTuple):
 def endpoint_of(url: str) -> Endpoint:
     """The endpoint of an http or https URL. Raises `ValueError`, without echoing the URL: it may hold a password."""
     try:
-        parsed = parse_url(url.encode("ascii"))
+        parsed = cast("_Parts", parse_url(url.encode("ascii")))
     except (HttpParserInvalidURLError, UnicodeEncodeError):
         raise ValueError("not a URL: expected http://host[:port] or https://host[:port]") from None
     scheme = (parsed.schema or b"").decode().lower()

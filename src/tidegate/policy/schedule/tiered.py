@@ -3,9 +3,9 @@
 Invariant: `head` is of the first rank that waits, unless it is boosted.
 Boost: when the oldest call of a lower tier has waited longer than `boost_after`, that tier goes first, as long as no
 debt stands: a boosted call of c tokens makes a debt of c, and every t tokens of service pay back `boost_share × t`.
-Bounds: over any interval boosted service is at most `boost_share` × all service + (1 + `boost_share`) × the largest call;
-while a lower tier starves, it is at least `boost_share` × all service - `boost_share` × the largest call. Of several
-that starve the one whose oldest call is the oldest goes first, so with r tokens/s in all the oldest call of all lower
+Bounds, with c = the largest call: over any interval boosted service is at most `boost_share` × all service +
+(1 + `boost_share`) × c; while a lower tier starves it is at least `boost_share` × (all service - c). Of several that
+starve the one whose oldest call is the oldest goes first, so with r tokens/s in all the oldest call of all lower
 tiers waits at most about `boost_after` + c / (`boost_share` × r) for its tier's next turn.
 Complexity: every operation O(1) in calls and tenants; `head`, `ahead` and `newest` O(tiers).
 """

@@ -3,7 +3,8 @@
 key = arrived + handicap;  handicap = (aging + cost × `TOKEN_US`, at most `COST_MOST_US`) / (tier weight × own weight),
 at most `MOST_US`. A handicap never changes while a call waits, so growing older (a microsecond of priority for each
 that passes) leaves the order as it is, and nothing is ever sorted again. Tiers mix here: a call of a low tier that has
-waited long enough goes before a fresh one of a high tier, and says so (`Ticket.boosted`).
+waited long enough goes before a fresh one of a high tier, and says so (`Ticket.boosted`). The tier `guaranteed` alone
+has a negative handicap, -`MOST_US`: what it serves was promised.
 
 Invariant: within a tenant calls go in their order; among the tenants' first calls the smallest key goes first, equal
 keys in the order of entering.
@@ -17,7 +18,7 @@ did, go when they surface, or all at once when they outnumber the live), `ahead`
 
 from heapq import heapify, heappop, heappush, heapreplace
 
-from tidegate.model.tenant import Tenant
+from tidegate.model.tenant import GUARANTEED, Tenant
 from tidegate.policy.schedule.face import Ahead, Ticket
 from tidegate.policy.schedule.flow import Band, Flow
 from tidegate.policy.schedule.tiered import Tiered
@@ -30,8 +31,12 @@ _UNIT = 1_000_000  # tier weight × own weight, both in thousandths
 _DEAD = 64  # dead entries that are always put up with
 
 
+def _product(tenant: Tenant) -> int:
+    return tenant.tier.weight_milli * tenant.weight_milli if tenant.tier.rank != GUARANTEED.rank else 0
+
+
 class _Heap:
-    """Tenants by the keys of their first calls. `Flow.v` is the tenant's milliweight, `Flow.level` its live entry."""
+    """Tenants by the keys of their first calls. `Flow.v` is the tenant's product, `Flow.level` its live entry."""
 
     __slots__ = ("_entries", "_live", "_made", "aging")
 
@@ -42,7 +47,9 @@ class _Heap:
         self._live = 0
 
     def handicap(self, product: int, cost: int) -> int:
-        """In microseconds, of a call of `cost` tokens; `product` = tier weight × own weight."""
+        """In microseconds, of a call of `cost` tokens; `product` = tier weight × own weight, 0 = before all."""
+        if not product:
+            return -MOST_US
         return min(MOST_US, (self.aging + min(cost * TOKEN_US, COST_MOST_US)) * _UNIT // product)
 
     def key(self, flow: Flow) -> int:
@@ -93,7 +100,7 @@ class _Share(Band):
         self._heap = heap
 
     def enter(self, flow: Flow, now: int) -> None:
-        flow.v = flow.tenant.tier.weight_milli * flow.weight
+        flow.v = _product(flow.tenant)
         self._heap.add(flow)
 
     def leave(self, flow: Flow, now: int) -> None:
@@ -144,7 +151,7 @@ class Weighted(Tiered):
 
     def ahead(self, tenant: Tenant, cost: int, now: int) -> Ahead:
         """Its own calls, and of each tier what has the smaller key, if all came evenly and weigh as its oldest call."""
-        own = self._heap.handicap(tenant.tier.weight_milli * tenant.weight_milli, cost)
+        own = self._heap.handicap(_product(tenant), cost)
         flow = self._flows.get(tenant.name)
         requests, tokens = (len(flow.tickets), flow.tokens) if flow is not None else (0, 0)
         for band in self._bands.values():
@@ -163,5 +170,5 @@ class Weighted(Tiered):
 
     def _renew(self, flow: Flow, tenant: Tenant, now: int) -> None:
         super()._renew(flow, tenant, now)
-        flow.v = tenant.tier.weight_milli * tenant.weight_milli
+        flow.v = _product(tenant)
         self._heap.update(flow)

@@ -24,8 +24,9 @@ from tidegate.ledger import learnt
 from tidegate.ledger.journal import Journal
 from tidegate.ledger.learnt import Learnt
 from tidegate.ledger.recover import recover
-from tidegate.line.book import Book, Lanes
+from tidegate.line.book import Book
 from tidegate.line.lane import Lane, Memory
+from tidegate.line.lanes import Lanes
 from tidegate.line.line import Line
 from tidegate.model import snapshot as snapshots
 from tidegate.model.client_keys import read_keys
@@ -91,11 +92,11 @@ class Worker:
         if recovered.lost:
             log.warning("calls in flight when the last worker died were booked as estimated", calls=recovered.lost)
         memories = _memories(learnt.load(self._learnt_path), recovered.levels, clock)
-        self.lanes = Lanes(clock, first.queue.max_calls, memories)
+        luck = random.Random()  # jitter and sampling, nothing secret
+        self.lanes = Lanes(clock, first.queue.max_calls, luck.random, memories)
         self.observer = Observer(clock, self._gauges)
         self._upstreams = Upstreams(clock)
-        luck = random.Random()  # jitter and sampling, nothing secret
-        line = Line(clock, self.journal, self.observer, luck.random, luck.sample)
+        line = Line(clock, self.journal, self.observer, luck.random)
         self.gateway = Gateway(self.house(first), line, clock, self.journal, self.observer)
         self._pusher = Pusher(state / "control.sock", self.observer, clock, arguments.worker, os.getpid())
         self._tasks: set[asyncio.Task[None]] = set()
@@ -220,16 +221,16 @@ def _level(level: int) -> int | None:
 
 
 def _gauge(lane: Lane, now: int) -> LaneGauge:
-    quota = lane.gate.quota
+    quota = lane.quota
     tokens, requests = quota.view_tokens(now), quota.view_requests(now)
     return LaneGauge(
         lane.name,
-        lane.gate.waiting,
+        lane.pool.waiting if lane.pool is not None else 0,
         tokens.left if tokens else -1,
         tokens.limit if tokens else -1,
         requests.left if requests else -1,
         requests.limit if requests else -1,
-        not lane.gate.health.limited,
+        not lane.breaker.limited,
     )
 
 

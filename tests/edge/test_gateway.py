@@ -408,7 +408,9 @@ async def test_other_paths_go_to_the_first_provider_or_the_named_one() -> None:
     wire = door.ask(b"/v1/files", method=b"GET", body=b"", x_tidegate_provider=b"three").wire
     assert wire.status == 400
     assert "one, two" in wire.error["message"]
-    assert door.play.book.unrouted["one"].targets[0].lanes[0].gate.quota.requests[0].left(door.play.clock.now()) == 59
+    assert (
+        door.play.book.unrouted["one"].targets[0].pools[0].lanes[0].quota.requests[0].left(door.play.clock.now()) == 59
+    )
 
 
 async def test_a_reload_leaves_calls_in_flight_alone(door: Door) -> None:

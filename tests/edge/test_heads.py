@@ -90,8 +90,8 @@ def told(limits: Limits, tried: list[Attempt], spent: int = 0, story: Story | No
     clock = ManualClock()
     lane = lane_alone(clock, limits)
     if spent:
-        lane.gate.quota.tokens[0].take(spent, clock.now())
-        lane.gate.quota.requests[0].take(1, clock.now())
+        lane.quota.tokens[0].take(spent, clock.now())
+        lane.quota.requests[0].take(1, clock.now())
     head = (story or Story()).of(lane, tried, b"req_1", 1_234_567, clock.now())
     assert head.endswith(b"\r\n")
     return dict(line.split(b": ", 1) for line in head.split(b"\r\n")[:-1])

@@ -1,11 +1,13 @@
 """What the conversations with the line have in common: configurations, replies, streams."""
 
 import json
+from collections.abc import Coroutine
+from typing import TypeVar
 
 from tidegate.line.attempt import Answered
-from tidegate.line.gate import Gate
 from tidegate.line.keys import KeyRing
-from tidegate.line.lane import Lane, Service
+from tidegate.line.lane import Experience, Lane, Organisation, Service
+from tidegate.line.pool import Permit, Pool
 from tidegate.model.call import Call, Kind, Shape
 from tidegate.model.outcome import Reason
 from tidegate.model.reply import Refused
@@ -21,14 +23,23 @@ from tidegate.model.snapshot import (
     Snapshot,
     Strategy,
 )
+from tidegate.model.tenant import NOBODY
 from tidegate.policy.bucket import Bucket
-from tidegate.policy.estimate import measure
-from tidegate.policy.quota import Quota
+from tidegate.policy.desk import Rules, Waiting
+from tidegate.policy.estimate import Estimator, measure
+from tidegate.policy.health import Health
+from tidegate.policy.outlet import Cap, Outlet
+from tidegate.policy.pace import Pace
+from tidegate.policy.pick import make as make_strategy
+from tidegate.policy.quota import Charge, Quota
+from tidegate.policy.schedule.make import make as make_scheduler
 from tidegate.providers import openai
 from tidegate.testing import ManualClock, Playbook, Reply, ScriptedTransport
 from tidegate.testing.clock import SECOND
 from tidegate.testing.playbook import answer
 from tidegate.testing.transport import ScriptedStream
+
+LaneT = TypeVar("LaneT", bound=Outlet)
 
 MS = 1_000
 MINUTE = 60 * SECOND
@@ -107,20 +118,20 @@ def play_of(*providers: Provider, luck: float = 0.0, max_calls: int = 10_000, **
 def lane_of(play: Playbook, model: str = "a", target: int = 0, lane: int = 0) -> Lane:
     plan = play.book.plan(model)
     assert plan is not None
-    return plan.targets[target].lanes[lane]
+    return plan.targets[target].pools[0].lanes[lane]
 
 
 def tokens_left(play: Playbook, model: str = "a", target: int = 0) -> int:
-    return lane_of(play, model, target).gate.quota.tokens[0].left(play.clock.now())
+    return lane_of(play, model, target).quota.tokens[0].left(play.clock.now())
 
 
 def requests_left(play: Playbook, model: str = "a", target: int = 0) -> int:
-    return lane_of(play, model, target).gate.quota.requests[0].left(play.clock.now())
+    return lane_of(play, model, target).quota.requests[0].left(play.clock.now())
 
 
 def spend(play: Playbook, tokens: int, model: str = "a") -> None:
     """Somebody has used so much of the lane's quota just now."""
-    lane_of(play, model).gate.quota.tokens[0].take(tokens, play.clock.now())
+    lane_of(play, model).quota.tokens[0].take(tokens, play.clock.now())
 
 
 def served(outcome: Answered | Refused) -> Answered:
@@ -182,11 +193,22 @@ class Client:
 # ── rooms alone ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def gate_of(clock: ManualClock, rpm: int = 0, tpm: int = 0, max_waiting: int = 10_000) -> Gate:
+def pool_of(clock: ManualClock, rpm: int = 0, tpm: int = 0, max_waiting: int = 10_000) -> Pool[Outlet]:
+    """A pool of one bare outlet, first come first served."""
     now = clock.now()
     requests = (Bucket(rpm, now),) if rpm else ()
     tokens = (Bucket(tpm, now),) if tpm else ()
-    return Gate(clock, Quota(requests, tokens), max_waiting)
+    return pool_over(clock, Outlet("one", Quota(requests, tokens)), max_waiting=max_waiting)
+
+
+def pool_over(clock: ManualClock, *lanes: LaneT, max_waiting: int = 10_000) -> Pool[LaneT]:
+    """A pool of these lanes, first come first served."""
+    rules = Rules(max_waiting)
+    pool = Pool("p", clock, lanes, rules, make_scheduler("fifo"), make_strategy("headroom"), lambda: 0.0)
+    for lane in lanes:
+        if isinstance(lane, Lane):
+            lane.pool = pool
+    return pool
 
 
 def service_of(transport: ScriptedTransport | None = None, profile: Profile = PROFILE) -> Service:
@@ -196,7 +218,30 @@ def service_of(transport: ScriptedTransport | None = None, profile: Profile = PR
 
 
 def lane_alone(clock: ManualClock, limits: Limits, profile: Profile = PROFILE) -> Lane:
-    return Lane(clock, service_of(profile=profile), "main", "a", KeyRing(("sk-1",)), limits, 10_000)
+    """A lane with a pool of its own."""
+    organisation = Organisation("main", Health(), Cap())
+    experience = Experience(Estimator(), Pace(), Health())
+    lane = Lane(clock, service_of(profile=profile), organisation, "a", KeyRing(("sk-1",)), experience, limits)
+    pool_over(clock, lane)
+    return lane
+
+
+def pass_through(lane: Lane, clock: ManualClock, tokens: int) -> Permit[Lane] | None:
+    """A call passes at once."""
+    assert lane.pool is not None
+    return lane.pool.take_nowait(NOBODY, Charge(tokens, tokens), 0, clock.now())
+
+
+def queue(lane: Lane, clock: ManualClock, tokens: int, patience: int) -> Coroutine[None, None, Permit[Lane] | None]:
+    """A call takes its turn."""
+    assert lane.pool is not None
+    return lane.pool.take(Waiting(NOBODY, Charge(tokens), clock.now(), clock.now() + patience))
+
+
+def close(lane: Lane, until: int) -> None:
+    """A refusal closes the lane until then."""
+    health = lane.breaker._healths[2]
+    health.fail(health.epoch, until)
 
 
 def call_of(content: str = "hello", *, kind: Kind = Kind.CHAT, deadline: int = DEADLINE, **fields: object) -> Call:

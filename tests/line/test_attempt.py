@@ -15,6 +15,7 @@ from tests.line.scenes import (
     call_of,
     chunk,
     lane_alone,
+    pass_through,
     refusal,
     said,
     shown,
@@ -47,11 +48,11 @@ class Try:
         transport = self.lane.service.transport
         assert isinstance(transport, ScriptedTransport)
         self.transport = transport
-        self.lane.gate.quota.tokens[0].take(SPENT, self.clock.now())
+        self.lane.quota.tokens[0].take(SPENT, self.clock.now())
         call.deadline = self.clock.now() + MINUTE
         self.call = call
         self.reserved = self.lane.reserve(call)
-        permit = self.lane.gate.take_nowait(self.reserved, self.clock.now())
+        permit = pass_through(self.lane, self.clock, self.reserved)
         assert permit is not None
         self.slot: Slot = self.lane.slot(permit, None, self.clock.now())
         self.task = asyncio.get_running_loop().create_task(attempt(call, self.lane, self.slot, b"sk-1", self.clock))
@@ -71,11 +72,11 @@ class Try:
     @property
     def charged(self) -> int:
         """Tokens that this attempt costs, as the mirror stands."""
-        return QUOTA - SPENT - self.lane.gate.quota.tokens[0].left(self.clock.now())
+        return QUOTA - SPENT - self.lane.quota.tokens[0].left(self.clock.now())
 
     @property
     def requests(self) -> int:
-        return 60 - self.lane.gate.quota.requests[0].left(self.clock.now())
+        return 60 - self.lane.quota.requests[0].left(self.clock.now())
 
 
 # ── what is sent ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -170,7 +171,7 @@ async def test_headers_are_watched_on_every_reply() -> None:
     """Also on a refusal."""
     one = Try(call_of())
     await one.reply(shown(5_000, 3_000, reset=b"24s", status=429))
-    assert one.lane.gate.quota.tokens[0].limit == 5_000
+    assert one.lane.quota.tokens[0].limit == 5_000
 
 
 # ── failures ─────────────────────────────────────────────────────────────────────────────────────────────────────────

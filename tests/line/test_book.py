@@ -3,10 +3,12 @@
 import pytest
 
 from tests.line.scenes import CALM, PROFILE, provider, snapshot
-from tidegate.line.book import MAX_NAMED_BY_CALLERS, UNROUTED, Book, Lanes
+from tidegate.line.book import MAX_NAMED_BY_CALLERS, UNROUTED, Book
 from tidegate.line.lane import Memory
+from tidegate.line.lanes import Lanes
 from tidegate.line.plan import Plan
 from tidegate.model.snapshot import Limits, ModelEntry, RateLimitPolicy, Scope, Snapshot, Strategy
+from tidegate.model.tenant import NOBODY
 from tidegate.policy.quota import Charge
 from tidegate.testing import ManualClock, ScriptedTransport
 from tidegate.testing.clock import SECOND
@@ -18,7 +20,7 @@ def clock() -> ManualClock:
 
 
 def book_of(configured: Snapshot, clock: ManualClock, lanes: Lanes | None = None) -> Book:
-    return Book(configured, lanes or Lanes(clock, 100), lambda _: ScriptedTransport())
+    return Book(configured, lanes or Lanes(clock, 100, lambda: 0.0), lambda _: ScriptedTransport())
 
 
 def plan(book: Book, model: str) -> Plan:
@@ -76,8 +78,8 @@ def test_unrouted_paths_have_a_plan_per_provider(clock: ManualClock) -> None:
     """In the file's order, governed by the limits of `*`."""
     book = book_of(snapshot(provider("one", {UNROUTED: Limits(7, 0)}), provider("two", {})), clock)
     assert list(book.unrouted) == ["one", "two"]
-    assert book.unrouted["one"].targets[0].lanes[0].gate.quota.requests[0].limit == 7
-    assert book.unrouted["two"].targets[0].lanes[0].gate.quota.requests == ()
+    assert book.unrouted["one"].targets[0].pools[0].lanes[0].quota.requests[0].limit == 7
+    assert book.unrouted["two"].targets[0].pools[0].lanes[0].quota.requests == ()
 
 
 def test_the_first_strategy_owns_its_primary_and_every_one_its_name(clock: ManualClock) -> None:
@@ -98,7 +100,7 @@ def test_a_fallback_can_be_named_too(clock: ManualClock) -> None:
     """By the same lane: it has one quota, whoever comes by which name."""
     book = book_of(snapshot(provider(), name="s", fallback_models=("b",)), clock)
     assert "b" in book.models
-    assert plan(book, "b").targets[0].lanes[0] is plan(book, "s").targets[1].lanes[0]
+    assert plan(book, "b").targets[0].pools[0].lanes[0] is plan(book, "s").targets[1].pools[0].lanes[0]
 
 
 def test_what_is_listed(clock: ManualClock) -> None:
@@ -114,10 +116,10 @@ def test_a_lane_for_each_scope_and_model(clock: ManualClock) -> None:
     """A quota is a scope's, its keys share it; another scope has another."""
     scopes = (Scope("x", ("k1", "k2"), {"a": Limits(1, 2)}), Scope("y", ("k3",), {"a": Limits(3, 4)}))
     book = book_of(snapshot(provider(scopes=scopes)), clock)
-    first, second = plan(book, "a").targets[0].lanes
+    first, second = plan(book, "a").targets[0].pools[0].lanes
     assert (first.configured, second.configured) == (Limits(1, 2), Limits(3, 4))
     assert (len(first.keys), len(second.keys)) == (2, 1)
-    other = plan(book, "b").targets[0].lanes[0]
+    other = plan(book, "b").targets[0].pools[0].lanes[0]
     assert other is not first
     assert other.keys is first.keys  # a refused key leaves for every model
 
@@ -129,12 +131,12 @@ def test_a_bound_holds_for_the_primary_only(clock: ManualClock) -> None:
     primary, fallback = plan(book, "s").targets
     assert fallback.bound is None
     assert primary.bound is not None
-    requests, burst = primary.bound.quota.requests
+    requests, burst = primary.bound.lanes[0].quota.requests
     assert (requests.limit, burst.limit) == (3_000, 100)
-    assert primary.bound.quota.tokens[0].limit == 150_000
+    assert primary.bound.lanes[0].quota.tokens[0].limit == 150_000
     for _ in range(100):
-        assert primary.bound.take_nowait(0, clock.now())
-    assert primary.bound.wait(Charge(0), clock.now()) == SECOND // 5
+        assert primary.bound.take_nowait(NOBODY, Charge(0), 0, clock.now())
+    assert primary.bound.predict(NOBODY, Charge(0), clock.now()).wait_us == SECOND // 5
 
 
 @pytest.mark.parametrize(
@@ -156,7 +158,7 @@ def test_any_burst_can_be_held(clock: ManualClock, capacity: int, refill: int) -
     rules = RateLimitPolicy(bucket_capacity=capacity, refill_rate_milli=refill)
     bound = plan(book_of(two(strategy("s", "a", rate_limit=rules)), clock), "s").targets[0].bound
     assert bound is not None
-    assert bound.take_nowait(0, clock.now())
+    assert bound.take_nowait(NOBODY, Charge(0), 0, clock.now())
 
 
 # ── reload ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -164,22 +166,27 @@ def test_any_burst_can_be_held(clock: ManualClock, capacity: int, refill: int) -
 
 def test_a_reload_keeps_lanes_and_what_they_know(clock: ManualClock) -> None:
     """The level stays, the new limits hold; a new scope is a new lane."""
-    lanes = Lanes(clock, 100)
-    old = plan(book_of(snapshot(provider(limits={"a": Limits(60, 6_000)})), clock, lanes), "a").targets[0].lanes[0]
-    old.gate.quota.tokens[0].take(5_000, clock.now())
+    lanes = Lanes(clock, 100, lambda: 0.0)
+    old = (
+        plan(book_of(snapshot(provider(limits={"a": Limits(60, 6_000)})), clock, lanes), "a")
+        .targets[0]
+        .pools[0]
+        .lanes[0]
+    )
+    old.quota.tokens[0].take(5_000, clock.now())
     book = book_of(snapshot(provider(limits={"a": Limits(60, 4_000)})), clock, lanes)
-    lane = plan(book, "a").targets[0].lanes[0]
+    lane = plan(book, "a").targets[0].pools[0].lanes[0]
     assert lane is old
     assert lane.configured == Limits(60, 4_000)
-    assert lane.gate.quota.tokens[0].limit == 4_000
-    assert lane.gate.quota.tokens[0].left(clock.now()) == 1_000
+    assert lane.quota.tokens[0].limit == 4_000
+    assert lane.quota.tokens[0].left(clock.now()) == 1_000
     changed = book_of(snapshot(provider(keys=("sk-2",))), clock, lanes)
-    assert plan(changed, "a").targets[0].lanes[0] is not old
+    assert plan(changed, "a").targets[0].pools[0].lanes[0] is not old
 
 
 def test_a_reload_keeps_a_bound_that_stays_the_same(clock: ManualClock) -> None:
     """A reload is no way to a fresh burst; a changed bound starts anew."""
-    lanes = Lanes(clock, 100)
+    lanes = Lanes(clock, 100, lambda: 0.0)
     rules = RateLimitPolicy(max_rpm=60)
     bounds = []
     for policy in (rules, rules, RateLimitPolicy(max_rpm=30)):
@@ -192,8 +199,8 @@ def test_a_reload_keeps_a_bound_that_stays_the_same(clock: ManualClock) -> None:
 
 def test_a_reload_hands_the_new_transport_to_old_lanes(clock: ManualClock) -> None:
     """A changed proxy or certificate authority holds from now on."""
-    lanes = Lanes(clock, 100)
-    lane = plan(book_of(snapshot(), clock, lanes), "a").targets[0].lanes[0]
+    lanes = Lanes(clock, 100, lambda: 0.0)
+    lane = plan(book_of(snapshot(), clock, lanes), "a").targets[0].pools[0].lanes[0]
     transport = ScriptedTransport()
     Book(snapshot(), lanes, lambda _: transport)
     assert lane.service.transport is transport
@@ -201,16 +208,16 @@ def test_a_reload_hands_the_new_transport_to_old_lanes(clock: ManualClock) -> No
 
 def test_what_an_earlier_run_knew_is_recalled_once(clock: ManualClock) -> None:
     """By base URL, credentials and model."""
-    key = plan(book_of(snapshot(), clock), "a").targets[0].lanes[0].key
-    lanes = Lanes(clock, 100, {key: Memory(0, 30_000, (), 5, 10_000, clock.now()), "stranger": Memory()})
-    lane = plan(book_of(snapshot(), clock, lanes), "a").targets[0].lanes[0]
-    assert lane.gate.quota.tokens[0].limit == 30_000
-    assert lane.gate.quota.tokens[0].left(clock.now()) == 10_000
+    key = plan(book_of(snapshot(), clock), "a").targets[0].pools[0].lanes[0].key
+    lanes = Lanes(clock, 100, lambda: 0.0, {key: Memory(0, 30_000, (), 5, 10_000, clock.now()), "stranger": Memory()})
+    lane = plan(book_of(snapshot(), clock, lanes), "a").targets[0].pools[0].lanes[0]
+    assert lane.quota.tokens[0].limit == 30_000
+    assert lane.quota.tokens[0].left(clock.now()) == 10_000
 
 
 def test_a_key_never_stands_in_a_lanes_name(clock: ManualClock) -> None:
     """What is written to disk and told in headers holds digests and names only."""
-    lane = plan(book_of(snapshot(provider(keys=("sk-secret",))), clock), "a").targets[0].lanes[0]
+    lane = plan(book_of(snapshot(provider(keys=("sk-secret",))), clock), "a").targets[0].pools[0].lanes[0]
     assert "sk-secret" not in lane.key + lane.name
 
 
@@ -220,7 +227,7 @@ def test_a_key_never_stands_in_a_lanes_name(clock: ManualClock) -> None:
 @pytest.mark.parametrize("prefix", ["m", "meta-llama/m", "a/b/c/"])
 def test_models_that_only_callers_name_are_remembered_within_bounds(clock: ManualClock, prefix: str) -> None:
     """Random names fill no memory, whatever they look like, and those in use are not pushed out."""
-    lanes = Lanes(clock, 100)
+    lanes = Lanes(clock, 100, lambda: 0.0)
     book = book_of(snapshot(), clock, lanes)
     configured = len(list(lanes))
     used = plan(book, "used")
@@ -228,7 +235,7 @@ def test_models_that_only_callers_name_are_remembered_within_bounds(clock: Manua
         plan(book, f"{prefix}{number}")
         assert plan(book, "used") is used
     assert len(list(lanes)) == configured + MAX_NAMED_BY_CALLERS
-    assert used.targets[0].lanes[0] in list(lanes)
+    assert used.targets[0].pools[0].lanes[0] in list(lanes)
 
 
 def test_a_look_up_costs_the_same_in_a_large_book(clock: ManualClock) -> None:
@@ -236,15 +243,18 @@ def test_a_look_up_costs_the_same_in_a_large_book(clock: ManualClock) -> None:
     count = 10_000
     limits = {f"m{number}": Limits(60, 6_000) for number in range(count)}
     strategies = tuple(strategy(f"s{number}", f"m{number}", f"m{count - 1 - number}") for number in range(count))
-    lanes = Lanes(clock, 100)
+    lanes = Lanes(clock, 100, lambda: 0.0)
     book = book_of(Snapshot(1, (provider(limits=limits),), strategies), clock, lanes)
     assert len(book.models) == 2 * count
     assert len(list(lanes)) == count + 1
-    assert plan(book, f"s{count - 1}").targets[0].lanes[0] is plan(book, f"m{count - 1}").targets[0].lanes[0]
+    assert (
+        plan(book, f"s{count - 1}").targets[0].pools[0].lanes[0]
+        is plan(book, f"m{count - 1}").targets[0].pools[0].lanes[0]
+    )
 
 
 def test_the_base_url_is_taken_apart_once(clock: ManualClock) -> None:
     """Host, path and credential header are ready for a request's head."""
-    service = plan(book_of(snapshot(), clock), "a").targets[0].lanes[0].service
+    service = plan(book_of(snapshot(), clock), "a").targets[0].pools[0].lanes[0].service
     assert (service.host, service.prefix, service.auth) == (b"openai.test", b"/v1", b"authorization: Bearer ")
     assert service.profile is PROFILE

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.line.scenes import MINUTE, PROFILE, call_of, lane_alone, service_of
+from tests.line.scenes import MINUTE, PROFILE, call_of, lane_alone, pass_through, queue, service_of
 from tidegate.line.lane import Lane, Memory, Slot
 from tidegate.model.call import Kind
 from tidegate.model.outcome import Usage
@@ -26,7 +26,7 @@ def clock() -> ManualClock:
 
 def send(lane: Lane, clock: ManualClock, tokens: int) -> Slot:
     """A call leaves with this charge."""
-    permit = lane.gate.take_nowait(tokens, clock.now())
+    permit = pass_through(lane, clock, tokens)
     assert permit is not None
     return lane.slot(permit, None, clock.now())
 
@@ -43,7 +43,7 @@ def shows(limit: object, left: object, reset: str = "", kind: str = "tokens") ->
 
 
 def tokens(lane: Lane) -> Bucket | SlidingLog:
-    mirror = lane.gate.quota.tokens[0]
+    mirror = lane.quota.tokens[0]
     assert isinstance(mirror, Bucket | SlidingLog)
     return mirror
 
@@ -80,10 +80,10 @@ async def test_usage_corrects_the_charge_and_teaches(clock: ManualClock) -> None
     call = call_of("word " * 100)
     before = lane.reserve(call)
     slot = send(lane, clock, before)
-    assert lane.settle(call, slot, Usage(108, 50)) == 108
+    assert lane.account(call, slot, Usage(108, 50)) == 108
     assert left(lane, clock) == 5_000 - 108
     for _ in range(8):
-        lane.settle(call, slot, Usage(108, 50))
+        lane.account(call, slot, Usage(108, 50))
     assert lane.reserve(call) < before
 
 
@@ -92,7 +92,7 @@ async def test_a_provider_that_settles_is_settled_by_the_total(clock: ManualCloc
     lane = lane_alone(clock, Limits(0, 10_000), msgspec.structs.replace(PROFILE, settles=True, charge="sum"))
     call = call_of(max_tokens=10)
     slot = send(lane, clock, 9_990)
-    assert lane.settle(call, slot, Usage(9_000, 3_000)) == 12_000
+    assert lane.account(call, slot, Usage(9_000, 3_000)) == 12_000
     assert left(lane, clock) == -2_000
 
 
@@ -102,7 +102,7 @@ async def test_without_usage_the_charge_stands(clock: ManualClock, usage: Usage 
     lane = lane_alone(clock, Limits(0, 10_000))
     slot = send(lane, clock, 700)
     taught = lane.estimator.dump()
-    assert lane.settle(call_of(), slot, usage) == 700
+    assert lane.account(call_of(), slot, usage) == 700
     slot.give_back()
     assert left(lane, clock) == 9_300
     assert lane.estimator.dump() == taught
@@ -116,8 +116,8 @@ async def test_limits_are_learnt_where_none_are_configured(clock: ManualClock) -
     lane = lane_alone(clock, Limits())
     slot = send(lane, clock, 700)
     lane.watch(shows(10_000, 9_300) | shows(60, 59, kind="requests"), slot)
-    assert lane.gate.quota.tokens[0].limit == 10_000
-    assert lane.gate.quota.requests[0].limit == 60
+    assert lane.quota.tokens[0].limit == 10_000
+    assert lane.quota.requests[0].limit == 60
     assert left(lane, clock) == 9_300
     assert (lane.requests.seen, lane.tokens.seen) == (60, 10_000)
 
@@ -158,7 +158,7 @@ async def test_a_higher_limit_lets_the_queue_go(clock: ManualClock) -> None:
     lane = lane_alone(clock, Limits())
     slot = send(lane, clock, 0)
     lane.watch(shows(600, 0, "60s"), slot)
-    waiting = lane.gate.take(Charge(300), clock.now() + MINUTE)
+    waiting = queue(lane, clock, 300, MINUTE)
     task = asyncio.get_running_loop().create_task(waiting)
     await clock.advance(SECOND)
     lane.watch(shows(60_000, 59_000), slot)
@@ -221,7 +221,7 @@ async def test_bad_news_sends_away_who_cannot_wait_that_long(clock: ManualClock,
     """At once: it may still be served elsewhere."""
     lane = lane_alone(clock, Limits(0, 6_000))
     slot = send(lane, clock, 6_000)
-    waiting = asyncio.get_running_loop().create_task(lane.gate.take(Charge(500), clock.now() + 10 * SECOND))
+    waiting = asyncio.get_running_loop().create_task(queue(lane, clock, 500, 10 * SECOND))
     await clock.advance(SECOND)
     assert not waiting.done()
     if news == "a deficit":
@@ -263,7 +263,7 @@ async def test_requests_are_watched_likewise(clock: ManualClock) -> None:
     """Each dimension by itself."""
     lane = lane_alone(clock, Limits(100, 0))
     lane.watch(shows(100, 69, kind="requests"), send(lane, clock, 0))
-    assert lane.gate.quota.requests[0].left(clock.now()) == 69
+    assert lane.quota.requests[0].left(clock.now()) == 69
     assert lane.requests.booked == 30
 
 
@@ -316,12 +316,12 @@ async def test_new_limits_keep_what_is_known(clock: ManualClock) -> None:
     lane.reconfigure(lane.service, Limits(100, 9_000))
     assert tokens(lane).limit == 8_000
     assert left(lane, clock) == 7_000
-    assert lane.gate.quota.requests[0].limit == 100
+    assert lane.quota.requests[0].limit == 100
     lane.reconfigure(lane.service, Limits(100, 6_000))
     assert tokens(lane).limit == 6_000
     lane.reconfigure(lane.service, Limits())
     assert tokens(lane).limit == 8_000
-    assert lane.gate.quota.requests == ()
+    assert lane.quota.requests == ()
 
 
 async def test_another_window_keeps_what_is_left(clock: ManualClock) -> None:
@@ -345,7 +345,7 @@ async def test_a_restart_continues_where_the_quota_stands(clock: ManualClock) ->
     await clock.advance(10 * SECOND)
     new.recall(memory)
     assert left(new, clock) == 30_000
-    assert new.gate.quota.requests[0].left(clock.now()) == 20
+    assert new.quota.requests[0].left(clock.now()) == 20
     assert new.estimator.dump() == old.estimator.dump()
     assert (new.requests.seen, new.tokens.seen) == (60, 60_000)
 
@@ -356,7 +356,7 @@ async def test_a_restart_without_a_level_starts_full(clock: ManualClock) -> None
     lane.recall(Memory(rpm=60, tpm=60_000))
     assert tokens(lane).limit == 10_000
     assert left(lane, clock) == 10_000
-    assert lane.gate.quota.requests[0].limit == 60
+    assert lane.quota.requests[0].limit == 60
 
 
 def test_a_lanes_name(clock: ManualClock) -> None:

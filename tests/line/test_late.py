@@ -23,8 +23,8 @@ async def test_a_call_is_refused_at_once_when_its_answer_would_come_too_late() -
         await play.until(play.elapsed + 10 * SECOND)
         await play.provider("openai", Reply(200, [], answer()))
         assert isinstance(await running, Answered)
-    lane = play.book.plan("gpt-4o").targets[0].lanes[0]  # type: ignore[union-attr]
-    bucket = lane.gate.quota.tokens[0]
+    lane = play.book.plan("gpt-4o").targets[0].pools[0].lanes[0]  # type: ignore[union-attr]
+    bucket = lane.quota.tokens[0]
     bucket.take(bucket.left(play.clock.now()) + 25_000 - 100, play.clock.now())
     refused = await play.call("gpt-4o", max_tokens=1, deadline=30 * SECOND)
     assert isinstance(refused, Refused)
@@ -39,5 +39,5 @@ async def test_a_call_that_was_sent_late_says_nothing_of_the_provider() -> None:
         await play.until(play.elapsed + SECOND)
         play.transports["openai"].fail("no reply in time", sent=True)
         assert isinstance(await running, Refused), count
-    lane = play.book.plan("gpt-4o").targets[0].lanes[0]  # type: ignore[union-attr]
-    assert not lane.gate.health.limited
+    lane = play.book.plan("gpt-4o").targets[0].pools[0].lanes[0]  # type: ignore[union-attr]
+    assert not lane.breaker.limited

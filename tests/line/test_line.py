@@ -16,6 +16,7 @@ from tests.line.scenes import (
     Client,
     call_of,
     chunk,
+    close,
     lane_of,
     lanes_tried,
     play_of,
@@ -208,7 +209,7 @@ async def test_a_prediction_that_fails_sends_to_the_next_target_in_time() -> Non
     running = play.call("s", max_tokens=30_000)
     await play.until(SECOND)
     spend(play, 40_000)
-    lane_of(play).gate.changed(worse=True)
+    lane_of(play).changed()
     await settle()
     assert models_sent(play) == ["b"]
     await play.provider("openai", OK)
@@ -328,7 +329,7 @@ async def test_those_in_flight_when_the_refusals_begin_count_once() -> None:
     assert len(play.sent("openai")) == 50
     for _ in range(50):
         await play.provider("openai", said(5))
-    health = lane_of(play, "s").gate.health
+    health = lane_of(play, "s").breaker
     assert (health.failures, health.tripped) == (1, False)
     await play.until(10 * SECOND)
     assert len(play.sent("openai")) == 51
@@ -346,7 +347,7 @@ async def test_a_tripped_lane_is_skipped_until_a_probe_succeeds() -> None:
     assert models_sent(play) == ["a", "a", "a", "b"]
     await play.provider("openai", OK)
     assert served(await first).lane.model == "b"
-    assert lane_of(play, "s").gate.health.tripped
+    assert lane_of(play, "s").breaker.tripped
     others = [play.call("s") for _ in range(5)]
     await settle()
     assert models_sent(play)[4:] == ["b"] * 5
@@ -392,15 +393,15 @@ async def test_the_retry_budget_bounds_what_retries_add() -> None:
 
 
 async def test_money_is_never_retried_at_the_scope_that_has_none() -> None:
-    """One attempt, then the next target; alone, the provider's own words and no time to come again."""
-    play = with_fallback()
+    """One attempt, then a target elsewhere; alone, the provider's own words and no time to come again."""
+    play = play_of(provider(limits=BOTH), provider("two", {"c": Limits()}), fallback_models=("b", "c"))
     running = play.call("s")
     await settle()
     await play.provider("openai", refusal(429, "insufficient_quota", after=1))
     await settle()
-    assert models_sent(play) == ["a", "b"]
-    await play.provider("openai", OK)
-    assert served(await running).lane.model == "b"
+    assert (models_sent(play), len(play.sent("two"))) == (["a"], 1)
+    await play.provider("two", OK)
+    assert served(await running).lane.model == "c"
     alone = play_of()
     failing = alone.call("a")
     await settle()
@@ -409,7 +410,7 @@ async def test_money_is_never_retried_at_the_scope_that_has_none() -> None:
     assert outcome.failure is not None
     assert outcome.failure.reason is Reason.BILLING
     assert len(alone.sent("openai")) == 1
-    assert lane_of(alone).gate.health.wait(alone.clock.now()) == 60 * SECOND
+    assert lane_of(alone).breaker.wait(alone.clock.now()) == 60 * SECOND
 
 
 @pytest.mark.parametrize(("status", "code"), [(400, ""), (400, "content_filter")])
@@ -424,7 +425,7 @@ async def test_a_wrong_request_is_wrong_everywhere(status: int, code: str) -> No
     assert outcome.failure.answer is not None
     assert outcome.failure.answer.status == status
     assert len(play.sent("openai")) == 1
-    assert not lane_of(play, "s").gate.health.limited
+    assert not lane_of(play, "s").breaker.limited
 
 
 async def test_a_request_that_is_too_large_for_the_provider_goes_elsewhere() -> None:
@@ -435,7 +436,7 @@ async def test_a_request_that_is_too_large_for_the_provider_goes_elsewhere() -> 
     await play.provider("openai", refusal(429, "rate_limit_exceeded", message="Request too large for a"))
     await settle()
     assert models_sent(play) == ["a", "b"]
-    assert not lane_of(play, "s").gate.health.limited
+    assert not lane_of(play, "s").breaker.limited
 
 
 async def test_a_named_time_above_the_cap_parks_the_lane_and_falls_back() -> None:
@@ -446,7 +447,7 @@ async def test_a_named_time_above_the_cap_parks_the_lane_and_falls_back() -> Non
     await play.provider("openai", said(600))
     await settle()
     assert models_sent(play) == ["a", "b"]
-    assert lane_of(play, "s").gate.health.wait(play.clock.now()) == 600 * SECOND
+    assert lane_of(play, "s").breaker.wait(play.clock.now()) == 600 * SECOND
 
 
 async def test_after_the_last_failure_the_true_time_is_told() -> None:
@@ -518,7 +519,7 @@ async def test_a_dead_provider_is_asked_once_per_pause() -> None:
     play = play_of(retry=RetryPolicy(max_retries=100, budget_permille=1_000, budget_floor=1_000, jitter=False))
     lane = lane_of(play, "s")
     for _ in range(3):
-        lane.gate.health.fail(lane.gate.health.epoch, play.clock.now() + SECOND, limit=True)
+        close(lane, play.clock.now() + SECOND)
     running = [play.call("s") for _ in range(50)]
     seen = 0
     for _ in range(40):
@@ -591,7 +592,7 @@ async def test_a_refused_key_leaves_and_the_next_one_serves() -> None:
     await play.provider("openai", OK)
     assert served(await running).status == 200
     assert len(lane_of(play).keys) == 1
-    assert not lane_of(play).gate.health.limited
+    assert not lane_of(play).breaker.limited
 
 
 async def test_the_last_key_is_kept_and_its_lane_parked() -> None:
@@ -602,7 +603,7 @@ async def test_the_last_key_is_kept_and_its_lane_parked() -> None:
     await play.provider("openai", refusal(401))
     problem = refused(await running).problem
     assert problem.kind is ProblemKind.CREDENTIAL
-    assert lane_of(play).gate.health.wait(play.clock.now()) == 60 * SECOND
+    assert lane_of(play).breaker.wait(play.clock.now()) == 60 * SECOND
 
 
 @pytest.mark.parametrize(
@@ -643,7 +644,7 @@ async def test_tokens_of_the_bound_are_corrected_too() -> None:
     play = play_of(rate_limit=RateLimitPolicy(max_tpm=10_000))
     target = play.book.plan("s").targets[0]  # type: ignore[union-attr]
     assert target.bound is not None
-    own = target.bound.quota.tokens[0]
+    own = target.bound.lanes[0].quota.tokens[0]
     own.take(6_000, play.clock.now())
     spend(play, 50_000, "s")
     running = play.call("s", content="word " * 400)
@@ -737,28 +738,28 @@ async def test_who_loses_patience_goes_on_and_gives_back_what_it_holds(where: st
     assert plan is not None
     bound = plan.targets[0].bound
     assert bound is not None
-    spent = bound.quota.tokens[0] if where == "bound" else lane_of(play, "s").gate.quota.tokens[0]
+    spent = bound.lanes[0].quota.tokens[0] if where == "bound" else lane_of(play, "s").quota.tokens[0]
     spent.take(60_000, play.clock.now())
     play.call("s", max_tokens=5_000)
     await play.until(SECOND)
     spent.take(20_000, play.clock.now())
     await play.until(10 * SECOND)
     assert models_sent(play) == ["b"]
-    others = bound.quota.tokens[0] if where == "lane" else lane_of(play, "s").gate.quota.tokens[0]
+    others = bound.lanes[0].quota.tokens[0] if where == "lane" else lane_of(play, "s").quota.tokens[0]
     assert others.left(play.clock.now()) == 60_000
 
 
 async def test_an_answer_cut_off_by_a_short_deadline_is_nobodys_fault() -> None:
     """Sent a second before its deadline and unanswered: the lane is as healthy as before, and a probe is another's."""
     play = play_of()
-    health = lane_of(play).gate.health
-    health.fail(0, play.clock.now())
+    health = lane_of(play).breaker
+    close(lane_of(play), play.clock.now())
     failures = health.failures
     running = play.call("a", deadline=SECOND)
     await play.until(SECOND)
     play.transports["openai"].fail("the deadline passed", sent=True)
     assert refused(await running).problem.kind is ProblemKind.DEADLINE
-    assert (health.failures, health.probing) == (failures, False)
+    assert (health.failures, health.blocked()) == (failures, False)
     play.call("a")
     await settle()
     assert len(play.sent("openai")) == 2
@@ -771,13 +772,13 @@ async def test_a_provider_that_keeps_silent_has_failed() -> None:
     await play.until(30 * SECOND)
     play.transports["openai"].fail("the deadline passed", sent=True)
     await running
-    assert lane_of(play).gate.health.failures == 1
+    assert lane_of(play).breaker.failures == 1
 
 
 async def test_a_probe_that_brings_a_clients_mistake_opens_the_lane() -> None:
     """The provider answered: those behind the probe go at once."""
     play = play_of()
-    lane_of(play).gate.health.fail(0, play.clock.now())
+    close(lane_of(play), play.clock.now())
     play.call("a")
     await settle()
     play.call("a")
@@ -878,13 +879,13 @@ async def test_a_stream_is_settled_when_it_ends(how: str) -> None:
     assert usage.completion == 2
     assert charged == (108 if how == "usage" else reserved)
     assert tokens_left(play) == 10_000 - charged
-    assert lane_of(play).gate.health.failures == (1 if how == "cut" else 0)
+    assert lane_of(play).breaker.failures == (1 if how == "cut" else 0)
 
 
 async def test_a_probe_that_streams_opens_the_lane_with_its_first_content() -> None:
     """Those behind it need not wait for its end."""
     play = play_of()
-    lane_of(play).gate.health.fail(0, play.clock.now())
+    close(lane_of(play), play.clock.now())
     play.call("a", stream=True)
     await settle()
     play.call("a")
@@ -907,7 +908,7 @@ async def waits_in_the_queue(play: Playbook) -> None:
 async def waits_for_the_bound(play: Playbook) -> None:
     bound = play.book.plan("s").targets[0].bound  # type: ignore[union-attr]
     assert bound is not None
-    bound.quota.requests[0].take(60, play.clock.now())
+    bound.lanes[0].quota.requests[0].take(60, play.clock.now())
 
 
 async def is_smoothed(play: Playbook) -> None:
@@ -919,11 +920,11 @@ async def is_sent(play: Playbook) -> None:
 
 
 async def is_closed_out(play: Playbook) -> None:
-    lane_of(play, "s").gate.health.fail(0, play.clock.now() + 5 * SECOND)
+    close(lane_of(play, "s"), play.clock.now() + 5 * SECOND)
 
 
 async def is_the_probe(play: Playbook) -> None:
-    lane_of(play, "s").gate.health.fail(0, play.clock.now())
+    close(lane_of(play, "s"), play.clock.now())
 
 
 MOMENTS: list[Callable[[Playbook], object]] = [
@@ -941,18 +942,18 @@ async def test_a_client_that_leaves_leaves_no_trace(moment: Callable[[Playbook],
     assert plan is not None
     bound, lane = plan.targets[0].bound, lane_of(play, "s")
     assert bound is not None
-    before = bound.quota.requests[0].left(play.clock.now()), tokens_left(play, "s"), requests_left(play, "s")
+    before = bound.lanes[0].quota.requests[0].left(play.clock.now()), tokens_left(play, "s"), requests_left(play, "s")
     running = play.call("s", max_tokens=100, stream=True)
     await settle(turns)
     running.cancel()
     await settle()
     sent = len(play.sent("openai"))
-    assert (bound.waiting, lane.gate.waiting) == (0, 0)
+    assert (bound.waiting, lane.pool.waiting) == (0, 0)
     assert play.clock.pending == []
     assert len(play.recorder.intents) == sent
-    now = bound.quota.requests[0].left(play.clock.now()), tokens_left(play, "s"), requests_left(play, "s")
+    now = bound.lanes[0].quota.requests[0].left(play.clock.now()), tokens_left(play, "s"), requests_left(play, "s")
     assert now == (before[0] - sent, before[1] - 100 * sent, before[2] - sent)
-    assert not lane.gate.health.probing
+    assert not lane.breaker.blocked()
     play.call("s", max_tokens=100)
     await play.until(MINUTE)
     assert len(play.sent("openai")) == sent + 1
@@ -975,7 +976,7 @@ async def test_who_leaves_during_back_off_leaves_no_trace() -> None:
 async def test_who_leaves_a_stream_before_its_content_leaves_no_trace() -> None:
     """The upstream is closed; the charge stands; the probe, if it was one, is another's."""
     play = play_of()
-    lane_of(play).gate.health.fail(0, play.clock.now())
+    close(lane_of(play), play.clock.now())
     running = play.call("a", stream=True)
     await settle()
     reply, stream = streaming()
@@ -1020,7 +1021,7 @@ async def test_without_a_journal_nothing_is_sent_and_nothing_is_kept(probe: bool
     """The charge returns, and a probe is free for the next call."""
     play = play_of()
     if probe:
-        lane_of(play).gate.health.fail(0, play.clock.now())
+        close(lane_of(play), play.clock.now())
     journal, play.line._journal = play.line._journal, FullDisk()
     with pytest.raises(OSError, match="No space"):
         await play.call("a", max_tokens=1_000)
@@ -1042,7 +1043,7 @@ async def test_a_lower_limit_shown_by_a_reply_holds_at_once() -> None:
     await settle()
     await play.provider("openai", shown(6_000, 5_000, reset=b"10s"))
     await running
-    assert lane_of(play).gate.quota.tokens[0].limit == 6_000
+    assert lane_of(play).quota.tokens[0].limit == 6_000
     problem = refused(await play.call("a", max_tokens=6_001)).problem
     assert problem.kind is ProblemKind.TOO_LARGE
     play.call("a", max_tokens=6_000)
@@ -1073,14 +1074,14 @@ async def test_a_call_costs_the_same_with_any_number_of_scopes_and_keys(keys: in
     play = play_of(provider(scopes=scopes, profile=PROFILE))
     looked = 0
     for lane in play.lanes:
-        real = lane.gate.wait
+        real = lane.fits
 
-        def counting(*arguments: object, real: Callable[..., int] = real) -> int:
+        def counting(*arguments: object, real: Callable[..., bool] = real) -> bool:
             nonlocal looked
             looked += 1
             return real(*arguments)
 
-        lane.gate.__class__ = type("Counted", (type(lane.gate),), {"wait": staticmethod(counting), "__slots__": ()})
+        lane.__class__ = type("Counted", (type(lane),), {"fits": staticmethod(counting), "__slots__": ()})
     running = play.call("a")
     await settle()
     await play.provider("openai", OK)

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from tests.line.scenes import close
 from tests.line.test_walkthrough import mission
 from tidegate.line.lane import Lane
 from tidegate.model.snapshot import Limits, Scope, Snapshot
@@ -25,26 +26,26 @@ def lane_of(play: Playbook) -> Lane:
     """The only lane."""
     plan = play.book.plan("gpt-4o")
     assert plan is not None
-    return plan.targets[0].lanes[0]
+    return plan.targets[0].pools[0].lanes[0]
 
 
 async def test_a_defect_during_a_probe_leaves_the_lane_probing_nobody() -> None:
     """Whatever is raised out of the transport, the next call may probe."""
     play = Playbook(plain())
     lane = lane_of(play)
-    lane.gate.health.fail(lane.gate.health.epoch, play.clock.now())
+    close(lane, play.clock.now())
     running = play.call("gpt-4o")
     await settle()
-    assert lane.gate.health.probing
+    assert lane.breaker.blocked()
     play.transports["openai"].open[0].answer.set_exception(RuntimeError("a defect"))
     with pytest.raises(RuntimeError):
         await running
-    assert not lane.gate.health.probing
+    assert not lane.breaker.blocked()
     following = play.call("gpt-4o")
     await settle()
     await play.provider("openai", Reply(200, [], answer()))
     await asyncio.wait_for(following, 5)
-    assert not lane.gate.health.limited
+    assert not lane.breaker.limited
 
 
 @pytest.mark.parametrize(("status", "left"), [(401, 1), (403, 2)])

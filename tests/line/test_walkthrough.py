@@ -34,8 +34,8 @@ def play() -> Playbook:
 
 async def test_smoothing_two_waits_three_failures_then_the_fallback_answers(play: Playbook) -> None:
     """At 85 % of TPM the call is held 100 ms; 429 with Retry-After 15: 15 s, 30 s, third failure, next model."""
-    lane = play.book.plan("gpt-4o").targets[0].lanes[0]  # type: ignore[union-attr]
-    tokens = lane.gate.quota.tokens[0]
+    lane = play.book.plan("gpt-4o").targets[0].pools[0].lanes[0]  # type: ignore[union-attr]
+    tokens = lane.quota.tokens[0]
     tokens.take(tokens.depth * 86 // 100, play.clock.now())
 
     running = play.call("gpt-4o", content="the main highlights of this year's Q2 report")

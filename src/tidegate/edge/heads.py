@@ -76,7 +76,7 @@ class Story:
 
     def of(self, lane: Lane, tried: Sequence[Attempt], request_id: bytes, waited_us: int, now: int) -> bytes:
         """The header lines of an answer."""
-        quota = lane.gate.quota
+        quota = lane.quota
         if not quota.requests or not quota.tokens or len(tried) != 1 or tried[0].status != 200:
             return self.told(request_id, waited_us) + _answered(lane, tried) + _stands(quota, now)
         requests, tokens = quota.requests[0].view(now), quota.tokens[0].view(now)

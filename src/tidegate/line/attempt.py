@@ -104,7 +104,7 @@ def _complete(
         except ValueError as error:
             slot.keep()
             return Failure(Reason.TRANSIENT, f"the provider's answer is not JSON: {error}")
-    charged = lane.settle(call, slot, usage)
+    charged = lane.account(call, slot, usage)
     return Answered(lane, slot, reply.status, reply.headers, shown, reply.body, None, usage, charged)
 
 

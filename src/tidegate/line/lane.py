@@ -9,14 +9,17 @@ from dataclasses import dataclass
 
 import msgspec
 
-from tidegate.line.gate import Gate, Permit
 from tidegate.line.keys import KeyRing
 from tidegate.line.mirror import Mirror
+from tidegate.line.pool import Permit, Pool
 from tidegate.model.call import Call, Kind
 from tidegate.model.outcome import Usage
 from tidegate.model.snapshot import Limits, Profile
 from tidegate.policy import headers
+from tidegate.policy.breaker import Breaker
 from tidegate.policy.estimate import Estimator, admission
+from tidegate.policy.health import Health
+from tidegate.policy.outlet import Cap, Outlet
 from tidegate.policy.pace import Pace
 from tidegate.policy.quota import Charge, Quota
 from tidegate.ports import Clock, Transport
@@ -61,12 +64,34 @@ class Service:
     digest: str
 
 
+@dataclass(frozen=True, slots=True)
+class Organisation:
+    """What all lanes of one scope share, whatever the model: its credit, and how many calls it may carry."""
+
+    name: str
+    health: Health
+    cap: Cap
+
+
+@dataclass(frozen=True, slots=True)
+class Experience:
+    """What all lanes of one model at one provider share: what was learnt of its texts and times, and its overload.
+
+    One pace for all its answers: if streams, which only need their first content in time, might wait longer than
+    others, a full queue would hold nothing but streams.
+    """
+
+    estimator: Estimator
+    pace: Pace
+    overload: Health
+
+
 class Slot(msgspec.Struct):
     """What one attempt holds: a permit of the lane, perhaps one of the strategy's own bound; both settled once."""
 
     lane: "Lane"
-    permit: Permit
-    bound: Permit | None
+    permit: "Permit[Lane]"
+    bound: Permit[Outlet] | None
     left_tokens: int  # the mirror right after the charge, -1 = no such limit
     left_requests: int
     booked_tokens: int
@@ -96,8 +121,8 @@ class Slot(msgspec.Struct):
             self.bound.give_back()
 
 
-class Lane:
-    """(base URL, scope, model): one quota, one queue, one health; its keys are the scope's."""
+class Lane(Outlet):
+    """(base URL, scope, model): one quota, one breaker; its keys are the scope's, its queue is a pool's."""
 
     __slots__ = (
         "_clock",
@@ -105,37 +130,48 @@ class Lane:
         "_shown",
         "configured",
         "estimator",
-        "gate",
         "key",
         "keys",
         "model",
-        "name",
         "pace",
+        "pool",
         "requests",
         "service",
         "tokens",
     )  # fmt: skip
 
     def __init__(
-        self, clock: Clock, service: Service, scope: str, model: str, keys: KeyRing, limits: Limits, max_waiting: int
+        self,
+        clock: Clock,
+        service: Service,
+        organisation: Organisation,
+        model: str,
+        keys: KeyRing,
+        experience: Experience,
+        limits: Limits,
+        weight: int = 1,
     ) -> None:
+        now = clock.now()
+        self.requests = Mirror(limits.rpm, service.profile, now)
+        self.tokens = Mirror(limits.tpm, service.profile, now)
+        super().__init__(
+            f"{service.name}/{organisation.name}/{model}",
+            Quota(self.requests.allowances, self.tokens.allowances),
+            Breaker(organisation.health, experience.overload),
+            organisation.cap,
+            weight * 1_000,
+        )
         self._clock = clock
         self._rule = service.profile.charge
         self._shown: tuple[bytes | None, bytes | None] = _NOTHING_SHOWN
         self.service = service
         self.model = model
         self.keys = keys
-        self.name = f"{service.name}/{scope}/{model}"
-        self.key = f"{service.digest}/{scope}/{model}"
+        self.key = f"{service.digest}/{organisation.name}/{model}"
         self.configured = limits
-        self.estimator = Estimator()
-        # One for all: if streams, which only need their first content in time, might wait longer than others, a full
-        # queue would hold nothing but streams.
-        self.pace = Pace()
-        now = clock.now()
-        self.requests = Mirror(limits.rpm, service.profile, now)
-        self.tokens = Mirror(limits.tpm, service.profile, now)
-        self.gate = Gate(clock, Quota(self.requests.allowances, self.tokens.allowances), max_waiting)
+        self.estimator = experience.estimator
+        self.pace = experience.pace
+        self.pool: Pool[Lane] | None = None
 
     def recall(self, memory: Memory) -> None:
         """Continue from what an earlier run knew of this lane."""
@@ -154,10 +190,15 @@ class Lane:
         self.requests.reconfigure(limits.rpm, service.profile, now)
         self.tokens.reconfigure(limits.tpm, service.profile, now)
         self._follow()
-        self.gate.changed(worse=True)
+        self.changed()
+
+    def changed(self) -> None:
+        """Its quota is another one than the pool thinks: who waits may pass, or cannot be served in time any more."""
+        if self.pool is not None:
+            self.pool.changed()
 
     def _follow(self) -> None:
-        quota = self.gate.quota
+        quota = self.quota
         quota.requests, quota.tokens = self.requests.allowances, self.tokens.allowances
 
     def reserve(self, call: Call) -> int:
@@ -173,12 +214,12 @@ class Lane:
         least = admission(self._rule, call.size.weight // WEIGHT_PER_TOKEN, call.shape.output)
         return Charge(self.reserve(call), least)
 
-    def slot(self, permit: Permit, bound: Permit | None, now: int) -> Slot:
+    def slot(self, permit: "Permit[Lane]", bound: Permit[Outlet] | None, now: int) -> Slot:
         """The permit of this lane with what the mirrors show right after it."""
         requests, tokens = self.requests, self.tokens
         return Slot(self, permit, bound, tokens.left(now), requests.left(now), tokens.booked, requests.booked)
 
-    def settle(self, call: Call, slot: Slot, usage: Usage | None) -> int:
+    def account(self, call: Call, slot: Slot, usage: Usage | None) -> int:
         """Correct the charge by what the provider counted; the charge that stands, in tokens."""
         if usage is None or usage.estimated:
             slot.keep()
@@ -202,7 +243,7 @@ class Lane:
             shown.get(_LEFT_REQUESTS), slot.left_requests, slot.booked_requests, sent_at, now
         )
         if tokens or requests:
-            self.gate.changed(worse=True)
+            self.changed()
 
     def _learn(self, shown: dict[bytes, bytes], now: int) -> bool:
         """Follow the limits that the provider shows. False when they are not the minute's."""
@@ -214,5 +255,5 @@ class Lane:
         changed = self.tokens.learn(tokens, now)
         if self.requests.learn(requests, now) or changed:
             self._follow()
-            self.gate.changed(worse=True)
+            self.changed()
         return tokens is not None or requests is not None

@@ -12,7 +12,7 @@ from tidegate.line.attempt import Answered, attempt
 from tidegate.line.keys import is_dead
 from tidegate.line.lane import Lane, Slot
 from tidegate.line.plan import Plan
-from tidegate.line.target import Pick, Sampler, Target
+from tidegate.line.target import Pick, Target
 from tidegate.model.call import Attempt, Call, Kind
 from tidegate.model.errors import Problem, ProblemKind
 from tidegate.model.facts import Intent
@@ -20,18 +20,15 @@ from tidegate.model.outcome import Reason, Usage
 from tidegate.model.reply import Failure, Refused
 from tidegate.policy import recovery, route, smooth
 from tidegate.policy.allowance import NEVER
-from tidegate.policy.health import pause_us
+from tidegate.policy.desk import Waiting
 from tidegate.policy.recovery import Move
 from tidegate.policy.route import Choice
 from tidegate.ports import Clock, Journal, Observer
 
 FAIR_US = 30_000_000  # who does not answer for so long has failed, whatever the call's deadline was
-PARKED_US = 60_000_000  # how long a scope without money or credential is left alone between probes
 
 _CLOSES = frozenset({Reason.RATE, Reason.OVERLOAD, Reason.RAMP, Reason.CAPACITY, Reason.BILLING, Reason.AUTH})
 _QUOTA = frozenset({Reason.RATE, Reason.RAMP, Reason.CAPACITY})
-_PARKS = frozenset({Reason.BILLING, Reason.AUTH})
-_HEALTHY = frozenset({Reason.FATAL, Reason.POLICY, Reason.TOO_LARGE})
 
 
 class Course:
@@ -48,17 +45,14 @@ class Course:
 class Line:
     """Runs calls. One per worker; it holds no configuration: that comes with each call's plan."""
 
-    __slots__ = ("_clock", "_journal", "_luck", "_observer", "_sample")
+    __slots__ = ("_clock", "_journal", "_luck", "_observer")
 
-    def __init__(
-        self, clock: Clock, journal: Journal, observer: Observer, luck: Callable[[], float], sample: Sampler
-    ) -> None:
-        """`luck` gives uniform numbers in [0, 1); `sample` takes so many lanes by chance."""
+    def __init__(self, clock: Clock, journal: Journal, observer: Observer, luck: Callable[[], float]) -> None:
+        """`luck` gives uniform numbers in [0, 1)."""
         self._clock = clock
         self._journal = journal
         self._observer = observer
         self._luck = luck
-        self._sample = sample
 
     async def run(self, call: Call, plan: Plan) -> Answered | Refused:
         """Serve the call by the plan. Raises `OSError` when the journal cannot be written."""
@@ -100,7 +94,7 @@ class Line:
         if splice is None:
             raise TypeError("not a stream")
         usage = splice.tap.usage
-        charged = lane.settle(call, slot, usage)
+        charged = lane.account(call, slot, usage)
         if splice.failure is not None and not splice.gone:
             self._observer.attempt(lane.name, splice.failure.reason)
             self._verdict(lane, slot, splice.failure, b"")
@@ -112,18 +106,18 @@ class Line:
         """A slot when nothing stands in the way: no back-off, no smoothing, no queue. The common case, kept short."""
         if course.not_before > now or self._smoothing(call, plan, course.target, now):
             return None
-        return course.target.take_nowait(call, now, self._sample)
+        return course.target.take_nowait(call, now)
 
     def _smoothing(self, call: Call, plan: Plan, target: Target, now: int) -> int:
         """The delay for a call near the wall that has not waited yet."""
-        if call.smoothed or call.queued_us or call.attempts:
+        if call.smoothed or call.queued_us or call.attempts or not call.tenant.tier.smoothed:
             return 0
-        delay = smooth.delay(plan.smoothing, target.used_permille(now))
+        delay = smooth.delay(plan.smoothing, target.used_permille(call, now))
         return delay if now + delay < call.deadline else 0
 
     def _choose(self, call: Call, plan: Plan, courses: list[Course], now: int) -> tuple[Course, Pick] | Choice:
         """The course to take; the refused choice when none makes the deadline."""
-        picks = [course.target.pick(call, now, self._sample) for course in courses]
+        picks = [course.target.pick(call, now) for course in courses]
         candidates = [pick.candidate(course.not_before - now) for pick, course in zip(picks, courses, strict=True)]
         choice = route.choose(candidates, call.deadline - now, plan.fallback_after_us)
         return (courses[choice.index], picks[choice.index]) if choice.index >= 0 else choice
@@ -147,14 +141,17 @@ class Line:
         self, call: Call, target: Target, pick: Pick, began: int, give_up_at: int, *, elsewhere: bool
     ) -> Slot | None:
         """A slot at the lane, or None when the turn did not come in time."""
-        bound, charge, own = target.bound, pick.charge, None
+        bound, own = target.bound, None
         if bound is not None:
-            own = bound.take_nowait(charge.tokens, began) or await bound.take(charge, give_up_at)
+            own = bound.take_nowait(call.tenant, pick.charge, 0, began)
+            if own is None:
+                own = await bound.take(_ticket(call, pick, began, give_up_at, elsewhere=False))
             if own is None:
                 call.queued_us += self._clock.now() - began
                 return None
         try:
-            permit = await pick.lane.gate.take(charge, give_up_at, first=bool(call.attempts), elsewhere=elsewhere)
+            ticket = _ticket(call, pick, began, give_up_at, elsewhere=elsewhere)
+            permit = await pick.pool.take(ticket, first=bool(call.attempts))
         except asyncio.CancelledError:
             if own is not None:
                 own.give_back()
@@ -162,7 +159,7 @@ class Line:
         now = self._clock.now()
         call.queued_us += now - began
         if permit is not None:
-            return pick.lane.slot(permit, own, now)
+            return permit.lane.slot(permit, own, now)
         if own is not None:
             own.give_back()
         return None
@@ -170,7 +167,7 @@ class Line:
     async def _attempt(self, call: Call, plan: Plan, slot: Slot) -> Answered | Failure:
         """One attempt with its intent before and its verdict on the lane's health after."""
         lane, permit = slot.lane, slot.permit
-        gate, key = lane.gate, lane.keys.next(self._clock.now())
+        breaker, key = lane.breaker, lane.keys.next(self._clock.now())
         self._intend(call, plan, slot)
         sent_at = self._clock.now()
         try:
@@ -179,8 +176,7 @@ class Line:
             slot.keep()
             call.spent += slot.charged
             call.prompt_guess = lane.estimator.expected(call.size)
-            gate.health.abandon(probe=permit.probe)
-            gate.changed(worse=False)
+            breaker.abandon(permit.probe)
             raise
         waited = call.queued_us + call.waited_us
         if isinstance(outcome, Answered):
@@ -188,8 +184,7 @@ class Line:
             self._observer.attempt(lane.name, None)
             lane.pace.learn(self._clock.now() - sent_at)
             lane.keys.restore(key)
-            if gate.health.succeed(permit.epoch):
-                gate.changed(worse=False)
+            breaker.succeed(permit.epochs)
             return outcome
         if outcome.sent and outcome.reason is not Reason.FATAL:
             call.spent += slot.charged
@@ -197,8 +192,7 @@ class Line:
         call.attempts.append(Attempt(lane.name, status, outcome.reason, waited))
         self._observer.attempt(lane.name, outcome.reason)
         if outcome.answer is None and self._clock.now() >= call.deadline and self._clock.now() - sent_at < FAIR_US:
-            gate.health.abandon(probe=permit.probe)  # sent too late to be answered: that is not the provider's fault
-            gate.changed(worse=False)
+            breaker.abandon(permit.probe)  # sent too late to be answered: that is not the provider's fault
         else:
             self._verdict(lane, slot, outcome, key)
         return outcome
@@ -224,24 +218,18 @@ class Line:
 
     def _verdict(self, lane: Lane, slot: Slot, failure: Failure, key: bytes) -> None:
         """What a failure means for everybody else on this lane."""
-        gate, epoch = lane.gate, slot.permit.epoch
-        if failure.reason in _HEALTHY or (is_dead(failure) and lane.keys.retire(key, self._clock.now())):
-            if gate.health.succeed(epoch):
-                gate.changed(worse=False)
+        permit, now = slot.permit, self._clock.now()
+        if is_dead(failure) and lane.keys.retire(key, now):
+            lane.breaker.succeed(permit.epochs)
             return
-        pause = failure.named_us or pause_us(gate.health.failures + 1)
-        if failure.reason in _PARKS:
-            pause = max(pause, PARKED_US)
-        before = gate.health.tripped
-        gate.health.fail(epoch, self._clock.now() + pause, limit=failure.reason in _CLOSES)
-        gate.changed(worse=True, tripped=gate.health.tripped and not before)
+        lane.breaker.fail(failure.reason, permit.epochs, permit.probe, now, failure.named_us)
 
     def _recover(self, plan: Plan, course: Course, lane: Lane, failure: Failure) -> bool:
         """True when the same target is to be tried again, not before `course.not_before`."""
         course.failures += 1
         now = self._clock.now()
         if failure.reason in _CLOSES and course.failures < plan.retry.max_retries:
-            another_key = failure.reason is Reason.AUTH and not lane.gate.health.limited
+            another_key = failure.reason is Reason.AUTH and not lane.breaker.limited
             if another_key or course.target.elsewhere(lane, now):
                 course.not_before = now  # another key or scope of the same target may serve it at once
                 return plan.budget.withdraw(now)
@@ -293,5 +281,9 @@ class Line:
     def _again_us(self, call: Call, plan: Plan) -> int:
         """When the soonest of the plan's targets could serve such a call."""
         now = self._clock.now()
-        waits = [target.pick(call, now, self._sample).wait_us for target in plan.targets if not target.unfit(call)]
+        waits = [target.pick(call, now).wait_us for target in plan.targets if not target.unfit(call)]
         return min((wait for wait in waits if wait != NEVER), default=0)
+
+
+def _ticket(call: Call, pick: Pick, now: int, give_up_at: int, *, elsewhere: bool) -> Waiting:
+    return Waiting(call.tenant, pick.charge, now, give_up_at, affinity=call.affinity, elsewhere=elsewhere)

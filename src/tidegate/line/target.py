@@ -1,27 +1,25 @@
-"""A target: one model at one provider, through whichever of its scopes can serve first."""
+"""A target: one model at one provider, through whichever of its pools can serve first."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
 
-from tidegate.line.gate import Gate
 from tidegate.line.lane import Lane, Slot
+from tidegate.line.pool import Pool
 from tidegate.model.call import Call
 from tidegate.model.snapshot import ModelEntry
+from tidegate.model.tenant import Tenant
 from tidegate.policy.allowance import NEVER
+from tidegate.policy.outlet import Outlet
 from tidegate.policy.quota import Charge
 from tidegate.policy.route import Candidate
 
-CHOICES = 8
-
-Sampler = Callable[[Sequence[Lane], int], Sequence[Lane]]  # so many of them, by chance
-
 
 class Pick(msgspec.Struct):
-    """The lane to queue at and the predicted wait there (NEVER: too large for all of them)."""
+    """The pool to queue at and the predicted wait there (NEVER: too large for all of them)."""
 
-    lane: Lane
+    pool: Pool[Lane]
     charge: Charge
     wait_us: int
     full: bool = False  # no room to wait in, here or before the strategy's own bound
@@ -30,18 +28,18 @@ class Pick(msgspec.Struct):
     def candidate(self, extra_us: int) -> Candidate:
         """As `policy.route` sees it; `extra_us` is the call's own back-off on this target."""
         wait = self.wait_us if self.wait_us == NEVER else max(self.wait_us, extra_us)
-        return Candidate(wait, self.lane.gate.health.tripped, self.full, self.answer_us)
+        return Candidate(wait, self.pool.tripped, self.full, self.answer_us)
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """`bound` is the strategy's own limit, which holds for its primary only."""
+    """`pools` in the order in which they are tried; `bound` is the strategy's own limit, for its primary only."""
 
     provider: str
     model: str
     entry: ModelEntry
-    lanes: Sequence[Lane]
-    bound: Gate | None = None
+    pools: Sequence[Pool[Lane]]
+    bound: Pool[Outlet] | None = None
 
     def unfit(self, call: Call) -> str:
         """Why this target cannot serve the call, "" when it can; as far as its model entry says."""
@@ -53,51 +51,61 @@ class Target:
         least = call.size.fixed + call.size.weight // 8 + call.shape.output
         if entry.context and least > entry.context:
             return f"has a context of {entry.context} tokens, the call needs at least {least}"
+        if not self.for_tenant(call.tenant):
+            return "has no pool for this namespace"
         return ""
+
+    def for_tenant(self, tenant: Tenant) -> Sequence[Pool[Lane]]:
+        """The pools that calls of this tenant may draw on."""
+        pools = self.pools
+        if len(pools) == 1:
+            return pools if pools[0].only is None or pools[0].serves(tenant) else ()
+        return [pool for pool in pools if pool.serves(tenant)]
 
     def elsewhere(self, lane: Lane, now: int) -> bool:
         """Whether another of its lanes is open: what one scope refuses, another may serve."""
-        return any(other is not lane and other.gate.health.wait(now) == 0 for other in self.lanes)
+        return any(other is not lane and other.breaker.wait(now) == 0 for pool in self.pools for other in pool.lanes)
 
-    def used_permille(self, now: int) -> int:
-        """How much of the strictest token quota on the way is in use; of several lanes, the first one's."""
-        tokens = self.lanes[0].gate.quota.tokens
+    def used_permille(self, call: Call, now: int) -> int:
+        """How much of the strictest token quota on the way is in use; of several lanes, one stands for all."""
+        lanes = self.pools[0].lanes
+        tokens = lanes[call.id % len(lanes)].quota.tokens
         used = tokens[0].used_permille(now) if tokens else 0
-        return used if self.bound is None else max(used, self.bound.quota.used_permille(now))
+        return used if self.bound is None else max(used, self.bound.lanes[0].quota.used_permille(now))
 
-    def take_nowait(self, call: Call, now: int, sample: Sampler) -> Slot | None:
+    def take_nowait(self, call: Call, now: int) -> Slot | None:
         """A slot, when nobody has to wait for it."""
-        lane = self.lanes[0] if len(self.lanes) == 1 else self.pick(call, now, sample).lane
-        tokens = lane.reserve(call)
-        own = None
-        if self.bound is not None:
-            own = self.bound.take_nowait(tokens, now)
-            if own is None:
-                return None
-        permit = lane.gate.take_nowait(tokens, now)
-        if permit is not None:
-            return lane.slot(permit, own, now)
+        tenant, own = call.tenant, None
+        for pool in self.for_tenant(tenant):
+            charge = pool.lanes[0].charge(call)
+            if self.bound is not None and own is None:
+                own = self.bound.take_nowait(tenant, charge, 0, now)
+                if own is None:
+                    return None
+            permit = pool.take_nowait(tenant, charge, call.affinity, now)
+            if permit is not None:
+                return permit.lane.slot(permit, own, now)
         if own is not None:
             own.give_back()
         return None
 
-    def pick(self, call: Call, now: int, sample: Sampler) -> Pick:
-        """The lane with the shortest predicted wait; of more than `CHOICES` lanes, of so many taken by chance."""
-        lanes = self.lanes
-        if len(lanes) == 1:
-            return self._at(lanes[0], call, now)
-        if len(lanes) > CHOICES:
-            lanes = sample(lanes, CHOICES)
-        return min((self._at(lane, call, now) for lane in lanes), key=_order)
+    def pick(self, call: Call, now: int) -> Pick:
+        """The pool with the shortest predicted wait. Raises `ValueError` when it is unfit for this tenant."""
+        pools = self.for_tenant(call.tenant)
+        if len(pools) == 1:
+            return self._at(pools[0], call, now)
+        return min((self._at(pool, call, now) for pool in pools), key=_order)
 
-    def _at(self, lane: Lane, call: Call, now: int) -> Pick:
+    def _at(self, pool: Pool[Lane], call: Call, now: int) -> Pick:
+        lane, tenant = pool.lanes[0], call.tenant
         charge = lane.charge(call)
-        wait, full = lane.gate.wait(charge, now), lane.gate.full()
+        here = pool.predict(tenant, charge, now)
+        wait, full = here.wait_us, here.full
         if self.bound is not None and wait != NEVER:
-            own = self.bound.wait(charge, now)
-            wait = own if own == NEVER or own > wait else wait
-            full = full or self.bound.full()
-        return Pick(lane, charge, wait, full, lane.pace.upper_us)
+            own = self.bound.predict(tenant, charge, now)
+            wait = own.wait_us if own.wait_us == NEVER or own.wait_us > wait else wait
+            full = full or own.full
+        return Pick(pool, charge, wait, full, lane.pace.upper_us)
 
 
 def _order(pick: Pick) -> tuple[bool, int]:

@@ -4,8 +4,9 @@ import msgspec
 
 
 class Tier(msgspec.Struct, frozen=True, gc=False):
-    """A class of service. The lowest `rank` goes first (0 is `GUARANTEED`'s); `weight_milli` is its weight in thousandths where tiers share.
+    """A class of service. The lowest `rank` goes first (0 is `GUARANTEED`'s).
 
+    `weight_milli` is its weight in thousandths where tiers share;
     `smoothed` = its calls may be delayed near the wall; `reserve` = capacity is kept back for it from lower tiers.
     """
 

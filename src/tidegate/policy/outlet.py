@@ -27,6 +27,10 @@ class Cap:
         self.limit = limit or UNLIMITED
         self.busy = 0
 
+    def allow(self, limit: int) -> None:
+        """The configuration says so many now, 0 = as many as come."""
+        self.limit = limit or UNLIMITED
+
 
 class Tally:
     """What all outlets of a pool carry together."""

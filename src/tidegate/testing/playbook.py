@@ -12,7 +12,8 @@ import json
 from collections.abc import Sequence
 
 from tidegate.line.attempt import Answered
-from tidegate.line.book import Book, Lanes
+from tidegate.line.book import Book
+from tidegate.line.lanes import Lanes
 from tidegate.line.line import Line
 from tidegate.model.call import Call, Kind
 from tidegate.model.facts import CallRecord, Fact, Intent
@@ -79,9 +80,9 @@ class Playbook:
         self.began = self.clock.now()
         self.transports = {provider.name: ScriptedTransport() for provider in snapshot.providers}
         self.recorder = Recorder()
-        self.lanes = Lanes(self.clock, snapshot.queue.max_calls)
+        self.lanes = Lanes(self.clock, snapshot.queue.max_calls, lambda: luck)
         self.book = Book(snapshot, self.lanes, self._transport)
-        self.line = Line(self.clock, self.recorder, self.recorder, lambda: luck, lambda lanes, n: lanes[:n])
+        self.line = Line(self.clock, self.recorder, self.recorder, lambda: luck)
         self._calls = 0
 
     def _transport(self, provider: Provider) -> ScriptedTransport:

@@ -1,0 +1,255 @@
+"""A pool: where calls take their turn at the quota of one or several scopes.
+
+The desk decides (`policy/desk.py`); this room waits. One timer stands for the head of the queue and one for each
+waiting call's patience; a call that can pass at once costs neither a future nor a timer. Who leaves a queue, by
+patience or by cancellation, leaves no trace, and a permit is settled exactly once.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Generic, TypeVar, cast
+
+from tidegate.model.tenant import Tenant
+from tidegate.policy.breaker import Epochs
+from tidegate.policy.desk import Desk, Grant, Prediction, Rules, Waiting
+from tidegate.policy.outlet import UNTOLD, Outlet
+from tidegate.policy.outlets import Outlets
+from tidegate.policy.pick.face import Strategy
+from tidegate.policy.quota import Charge
+from tidegate.policy.schedule.face import Scheduler
+from tidegate.ports import Clock, Timer
+
+LaneT = TypeVar("LaneT", bound=Outlet)
+
+
+class Permit(Generic[LaneT]):
+    """What a call holds of one lane. Settled exactly once; settling again does nothing."""
+
+    __slots__ = ("_open", "_pool", "epochs", "lane", "probe", "taken_at", "tenant", "tokens")
+
+    def __init__(
+        self, pool: "Pool[LaneT]", lane: LaneT, tenant: Tenant, tokens: int, taken_at: int, epochs: Epochs, probe: int
+    ) -> None:
+        self._pool = pool
+        self._open = True
+        self.lane = lane
+        self.tenant = tenant
+        self.tokens = tokens
+        self.taken_at = taken_at
+        self.epochs = epochs
+        self.probe = probe
+
+    def settle(self, tokens: int) -> None:
+        """The provider really charged `tokens`."""
+        if self._open:
+            self._open = False
+            self._pool.settled(self, tokens)
+
+    def keep(self) -> None:
+        """Nobody knows what was charged: what was reserved stays charged."""
+        if self._open:
+            self._open = False
+            self._pool.kept(self)
+
+    def give_back(self, *, judged: bool = False) -> None:
+        """Nothing was sent: all of it returns. `judged`: it was tried, and the verdict on the lane's health follows."""
+        if self._open:
+            self._open = False
+            self._pool.give_back(self, judged=judged)
+
+
+class _Turn(Generic[LaneT]):
+    """What a waiting call waits for: its permit, or None when its turn did not come."""
+
+    __slots__ = ("future", "patience")
+
+    def __init__(self) -> None:
+        self.future: asyncio.Future[Permit[LaneT] | None] = asyncio.get_running_loop().create_future()
+        self.patience: Timer | None = None
+
+    def end(self, permit: Permit[LaneT] | None) -> None:
+        if self.patience is not None:
+            self.patience.cancel()
+        if not self.future.done():
+            self.future.set_result(permit)
+
+
+class Pool(Generic[LaneT]):
+    """One model's quota in one or several scopes, with its queue. `only`: who may draw on it, None = everybody.
+
+    `rules.only` holds names of tenants and tiers.
+    """
+
+    __slots__ = ("_busy", "_clock", "_timer", "desk", "lanes", "name", "only", "rules")
+
+    def __init__(
+        self,
+        name: str,
+        clock: Clock,
+        lanes: Sequence[LaneT],
+        rules: Rules,
+        scheduler: Scheduler,
+        strategy: Strategy,
+        luck: Callable[[], float],
+    ) -> None:
+        self._busy = False
+        self._clock = clock
+        self._timer: Timer | None = None
+        self.name = name
+        self.lanes = lanes
+        self.rules = rules
+        self.only = frozenset(rules.only) or None
+        outlets = Outlets(lanes, strategy, self._alerted)
+        self.desk = Desk(outlets, scheduler, luck, rules, clock.now())
+
+    def renew(self, lanes: Sequence[LaneT], rules: Rules, scheduler: Scheduler, strategy: Strategy) -> None:
+        """The configuration changed: who waits keeps waiting, in the order of the new discipline."""
+        old, now = self.desk, self._clock.now()
+        old.outlets.arrange(())
+        self.lanes = lanes
+        self.rules = rules
+        self.only = frozenset(rules.only) or None
+        self.desk = Desk(Outlets(lanes, strategy, self._alerted), scheduler, old.luck, rules, now)
+        self.desk.inherit(old, now)
+        self.changed()
+
+    def serves(self, tenant: Tenant) -> bool:
+        """Whether calls of this tenant may draw on it."""
+        only = self.only
+        return only is None or tenant.name in only or tenant.tier.name in only
+
+    @property
+    def tripped(self) -> bool:
+        """Every lane refuses on end."""
+        return all(lane.breaker.tripped for lane in self.lanes)
+
+    @property
+    def waiting(self) -> int:
+        """How many calls stand in the queue."""
+        return self.desk.waiting
+
+    def predict(self, tenant: Tenant, charge: Charge, now: int) -> Prediction:
+        """The wait of a call that would queue now."""
+        return self.desk.predict(tenant, charge, now)
+
+    def take_nowait(self, tenant: Tenant, charge: Charge, affinity: int, now: int) -> Permit[LaneT] | None:
+        """Pass at once with this charge, or None."""
+        lane = self.desk.pass_now(tenant, charge, affinity, now)
+        return None if lane is None else self._permit(cast("LaneT", lane), tenant, charge, now)
+
+    async def take(self, ticket: Waiting, *, first: bool = False) -> Permit[LaneT] | None:
+        """Wait for a turn until `ticket.give_up_at`; None when it did not come.
+
+        `first` = a call that had its turn before.
+        """
+        turn: _Turn[LaneT] = _Turn()
+        ticket.ctx = turn
+        pushed = self.desk.enter(ticket, self._clock.now(), front=first)
+        if pushed is ticket:
+            return None
+        if pushed is not None:
+            _turn_of(pushed).end(None)
+        turn.patience = self._clock.call_at(ticket.give_up_at, partial(self._dismiss, ticket))
+        self.pump()
+        try:
+            return await turn.future
+        except asyncio.CancelledError:
+            self._forget(ticket, turn)
+            raise
+
+    def settled(self, permit: Permit[LaneT], tokens: int) -> None:
+        """A call ended; what it had reserved turned out to cost `tokens`."""
+        now, reserved = self._clock.now(), permit.tokens
+        permit.lane.settle(reserved, tokens, permit.taken_at, now)
+        desk = self.desk
+        desk.settled(permit.tenant, reserved, tokens, now)
+        if desk.waiting:
+            self.pump()
+
+    def kept(self, permit: Permit[LaneT]) -> None:
+        """A call ended; what it had reserved stays charged."""
+        permit.lane.keep(permit.tokens)
+        if self.desk.waiting:
+            self.pump()
+
+    def give_back(self, permit: Permit[LaneT], *, judged: bool) -> None:
+        """A permit that was never used. Before a verdict nobody passes: it may close the lane."""
+        now = self._clock.now()
+        permit.lane.give_back(permit.tokens, permit.taken_at, now)
+        self.desk.settled(permit.tenant, permit.tokens, 0, now)
+        if not judged:
+            permit.lane.breaker.abandon(permit.probe)
+            self.pump()
+
+    def changed(self) -> None:
+        """Quota or health changed from outside: let pass who can, send away who cannot wait that long any more.
+
+        When all lanes refuse on end, who has other targets goes there.
+        """
+        now = self._clock.now()
+        self.desk.changed(now)
+        if self.desk.waiting:
+            for ticket in list(self.desk.review(now, tripped=self.tripped)):
+                _turn_of(ticket).end(None)
+        self.pump()
+
+    def _alerted(self) -> None:
+        """The breaker of a lane changed, by a call of this pool or of another one that shares it."""
+        if not self._busy:
+            self.changed()
+
+    def pump(self) -> None:
+        """Let pass whoever can; set the timer for the one who cannot yet."""
+        if self._busy:
+            return  # a breaker that a grant closes as its probe says so while we are at it
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if not self.desk.waiting:
+            return
+        self._busy = True
+        try:
+            now = self._clock.now()
+            step = self.desk.dispatch(now)
+            while isinstance(step, Grant):
+                self._grant(step, now)
+                step = self.desk.dispatch(now)
+        finally:
+            self._busy = False
+        if step != UNTOLD:
+            self._timer = self._clock.call_at(now + step, self.pump)
+
+    def _grant(self, grant: Grant, now: int) -> None:
+        ticket = grant.ticket
+        turn: _Turn[LaneT] = _turn_of(ticket)
+        if grant.outlet is None:
+            turn.end(None)
+        elif turn.future.done():  # its call was cancelled, and has not run since: nothing is taken
+            self.desk.settled(ticket.owner, ticket.charge.tokens, 0, now)
+        else:
+            turn.end(self._permit(cast("LaneT", grant.outlet), ticket.owner, ticket.charge, now))
+
+    def _permit(self, lane: LaneT, tenant: Tenant, charge: Charge, now: int) -> Permit[LaneT]:
+        probe = lane.take(charge, now)
+        return Permit(self, lane, tenant, charge.tokens, now, lane.breaker.epochs, probe)
+
+    def _dismiss(self, ticket: Waiting) -> None:
+        """Its patience is at an end, unless its turn comes in this very moment."""
+        self.pump()
+        if self.desk.leave(ticket, self._clock.now()):
+            _turn_of(ticket).end(None)
+            self.pump()
+
+    def _forget(self, ticket: Waiting, turn: _Turn[LaneT]) -> None:
+        """The waiting call was cancelled, perhaps in the same moment in which its turn came."""
+        if turn.patience is not None:
+            turn.patience.cancel()
+        if self.desk.leave(ticket, self._clock.now()):
+            self.pump()
+        elif turn.future.done() and not turn.future.cancelled() and (permit := turn.future.result()) is not None:
+            permit.give_back()
+
+
+def _turn_of(ticket: Waiting) -> "_Turn[LaneT]":
+    return cast("_Turn[LaneT]", ticket.ctx)

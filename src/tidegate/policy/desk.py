@@ -1,0 +1,302 @@
+"""The desk of a pool: who goes next, and through which outlet. Pure: the same object serves the gate and `simulate`.
+
+A call passes at once when nobody waits and an outlet can serve it now; else its ticket waits in the scheduler.
+`dispatch` grants tickets while an outlet can serve the head, and then says when to look again. Nobody overtakes the
+head: an outlet that could serve a smaller call behind it waits for it, so that no cost is too large to be served.
+
+Over the discipline's order stand two claims, both served first: the *appointments* of calls that were refused with a
+time and came back at it, and *shares* of the pool that a tenant was promised, as far as they are not used up.
+Everything is O(1) in waiting calls and tenants, O(log n) in outlets; a prediction looks at a few outlets.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import msgspec
+
+from tidegate.model.tenant import GUARANTEED, Tenant
+from tidegate.policy.above import Above
+from tidegate.policy.allowance import NEVER
+from tidegate.policy.appointments import Appointments
+from tidegate.policy.outlet import UNTOLD, Outlet
+from tidegate.policy.outlets import Outlets
+from tidegate.policy.quota import Charge
+from tidegate.policy.schedule.face import Ahead, Scheduler, Ticket
+from tidegate.policy.share import Share
+from tidegate.policy.trunk import Trunk
+
+LOOKED_AT = 8  # outlets, for a prediction
+REMEMBERED_TOKENS = 1_000_000
+RETURNED = Tenant(" returned", GUARANTEED)
+_NOBODY_AHEAD = Ahead(0, 0)
+_INFINITE = float("inf")
+
+
+class Waiting(Ticket):
+    """A call that waits here. `give_up_at` is when it loses patience; `elsewhere` = it has other targets."""
+
+    __slots__ = ("affinity", "charge", "elsewhere", "give_up_at", "owner")
+
+    def __init__(
+        self,
+        tenant: Tenant,
+        charge: Charge,
+        arrived: int,
+        give_up_at: int,
+        *,
+        affinity: int = 0,
+        elsewhere: bool = False,
+        ctx: object = None,
+    ) -> None:
+        super().__init__(tenant, charge.tokens if charge.tokens > 0 else 1, arrived, ctx)
+        self.owner = tenant  # `tenant` may be the claim by which it is served first
+        self.charge = charge
+        self.give_up_at = give_up_at
+        self.affinity = affinity
+        self.elsewhere = elsewhere
+
+
+class Prediction(msgspec.Struct, frozen=True, gc=False):
+    """When a newcomer would be served: 0 = now, microseconds, or NEVER; `full` = there is no room to wait."""
+
+    wait_us: int
+    full: bool = False
+
+
+class Grant(msgspec.Struct, frozen=True, gc=False):
+    """The ticket's turn has come, through this outlet; None: no waiting makes its cost possible."""
+
+    ticket: Waiting
+    outlet: Outlet | None
+
+
+class Rules(msgspec.Struct, frozen=True):
+    """What the configuration says of a pool. `shares`: thousandths by tenant or tier; `only`: likewise, who may draw.
+
+    `tiered`: calls of more than one tier come here.
+    """
+
+    max_waiting: int
+    only: tuple[str, ...] = ()
+    shares: tuple[tuple[str, int], ...] = ()
+    tiered: bool = False
+
+
+class Desk:
+    """One pool's queue over its outlets, for one model."""
+
+    __slots__ = (
+        "_above", "_max_waiting", "_reserved", "_settled", "_shares", "_tiered", "_trunk", "appointments",
+        "luck", "outlets", "scheduler", "waiting",
+    )  # fmt: skip
+
+    def __init__(
+        self, outlets: Outlets, scheduler: Scheduler, luck: Callable[[], float], rules: Rules, now: int
+    ) -> None:
+        """`luck` gives uniform numbers in [0, 1)."""
+        self.outlets = outlets
+        self.scheduler = scheduler
+        self.appointments = Appointments()
+        self.waiting = 0
+        self.luck = luck
+        self._max_waiting = rules.max_waiting
+        self._tiered = rules.tiered
+        self._trunk = Trunk()
+        limit = self._limit()
+        self._shares = {name: Share(name, permille, limit, now) for name, permille in rules.shares}
+        self._above = Above()
+        self._reserved = self._settled = 1  # tokens of late, for the share of a reservation that is really spent
+
+    def inherit(self, old: "Desk", now: int) -> None:
+        """Take over who waits and what was promised. O(waiting)."""
+        self.appointments = old.appointments
+        self._reserved, self._settled = old._reserved, old._settled  # noqa: SLF001 - it is a desk like this one
+        for ticket in list(old.scheduler):
+            old.scheduler.remove(ticket, now)
+            self.scheduler.push(ticket, now)
+            self.waiting += 1
+        old.waiting = 0
+
+    def pass_now(self, tenant: Tenant, charge: Charge, affinity: int, now: int) -> Outlet | None:
+        """An outlet for a call when nobody waits; None: it has to queue."""
+        if self.waiting:
+            return None
+        floor = self._trunk.floor(tenant.tier.rank, now) if self._tiered else 0
+        outlet = self.outlets.pick(charge, floor, affinity, now, self.luck)
+        if outlet is not None:
+            self._served(tenant, charge.tokens, now)
+        return outlet
+
+    def enter(self, ticket: Waiting, now: int, *, front: bool = False) -> Waiting | None:
+        """Let it wait. Returns who has to leave for it: itself when there is no room, None usually."""
+        pushed = None
+        if self.waiting >= self._max_waiting:
+            pushed = self._below(ticket.owner)
+            if pushed is None:
+                return ticket
+            self.leave(pushed, now)
+        if self._tiered and ticket.owner.tier.reserve:
+            self._trunk.note(ticket.owner.tier.rank, ticket.cost, now)
+        self._claim(ticket, now)
+        self.scheduler.push(ticket, now, front=front)
+        self.waiting += 1
+        return pushed
+
+    def leave(self, ticket: Waiting, now: int) -> bool:
+        """A waiting call lost patience or its client. False when it is not here any more."""
+        if not self.scheduler.remove(ticket, now):
+            return False
+        self.waiting -= 1
+        self._unclaim(ticket, now)
+        return True
+
+    def dispatch(self, now: int) -> Grant | int:
+        """The next grant, or the microseconds after which to look again; UNTOLD: only an event can help.
+
+        The caller takes the outlet's quota (`Outlet.take`) before it asks again.
+        """
+        head = self.scheduler.head(now)
+        if not isinstance(head, Waiting):
+            return UNTOLD
+        charge = head.charge
+        floor = self._trunk.floor(head.tenant.tier.rank, now) if self._tiered and not head.boosted else 0
+        outlet = self.outlets.pick(charge, floor, head.affinity, now, self.luck)
+        if outlet is None:
+            wait = self.outlets.soonest(charge, floor, now)
+            if wait != NEVER:
+                return wait
+            self.leave(head, now)
+            return Grant(head, None)
+        self.scheduler.pop(now)
+        self.waiting -= 1
+        owner = head.owner
+        if head.tenant is not owner:
+            self.scheduler.spent(owner, charge.tokens, now)
+        if self._tiered:
+            self._above.served(owner.tier.rank, charge.tokens, now)
+        return Grant(head, outlet)
+
+    def settled(self, tenant: Tenant, reserved: int, real: int, now: int) -> None:
+        """What was reserved turned out to cost `real` tokens."""
+        if real:  # nothing at all is a request that was refused unread
+            self._reserved += reserved
+            self._settled += real
+        if self._reserved > REMEMBERED_TOKENS:
+            self._reserved //= 2
+            self._settled //= 2
+        if real != reserved:
+            self.scheduler.spent(tenant, real - reserved, now)
+
+    def predict(self, tenant: Tenant, charge: Charge, now: int) -> Prediction:
+        """When such a call would be served if it queued now.
+
+        Those ahead reserve more than they turn out to cost; what they cost so far, as a share, is what counts here.
+        """
+        due = self.appointments.due(tenant.name, charge.tokens, now)
+        claim = RETURNED if due else tenant
+        ahead = self.scheduler.ahead(claim, charge.tokens, now) if self.waiting else _NOBODY_AHEAD
+        wait = self._wait(claim, charge, ahead, now)
+        if wait > 0 and not due:
+            booked = self.appointments.booked_before(now + wait, now)
+            if booked.requests:
+                more = Ahead(ahead.requests + booked.requests, ahead.tokens + booked.tokens)
+                wait = self._wait(claim, charge, more, now)
+        # Whoever is behind somebody waits, if only a moment: "at once" is for an empty queue.
+        if wait == 0 and self.waiting:
+            wait = 1
+        return Prediction(wait, self.waiting >= self._max_waiting and self._below(tenant) is None)
+
+    def book(self, tenant: Tenant, charge: Charge, wait_us: int, now: int) -> bool:
+        """Keep a place for a call that was refused and told to come back in `wait_us`. False: no more room."""
+        return self.appointments.book(tenant.name, charge.tokens, now + wait_us, now)
+
+    def review(self, now: int, *, tripped: bool) -> Iterator[Waiting]:
+        """Things became worse: take out those who cannot be served in their time any more. O(waiting).
+
+        `tripped`: the outlets refuse on end; who has other targets goes there.
+        """
+        requests = tokens = 0
+        for ticket in list(self.scheduler):
+            if not isinstance(ticket, Waiting):
+                continue
+            wait = self._wait(ticket.tenant, ticket.charge, Ahead(requests, tokens), now)
+            if (tripped and ticket.elsewhere) or wait == NEVER or now + wait > ticket.give_up_at:
+                self.leave(ticket, now)
+                yield ticket
+            else:
+                requests += 1
+                tokens += ticket.cost
+
+    def changed(self, now: int) -> None:
+        """Limits or health of outlets changed."""
+        if self._shares:
+            limit = self._limit()
+            for share in self._shares.values():
+                share.resize(limit, now)
+
+    def _served(self, tenant: Tenant, tokens: int, now: int) -> None:
+        self.scheduler.spent(tenant, tokens, now)
+        if self._tiered:
+            self._above.served(tenant.tier.rank, tokens, now)
+            if tenant.tier.reserve:
+                self._trunk.note(tenant.tier.rank, tokens, now)
+
+    def _below(self, tenant: Tenant) -> Waiting | None:
+        """Who leaves for a call of this tenant when there is no more room."""
+        newest = self.scheduler.newest()
+        if isinstance(newest, Waiting) and newest.owner.tier.rank > tenant.tier.rank:
+            return newest
+        return None
+
+    def _claim(self, ticket: Waiting, now: int) -> None:
+        """By what it goes before the discipline's order, if by anything."""
+        if self.appointments.redeem(ticket.owner.name, ticket.charge.tokens, now):
+            ticket.tenant = RETURNED
+            return
+        if self._shares:
+            share = self._share(ticket.owner)
+            if share is not None and share.use(ticket.cost, now):
+                ticket.tenant = share.claim
+
+    def _unclaim(self, ticket: Waiting, now: int) -> None:
+        if ticket.tenant is not ticket.owner and ticket.tenant is not RETURNED:
+            share = self._share(ticket.owner)
+            if share is not None:
+                share.give_back(ticket.cost, ticket.arrived, now)
+
+    def _share(self, tenant: Tenant) -> Share | None:
+        return self._shares.get(tenant.name) or self._shares.get(tenant.tier.name)
+
+    def _wait(self, tenant: Tenant, charge: Charge, ahead: Ahead, now: int) -> int:
+        """The soonest of a few outlets, each with its part of what is ahead; slower by what higher tiers use."""
+        tokens = ahead.tokens * self._settled // self._reserved
+        wait = self._through(charge, ahead.requests, tokens, now)
+        if wait > 0 and self._tiered:
+            wait = wait * 1_000 // (1_000 - self._above.permille(tenant.tier.rank, now))
+        return wait
+
+    def _through(self, charge: Charge, requests: int, tokens: int, now: int) -> int:
+        """The predicted wait behind so much, through the soonest of a few outlets by chance."""
+        outlets = self._looked_at()
+        if len(outlets) == 1:
+            return outlets[0].wait(charge, now, requests, tokens)
+        rates = [outlet.rate() for outlet in outlets if not outlet.breaker.limited]
+        whole = sum(rates) * len(self.outlets) / len(rates) if rates else 0.0
+        best = NEVER
+        for outlet in outlets:
+            part = outlet.rate() / whole if 0.0 < whole < _INFINITE else 1 / len(self.outlets)
+            wait = outlet.wait(charge, now, round(requests * part), round(tokens * part))
+            if wait != NEVER and (best == NEVER or wait < best):
+                best = wait
+        return best
+
+    def _looked_at(self) -> Sequence[Outlet]:
+        outlets = self.outlets.all
+        if len(outlets) <= LOOKED_AT:
+            return outlets
+        at = int(self.luck() * (len(outlets) - LOOKED_AT + 1))
+        return outlets[at : at + LOOKED_AT]
+
+    def _limit(self) -> int:
+        """Tokens a minute of all outlets; 0 where nothing limits one."""
+        rates = [outlet.rate() for outlet in self.outlets]
+        return 0 if _INFINITE in rates else round(60 * sum(rates))

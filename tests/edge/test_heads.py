@@ -1,5 +1,7 @@
 """Headers on their way: what goes on, what comes back, what is told."""
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -86,13 +88,19 @@ def test_a_name_beyond_latin_is_told_as_far_as_a_header_can() -> None:
     assert attempts([Attempt("p/s/通义", 200, None, 0)]) == b"x-tidegate-attempts: p/s/?? 200\r\n"
 
 
-def told(limits: Limits, tried: list[Attempt], spent: int = 0, story: Story | None = None) -> dict[bytes, bytes]:
+def told(
+    limits: Limits,
+    tried: list[Attempt],
+    spent: int = 0,
+    story: Story | None = None,
+    back: Sequence[tuple[bytes, bytes]] = (),
+) -> dict[bytes, bytes]:
     clock = ManualClock()
     lane = lane_alone(clock, limits)
     if spent:
         lane.quota.tokens[0].take(spent, clock.now())
         lane.quota.requests[0].take(1, clock.now())
-    head = (story or Story()).of(lane, tried, b"req_1", 1_234_567, clock.now())
+    head = (story or Story()).of(lane, tried, b"req_1", 1_234_567, clock.now(), back, dict(back))
     assert head.endswith(b"\r\n")
     return dict(line.split(b": ", 1) for line in head.split(b"\r\n")[:-1])
 
@@ -136,8 +144,23 @@ def test_a_percent_sign_in_a_name_is_a_percent_sign() -> None:
     lane.name = "openai/main/100%d"
     story = Story()
     for _ in range(2):
-        head = story.of(lane, [Attempt(lane.name, 200, None, 0)], b"req_1", 0, clock.now())
+        head = story.of(lane, [Attempt(lane.name, 200, None, 0)], b"req_1", 0, clock.now(), [], {})
         assert b"x-tidegate-target: openai/main/100%d\r\n" in head
+
+
+BACK = [(b"content-type", b"a/b"), (b"server", b"x"), (b"x-request-id", b"r"), (b"a%d", b"1%"), (b"vary", b"q")]
+
+
+@given(st.lists(st.sampled_from([*BACK, (b"vary", b"other")]), max_size=7), st.booleans())
+def test_what_the_provider_said_comes_back_whichever_way(back: list[tuple[bytes, bytes]], twice: bool) -> None:
+    """In order, repeated ones too; a template of some headers never serves others."""
+    story, clock = Story(), ManualClock()
+    lane, tried = lane_alone(clock, Limits(60, 6_000)), [ANSWERED, ANSWERED] if twice else [ANSWERED]
+    story.of(lane, tried, b"r", 0, clock.now(), BACK[:3], dict(BACK[:3]))
+    for value in (b"", b" again"):
+        said = [(name, content + value) for name, content in back]
+        head = story.of(lane, tried, b"r", 0, clock.now(), said, dict(said))
+        assert head.startswith(b"".join(returned(said, dict(said))) + b"x-request-id: r\r\n")
 
 
 def test_templates_are_bounded() -> None:

@@ -47,11 +47,6 @@ class Clients:
         client = self._recent.get(shown)
         return client if client is not None else self._look_up(shown)
 
-    def name_of(self, exchange: Exchange) -> str | None:
-        """The client's name, "" where no keys are configured; None when it shows no valid key."""
-        client = self.of(exchange)
-        return None if client is None else client.name
-
     def _look_up(self, shown: bytes) -> Client | None:
         key = shown[7:].strip() if shown[:7].lower() == _BEARER else shown
         client = self._clients.get(sha256(key).digest())

@@ -148,7 +148,7 @@ class Gateway:
     async def _serve(self, exchange: Exchange, call: Call, plan: Plan) -> None:
         """One call, to its reply; nobody is left waiting, whatever goes wrong."""
         if exchange.connection is None:
-            self._record(call, plan, "", GONE, NOTHING, 0)  # before this first step was taken
+            self._unserved(call, plan, GONE)  # before this first step was taken
             return
         task = asyncio.current_task()
         if task is not None:
@@ -156,7 +156,7 @@ class Gateway:
         try:
             self._reply(exchange, call, plan, await self._line.run(call, plan))
         except asyncio.CancelledError:
-            self._record(call, plan, "", GONE, Usage(call.prompt_guess, estimated=True) if call.spent else NOTHING, 0)
+            self._unserved(call, plan, GONE, Usage(call.prompt_guess, estimated=True) if call.spent else NOTHING)
             return
         except OSError as error:
             message = f"The gate cannot write its journal ({error.strerror}). Free space in its state directory."
@@ -169,8 +169,10 @@ class Gateway:
         if isinstance(result, Refused):
             self._refuse(exchange, call, plan, result)
         elif result.splice is None:
-            self._record(call, plan, result.lane.name, result.status, result.usage or NOTHING, result.charged)
-            exchange.respond(result.status, self._head(exchange, call, result), result.body)
+            now = self._clock.now()
+            usage = result.usage or NOTHING
+            self._record(call, plan, result.lane.name, result.status, usage, result.charged, now, now)
+            exchange.respond(result.status, self._head(exchange, call, result, now), result.body)
         else:
             self._stream(exchange, call, plan, result, result.splice)
 
@@ -211,7 +213,7 @@ class Gateway:
     def _refuse(self, exchange: Exchange, call: Call, plan: Plan, refused: Refused) -> None:
         reply = errors.of_refused(refused)
         self._observer.refused(plan.name, refused.problem.kind.name.lower())
-        self._record(call, plan, "", reply.status, NOTHING, 0)
+        self._unserved(call, plan, reply.status)
         told = self._story.told(self._request_id(exchange, call.id), call.queued_us + call.waited_us)
         exchange.respond(reply.status, reply.head + told + heads.attempts(call.attempts), reply.body)
 
@@ -219,10 +221,11 @@ class Gateway:
         first_byte = self._clock.now()
 
         def close() -> None:
+            now = self._clock.now()
             usage, charged = self._line.settle_stream(call, answered)
             status = GONE if splice.gone else answered.status if splice.failure is None else BROKEN
             try:
-                self._record(call, plan, answered.lane.name, status, usage, charged, first_byte)
+                self._record(call, plan, answered.lane.name, status, usage, charged, now, first_byte)
             except OSError:
                 _log.exception("the journal cannot be written")
                 exchange.abort()  # what is not recorded must not look complete
@@ -231,7 +234,7 @@ class Gateway:
         exchange.on_gone = splice.abandon
         exchange.on_pause = splice.stream.pause
         exchange.on_resume = splice.stream.resume
-        exchange.start(answered.status, self._head(exchange, call, answered))
+        exchange.start(answered.status, self._head(exchange, call, answered, first_byte))
         splice.attach(exchange)
 
     def _answer(self, exchange: Exchange, reply: errors.Reply) -> None:
@@ -240,11 +243,10 @@ class Gateway:
         head = b"%bx-request-id: %b\r\n" % (reply.head, self._request_id(exchange, self._next_id))
         exchange.respond(reply.status, head, reply.body)
 
-    def _head(self, exchange: Exchange, call: Call, answered: Answered) -> bytes:
-        lines = heads.returned(answered.headers, answered.shown)
+    def _head(self, exchange: Exchange, call: Call, answered: Answered, now: int) -> bytes:
         waited, request_id = call.queued_us + call.waited_us, self._request_id(exchange, call.id)
-        lines.append(self._story.of(answered.lane, call.attempts, request_id, waited, self._clock.now()))
-        return b"".join(lines)
+        headers, shown = answered.headers, answered.shown
+        return self._story.of(answered.lane, call.attempts, request_id, waited, now, headers, shown)
 
     def _request_id(self, exchange: Exchange, call_id: int) -> bytes:
         """The client's own, when it is a plain token, else ours."""
@@ -253,24 +255,29 @@ class Gateway:
             return given
         return b"req_%x" % call_id
 
-    def _record(
-        self, call: Call, plan: Plan, target: str, status: int, usage: Usage, charged: int, first_byte: int = 0
-    ) -> None:
+    def _unserved(self, call: Call, plan: Plan, status: int, usage: Usage = NOTHING) -> None:
+        """The record of a call that no target answered."""
         now = self._clock.now()
+        self._record(call, plan, "", status, usage, 0, now, now)
+
+    def _record(
+        self, call: Call, plan: Plan, target: str, status: int, usage: Usage, charged: int, now: int, first_byte: int
+    ) -> None:
+        arrived, shape = call.arrived, call.shape
         record = CallRecord(
             call.id,
             self._clock.wall(),
             call.client,
             plan.name,
-            call.shape.model if call.kind is not PASS else "",
+            shape.model,
             target,
             status,
             len(call.attempts),
-            call.shape.stream,
+            shape.stream,
             call.queued_us,
             call.waited_us,
-            (first_byte or now) - call.arrived,
-            now - call.arrived,
+            first_byte - arrived,
+            now - arrived,
             usage.prompt,
             usage.completion,
             usage.cached,

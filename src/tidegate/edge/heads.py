@@ -60,11 +60,22 @@ def attempts(tried: Sequence[Attempt]) -> bytes:
     return b"x-tidegate-attempts: %b\r\n" % ", ".join(words).encode("latin-1", "replace")
 
 
-class Story:
-    """What the gate tells of a call: its id, its waiting, which target answered, and how that target's quota stands.
+class _Template:
+    """The lines of one target's answers whose replies have these headers; `names` are those whose values it wants."""
 
-    `x-ratelimit-*` is the gate's own mirror: what the next call will find. In the usual case, one attempt and both
-    dimensions limited, only six values change from call to call; the rest of the lines is written once per target.
+    __slots__ = ("lines", "names")
+
+    def __init__(self, lines: bytes, names: list[bytes]) -> None:
+        self.lines = lines
+        self.names = names
+
+
+class Story:
+    """The head of an answer: what the provider said, and what the gate tells of the call.
+
+    That is its id, its waiting, which target answered, and how that target's quota stands: `x-ratelimit-*` is the
+    gate's own mirror, what the next call will find. In the usual case, one attempt and both dimensions limited, only
+    values change from call to call; the lines are written once per target and set of headers.
     """
 
     __slots__ = ("_templates",)
@@ -72,18 +83,30 @@ class Story:
     MAX_TEMPLATES = 4_096
 
     def __init__(self) -> None:
-        self._templates: dict[tuple[str, int, int], bytes] = {}
+        self._templates: dict[tuple[str, int, int, tuple[bytes, ...]], _Template] = {}
 
-    def of(self, lane: Lane, tried: Sequence[Attempt], request_id: bytes, waited_us: int, now: int) -> bytes:
-        """The header lines of an answer."""
+    def of(
+        self,
+        lane: Lane,
+        tried: Sequence[Attempt],
+        request_id: bytes,
+        waited_us: int,
+        now: int,
+        headers: Headers,
+        shown: dict[bytes, bytes],
+    ) -> bytes:
+        """The header lines of an answer; `shown` holds the provider's `headers` by name."""
         quota = lane.quota
-        if not quota.requests or not quota.tokens or len(tried) != 1 or tried[0].status != 200:
-            return self.told(request_id, waited_us) + _answered(lane, tried) + _stands(quota, now)
+        plain = len(tried) == 1 and tried[0].status == 200 and len(shown) == len(headers)
+        if not plain or not quota.requests or not quota.tokens:
+            back = b"".join(returned(headers, shown))
+            return back + self.told(request_id, waited_us) + _answered(lane, tried) + _stands(quota, now)
         requests, tokens = quota.requests[0].view(now), quota.tokens[0].view(now)
-        template = self._templates.get((lane.name, requests.limit, tokens.limit))
+        template = self._templates.get((lane.name, requests.limit, tokens.limit, tuple(shown)))
         if template is None:
-            template = self._write(lane, tried, requests.limit, tokens.limit)
-        return template % (
+            template = self._write(lane, tried, requests.limit, tokens.limit, tuple(shown))
+        return template.lines % (
+            *map(shown.__getitem__, template.names),
             request_id,
             waited_us // 1_000,
             requests.left,
@@ -96,12 +119,20 @@ class Story:
         """The lines of a reply that no target gave."""
         return _TOLD % (request_id, waited_us // 1_000)
 
-    def _write(self, lane: Lane, tried: Sequence[Attempt], requests: int, tokens: int) -> bytes:
+    def _write(
+        self, lane: Lane, tried: Sequence[Attempt], requests: int, tokens: int, shown: tuple[bytes, ...]
+    ) -> _Template:
         if len(self._templates) >= self.MAX_TEMPLATES:
             self._templates.clear()
+        names = [name for name in shown if name not in _NOT_RETURNED]
+        back = [b"%b: %%b\r\n" % name.replace(b"%", b"%%") for name in names]
+        if b"x-request-id" in shown:
+            names.append(b"x-request-id")
+            back.append(b"x-tidegate-upstream-request-id: %b\r\n")
         answered = _answered(lane, tried).replace(b"%", b"%%")
-        template = _TOLD + answered + _template(b"requests", requests) + _template(b"tokens", tokens)
-        self._templates[lane.name, requests, tokens] = template
+        quota = _template(b"requests", requests) + _template(b"tokens", tokens)
+        template = _Template(b"".join(back) + _TOLD + answered + quota, names)
+        self._templates[lane.name, requests, tokens, shown] = template
         return template
 
 

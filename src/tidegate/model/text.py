@@ -3,10 +3,13 @@
 SAMPLED = 65_536
 
 
-def count(text: bytes, word: bytes) -> int:
-    """How often `word` occurs; in a text of more than 64 KiB by its first and last 32 KiB. O(1) in longer texts."""
+def count(text: bytes, word: bytes, sampled: int = SAMPLED) -> int:
+    """How often `word` occurs; in a text of more than `sampled` bytes by the first and last half of so many.
+
+    O(1) in longer texts.
+    """
     length = len(text)
-    if length <= SAMPLED:
+    if length <= sampled:
         return text.count(word)
-    half = SAMPLED // 2
-    return (text.count(word, 0, half) + text.count(word, length - half)) * length // SAMPLED
+    half = sampled // 2
+    return (text.count(word, 0, half) + text.count(word, length - half)) * length // sampled

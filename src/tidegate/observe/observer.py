@@ -1,10 +1,11 @@
 """Counts what happened on the line: `ports.Observer`. A few dictionary look-ups and additions per call."""
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 
 from tidegate.model.facts import CallRecord
 from tidegate.model.outcome import Reason
-from tidegate.observe.meters import OTHER, CallMeter, LaneGauge, LaneMeter, Report, Tally
+from tidegate.observe.meters import BOUNDS_US, OTHER, CallMeter, Histogram, LaneGauge, LaneMeter, Report, Tally
 from tidegate.observe.rates import SlidingRate
 from tidegate.ports import Clock
 
@@ -20,6 +21,11 @@ class _Usage:
     def __init__(self) -> None:
         self.rate = SlidingRate()
         self.seen = 0
+
+
+def _put(histogram: Histogram, bucket: int, duration_us: int) -> None:
+    histogram.counts[bucket] += 1
+    histogram.total_us += duration_us
 
 
 class Observer:
@@ -63,9 +69,12 @@ class Observer:
         waited = record.queued_us + record.waited_us
         if waited:
             meter.queued.add(waited)
-        if record.first_byte_us:
-            meter.first_byte.add(record.first_byte_us)
-        meter.duration.add(record.duration_us)
+        duration, first_byte = record.duration_us, record.first_byte_us
+        bucket = bisect_left(BOUNDS_US, duration)
+        _put(meter.duration, bucket, duration)
+        if first_byte:
+            # Most answers are complete when their first byte is there.
+            _put(meter.first_byte, bucket if first_byte == duration else bisect_left(BOUNDS_US, first_byte), first_byte)
         meter.prompt_tokens += record.prompt_tokens
         meter.completion_tokens += record.completion_tokens
         meter.charged_tokens += record.charged_tokens

@@ -25,6 +25,7 @@ LOW_IMAGE_TOKENS = 85
 _YOUNG = 8
 _LEARNING = 0.05
 _MARGIN = 3.0
+_SPACES_OF = 4_096  # bytes of a text in which spaces are counted: their share is asked for, and each costs a stop
 _WITH_IMAGES = 36  # the kind of a call with images, whatever its text
 _TOKENS_PER_WEIGHT = 4  # of that text: its weight becomes one with the images' tokens
 # Tokens per weight of a young class: by share of wide characters, and by spaces (none: base64, digits), then images.
@@ -34,9 +35,10 @@ _COLD = (0.75, 0.50, 0.45, 0.65, 0.65, 0.65, 0.60, 0.60, 0.60, 0.60, 0.60, 0.60,
 def measure(text: bytes, wide: int, escaped: int = 0, messages: int = 0, images: int = 0, low_images: int = 0) -> Size:
     """Measure UTF-8 JSON text of `messages` messages with `wide` characters beyond ASCII, `escaped` of them escaped."""
     length = len(text) - 3 * escaped  # as if they were written plainly
-    spaces = count(text, b" ") * 100
-    density = 0 if spaces < 6 * length else 1 if spaces < 13 * length else 2
-    kind = density * 3 + (0 if length < 512 else 1 if length < 4_096 else 2)
+    spaces = count(text, b" ", _SPACES_OF) * 100
+    kind = 0 if length < 512 else 1 if length < 4_096 else 2
+    if spaces >= 6 * length:
+        kind += 3 if spaces < 13 * length else 6
     weight = length - messages * PER_MESSAGE_BYTES
     if wide:
         ascii_bytes = length - 3 * wide

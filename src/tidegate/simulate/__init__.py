@@ -1,0 +1,1 @@
+"""The gate's own policies in virtual time: tenants, clients and providers that exist only as numbers."""

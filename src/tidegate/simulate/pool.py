@@ -1,0 +1,272 @@
+"""A pool in virtual time: what `line/pool.py` is with tasks and timers, this is with events.
+
+The `Desk` and the outlets are the gate's own objects; nothing is decided here. What stands here is the gate's order of
+things: pass at once, or be told when, or wait for a turn; settle; after a refusal by the provider, try again.
+"""
+
+from collections.abc import Callable, Mapping
+from random import Random
+
+from tidegate.model.outcome import Reason
+from tidegate.model.snapshot import RetryPolicy
+from tidegate.policy.allowance import NEVER
+from tidegate.policy.desk import Desk, Waiting
+from tidegate.policy.estimate import admission
+from tidegate.policy.outlet import UNTOLD, Outlet
+from tidegate.policy.pace import Pace
+from tidegate.policy.quota import Charge
+from tidegate.policy.recovery import Move, RetryBudget, after_failure
+from tidegate.simulate.agenda import Agenda
+from tidegate.simulate.build import follow
+from tidegate.simulate.call import Call
+from tidegate.simulate.provider import Account, Provider, Reply, Verdict
+from tidegate.simulate.scenario import Pool as PoolSettings
+from tidegate.simulate.tally import Ending, Tally
+
+_REASONS = {
+    Verdict.LIMITED: Reason.RATE,
+    Verdict.UNAUTHORISED: Reason.AUTH,
+    Verdict.OVERLOADED: Reason.OVERLOAD,
+}
+_ELSEWHERE = frozenset({Reason.RATE, Reason.AUTH})  # another account may serve it at once
+_RETRY = RetryPolicy()
+
+Refuse = Callable[[Call, int], None]
+
+
+class Slot:
+    """What an attempt holds of an outlet."""
+
+    __slots__ = ("desk", "epochs", "outlet", "pool", "probe", "taken_at", "tokens")
+
+    def __init__(self, pool: "Pool", outlet: Outlet, charge: Charge, now: int) -> None:
+        self.pool = pool
+        self.desk = pool.desk
+        self.outlet = outlet
+        self.tokens = charge.tokens
+        self.taken_at = now
+        self.probe = outlet.take(charge, now)
+        self.epochs = outlet.breaker.epochs
+
+
+class Pool:
+    """One desk over some accounts. `refuse` is told of every refusal, with the time it names (0 = none)."""
+
+    __slots__ = (
+        "_agenda",
+        "_alive",
+        "_budget",
+        "_estimate",
+        "_look_at",
+        "_pace",
+        "_provider",
+        "_random",
+        "_refuse",
+        "_rule",
+        "_tally",
+        "_window",
+        "accounts",
+        "decisions",
+        "desk",
+        "held",
+        "name",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        name: str,
+        settings: PoolSettings,
+        desk: Desk,
+        accounts: Mapping[str, Account],
+        world: tuple[Agenda, Provider, Tally, Random],
+        refuse: Refuse,
+    ) -> None:
+        """`accounts` by the names of the desk's outlets."""
+        self.name = name
+        self.desk = desk
+        self.accounts = accounts
+        self.decisions = 0
+        self._agenda, self._provider, self._tally, self._random = world
+        self._refuse = refuse
+        self._rule = settings.charge
+        self._window = settings.window
+        self._estimate = settings.estimate
+        self._budget = RetryBudget(_RETRY)
+        self._pace = Pace()
+        self._look_at = NEVER
+        self._alive = True
+        self.held: list[Call] = []  # at their ingresses, while the desk has no owner
+
+    def arrive(self, call: Call) -> None:
+        """A client asks. It is sent, waits, or is refused at once when it cannot be served in time."""
+        now, desk = self._agenda.now, self.desk
+        if not self._alive:
+            self.held.append(call)
+            return
+        self.decisions += 1
+        self._budget.deposit(now, retry_of_client=call.tries > 1)
+        call.attempts = 0
+        charge = self._charge(call)
+        outlet = desk.pass_now(call.tenant, charge, 0, now)
+        if outlet is not None:
+            self._send(call, outlet, charge, now)
+            return
+        seen = desk.predict(call.tenant, charge, now)
+        latest = call.deadline - self._pace.upper_us
+        if seen.wait_us != NEVER and not seen.full and now + seen.wait_us <= latest:
+            self._enter(call, charge, latest, front=False)
+            return
+        if seen.wait_us != NEVER:
+            desk.book(call.tenant, charge, seen.wait_us, now)
+        self._refuse(call, 0 if seen.wait_us == NEVER else max(1, seen.wait_us))
+
+    def fail(self) -> None:
+        """The desk's owner dies: the calls are held where they came in, and nothing is decided."""
+        self._alive = False
+        self._look_at = NEVER
+        for ticket in self.desk.scheduler:
+            if isinstance(ticket.ctx, Call):
+                self._tally.leaves(ticket.ctx)
+                self.held.append(ticket.ctx)
+
+    def revive(self, desk: Desk) -> None:
+        """Another owner begins with this desk; who was held waits there, until its own deadline."""
+        self.desk = desk
+        self._alive = True
+        held, self.held = sorted(self.held, key=_arrived), []
+        for call in held:
+            self._enter(call, self._charge(call), call.deadline - self._pace.upper_us, front=False)
+
+    def deliver(self, reply: Reply, slot: Slot) -> None:
+        """A provider's reply arrived."""
+        now, call = self._agenda.now, reply.call
+        outlet = slot.outlet
+        better = reply.charged < slot.tokens or outlet.breaker.limited
+        if reply.verdict is Verdict.ANSWERED:
+            outlet.settle(slot.tokens, reply.charged, slot.taken_at, now)
+            slot.desk.settled(call.tenant, slot.tokens, reply.charged, now)
+            self._pace.learn(now - slot.taken_at)
+            outlet.breaker.succeed(slot.epochs)
+            self._tally.ended(call, Ending.ANSWERED)
+        else:
+            self._failed(reply, slot, _REASONS[reply.verdict], now)
+        if reply.verdict in {Verdict.ANSWERED, Verdict.LIMITED} and follow(outlet, reply, self._window, now):
+            self.desk.changed(now)
+            self._review(tripped=False)
+            better = True
+        if better and self.desk.waiting:
+            self._dispatch()
+
+    def _failed(self, reply: Reply, slot: Slot, reason: Reason, now: int) -> None:
+        call, outlet = reply.call, slot.outlet
+        if reason is Reason.AUTH:
+            outlet.settle(slot.tokens, 0, slot.taken_at, now)  # refused unread
+        else:
+            outlet.keep(slot.tokens)
+        tripped = outlet.breaker.fail(reason, slot.epochs, slot.probe, now, reply.named_us or None)
+        self.desk.changed(now)
+        self._review(tripped=tripped)
+        call.attempts += 1
+        latest = call.deadline - self._pace.upper_us
+        if reason in _ELSEWHERE and call.attempts < _RETRY.max_retries and self._budget.withdraw(now):
+            self._enter(call, self._charge(call), latest, front=True)
+            return
+        step = after_failure(
+            reason, _RETRY, call.attempts, reply.named_us or None, self._random.random(), lambda: self._affords(now)
+        )
+        if step.move is Move.RETRY and now + step.wait_us < latest:
+            self._agenda.put(now + step.wait_us, self._retry, call)
+        elif reason is Reason.RATE:
+            self._refuse(call, reply.named_us)
+        else:
+            self._tally.ended(call, Ending.FAILED)
+
+    def _affords(self, now: int) -> bool:
+        return self._budget.withdraw(now)
+
+    def _retry(self, call: Call) -> None:
+        self._enter(call, self._charge(call), call.deadline - self._pace.upper_us, front=True)
+        self._dispatch()
+
+    def _charge(self, call: Call) -> Charge:
+        prompt = int(call.prompt * self._estimate)
+        return Charge(admission(self._rule, prompt, call.most), 1)
+
+    def _enter(self, call: Call, charge: Charge, latest: int, *, front: bool) -> None:
+        """Wait for a turn until `latest`, and no longer."""
+        now = self._agenda.now
+        if not self._alive:
+            self.held.append(call)
+            return
+        ticket = Waiting(call.tenant, charge, now, latest, ctx=call)
+        pushed = self.desk.enter(ticket, now, front=front)
+        if pushed is not ticket:
+            self._tally.waits(call)
+            self._agenda.put(latest, self._give_up, ticket)
+        if pushed is not None:
+            self._push_out(pushed, entered=pushed is not ticket)
+        if self.desk.scheduler.head(now) is ticket:
+            self._dispatch()
+
+    def _push_out(self, ticket: Waiting, *, entered: bool) -> None:
+        call = ticket.ctx
+        assert isinstance(call, Call)
+        if entered:
+            self._left(call)
+        seen = self.desk.predict(call.tenant, ticket.charge, self._agenda.now)
+        if seen.wait_us != NEVER:
+            self.desk.book(call.tenant, ticket.charge, seen.wait_us, self._agenda.now)
+        self._refuse(call, max(0, seen.wait_us))
+
+    def _review(self, *, tripped: bool) -> None:
+        for ticket in self.desk.review(self._agenda.now, tripped=tripped):
+            self._push_out(ticket, entered=True)
+
+    def _left(self, call: Call) -> None:
+        self._tally.leaves(call)
+        self._tally.waited(call, self._agenda.now - call.arrived, answered=False)
+
+    def _give_up(self, ticket: Waiting) -> None:
+        now = self._agenda.now
+        first = self.desk.scheduler.head(now) is ticket
+        if self.desk.leave(ticket, now):
+            call = ticket.ctx
+            assert isinstance(call, Call)
+            self._left(call)
+            self._tally.ended(call, Ending.EXPIRED)
+            if first:
+                self._dispatch()
+
+    def _dispatch(self) -> None:
+        """Let pass who can, and look again when the next one may."""
+        if not self._alive:
+            return
+        now, desk = self._agenda.now, self.desk
+        while not isinstance(grant := desk.dispatch(now), int):
+            self.decisions += 1
+            call = grant.ticket.ctx
+            assert isinstance(call, Call)
+            if grant.outlet is None:
+                self._left(call)
+                self._refuse(call, 0)
+            else:
+                self._send(call, grant.outlet, grant.ticket.charge, now)
+                self._tally.leaves(call)
+        self.decisions += 1
+        if 0 <= grant < UNTOLD and not now < self._look_at <= now + grant:
+            self._look_at = now + max(1, grant)
+            self._agenda.put(self._look_at, self._look, self._look_at)
+
+    def _look(self, at: int) -> None:
+        if at == self._look_at:
+            self._look_at = NEVER
+            self._dispatch()
+
+    def _send(self, call: Call, outlet: Outlet, charge: Charge, now: int) -> None:
+        self._tally.passes(call, now)
+        self._tally.waited(call, now - call.arrived, answered=True)
+        self._provider.send(self.accounts[outlet.name], call, Slot(self, outlet, charge, now))
+
+
+def _arrived(call: Call) -> int:
+    return call.arrived

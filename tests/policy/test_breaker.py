@@ -129,7 +129,7 @@ def test_of_many_in_flight_only_the_first_counts() -> None:
 
 
 def test_listeners_hear_of_what_others_did() -> None:
-    """Every lane that shares a health is told, until it stops listening or is closed."""
+    """Every lane that shares a health is told, until it stops listening or is closed; who listens to many, once."""
     estate = Estate()
     heard: list[str] = []
     lane = estate.lanes["bm"]
@@ -144,10 +144,17 @@ def test_listeners_hear_of_what_others_did() -> None:
     lane.unlisten(listener)
     estate.lanes["am"].succeed(estate.lanes["am"].epochs)
     assert heard == ["bm"]
-    lane.listen(listener)
+    for one in estate.lanes.values():
+        one.listen(listener)
+    estate.lanes["am"].succeed(estate.lanes["am"].epochs)
+    fail(estate.lanes["am"], Reason.AUTH, 0)
+    assert heard == ["bm"] * 2
     lane.close()
+    estate.lanes["bn"].close()
+    estate.lanes["am"].close()
+    estate.lanes["an"].close()
     fail(estate.lanes["am"], Reason.OVERLOAD, 0, SECOND)
-    assert heard == ["bm"]
+    assert heard == ["bm"] * 2
 
 
 def test_open_costs_nothing() -> None:

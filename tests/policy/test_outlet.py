@@ -97,8 +97,33 @@ def test_the_cap_is_the_scopes() -> None:
     assert not one.fits(Charge(5), 0)
     assert one.soonest(Charge(5), 0) == UNTOLD
     assert one.wait(Charge(5), 0) == PROBE_GUESS_US
+    heard: list[int] = []
+
+    def listener() -> None:
+        heard.append(cap.busy)
+
+    cap.listen(listener)
     two.keep(5)
     assert one.fits(Charge(5), 0)
+    assert heard == [1]
+    two.take(Charge(5), 0)
+    cap.unlisten(listener)
+    one.keep(5)
+    assert heard == [1]
+
+
+def test_what_closes_whatever_the_size() -> None:
+    """A breaker, no request, no room: not a lack of tokens."""
+    one = outlet(rpm=1, tpm=60_000, cap=2)
+    one.quota.tokens[0].take(60_000, 0)
+    assert one.closed(0) == 0
+    one.take(Charge(0), 0)
+    assert one.closed(0) == 60 * SECOND
+    one.take(Charge(0), 60 * SECOND)
+    assert one.closed(60 * SECOND) == UNTOLD
+    other = outlet()
+    other.breaker.fail(Reason.RATE, other.breaker.epochs, 0, 0, SECOND)
+    assert other.closed(0) == SECOND
 
 
 def test_a_closed_breaker() -> None:

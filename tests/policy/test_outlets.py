@@ -12,7 +12,7 @@ from tidegate.policy.allowance import NEVER
 from tidegate.policy.breaker import Breaker
 from tidegate.policy.health import Health
 from tidegate.policy.outlet import Cap, Outlet
-from tidegate.policy.outlets import Outlets
+from tidegate.policy.outlets import SMALL, Outlets
 from tidegate.policy.pick import STRATEGIES, make
 from tidegate.policy.quota import Charge, Quota, allowance
 
@@ -105,9 +105,12 @@ class Machine(RuleBasedStateMachine):
     """Pools of any size and kind against a scan."""
 
     @initialize(
-        seed=st.integers(0, 10**6), size=st.sampled_from([1, 2, 3, 5, 20]), strategy=st.sampled_from([*STRATEGIES])
+        seed=st.integers(0, 10**6),
+        size=st.sampled_from([1, 2, 3, 5, 20]),
+        strategy=st.sampled_from([*STRATEGIES]),
+        small=st.sampled_from([0, SMALL]),
     )
-    def build(self, seed: int, size: int, strategy: str) -> None:
+    def build(self, seed: int, size: int, strategy: str, small: int) -> None:
         self.random = random = Random(seed)
         self.now = 10**6
         model, cap = Health(), Cap(random.choice([0, 3]))
@@ -126,7 +129,7 @@ class Machine(RuleBasedStateMachine):
             )
             for number in range(size)
         ]
-        self.pool = Outlets(self.outlets, make(strategy))
+        self.pool = Outlets(self.outlets, make(strategy), small=small)
         self.flying: list[tuple[Outlet, Charge, int, int, tuple[int, int, int]]] = []
 
     @rule(step=st.one_of(st.integers(0, 10_000), st.integers(0, 3 * SECOND)))
@@ -166,14 +169,13 @@ class Machine(RuleBasedStateMachine):
             else:
                 one.give_back(charge.tokens, taken_at, self.now)
                 one.breaker.fail(reason, epochs, probe, self.now, luck % 3 * SECOND or None)
-            self.pool.changed(one, self.now)
 
     @rule(luck=st.integers(0, 10**6), limit=st.sampled_from([6_000, 60_000, 120_000]))
     def resize(self, luck: int, limit: int) -> None:
         one = self.outlets[luck % len(self.outlets)]
         for allowed in one.quota.tokens:
             allowed.resize(limit, self.now)
-        self.pool.changed(one, self.now)
+        self.pool.changed(one)
 
     @invariant()
     def sums(self) -> None:

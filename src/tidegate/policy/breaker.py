@@ -13,7 +13,7 @@ answers closes nothing: only one that names a time, or several on end.
 The usual case (all open) is one attribute. A change of a shared health costs O(lanes that share it).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from tidegate.model.outcome import Reason
 from tidegate.policy.health import Health, pause_us
@@ -44,36 +44,35 @@ class Breaker:
     def __init__(self, scope: Health | None = None, model: Health | None = None, lane: Health | None = None) -> None:
         """A health that is not shared need not be given. Who drops a breaker of shared ones calls `close`."""
         self._healths = (scope or Health(), model or Health(), lane or Health())
-        self._listeners: tuple[Callable[[], None], ...] = ()
+        self._listeners: dict[Callable[[], None], None] = {}
         self.limited = False
         self.epochs: Epochs = (0, 0, 0)  # what an attempt that begins now is of
         self._spotless = True
         for health in self._healths:
             health.watch(self)
-        self.changed()
+        self.refresh()
 
     def close(self) -> None:
         """The lane is gone: hear no more of what it shared."""
-        self._listeners = ()
+        self._listeners = {}
         for health in self._healths:
             health.unwatch(self)
 
     def listen(self, listener: Callable[[], None]) -> None:
-        """Call it after every change, whichever lane brought it about."""
-        self._listeners = (*self._listeners, listener)
+        """Call it after every change, whichever lane brought it about; once, however many of its breakers changed."""
+        self._listeners[listener] = None
 
     def unlisten(self, listener: Callable[[], None]) -> None:
         """No more. Harmless when it does not listen."""
-        self._listeners = tuple(one for one in self._listeners if one != listener)
+        self._listeners.pop(listener, None)
 
-    def changed(self) -> None:
-        """One of the healths says so."""
+    def refresh(self) -> Mapping[Callable[[], None], None]:
+        """One of the healths changed. Returns who listens."""
         scope, model, lane = self._healths
         self.limited = scope.limited or model.limited or lane.limited
         self.epochs = (scope.epoch, model.epoch, lane.epoch)
         self._spotless = not (self.limited or scope.failures or model.failures or lane.failures)
-        for listener in self._listeners:
-            listener()
+        return self._listeners
 
     @property
     def failures(self) -> int:

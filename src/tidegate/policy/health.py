@@ -9,6 +9,7 @@ counts as a failure, and an answer to a call sent before the refusal opens nothi
 state changes.
 """
 
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 TRIP_AFTER = 3
@@ -24,10 +25,10 @@ def pause_us(failures: int) -> int:
 
 
 class Watcher(Protocol):
-    """Who wants to know when a health changes."""
+    """Who wants to know when a health changes: that it opened, closed, counted a failure or lost its probe."""
 
-    def changed(self) -> None:
-        """It opened, closed, counted a failure or lost its probe."""
+    def refresh(self) -> Mapping[Callable[[], None], None]:
+        """Look again. Returns whom to tell when all watchers have looked: each is called once."""
 
 
 class Health:
@@ -52,8 +53,11 @@ class Health:
         self._watchers.pop(watcher, None)
 
     def _tell(self) -> None:
-        for watcher in tuple(self._watchers):
-            watcher.changed()
+        listeners: dict[Callable[[], None], None] = {}
+        for watcher in self._watchers:
+            listeners.update(watcher.refresh())
+        for listener in listeners:
+            listener()
 
     @property
     def tripped(self) -> bool:

@@ -7,6 +7,8 @@ and its tokens together or not at all; a lower tier also leaves a `floor` of tok
 Every operation is O(1) in outlets, calls and models.
 """
 
+from collections.abc import Callable
+
 from tidegate.policy.allowance import NEVER, Allowance
 from tidegate.policy.breaker import Breaker
 from tidegate.policy.health import PROBE_GUESS_US
@@ -20,10 +22,11 @@ UNLIMITED = 1 << 62  # tokens left where nothing limits them
 class Cap:
     """How many calls a scope may have in flight at once, over all its models."""
 
-    __slots__ = ("busy", "limit")
+    __slots__ = ("_listeners", "busy", "limit")
 
     def __init__(self, limit: int = 0) -> None:
         """`limit` 0 = as many as come."""
+        self._listeners: dict[Callable[[], None], None] = {}
         self.limit = limit or UNLIMITED
         self.busy = 0
 
@@ -31,15 +34,32 @@ class Cap:
         """The configuration says so many now, 0 = as many as come."""
         self.limit = limit or UNLIMITED
 
+    def carry(self, calls: int) -> None:
+        """So many more are in flight (negative: fewer)."""
+        full = self.busy >= self.limit
+        self.busy += calls
+        if full and self.busy < self.limit:
+            for listener in tuple(self._listeners):
+                listener()
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Call it when there is room again, whichever model's call ended."""
+        self._listeners[listener] = None
+
+    def unlisten(self, listener: Callable[[], None]) -> None:
+        """No more. Harmless when it does not listen."""
+        self._listeners.pop(listener, None)
+
 
 class Tally:
-    """What all outlets of a pool carry together."""
+    """What all outlets of a pool carry together. `sooner`: those that may serve sooner than they could, if kept."""
 
-    __slots__ = ("calls", "reserved")
+    __slots__ = ("calls", "reserved", "sooner")
 
     def __init__(self) -> None:
         self.calls = 0
         self.reserved = 0
+        self.sooner: dict[Outlet, None] | None = None
 
 
 class Outlet:
@@ -77,11 +97,11 @@ class Outlet:
 
     def _leaves(self, charge: Charge, now: int, floor: int) -> bool:
         for allowed in self.quota.requests:
-            if not allowed.has(_needed(allowed, 1, CALLS), now):
+            if not allowed.has(needed(allowed, 1, CALLS), now):
                 return False
         for allowed in self.quota.tokens:
-            cost = _clamped(allowed, charge)
-            if cost == NEVER or not allowed.has(_needed(allowed, cost, floor), now):
+            cost = clamped(allowed, charge)
+            if cost == NEVER or not allowed.has(needed(allowed, cost, floor), now):
                 return False
         return True
 
@@ -89,14 +109,23 @@ class Outlet:
         """Microseconds until the call could pass if nobody else did; 0 = now, NEVER = too large, UNTOLD = who knows."""
         longest = self.breaker.wait(now)
         for allowed in self.quota.requests:
-            wait = allowed.wait(_needed(allowed, 1, CALLS if floor else 0), now)
+            wait = allowed.wait(needed(allowed, 1, CALLS if floor else 0), now)
             if wait > longest:
                 longest = wait
         for allowed in self.quota.tokens:
-            cost = _clamped(allowed, charge)
+            cost = clamped(allowed, charge)
             if cost == NEVER:
                 return NEVER
-            wait = allowed.wait(_needed(allowed, cost, floor), now)
+            wait = allowed.wait(needed(allowed, cost, floor), now)
+            if wait > longest:
+                longest = wait
+        return UNTOLD if self.cap.busy >= self.cap.limit or self.breaker.blocked() else longest
+
+    def closed(self, now: int) -> int:
+        """Microseconds until it could serve a call of no tokens, whatever its tokens; 0, or UNTOLD."""
+        longest = self.breaker.wait(now)
+        for allowed in self.quota.requests:
+            wait = allowed.wait(1, now)
             if wait > longest:
                 longest = wait
         return UNTOLD if self.cap.busy >= self.cap.limit or self.breaker.blocked() else longest
@@ -119,9 +148,9 @@ class Outlet:
 
     def settle(self, reserved: int, tokens: int, taken_at: int, now: int) -> None:
         """A call that reserved so much ended; the provider really charged `tokens`."""
-        self._carry(-1, -reserved)
         if tokens != reserved:
             self.quota.correct(tokens - reserved, taken_at, now)
+        self._carry(-1, -reserved)
 
     def keep(self, reserved: int) -> None:
         """A call ended and nobody knows what was charged: what it reserved stays charged."""
@@ -129,16 +158,18 @@ class Outlet:
 
     def give_back(self, reserved: int, taken_at: int, now: int) -> None:
         """Nothing was sent: all of it returns."""
-        self._carry(-1, -reserved)
         self.quota.give_back(reserved, taken_at, now)
+        self._carry(-1, -reserved)
 
     def _carry(self, calls: int, tokens: int) -> None:
         self.calls += calls
         self.reserved += tokens
-        self.cap.busy += calls
         for tally in self.tallies:
             tally.calls += calls
             tally.reserved += tokens
+            if calls < 0 and tally.sooner is not None:
+                tally.sooner[self] = None
+        self.cap.carry(calls)
 
     def join(self, tally: Tally) -> None:
         """A pool has it from now on, with what it carries."""
@@ -175,7 +206,7 @@ class Outlet:
         return self.reserved / (tokens[0].rate() if tokens else self.weight_milli)
 
 
-def _clamped(allowed: Allowance, charge: Charge) -> int:
+def clamped(allowed: Allowance, charge: Charge) -> int:
     """What to ask for: an estimate above the limit asks for all of it, unless the least is above it too."""
     if charge.tokens <= allowed.limit:
         return charge.tokens
@@ -187,7 +218,7 @@ def _brimful(allowed: Allowance, charge: Charge, now: int) -> bool:
     return charge.tokens > allowed.limit >= charge.least and allowed.has(allowed.limit, now)
 
 
-def _needed(allowed: Allowance, cost: int, floor: int) -> int:
+def needed(allowed: Allowance, cost: int, floor: int) -> int:
     """What must be there before the call, so that `floor` is there after it; no more than there can ever be."""
     depth = allowed.depth
     if cost + floor <= depth:

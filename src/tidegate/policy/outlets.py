@@ -1,7 +1,7 @@
 """The outlets of a pool: which of them can serve a call now, or how soon one can.
 
-`pick` finds one whenever there is one, by the strategy's preference; `soonest` is exact. A pool of one outlet asks it
-directly.
+`pick` finds one whenever there is one, by the strategy's preference as far as the few that it looks at can serve;
+`soonest` is exact. A pool of one asks it directly, a small one asks all, a large one keeps an `Index`.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -9,9 +9,14 @@ from collections.abc import Callable, Iterator, Sequence
 import msgspec
 
 from tidegate.policy.allowance import NEVER
+from tidegate.policy.index import Index
 from tidegate.policy.outlet import Outlet, Tally
 from tidegate.policy.pick.face import Luck, Strategy
 from tidegate.policy.quota import Charge
+
+SMALL = 12  # outlets up to which asking all is cheaper than keeping an index
+
+_LEAST = Charge(1)
 
 
 class States(msgspec.Struct, frozen=True):
@@ -26,14 +31,24 @@ class States(msgspec.Struct, frozen=True):
 class Outlets:
     """The set of one pool."""
 
-    __slots__ = ("_alert", "_only", "_outlets", "_strategy", "tally")
+    __slots__ = ("_alert", "_index", "_missed", "_only", "_outlets", "_small", "_strategy", "tally")
 
-    def __init__(self, outlets: Sequence[Outlet], strategy: Strategy, alert: Callable[[], None] | None = None) -> None:
-        """`alert` is called when the breaker of an outlet changed, by this pool or by another one."""
+    def __init__(
+        self,
+        outlets: Sequence[Outlet],
+        strategy: Strategy,
+        alert: Callable[[], None] | None = None,
+        *,
+        small: int = SMALL,
+    ) -> None:
+        """`alert` is called when a breaker changed or a cap has room again, by this pool's calls or by others'."""
         self._strategy = strategy
         self._alert = alert
+        self._small = small
         self._outlets: list[Outlet] = []
         self._only: Outlet | None = None
+        self._index: Index | None = None
+        self._missed: tuple[Charge, int, int, int] | None = None  # what `pick` just found nobody for, and the wait
         self.tally = Tally()
         self.arrange(outlets)
 
@@ -52,12 +67,17 @@ class Outlets:
         """The pool has these outlets from now on; who stays keeps what it carries, who left ends its calls alone."""
         for outlet in self._outlets:
             outlet.breaker.unlisten(self._heard)
+            outlet.cap.unlisten(self._heard)
             outlet.part(self.tally)
         self._outlets = list(outlets)
         self._only = self._outlets[0] if len(self._outlets) == 1 else None
+        self.tally.sooner = None
+        self._index = Index(self._outlets, self.tally) if len(self._outlets) > self._small else None
+        self._missed = None
         for outlet in self._outlets:
             outlet.join(self.tally)
             outlet.breaker.listen(self._heard)
+            outlet.cap.listen(self._heard)
         self._strategy.arrange(self._outlets, self.tally)
 
     def pick(self, charge: Charge, floor: int, affinity: int, now: int, luck: Luck) -> Outlet | None:
@@ -65,12 +85,27 @@ class Outlets:
         only = self._only
         if only is not None:
             return only if only.fits(charge, now, floor) else None
-        if not self._outlets:
-            return None
-        chosen = self._strategy.choose(self._outlets, charge, floor, affinity, now, luck)
-        return chosen if chosen is not None else self._any(charge, floor, now)
+        index = self._index
+        if index is None:
+            ready: Sequence[Outlet] = self._outlets
+        else:
+            if index.parked:
+                index.catch_up(now)
+            ready = index.ready
+        if ready:
+            chosen = self._strategy.choose(ready, charge, floor, affinity, now, luck)
+            if chosen is not None:
+                return chosen
+        return self._any(charge, floor, now)
 
     def _any(self, charge: Charge, floor: int, now: int) -> Outlet | None:
+        """One that the strategy did not look at."""
+        if self._index is not None:
+            wait, outlet = self._index.find(charge, floor, now)
+            if wait == 0:
+                return outlet
+            self._missed = charge, floor, now, wait
+            return None
         for outlet in self._outlets:
             if outlet.fits(charge, now, floor):
                 return outlet
@@ -81,6 +116,11 @@ class Outlets:
 
         0 = now; NEVER = too large for all; UNTOLD = only a probe's outcome or a call's end will tell.
         """
+        missed, self._missed = self._missed, None
+        if missed is not None and missed[:3] == (charge, floor, now):
+            return missed[3]
+        if self._index is not None:
+            return self._index.find(charge, floor, now)[0]
         best = NEVER
         for outlet in self._outlets:
             wait = outlet.soonest(charge, now, floor)
@@ -90,10 +130,22 @@ class Outlets:
                 best = wait
         return best
 
-    def changed(self, outlet: Outlet, now: int) -> None:
-        """It may be able to serve sooner: a call ended, tokens came back, a limit changed."""
+    def changed(self, outlet: Outlet | None = None) -> None:
+        """Its limit changed, or tokens came back that no call of this pool held; None: perhaps every one's.
+
+        A call's end and a breaker need not be told.
+        """
+        self._missed = None
+        if self._index is not None:
+            if outlet is None:
+                self._index.renew()
+            else:
+                self._index.changed(outlet)
 
     def _heard(self) -> None:
+        self._missed = None
+        if self._index is not None:
+            self._index.heard()
         if self._alert is not None:
             self._alert()
 
@@ -105,6 +157,5 @@ class Outlets:
             if breaker.limited and (breaker.wait(now) or breaker.blocked()):
                 (states.tripped if breaker.tripped else states.cooling).append(outlet)
             else:
-                fits = outlet.fits(Charge(1), now)
-                (states.ready if fits else states.busy).append(outlet)
+                (states.ready if outlet.fits(_LEAST, now) else states.busy).append(outlet)
         return states

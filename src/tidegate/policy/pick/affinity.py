@@ -21,6 +21,7 @@ from tidegate.policy.ring import place
 SLACK_PERMILLE = 250
 POINTS = 32  # places of each outlet; the bound, not their number, keeps the loads even
 LONGEST_WALK = 256
+LONGEST_SEARCH = 8  # outlets with room that cannot serve: the pool is short of quota, and looks itself
 _MASK = (1 << 64) - 1
 _MIX = 0x9E3779B97F4A7C15  # odd: a digest may be short or regular, its place must not be
 
@@ -57,11 +58,15 @@ class Affinity:
             return self._otherwise.choose(ready, charge, floor, affinity, now, luck)
         homes = self._homes
         at = bisect_left(self._places, affinity * _MIX & _MASK)
-        passed = None
+        passed, unfit = None, 0
         for step in range(min(len(homes), LONGEST_WALK)):
             outlet = homes[(at + step) % len(homes)]
-            if outlet is not passed and outlet.calls < self.room(outlet) and outlet.fits(charge, now, floor):
-                return outlet
+            if outlet is not passed and outlet.calls < self.room(outlet):
+                if outlet.fits(charge, now, floor):
+                    return outlet
+                unfit += 1
+                if unfit == LONGEST_SEARCH:
+                    break
             passed = outlet
         return None
 

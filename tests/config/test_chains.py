@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.config.conftest import Loads
+from tests.config.conftest import Loads, Refusals
 from tests.config.texts import SMALLEST
 from tidegate.config.chains import MAX_MODELS, TooLong, cycles, flat, linked_names
 
 NAMES = st.sampled_from("abcdefg")
-EDGES = st.dictionaries(NAMES, st.lists(NAMES, max_size=4), max_size=7)
+EDGES = st.dictionaries(NAMES, st.lists(NAMES, max_size=4, unique=True), max_size=7)
 
 
 @pytest.mark.parametrize(
@@ -50,6 +50,7 @@ def test_chains_are_bounded() -> None:
 def test_cycles_are_ways_that_lead_back(edges: dict[str, list[str]]) -> None:
     """Each is one; without the last step of each there is none left, and none is found where there is none."""
     found = list(cycles(edges))
+    assert len({way[-2:] for way in found}) == len(found)
     left = {name: list(ends) for name, ends in edges.items()}
     for way in found:
         assert way[0] == way[-1]
@@ -65,6 +66,33 @@ def test_a_long_chain_is_no_deep_one() -> None:
     assert list(cycles(edges)) == []
     (way,) = cycles(edges | {"9999": ["0"]})
     assert len(way) == 10_001
+
+
+def test_ways_that_meet_are_followed_once() -> None:
+    """Sixty forks, each of which meets again: 2⁶⁰ ways, and none is looked at twice."""
+    edges = {str(number): [str(number + 1), str(number + 1)] for number in range(60)}
+    assert list(cycles(edges)) == []
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "way"),
+    [
+        ("degrade: [{model: b}]", "degrade: [{model: a}]", "a → b → a"),
+        ("degrade: [{model: m2}]", "degrade: [{model: m1}]", "a → b → a"),
+        ("fallback_models: [{model: b}]", "degrade: [{model: m1}]", "a → b → a"),
+        ("degrade: [{model: a}]", "deadline_seconds: 9", "a → a"),
+        ("degrade: [{model: b}]", "fallback_models: [{model: m1}]", ""),
+        ("degrade: [{model: b}]", "fallback_models: [{model: a}]", "a → b → a"),
+    ],
+)
+def test_degrading_may_not_lead_back(loads: Loads, refusals: Refusals, first: str, second: str, way: str) -> None:
+    """A model of a step is found as that of a call: by the strategy's name, else by its primary model."""
+    text = f"{SMALLEST}strategies: {{a: {{primary_model: m1, {first}}}, b: {{primary_model: m2, {second}}}}}\n"
+    if way:
+        (line,) = refusals(text)
+        assert f"leads back to where it began: {way}; name another model" in line
+    else:
+        loads(text)
 
 
 def test_strategies_may_name_each_others_models(loads: Loads) -> None:

@@ -1,6 +1,7 @@
 """Tiers, namespaces, pools and degrade steps: what the snapshot holds, and what is worth saying."""
 
 from hashlib import sha256
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -115,6 +116,11 @@ def test_picks_are_those_that_there_are() -> None:
         ("namespaces: {x: {keys: [a-key-that-is-a-real-one]}}", "namespaces.x.keys[0]: a key stands in the file; "),
         ("model_strategy: {primary_model: m, degrade: [{model: q}]}", "model_strategy.degrade[0].model: no provider"),
         ("strategies: {s: {primary_model: m, degrade: [{model: t}]}, t: {primary_model: n}}", ""),
+        ("strategies: {s: {primary_model: m, fallback_models: [{model: t}]}, t: {primary_model: n}}", ""),
+        (
+            "namespaces: {x: {tier: vip}}\nclients: {keys: [{name: x, key: k}]}\npools: {p: {scopes: [a/s2], only: [vip]}}",
+            "",
+        ),
     ],
 )  # fmt: skip
 def test_what_is_worth_saying(loads: Loads, text: str, warning: str) -> None:
@@ -137,9 +143,35 @@ def test_a_client_with_the_name_of_a_tier(refusals: Refusals, loads: Loads) -> N
     assert "clients.keys[0].name: a pool names a tier of the same name; rename the client" in line
 
 
-def test_a_share_of_a_kept_pool(loads: Loads, refusals: Refusals) -> None:
+def test_a_file_of_keys_may_hold_anybody(loads: Loads, tmp_path: Path) -> None:
+    """Who is in it is not looked at, so nothing is said of who is missing."""
+    (tmp_path / "keys").write_text("")
+    text = "namespaces: {x: {tier: vip}}\nclients: {keys_file: keys}\npools: {p: {scopes: [a/s2], only: [vip]}}\n"
+    assert said(loads, text) == []
+
+
+@pytest.mark.parametrize(
+    ("only", "share", "allowed"),
+    [
+        ("x", "x", True),
+        ("x", "free", True),
+        ("x", "batch", False),
+        ("free", "x", True),
+        ("free", "free", True),
+        ("vip", "x", False),
+        ("vip", "paid", False),
+        ("c", "paid", True),
+        ("paid", "c", True),
+    ],
+)
+def test_a_share_of_a_kept_pool(loads: Loads, refusals: Refusals, only: str, share: str, allowed: bool) -> None:
     """Who may not draw on a pool has no share of it; a tier may when one of its namespaces may."""
-    text = PROVIDERS + "namespaces: {x: {tier: free, keys: [k]}}\npools: {p: {scopes: [a/s2], only: [x], shares: "
-    loads(f"{text}{{x: 10%, free: 5%}}}}}}\n")
-    (line,) = refusals(f"{text}{{batch: 5%}}}}}}\n")
-    assert "pools.p.shares.batch: may not draw on this pool" in line
+    text = f"""{PROVIDERS}namespaces: {{x: {{tier: free, keys: [k]}}}}
+clients: {{keys: [{{name: c, key: l}}]}}
+pools: {{p: {{scopes: [a/s2], only: [{only}], shares: {{{share}: 10%}}}}}}
+"""
+    if allowed:
+        loads(text)
+    else:
+        (line,) = refusals(text)
+        assert f"pools.p.shares.{share}: may not draw on this pool" in line

@@ -21,6 +21,7 @@ class Twin:
     """A running twin."""
 
     port: int
+    pid: int = 0
 
     @property
     def url(self) -> str:
@@ -40,8 +41,8 @@ def twin(work: Path, *options: str) -> Iterator[Twin]:
     """`tidegate twin` with these options, until the end of the block."""
     port = free_port()
     command = [*gate.PROGRAM, "twin", "--port", str(port), *options]
-    with running(command, work / f"twin-{port}.log", lambda: accepts(port)):
-        yield Twin(port)
+    with running(command, work / f"twin-{port}.log", lambda: accepts(port)) as child:
+        yield Twin(port, child.pid)
 
 
 @contextlib.contextmanager

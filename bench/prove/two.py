@@ -1,7 +1,7 @@
 """Issue 2/9, row by row, in the order of its list "Must show"."""
 
-from bench.prove import fairness, honesty, overload, quota
-from bench.prove.steps import Step
+from bench.prove import caching, cost, fairness, honesty, mission, overload, quota
+from bench.prove.steps import Step, passing
 
 ROWS: tuple[tuple[str, tuple[Step, ...]], ...] = (
     ("≥ 99 % of the quota with 0 avoidable 429s, four windows side by side", (quota.side_by_side(quota.FULL),)),
@@ -14,4 +14,18 @@ ROWS: tuple[tuple[str, tuple[Step, ...]], ...] = (
     ("Steady 3×: nothing wasted, refusals told at once, every vip answered", (overload.steady, overload.steady_bare)),
     ("Fairness: a flood beside steady and rare tenants", (fairness.flood_beside_quiet,)),
     ("Retry-After is true", (honesty.returning,)),
+    ("The mission's table: one account, a pool of sixteen, 500 and 5,000 connections", (mission.table,)),
+    ("Conversations where cached reads are free", (caching.multi_turn,)),
+    ("Scheduling cost with 100,000 waiters, and a call through the wire", (cost.schedulers, cost.wire)),
+    (
+        "Chaos: no permit leaked, no call lost, none served twice",
+        (
+            passing("tests/e2e/test_pool_chaos.py", name="pools under faults: tests passed"),
+            passing("tests/e2e/test_reload.py", name="reload under load: tests passed"),
+        ),
+    ),
+    (
+        "Bad input: check names line and remedy",
+        (passing("tests/config/test_broken.py", name="broken files: tests passed"),),
+    ),
 )

@@ -169,7 +169,8 @@ class Worker:
 
     async def _save(self) -> None:
         """Remember what was learnt. The file is small and written in a thread."""
-        known = {lane.key: _learnt(lane) for lane in self.lanes}
+        now = self._clock.now()
+        known = {lane.key: _learnt(lane, now) for lane in self.lanes}
         await asyncio.to_thread(learnt.save, self._learnt_path, known)
 
     def _gauges(self) -> list[LaneGauge]:
@@ -196,8 +197,8 @@ def _reach(provider: Provider) -> bytes:
     return msgspec.msgpack.encode(msgspec.structs.replace(provider, scopes=(), models={}))
 
 
-def _learnt(lane: Lane) -> Learnt:
-    return Learnt(lane.requests.seen, lane.tokens.seen, lane.estimator.dump())
+def _learnt(lane: Lane, now: int) -> Learnt:
+    return Learnt(lane.estimator.dump(), lane.requests.belief(now), lane.tokens.belief(now))
 
 
 def _memories(known: dict[str, Learnt], levels: dict[str, Intent], clock: Clock) -> dict[str, Memory]:
@@ -207,11 +208,11 @@ def _memories(known: dict[str, Learnt], levels: dict[str, Intent], clock: Clock)
         of = known.get(key, Learnt())
         intent = levels.get(key)
         if intent is None:
-            memories[key] = Memory(of.rpm, of.tpm, of.ratios)
+            memories[key] = Memory(of.requests, of.tokens, of.ratios)
         else:
             at = now - max(0, wall - intent.at_us)
             memories[key] = Memory(
-                of.rpm, of.tpm, of.ratios, _level(intent.level_requests), _level(intent.level_tokens), at
+                of.requests, of.tokens, of.ratios, _level(intent.level_requests), _level(intent.level_tokens), at
             )
     return memories
 
@@ -231,6 +232,8 @@ def _gauge(lane: Lane, now: int) -> LaneGauge:
         requests.left if requests else -1,
         requests.limit if requests else -1,
         not lane.breaker.limited,
+        lane.requests.belief(now),
+        lane.tokens.belief(now),
     )
 
 

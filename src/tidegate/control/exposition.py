@@ -15,7 +15,7 @@ from prometheus_client.registry import Collector, CollectorRegistry
 
 from tidegate import __version__
 from tidegate.control.board import Standing, WorkerView
-from tidegate.observe.meters import BOUNDS_US, REASONS, CallMeter, Histogram
+from tidegate.observe.meters import BOUNDS_US, REASONS, CallMeter, Histogram, LaneGauge
 
 _CALL = ["worker", "plan", "model", "provider", "scope"]
 _LANE = ["worker", "provider", "scope", "model"]
@@ -139,6 +139,7 @@ def _gauges(views: list[WorkerView]) -> Iterator[Metric]:
     is_open = GaugeMetricFamily("tidegate_lane_open", "0 while refused lately: closed but for a probe", labels=_LANE)
     left = GaugeMetricFamily("tidegate_quota_left", "What the quota's mirror holds", labels=[*_LANE, "unit"])
     limit = GaugeMetricFamily("tidegate_quota_limit", "The quota per minute", labels=[*_LANE, "unit"])
+    beliefs = _Beliefs()
     for view in views:
         for gauge in view.gauges:
             labels = _lane_labels(view, gauge.lane)
@@ -151,7 +152,33 @@ def _gauges(views: list[WorkerView]) -> Iterator[Metric]:
                 if allowed >= 0:
                     left.add_metric([*labels, unit], holds)
                     limit.add_metric([*labels, unit], allowed)
-    yield from (waiting, is_open, left, limit)
+            beliefs.add(labels, gauge)
+    yield from (waiting, is_open, left, limit, *beliefs.families)
+
+
+class _Beliefs:
+    """What is known of the limits, and from where."""
+
+    def __init__(self) -> None:
+        units = [*_LANE, "unit"]
+        self._known = GaugeMetricFamily(
+            "tidegate_limit_known", "A limit per minute by its source", labels=[*units, "source"]
+        )
+        self._others = GaugeMetricFamily("tidegate_quota_others", "What others spend a minute", labels=units)
+        self._trust = GaugeMetricFamily(
+            "tidegate_headers_trust", "Trust in the rate-limit headers, 0 to 1", labels=units
+        )
+        self.families = (self._known, self._others, self._trust)
+
+    def add(self, labels: list[str], gauge: LaneGauge) -> None:
+        """One lane's; only what there is."""
+        for unit, belief in (("tokens", gauge.tokens), ("requests", gauge.requests)):
+            for source, limit in (("headers", belief.shown), ("refusals", belief.learnt)):
+                if limit:
+                    self._known.add_metric([*labels, unit, source], limit)
+            if belief.limit:
+                self._others.add_metric([*labels, unit], belief.others)
+                self._trust.add_metric([*labels, unit], belief.trust / 1_000)
 
 
 def _rates(views: list[WorkerView]) -> Metric:

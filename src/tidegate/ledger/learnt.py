@@ -1,4 +1,4 @@
-"""What the gate has learnt of the providers, remembered over a restart: limits they showed, tokens per kind of text.
+"""What the gate has learnt of the providers, remembered over a restart: their limits, tokens per kind of text.
 
 One JSON file in the state directory, keyed by base URL digest, credential digest and model; replaced atomically. It is
 a memory, not a truth: a file that cannot be read is an empty one.
@@ -8,13 +8,15 @@ from pathlib import Path
 
 import msgspec
 
+from tidegate.model.belief import Belief
+
 
 class Learnt(msgspec.Struct, frozen=True):
-    """One lane's. `rpm` and `tpm` as the provider showed them (0 = never); ratios as `Estimator.dump` gives them."""
+    """One lane's. Ratios as `Estimator.dump` gives them."""
 
-    rpm: int = 0
-    tpm: int = 0
     ratios: list[tuple[float, float, int]] = []
+    requests: Belief = Belief()
+    tokens: Belief = Belief()
 
 
 _decode = msgspec.json.Decoder(dict[str, Learnt]).decode

@@ -10,15 +10,17 @@ from dataclasses import dataclass
 import msgspec
 
 from tidegate.line.keys import KeyRing
-from tidegate.line.mirror import Mirror
+from tidegate.line.mirror import GRADUAL, Mirror
 from tidegate.line.pool import Permit, Pool
+from tidegate.model.belief import Belief
 from tidegate.model.call import Call, Kind
-from tidegate.model.outcome import Usage
+from tidegate.model.outcome import Reason, Usage
 from tidegate.model.snapshot import Limits, Profile
 from tidegate.policy import headers
 from tidegate.policy.breaker import Breaker
 from tidegate.policy.estimate import Estimator, admission
 from tidegate.policy.health import Health
+from tidegate.policy.limits.blame import REQUESTS, blamed
 from tidegate.policy.outlet import Cap, Outlet
 from tidegate.policy.pace import Pace
 from tidegate.policy.quota import Charge, Quota
@@ -31,16 +33,17 @@ _LIMIT_REQUESTS = b"x-ratelimit-limit-requests"
 _LEFT_TOKENS = b"x-ratelimit-remaining-tokens"
 _LEFT_REQUESTS = b"x-ratelimit-remaining-requests"
 _NOTHING_SHOWN = (None, None)
-_GRADUAL = frozenset({"continuous", "quantised"})  # a quantised limit is published as the minute's bucket
+_UNREVIEWED = 50  # a part of the limit: the least bad news for which those who wait are looked at again
+_NOTHING = Belief()
 WEIGHT_PER_TOKEN = 8  # no text of more than this many bytes a token is real: what a prompt costs at least
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What an earlier run knew of a lane: limits shown, ratios learnt, and what was left `at` a monotonic moment."""
+    """What an earlier run knew of a lane: its limits, ratios learnt, and what was left `at` a monotonic moment."""
 
-    rpm: int = 0
-    tpm: int = 0
+    requests: Belief = _NOTHING
+    tokens: Belief = _NOTHING
     ratios: Sequence[tuple[float, float, int]] = ()
     left_requests: int | None = None
     left_tokens: int | None = None
@@ -94,8 +97,6 @@ class Slot(msgspec.Struct):
     bound: Permit[Outlet] | None
     left_tokens: int  # the mirror right after the charge, -1 = no such limit
     left_requests: int
-    booked_tokens: int
-    booked_requests: int
 
     @property
     def charged(self) -> int:
@@ -128,6 +129,7 @@ class Lane(Outlet):
         "_clock",
         "_rule",
         "_shown",
+        "_unreviewed",
         "configured",
         "estimator",
         "key",
@@ -164,6 +166,7 @@ class Lane(Outlet):
         self._clock = clock
         self._rule = service.profile.charge
         self._shown: tuple[bytes | None, bytes | None] = _NOTHING_SHOWN
+        self._unreviewed = 0
         self.service = service
         self.model = model
         self.keys = keys
@@ -177,8 +180,8 @@ class Lane(Outlet):
         """Continue from what an earlier run knew of this lane."""
         now = self._clock.now()
         self.estimator.load(memory.ratios)
-        self.requests.recall(memory.rpm, memory.left_requests, memory.at, now)
-        self.tokens.recall(memory.tpm, memory.left_tokens, memory.at, now)
+        self.requests.recall(memory.requests, memory.left_requests, memory.at, now)
+        self.tokens.recall(memory.tokens, memory.left_tokens, memory.at, now)
         self._follow()
 
     def reconfigure(self, service: Service, limits: Limits) -> None:
@@ -216,8 +219,11 @@ class Lane(Outlet):
 
     def slot(self, permit: "Permit[Lane]", bound: Permit[Outlet] | None, now: int) -> Slot:
         """The permit of this lane with what the mirrors show right after it."""
-        requests, tokens = self.requests, self.tokens
-        return Slot(self, permit, bound, tokens.left(now), requests.left(now), tokens.booked, requests.booked)
+        tokens, requests = self.tokens.note(permit.tokens, now), self.requests.note(1, now)
+        quota = self.quota
+        if quota.tokens is not self.tokens.allowances or quota.requests is not self.requests.allowances:
+            self._follow()
+        return Slot(self, permit, bound, tokens, requests)
 
     def account(self, call: Call, slot: Slot, usage: Usage | None) -> int:
         """Correct the charge by what the provider counted; the charge that stands, in tokens."""
@@ -237,23 +243,51 @@ class Lane(Outlet):
             return
         now, sent_at = self._clock.now(), slot.permit.taken_at
         if limits != self._shown:
-            self._shown = limits if self._learn(shown, now) else _NOTHING_SHOWN
-        tokens = self.tokens.missing(shown.get(_LEFT_TOKENS), slot.left_tokens, slot.booked_tokens, sent_at, now)
-        requests = self.requests.missing(
-            shown.get(_LEFT_REQUESTS), slot.left_requests, slot.booked_requests, sent_at, now
-        )
-        if tokens or requests:
+            self._shown = limits if self._learn(shown, sent_at, now) else _NOTHING_SHOWN
+        spent = self.tokens.missing(shown.get(_LEFT_TOKENS), sent_at, now)
+        if self.requests.missing(shown.get(_LEFT_REQUESTS), sent_at, now):
+            spent += max(1, spent)
+        if spent:
+            self._lost(spent)
+
+    def _lost(self, spent: int) -> None:
+        """Others spent something: when it adds up, those who wait may not be served in time any more."""
+        self._unreviewed += spent
+        quota = self.quota
+        limit = quota.tokens[0].limit if quota.tokens else quota.requests[0].limit
+        if self._unreviewed * _UNREVIEWED > limit:
+            self._unreviewed = 0
             self.changed()
 
-    def _learn(self, shown: dict[bytes, bytes], now: int) -> bool:
-        """Follow the limits that the provider shows. False when they are not the minute's."""
-        get, gradual = shown.get, self.service.profile.window in _GRADUAL
+    def _learn(self, shown: dict[bytes, bytes], sent_at: int, now: int) -> bool:
+        """Follow the limits that the provider shows. False when the next reply is to be read as closely."""
+        get, gradual = shown.get, self.service.profile.window in GRADUAL
         tokens = headers.read(get(_LIMIT_TOKENS), get(_LEFT_TOKENS), get(b"x-ratelimit-reset-tokens"), gradual=gradual)
         requests = headers.read(
             get(_LIMIT_REQUESTS), get(_LEFT_REQUESTS), get(b"x-ratelimit-reset-requests"), gradual=gradual
         )
-        changed = self.tokens.learn(tokens, now)
-        if self.requests.learn(requests, now) or changed:
-            self._follow()
+        changed = self.tokens.learn(tokens, sent_at, now)
+        changed = self.requests.learn(requests, sent_at, now) or changed
+        self._follow()
+        if changed:
             self.changed()
-        return tokens is not None or requests is not None
+        known = (tokens is None or tokens.limit == self.tokens.seen) and (
+            requests is None or requests.limit == self.requests.seen
+        )
+        return known and (tokens is not None or requests is not None) and self.tokens.settled and self.requests.settled
+
+    def refused(self, reason: Reason, text: str, shown: dict[bytes, bytes], slot: Slot) -> None:
+        """The provider refused a call: what that teaches where no header says why."""
+        now, sent_at = self._clock.now(), slot.permit.taken_at
+        if reason is Reason.RAMP:
+            self.requests.slow_down(sent_at, now)
+        elif reason is Reason.RATE:
+            calls = not slot.charged or blamed(text) == REQUESTS
+            mirror, cost = (self.requests, 1) if calls else (self.tokens, slot.charged)
+            word = shown.get(_LEFT_REQUESTS if calls else _LEFT_TOKENS)
+            if mirror.explains(word) or not mirror.refused(cost, sent_at, now):
+                return
+        else:
+            return
+        self._follow()
+        self.changed()

@@ -8,6 +8,7 @@ from bisect import bisect_left
 
 import msgspec
 
+from tidegate.model.belief import Belief
 from tidegate.model.outcome import Reason
 
 BOUNDS_US = (
@@ -72,6 +73,8 @@ class LaneGauge(msgspec.Struct, array_like=True):
     level_requests: int
     limit_requests: int
     open: bool = True  # False: refused lately, closed but for a probe
+    requests: Belief = Belief()
+    tokens: Belief = Belief()
 
 
 class Tally(msgspec.Struct, array_like=True):

@@ -18,7 +18,8 @@ SPARE_PERMILLE = 10  # of a window, for estimates that were too low; a bucket ha
 class Charge(msgspec.Struct, frozen=True, gc=False):
     """What a call costs at admission, in tokens: the upper estimate that is reserved, and what it costs at least.
 
-    Only `least` can make a call impossible: an estimate is no reason for a permanent refusal.
+    Only `least` can make a call impossible: an estimate is no reason for a permanent refusal. Nor is a limit that only
+    a reply has shown, and long ago (`Allowance.firm_until`).
     """
 
     tokens: int
@@ -60,7 +61,7 @@ class Quota:
         for allowed in self.tokens:
             wait = allowed.wait(charge.tokens, now, ahead_tokens)
             if wait == NEVER:
-                if charge.least > allowed.limit:
+                if charge.least > allowed.limit and now < allowed.firm_until:
                     return NEVER
                 wait = allowed.wait(allowed.limit, now, ahead_tokens)
             if wait > longest:

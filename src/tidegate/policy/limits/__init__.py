@@ -1,0 +1,1 @@
+"""What a provider's limits really are: learnt from its headers, its refusals, and what others spend."""

@@ -88,7 +88,7 @@ async def attempt(call: Call, lane: Lane, slot: Slot, key: bytes, clock: Clock) 
     shown = dict(reply.headers)
     lane.watch(shown, slot)
     if reply.status >= 400:
-        return _refused(reply, slot, service, clock)
+        return _refused(reply, shown, slot, clock)
     if reply.stream is not None:
         return await _streamed(call, lane, reply, shown, slot, clock)
     return _complete(call, lane, reply, shown, slot)
@@ -149,11 +149,11 @@ def _is_event_stream(headers: Headers) -> bool:
     return any(name == b"content-type" and b"event-stream" in value for name, value in headers)
 
 
-def _refused(reply: UpstreamReply, slot: Slot, service: Service, clock: Clock) -> Failure:
-    hints = {name: value for name, value in reply.headers if name.startswith(b"retry-after")}
+def _refused(reply: UpstreamReply, shown: dict[bytes, bytes], slot: Slot, clock: Clock) -> Failure:
     code, kind = openai.error_of(reply.body)
     text = reply.body[:_CLASSIFIED_BYTES].decode("utf-8", "replace")
-    reason = classify(Refusal(reply.status, code, kind, text), service.profile.refusals)
+    reason = classify(Refusal(reply.status, code, kind, text), slot.lane.service.profile.refusals)
+    slot.lane.refused(reason, text, shown, slot)
     if reason is Reason.FATAL:
         slot.settle(0)  # refused before it was counted: a client's mistakes do not use up the quota
     else:
@@ -162,5 +162,5 @@ def _refused(reply: UpstreamReply, slot: Slot, service: Service, clock: Clock) -
         reason,
         f"the provider answered {reply.status}",
         Answer(reply.status, reply.headers, reply.body),
-        retry_after.from_headers(hints.get(b"retry-after-ms"), hints.get(b"retry-after"), clock.wall()),
+        retry_after.from_headers(shown.get(b"retry-after-ms"), shown.get(b"retry-after"), clock.wall()),
     )

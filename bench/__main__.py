@@ -2,10 +2,11 @@
 
 import sys
 
-from bench import sdk, wire
+from bench import schedule, sdk, wire
 
 BENCHES = {
     "wire": (wire.main, "CPU, latency and memory beside nginx and Envoy, with --peers beside other gateways"),
+    "schedule": (schedule.main, "CPU of a scheduling decision, with few and with many who wait"),
     "sdk": (sdk.main, "the same arrivals by a bare SDK with its own retries, and through the gate"),
 }
 
@@ -14,7 +15,7 @@ def main(words: list[str]) -> int:
     """Runs one bench, or lists them."""
     if not words or words[0] not in BENCHES:
         for name, (_, what) in BENCHES.items():
-            print(f"./dev bench {name:6} {what}")
+            print(f"./dev bench {name:8} {what}")
         return 0 if not words else 2
     return BENCHES[words[0]][0](words[1:])
 

@@ -82,7 +82,9 @@ def measure(name: str, rounds: int) -> Costs:
     for at in range(rounds + 1):
         found = _cpu(_turns, few), _cpu(_turns, many), _cpu(_past, idle), _cpu(_cancels, many), _cpu(_strangers, many)
         if at:  # the first warms up
-            for row, value in zip((costs.few, costs.many, costs.past, costs.cancel, costs.stranger), found, strict=True):
+            for row, value in zip(
+                (costs.few, costs.many, costs.past, costs.cancel, costs.stranger), found, strict=True
+            ):
                 row.append(value)
     return costs
 
@@ -102,7 +104,9 @@ def _figures(measured: dict[str, Costs]) -> list[Figure]:
     found = []
     for name, costs in measured.items():
         growth = costs.growth()
-        found.append(at_most(f"{name}: a turn with many over one with few", median(growth), GROWTH, note=spread(growth)))
+        found.append(
+            at_most(f"{name}: a turn with many over one with few", median(growth), GROWTH, note=spread(growth))
+        )
         found.append(told(f"{name}: a call past the queue", f"{median(costs.past):.2f} µs", spread(costs.past)))
     return found
 

@@ -122,8 +122,14 @@ class Crowd:
         if newest is not None:
             assert self.rank(newest) == max(map(self.rank, waiting))
         for band in self.scheduler._bands.values():
-            flows = {id(t.seat): t.seat for t in band.arrivals}.values()
-            assert band.tokens == sum(ticket.cost for ticket in band.arrivals)
+            row = [ticket for ticket in listed if ticket.seat.band is band]
+            flows = {id(ticket.seat): ticket.seat for ticket in row}.values()
+            assert (band.count, band.tokens) == (len(row), sum(ticket.cost for ticket in row))
+            assert (band.oldest, band.newest) == ((row[0], row[-1]) if row else (None, None))
+            for flow in flows:
+                own = self.lists[flow.tenant.name]
+                assert (flow.first, flow.last, flow.count) == (own[0], own[-1], len(own))
+                assert flow.tokens == sum(ticket.cost for ticket in own)
             assert band.weight == sum(flow.weight for flow in flows)
             assert band.flows == len(flows)
 

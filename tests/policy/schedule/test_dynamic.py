@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.policy.schedule.crowd import SECOND, STEPS, Crowd, fixed
 from tidegate.model.tenant import FREE, PAID, Tenant
-from tidegate.policy.schedule.dynamic import Dynamic
+from tidegate.policy.schedule.dynamic import Dynamic, _around
 from tidegate.policy.schedule.face import Ticket
 
 A, B = fixed(FREE, 1_000, 1_000)
@@ -118,11 +118,12 @@ def test_levels_hold_what_the_header_promises(steps: list) -> None:
         crowd.play([step] if step[0] != "spent" or not crowd.lists.get(f"t{step[1]}") else [])
         for band in crowd.scheduler._bands.values():
             floor, width = band._base << band._shift, 1 << band._shift
-            waiting = {id(t.seat): t.seat for t in band.arrivals}.values()
-            assert sum(len(ring) for ring in band._rings.values()) == len(waiting)
+            waiting = {id(t.seat): t.seat for t in crowd.waiting() if t.seat.band is band}.values()
+            rings = {level: _around(head) for level, head in band._rings.items()}
+            assert sum(map(len, rings.values())) == len(waiting)
             assert band._bits == sum(1 << (level - band._base) for level in band._rings)
             for flow in waiting:
-                assert flow in band._rings[flow.level]
+                assert flow in rings[flow.level]
                 assert floor <= flow.v < floor + 2 * width + 4_000 * 1_000_000 // flow.weight
             if waiting:
                 assert band.turn().v >> band._shift <= min(flow.v for flow in waiting) >> band._shift

@@ -30,7 +30,7 @@ are looked at again when V gets there; U is measured anew, and levels rebuilt, o
 Tenants without waiting calls are kept while their lead counts, at most `keep` of them, the oldest go first.
 """
 
-from collections import OrderedDict, deque
+from collections import deque
 from functools import partial
 
 from tidegate.model.tenant import Tenant
@@ -44,6 +44,14 @@ _STEPS = 16  # levels to the largest call, at least
 _HORIZON = 4_095  # levels that the bitmap tells apart
 _PERIOD = 1_024  # turns between two looks at the size of calls
 _FRESH_US = 500_000  # service past the queue within this time is one sum: its decay is not reckoned
+
+
+def _around(head: Flow) -> list[Flow]:
+    """A ring's tenants in the order of their turn."""
+    ring = [head]
+    while (flow := ring[-1].right) is not head:
+        ring.append(flow)
+    return ring
 
 
 class _Levels(Band):
@@ -69,21 +77,26 @@ class _Levels(Band):
         self._shift = 0  # U = 1 << shift
         self._base = 0  # level of V
         self._bits = 0  # bit n: level base + n is occupied
-        self._rings: dict[int, OrderedDict[Flow, None]] = {}  # by level
+        self._rings: dict[int, Flow] = {}  # by level: whose turn is next in it
         self._guest: Flow | None = None  # who was let in at the front of a level, until another had a turn
-        self._turns = 0  # in this measuring period
+        self._turns = _PERIOD  # left of this measuring period
         self._peak = self._heavy = 1  # call and weight, greatest of this period
         self.largest = self._heaviest = 1  # and of the one before too
 
     def enter(self, flow: Flow, now: int) -> None:
-        self._measure(flow.tokens, flow.weight)
+        cost = flow.tokens // flow.count  # who moves here from another tier may bring several
+        if cost > self._peak or flow.weight > self._heavy:
+            self._measure(cost, flow.weight)
         lead = self.lead(flow, now)
-        most = self.largest * _UNIT // flow.weight
-        flow.v = (self._base << self._shift) + (lead if lead < most else most)
+        if lead:
+            most = self.largest * _UNIT // flow.weight
+            if lead > most:
+                lead = most
+        flow.v = (self._base << self._shift) + lead
         self._place(flow)
         if not lead and self._guest is None:
             self._guest = flow
-            self._rings[flow.level].move_to_end(flow, last=False)
+            self._rings[flow.level] = flow  # a ring's last becomes its first
 
     def leave(self, flow: Flow, now: int) -> None:
         self._displace(flow)
@@ -95,46 +108,51 @@ class _Levels(Band):
         while True:
             first = (self._bits & -self._bits).bit_length() - 1
             level = self._base + first
-            flow = next(iter(self._rings[level]))
+            flow = self._rings[level]
             if flow.v >> self._shift <= level:
                 return flow
             self._bring_near(flow, first)
 
     def served(self, flow: Flow, cost: int, now: int) -> None:
         level = flow.level
-        self._bits >>= level - self._base
-        self._base = level
+        if level != self._base:
+            self._bits >>= level - self._base
+            self._base = level
         if self._guest is not flow:
             self._guest = None
         flow.v += cost * _UNIT // flow.weight
-        if flow.tickets and flow.v >> self._shift <= level:
-            self._rings[level].move_to_end(flow)
+        if flow.count and flow.v >> self._shift <= level:
+            self._rings[level] = flow.right
         else:
             self._displace(flow)
-            flow.touched = now
-            if flow.tickets:
+            if flow.count:
                 self._place(flow)
-        self._turns += 1
-        self._measure(cost, flow.weight)
-        if self._turns > _PERIOD + 4 * self.flows:
+            else:
+                flow.touched = now
+        if cost > self._peak or flow.weight > self._heavy:
+            self._measure(cost, flow.weight)
+        self._turns -= 1
+        if self._turns < 0:
             self._next_period()
 
     def before(self, flow: Flow | None, weight: int, others: int, now: int) -> int:
         lead = 0
         queued = 0
         rivals = self.weight
-        if flow is not None and flow.tickets:
+        if flow is not None and flow.count:
             lead = flow.v - (self._base << self._shift)
             queued = flow.tokens
             rivals -= flow.weight
         elif flow is not None:
             lead = min(self.lead(flow, now), self.largest * _UNIT // weight)
+        if not (lead or queued or self._guest):
+            return -(-others // self.count)  # to the front: one call of somebody's goes before
         start = lead + queued * _UNIT // weight + (1 << self._shift)
-        return (start * rivals) // _UNIT + self.largest if start > 0 else self.largest
+        return start * rivals // _UNIT + self.largest if start > 0 else self.largest
 
     def spent(self, flow: Flow, tokens: int, now: int) -> None:
         gained = tokens * _UNIT // flow.weight
-        if flow.tickets:
+        if flow.count:
             flow.v += gained
             at = flow.v >> self._shift
             if at != flow.level and (at > flow.level or flow.level != self._base):
@@ -179,18 +197,22 @@ class _Levels(Band):
         elif at > _HORIZON:
             at = _HORIZON
         level = flow.level = self._base + at
-        ring = self._rings.get(level)
-        if ring is None:
-            ring = self._rings[level] = OrderedDict()
+        head = self._rings.get(level)
+        if head is None:
+            self._rings[level] = flow
             self._bits |= 1 << at
-        ring[flow] = None
+        else:
+            flow.join(head)
 
     def _displace(self, flow: Flow) -> None:
-        ring = self._rings[flow.level]
-        del ring[flow]
-        if not ring:
+        after = flow.right
+        if after is flow:
             del self._rings[flow.level]
             self._bits ^= 1 << (flow.level - self._base)
+            return
+        if self._rings[flow.level] is flow:
+            self._rings[flow.level] = after
+        flow.part()
 
     def _bring_near(self, flow: Flow, first: int) -> None:
         """A tenant that was beyond the horizon when it was placed: V has moved on, or all are beyond it."""
@@ -198,22 +220,20 @@ class _Levels(Band):
             self._displace(flow)
             self._place(flow)
         else:
-            ring = self._rings[flow.level]
-            self._rebuild(min(each.v for each in ring) >> self._shift)
+            self._rebuild(min(each.v for each in _around(flow)) >> self._shift)
 
     def _measure(self, cost: int, weight: int) -> None:
         """Keep the greatest call and weight; levels get finer at once, wider when nobody waits or a period ends."""
-        if cost > self._peak or weight > self._heavy:
-            self._peak = max(self._peak, cost)
-            self._heavy = max(self._heavy, weight)
-            if cost > self.largest or weight > self._heaviest:
-                self.largest = max(self.largest, cost)
-                self._heaviest = max(self._heaviest, weight)
-                if self._fitting() < self._shift or not self._bits:
-                    self._rescale()
+        self._peak = max(self._peak, cost)
+        self._heavy = max(self._heavy, weight)
+        if cost > self.largest or weight > self._heaviest:
+            self.largest = max(self.largest, cost)
+            self._heaviest = max(self._heaviest, weight)
+            if self._fitting() < self._shift or not self._bits:
+                self._rescale()
 
     def _next_period(self) -> None:
-        self._turns = 0
+        self._turns = _PERIOD + 4 * self.flows
         self.largest, self._heaviest = self._peak, self._heavy
         self._peak = self._heavy = 1
         if self._fitting() != self._shift:
@@ -235,7 +255,8 @@ class _Levels(Band):
         self._bits = 0
         self._base = base
         for level in sorted(rings):
-            for flow in rings[level]:
+            for flow in _around(rings[level]):
+                flow.left = flow.right = flow
                 self._place(flow)
 
 
@@ -287,7 +308,7 @@ class Dynamic(Tiered):
         for _ in range(min(2, len(parked))):
             flow = parked.popleft()
             flow.parked = False
-            if not flow.tickets:
+            if not flow.count:
                 if len(parked) >= self._keep or flow.band.negligible(flow, now):
                     del self._flows[flow.tenant.name]
                 else:

@@ -15,15 +15,19 @@ from tidegate.model.tenant import Tenant
 class Ticket:
     """A call that waits for its turn. Identity counts, not equality."""
 
-    __slots__ = ("arrived", "boosted", "cost", "ctx", "seat", "tenant")
+    __slots__ = ("arrived", "before", "behind", "boosted", "cost", "ctx", "newer", "older", "seat", "tenant")
 
     def __init__(self, tenant: Tenant, cost: int, arrived: int, ctx: object = None) -> None:
-        """`cost` is what it reserves, in tokens, at least 1; `ctx` belongs to the owner, `seat` to the scheduler."""
+        """`cost` is what it reserves, in tokens, at least 1; `ctx` is the owner's, `seat` and links the scheduler's."""
         self.tenant = tenant
         self.cost = cost
         self.arrived = arrived
         self.ctx = ctx
         self.seat: Any = None  # None = in no scheduler
+        self.before: Ticket | None = None  # its neighbours among its tenant's calls
+        self.behind: Ticket | None = None
+        self.older: Ticket | None = None  # and among its tier's
+        self.newer: Ticket | None = None
         self.boosted = False  # as `head` and `pop` said it: it goes before a higher tier, so no reservation holds it
 
 

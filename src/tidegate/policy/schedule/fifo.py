@@ -20,7 +20,8 @@ class _Row(Band):
         pass
 
     def turn(self) -> Flow:
-        flow: Flow = next(iter(self.arrivals)).seat
+        assert self.oldest is not None  # noqa: S101 - somebody waits
+        flow: Flow = self.oldest.seat
         return flow
 
     def served(self, flow: Flow, cost: int, now: int) -> None:

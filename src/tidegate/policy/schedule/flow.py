@@ -1,10 +1,11 @@
 """What waits: the calls of one tenant, and the calls of one tier.
 
-Order is kept in linked maps, so that a call which leaves from the middle costs the same as one whose turn it is: O(1).
+Order is kept by links in the tickets and tenants themselves, so that a call which leaves from the middle costs the same
+as one whose turn it is, nothing is hashed and nothing is left behind: O(1) each.
 """
 
 from abc import ABC, abstractmethod
-from collections import OrderedDict
+from typing import Optional
 
 from tidegate.model.tenant import Tenant
 from tidegate.policy.schedule.face import Ticket
@@ -13,35 +14,86 @@ from tidegate.policy.schedule.face import Ticket
 class Flow:
     """One tenant's waiting calls in the order of their turn, and what its discipline notes about it."""
 
-    __slots__ = ("band", "level", "parked", "tenant", "tickets", "tokens", "touched", "v", "weight")
+    __slots__ = (
+        "band", "count", "first", "last", "left", "level", "parked", "right", "tenant", "tokens", "touched", "v",
+        "weight",
+    )  # fmt: skip
 
     def __init__(self, tenant: Tenant, band: "Band", now: int) -> None:
         self.tenant = tenant
         self.band = band
         self.weight = tenant.weight_milli
-        self.tickets: OrderedDict[Ticket, None] = OrderedDict()
+        self.first: Ticket | None = None
+        self.last: Ticket | None = None
+        self.count = 0
         self.tokens = 0  # waiting
+        self.left = self.right = self  # its neighbours in a ring of tenants
         self.v = 0  # normalised service, as its band counts it
         self.level = 0  # where its band keeps it
         self.touched = now  # when `v` was last brought up to date while nothing waited
         self.parked = False  # it is in the list of those that may be forgotten
 
-    def first(self) -> Ticket:
-        """Its next call. There must be one."""
-        return next(iter(self.tickets))
+    def add(self, ticket: Ticket, front: bool) -> None:
+        """Behind its other calls, or before them."""
+        ticket.seat = self
+        self.count += 1
+        self.tokens += ticket.cost
+        first, last = self.first, self.last
+        if first is None or last is None:
+            self.first = self.last = ticket
+        elif front:
+            ticket.behind = first
+            first.before = ticket
+            self.first = ticket
+        else:
+            ticket.before = last
+            last.behind = ticket
+            self.last = ticket
+
+    def take(self, ticket: Ticket) -> None:
+        """Out of the row."""
+        ticket.seat = None
+        self.count -= 1
+        self.tokens -= ticket.cost
+        before, behind = ticket.before, ticket.behind
+        if before is None:
+            self.first = behind
+        else:
+            before.behind = behind
+            ticket.before = None
+        if behind is None:
+            self.last = before
+        else:
+            behind.before = before
+            ticket.behind = None
+
+    def join(self, head: Optional["Flow"]) -> None:
+        """Into the ring of which `head` is the first, as its last; None = a ring of its own."""
+        if head is not None:
+            last = head.left
+            self.left, self.right = last, head
+            last.right = head.left = self
+
+    def part(self) -> None:
+        """Out of its ring."""
+        left, right = self.left, self.right
+        left.right, right.left = right, left
+        self.left = self.right = self
 
 
 class Band(ABC):
-    """One tier's waiting calls. A discipline says whose turn it is; the sums are kept here."""
+    """One tier's waiting calls. A discipline says whose turn it is; row and sums are kept here."""
 
-    __slots__ = ("arrivals", "flows", "rank", "tokens", "weight")
+    __slots__ = ("count", "flows", "newest", "oldest", "rank", "tokens", "weight")
 
     def __init__(self, rank: int) -> None:
         self.rank = rank
-        self.arrivals: OrderedDict[Ticket, None] = OrderedDict()  # oldest first
+        self.oldest: Ticket | None = None
+        self.newest: Ticket | None = None
+        self.count = 0  # calls that wait
+        self.tokens = 0  # of theirs
         self.flows = 0  # tenants that wait
         self.weight = 0  # the sum of their weights, in thousandths
-        self.tokens = 0  # waiting
 
     @abstractmethod
     def enter(self, flow: Flow, now: int) -> None:
@@ -76,10 +128,38 @@ class Band(ABC):
 
     def renewed(self, flow: Flow, weight: int) -> None:
         """The weight of a tenant changed."""
-        if flow.tickets:
+        if flow.count:
             self.weight += weight - flow.weight
         flow.weight = weight
 
-    def oldest(self) -> int:
-        """When the call that waits longest arrived. Somebody waits."""
-        return next(iter(self.arrivals)).arrived
+    def add(self, ticket: Ticket, front: bool) -> None:
+        """As the newest of the tier, or as the oldest."""
+        self.count += 1
+        self.tokens += ticket.cost
+        oldest, newest = self.oldest, self.newest
+        if oldest is None or newest is None:
+            self.oldest = self.newest = ticket
+        elif front:
+            ticket.newer = oldest
+            oldest.older = ticket
+            self.oldest = ticket
+        else:
+            ticket.older = newest
+            newest.newer = ticket
+            self.newest = ticket
+
+    def take(self, ticket: Ticket) -> None:
+        """Out of the tier's row."""
+        self.count -= 1
+        self.tokens -= ticket.cost
+        older, newer = ticket.older, ticket.newer
+        if older is None:
+            self.oldest = newer
+        else:
+            older.newer = newer
+            ticket.older = None
+        if newer is None:
+            self.newest = older
+        else:
+            newer.older = older
+            ticket.newer = None

@@ -7,8 +7,6 @@ for at most one call of each other tenant of its tier (and the boost's share).
 Complexity: O(1).
 """
 
-from collections import OrderedDict
-
 from tidegate.policy.schedule.flow import Band, Flow
 from tidegate.policy.schedule.tiered import BOOST_AFTER_US, BOOST_SHARE_MILLI, Tiered
 
@@ -16,32 +14,37 @@ from tidegate.policy.schedule.tiered import BOOST_AFTER_US, BOOST_SHARE_MILLI, T
 class _Ring(Band):
     """One tier's tenants, whose turn it is first."""
 
-    __slots__ = ("_ring",)
+    __slots__ = ("_next",)
 
     def __init__(self, rank: int) -> None:
         super().__init__(rank)
-        self._ring: OrderedDict[Flow, None] = OrderedDict()
+        self._next: Flow | None = None
 
     def enter(self, flow: Flow, now: int) -> None:
-        self._ring[flow] = None
+        flow.join(self._next)
+        if self._next is None:
+            self._next = flow
 
     def leave(self, flow: Flow, now: int) -> None:
-        del self._ring[flow]
+        if self._next is flow:
+            self._next = flow.right if flow.right is not flow else None
+        flow.part()
 
     def turn(self) -> Flow:
-        return next(iter(self._ring))
+        assert self._next is not None  # noqa: S101 - somebody waits
+        return self._next
 
     def served(self, flow: Flow, cost: int, now: int) -> None:
-        if flow.tickets:
-            self._ring.move_to_end(flow)
+        if flow.count:
+            self._next = flow.right
         else:
-            del self._ring[flow]
+            self.leave(flow, now)
 
     def before(self, flow: Flow | None, weight: int, others: int, now: int) -> int:
         """As many turns of each other tenant as this one needs, of calls of the mean size."""
-        mine = len(flow.tickets) if flow is not None else 0
+        mine = flow.count if flow is not None else 0
         rivals = self.flows - (mine > 0)
-        return -(-others * (mine + 1) * rivals // (len(self.arrivals) - mine))
+        return -(-others * (mine + 1) * rivals // (self.count - mine))
 
 
 class RoundRobin(Tiered):

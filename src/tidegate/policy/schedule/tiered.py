@@ -51,7 +51,10 @@ class Tiered:
 
     def __iter__(self) -> Iterator[Ticket]:
         for rank in sorted(self._bands):
-            yield from self._bands[rank].arrivals
+            ticket = self._bands[rank].oldest
+            while ticket is not None:
+                yield ticket
+                ticket = ticket.newer
 
     def push(self, ticket: Ticket, now: int, *, front: bool = False) -> None:
         tenant = ticket.tenant
@@ -61,16 +64,10 @@ class Tiered:
         elif flow.tenant is not tenant and not front:
             self._renew(flow, tenant, now)
         band = flow.band
-        flow.tickets[ticket] = None
-        band.arrivals[ticket] = None
-        if front:
-            flow.tickets.move_to_end(ticket, last=False)
-            band.arrivals.move_to_end(ticket, last=False)
-        ticket.seat = flow
-        flow.tokens += ticket.cost
-        band.tokens += ticket.cost
+        flow.add(ticket, front)
+        band.add(ticket, front)
         self._count += 1
-        if len(flow.tickets) == 1:
+        if flow.count == 1:
             self._enter(flow, band, now)
 
     def head(self, now: int) -> Ticket | None:
@@ -81,8 +78,9 @@ class Tiered:
         boosted = None
         if waiting & (waiting - 1) and self._debt <= 0 and self._boost_share:
             boosted = self._starving(waiting & (waiting - 1), now)
-        ticket = next(iter((boosted or band).turn().tickets))
-        ticket.boosted = boosted is not None
+        ticket = (boosted or band).turn().first
+        if ticket is not None:
+            ticket.boosted = boosted is not None
         return ticket
 
     def pop(self, now: int) -> Ticket:
@@ -121,7 +119,7 @@ class Tiered:
         own: Band | None = None
         for rank, band in self._bands.items():
             if rank < tenant.tier.rank:
-                requests += len(band.arrivals)
+                requests += band.count
                 tokens += band.tokens
             elif rank == tenant.tier.rank:
                 own = band
@@ -136,19 +134,19 @@ class Tiered:
     def newest(self) -> Ticket | None:
         if not self._waiting:
             return None
-        return next(reversed(self._bands[self._waiting.bit_length() - 1].arrivals))
+        return self._bands[self._waiting.bit_length() - 1].newest
 
     def _within(self, band: Band, tenant: Tenant, now: int) -> tuple[int, int]:
         """What goes before a newcomer in its own tier: its own calls, and the others' share until its turn."""
         flow = self._flows.get(tenant.name)
         if flow is not None and flow.band is not band:
             flow = None
-        mine, my_tokens = (len(flow.tickets), flow.tokens) if flow is not None else (0, 0)
+        mine, my_tokens = (flow.count, flow.tokens) if flow is not None else (0, 0)
         others = band.tokens - my_tokens
         if not others:
             return mine, my_tokens
         before = min(others, band.before(flow, tenant.weight_milli, others, now))
-        return mine - (-(len(band.arrivals) - mine) * before // others), my_tokens + before
+        return mine - (-(band.count - mine) * before // others), my_tokens + before
 
     def _starving(self, lower: int, now: int) -> Band | None:
         """The tier among `lower` that has waited longest, and too long."""
@@ -157,9 +155,9 @@ class Tiered:
         while lower:
             band = self._bands[(lower & -lower).bit_length() - 1]
             lower &= lower - 1
-            oldest = band.oldest()
-            if oldest < since:
-                found, since = band, oldest
+            oldest = band.oldest
+            if oldest is not None and oldest.arrived < since:
+                found, since = band, oldest.arrived
         return found
 
     def _repay(self, tokens: int) -> None:
@@ -173,20 +171,20 @@ class Tiered:
 
     def _take(self, ticket: Ticket, flow: Flow, band: Band) -> bool:
         """Take it out of all sums; True when it was its tenant's last."""
-        del flow.tickets[ticket]
-        del band.arrivals[ticket]
-        ticket.seat = None
-        flow.tokens -= ticket.cost
-        band.tokens -= ticket.cost
+        flow.take(ticket)
+        band.take(ticket)
         self._count -= 1
-        return not flow.tickets
+        return not flow.count
 
     def _left(self, flow: Flow, band: Band, now: int) -> None:
+        self._thinner(flow, band)
+        self._idle(flow, now)
+
+    def _thinner(self, flow: Flow, band: Band) -> None:
         band.flows -= 1
         band.weight -= flow.weight
-        if not band.arrivals:
+        if not band.count:
             self._waiting ^= 1 << band.rank
-        self._idle(flow, now)
 
     def _idle(self, flow: Flow, now: int) -> None:
         """Nothing of this tenant waits any more."""
@@ -213,22 +211,15 @@ class Tiered:
     def _move(self, flow: Flow, band: Band, now: int) -> None:
         """Take a tenant to another tier with all that waits, behind what waits there. O(its calls), at a reload."""
         old = flow.band
-        if not flow.tickets:
-            flow.band = band
-            band.moved(flow, old, now)
-            return
-        for ticket in flow.tickets:
-            del old.arrivals[ticket]
-            band.arrivals[ticket] = None
-        old.tokens -= flow.tokens
-        band.tokens += flow.tokens
-        tickets, flow.tickets = flow.tickets, type(flow.tickets)()
-        old.leave(flow, now)
-        old.flows -= 1
-        old.weight -= flow.weight
-        if not old.arrivals:
-            self._waiting ^= 1 << old.rank
+        ticket = flow.first
+        while ticket is not None:
+            old.take(ticket)
+            band.add(ticket, front=False)
+            ticket = ticket.behind
+        if flow.count:
+            old.leave(flow, now)
+            self._thinner(flow, old)
         flow.band = band
         band.moved(flow, old, now)
-        flow.tickets = tickets
-        self._enter(flow, band, now)
+        if flow.count:
+            self._enter(flow, band, now)

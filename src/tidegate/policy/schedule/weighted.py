@@ -53,7 +53,8 @@ class _Heap:
         return min(MOST_US, (self.aging + min(cost * TOKEN_US, COST_MOST_US)) * _UNIT // product)
 
     def key(self, flow: Flow) -> int:
-        ticket = flow.first()
+        ticket = flow.first
+        assert ticket is not None  # noqa: S101 - who is here waits
         return ticket.arrived + self.handicap(flow.v, ticket.cost)
 
     def add(self, flow: Flow) -> None:
@@ -110,7 +111,7 @@ class _Share(Band):
         return self._heap.first()
 
     def served(self, flow: Flow, cost: int, now: int) -> None:
-        if not flow.tickets:
+        if not flow.count:
             self._heap.drop(flow)
 
     def before(self, flow: Flow | None, weight: int, others: int, now: int) -> int:
@@ -130,14 +131,14 @@ class Weighted(Tiered):
     def push(self, ticket: Ticket, now: int, *, front: bool = False) -> None:
         super().push(ticket, now, front=front)
         flow: Flow = ticket.seat
-        if front and len(flow.tickets) > 1:
+        if front and flow.count > 1:
             self._heap.update(flow)
 
     def remove(self, ticket: Ticket, now: int) -> bool:
         flow = ticket.seat
-        first = isinstance(flow, Flow) and next(iter(flow.tickets), None) is ticket
+        first = isinstance(flow, Flow) and flow.first is ticket
         removed = super().remove(ticket, now)
-        if removed and first and flow.tickets:
+        if removed and first and flow.count:
             self._heap.update(flow)
         return removed
 
@@ -145,22 +146,23 @@ class Weighted(Tiered):
         if not self._waiting:
             return None
         flow = self._heap.first()
-        ticket = flow.first()
-        ticket.boosted = bool(self._waiting & ((1 << flow.band.rank) - 1))
+        ticket = flow.first
+        if ticket is not None:
+            ticket.boosted = bool(self._waiting & ((1 << flow.band.rank) - 1))
         return ticket
 
     def ahead(self, tenant: Tenant, cost: int, now: int) -> Ahead:
         """Its own calls, and of each tier what has the smaller key, if all came evenly and weigh as its oldest call."""
         own = self._heap.handicap(_product(tenant), cost)
         flow = self._flows.get(tenant.name)
-        requests, tokens = (len(flow.tickets), flow.tokens) if flow is not None else (0, 0)
+        requests, tokens = (flow.count, flow.tokens) if flow is not None else (0, 0)
         for band in self._bands.values():
-            count, amount = len(band.arrivals), band.tokens
+            count, amount = band.count, band.tokens
             if flow is not None and flow.band is band:
-                count -= len(flow.tickets)
+                count -= flow.count
                 amount -= flow.tokens
-            if count:
-                oldest = next(iter(band.arrivals))
+            oldest = band.oldest
+            if count and oldest is not None:
                 age = max(1, now - oldest.arrived)
                 late = self._heap.handicap(oldest.seat.v, amount // count) - own
                 older = age if late <= 0 else max(0, age - late)

@@ -29,7 +29,7 @@ TABLE = [
     ("none within patience: the soonest", [at(90), at(60), at(70)], Choice(1, 60)),
     ("equally soon: the first", [at(60), at(60)], Choice(0, 60)),
     ("one target alone is waited for up to the deadline", [at(120)], Choice(0, 120)),
-    ("nobody makes it: refused with the soonest's time", [at(200), at(121)], Choice(-1, 121)),
+    ("nobody makes it: refused with the soonest's time", [at(200), at(121)], Choice(-1, 121, earliest=1)),
     ("too large for one: the other", [at(NEVER), at(100)], Choice(1, 100)),
     ("too large for all: never", [at(NEVER), at(NEVER)], Choice(-1, NEVER)),
     ("a tripped one is skipped for one that can be waited for", [tripped(10), at(40)], Choice(1, 40)),
@@ -39,8 +39,8 @@ TABLE = [
     ("no room to wait in: the next", [full(10), at(40)], Choice(1, 40)),
     ("a full queue does not matter to one that need not wait", [full(0)], Choice(0, 0)),
     ("no room, the other beyond patience but in time", [full(50), at(60)], Choice(1, 60)),
-    ("no room anywhere", [full(10), full(20)], Choice(-1, 10, full=True)),
-    ("no room in time, the other too late", [full(10), at(121)], Choice(-1, 10, full=True)),
+    ("no room anywhere", [full(10), full(20)], Choice(-1, 10, full=True, earliest=0)),
+    ("no room in time, the other too late", [full(10), at(121)], Choice(-1, 10, full=True, earliest=0)),
 ]
 
 
@@ -53,7 +53,7 @@ def test_the_table(candidates: list[Candidate], expected: Choice) -> None:
 def test_patience_beyond_the_deadline_helps_nobody() -> None:
     """The deadline bounds the patience."""
     assert choose([at(30), at(10)], 20, PATIENCE) == Choice(1, 10)
-    assert choose([at(30)], 20, PATIENCE) == Choice(-1, 30)
+    assert choose([at(30)], 20, PATIENCE) == Choice(-1, 30, earliest=0)
 
 
 candidates = st.builds(Candidate, st.one_of(st.just(NEVER), st.integers(0, 300)), st.booleans(), st.booleans())

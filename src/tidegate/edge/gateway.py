@@ -215,7 +215,8 @@ class Gateway:
         self._observer.refused(plan.name, refused.problem.kind.name.lower())
         self._unserved(call, plan, reply.status)
         told = self._story.told(self._request_id(exchange, call.id), call.queued_us + call.waited_us)
-        exchange.respond(reply.status, reply.head + told + heads.attempts(call.attempts), reply.body)
+        told += heads.attempts(call.attempts) + heads.degraded(call.degraded)
+        exchange.respond(reply.status, reply.head + told, reply.body)
 
     def _stream(self, exchange: Exchange, call: Call, plan: Plan, answered: Answered, splice: Splice) -> None:
         first_byte = self._clock.now()
@@ -246,7 +247,8 @@ class Gateway:
     def _head(self, exchange: Exchange, call: Call, answered: Answered, now: int) -> bytes:
         waited, request_id = call.queued_us + call.waited_us, self._request_id(exchange, call.id)
         headers, shown = answered.headers, answered.shown
-        return self._story.of(answered.lane, call.attempts, request_id, waited, now, headers, shown)
+        head = self._story.of(answered.lane, call.attempts, request_id, waited, now, headers, shown)
+        return head + heads.degraded(call.degraded) if call.degraded else head
 
     def _request_id(self, exchange: Exchange, call_id: int) -> bytes:
         """The client's own, when it is a plain token, else ours."""
@@ -283,6 +285,9 @@ class Gateway:
             usage.cached,
             charged + call.spent,
             usage.estimated,
+            call.tenant.name,
+            call.tenant.tier.name,
+            ", ".join(call.degraded) if call.degraded else "",
         )
         self._journal.append(record)
         self._observer.finished(record)

@@ -60,6 +60,11 @@ def attempts(tried: Sequence[Attempt]) -> bytes:
     return b"x-tidegate-attempts: %b\r\n" % ", ".join(words).encode("latin-1", "replace")
 
 
+def degraded(steps: Sequence[str]) -> bytes:
+    """What the call was given less of, to be served at all."""
+    return b"x-tidegate-degraded: %b\r\n" % ", ".join(steps).encode("latin-1", "replace") if steps else b""
+
+
 class _Template:
     """The lines of one target's answers whose replies have these headers; `names` are those whose values it wants."""
 

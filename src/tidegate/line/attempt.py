@@ -62,6 +62,8 @@ def request_body(call: Call, model: str) -> bytes:
     if call.kind is not Kind.PASS:
         if model != call.shape.model:
             body = openai.with_model(body, model)
+        if call.clamp:
+            body = openai.with_output(body, call.clamp)
         if call.shape.stream and not call.shape.wants_usage:
             body = openai.with_usage(body)
     return body

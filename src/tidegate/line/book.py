@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 
 from tidegate.line.lane import Service
 from tidegate.line.lanes import Lanes, digest
-from tidegate.line.plan import Plan
+from tidegate.line.plan import Plan, Step
 from tidegate.line.pool import Pool
 from tidegate.line.target import Target
 from tidegate.model import pools
-from tidegate.model.snapshot import ModelEntry, Provider, Snapshot, Strategy
+from tidegate.model.snapshot import DegradeStep, ModelEntry, Provider, Snapshot, Strategy
 from tidegate.policy.outlet import Outlet
 from tidegate.policy.recovery import RetryBudget
 from tidegate.ports import Transport
@@ -101,7 +101,16 @@ class Book:
             rules.deadline_us,
             rules.fallback_after_us,
             RetryBudget(rules.retry),
+            tuple(step for given in rules.degrade if (step := self._step(given)) is not None),
         )
+
+    def _step(self, given: DegradeStep) -> Step | None:
+        """One step of the ladder; None when nobody serves its model."""
+        tiers = frozenset(given.tiers)
+        if given.do == "clamp":
+            return Step(tiers, given.max_tokens)
+        provider = self.provider_of(given.model)
+        return Step(tiers, target=self._target(provider, given.model, None)) if provider else None
 
     def _target(self, name: str, model: str, bound: Pool[Outlet] | None) -> Target:
         provider, service = self._providers[name], self._services[name]

@@ -22,7 +22,6 @@ from tidegate.policy import recovery, route, smooth
 from tidegate.policy.allowance import NEVER
 from tidegate.policy.desk import Waiting
 from tidegate.policy.recovery import Move
-from tidegate.policy.route import Choice
 from tidegate.ports import Clock, Journal, Observer
 
 FAIR_US = 30_000_000  # who does not answer for so long has failed, whatever the call's deadline was
@@ -34,12 +33,24 @@ _QUOTA = frozenset({Reason.RATE, Reason.RAMP, Reason.CAPACITY})
 class Course:
     """How far the call has come with one target."""
 
-    __slots__ = ("failures", "not_before", "target")
+    __slots__ = ("failures", "less", "not_before", "target")
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, less: str = "") -> None:
         self.target = target
+        self.less = less  # what the call is told when it is served here, though it asked for more
         self.failures = 0
         self.not_before = 0
+
+
+class Late:
+    """Nobody makes the call's deadline; `pick` is where it could be served, and when."""
+
+    __slots__ = ("pick", "queue", "wait_us")
+
+    def __init__(self, pick: Pick | None, wait_us: int, *, full: bool = False) -> None:
+        self.pick = pick
+        self.wait_us = wait_us  # NEVER: nowhere
+        self.queue = full or (pick is not None and pick.queued)  # others stand before it, not only its own limit
 
 
 class Line:
@@ -67,7 +78,9 @@ class Line:
             slot = self._at_once(call, plan, course, now)
             if slot is None:
                 chosen = self._choose(call, plan, courses, now)
-                if isinstance(chosen, Choice):
+                if isinstance(chosen, Late):
+                    if self._degrade(call, plan, courses, chosen):
+                        continue
                     return self._too_late(call, plan, last, chosen)
                 course, pick = chosen
                 slot = await self._wait(call, plan, course, pick, now, alone=len(courses) == 1)
@@ -75,6 +88,8 @@ class Line:
                 continue
             outcome = await self._attempt(call, plan, slot)
             if isinstance(outcome, Answered):
+                if course.less:
+                    call.degraded = (*call.degraded, course.less)
                 return outcome
             last = outcome
             if outcome.sent and not isinstance(call.body, bytes):
@@ -115,12 +130,32 @@ class Line:
         delay = smooth.delay(plan.smoothing, target.used_permille(call, now))
         return delay if now + delay < call.deadline else 0
 
-    def _choose(self, call: Call, plan: Plan, courses: list[Course], now: int) -> tuple[Course, Pick] | Choice:
-        """The course to take; the refused choice when none makes the deadline."""
+    def _choose(self, call: Call, plan: Plan, courses: list[Course], now: int) -> tuple[Course, Pick] | Late:
+        """The course to take, or why there is none."""
         picks = [course.target.pick(call, now) for course in courses]
         candidates = [pick.candidate(course.not_before - now) for pick, course in zip(picks, courses, strict=True)]
         choice = route.choose(candidates, call.deadline - now, plan.fallback_after_us)
-        return (courses[choice.index], picks[choice.index]) if choice.index >= 0 else choice
+        if choice.index >= 0:
+            return courses[choice.index], picks[choice.index]
+        return Late(picks[choice.earliest] if choice.earliest >= 0 else None, choice.wait_us, full=choice.full)
+
+    def _degrade(self, call: Call, plan: Plan, courses: list[Course], late: Late) -> bool:
+        """Take the next step of the ladder instead of a refusal. False when there is none for this call."""
+        tier = call.tenant.tier.name
+        for step in plan.ladder[call.rung :]:
+            call.rung += 1
+            if tier not in step.tiers:
+                continue
+            if step.target is not None:
+                if step.target.unfit(call) or any(course.target is step.target for course in courses):
+                    continue
+                courses.append(Course(step.target, f"model={step.target.model}"))
+                return True
+            if call.kind is not Kind.PASS and not 0 < call.shape.output <= step.max_tokens:
+                call.clamp = call.shape.output = step.max_tokens
+                call.degraded = (*call.degraded, f"max_tokens={step.max_tokens}")
+                return True
+        return False
 
     async def _wait(self, call: Call, plan: Plan, course: Course, pick: Pick, now: int, *, alone: bool) -> Slot | None:
         """Wait for what is the call's own (back-off, smoothing) or for its turn. None: look around again."""
@@ -244,9 +279,9 @@ class Line:
         course.not_before = now + step.wait_us
         return step.move is Move.RETRY
 
-    def _too_late(self, call: Call, plan: Plan, last: Failure | None, choice: Choice) -> Refused:
-        """Nobody makes the deadline: when somebody could have."""
-        wait_us = choice.wait_us
+    def _too_late(self, call: Call, plan: Plan, last: Failure | None, late: Late) -> Refused:
+        """Nobody makes the deadline: when somebody could have. A place is kept for the call that comes back then."""
+        wait_us = late.wait_us
         blameless = last is not None and (last.reason not in _QUOTA or not self._again_us(call, plan))
         if last is not None and (wait_us == NEVER or blameless):
             return self._failed(call, plan, last, late=True)  # a provider that fails, or its own back-off: no quota
@@ -255,7 +290,9 @@ class Line:
                 f"This request needs more tokens at once than {plan.name} has a minute. Lower max_tokens or shorten it."
             )
             return Refused(Problem(ProblemKind.TOO_LARGE, message, "max_tokens"), last)
-        kind = ProblemKind.QUEUE_FULL if choice.full else ProblemKind.OVER_QUOTA
+        if late.pick is not None:
+            late.pick.pool.book(call.tenant, late.pick.charge, wait_us)
+        kind = ProblemKind.QUEUE_FULL if late.queue else ProblemKind.OVER_QUOTA
         message = f"The quota of {plan.name} is in use. This request could be served in {wait_us / 1e6:.3f} s."
         return Refused(Problem(kind, message, retry_after_us=wait_us), last)
 

@@ -8,6 +8,15 @@ from tidegate.policy.recovery import RetryBudget
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """What calls of these tiers are given instead of a refusal: fewer tokens, or another target. One of both."""
+
+    tiers: frozenset[str]
+    max_tokens: int = 0
+    target: Target | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Targets in order and the rules that hold for them. Times in microseconds."""
 
@@ -18,3 +27,4 @@ class Plan:
     deadline_us: int
     fallback_after_us: int
     budget: RetryBudget
+    ladder: tuple[Step, ...] = ()  # tried in order, each once, when a call would be refused

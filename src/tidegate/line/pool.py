@@ -133,6 +133,10 @@ class Pool(Generic[LaneT]):
         """The wait of a call that would queue now."""
         return self.desk.predict(tenant, charge, now)
 
+    def book(self, tenant: Tenant, charge: Charge, wait_us: int) -> None:
+        """Keep a place for a call that is told to come back after so long."""
+        self.desk.book(tenant, charge, wait_us, self._clock.now())
+
     def take_nowait(self, tenant: Tenant, charge: Charge, affinity: int, now: int) -> Permit[LaneT] | None:
         """Pass at once with this charge, or None."""
         lane = self.desk.pass_now(tenant, charge, affinity, now)

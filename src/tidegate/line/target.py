@@ -24,6 +24,7 @@ class Pick(msgspec.Struct):
     wait_us: int
     full: bool = False  # no room to wait in, here or before the strategy's own bound
     answer_us: int = 0  # how long the answer itself will take
+    queued: bool = False  # it is the pool's queue that lasts so long, not the quota alone nor the strategy's own bound
 
     def candidate(self, extra_us: int) -> Candidate:
         """As `policy.route` sees it; `extra_us` is the call's own back-off on this target."""
@@ -100,12 +101,13 @@ class Target:
         lane, tenant = pool.lanes[0], call.tenant
         charge = lane.charge(call)
         here = pool.predict(tenant, charge, now)
-        wait, full = here.wait_us, here.full
+        wait, full, queued = here.wait_us, here.full, pool.waiting > 0
         if self.bound is not None and wait != NEVER:
             own = self.bound.predict(tenant, charge, now)
-            wait = own.wait_us if own.wait_us == NEVER or own.wait_us > wait else wait
+            if own.wait_us == NEVER or own.wait_us > wait:
+                wait, queued = own.wait_us, False
             full = full or own.full
-        return Pick(pool, charge, wait, full, lane.pace.upper_us)
+        return Pick(pool, charge, wait, full, lane.pace.upper_us, queued)
 
 
 def _order(pick: Pick) -> tuple[bool, int]:

@@ -80,3 +80,5 @@ class Call(msgspec.Struct):
     tenant: Tenant = NOBODY
     affinity: int = 0  # digest of what its prompt begins with; 0 = not wanted
     degraded: tuple[str, ...] = ()  # what it was given less of, to be served at all
+    rung: int = 0  # steps of the ladder that it has come down
+    clamp: int = 0  # the most new tokens that it is allowed now; 0 = as it asked

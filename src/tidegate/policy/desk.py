@@ -124,6 +124,8 @@ class Desk:
         outlet = self.outlets.pick(charge, floor, affinity, now, self.luck)
         if outlet is not None:
             self._served(tenant, charge.tokens, now)
+            if len(self.appointments):
+                self.appointments.redeem(tenant.name, charge.tokens, now)
         return outlet
 
     def enter(self, ticket: Waiting, now: int, *, front: bool = False) -> Waiting | None:

@@ -32,6 +32,7 @@ class Choice(msgspec.Struct, frozen=True, gc=False):
     index: int
     wait_us: int
     full: bool = False  # refused because there is no room to wait in
+    earliest: int = -1  # refused: the candidate that could have served it at that time
 
 
 def choose(candidates: Sequence[Candidate], remaining_us: int, patience_us: int) -> Choice:
@@ -53,7 +54,8 @@ def choose(candidates: Sequence[Candidate], remaining_us: int, patience_us: int)
     if earliest < 0:
         return Choice(-1, NEVER)
     candidate = candidates[earliest]
-    return Choice(-1, candidate.wait_us, full=_no_room(candidate) and candidate.wait_us <= remaining_us)
+    late = _no_room(candidate) and candidate.wait_us <= remaining_us
+    return Choice(-1, candidate.wait_us, full=late, earliest=earliest)
 
 
 def _no_room(candidate: Candidate) -> bool:

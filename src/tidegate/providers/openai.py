@@ -187,6 +187,14 @@ def with_model(body: bytes, model: str) -> bytes:
     return _encode(fields)
 
 
+def with_output(body: bytes, tokens: int) -> bytes:
+    """The same request for at most so many new tokens, in the field that it used itself."""
+    fields = _decode_object(body)
+    name = "max_completion_tokens" if "max_completion_tokens" in fields else "max_tokens"
+    fields[name] = msgspec.Raw(b"%d" % tokens)
+    return _encode(fields)
+
+
 def with_usage(body: bytes) -> bytes:
     """The same streamed request with `stream_options.include_usage` set."""
     if b'"stream_options"' not in body:

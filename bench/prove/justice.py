@@ -11,7 +11,7 @@ from typing import Final
 
 from bench.prove.served import Match, Served
 
-_SURELY_US: Final = 5_000  # a call counts as waiting from so long after it was sent
+_SURELY_US: Final = 20_000  # a call counts as waiting from so long after it was sent
 _OPENED, _SERVED, _CLOSED = 0, 1, 2
 
 
@@ -55,11 +55,12 @@ class _Pair:
 
 @dataclass(slots=True)
 class Gaps:
-    """Walks through time. `widest` is the greatest gap, `between` whose it was."""
+    """Walks through time. `widest` is the greatest gap, `between` whose it was, `at_us` when it was reached."""
 
     weights: Mapping[str, float]
     widest: float = 0.0
     between: tuple[str, str] = ("", "")
+    at_us: int = 0
     _service: dict[str, float] = field(default_factory=dict)
     _waiting: dict[str, None] = field(default_factory=dict)
     _pairs: dict[tuple[str, str], _Pair] = field(default_factory=dict)
@@ -76,20 +77,20 @@ class Gaps:
         """It is not any more."""
         self._waiting.pop(tenant, None)
 
-    def served(self, tenant: str, tokens: int) -> None:
+    def served(self, tenant: str, tokens: int, at_us: int) -> None:
         """It got so much. O(backlogged tenants)."""
         self._service[tenant] = self._service.get(tenant, 0.0) + tokens / self.weights.get(tenant, 1.0)
         if tenant not in self._waiting:
             return
         for other in self._waiting:
             if other != tenant:
-                self._widen(_sorted(tenant, other))
+                self._widen(_sorted(tenant, other), at_us)
 
-    def _widen(self, pair: tuple[str, str]) -> None:
+    def _widen(self, pair: tuple[str, str], at_us: int) -> None:
         difference, seen = self._difference(pair), self._pairs[pair]
         seen.low, seen.high = min(seen.low, difference), max(seen.high, difference)
         if seen.high - seen.low > self.widest:
-            self.widest, self.between = seen.high - seen.low, pair
+            self.widest, self.between, self.at_us = seen.high - seen.low, pair, at_us
 
     def _difference(self, pair: tuple[str, str]) -> float:
         return self._service.get(pair[0], 0.0) - self._service.get(pair[1], 0.0)
@@ -109,9 +110,9 @@ def widest_gap(
             moments += [(begin, _OPENED, tenant, 0), (end, _CLOSED, tenant, 0)]
     moments += [(one.at_us, _SERVED, one.tenant, one.tokens) for one in served if one.tenant in spans]
     gaps = Gaps(weights)
-    for _, kind, tenant, tokens in sorted(moments):
+    for at_us, kind, tenant, tokens in sorted(moments):
         if kind == _SERVED:
-            gaps.served(tenant, tokens)
+            gaps.served(tenant, tokens, at_us)
         elif kind == _OPENED:
             gaps.opened(tenant)
         else:

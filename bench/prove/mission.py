@@ -27,7 +27,7 @@ _ACCOUNT = 1_200  # calls a second
 _POOL = 16
 _OPEN = 14_200
 _P99_MS = 65
-_ERRORS_PERCENT = 0.005
+_ERRORS = 50  # of a million calls: 0.005 %
 _PER_CORE = 7_100
 _TENANTS = 64
 _ANSWER_MS = 5
@@ -162,7 +162,7 @@ def _told(shot: Shot, spent: Spent, note: str = "") -> list[Figure]:
 def _judged(shot: Shot, spent: Spent, note: str) -> list[Figure]:
     label, flood = shot.label, spent.flood
     aside = f"{flood.refused:,} refused of {flood.sent:,}, {flood.unsent:,} never sent; {_cores(spent)}; {note}"
-    figures = [at_most(f"{label}: errors", spent.errors, _ERRORS_PERCENT, "%", f"{flood.failed:,} calls")]
+    figures = [at_most(f"{label}: errors", 1e4 * spent.errors, _ERRORS, "of a million", f"{flood.failed:,} calls")]
     if spent.qps >= _OPEN * 0.999 and shot.rate:
         figures.append(at_least(f"{label}: QPS", spent.qps, _OPEN * 0.999, "", aside))
     elif spent.gate_s:

@@ -61,7 +61,7 @@ def test_backlogs_are_what_waited():
         [2 * MS, "k", "m", "b/0", 1, ""],
     ]
     matches, twice = matched(visits, admissions(events))
-    assert backlogs(matches) == {"a": [(5 * MS, 390 * MS)]}
+    assert backlogs(matches) == {"a": [(20 * MS, 390 * MS)]}
     assert twice == 0
 
 

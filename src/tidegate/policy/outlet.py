@@ -34,11 +34,10 @@ class Cap:
         """The configuration says so many now, 0 = as many as come."""
         self.limit = limit or UNLIMITED
 
-    def carry(self, calls: int) -> None:
-        """So many more are in flight (negative: fewer)."""
-        full = self.busy >= self.limit
-        self.busy += calls
-        if full and self.busy < self.limit:
+    def leave(self) -> None:
+        """A call ended."""
+        self.busy -= 1
+        if self.busy == self.limit - 1:
             for listener in tuple(self._listeners):
                 listener()
 
@@ -54,11 +53,10 @@ class Cap:
 class Tally:
     """What all outlets of a pool carry together. `sooner`: those that may serve sooner than they could, if kept."""
 
-    __slots__ = ("calls", "reserved", "sooner")
+    __slots__ = ("calls", "sooner")
 
     def __init__(self) -> None:
         self.calls = 0
-        self.reserved = 0
         self.sooner: dict[Outlet, None] | None = None
 
 
@@ -100,7 +98,7 @@ class Outlet:
             if not allowed.has(needed(allowed, 1, CALLS), now):
                 return False
         for allowed in self.quota.tokens:
-            cost = clamped(allowed, charge)
+            cost = clamped(allowed, charge, now)
             if cost == NEVER or not allowed.has(needed(allowed, cost, floor), now):
                 return False
         return True
@@ -113,7 +111,7 @@ class Outlet:
             if wait > longest:
                 longest = wait
         for allowed in self.quota.tokens:
-            cost = clamped(allowed, charge)
+            cost = clamped(allowed, charge, now)
             if cost == NEVER:
                 return NEVER
             wait = allowed.wait(needed(allowed, cost, floor), now)
@@ -142,46 +140,49 @@ class Outlet:
 
     def take(self, charge: Charge, now: int) -> int:
         """The call passes; the caller has asked `fits` at the same `now`. What it probes: `Breaker.enter`."""
-        self.quota.take(charge, now)
-        self._carry(1, charge.tokens)
+        tokens, quota = charge.tokens, self.quota
+        for allowed in quota.requests:
+            allowed.take(1, now)
+        for allowed in quota.tokens:
+            allowed.take(tokens, now)
+        self.calls += 1
+        self.reserved += tokens
+        self.cap.busy += 1
+        for tally in self.tallies:
+            tally.calls += 1
         return self.breaker.enter() if self.breaker.limited else 0
 
     def settle(self, reserved: int, tokens: int, taken_at: int, now: int) -> None:
         """A call that reserved so much ended; the provider really charged `tokens`."""
         if tokens != reserved:
-            self.quota.correct(tokens - reserved, taken_at, now)
-        self._carry(-1, -reserved)
+            for allowed in self.quota.tokens:
+                allowed.correct(tokens - reserved, taken_at, now)
+        self.keep(reserved)
 
     def keep(self, reserved: int) -> None:
-        """A call ended and nobody knows what was charged: what it reserved stays charged."""
-        self._carry(-1, -reserved)
+        """A call ended; what it reserved stays charged."""
+        self.calls -= 1
+        self.reserved -= reserved
+        for tally in self.tallies:
+            tally.calls -= 1
+            if tally.sooner is not None:
+                tally.sooner[self] = None
+        self.cap.leave()
 
     def give_back(self, reserved: int, taken_at: int, now: int) -> None:
         """Nothing was sent: all of it returns."""
         self.quota.give_back(reserved, taken_at, now)
-        self._carry(-1, -reserved)
-
-    def _carry(self, calls: int, tokens: int) -> None:
-        self.calls += calls
-        self.reserved += tokens
-        for tally in self.tallies:
-            tally.calls += calls
-            tally.reserved += tokens
-            if calls < 0 and tally.sooner is not None:
-                tally.sooner[self] = None
-        self.cap.carry(calls)
+        self.keep(reserved)
 
     def join(self, tally: Tally) -> None:
         """A pool has it from now on, with what it carries."""
         self.tallies = (*self.tallies, tally)
         tally.calls += self.calls
-        tally.reserved += self.reserved
 
     def part(self, tally: Tally) -> None:
         """It is in that pool no more."""
         self.tallies = tuple(one for one in self.tallies if one is not tally)
         tally.calls -= self.calls
-        tally.reserved -= self.reserved
 
     def rate(self) -> float:
         """Tokens a second in the long run, infinite without a limit."""
@@ -206,16 +207,17 @@ class Outlet:
         return self.reserved / (tokens[0].rate() if tokens else self.weight_milli)
 
 
-def clamped(allowed: Allowance, charge: Charge) -> int:
-    """What to ask for: an estimate above the limit asks for all of it, unless the least is above it too."""
+def clamped(allowed: Allowance, charge: Charge, now: int = 0) -> int:
+    """What to ask for: an estimate above the limit asks for all of it, unless the least is above a firm one too."""
     if charge.tokens <= allowed.limit:
         return charge.tokens
-    return NEVER if charge.least > allowed.limit else allowed.limit
+    return NEVER if charge.least > allowed.limit and now < allowed.firm_until else allowed.limit
 
 
 def _brimful(allowed: Allowance, charge: Charge, now: int) -> bool:
-    """An estimate above the limit passes a full allowance."""
-    return charge.tokens > allowed.limit >= charge.least and allowed.has(allowed.limit, now)
+    """An estimate above the limit passes a full allowance, and so does what puts an old limit to the test."""
+    possible = allowed.limit >= charge.least or now >= allowed.firm_until
+    return charge.tokens > allowed.limit and possible and allowed.has(allowed.limit, now)
 
 
 def needed(allowed: Allowance, cost: int, floor: int) -> int:

@@ -272,6 +272,15 @@ async def test_a_strange_id_is_replaced(door: Door, given: bytes) -> None:
     assert wire.fields[b"x-request-id"].startswith(b"req_")
 
 
+@pytest.mark.parametrize(
+    ("path", "allowed"), [(CHAT, b"POST"), (b"/v1/models", b"GET, HEAD"), (b"/healthz", b"GET, HEAD")]
+)
+async def test_a_wrong_method_is_told_the_right_ones(door: Door, path: bytes, allowed: bytes) -> None:
+    """RFC 9110, 15.5.6: a 405 has an Allow header."""
+    wire = door.ask(path, method=b"DELETE").wire
+    assert (wire.status, wire.fields[b"allow"]) == (405, allowed)
+
+
 async def test_a_client_that_leaves_is_recorded(door: Door) -> None:
     """Before its answer: 499, and nothing more is sent to it."""
     asked = door.ask()

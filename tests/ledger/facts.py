@@ -38,9 +38,10 @@ def intent(
     lane: str = "digest/main/gpt-4o",
     at_us: int = 1_700_000_000_000_000,
     level: int = 1_000,
+    target: str = "",
 ) -> Intent:
     """An attempt about to be sent."""
-    return Intent(call, attempt, at_us, lane, tokens, level, 10, client="app", plan="chat")
+    return Intent(call, attempt, at_us, lane, tokens, level, 10, client="app", plan="chat", target=target)
 
 
 def record(call: int, *, client: str = "app", tokens: int = 100) -> CallRecord:

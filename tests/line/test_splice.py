@@ -6,7 +6,7 @@ import json
 import pytest
 
 from tests.line.scenes import DONE, Client, chunk, usage_chunk
-from tidegate.line.splice import RawTap, Splice
+from tidegate.line.splice import MAX_HELD_BYTES, RawTap, Splice
 from tidegate.model.outcome import Usage
 from tidegate.model.reply import Failure
 from tidegate.providers import sse
@@ -58,6 +58,23 @@ async def test_nothing_is_decided_before_the_first_content() -> None:
     assert talk.client.ended
     assert talk.splice.failure is None
     assert talk.splice.tap.usage == Usage(9, 2)
+
+
+@pytest.mark.parametrize("piece", [b": ping\n\n", chunk()], ids=["pings", "roles"])
+async def test_what_is_held_is_bounded(piece: bytes) -> None:
+    """A provider that talks on end and says nothing has failed; the same bytes after the first content may pass."""
+    talk = Talk()
+    pieces = [piece * 1_000] * (MAX_HELD_BYTES // len(piece) // 1_000 + 1)
+    await talk.say(*pieces)
+    failure = await talk.waiting
+    assert failure is not None
+    assert "1 MiB" in failure.message
+    assert talk.stream.aborted
+    started = Talk()
+    await started.say(chunk("a"))
+    await started.attach()
+    await started.say(*pieces)
+    assert started.splice.failure is None
 
 
 async def test_the_record_comes_before_the_last_byte() -> None:

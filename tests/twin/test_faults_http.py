@@ -165,6 +165,14 @@ async def test_an_error_event_in_a_stream(http, chat):
     assert reply.ended == "chunks"
 
 
+async def test_an_error_event_as_the_first_one(http, chat):
+    """Without `after_bytes` nothing comes before it."""
+    await faulty(http, fault="error_event", message="Gone.", code="gone")
+    reply = await http.chat(chat(max_tokens=50, stream=True))
+    assert reply.events == [{"error": {"message": "Gone.", "type": "server_error", "param": None, "code": "gone"}}]
+    assert (reply.status, reply.ended) == (200, "chunks")
+
+
 async def test_a_malformed_unary_body(http, chat):
     """Complete by its framing, no JSON by its content."""
     await faulty(http, fault="malformed_json", after_bytes=100)

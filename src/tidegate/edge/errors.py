@@ -71,6 +71,12 @@ def of_problem(problem: Problem) -> Reply:
     return Reply(shape.status, head, body_of(problem.message, shape.type, shape.code, problem.param))
 
 
+def of_wrong_method(path: str, allowed: str) -> Reply:
+    """405, with the methods that the path does know (RFC 9110, 15.5.6)."""
+    reply = of_problem(Problem(ProblemKind.WRONG_METHOD, f"{path} wants {allowed.partition(',')[0]}."))
+    return Reply(reply.status, reply.head + b"allow: %b\r\n" % allowed.encode(), reply.body)
+
+
 def of_refused(refused: Refused) -> Reply:
     """No target served: the provider's own words where it had the last, else the gate's."""
     problem, failure = refused.problem, refused.failure

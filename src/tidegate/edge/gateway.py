@@ -71,9 +71,9 @@ class Gateway:
         if self._known(exchange) is not None:
             return BUFFER
         found = match(exchange.path)
-        problem = self._unwelcome(exchange, found)
-        if problem is not None:
-            self._answer(exchange, errors.of_problem(problem))
+        refusal = self._unwelcome(exchange, found)
+        if refusal is not None:
+            self._answer(exchange, refusal)
         return STREAM if found.route is FORWARD else BUFFER
 
     def call(self, exchange: Exchange) -> None:
@@ -101,27 +101,23 @@ class Gateway:
         """The body of an error that the wire itself answers."""
         return errors.of_wire(status, code, message)
 
-    def _unwelcome(self, exchange: Exchange, found: Match) -> Problem | None:
+    def _unwelcome(self, exchange: Exchange, found: Match) -> errors.Reply | None:
         """What is refused by the head alone."""
-        route = found.route
-        if route is CALL and exchange.method == b"POST":
-            return None if self.house.clients.of(exchange) is not None else _NO_KEY
+        route, method = found.route, exchange.method
         path = exchange.path.decode("latin-1")
         if route is Route.UNKNOWN:
-            message = f"Unknown URL: {exchange.method.decode('latin-1')} {path}. The API is below /v1."
-            return Problem(ProblemKind.UNKNOWN_ROUTE, message)
+            message = f"Unknown URL: {method.decode('latin-1')} {path}. The API is below /v1."
+            return errors.of_problem(Problem(ProblemKind.UNKNOWN_ROUTE, message))
         if route is Route.REFUSED:
             message = "Realtime sessions (WebSocket) are not carried by Tidegate. Use /v1/chat/completions with stream."
-            return Problem(ProblemKind.UNSUPPORTED, message)
-        wanted = b"POST" if route is CALL else b"GET"
-        allowed = (wanted,) if route is CALL else (wanted, b"HEAD")
-        if route is not FORWARD and exchange.method not in allowed:
-            return Problem(ProblemKind.WRONG_METHOD, f"{path} wants {wanted.decode()}.")
-        if route in (Route.ALIVE, Route.READY):
+            return errors.of_problem(Problem(ProblemKind.UNSUPPORTED, message))
+        if route is CALL and method != b"POST":
+            return errors.of_wrong_method(path, "POST")
+        if route is not CALL and route is not FORWARD and method not in (b"GET", b"HEAD"):
+            return errors.of_wrong_method(path, "GET, HEAD")
+        if route in (Route.ALIVE, Route.READY) or self.house.clients.of(exchange) is not None:
             return None
-        if self.house.clients.of(exchange) is None:
-            return _NO_KEY
-        return None
+        return errors.of_problem(_NO_KEY)
 
     def _introduce(self, exchange: Exchange, found: Match) -> None:
         """Find out who calls; the next head like this one need not be looked at again."""

@@ -39,7 +39,7 @@ def booked(intent: Intent) -> CallRecord:
         client=intent.client,
         plan=intent.plan,
         model=intent.lane.split("/", 2)[-1],
-        target=intent.lane,
+        target=intent.target or intent.lane,
         status=LOST,
         attempts=intent.attempt,
         streamed=False,

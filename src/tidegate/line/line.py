@@ -244,6 +244,7 @@ class Line:
             slot.left_requests,
             call.client,
             plan.name,
+            slot.lane.name,
         )
         try:
             self._journal.append(intent)

@@ -13,6 +13,8 @@ from tidegate.model.outcome import Reason, Usage
 from tidegate.model.reply import Downstream, Failure
 from tidegate.ports import TransportError, UpstreamStream
 
+MAX_HELD_BYTES = 1_048_576  # before the first content; a role and some pings need a few hundred
+
 
 class Tap(Protocol):
     """What a dialect knows of its streams; `providers.sse.StreamTap` is one."""
@@ -47,7 +49,10 @@ class RawTap:
 class Splice:
     """One streamed answer. Fulfils `ports.StreamSink`."""
 
-    __slots__ = ("_closed", "_error_event", "_first", "_held", "_out", "failure", "gone", "on_close", "stream", "tap")
+    __slots__ = (
+        "_closed", "_error_event", "_first", "_held", "_held_bytes", "_out", "failure", "gone", "on_close", "stream",
+        "tap",
+    )  # fmt: skip
 
     def __init__(self, stream: UpstreamStream, tap: Tap, error_event: Callable[[Failure], bytes] | None) -> None:
         """`error_event` words a failure for the client; None cuts the connection instead."""
@@ -58,6 +63,7 @@ class Splice:
         self.on_close: Callable[[], None] | None = None
         self._error_event = error_event
         self._held: list[bytes] = []
+        self._held_bytes = 0
         self._out: Downstream | None = None
         self._closed = False
         self._first: asyncio.Future[None] | None = None
@@ -111,7 +117,7 @@ class Splice:
         if self._out is not None:
             self._forward(ready)
         elif ready:
-            self._held.append(ready)
+            self._hold(ready)
         self._decide()
 
     def end(self) -> None:
@@ -131,6 +137,14 @@ class Splice:
         if self._out is not None:
             self._forward(b"")
         self._decide()
+
+    def _hold(self, ready: bytes) -> None:
+        self._held.append(ready)
+        self._held_bytes += len(ready)
+        if self._held_bytes > MAX_HELD_BYTES and not self._decided():
+            self._held.clear()
+            self._fail(Failure(Reason.TRANSIENT, "the provider sent more than 1 MiB before any content"))
+            self.stream.abort()
 
     def _fail(self, failure: Failure) -> None:
         if self.failure is None:

@@ -24,6 +24,7 @@ class Intent(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="i"):
     level_requests: int
     client: str = ""  # who pays, should the process die before the CallRecord is written
     plan: str = ""
+    target: str = ""  # provider/scope/model, as it is told
 
 
 class CallRecord(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="c"):

@@ -95,8 +95,10 @@ class Spoiled:
         self._cut()
 
     def _break_event(self, data: bytes) -> None:
-        at = data.find(_EVENT_END, max(0, self._left - 1))
-        at = at + len(_EVENT_END) if at >= 0 else len(data)
+        at = 0
+        if self._rule.after_bytes is not None:
+            at = data.find(_EVENT_END, max(0, self._left - 1))
+            at = at + len(_EVENT_END) if at >= 0 else len(data)
         self._exchange.write(data[:at])
         if self._rule.fault == "malformed_json":
             self._exchange.write(_BROKEN_EVENT + data[at:])

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from tests.line.scenes import MINUTE, PROFILE, call_of, lane_alone, pass_through, queue, service_of
 from tidegate.line.lane import Lane, Memory, Slot
+from tidegate.line.lanes import Lanes
 from tidegate.model.belief import Belief
 from tidegate.model.call import Kind
-from tidegate.model.outcome import Usage
-from tidegate.model.snapshot import Limits
+from tidegate.model.outcome import Reason, Usage
+from tidegate.model.snapshot import Limits, Scope
 from tidegate.policy.bucket import Bucket
 from tidegate.policy.quota import Charge
 from tidegate.policy.window import SlidingLog
@@ -376,3 +377,30 @@ async def test_a_restart_without_a_level_starts_full(clock: ManualClock) -> None
 def test_a_lanes_name(clock: ManualClock) -> None:
     """Provider, scope and model, in the header as in the log."""
     assert lane_alone(clock, Limits()).name == "openai/main/a"
+
+
+@pytest.mark.parametrize(("window", "shape"), [("", Bucket), ("sliding", SlidingLog), ("continuous", Bucket)])
+def test_a_scope_may_say_how_its_limits_reset(clock: ManualClock, window: str, shape: type) -> None:
+    """Else its provider's profile does; a reload may change it."""
+    scope = Scope("main", ("sk-1",), {"a": Limits(60, 10_000)}, window=window)
+    lanes, service = Lanes(clock, 10, lambda: 0.0), service_of()
+    lane = lanes.get(service, scope, "a")
+    assert isinstance(tokens(lane), shape)
+    lanes.get(service, msgspec.structs.replace(scope, window="fixed"), "a")
+    assert isinstance(tokens(lane), SlidingLog)
+
+
+async def test_a_refusal_without_headers_teaches_the_dimension_that_it_names(clock: ManualClock) -> None:
+    """Requests or tokens; with headers that say how it stands, nothing."""
+    lane = lane_alone(clock, Limits())
+    slots = [send(lane, clock, 100) for _ in range(20)]
+    lane.refused(Reason.RATE, "Rate limit reached on tokens per min (TPM)", shows(3_000, 10), slots[-1])
+    assert lane.quota.tokens == ()
+    lane.refused(Reason.RATE, "Rate limit reached on tokens per min (TPM)", {}, slots[-1])
+    assert lane.quota.tokens[0].limit == 1_710
+    lane.refused(Reason.RATE, "Requests rate limit exceeded", {}, slots[-1])
+    assert lane.quota.requests[0].limit == 17
+    lane.refused(Reason.RAMP, "Slow down", {}, slots[-1])
+    assert len(lane.quota.requests) == 2
+    lane.refused(Reason.OVERLOAD, "", {}, slots[-1])
+    assert len(lane.quota.tokens) == 1

@@ -140,6 +140,7 @@ class Lane(Outlet):
         "requests",
         "service",
         "tokens",
+        "window",
     )  # fmt: skip
 
     def __init__(
@@ -152,10 +153,14 @@ class Lane(Outlet):
         experience: Experience,
         limits: Limits,
         weight: int = 1,
+        window: str = "",
     ) -> None:
+        """`window`: the shape of this scope's limits, "" = as the profile says."""
         now = clock.now()
-        self.requests = Mirror(limits.rpm, service.profile, now)
-        self.tokens = Mirror(limits.tpm, service.profile, now)
+        profile = _shaped(service.profile, window)
+        self.window = window
+        self.requests = Mirror(limits.rpm, profile, now)
+        self.tokens = Mirror(limits.tpm, profile, now)
         super().__init__(
             f"{service.name}/{organisation.name}/{model}",
             Quota(self.requests.allowances, self.tokens.allowances),
@@ -184,14 +189,16 @@ class Lane(Outlet):
         self.tokens.recall(memory.tokens, memory.left_tokens, memory.at, now)
         self._follow()
 
-    def reconfigure(self, service: Service, limits: Limits) -> None:
+    def reconfigure(self, service: Service, limits: Limits, window: str = "") -> None:
         """The configuration changed: what is known of the quota stays, as far as it still fits."""
         now = self._clock.now()
+        profile = _shaped(service.profile, window)
+        self.window = window
         self.service = service
         self._rule = service.profile.charge
         self.configured = limits
-        self.requests.reconfigure(limits.rpm, service.profile, now)
-        self.tokens.reconfigure(limits.tpm, service.profile, now)
+        self.requests.reconfigure(limits.rpm, profile, now)
+        self.tokens.reconfigure(limits.tpm, profile, now)
         self._follow()
         self.changed()
 
@@ -261,7 +268,7 @@ class Lane(Outlet):
 
     def _learn(self, shown: dict[bytes, bytes], sent_at: int, now: int) -> bool:
         """Follow the limits that the provider shows. False when the next reply is to be read as closely."""
-        get, gradual = shown.get, self.service.profile.window in GRADUAL
+        get, gradual = shown.get, (self.window or self.service.profile.window) in GRADUAL
         tokens = headers.read(get(_LIMIT_TOKENS), get(_LEFT_TOKENS), get(b"x-ratelimit-reset-tokens"), gradual=gradual)
         requests = headers.read(
             get(_LIMIT_REQUESTS), get(_LEFT_REQUESTS), get(b"x-ratelimit-reset-requests"), gradual=gradual
@@ -291,3 +298,7 @@ class Lane(Outlet):
             return
         self._follow()
         self.changed()
+
+
+def _shaped(profile: Profile, window: str) -> Profile:
+    return msgspec.structs.replace(profile, window=window) if window else profile

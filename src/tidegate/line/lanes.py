@@ -82,14 +82,14 @@ class Lanes:
         lane = self._lanes.get((credentials, model))
         if lane is None:
             experience = self._experience(service, model)
-            lane = Lane(self._clock, service, organisation, model, ring, experience, limits, scope.weight)
+            lane = Lane(self._clock, service, organisation, model, ring, experience, limits, scope.weight, scope.window)
             lane.key = f"{credentials}/{model}"
             memory = self._memories.pop(lane.key, None)
             if memory is not None:
                 lane.recall(memory)
             self._lanes[credentials, model] = lane
-        elif lane.configured != limits or lane.service is not service:
-            lane.reconfigure(service, limits)
+        elif lane.configured != limits or lane.service is not service or lane.window != scope.window:
+            lane.reconfigure(service, limits, scope.window)
         lane.keys = ring
         return lane
 

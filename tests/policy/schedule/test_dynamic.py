@@ -14,7 +14,7 @@ from tidegate.policy.schedule.face import Ticket
 A, B = fixed(FREE, 1_000, 1_000)
 SIZES: dict[str, Callable[[Random], int]] = {
     "even": lambda chance: chance.randint(1, 4_000),
-    "mostly small": lambda chance: 32_000 if chance.random() < 0.02 else chance.randint(1, 200),
+    "mostly small": lambda chance: 8_000 if chance.random() < 0.02 else chance.randint(1, 200),
     "tiny": lambda chance: chance.randint(1, 3),
     "equal": lambda _: 2_000,
 }

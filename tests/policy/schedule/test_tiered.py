@@ -99,7 +99,7 @@ def test_a_higher_tier_goes_first_until_the_boost(discipline: type[Tiered]) -> N
 
 
 @TIERED
-@given(share=st.integers(10, 300), costs=st.lists(st.integers(1, 500), min_size=50, max_size=150))
+@given(share=st.integers(10, 300), costs=st.lists(st.integers(1, 500), min_size=30, max_size=60))
 def test_boosted_service_is_a_bounded_share(discipline: type[Tiered], share: int, costs: list[int]) -> None:
     """Over every interval boosted tokens are at most the share of all, and one largest call; it is all given."""
     scheduler = discipline(boost_after=SECOND, boost_share_milli=share)

@@ -28,6 +28,8 @@ TOKEN_US = 1_000
 COST_MOST_US = 30_000_000
 MOST_US = 600_000_000
 _UNIT = 1_000_000  # tier weight × own weight, both in thousandths
+_BITS = 48
+_NUMBER = (1 << _BITS) - 1
 _DEAD = 64  # dead entries that are always put up with
 
 
@@ -36,15 +38,19 @@ def _product(tenant: Tenant) -> int:
 
 
 class _Heap:
-    """Tenants by the keys of their first calls. `Flow.v` is the tenant's product, `Flow.level` its live entry."""
+    """Tenants by the keys of their first calls.
 
-    __slots__ = ("_entries", "_live", "_made", "aging")
+    Of a flow `v` is the tenant's product, `level` the number of its entry (0 = none), `parked` tells that its first
+    call left since its key was reckoned. An entry is one integer, key and number, since these compare fastest.
+    """
+
+    __slots__ = ("_entries", "_flows", "_made", "aging")
 
     def __init__(self, aging: int) -> None:
         self.aging = aging
-        self._entries: list[tuple[int, int, Flow]] = []  # key, number, tenant
+        self._entries: list[int] = []
+        self._flows: dict[int, Flow] = {}  # by number; an entry whose number is not here is dead
         self._made = 0
-        self._live = 0
 
     def handicap(self, product: int, cost: int) -> int:
         """In microseconds, of a call of `cost` tokens; `product` = tier weight × own weight, 0 = before all."""
@@ -52,43 +58,39 @@ class _Heap:
             return -MOST_US
         return min(MOST_US, (self.aging + min(cost * TOKEN_US, COST_MOST_US)) * _UNIT // product)
 
-    def key(self, flow: Flow) -> int:
-        ticket = flow.first
-        assert ticket is not None  # noqa: S101 - who is here waits
-        return ticket.arrived + self.handicap(flow.v, ticket.cost)
-
-    def add(self, flow: Flow) -> None:
-        self._live += 1
-        self.update(flow)
-
     def update(self, flow: Flow) -> None:
-        """Its first call is another, or its weight is: a new entry, and the old one is dead."""
+        """It waits from now on, its first call is another, or its weight is: a new entry, and the old one is dead."""
+        self.drop(flow)
         self._made += 1
         flow.level = self._made
-        heappush(self._entries, (self.key(flow), self._made, flow))
-        if len(self._entries) > 2 * self._live + _DEAD:
-            self._entries = [entry for entry in self._entries if self._alive(entry)]
+        self._flows[flow.level] = flow
+        heappush(self._entries, self._entry(flow))
+        if len(self._entries) > 2 * len(self._flows) + _DEAD:
+            self._entries = [entry for entry in self._entries if entry & _NUMBER in self._flows]
             heapify(self._entries)
 
     def drop(self, flow: Flow) -> None:
-        self._live -= 1
-        flow.level = 0
+        if flow.level:
+            del self._flows[flow.level]
+            flow.level = 0
 
     def first(self) -> Flow:
-        """Who goes first. A key that grew, because the first call left, is mended when it comes to the top."""
+        """Who goes first. A key that changed, because the first call had its turn, is mended at the top."""
+        entries = self._entries
         while True:
-            entry = self._entries[0]
-            key, number, flow = entry
-            if not self._alive(entry):
-                heappop(self._entries)
-            elif (true := self.key(flow)) > key:
-                heapreplace(self._entries, (true, number, flow))
+            flow = self._flows.get(entries[0] & _NUMBER)
+            if flow is None:
+                heappop(entries)
+            elif flow.parked and (entry := self._entry(flow)) != entries[0]:
+                heapreplace(entries, entry)
             else:
                 return flow
 
-    @staticmethod
-    def _alive(entry: tuple[int, int, Flow]) -> bool:
-        return entry[2].level == entry[1]
+    def _entry(self, flow: Flow) -> int:
+        ticket = flow.first
+        assert ticket is not None  # noqa: S101 - who is here waits
+        flow.parked = False
+        return (ticket.arrived + self.handicap(flow.v, ticket.cost)) << _BITS | flow.level
 
 
 class _Share(Band):
@@ -102,7 +104,7 @@ class _Share(Band):
 
     def enter(self, flow: Flow, now: int) -> None:
         flow.v = _product(flow.tenant)
-        self._heap.add(flow)
+        self._heap.update(flow)
 
     def leave(self, flow: Flow, now: int) -> None:
         self._heap.drop(flow)
@@ -111,7 +113,9 @@ class _Share(Band):
         return self._heap.first()
 
     def served(self, flow: Flow, cost: int, now: int) -> None:
-        if not flow.count:
+        if flow.count:
+            flow.parked = True
+        else:
             self._heap.drop(flow)
 
     def before(self, flow: Flow | None, weight: int, others: int, now: int) -> int:

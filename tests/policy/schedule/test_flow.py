@@ -1,0 +1,62 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.policy.schedule.crowd import fixed
+from tidegate.model.tenant import FREE
+from tidegate.policy.schedule.face import Ticket
+from tidegate.policy.schedule.fifo import _Row
+from tidegate.policy.schedule.flow import Flow
+
+A, B, C = fixed(FREE, 1_000, 1_000, 1_000)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["back", "front", "take"]), st.integers(0, 9)), max_size=40))
+def test_rows_are_as_plain_lists(steps: list[tuple[str, int]]) -> None:
+    """A tenant's row and its tier's, with calls that come back and leave anywhere; who left carries no link."""
+    band = _Row(FREE.rank)
+    flow = Flow(A, band, 0)
+    row: list[Ticket] = []
+    for verb, at in steps:
+        if verb == "take":
+            if row:
+                ticket = row.pop(at % len(row))
+                flow.take(ticket)
+                band.take(ticket)
+                assert (ticket.seat, ticket.before, ticket.behind, ticket.older, ticket.newer) == (None,) * 5
+        else:
+            ticket = Ticket(A, at + 1, 0)
+            flow.add(ticket, verb == "front")
+            band.add(ticket, verb == "front")
+            row.insert(0 if verb == "front" else len(row), ticket)
+        ends = (row[0], row[-1]) if row else (None, None)
+        assert (flow.first, flow.last) == (band.oldest, band.newest) == ends
+        assert (flow.count, flow.tokens) == (band.count, band.tokens) == (len(row), sum(t.cost for t in row))
+        assert [t.behind for t in row] == [t.newer for t in row] == [*row[1:], None][: len(row)]
+        assert [t.before for t in row] == [t.older for t in row] == [None, *row][: len(row)]
+
+
+def test_a_ring_closes_whoever_parts() -> None:
+    """Who joins is last of the ring; who parts is a ring of its own."""
+    band = _Row(FREE.rank)
+    one, two, three = (Flow(tenant, band, 0) for tenant in (A, B, C))
+    one.join(None)
+    two.join(one)
+    three.join(one)
+    assert (one.right, two.right, three.right) == (two, three, one)
+    assert (one.left, two.left, three.left) == (three, one, two)
+    two.part()
+    assert (one.right, three.right, two.right) == (three, one, two)
+    three.part()
+    assert (one.right, one.left) == (one, one)
+
+
+def test_a_new_weight_counts_in_the_sum_of_those_who_wait() -> None:
+    """The tier's sum of weights follows a tenant that waits, and ignores one that does not."""
+    band = _Row(FREE.rank)
+    flow = Flow(A, band, 0)
+    band.renewed(flow, 3_000)
+    assert (band.weight, flow.weight) == (0, 3_000)
+    flow.add(Ticket(A, 1, 0), front=False)
+    band.weight = 3_000
+    band.renewed(flow, 500)
+    assert (band.weight, flow.weight) == (500, 500)

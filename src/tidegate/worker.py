@@ -29,7 +29,6 @@ from tidegate.line.lane import Lane, Memory
 from tidegate.line.lanes import Lanes
 from tidegate.line.line import Line
 from tidegate.model import snapshot as snapshots
-from tidegate.model.client_keys import read_keys
 from tidegate.model.facts import Intent
 from tidegate.model.snapshot import Provider, Snapshot
 from tidegate.observe.log import Log
@@ -102,13 +101,8 @@ class Worker:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def house(self, snapshot: Snapshot) -> House:
-        """Compose what the snapshot says. Raises `OSError` or `ValueError` when the keys file cannot be used."""
-        try:
-            filed = read_keys(Path(snapshot.clients_file).read_bytes()) if snapshot.clients_file else {}
-            clients = clients_of(snapshot, filed)
-        except ValueError as error:
-            raise ValueError(f"{snapshot.clients_file}: {error}") from None
-        return House(Book(snapshot, self.lanes, self._upstreams.pool), clients)
+        """Compose what the snapshot says."""
+        return House(Book(snapshot, self.lanes, self._upstreams.pool), clients_of(snapshot))
 
     async def run(self) -> None:
         """Serve until the supervisor says otherwise or is gone."""

@@ -125,10 +125,13 @@ def test_defaults_are_for_models_only(loads: Loads, tmp_path: Path) -> None:
 
 
 def test_clients(loads: Loads, tmp_path: Path) -> None:
-    """Keys are kept as digests only; a bare key gets a name by its number; the file's path is absolute."""
+    """Keys are kept as digests only; a bare key gets a name by its number; the file's come first."""
     snapshot = everything(loads, tmp_path)
-    assert snapshot.clients == (ClientKey("key-1", digest("plain-key")), ClientKey("billing", digest("billing-key")))
-    assert snapshot.clients_file == str(tmp_path / "keys.txt")
+    assert snapshot.clients == (
+        ClientKey("search", digest("x")),
+        ClientKey("key-1", digest("plain-key")),
+        ClientKey("billing", digest("billing-key")),
+    )
     assert b"billing-key" not in msgspec.msgpack.encode(snapshot)
 
 

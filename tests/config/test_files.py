@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives import serialization
 from tests.config.conftest import Loads, Refusals
 from tests.config.texts import SMALLEST
 from tidegate.config import files
+from tidegate.model.snapshot import ClientKey
 
 DIGEST = "ab" * 32
 
@@ -54,19 +55,23 @@ def test_key_with_a_passphrase(refusals: Refusals, tmp_path: Path, authority: tr
 def test_no_authority(loads: Loads) -> None:
     """An empty path, as from an empty variable, counts as left out."""
     snapshot = loads(SMALLEST + '    ca_file: "${CA:-}"\nclients: {keys_file: ""}\n').snapshot
-    assert (snapshot.providers[0].ca_file, snapshot.clients_file) == ("", "")
+    assert (snapshot.providers[0].ca_file, snapshot.clients) == ("", ())
 
 
 def test_keys_file(loads: Loads, refusals: Refusals, tmp_path: Path) -> None:
-    """The file of client keys is read and checked; an error names its own line."""
+    """The file of client keys is part of the snapshot; an error names its own line; without a key it opens nothing."""
     keys = tmp_path / "keys.txt"
     keys.write_text(f"# comment\n\na {DIGEST}\n")
     loaded = loads(SMALLEST + "clients: {keys_file: keys.txt}\n")
-    assert loaded.snapshot.clients_file == str(keys)
+    assert loaded.snapshot.clients == (ClientKey("a", bytes.fromhex(DIGEST)),)
+    assert loaded.named == (str(keys),)
     assert loaded.warnings == ()
     keys.write_text(f"a {DIGEST}\nb {DIGEST}\n")
     (error,) = refusals(SMALLEST + "clients: {keys_file: keys.txt}\n")
     assert error == f"{keys}:2:1: this key stands on a line above already; remove one of the two"
+    keys.write_text("# nobody\n")
+    (error,) = refusals(SMALLEST + "clients: {keys_file: keys.txt}\n")
+    assert "clients.keys_file: the file holds no key; add a line" in error
 
 
 def test_size_is_bounded(refusals: Refusals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

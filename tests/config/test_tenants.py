@@ -117,10 +117,6 @@ def test_picks_are_those_that_there_are() -> None:
         ("model_strategy: {primary_model: m, degrade: [{model: q}]}", "model_strategy.degrade[0].model: no provider"),
         ("strategies: {s: {primary_model: m, degrade: [{model: t}]}, t: {primary_model: n}}", ""),
         ("strategies: {s: {primary_model: m, fallback_models: [{model: t}]}, t: {primary_model: n}}", ""),
-        (
-            "namespaces: {x: {tier: vip}}\nclients: {keys: [{name: x, key: k}]}\npools: {p: {scopes: [a/s2], only: [vip]}}",
-            "",
-        ),
     ],
 )  # fmt: skip
 def test_what_is_worth_saying(loads: Loads, text: str, warning: str) -> None:
@@ -143,11 +139,12 @@ def test_a_client_with_the_name_of_a_tier(refusals: Refusals, loads: Loads) -> N
     assert "clients.keys[0].name: a pool names a tier of the same name; rename the client" in line
 
 
-def test_a_file_of_keys_may_hold_anybody(loads: Loads, tmp_path: Path) -> None:
-    """Who is in it is not looked at, so nothing is said of who is missing."""
-    (tmp_path / "keys").write_text("")
-    text = "namespaces: {x: {tier: vip}}\nclients: {keys_file: keys}\npools: {p: {scopes: [a/s2], only: [vip]}}\n"
-    assert said(loads, text) == []
+def test_who_is_in_a_file_of_keys(loads: Loads, tmp_path: Path) -> None:
+    """Counts like who is in the configuration: its names may be those of namespaces."""
+    (tmp_path / "keys").write_text(f"x {'0' * 64}\n")
+    text = "clients: {keys_file: keys}\npools: {p: {scopes: [a/s2], only: [vip]}}\n"
+    assert [line.partition(":")[0] for line in said(loads, text)] == ["pools.p.only"]
+    assert said(loads, text + "namespaces: {x: {tier: vip}}\n") == []
 
 
 @pytest.mark.parametrize(

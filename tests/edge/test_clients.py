@@ -5,7 +5,7 @@ from hashlib import sha256
 import pytest
 
 from tidegate.edge.clients import ANYBODY, MAX_RECENT, Client, Clients, alone, clients_of
-from tidegate.model.snapshot import BUILT_IN_TIERS, ClientKey, Namespace, Pool, Share, Snapshot, TierEntry
+from tidegate.model.snapshot import BUILT_IN_TIERS, ClientKey, Namespace, Snapshot, TierEntry
 from tidegate.model.tenant import NOBODY, PAID, VIP, Tenant
 from tidegate.wire.exchange import Exchange
 
@@ -84,17 +84,19 @@ def test_wrong_keys_fill_no_memory() -> None:
 
 def test_a_hundred_thousand_keys_are_found_by_one_look() -> None:
     """The last as the first."""
-    known = clients_of(SNAPSHOT, {digest(f"k{number}"): str(number) for number in range(100_000)})
-    assert len(known) == 100_000 + len(clients_of(SNAPSHOT))
+    keys = tuple(ClientKey(str(number), digest(f"k{number}")) for number in range(100_000))
+    known = clients_of(Snapshot(version=1, providers=(), clients=keys))
+    assert len(known) == 100_000
     assert named(known.of(asking(authorization=b"Bearer k99999"))) == "99999"
 
 
 ACME = Namespace("acme", "vip", 2_000, (ClientKey("acme-1", digest("a1")), ClientKey("web", digest("a2"))))
+KEYS = (("billing", "b"), ("acme", "a3"), ("quiet", "q"), ("team", "f1"), ("team", "f2"))
 SNAPSHOT = Snapshot(
     version=1,
     providers=(),
     namespaces=(ACME, Namespace("quiet", "gold")),
-    clients=(ClientKey("billing", digest("b")), ClientKey("acme", digest("a3"))),
+    clients=tuple(ClientKey(name, digest(key)) for name, key in KEYS),
     tiers=(*BUILT_IN_TIERS, TierEntry("gold", 7, 500, smoothed=False)),
 )
 
@@ -112,8 +114,8 @@ def test_keys_of_a_namespace_are_its_tenants() -> None:
 
 
 def test_other_keys_are_tenants_of_their_own() -> None:
-    """Of tier `paid` and weight 1, those of the file as well; the keys of one name are one tenant."""
-    known = clients_of(SNAPSHOT, {digest("f1"): "team", digest("f2"): "team"})
+    """Of tier `paid` and weight 1; the keys of one name are one tenant."""
+    known = clients_of(SNAPSHOT)
     assert known.of(asking(x_api_key=b"b")) == Client("billing", Tenant("billing", PAID))
     assert tenant(known, b"f1") is tenant(known, b"f2")
     assert tenant(known, b"f1") == Tenant("team", PAID)
@@ -121,18 +123,11 @@ def test_other_keys_are_tenants_of_their_own() -> None:
 
 def test_a_key_with_a_namespaces_name_is_its_key() -> None:
     """So a file can hold the keys of many namespaces."""
-    known = clients_of(SNAPSHOT, {digest("f1"): "acme", digest("f2"): "quiet"})
-    assert tenant(known, b"a3") is tenant(known, b"f1") is tenant(known, b"a1")
-    found = tenant(known, b"f2")
+    known = clients_of(SNAPSHOT)
+    assert tenant(known, b"a3") is tenant(known, b"a1")
+    found = tenant(known, b"q")
     assert found is not None
     assert (found.tier.name, found.tier.rank, found.tier.weight_milli, found.tier.smoothed) == ("gold", 7, 500, False)
-
-
-def test_what_the_configuration_says_of_a_key_holds() -> None:
-    """Whatever the file says of it."""
-    known = clients_of(SNAPSHOT, {digest("a1"): "thief", digest("b"): "thief"})
-    assert named(known.of(asking(x_api_key=b"a1"))) == "acme-1"
-    assert named(known.of(asking(x_api_key=b"b"))) == "billing"
 
 
 def test_nobody_is_of_the_paid_tier_as_it_is() -> None:
@@ -144,14 +139,3 @@ def test_nobody_is_of_the_paid_tier_as_it_is() -> None:
     changed = clients_of(Snapshot(version=1, providers=(), tiers=(TierEntry("paid", 3, 9_000),))).of(asking())
     assert changed is not None
     assert (changed.tenant.name, changed.tenant.tier.rank, changed.tenant.tier.weight_milli) == ("", 3, 9_000)
-
-
-@pytest.mark.parametrize(
-    "pool", [Pool("p", "a", ("s",), only=("vip",)), Pool("p", "a", ("s",), shares=(Share("vip", 100),))]
-)
-def test_a_filed_client_is_no_tier(pool: Pool) -> None:
-    """The name of a tier lets nobody into a pool; where no pool names the tier it is a name like any other."""
-    snapshot = Snapshot(version=1, providers=(), pools=(pool,))
-    with pytest.raises(ValueError, match="rename the client"):
-        clients_of(snapshot, {digest("f"): "vip"})
-    assert len(clients_of(snapshot, {digest("f"): "batch"})) == 1

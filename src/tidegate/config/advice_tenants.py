@@ -15,7 +15,7 @@ def advise_tenants(config: Config, snapshot: Snapshot) -> Iterator[Advice]:
     tenants = _tenants(snapshot)
     for pool in snapshot.pools:
         path: Path = ("pools", pool.name)
-        if pool.only and not snapshot.clients_file and not any(_may(tenant, pool) for tenant in tenants):
+        if pool.only and not any(_may(tenant, pool) for tenant in tenants):
             yield (
                 (*path, "only"),
                 "no namespace with a key may draw on this pool",
@@ -24,7 +24,7 @@ def advise_tenants(config: Config, snapshot: Snapshot) -> Iterator[Advice]:
         if pool.only:
             yield from _unlimited(pool, snapshot)
     for name, item in config.namespaces.items():
-        if not item.keys and not any(tenant.name == name for tenant in tenants) and not snapshot.clients_file:
+        if not item.keys and not any(tenant.name == name for tenant in tenants):
             yield ("namespaces", name), "no key, so nobody calls as it", "give it keys"
     yield from _outside(tenants, snapshot, config)
 
@@ -35,7 +35,7 @@ def _tenants(snapshot: Snapshot) -> list[Namespace]:
     found = {name: item for name, item in names.items() if item.clients}
     for client in snapshot.clients:
         found[client.name] = names.get(client.name) or Namespace(client.name)
-    if not found and not snapshot.clients_file:
+    if not found:
         return [Namespace(NOBODY.name, NOBODY.tier.name)]
     return list(found.values())
 

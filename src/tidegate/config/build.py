@@ -23,8 +23,17 @@ from tidegate.model import snapshot as records
 from tidegate.model.pools import with_rest
 
 
-def build(config: Config, folder: Path, environ: Mapping[str, str], version: int = 0) -> records.Snapshot:
-    """The snapshot. Relative paths start at `folder`; proxies come from `environ`. Raises `BadProxy`."""
+def build(
+    config: Config,
+    folder: Path,
+    environ: Mapping[str, str],
+    version: int = 0,
+    filed: Mapping[bytes, str] | None = None,
+) -> records.Snapshot:
+    """The snapshot. Relative paths start at `folder`; proxies come from `environ`. Raises `BadProxy`.
+
+    `filed`: what the file of client keys says, names by the SHA-256 of their key.
+    """
     profiles = {name: load_profile(name) for name in {item.profile for item in config.providers.values()}}
     tiers = build_tenants.tiers(config.tiers)
     scheduler, pick = config.defaults.scheduler, config.defaults.pick
@@ -36,8 +45,7 @@ def build(config: Config, folder: Path, environ: Mapping[str, str], version: int
         providers=providers,
         strategies=_strategies(_named(config), _models(providers), tiers),
         defaults=_defaults(config.defaults, tiers),
-        clients=build_tenants.client_keys(config.clients.keys, "key"),
-        clients_file=_file(folder, config.clients.keys_file),
+        clients=build_tenants.filed_keys(filed or {}) + build_tenants.client_keys(config.clients.keys, "key"),
         tiers=tiers,
         namespaces=build_tenants.namespaces(config.namespaces),
         pools=with_rest(build_tenants.pools(config.pools, scheduler, pick), providers, scheduler, pick),

@@ -48,6 +48,11 @@ def client_keys(items: Sequence[ClientKeyConfig], prefix: str) -> tuple[records.
     )
 
 
+def filed_keys(names: Mapping[bytes, str]) -> tuple[records.ClientKey, ...]:
+    """The keys of a file, in its order."""
+    return tuple(records.ClientKey(name, digest) for digest, name in names.items())
+
+
 def namespaces(configured: Mapping[str, NamespaceConfig]) -> tuple[records.Namespace, ...]:
     """In the order of the file."""
     return tuple(

@@ -12,10 +12,10 @@ from tidegate.model.client_keys import BadLine, read_keys
 _MAX_BYTES = 33_554_432
 
 
-def check_files(document: Document, folder: FilePath) -> frozenset[str]:
-    """Add to `document` what is wrong with the files it names; the names in the file of client keys.
+def check_files(document: Document, folder: FilePath) -> dict[bytes, str]:
+    """Add to `document` what is wrong with the files it names; relative paths start at `folder`.
 
-    Relative paths start at `folder`.
+    Returns what the file of client keys says: names by the 32-byte SHA-256 of their key.
     """
     data = as_mapping(document.data)
     for path, name in _authorities(data):
@@ -23,7 +23,7 @@ def check_files(document: Document, folder: FilePath) -> frozenset[str]:
             _check_authority(path, folder / name, document)
     _check_tls(as_mapping(as_mapping(data.get("server")).get("tls")), folder, document)
     named = named_files(document, folder)
-    return _check_keys(("clients", "keys_file"), FilePath(named[0]), document) if named else frozenset()
+    return _check_keys(("clients", "keys_file"), FilePath(named[0]), document) if named else {}
 
 
 def named_files(document: Document, folder: FilePath) -> tuple[str, ...]:
@@ -55,19 +55,21 @@ def _read(path: Path, file: FilePath, document: Document) -> bytes | None:
     return raw
 
 
-def _check_keys(path: Path, file: FilePath, document: Document) -> frozenset[str]:
+def _check_keys(path: Path, file: FilePath, document: Document) -> dict[bytes, str]:
     raw = _read(path, file, document)
     if raw is None:
-        return frozenset()
+        return {}
     try:
         names = read_keys(raw)
     except BadLine as error:
         document.findings.append(Finding(error.line, 1, "", error.message, error.remedy, str(file)))
-        return frozenset()
+        return {}
+    if not names:
+        document.refuse(path, "the file holds no key", "add a line `NAME SHA256`, or remove keys_file")
     for at, key in _namespace_keys(as_mapping(document.data)):
         if sha256(key.encode(errors="replace")).digest() in names:
             document.refuse(at, "this key stands in the file of client keys too", "remove one of the two")
-    return frozenset(names.values())
+    return names
 
 
 def _namespace_keys(data: dict[str, object]) -> Iterator[tuple[Path, str]]:

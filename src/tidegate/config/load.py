@@ -28,11 +28,15 @@ _CONVERTIBLE = {"int_type": (int,), "float_type": (int, float), "bool_type": (bo
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A configuration that can be used. The snapshot holds the text of the warnings too."""
+    """A configuration that can be used. The snapshot holds the text of the warnings too.
+
+    `named` are the other files that are part of it, with absolute paths.
+    """
 
     config: Config
     snapshot: Snapshot
     warnings: tuple[Finding, ...]
+    named: tuple[str, ...] = ()
 
 
 def load(path: str, environ: Mapping[str, str], *, version: int = 0, serving: bool = False) -> Loaded:
@@ -45,15 +49,15 @@ def load(path: str, environ: Mapping[str, str], *, version: int = 0, serving: bo
     except source.YamlError as error:
         raise ConfigError(path, [error.finding]) from None
     folder = Path(path).parent.absolute()
-    config = _validate(document, folder)
+    config, filed = _validate(document, folder)
     if config is not None:
         _check_surroundings(config, document, environ, serving=serving)
     if document.findings or config is None:
         raise ConfigError(path, document.findings, named_files(document, folder))
-    snapshot = build(config, folder, environ, version)
+    snapshot = build(config, folder, environ, version, filed)
     warnings = advise(config, snapshot, document)
     texts = tuple(warning.text(path) for warning in warnings)
-    return Loaded(config, msgspec.structs.replace(snapshot, warnings=texts), warnings)
+    return Loaded(config, msgspec.structs.replace(snapshot, warnings=texts), warnings, named_files(document, folder))
 
 
 def _read(path: str) -> bytes:
@@ -73,14 +77,14 @@ def _whole(message: str, remedy: str) -> Finding:
     return Finding(1, 1, "", message, remedy)
 
 
-def _validate(document: source.Document, folder: Path) -> Config | None:
-    """The configuration, or None after adding what is wrong to the document's findings."""
+def _validate(document: source.Document, folder: Path) -> tuple[Config | None, dict[bytes, str]]:
+    """The configuration, or None after adding what is wrong to the document's findings; and the filed client keys."""
     if document.data is None and not document.findings:
         document.refuse((), "the file is empty", "start with `providers:`; see docs/configuration.md")
-        return None
+        return None, {}
     if not isinstance(document.data, dict):
         document.refuse((), "the top level must be a mapping", "start with `providers:`; see docs/configuration.md")
-        return None
+        return None, {}
     config: Config | None = None
     try:
         config = _typed(document)
@@ -88,8 +92,9 @@ def _validate(document: source.Document, folder: Path) -> Config | None:
         _note(error, document)
     check_rules(document)
     check_chains(document)
-    check_tenants(document, check_files(document, folder))
-    return config
+    filed = check_files(document, folder)
+    check_tenants(document, frozenset(filed.values()))
+    return config, filed
 
 
 def _check_surroundings(

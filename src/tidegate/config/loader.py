@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.writelines(f"error: {line}\n" for line in error.lines())
         return 2
     sys.stderr.writelines(f"warning: {line}\n" for line in loaded.snapshot.warnings)
-    _say(messages.Named((loaded.snapshot.clients_file,) if loaded.snapshot.clients_file else ()))
+    _say(messages.Named(loaded.named))
     _say(_loaded(loaded.snapshot))
     return 0
 
@@ -45,7 +45,7 @@ def _say(message: messages.Message) -> None:
 
 def _loaded(snapshot: Snapshot) -> messages.Loaded:
     server = snapshot.server
-    clients = bool(snapshot.clients or snapshot.clients_file) or any(item.clients for item in snapshot.namespaces)
+    clients = bool(snapshot.clients) or any(item.clients for item in snapshot.namespaces)
     return messages.Loaded(clients, server.tls is not None, server.drain_timeout_us, encode(snapshot))
 
 

@@ -23,7 +23,7 @@ def check_chains(document: Document) -> None:
         fallbacks[name] = _follow(section, path, linked, edges[name])
         _degrade(section, path, ways, edges[name], document)
     for way in islice(cycles({name: list(ends) for name, ends in edges.items()}), _MOST):
-        names = [document.names.get(part, part) for part in way]
+        names = [str(sections[part][0][-1]) for part in way]  # not that of model_strategy, which is a value
         _refuse(edges[way[-2]][way[-1]], names, document)
     for name, (path, _) in sections.items():
         try:

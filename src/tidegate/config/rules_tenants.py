@@ -19,7 +19,8 @@ class _Known:
     tiers: dict[str, None]
     namespaces: dict[str, str]  # their tiers
     clients: Collection[str]  # namespaces of one key each
-    scopes: dict[str, bool] = field(default_factory=dict)  # as PROVIDER/SCOPE; may the name be shown?
+    providers: dict[str, None]
+    scopes: set[str] = field(default_factory=set)  # as PROVIDER/SCOPE
 
     def tier_of(self, name: str) -> str:
         """The tier of a namespace or client."""
@@ -35,7 +36,7 @@ class _Known:
 def check_tenants(document: Document, filed: Collection[str] = ()) -> None:
     """Add to `document` what is wrong; `filed` are the names in the file of client keys."""
     data = as_mapping(document.data)
-    known = _known(data, document, filed)
+    known = _known(data, filed)
     for name, tier in as_mapping(data.get("tiers")).items():
         if name not in _BUILT_IN and as_mapping(tier).get("rank") is None:
             remedy = f"add `rank: 0`, or change one of {', '.join(_BUILT_IN)}"
@@ -52,7 +53,7 @@ def check_tenants(document: Document, filed: Collection[str] = ()) -> None:
 _BUILT_IN = tuple(tier.name for tier in TIERS)
 
 
-def _known(data: dict[str, object], document: Document, filed: Collection[str]) -> _Known:
+def _known(data: dict[str, object], filed: Collection[str]) -> _Known:
     named = (as_mapping(item).get("name") for item in as_list(as_mapping(data.get("clients")).get("keys")))
     known = _Known(
         tiers=dict.fromkeys([*_BUILT_IN, *as_mapping(data.get("tiers"))]),
@@ -61,12 +62,11 @@ def _known(data: dict[str, object], document: Document, filed: Collection[str]) 
             for name, item in as_mapping(data.get("namespaces")).items()
         },
         clients={*filed, *(name for name in named if isinstance(name, str))},
+        providers=dict.fromkeys(as_mapping(data.get("providers"))),
     )
     for provider, item in as_mapping(data.get("providers")).items():
-        for index, scope in enumerate(as_list(as_mapping(item).get("scopes"))):
-            at = ("providers", provider, "scopes", index, "name")
-            hidden = at in document.substituted or provider in document.names
-            known.scopes[f"{provider}/{as_mapping(scope).get('name')}"] = not hidden
+        for scope in as_list(as_mapping(item).get("scopes")):
+            known.scopes.add(f"{provider}/{as_mapping(scope).get('name')}")
     return known
 
 
@@ -128,13 +128,20 @@ def _pools(data: dict[str, object], known: _Known, document: Document) -> None:
 
 def _scope(path: Path, scope: str, taken: dict[str, Path], known: _Known, document: Document) -> None:
     if scope not in known.scopes:
-        seen = [name for name, visible in known.scopes.items() if visible]
-        document.refuse(path, "no provider has such a scope", choice(scope, seen) if seen else "add it to a provider")
+        _refuse_scope(path, scope.partition("/")[0], known, document)
         return
     first = taken.setdefault(scope, path)
     if first != path:
         message = f"this scope stands in {document.label(first)} already"
         document.refuse(path, message, "a scope is in one pool: remove one of the two")
+
+
+def _refuse_scope(path: Path, provider: str, known: _Known, document: Document) -> None:
+    if provider in known.providers:
+        remedy = f"give the name of one that stands under {document.label(('providers', provider, 'scopes'))}"
+        document.refuse(path, "the provider has no such scope", remedy)
+    else:
+        document.refuse(path, "no such provider", choice(provider, _visible(known.providers, document)))
 
 
 def _only(path: Path, pool: dict[str, object], known: _Known, document: Document) -> None:

@@ -20,4 +20,6 @@ def choice(word: str, known: Iterable[str], otherwise: str = "") -> str:
     close = closest(word, names, 0.6)  # names are the user's own, short, and few
     if close is not None:
         return f"did you mean {close}?"
+    if not names:
+        return "there is none yet: add it"
     return f"use one of {', '.join(names[:_MOST])}{', …' if len(names) > _MOST else ''}{otherwise}"

@@ -5,7 +5,7 @@ from hashlib import sha256
 
 import msgspec
 
-from tidegate.model.snapshot import Pool, Snapshot, TierEntry
+from tidegate.model.snapshot import Snapshot, TierEntry
 from tidegate.model.tenant import NOBODY, PAID, Tenant, Tier
 from tidegate.wire.exchange import Exchange
 
@@ -57,21 +57,16 @@ class Clients:
         return client
 
 
-def clients_of(snapshot: Snapshot, filed: Mapping[bytes, str] | None = None) -> Clients:
-    """Everybody whom the snapshot names, and the names of the `filed` keys by their SHA-256. O(keys).
+def clients_of(snapshot: Snapshot) -> Clients:
+    """Everybody whom the snapshot names. O(keys).
 
     A key of a namespace belongs to its tenant, and so does any other key with the namespace's name; the rest are
-    tenants of their own, of tier `paid` and weight 1. Raises `ValueError` when a filed name is that of a tier which a
-    pool names: it would be let in where the tier is.
+    tenants of their own, of tier `paid` and weight 1.
     """
-    filed = filed or {}
     tiers = {entry.name: _tier(entry) for entry in snapshot.tiers}
-    if not tiers.keys().isdisjoint(filed.values()):
-        _refuse_tiers(snapshot.pools, tiers.keys() & filed.values())
     tenants = {item.name: Tenant(item.name, tiers[item.tier], item.weight_milli) for item in snapshot.namespaces}
     paid = tiers[PAID.name]
-    clients = alone(filed, tenants, paid)
-    clients |= alone({key.digest: key.name for key in snapshot.clients}, tenants, paid)
+    clients = alone({key.digest: key.name for key in snapshot.clients}, tenants, paid)
     for item in snapshot.namespaces:
         clients |= {key.digest: Client(key.name, tenants[item.name]) for key in item.clients}
     return Clients(clients, Client("", Tenant("", paid)))
@@ -90,11 +85,3 @@ def alone(
 
 def _tier(entry: TierEntry) -> Tier:
     return Tier(entry.name, entry.rank, entry.weight_milli, entry.smoothed, entry.reserve)
-
-
-def _refuse_tiers(pools: tuple[Pool, ...], names: set[str]) -> None:
-    for pool in pools:
-        named = {*pool.only, *(share.name for share in pool.shares)}
-        if not names.isdisjoint(named):
-            message = f"a client has the name of a tier that pool {pool.name} names; rename the client"
-            raise ValueError(message)

@@ -1,4 +1,4 @@
-"""The file of client keys, for many of them: one `NAME SHA256` per line. Read by the loader and by each worker."""
+"""The file of client keys, for many of them: one `NAME SHA256` per line. Read by the loader."""
 
 import re
 from binascii import unhexlify

@@ -249,7 +249,6 @@ class Snapshot(Record):
     strategies: tuple[Strategy, ...] = ()
     defaults: Strategy = Strategy(name="", primary_model="")  # for calls that name a model, not a strategy
     clients: tuple[ClientKey, ...] = ()
-    clients_file: str = ""  # one `NAME SHA256-HEX` per line; read by the worker
     tiers: tuple[TierEntry, ...] = BUILT_IN_TIERS
     namespaces: tuple[Namespace, ...] = ()
     pools: tuple[Pool, ...] = ()  # those with `only` first

@@ -31,6 +31,20 @@ async def test_a_call_is_refused_at_once_when_its_answer_would_come_too_late() -
     assert 20 * SECOND < refused.problem.retry_after_us < 30 * SECOND
 
 
+async def test_a_closed_lane_is_not_called_a_quota_in_use() -> None:
+    """Its quota is free; the provider was overloaded and named the time at which to come back."""
+    play = Playbook(plain())
+    overloaded = play.call("gpt-4o", max_tokens=1)
+    await play.until(0)
+    await play.provider("openai", Reply(503, [(b"retry-after", b"600")], b""))
+    await overloaded
+    refused = await play.call("gpt-4o", max_tokens=1)
+    assert isinstance(refused, Refused)
+    assert refused.problem.retry_after_us == 600 * SECOND
+    assert "takes no calls" in refused.problem.message
+    assert "quota" not in refused.problem.message
+
+
 async def test_a_call_that_was_sent_late_says_nothing_of_the_provider() -> None:
     """Three calls whose deadline passes 1 s after they were sent leave the lane open."""
     play = Playbook(plain())

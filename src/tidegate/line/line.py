@@ -294,7 +294,9 @@ class Line:
         if late.pick is not None:
             late.pick.pool.book(call.tenant, late.pick.charge, wait_us)
         kind = ProblemKind.QUEUE_FULL if late.queue else ProblemKind.OVER_QUOTA
-        message = f"The quota of {plan.name} is in use. This request could be served in {wait_us / 1e6:.3f} s."
+        shut = late.pick is not None and all(lane.breaker.limited for lane in late.pick.pool.lanes)
+        why = f"The provider of {plan.name} takes no calls just now" if shut else f"The quota of {plan.name} is in use"
+        message = f"{why}. This request could be served in {wait_us / 1e6:.3f} s."
         return Refused(Problem(kind, message, retry_after_us=wait_us), last)
 
     def _expired(self, call: Call, plan: Plan, last: Failure | None) -> Refused:

@@ -293,7 +293,7 @@ async def test_a_quantised_mirror_stays_one_of_a_second(clock: ManualClock) -> N
     """Headers show the minute; the mirror holds a sixtieth each second, and follows the limit in sixtieths."""
     lane = lane_alone(clock, Limits(0, 60_000), msgspec.structs.replace(PROFILE, window="quantised"))
     assert tokens(lane).limit == 1_000
-    lane.watch(shows(60_000, 59_000), send(lane, clock, 990))  # a hundredth is kept back
+    lane.watch(shows(60_000, 59_000), send(lane, clock, 1_000))
     assert tokens(lane).limit == 1_000
     assert left(lane, clock) == 0
     await clock.advance(2 * SECOND)

@@ -106,9 +106,16 @@ def test_what_exceeds_the_limit_never_passes() -> None:
 
 
 def test_what_is_kept_back_is_for_one_call_alone() -> None:
-    """Together calls get the depth; a call that needs more gets it when nobody else is in the window."""
+    """As much as calls missed of late, up to the share; a call that needs more gets it when nobody else is there."""
     log = SlidingLog(1_000, window_us=WINDOW, spare_permille=10)
-    assert (log.limit, log.depth, log.left(0), log.view(0).left) == (1_000, 990, 990, 990)
+    assert log.depth == 1_000
+    log.take(5, 0)
+    log.correct(1, 0, 0)
+    assert (log.limit, log.depth, log.left(0), log.view(0).left) == (1_000, 992, 986, 986)
+    log.take(5, 0)
+    log.correct(100, 0, 0)
+    assert log.depth == 990
+    log.correct(-111, 0, 0)
     assert log.has(1_000, 0)
     assert (log.wait(1_000, 0), log.wait(1_001, 0)) == (0, NEVER)
     log.take(500, 0)
@@ -117,6 +124,27 @@ def test_what_is_kept_back_is_for_one_call_alone() -> None:
     assert log.wait(1_000, 0) == WINDOW + WINDOW // SLOTS == log.wait(491, 0)
     log.resize(2_000, 0)
     assert log.depth == 1_980
+
+
+def test_a_miss_is_forgotten() -> None:
+    """After so many estimates that were high enough nothing is kept back."""
+    log = SlidingLog(10_000, window_us=WINDOW, spare_permille=10)
+    log.take(1_000, 0)
+    log.correct(10, 0, 0)
+    assert log.depth == 10_000 - 80
+    for _ in range(10):
+        log.correct(-1, 0, 0)
+    assert log.depth == 10_000
+
+
+def test_a_long_wait_is_interpolated_beyond_what_is_walked() -> None:
+    """Between what is sure to be too early and when the window is empty."""
+    log = SlidingLog(10_000, window_us=WINDOW)
+    for number in range(1_000):
+        log.take(10, number * WINDOW // 1_000)
+    now = WINDOW - 1
+    for amount in (2_000, 5_000, 9_990):
+        assert log.wait(amount, now) == pytest.approx(amount / 10_000 * WINDOW, rel=0.01)
 
 
 def test_a_correction_counts_where_the_charge_stands() -> None:
@@ -183,6 +211,6 @@ def test_a_new_limit_counts_what_was_taken() -> None:
 def test_memory_is_bounded_by_the_slots() -> None:
     """A million charges keep no more than the slots of one window."""
     log = SlidingLog(10**12, window_us=WINDOW, jitter_us=SECOND)
-    for now in range(0, 200 * SECOND, 10_000):
+    for now in range(0, 200 * SECOND, 5_000):
         log.take(1, now)
-    assert len(log._slots) <= SLOTS + 4
+    assert len(log._slots) <= SLOTS * 61 // 60 + 4

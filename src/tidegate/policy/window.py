@@ -4,26 +4,42 @@ For providers that count in windows. Whatever the phase of a fixed window, whate
 its windows can contain more than `limit`. A provider that enforces per second ("60,000 a minute as 1,000 a second") is
 mirrored by the same log over one second.
 
-Charges are kept in slots of a hundredth of the window, each slot counted until its *end* has left the window, so the
-log errs only to the safe side, by 1 %. Time and memory are O(slots) at worst, amortised O(1).
+Charges are kept in slots of a five-thousandth of the window, each slot counted until its *end* has left the window, so
+the log errs only to the safe side, by 0.02 %. Memory is O(slots in use), time amortised O(1); a wait for much more than
+what leaves next is exact over `WALKED` slots and interpolated beyond.
 
-A window has no refill that would forgive an estimate that was too low by a few tokens, so a share may be kept back for
-that: only a call that needs it, alone, gets it.
+A window has no refill that would forgive an estimate that was too low by a few tokens, so as much as such calls missed
+of late is kept back, up to a share of the limit: only a call that needs it, alone, gets it.
 """
 
 from tidegate.policy.allowance import ALWAYS, NEVER, View
 
-SLOTS = 100
+SLOTS = 5_000
+WALKED = 128
+MISSES = 8  # calls in flight at once whose estimates may be too low
+_FADE = 64  # calls over which a large miss is forgotten
 
 
 class SlidingLog:
     """At most `limit` per window, by a log of what was taken when."""
 
-    __slots__ = ("_kept", "_slot_us", "_slots", "_span_us", "_spare_permille", "_used", "depth", "firm_until", "limit")
+    __slots__ = (
+        "_kept",
+        "_missed",
+        "_slot_us",
+        "_slots",
+        "_span_us",
+        "_spare_permille",
+        "_used",
+        "depth",
+        "firm_until",
+        "limit",
+    )
 
     def __init__(self, limit: int, *, window_us: int, jitter_us: int = 0, spare_permille: int = 0) -> None:
-        """Start empty. `limit` ≥ 1; `spare_permille` of it is kept back."""
+        """Start empty. `limit` ≥ 1; at most `spare_permille` of it is kept back."""
         self._spare_permille = spare_permille
+        self._missed = 0
         self.firm_until = ALWAYS
         self._kept = 0
         self._shape(limit)
@@ -45,7 +61,8 @@ class SlidingLog:
 
     def _shape(self, limit: int) -> None:
         self.limit = limit
-        self.depth = max(1, limit - limit * self._spare_permille // 1000 - self._kept)
+        spare = min(limit * self._spare_permille // 1_000, MISSES * self._missed)
+        self.depth = max(1, limit - spare - self._kept)
 
     def rate(self) -> float:
         return self.depth * 1e6 / self._span_us
@@ -69,13 +86,18 @@ class SlidingLog:
         return self._used + cost <= self.depth or (self._used <= 0 and cost <= self.limit)
 
     def _freed(self, amount: int, now: int) -> int:
-        for slot, used in self._slots.items():
+        whole = self._span_us + self._slot_us
+        left = self._used - amount
+        for walked, (slot, used) in enumerate(self._slots.items()):
             if amount <= 0:
                 break
+            if walked == WALKED:  # what is left of the window leaves it as evenly as it came
+                gone = self._gone_at(slot) - now
+                return gone + (whole - gone) * amount // max(1, left + amount)
             amount -= used
             if amount <= 0:
                 return self._gone_at(slot) - now
-        return self._span_us + self._slot_us if amount > 0 else 0
+        return whole if amount > 0 else 0
 
     def take(self, cost: int, now: int) -> None:
         self._expire(now)
@@ -89,6 +111,19 @@ class SlidingLog:
         if slot in self._slots:
             self._slots[slot] += delta
             self._used += delta
+            if self._spare_permille:
+                self._learn(delta)
+
+    def _learn(self, delta: int) -> None:
+        """By how much an estimate was too low."""
+        missed = self._missed
+        if delta > missed:
+            self._missed = delta
+        elif missed:
+            self._missed = missed - max(1, missed // _FADE)
+        else:
+            return
+        self._shape(self.limit)
 
     def left(self, now: int) -> int:
         self._expire(now)

@@ -8,6 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.ledger.facts import FixedClock, record
 from tidegate.control.board import Board, Standing
 from tidegate.control.exposition import render
+from tidegate.model.belief import Belief
 from tidegate.model.outcome import Reason
 from tidegate.observe.meters import LaneGauge, Report
 from tidegate.observe.observer import Observer
@@ -83,6 +84,18 @@ def test_gauges_of_a_lane() -> None:
     assert samples["tidegate_quota_left", at(**labels, unit="tokens")] == 900
     assert samples["tidegate_quota_limit", at(**labels, unit="tokens")] == 1_000
     assert ("tidegate_quota_limit", at(**labels, unit="requests")) not in samples
+
+
+def test_what_is_believed_of_a_lanes_limits() -> None:
+    """Shown and learnt limits by their source, what others spend, and the trust in headers; only what there is."""
+    requests, tokens = Belief(), Belief(shown=900, learnt=800, trust=750, others=120, limit=800, source="refusals")
+    lane = LaneGauge("openai/main/gpt-4o", 3, 700, 800, -1, -1, True, requests, tokens)
+    samples = page(Observer(FixedClock(), lambda: [lane]))
+    assert samples["tidegate_limit_known", at(**LANE, unit="tokens", source="headers")] == 900
+    assert samples["tidegate_limit_known", at(**LANE, unit="tokens", source="refusals")] == 800
+    assert samples["tidegate_quota_others", at(**LANE, unit="tokens")] == 120
+    assert samples["tidegate_headers_trust", at(**LANE, unit="tokens")] == 0.75
+    assert ("tidegate_quota_others", at(**LANE, unit="requests")) not in samples
 
 
 def test_the_gate_itself() -> None:

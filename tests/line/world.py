@@ -10,6 +10,7 @@ from random import Random
 
 from tests.line.scenes import MINUTE, PROFILE
 from tidegate.line.mirror import GRADUAL, Mirror
+from tidegate.model.belief import Belief
 from tidegate.model.snapshot import Profile
 from tidegate.policy import headers
 from tidegate.policy.allowance import NEVER
@@ -101,6 +102,13 @@ class World:
             else:
                 self.now = step
         return self
+
+    def restart(self, belief: Belief, left: int, at: int) -> None:
+        """A new process with what the last one left behind."""
+        configured = self.mirror.configured
+        self.mirror = Mirror(configured, self.profile, self.now)
+        self.mirror.recall(belief, left, at, self.now)
+        self.quota.tokens = self.mirror.allowances
 
     def burst(self, amount: int) -> None:
         """Somebody else uses so much at once."""

@@ -6,16 +6,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tidegate.model.snapshot import (
+    ClientKey,
+    DegradeStep,
     Limits,
     ModelEntry,
+    Namespace,
+    Pool,
     Profile,
     Provider,
     RateLimitPolicy,
     RefusalRule,
     RetryPolicy,
     Scope,
+    Share,
     Snapshot,
     Strategy,
+    TierEntry,
     decode,
     encode,
 )
@@ -41,12 +47,19 @@ STRATEGIES = st.builds(
     fallback_models=st.lists(NAMES, max_size=3).map(tuple),
     rate_limit=st.builds(RateLimitPolicy, max_tpm=st.integers(0, 10**12)),
     retry=st.builds(RetryPolicy, max_retries=st.integers(0, 100)),
+    degrade=st.lists(st.builds(DegradeStep, NAMES, st.tuples(NAMES)), max_size=2).map(tuple),
 )
+CLIENTS = st.lists(st.builds(ClientKey, NAMES, st.binary(min_size=32, max_size=32)), max_size=2).map(tuple)
+SHARES = st.lists(st.builds(Share, NAMES, st.integers(1, 1_000)), max_size=2).map(tuple)
 SNAPSHOTS = st.builds(
     Snapshot,
     version=st.integers(1, 10**6),
     providers=st.lists(PROVIDERS, max_size=3).map(tuple),
     strategies=st.lists(STRATEGIES, max_size=3).map(tuple),
+    clients=CLIENTS,
+    tiers=st.lists(st.builds(TierEntry, NAMES, st.integers(0, 51)), max_size=2).map(tuple),
+    namespaces=st.lists(st.builds(Namespace, NAMES, NAMES, clients=CLIENTS), max_size=2).map(tuple),
+    pools=st.lists(st.builds(Pool, NAMES, NAMES, st.tuples(NAMES), shares=SHARES), max_size=2).map(tuple),
 )
 
 

@@ -22,7 +22,7 @@ def test_the_first_is_not_smoothed_and_nothing_is_kept_for_the_last() -> None:
 
 def test_nobody_is_of_the_tier_of_client_keys() -> None:
     """A gate without keys treats its callers as one with keys does."""
-    assert NOBODY == Tenant("", PAID)
+    assert Tenant("", PAID) == NOBODY
 
 
 def test_tenants_are_values() -> None:

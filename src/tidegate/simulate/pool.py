@@ -17,10 +17,10 @@ from tidegate.policy.pace import Pace
 from tidegate.policy.quota import Charge
 from tidegate.policy.recovery import Move, RetryBudget, after_failure
 from tidegate.simulate.agenda import Agenda
-from tidegate.simulate.build import follow
 from tidegate.simulate.call import Call
 from tidegate.simulate.provider import Account, Provider, Reply, Verdict
 from tidegate.simulate.scenario import Pool as PoolSettings
+from tidegate.simulate.sight import Sight
 from tidegate.simulate.tally import Ending, Tally
 
 _REASONS = {
@@ -39,13 +39,13 @@ class Slot:
 
     __slots__ = ("desk", "epochs", "outlet", "pool", "probe", "taken_at", "tokens")
 
-    def __init__(self, pool: "Pool", outlet: Outlet, charge: Charge, now: int) -> None:
+    def __init__(self, pool: "Pool", outlet: Sight, charge: Charge, now: int) -> None:
         self.pool = pool
         self.desk = pool.desk
         self.outlet = outlet
         self.tokens = charge.tokens
         self.taken_at = now
-        self.probe = outlet.take(charge, now)
+        self.probe = outlet.send(charge, now)
         self.epochs = outlet.breaker.epochs
 
 
@@ -64,7 +64,6 @@ class Pool:
         "_refuse",
         "_rule",
         "_tally",
-        "_window",
         "accounts",
         "decisions",
         "desk",
@@ -89,7 +88,6 @@ class Pool:
         self._agenda, self._provider, self._tally, self._random = world
         self._refuse = refuse
         self._rule = settings.charge
-        self._window = settings.window
         self._estimate = settings.estimate
         self._budget = RetryBudget(_RETRY)
         self._pace = Pace()
@@ -150,7 +148,7 @@ class Pool:
             self._tally.ended(call, Ending.ANSWERED)
         else:
             self._failed(reply, slot, _REASONS[reply.verdict], now)
-        if reply.verdict in {Verdict.ANSWERED, Verdict.LIMITED} and follow(outlet, reply, self._window, now):
+        if reply.shown is not None and outlet.watch(reply.shown, slot.taken_at, now):
             self.desk.changed(now)
             self._review(tripped=False)
             better = True
@@ -190,7 +188,7 @@ class Pool:
 
     def _charge(self, call: Call) -> Charge:
         prompt = int(call.prompt * self._estimate)
-        return Charge(admission(self._rule, prompt, call.most), 1)
+        return Charge(admission(self._rule, prompt, call.most), admission(self._rule, call.prompt // 2, call.most))
 
     def _enter(self, call: Call, charge: Charge, latest: int, *, front: bool) -> None:
         """Wait for a turn until `latest`, and no longer."""
@@ -263,6 +261,7 @@ class Pool:
             self._dispatch()
 
     def _send(self, call: Call, outlet: Outlet, charge: Charge, now: int) -> None:
+        assert isinstance(outlet, Sight)
         self._tally.passes(call, now)
         self._tally.waited(call, now - call.arrived, answered=True)
         self._provider.send(self.accounts[outlet.name], call, Slot(self, outlet, charge, now))

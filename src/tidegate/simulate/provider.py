@@ -13,6 +13,7 @@ from tidegate.simulate.agenda import Agenda
 from tidegate.simulate.arrivals import Arrival
 from tidegate.simulate.call import Call
 from tidegate.simulate.scenario import Pool, Spread
+from tidegate.simulate.sight import Shown
 from tidegate.simulate.tenants import SECOND_US
 from tidegate.twin.meter import Meter
 from tidegate.twin.settings import Limits, Rules
@@ -31,16 +32,16 @@ class Verdict(Enum):
 
 
 class Reply:
-    """A verdict on its way to the gate: the limits it shows, the time it names (0 = none), the tokens it charges."""
+    """A verdict on its way to the gate: what it shows, the time it names (0 = none), the tokens it charges."""
 
-    __slots__ = ("account", "call", "charged", "limits", "named_us", "slot", "verdict")
+    __slots__ = ("account", "call", "charged", "named_us", "shown", "slot", "verdict")
 
     def __init__(self, verdict: Verdict, account: "Account", call: Call, slot: object) -> None:
         self.verdict = verdict
         self.account = account
         self.call = call
         self.slot = slot
-        self.limits = account.meter.limits
+        self.shown: Shown | None = None
         self.named_us = 0
         self.charged = 0
 
@@ -200,6 +201,8 @@ class Provider:
     def _reply(self, reply: Reply) -> None:
         now, meter = self._agenda.now, reply.account.meter
         if not self.overloaded and not reply.account.lost:
-            reply.limits = meter.limits
+            limits, quota = meter.limits, meter.quota
+            left_requests, left_tokens = quota.requests.remaining(now), quota.tokens.remaining(now)
+            reply.shown = Shown(limits.rpm, limits.tpm, left_requests, left_tokens)
             meter.shown(reply.account.name, meter.version, now)
         self._agenda.put(now + self._way(), self._deliver, reply)

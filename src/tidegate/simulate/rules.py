@@ -80,6 +80,8 @@ def _fault(fault: Fault, scenario: Scenario) -> Iterator[tuple[str, str, str]]:
     if fault.kind == "owner":
         if fault.owner not in owners(scenario):
             yield "owner", "no such owner", f"one of {_listed(owners(scenario))}"
+        elif scenario.shards and fault.for_s * 1_000 <= scenario.shards.notice_ms:
+            yield "for_s", "it is back before anybody noticed", "make it longer than shards.notice_ms"
     elif wanted and wanted not in known:
         yield "scope", "no such account", f"one of {_listed(known)}, or leave it out for all"
 

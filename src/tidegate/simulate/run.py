@@ -67,7 +67,7 @@ class Run:
 
     def _desk(self, part: Sequence[Account], now: int, *, drained: bool = False) -> Desk:
         settings = self.scenario.pool
-        lanes = build.outlets(part, settings, now, drained=drained or settings.drained)
+        lanes = build.sights(part, settings, now, drained=drained or settings.drained)
         return build.desk(lanes, settings, self.discipline, self._gate, now, tiered=self._tiered)
 
     def _schedule(self, sources: list[Iterator[Arrival]]) -> None:

@@ -52,13 +52,13 @@ class GroupTally:
 
 
 class Tally:
-    """Counts of one run. Service by tenant, in tokens, is counted from the end of the warm-up on."""
+    """Counts of one run. Service by tenant, in tokens, from the end of the warm-up until the end."""
 
     def __init__(self, scenario: Scenario, everybody: Sequence[Party]) -> None:
         tenants = sum(len(party.tenants) for party in everybody)
         self.groups = [GroupTally(party) for party in everybody]
         self._of = {party.first: group for party, group in zip(everybody, self.groups, strict=True)}
-        self._from_us = int(scenario.warmup_s * SECOND_US)
+        self._from_us, self._to_us = int(scenario.warmup_s * SECOND_US), int(scenario.duration_s * SECOND_US)
         self.wanted = array("q", bytes(8 * tenants))
         self.served = array("q", bytes(8 * tenants))
         self.refusals = 0
@@ -103,7 +103,7 @@ class Tally:
 
     def passes(self, call: Call, now: int) -> None:
         """A call is let through."""
-        if now < self._from_us:
+        if not self._from_us <= now <= self._to_us:
             return
         self.served[call.number] += call.tokens
         if (who := self._watched.get(call.number, -1)) >= 0:

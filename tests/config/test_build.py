@@ -32,6 +32,7 @@ providers:
       - {name: b, keys: [k3]}
     models: {m: {tools: false, images: false, context: 8192}, n: {}}
     window: fixed
+    jitter_ms: 20
     proxy: http://user:password@proxy.example:3128/
     timeouts: {connect_seconds: 0.25, first_byte_seconds: 30, idle_seconds: 20}
     max_connections: 7
@@ -88,6 +89,7 @@ def test_provider(loads: Loads, tmp_path: Path) -> None:
     (provider,) = everything(loads, tmp_path).providers
     assert (provider.name, provider.base_url) == ("one", "https://llm.example:8443/Base/v1")
     assert (provider.profile.name, provider.profile.window, provider.profile.settles) == ("generic", "fixed", True)
+    assert provider.profile.jitter_us == 20_000
     assert [(scope.name, scope.keys) for scope in provider.scopes] == [("a", ("k1", "k2")), ("b", ("k3",))]
     assert provider.scopes[0].limits == {"m": Limits(rpm=5, tpm=0), "n": Limits(rpm=0, tpm=10**12)}
     assert provider.models == {"m": ModelEntry(tools=False, images=False, context=8192), "n": ModelEntry()}

@@ -7,7 +7,7 @@ import msgspec
 
 from tidegate.config import build_tenants
 from tidegate.config.build_tenants import milli
-from tidegate.config.chains import flat, linked_names
+from tidegate.config.chains import Chains, linked_names
 from tidegate.config.profiles import load_profile
 from tidegate.config.proxies import environment_proxy
 from tidegate.config.schema import Config, ProviderConfig, ScopeConfig, ServerConfig, TlsConfig
@@ -36,6 +36,7 @@ def build(
     """
     profiles = {name: load_profile(name) for name in {item.profile for item in config.providers.values()}}
     tiers = build_tenants.tiers(config.tiers)
+    chains = _chains(_named(config), _models(providers))
     scheduler, pick = config.defaults.scheduler, config.defaults.pick
     providers = tuple(
         _provider(name, item, profiles[item.profile], folder, environ) for name, item in config.providers.items()
@@ -43,8 +44,8 @@ def build(
     return records.Snapshot(
         version=version,
         providers=providers,
-        strategies=_strategies(_named(config), _models(providers), tiers),
-        defaults=_defaults(config.defaults, tiers),
+        strategies=tuple(_strategy(name, item, chains, tiers) for name, item in _named(config).items()),
+        defaults=_defaults(config.defaults, chains, tiers),
         clients=build_tenants.filed_keys(filed or {}) + build_tenants.client_keys(config.clients.keys, "key"),
         tiers=tiers,
         namespaces=build_tenants.namespaces(config.namespaces),
@@ -72,6 +73,8 @@ def _provider(
 ) -> records.Provider:
     if item.window is not None:
         profile = msgspec.structs.replace(profile, window=item.window)
+    if item.jitter_ms is not None:
+        profile = msgspec.structs.replace(profile, jitter_us=item.jitter_ms * 1_000)
     return records.Provider(
         name=name,
         base_url=item.base_url,
@@ -109,15 +112,10 @@ def _scope(item: ScopeConfig) -> records.Scope:
     )
 
 
-def _strategies(
-    strategies: Mapping[str, StrategyConfig], models: Collection[str], tiers: tuple[records.TierEntry, ...]
-) -> tuple[records.Strategy, ...]:
+def _chains(strategies: Mapping[str, StrategyConfig], models: Collection[str]) -> Chains:
     primaries = {name: item.primary_model for name, item in strategies.items()}
     fallbacks = {name: _by_priority(item.fallback_models) for name, item in strategies.items()}
-    linked = linked_names(primaries, models)
-    return tuple(
-        _strategy(name, item, flat(name, primaries, fallbacks, linked), tiers) for name, item in strategies.items()
-    )
+    return Chains(primaries, fallbacks, linked_names(primaries, models))
 
 
 def _named(config: Config) -> dict[str, StrategyConfig]:
@@ -141,12 +139,12 @@ def _by_priority(items: list[FallbackConfig]) -> tuple[str, ...]:
 
 
 def _strategy(
-    name: str, item: StrategyConfig, fallbacks: tuple[str, ...], tiers: tuple[records.TierEntry, ...]
+    name: str, item: StrategyConfig, chains: Chains, tiers: tuple[records.TierEntry, ...]
 ) -> records.Strategy:
     return records.Strategy(
         name=name,
         primary_model=item.primary_model,
-        fallback_models=fallbacks,
+        fallback_models=chains.models(name)[1:],
         rate_limit=_rate_limit(item.rate_limit_policy),
         smoothing=_smoothing(item.rate_limit_policy.smoothing),
         retry=_retry(item.retry_policy),
@@ -159,11 +157,11 @@ def _strategy(
         ),
         execution_mode=item.execution_mode,
         queue_backend=item.queue_backend or "",
-        degrade=build_tenants.degrade(item.degrade, tiers),
+        degrade=build_tenants.degrade(item.degrade, tiers, chains),
     )
 
 
-def _defaults(item: DefaultsConfig, tiers: tuple[records.TierEntry, ...]) -> records.Strategy:
+def _defaults(item: DefaultsConfig, chains: Chains, tiers: tuple[records.TierEntry, ...]) -> records.Strategy:
     return records.Strategy(
         name="",
         primary_model="",
@@ -171,7 +169,7 @@ def _defaults(item: DefaultsConfig, tiers: tuple[records.TierEntry, ...]) -> rec
         retry=_retry(item.retry_policy),
         deadline_us=_us(item.deadline_seconds),
         fallback_after_us=_us(item.fallback_after_seconds),
-        degrade=build_tenants.degrade(item.degrade, tiers),
+        degrade=build_tenants.degrade(item.degrade, tiers, chains),
     )
 
 

@@ -113,6 +113,11 @@ class ProviderConfig(Section):
     window: WindowName | None = Field(
         None, description="How its quota comes back; left out: as its profile says.", examples=["continuous"]
     )
+    jitter_ms: Annotated[int, Field(ge=0, le=10_000)] | None = Field(
+        None,
+        description="Spread of the way to where it counts, in milliseconds; left out: as its profile says.",
+        examples=[50],
+    )
     ca_file: str | None = Field(
         None, description="PEM file of a certificate authority to trust instead of the system's.", examples=["ca.pem"]
     )

@@ -94,6 +94,7 @@ class Flood:
         self._requests = requests
         self._gap_ns = 1e9 / rate if rate else 0.0
         self._length_ns = int(seconds * 1e9)
+        self._lines: list[Line] = []
         self._idle: deque[Line] = deque()
         self._due: deque[int] = deque()
         self._latencies = array("Q")
@@ -119,6 +120,8 @@ class Flood:
         self._over = True
         took, cpu, answered = self._elapsed(), time.process_time() - spent, self._answered
         await self._rest()
+        for line in self._lines:
+            line.close()
         return self._result(took, cpu, answered)
 
     def _elapsed(self) -> float:
@@ -143,6 +146,7 @@ class Flood:
     async def _connect(self) -> None:
         loop = asyncio.get_running_loop()
         _, line = await loop.create_connection(lambda: Line(self), "127.0.0.1", self._port)
+        self._lines.append(line)
         self._idle.append(line)
 
     def _tick(self) -> None:

@@ -95,7 +95,7 @@ def _figures(run: Run, members: Sequence[Member], *, promised: bool) -> list[Fig
 
 
 def round_bound_ms(tenants: int = 51) -> float:
-    """The bound that `dynamic` states for a tenant's first call: each of the others is served its lead, a step, a call."""
+    """The bound that `dynamic` states for a tenant's first call: each other one gets its lead, a step and a call."""
     return 1_000 * tenants * (2 + 1 / 16) * LARGEST / Quota().per_second
 
 

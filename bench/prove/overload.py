@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import uvloop
 
 from bench.figures import Figure, at_least, at_most, exactly, told
-from bench.prove import bare
+from bench.prove import bare, peers
 from bench.prove.fleet import MODEL, Fleet, Policy, Quota, fleet, provider
 from bench.prove.quota import tenants
 from bench.prove.served import admissions, matched
@@ -121,3 +121,7 @@ def _alone(context: Context, row: Row, quota: Quota, crowd: Sequence[Member], na
              f"{seen.calls:,} calls; a failure is known after {seen.told_late_s:.1f} s (median)"),
         told(f"{name}, bare SDK: 429s at the provider per call served", f"{each:.1f}"),
     ]  # fmt: skip
+
+
+bursts_peers = peers.beside("bursts", _bursty, "quantised")
+steady_peers = peers.beside("steady 3×", lambda quota: tenants(quota, 3), "continuous")

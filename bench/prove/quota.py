@@ -2,11 +2,11 @@
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bench.figures import Figure, at_least, at_most, exactly, missing, told
+from bench.figures import Figure, at_least, at_most, exactly
 from bench.prove.fleet import CALL, TPM, Fleet, Policy, Quota, fleet
 from bench.prove.steps import Context, Row, Step
 from bench.prove.traffic import Show, outcome, play
@@ -99,69 +99,64 @@ def judged(case: Case, one: Fleet, visits: list[Visit], seconds: int) -> list[Fi
     ]
 
 
-def restarted(context: Context, row: Row) -> None:
-    """Kill the whole gate under load, start it again on the same state, and look at the next minute."""
-    row.commands.append("kill -9 of the gate under load, tidegate serve on the same state")
-    quota, crowd = Quota(), tenants(Quota(), 3)
-    with fleet(context.work, quota, Policy(), crowd, "restart") as one:
-        one.empty_books()
-        moments: list[float] = []
-        play([Show(one.gate.url, crowd, WARM_SECONDS + 65)], [_restart(one, moments)])
-        ledger = one.ledger()
-        if not moments:
-            row.figures.append(missing("after a restart", "≥ 99 %", "the gate did not come back"))
-            return
-        first = int(moments[1] - one.began) + _RESTART_GRACE_S
-        share = used(ledger["per_second"], quota, first, first + 55)
-        row.figures += [
-            told("away for", f"{moments[1] - moments[0]:.2f} s", one.gate.complaint),
-            at_least("right after a restart: quota charged in 55 s", share, 99, "%"),
-            exactly("right after a restart: avoidable 429s", ledger["avoidable"], 0, f"{ledger['calls']:,} calls"),
+def shaken(context: Context, row: Row) -> None:
+    """A restart, limits that halve and limits that double without a word, side by side under the same load."""
+    row.commands += ["kill -9 of the gate under load, tidegate serve on the same state", "POST /twin/limits in mid-run"]
+    watched = 60 if context.quick else 300
+    with contextlib.ExitStack() as stack:
+        runs = [_Shaken(name, factor, stack, context) for name, factor in _SHAKES.items()]
+        for run in runs:
+            run.one.empty_books()
+        play([run.show(watched) for run in runs], [run.shake() for run in runs])
+        for run in runs:
+            row.figures += run.figures(watched)
+
+
+class _Shaken:
+    """One of the three: `factor` is what the provider's limits are multiplied by, 1 = the gate is restarted instead."""
+
+    def __init__(self, name: str, factor: float, stack: contextlib.ExitStack, context: Context) -> None:
+        self.name = name
+        self.before = Quota()
+        self.after = replace(self.before, tpm=int(TPM * factor))
+        # a configured limit is an upper bound: for one that doubles, the gate is told of the larger one
+        policy = Policy(told_tpm=max(self.before.tpm, self.after.tpm))
+        self._crowd = tenants(self.before, 3 * max(1.0, factor))
+        self.one = stack.enter_context(fleet(context.work, self.before, policy, self._crowd, name.replace(" ", "-")))
+        self._back = 0.0
+
+    def show(self, watched: int) -> Show:
+        """Its load: until two windows after the change have passed and been watched."""
+        return Show(self.one.gate.url, self._crowd, WARM_SECONDS + 120 + watched + 2)
+
+    async def shake(self) -> None:
+        """What happens once the load has settled."""
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(WARM_SECONDS)
+        if self.after == self.before:
+            await loop.run_in_executor(None, self.one.gate.stop, 0.0)
+            await loop.run_in_executor(None, self.one.gate.start)
+            self._back = loop.time()
+        else:
+            await loop.run_in_executor(None, self.one.provider.ask, "limits", {"tpm": self.after.tpm})
+
+    def figures(self, watched: int) -> list[Figure]:
+        """How much of the quota was used, and what it cost in 429s."""
+        ledger, first, last = self.one.ledger(), WARM_SECONDS + 120, WARM_SECONDS + 120 + watched
+        if self._back:
+            first = int(self._back - self.one.began) + _RESTART_GRACE_S
+            last = first + 60
+        share = used(ledger["per_second"], self.after, first, last)
+        before = used(ledger["per_second"], self.before, WARM_SECONDS - 30, WARM_SECONDS)
+        note = f"{ledger['throttled']:,} 429s in all; before it {before:.1f} %; {self.one.gate.complaint}"
+        return [
+            at_least(f"{self.name}: quota charged in {last - first} s", share, 99, "%", note),
+            exactly(f"{self.name}: avoidable 429s", ledger["avoidable"], 0, f"{ledger['calls']:,} calls"),
         ]
 
 
-async def _restart(one: Fleet, moments: list[float]) -> None:
-    loop = asyncio.get_running_loop()
-    await asyncio.sleep(WARM_SECONDS)
-    moments.append(loop.time())
-    await loop.run_in_executor(None, one.gate.stop, 0.0)
-    await loop.run_in_executor(None, one.gate.start)
-    moments.append(loop.time())
-
-
-def changed(factor: float) -> Step:
-    """A step in which the provider multiplies its limits without a word, and two windows are left to learn it."""
-
-    def limits_changed(context: Context, row: Row) -> None:
-        name = "halved" if factor < 1 else "doubled"
-        row.commands.append(f"POST /twin/limits in mid-run: {name}")
-        quota = Quota()
-        later = replace(quota, tpm=int(quota.tpm * factor))
-        # a configured limit is an upper bound: for one that doubles, the gate is told of the larger one
-        policy = Policy(told_tpm=max(quota.tpm, later.tpm))
-        crowd = tenants(quota, 3 * max(1.0, factor))
-        watched = 60 if context.quick else 300
-        with fleet(context.work, quota, policy, crowd, name) as one:
-            one.empty_books()
-            show = Show(one.gate.url, crowd, WARM_SECONDS + 120 + watched + 2)
-            play([show], [_change(one, later.tpm)])
-            ledger = one.ledger()
-            first = WARM_SECONDS + 120
-            share = used(ledger["per_second"], later, first, first + watched)
-            before = used(ledger["per_second"], quota, WARM_SECONDS - 30, WARM_SECONDS)
-            note = f"{ledger['throttled']:,} 429s in all; before the change {before:.1f} %; {one.gate.complaint}"
-            row.figures += [
-                at_least(f"limits {name}: quota charged from two windows on", share, 99, "%", note),
-                exactly(f"limits {name}: avoidable 429s", ledger["avoidable"], 0, f"{ledger['calls']:,} calls"),
-            ]
-
-    return limits_changed
-
-
-def _change(one: Fleet, tpm: int) -> Coroutine[Any, Any, None]:
-    async def change() -> None:
-        loop = asyncio.get_running_loop()
-        await asyncio.sleep(WARM_SECONDS)
-        await loop.run_in_executor(None, one.provider.ask, "limits", {"tpm": tpm})
-
-    return change()
+_SHAKES = {
+    "right after a restart": 1.0,
+    "two windows after the limits halved": 0.5,
+    "two windows after the limits doubled": 2.0,
+}

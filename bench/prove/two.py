@@ -8,10 +8,13 @@ ROWS: tuple[tuple[str, tuple[Step, ...]], ...] = (
     ("With 30 % of the quota used by others: ≥ 95 % of what is left", (quota.side_by_side(quota.GHOSTS),)),
     (
         "The same right after a restart, and when the limits halve or double unannounced",
-        (quota.restarted, quota.changed(0.5), quota.changed(2)),
+        (quota.shaken,),
     ),
-    ("Bursts: 10 s on, 20 s off, mean 0.9 × the quota", (overload.bursts, overload.bursts_bare)),
-    ("Steady 3×: nothing wasted, refusals told at once, every vip answered", (overload.steady, overload.steady_bare)),
+    ("Bursts: 10 s on, 20 s off, mean 0.9 × the quota", (overload.bursts, overload.bursts_bare, overload.bursts_peers)),
+    (
+        "Steady 3×: nothing wasted, refusals told at once, every vip answered",
+        (overload.steady, overload.steady_bare, overload.steady_peers),
+    ),
     ("Fairness: a flood beside steady and rare tenants", (fairness.flood_beside_quiet,)),
     ("Retry-After is true", (honesty.returning,)),
     ("The mission's table: one account, a pool of sixteen, 500 and 5,000 connections", (mission.table,)),

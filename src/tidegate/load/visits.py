@@ -63,6 +63,7 @@ class Manners:
     model: str = "gpt-4o"
     prompt: str = "What are the highlights of the Q2 report?"
     patience_us: int = 180_000_000  # for the reply to one try
+    headers: tuple[tuple[str, str], ...] = ()  # beside the usual ones
 
 
 class Crowd:
@@ -124,7 +125,8 @@ class Crowd:
         head = self._heads.get(member)
         if head is None:
             target = Target(self._url, member.key, member.deadline_ms)
-            head = self._heads[member] = target.head("POST", "/chat/completions")
+            more = "".join(f"{name}: {value}\r\n" for name, value in self._manners.headers).encode("latin-1")
+            head = self._heads[member] = target.head("POST", "/chat/completions") + more
         return head
 
 

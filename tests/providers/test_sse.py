@@ -91,6 +91,12 @@ EVENTS = st.sampled_from(
         b'event: error\ndata: {"error":\n data: {}}\n\n',
         b"data: 5\n\n",
         b'data: {"a":1,\ndata: "choices":[]}\n\n',
+        b'data: {"a":1,\n"choices":[]}\n\n',
+        b'data: {"choices":[{"delta":{"content":"}\n\n',
+        b'data: {"error":1}\n\n',
+        b'data: {"error":{},"usage":null,"choices":[]}\n\n',
+        b'data:{"usage":{},"choices":[{}]}\n\n',
+        b'{"choices":[]}\n\n',
         b'data: {"usage":{"prompt_tokens":1},"choices":[{"delta":{}}]}\n\n',
     ]
 )
@@ -188,6 +194,8 @@ BROKEN = {
     "a list": b'data: [{"choices":[]}]\n\n',
     "invalid UTF-8": b'data: {"choices":[{"delta":{"content":"\xff"}}]\n\n',
     "deep": b"data: " + b'{"a":' * 50_000 + b"\n\n",
+    "cut JSON that ends in a brace": b'data: {"choices":[{"index":0,"delta":{"content":"{x}\n\n',
+    "two lines, one of them no data": b'data: {"a":1,\n"choices":[]}\n\n',
     "cut JSON of another shape": b'data: {"choices":5,"delta":{"cont\n\n',
 }
 

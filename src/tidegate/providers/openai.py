@@ -74,7 +74,7 @@ class _Error(msgspec.Struct):
     error: _ErrorFields | str | None = None
 
 
-_UNREADABLE = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
+UNREADABLE = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
 _decode_body = msgspec.json.Decoder(_Body).decode
 _decode_answer = msgspec.json.Decoder(_Answer).decode
 _decode_error = msgspec.json.Decoder(_Error).decode
@@ -211,7 +211,7 @@ def usage_of(answer: bytes) -> Usage | None:
     """The usage of a complete answer, None where it states none. Raises `ValueError` when it is not JSON."""
     try:
         usage = _decode_answer(answer).usage
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         if not isinstance(error, msgspec.ValidationError) or not is_json(answer):
             raise ValueError(str(error)) from None
         return None
@@ -225,7 +225,7 @@ def is_json(data: bytes) -> bool:
     """Whether it is JSON at all."""
     try:
         _decode_any(data)
-    except _UNREADABLE:
+    except UNREADABLE:
         return False
     return True
 
@@ -234,7 +234,7 @@ def error_of(body: bytes) -> tuple[str, str]:
     """`code` and `type` of an error body, "" where absent or when the body is something else."""
     try:
         error = _decode_error(body).error
-    except _UNREADABLE:
+    except UNREADABLE:
         return "", ""
     if not isinstance(error, _ErrorFields):
         return "", ""

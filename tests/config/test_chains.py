@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from tests.config.conftest import Loads, Refusals
 from tests.config.texts import SMALLEST
-from tidegate.config.chains import MAX_MODELS, TooLong, cycles, flat, linked_names
+from tidegate.config.chains import MAX_MODELS, Chains, TooLong, cycles, linked_names
+from tidegate.model.snapshot import DegradeStep
 
 NAMES = st.sampled_from("abcdefg")
 EDGES = st.dictionaries(NAMES, st.lists(NAMES, max_size=4, unique=True), max_size=7)
@@ -28,7 +29,7 @@ EDGES = st.dictionaries(NAMES, st.lists(NAMES, max_size=4, unique=True), max_siz
 def test_a_strategy_stands_for_its_models(fallbacks: dict[str, list[str]], models: tuple[str, ...]) -> None:
     """In their order where it is named, each model once, and an end even where a chain leads back."""
     primaries = {name: f"model-{name}" for name in fallbacks}
-    assert flat("a", primaries, fallbacks, primaries.keys()) == models
+    assert Chains(primaries, fallbacks, primaries.keys()).models("a") == ("model-a", *models)
 
 
 def test_what_names_a_strategy() -> None:
@@ -40,10 +41,10 @@ def test_chains_are_bounded() -> None:
     """In models, and in strategies whose models are the same."""
     many = {"a": [f"m{number}" for number in range(MAX_MODELS)]}
     with pytest.raises(TooLong):
-        flat("a", {"a": "m"}, many, ())
+        Chains({"a": "m"}, many, ()).models("a")
     chain = {str(number): [str(number + 1)] for number in range(MAX_MODELS)} | {str(MAX_MODELS): []}
     with pytest.raises(TooLong):
-        flat("0", dict.fromkeys(chain, "m"), chain, chain.keys())
+        Chains(dict.fromkeys(chain, "m"), chain, chain.keys()).models("0")
 
 
 @given(EDGES)
@@ -78,15 +79,15 @@ def test_ways_that_meet_are_followed_once() -> None:
     ("first", "second", "way"),
     [
         ("degrade: [{model: b}]", "degrade: [{model: a}]", "a → b → a"),
-        ("degrade: [{model: m2}]", "degrade: [{model: m1}]", "a → b → a"),
-        ("fallback_models: [{model: b}]", "degrade: [{model: m1}]", "a → b → a"),
+        ("degrade: [{model: m2}]", "degrade: [{model: m1}]", ""),
+        ("fallback_models: [{model: b}]", "degrade: [{model: a}]", "a → b → a"),
         ("degrade: [{model: a}]", "deadline_seconds: 9", "a → a"),
         ("degrade: [{model: b}]", "fallback_models: [{model: m1}]", ""),
         ("degrade: [{model: b}]", "fallback_models: [{model: a}]", "a → b → a"),
     ],
 )
 def test_degrading_may_not_lead_back(loads: Loads, refusals: Refusals, first: str, second: str, way: str) -> None:
-    """A model of a step is found as that of a call: by the strategy's name, else by its primary model."""
+    """Two models that stand in for each other are none; two strategies that do are."""
     text = f"{SMALLEST}strategies: {{a: {{primary_model: m1, {first}}}, b: {{primary_model: m2, {second}}}}}\n"
     if way:
         (line,) = refusals(text)
@@ -112,3 +113,16 @@ def test_a_fallback_that_names_a_strategy(loads: Loads) -> None:
   cheap: {primary_model: small, fallback_models: [{model: two, priority: 2}, {model: one, priority: 1}]}
 """
     assert loads(SMALLEST + text).snapshot.strategies[0].fallback_models == ("small", "one", "two", "last")
+
+
+def test_a_step_that_names_a_strategy(loads: Loads) -> None:
+    """It becomes a step for each of its models, in a strategy as in the defaults."""
+    text = """strategies:
+  chat: {primary_model: gpt-4o, degrade: [{model: cheap, tiers: [free]}, {clamp_max_tokens: 9, tiers: [free]}]}
+  cheap: {primary_model: small, fallback_models: [{model: tiny}]}
+defaults: {degrade: [{model: cheap, tiers: [batch]}]}
+"""
+    snapshot = loads(SMALLEST + text).snapshot
+    models = [DegradeStep("model", ("free",), model=model) for model in ("small", "tiny")]
+    assert snapshot.strategies[0].degrade == (*models, DegradeStep("clamp", ("free",), max_tokens=9))
+    assert [step.model for step in snapshot.defaults.degrade] == ["small", "tiny"]

@@ -115,6 +115,7 @@ def test_picks_are_those_that_there_are() -> None:
         ),
         ("namespaces: {x: {keys: [a-key-that-is-a-real-one]}}", "namespaces.x.keys[0]: a key stands in the file; "),
         ("model_strategy: {primary_model: m, degrade: [{model: q}]}", "model_strategy.degrade[0].model: no provider"),
+        ("defaults: {degrade: [{model: q}]}", "defaults.degrade[0].model: no provider serves q, so it is skipped"),
         ("strategies: {s: {primary_model: m, degrade: [{model: t}]}, t: {primary_model: n}}", ""),
         ("strategies: {s: {primary_model: m, fallback_models: [{model: t}]}, t: {primary_model: n}}", ""),
     ],

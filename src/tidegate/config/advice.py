@@ -1,12 +1,13 @@
 """What is no error and still worth saying: settings without effect, models that nobody serves, secrets in the file."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from tidegate.config.advice_tenants import advise_tenants
 from tidegate.config.findings import Advice, Finding, Path, shown
 from tidegate.config.resolve import serving
 from tidegate.config.schema import Config
 from tidegate.config.schema_strategy import RateLimitConfig, StrategyConfig
+from tidegate.config.schema_tenants import DegradeConfig
 from tidegate.config.source import Document
 from tidegate.model.snapshot import Snapshot
 
@@ -21,7 +22,9 @@ def advise(config: Config, snapshot: Snapshot, document: Document) -> tuple[Find
         advice.extend(_bounds(strategy.rate_limit_policy, (*path, "rate_limit_policy")))
         advice.extend(_order(strategy, path))
         if snapshot.providers:
-            advice.extend(_unserved(strategy, path, snapshot))
+            advice.extend(_unserved(_models(strategy, path), snapshot))
+    if snapshot.providers:
+        advice.extend(_unserved(_steps(config.defaults.degrade, ("defaults",)), snapshot))
     return tuple(sorted({_finding(item, document) for item in advice}))
 
 
@@ -121,16 +124,23 @@ def _order(strategy: StrategyConfig, path: Path) -> Iterator[Advice]:
         yield (*path, field), message, "make it shorter than deadline_seconds"
 
 
-def _unserved(strategy: StrategyConfig, path: Path, snapshot: Snapshot) -> Iterator[Advice]:
-    strategies = {item.name for item in snapshot.strategies if item.name != item.primary_model}
-    models = [((*path, "primary_model"), strategy.primary_model)]
+def _models(strategy: StrategyConfig, path: Path) -> Iterator[tuple[Path, str]]:
+    yield (*path, "primary_model"), strategy.primary_model
     for index, fallback in enumerate(strategy.fallback_models):
-        if fallback.model not in strategies:
-            models.append(((*path, "fallback_models", index, "model"), fallback.model))
-    for index, step in enumerate(strategy.degrade):
-        if step.model is not None and step.model not in strategies:
-            models.append(((*path, "degrade", index, "model"), step.model))
+        yield (*path, "fallback_models", index, "model"), fallback.model
+    yield from _steps(strategy.degrade, path)
+
+
+def _steps(steps: Sequence[DegradeConfig], path: Path) -> Iterator[tuple[Path, str]]:
+    for index, step in enumerate(steps):
+        if step.model is not None:
+            yield (*path, "degrade", index, "model"), step.model
+
+
+def _unserved(models: Iterable[tuple[Path, str]], snapshot: Snapshot) -> Iterator[Advice]:
+    strategies = {item.name for item in snapshot.strategies if item.name != item.primary_model}
     for at, model in models:
-        if not serving(model, snapshot.providers):
+        known = model in strategies and at[-1] != "primary_model"
+        if not known and not serving(model, snapshot.providers):
             message = f"no provider serves {shown(model)}, so it is skipped"
             yield at, message, "name it under a provider's models or limits"

@@ -36,11 +36,11 @@ def build(
     """
     profiles = {name: load_profile(name) for name in {item.profile for item in config.providers.values()}}
     tiers = build_tenants.tiers(config.tiers)
-    chains = _chains(_named(config), _models(providers))
     scheduler, pick = config.defaults.scheduler, config.defaults.pick
     providers = tuple(
         _provider(name, item, profiles[item.profile], folder, environ) for name, item in config.providers.items()
     )
+    chains = _chains(_named(config), _models(providers))
     return records.Snapshot(
         version=version,
         providers=providers,

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 
+from tidegate.config.chains import Chains
 from tidegate.config.schema_tenants import (
     ClientKeyConfig,
     DegradeConfig,
@@ -89,15 +90,16 @@ def _pool(
     )
 
 
-def degrade(items: Sequence[DegradeConfig], every: Sequence[records.TierEntry]) -> tuple[records.DegradeStep, ...]:
-    """The steps in the order of the file; one without tiers is for `every` tier."""
+def degrade(
+    items: Sequence[DegradeConfig], every: Sequence[records.TierEntry], chains: Chains
+) -> tuple[records.DegradeStep, ...]:
+    """The steps in the order of the file; one without tiers is for `every` tier, one by a strategy for its models."""
     names = tuple(tier.name for tier in every)
-    return tuple(
-        records.DegradeStep(
-            do="model" if item.model is not None else "clamp",
-            tiers=tuple(item.tiers or names),
-            max_tokens=item.clamp_max_tokens or 0,
-            model=item.model or "",
-        )
-        for item in items
-    )
+    steps = []
+    for item in items:
+        tiers = tuple(item.tiers or names)
+        if item.model is None:
+            steps.append(records.DegradeStep("clamp", tiers, max_tokens=item.clamp_max_tokens or 0))
+        else:
+            steps += [records.DegradeStep("model", tiers, model=model) for model in chains.meant(item.model)]
+    return tuple(steps)

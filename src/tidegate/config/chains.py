@@ -1,9 +1,10 @@
-"""Strategies that lead to strategies: a fallback that names one stands for its models, and no chain leads back.
+"""Strategies that lead to strategies: where a model is due, the name of one stands for its models.
 
-A fallback is a model wherever a provider names it, or where it is the primary model of the strategy of that name.
+A name is a model wherever a provider names it, or where it is the primary model of the strategy of that name.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 Edges = Mapping[str, Sequence[str]]
 
@@ -15,30 +16,40 @@ class TooLong(ValueError):
 
 
 def linked_names(primaries: Mapping[str, str], models: Collection[str]) -> frozenset[str]:
-    """Which names of strategies stand for the strategy where a fallback names them; `models`: what providers name."""
+    """Which names of strategies stand for the strategy where a model is due; `models`: what providers name."""
     return frozenset(name for name, primary in primaries.items() if name != primary and name not in models)
 
 
-def flat(name: str, primaries: Mapping[str, str], fallbacks: Edges, linked: Collection[str]) -> tuple[str, ...]:
-    """The models of strategy `name` after its primary one, each once, in the order in which they are tried.
+class Chains(NamedTuple):
+    """All strategies by name: their primary models, their fallbacks by priority, and which names stand for one."""
 
-    `primaries` and `fallbacks` by strategy, fallbacks by priority; `linked` are the names that stand for a strategy.
-    Ends although a chain leads back. O(strategies + models). Raises `TooLong`.
-    """
-    models = {primaries[name]: None}
-    seen = {name}
-    todo = list(reversed(fallbacks[name]))
-    while todo:
-        word = todo.pop()
-        if word not in linked:
-            models[word] = None
-        elif word not in seen:
-            seen.add(word)
-            models[primaries[word]] = None
-            todo.extend(reversed(fallbacks[word]))
-        if max(len(models), len(seen)) > MAX_MODELS:
-            raise TooLong
-    return tuple(models)[1:]
+    primaries: Mapping[str, str]
+    fallbacks: Edges
+    linked: Collection[str]
+
+    def models(self, name: str) -> tuple[str, ...]:
+        """The models of strategy `name`, each once, in the order in which they are tried; the primary one first.
+
+        Ends although a chain leads back. O(strategies + models). Raises `TooLong`.
+        """
+        models = {self.primaries[name]: None}
+        seen = {name}
+        todo = list(reversed(self.fallbacks[name]))
+        while todo:
+            word = todo.pop()
+            if word not in self.linked:
+                models[word] = None
+            elif word not in seen:
+                seen.add(word)
+                models[self.primaries[word]] = None
+                todo.extend(reversed(self.fallbacks[word]))
+            if max(len(models), len(seen)) > MAX_MODELS:
+                raise TooLong
+        return tuple(models)
+
+    def meant(self, word: str) -> tuple[str, ...]:
+        """The models that a word stands for where a model is due."""
+        return self.models(word) if word in self.linked else (word,)
 
 
 def cycles(edges: Edges) -> Iterator[tuple[str, ...]]:

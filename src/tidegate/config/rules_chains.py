@@ -2,7 +2,7 @@
 
 from itertools import islice
 
-from tidegate.config.chains import MAX_MODELS, TooLong, cycles, flat, linked_names
+from tidegate.config.chains import MAX_MODELS, Chains, TooLong, cycles, linked_names
 from tidegate.config.findings import Path
 from tidegate.config.source import Document, as_list, as_mapping
 
@@ -16,18 +16,18 @@ def check_chains(document: Document) -> None:
     sections = _sections(data)
     primaries = {name: str(section.get("primary_model")) for name, (_, section) in sections.items()}
     linked = linked_names(primaries, _models(data))
-    ways = {primary: name for name, primary in reversed(primaries.items())} | {name: name for name in primaries}
     edges: dict[str, dict[str, Path]] = {name: {} for name in sections}
     fallbacks: dict[str, list[str]] = {}
     for name, (path, section) in sections.items():
         fallbacks[name] = _follow(section, path, linked, edges[name])
-        _degrade(section, path, ways, edges[name], document)
+        _degrade(section, path, linked, edges[name], document)
     for way in islice(cycles({name: list(ends) for name, ends in edges.items()}), _MOST):
         names = [str(sections[part][0][-1]) for part in way]  # not that of model_strategy, which is a value
         _refuse(edges[way[-2]][way[-1]], names, document)
+    chains = Chains(primaries, fallbacks, linked)
     for name, (path, _) in sections.items():
         try:
-            flat(name, primaries, fallbacks, linked)
+            chains.models(name)
         except TooLong:
             message = f"more than {MAX_MODELS} models, those of the strategies that it names counted"
             document.refuse((*path, "fallback_models"), message, "name fewer")
@@ -74,9 +74,9 @@ def _follow(section: dict[str, object], path: Path, linked: frozenset[str], ends
 
 
 def _degrade(
-    section: dict[str, object], path: Path, ways: dict[str, str], ends: dict[str, Path], document: Document
+    section: dict[str, object], path: Path, linked: frozenset[str], ends: dict[str, Path], document: Document
 ) -> None:
-    """A cheaper model is found as a call finds its model: the strategy of that name, or of that primary model."""
+    """The same of its degrade steps."""
     for index, item in enumerate(as_list(section.get("degrade"))):
         model = as_mapping(item).get("model")
         if not isinstance(model, str):
@@ -84,5 +84,5 @@ def _degrade(
         at = (*path, "degrade", index, "model")
         if model == section.get("primary_model"):
             document.refuse(at, "the strategy's own primary model is no step down", "name a cheaper model")
-        elif model in ways:
-            ends.setdefault(ways[model], at)
+        elif model in linked:
+            ends.setdefault(model, at)

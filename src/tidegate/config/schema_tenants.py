@@ -116,7 +116,7 @@ class DegradeConfig(Section):
     """What a call gets instead of a refusal. It says one of `clamp_max_tokens` and `model`."""
 
     clamp_max_tokens: Count | None = Field(None, description="Lower `max_tokens` to this.", examples=[256])
-    model: ModelName | None = Field(None, description="Serve it by this model or strategy.", examples=["gpt-4o-mini"])
+    model: ModelName | None = Field(None, description="Serve it by this model.", examples=["gpt-4o-mini"])
     tiers: Annotated[list[Name], Field(min_length=1)] | None = Field(
         None, description="For calls of these tiers; left out: of all.", examples=["[free, batch]"]
     )

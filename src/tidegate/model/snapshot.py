@@ -160,7 +160,7 @@ class DegradeStep(Record):
     do: str  # "clamp" of `max_tokens` | "model"
     tiers: tuple[str, ...]  # names of the tiers it is for
     max_tokens: int = 0
-    model: str = ""
+    model: str = ""  # never a strategy
 
 
 class Strategy(Record):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.policy.schedule.crowd import SECOND, STEPS, Crowd, fixed
 from tidegate.model.tenant import FREE, PAID, Tenant
-from tidegate.policy.schedule.dynamic import Dynamic, _around
+from tidegate.policy.schedule.dynamic import _UNIT, Dynamic, _around
 from tidegate.policy.schedule.face import Ticket
 
 A, B = fixed(FREE, 1_000, 1_000)
@@ -124,7 +124,7 @@ def test_levels_hold_what_the_header_promises(steps: list) -> None:
             assert band._bits == sum(1 << (level - band._base) for level in band._rings)
             for flow in waiting:
                 assert flow in rings[flow.level]
-                assert floor <= flow.v < floor + 2 * width + 4_000 * 1_000_000 // flow.weight
+                assert floor <= flow.v < floor + 2 * width + 4_000 * _UNIT // flow.weight
             if waiting:
                 assert band.turn().v >> band._shift <= min(flow.v for flow in waiting) >> band._shift
     list(crowd.drain())
@@ -176,10 +176,10 @@ def test_what_was_spent_decays_by_the_half_life() -> None:
     scheduler = Dynamic(half_life=10 * SECOND)
     scheduler.spent(A, 4_000, 0)
     flow = scheduler._flows[A.name]
-    assert flow.band.lead(flow, 0) == 4_000_000
-    assert flow.band.lead(flow, 10 * SECOND) == 2_000_000
-    assert flow.band.lead(flow, 15 * SECOND) == 1_500_000
-    assert flow.band.lead(flow, 20 * SECOND) == 1_000_000
+    assert flow.band.lead(flow, 0) == 4 * _UNIT
+    assert flow.band.lead(flow, 10 * SECOND) == 2 * _UNIT
+    assert flow.band.lead(flow, 15 * SECOND) == 1.5 * _UNIT
+    assert flow.band.lead(flow, 20 * SECOND) == _UNIT
     scheduler.spent(B, 1, 1_000 * SECOND)
     assert set(scheduler._flows) == {B.name}
 
@@ -230,7 +230,8 @@ def test_a_correction_does_not_cost_a_turn() -> None:
             scheduler.push(Ticket(tenant, 16_000, 0), 0)
     turns = []
     for _ in range(50):
-        scheduler.spent(tenants[4], 1, 0)
+        for _ in range(5):
+            scheduler.spent(tenants[4], 1, 0)
         turns.append(scheduler.pop(0).tenant.name)
     assert turns.count("t4") == 10
 
@@ -261,7 +262,7 @@ def test_levels_follow_the_size_of_calls() -> None:
         scheduler.pop(0)
     band = scheduler._bands[FREE.rank]
     assert band.largest == 100
-    assert 16 << band._shift <= 100_000
+    assert 16 << band._shift <= 100 * _UNIT // 1_000
 
 
 def test_tenants_that_wait_no_more_are_forgotten() -> None:
@@ -293,7 +294,7 @@ def test_another_tier_takes_the_lead_along() -> None:
     scheduler.push(Ticket(Tenant(A.name, PAID), 1_000, 0), 0)
     flow = scheduler._flows[A.name]
     assert flow.band is scheduler._bands[PAID.rank]
-    assert flow.v == 500_000
+    assert flow.v == _UNIT // 2
 
 
 @given(seed=st.integers(0, 10_000), own=st.integers(0, 4))
@@ -316,3 +317,56 @@ def test_ahead_is_an_upper_estimate(seed: int, own: int) -> None:
         tokens += ticket.cost
     assert ahead.tokens <= sum(t.cost for t in rivals.scheduler) + tokens
     assert tokens <= ahead.tokens + 5 * rivals.largest
+
+
+def test_strangers_cannot_starve_who_waits() -> None:
+    """A new tenant comes at each turn, and each is served; who waits a call behind them has turns all the same."""
+    scheduler = Dynamic()
+    scheduler.spent(A, 1_000_000, 0)
+    for at in range(10):
+        scheduler.push(Ticket(A, 1_000, 0), 0)
+        scheduler.push(Ticket(Tenant(f"x{at}", FREE), 1_000, 0), 0)
+    turns = []
+    for at in range(1_000):
+        scheduler.push(Ticket(Tenant(f"y{at}", FREE), 1_000, 0), 0)
+        turns.append(scheduler.pop(0).tenant.name)
+    assert turns.count(A.name) >= 2
+
+
+def test_a_guest_that_left_makes_room_for_the_next() -> None:
+    """A rare tenant whose call is cancelled does not cost the next one its place at the front."""
+    scheduler = Dynamic()
+    for tenant in fixed(FREE, *[1_000] * 9):
+        for _ in range(3):
+            scheduler.push(Ticket(tenant, 1_000, 0), 0)
+    for _ in range(12):
+        scheduler.pop(0)
+    gone, next_one = (Ticket(Tenant(name, FREE), 1_000, 0) for name in ("gone", "next"))
+    scheduler.push(gone, 0)
+    scheduler.remove(gone, 0)
+    scheduler.push(next_one, 0)
+    assert scheduler.pop(0) is next_one
+
+
+def test_guests_do_not_crowd_out_those_of_their_level() -> None:
+    """Ten rare tenants at once: the first goes to the front, the others behind who is in the level already."""
+    scheduler = Dynamic()
+    for tenant in fixed(FREE, *[1_000] * 9):
+        scheduler.push(Ticket(tenant, 1_000, 0), 0)
+    for at in range(10):
+        scheduler.push(Ticket(Tenant(f"r{at}", FREE), 1_000, 0), 0)
+    turns = [scheduler.pop(0).tenant.name[0] for _ in range(9)]
+    assert turns.count("t") >= 8
+
+
+def test_small_calls_take_turns_within_a_level() -> None:
+    """Tenants whose calls are far smaller than a level alternate call by call."""
+    scheduler = Dynamic()
+    scheduler.push(Ticket(B, 100_000, 0), 0)
+    scheduler.pop(0)
+    a, b, c = fixed(FREE, 500, 500, 500)
+    for tenant in (a, b, c):
+        for _ in range(5):
+            scheduler.push(Ticket(Tenant(f"x{tenant.name}", FREE), 10, 0), 0)
+    turns = [scheduler.pop(0).tenant.name for _ in range(9)]
+    assert sorted(turns) == sorted(["xt0", "xt1", "xt2"] * 3)

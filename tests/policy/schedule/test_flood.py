@@ -97,8 +97,8 @@ def test_steady_tenants_stay_within_the_bound(dynamic: Flood) -> None:
 
 
 def test_rare_tenants_wait_for_a_call_or_two(dynamic: Flood) -> None:
-    """Their 99th percentile is below three calls' time, where arrival order makes them wait for half a minute."""
-    assert dynamic.p99() <= 3 * LARGEST / RATE
+    """Their 99th percentile is below four calls' time, where arrival order makes them wait for half a minute."""
+    assert dynamic.p99() <= 4 * LARGEST / RATE
     assert play(make("fifo")).p99() > 30
 
 
@@ -106,4 +106,4 @@ def test_turns_by_call_are_even_only_in_calls() -> None:
     """`round_robin` bounds calls: a rare tenant waits for one of each of the 51."""
     seen = play(make("round_robin"))
     assert seen.jain() >= 0.99
-    assert 3 * LARGEST / RATE < seen.p99() <= 60 * LARGEST / RATE
+    assert 4 * LARGEST / RATE < seen.p99() <= 60 * LARGEST / RATE

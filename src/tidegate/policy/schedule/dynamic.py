@@ -6,24 +6,29 @@ says which levels are occupied, the lowest goes first. Within a level tenants ta
 has grown into another: deficit round robin by tokens with quantum U × weight (Shreedhar & Varghese, 1995). Let V be
 the start of the level that was served last (the virtual time of start-time fair queuing: Goyal et al., SIGCOMM 1996).
 
-* Entry (a tenant that had nothing waiting): v := V + min(lead, c / weight), where lead is what of v - V was left after
-  V moved on, halved every `half_life` of idleness. So nobody saves up service (VTC's lift), who had much lately, by
-  the queue or past it, starts behind who had little, and never by more than one largest call c. Lead is the decayed
-  token rate of the tenant; a tenant without any starts at the front of its level, at most every second turn.
+* Entry (a tenant that had nothing waiting): v := V + min(max(lead, k × U), c / weight). Lead is what of v - V was left
+  after V moved on, halved every `half_life` of idleness: nobody saves up service (VTC's lift), and who had much lately,
+  by the queue or past it, starts behind who had little, by one largest call c at most. k = 0 usually, but grows by
+  one with every n / 8 newcomers (4 at least) while V does not move, n = the tenants that wait: so that strangers,
+  however many come, cannot hold V still.
+* A tenant that enters without lead goes to the front of its level, at most every second turn.
 * While a tenant waits nothing decays: what it is served is counted to the token.
 
-Invariant: V ≤ v < V + U + c/weight for all who wait. Proof: entry keeps it as stated. A turn is given in the lowest
-occupied level, whose start becomes V (so V ≤ v of all, and V only grows); who is served had v < V + U, and adds at
-most c/weight. U ≤ c / (16 × the largest weight) and a change of U lowers V by less than one U.
+Invariant, without corrections: V ≤ v < V + U + c/weight for all who wait. Proof: entry keeps it. A turn is given in the
+lowest occupied level, whose start becomes V, so V ≤ v of all and V only grows; who is served had v < V + U, and gains
+at most c/weight. U ≤ c / (16 × the largest weight); a change of U lowers V by less than the new U. Who is corrected to
+below V shares the level of V, turn by turn, until it has caught up.
 
-Bounds, w = weight, r = tokens/s for this tier:
-* Fairness: between two tenants of equal weight that wait throughout, over every interval, service differs by
-  less than 2 × (c + w × U) ≤ 2.125 c tokens + the corrections that came in it (proof: v_i - v_j starts and ends within
-  ± (U + c/w)); for different weights by (c/w_i + c/w_j + 2 U) normalised. c = the largest call that waited since the
-  tier was last empty, or in the last two measuring periods.
-* Wait of a tenant's first call, with lead l ≤ c/w: ≤ Σ over the others that wait of (w_j × (l + U) + c) / r, and twice
-  that if as many unserved tenants keep coming; without lead usually one or two calls. No idling: who waits is served.
-* Starvation: all who wait are in a level, V moves at least one U with each ring's full turns, so each has its turn.
+Bounds, w = weight, r = tokens/s of this tier, c = the largest call of the last two measuring periods:
+* Fairness: between two tenants of equal weight that wait throughout, over every interval, service differs by less than
+  2 × (c + w × U) ≤ 2.125 c tokens + the corrections of both that came late (proof: v_i - v_j begins and ends within
+  ± (U + c/w)); with different weights normalised service differs by less than c/w_i + c/w_j + 2 U. Rounding adds less
+  than w / 10⁶ tokens a call.
+* Wait of a first call that enters at V + l (l ≤ c/w): Σ over the others that wait of (w_j × (l + U) + c) / r, and as
+  much for each tenant that comes later and enters below it. Nobody starves: no more than max(4, n / 8) newcomers enter
+  at a level while V stands at one, so V moves on however many come. A tenant without lead usually waits for one or two
+  calls.
+* No idling: who waits is served.
 
 Complexity: O(1) in calls and tenants, amortised. Levels beyond `_HORIZON` (weights 200 times apart, great corrections)
 are looked at again when V gets there; U is measured anew, and levels rebuilt, once in `_PERIOD` + 4 × tenants turns.
@@ -39,10 +44,11 @@ from tidegate.policy.schedule.tiered import BOOST_AFTER_US, BOOST_SHARE_MILLI, T
 
 HALF_LIFE_US = 60_000_000
 KEEP = 10_000
-_UNIT = 1_000_000  # v counts thousandths of a token at weight 1: tokens × _UNIT / weight_milli
+_UNIT = 10**9  # v counts millionths of a token at weight 1: tokens × _UNIT / weight_milli
 _STEPS = 16  # levels to the largest call, at least
 _HORIZON = 4_095  # levels that the bitmap tells apart
 _PERIOD = 1_024  # turns between two looks at the size of calls
+_GUESTS = 4  # newcomers that may start at V before it moves, or an eighth of those who wait
 _FRESH_US = 500_000  # service past the queue within this time is one sum: its decay is not reckoned
 
 
@@ -60,6 +66,7 @@ class _Levels(Band):
     __slots__ = (
         "_base",
         "_bits",
+        "_entered",
         "_guest",
         "_half_life",
         "_heaviest",
@@ -78,6 +85,7 @@ class _Levels(Band):
         self._base = 0  # level of V
         self._bits = 0  # bit n: level base + n is occupied
         self._rings: dict[int, Flow] = {}  # by level: whose turn is next in it
+        self._entered = 0  # newcomers without lead, since V moved
         self._guest: Flow | None = None  # who was let in at the front of a level, until another had a turn
         self._turns = _PERIOD  # left of this measuring period
         self._peak = self._heavy = 1  # call and weight, greatest of this period
@@ -88,11 +96,11 @@ class _Levels(Band):
         if cost > self._peak or flow.weight > self._heavy:
             self._measure(cost, flow.weight)
         lead = self.lead(flow, now)
-        if lead:
-            most = self.largest * _UNIT // flow.weight
-            if lead > most:
-                lead = most
-        flow.v = (self._base << self._shift) + lead
+        held = self._entered // max(_GUESTS, self.flows >> 3) << self._shift
+        if lead <= held:
+            self._entered += 1
+        behind = min(max(lead, held), self.largest * _UNIT // flow.weight) if lead or held else 0
+        flow.v = (self._base << self._shift) + behind
         self._place(flow)
         if not lead and self._guest is None:
             self._guest = flow
@@ -118,6 +126,7 @@ class _Levels(Band):
         if level != self._base:
             self._bits >>= level - self._base
             self._base = level
+            self._entered = 0
         if self._guest is not flow:
             self._guest = None
         flow.v += cost * _UNIT // flow.weight

@@ -1,9 +1,9 @@
 """Has a file changed since it was read? Looked up by polling.
 
-A look is one `stat` a file and a few microseconds. Notification by the kernel would be quicker by less than a second,
-but exists on one system only, is silent on network and overlay mounts, and has to follow each link of a path by itself.
-`stat` follows them: a file that is replaced by renaming, and a link that is turned to another folder, show as a new
-inode. Decisions only: `now` is an argument, in monotonic seconds.
+A look is one `stat` a file. Notification by the kernel would be quicker by less than a second, but exists on one system
+only, is silent on network and overlay mounts, and has to follow each link of a path by itself. `stat` follows them: a
+file that is replaced by renaming, and a link that is turned to another folder, show as a new inode. Decisions only:
+`now` is an argument, in monotonic seconds.
 """
 
 from collections.abc import Sequence

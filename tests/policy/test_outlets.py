@@ -95,6 +95,38 @@ def test_the_pool_is_alerted_by_what_others_did() -> None:
     assert heard == [1]
 
 
+def test_the_pool_is_told_of_room() -> None:
+    """Another model's call of the scope ended: calls that wait for nothing else may pass, nobody has to be reviewed."""
+    cap = Cap(2)
+    mine, other = outlet("a", cap=cap), outlet("b", cap=cap)
+    alerts: list[int] = []
+    rooms: list[int] = []
+    pool = Outlets([mine], make("weighted"), lambda: alerts.append(1), lambda: rooms.append(1))
+    other.take(Charge(1), 0)
+    other.take(Charge(1), 0)
+    assert pool.pick(Charge(1), 0, 0, 0, Random(1).random) is None
+    other.keep(1)
+    assert pool.pick(Charge(1), 0, 0, 0, Random(1).random) is mine
+    other.keep(1)
+    assert (alerts, rooms) == ([], [1])
+
+
+def test_a_failure_that_closes_nothing_is_not_told() -> None:
+    """Only who opens or closes makes the pool look at its queue."""
+    mine = outlet("a")
+    heard: list[int] = []
+    Outlets([mine], make("weighted"), lambda: heard.append(1))
+    breaker = mine.breaker
+    breaker.fail(Reason.TRANSIENT, breaker.epochs, 0, 0)
+    breaker.succeed(breaker.epochs)
+    assert heard == []
+    for _ in range(3):
+        breaker.fail(Reason.TRANSIENT, breaker.epochs, 0, 0)
+    assert heard == [1]
+    breaker.succeed(breaker.epochs)
+    assert heard == [1, 1]
+
+
 CHARGES = st.one_of(
     st.builds(Charge, st.integers(0, 4_000)),
     st.builds(Charge, st.integers(1, 80_000), st.sampled_from([0, 500, 70_000])),

@@ -100,7 +100,7 @@ class Pool(Generic[LaneT]):
         self.lanes = lanes
         self.rules = rules
         self.only = frozenset(rules.only) or None
-        outlets = Outlets(lanes, strategy, self._alerted)
+        outlets = Outlets(lanes, strategy, self._alerted, self.pump)
         self.desk = Desk(outlets, scheduler, luck, rules, clock.now())
 
     def renew(self, lanes: Sequence[LaneT], rules: Rules, scheduler: Scheduler, strategy: Strategy) -> None:
@@ -110,7 +110,7 @@ class Pool(Generic[LaneT]):
         self.lanes = lanes
         self.rules = rules
         self.only = frozenset(rules.only) or None
-        self.desk = Desk(Outlets(lanes, strategy, self._alerted), scheduler, old.luck, rules, now)
+        self.desk = Desk(Outlets(lanes, strategy, self._alerted, self.pump), scheduler, old.luck, rules, now)
         self.desk.inherit(old, now)
         self.changed()
 

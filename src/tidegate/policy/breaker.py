@@ -59,7 +59,10 @@ class Breaker:
             health.unwatch(self)
 
     def listen(self, listener: Callable[[], None]) -> None:
-        """Call it after every change, whichever lane brought it about; once, however many of its breakers changed."""
+        """Call it when calls may pass or may not, whichever lane brought it about.
+
+        Once, however many breakers it listens to; a failure that closes nothing is not told.
+        """
         self._listeners[listener] = None
 
     def unlisten(self, listener: Callable[[], None]) -> None:

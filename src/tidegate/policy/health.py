@@ -28,7 +28,7 @@ class Watcher(Protocol):
     """Who wants to know when a health changes: that it opened, closed, counted a failure or lost its probe."""
 
     def refresh(self) -> Mapping[Callable[[], None], None]:
-        """Look again. Returns whom to tell when all watchers have looked: each is called once."""
+        """Look again. Returns whom to tell when all watchers have looked and calls may pass or not: each once."""
 
 
 class Health:
@@ -52,12 +52,13 @@ class Health:
         """No more. Harmless when it does not watch."""
         self._watchers.pop(watcher, None)
 
-    def _tell(self) -> None:
+    def _tell(self, *, loud: bool) -> None:
         listeners: dict[Callable[[], None], None] = {}
         for watcher in self._watchers:
             listeners.update(watcher.refresh())
-        for listener in listeners:
-            listener()
+        if loud:
+            for listener in listeners:
+                listener()
 
     @property
     def tripped(self) -> bool:
@@ -90,7 +91,7 @@ class Health:
         opened = self.limited
         self.failures = 0
         self.limited = self.probing = False
-        self._tell()
+        self._tell(loud=opened)
         return opened
 
     def fail(self, epoch: int, until: int, *, limit: bool = True) -> None:
@@ -105,10 +106,10 @@ class Health:
         if self.limited and until > self.not_before:
             self.not_before = until
         if counts:
-            self._tell()
+            self._tell(loud=self.limited)
 
     def abandon(self, *, probe: bool) -> None:
         """An attempt ended without a verdict (the client left): the next call may probe."""
         if probe:
             self.probing = False
-            self._tell()
+            self._tell(loud=True)

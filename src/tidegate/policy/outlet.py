@@ -32,14 +32,20 @@ class Cap:
 
     def allow(self, limit: int) -> None:
         """The configuration says so many now, 0 = as many as come."""
+        full = self.busy >= self.limit
         self.limit = limit or UNLIMITED
+        if full and self.busy < self.limit:
+            self._tell()
 
     def leave(self) -> None:
         """A call ended."""
         self.busy -= 1
         if self.busy == self.limit - 1:
-            for listener in tuple(self._listeners):
-                listener()
+            self._tell()
+
+    def _tell(self) -> None:
+        for listener in tuple(self._listeners):
+            listener()
 
     def listen(self, listener: Callable[[], None]) -> None:
         """Call it when there is room again, whichever model's call ended."""

@@ -31,19 +31,24 @@ class States(msgspec.Struct, frozen=True):
 class Outlets:
     """The set of one pool."""
 
-    __slots__ = ("_alert", "_index", "_missed", "_only", "_outlets", "_small", "_strategy", "tally")
+    __slots__ = ("_alert", "_index", "_missed", "_only", "_outlets", "_room", "_small", "_strategy", "tally")
 
     def __init__(
         self,
         outlets: Sequence[Outlet],
         strategy: Strategy,
         alert: Callable[[], None] | None = None,
+        room: Callable[[], None] | None = None,
         *,
         small: int = SMALL,
     ) -> None:
-        """`alert` is called when a breaker changed or a cap has room again, by this pool's calls or by others'."""
+        """`alert` is called when a breaker opened or closed, `room` when a scope that was at its cap has room again.
+
+        Both by whichever pool's calls.
+        """
         self._strategy = strategy
         self._alert = alert
+        self._room = room
         self._small = small
         self._outlets: list[Outlet] = []
         self._only: Outlet | None = None
@@ -67,7 +72,7 @@ class Outlets:
         """The pool has these outlets from now on; who stays keeps what it carries, who left ends its calls alone."""
         for outlet in self._outlets:
             outlet.breaker.unlisten(self._heard)
-            outlet.cap.unlisten(self._heard)
+            outlet.cap.unlisten(self._freed)
             outlet.part(self.tally)
         self._outlets = list(outlets)
         self._only = self._outlets[0] if len(self._outlets) == 1 else None
@@ -77,7 +82,7 @@ class Outlets:
         for outlet in self._outlets:
             outlet.join(self.tally)
             outlet.breaker.listen(self._heard)
-            outlet.cap.listen(self._heard)
+            outlet.cap.listen(self._freed)
         self._strategy.arrange(self._outlets, self.tally)
 
     def pick(self, charge: Charge, floor: int, affinity: int, now: int, luck: Luck) -> Outlet | None:
@@ -141,6 +146,13 @@ class Outlets:
                 self._index.renew()
             else:
                 self._index.changed(outlet)
+
+    def _freed(self) -> None:
+        self._missed = None
+        if self._index is not None:
+            self._index.heard()
+        if self._room is not None:
+            self._room()
 
     def _heard(self) -> None:
         self._missed = None

@@ -225,8 +225,11 @@ class Pool:
         self._tally.waited(call, self._agenda.now - call.arrived, answered=False)
 
     def _give_up(self, ticket: Waiting) -> None:
+        """Its patience is at an end, unless its turn comes in this very moment."""
         now = self._agenda.now
         first = self.desk.scheduler.head(now) is ticket
+        if first:
+            self._dispatch()
         if self.desk.leave(ticket, now):
             call = ticket.ctx
             assert isinstance(call, Call)

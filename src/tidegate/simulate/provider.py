@@ -67,7 +67,7 @@ class Account:
         self.others = others
         self.meter = Meter(limits, rules, 0)
         self.lost = False
-        self.charged = self.charged_before = 0  # tokens, and those of the warm-up
+        self.charged = self.charged_before = 0  # tokens, as they are charged in the end, and those of the warm-up
         self.quota = self.quota_before = 0.0  # tokens that it could have given so far
         self._limits = limits
         self._since = 0
@@ -180,7 +180,7 @@ class Provider:
         reply.charged = self.charge(call)
         refusal = account.meter.admit(account.name, reply.charged, now)
         if refusal is None:
-            account.charged += reply.charged
+            account.charged += self.cost(call)
             took = self._ttft.draw(self._random) + call.output * self._tpot.draw(self._random)
             self._agenda.put(now + took, self._answer, (reply, now))
             return
@@ -194,7 +194,6 @@ class Provider:
         reply, charged_at = what
         account, call = reply.account, reply.call
         back = account.meter.settle(reply.charged, call.prompt + call.output, charged_at, self._agenda.now)
-        account.charged -= back
         reply.charged -= back
         self._reply(reply)
 

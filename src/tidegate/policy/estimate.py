@@ -24,6 +24,7 @@ LOW_IMAGE_TOKENS = 85
 
 _YOUNG = 8
 _LEARNING = 0.05
+_SETTLED = 20  # samples; until then each has its equal part
 _MARGIN = 3.0
 _SPACES_OF = 4_096  # bytes of a text in which spaces are counted: their share is asked for, and each costs a stop
 _WITH_IMAGES = 36  # the kind of a call with images, whatever its text
@@ -59,11 +60,12 @@ class _Ratio:
         self.samples = 0
 
     def learn(self, sample: float) -> None:
-        self.samples += 1
-        rate = max(_LEARNING, 1 / self.samples)
+        samples = self.samples = self.samples + 1
+        rate = _LEARNING if samples > _SETTLED else 1 / samples
         error = sample - self.mean
         self.mean += rate * error
-        self.deviation += rate * (abs(error) - self.deviation) if self.samples > 1 else 0.0
+        if samples > 1:
+            self.deviation += rate * ((error if error > 0 else -error) - self.deviation)
 
 
 class Estimator:

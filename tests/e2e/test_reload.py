@@ -1,6 +1,8 @@
 """A configuration that changes on the disk, as editors and orchestrators change it: no signal is sent."""
 
+import asyncio
 import json
+import signal
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -8,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.stand import HUGE, Gate, Twin, provider, until
+from tests.e2e.stand import HUGE, Gate, Twin, provider, total, until
 
 
 def settings(twin: Twin, *namespaces: str) -> dict[str, Any]:
@@ -90,3 +92,61 @@ async def test_only_the_file_of_keys_changes(gates: Callable[..., Gate], tmp_pat
     keys.write_text(f"two {sha256(b'two').hexdigest()}\n", encoding="utf-8")
     await until(lambda: "configuration reloaded" in gate.log(), "the new key")
     assert [await status(gate, key) for key in ("one", "two")] == [401, 200]
+
+
+CALLERS = 24  # for four places, so that most of them wait
+
+
+def governed(twin: Twin, scheduler: str, pick: str, weight: int, *, kept: bool) -> dict[str, Any]:
+    """Two scopes of two calls at a time: in two pools, one of them kept, or in one."""
+    limits = {"gpt-4o": {"rpm": HUGE, "tpm": HUGE}}
+    scopes = [
+        {"name": name, "keys": [f"sk-governed-{name}"], "limits": limits, "max_concurrent": 2} for name in ("a", "b")
+    ]
+    how = {"scheduler": scheduler, "pick": pick}
+    two = {"kept": {"scopes": ["openai/a"], "only": ["vip"], **how}, "open": {"scopes": ["openai/b"], **how}}
+    return {
+        "providers": {"openai": {"dialect": "openai", "base_url": twin.url, "scopes": scopes}},
+        "namespaces": {
+            "acme": {"tier": "vip", "keys": ["acme"]},
+            "globex": {"tier": "free", "weight": weight, "keys": ["globex"]},
+        },
+        "pools": two if kept else {"all": {"scopes": ["openai/a", "openai/b"], "shares": {"globex": "20%"}, **how}},
+    }
+
+
+async def test_a_reload_under_load_loses_nothing(gates: Callable[..., Gate], twin: Twin) -> None:
+    """While calls wait and run, pools, schedulers, picks and weights change three times.
+
+    Each call is answered, and served once, and no place is taken for good.
+    """
+    gate = gates(governed(twin, "dynamic", "headroom", 1, kept=False))
+    worker, over = gate.worker, asyncio.Event()
+
+    async def caller(name: str) -> list[int]:
+        found = []
+        while not over.is_set():
+            found.append(await status(gate, name))
+        return found
+
+    callers = [asyncio.get_running_loop().create_task(caller(name)) for name in ["acme", "globex"] * (CALLERS // 2)]
+    changes = (
+        ("round_robin", "least_loaded", 3, True),
+        ("weighted", "weighted", 1, False),
+        ("dynamic", "affinity", 2, True),
+    )
+    for number, (scheduler, pick, weight, kept) in enumerate(changes, 2):
+        gate.write(governed(twin, scheduler, pick, weight, kept=kept))
+        gate.signal(signal.SIGHUP)
+        await until(lambda number=number: f'"version": {number}' in gate.log(), "the next version")
+    over.set()
+    answers = [answer for found in await asyncio.gather(*callers) for answer in found]
+    assert answers == [200] * len(answers)
+    books = [twin.ledger(f"sk-governed-{name}", "gpt-4o") for name in ("a", "b")]
+    assert sum(book["calls"] for book in books) == len(answers)
+    assert [record.status for record in gate.records()] == answers
+    await until(lambda: total(gate, "tidegate_calls_total{") == len(answers), "every call on the page")
+    assert total(gate, "tidegate_queue_calls{") == 0
+    again = [status(gate, name) for name in ["acme", "globex"] * 4]
+    assert await asyncio.gather(*again) == [200] * 8
+    assert gate.worker == worker

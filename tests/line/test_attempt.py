@@ -171,7 +171,7 @@ async def test_headers_are_watched_on_every_reply() -> None:
     """Also on a refusal."""
     one = Try(call_of())
     await one.reply(shown(5_000, 3_000, reset=b"24s", status=429))
-    assert one.lane.quota.tokens[0].limit == 5_000
+    assert [allowed.limit for allowed in one.lane.quota.tokens] == [10_000, 5_000]
 
 
 # ── failures ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -7,6 +7,7 @@ from tidegate.line.book import MAX_NAMED_BY_CALLERS, UNROUTED, Book
 from tidegate.line.lane import Memory
 from tidegate.line.lanes import Lanes
 from tidegate.line.plan import Plan
+from tidegate.model.belief import Belief
 from tidegate.model.snapshot import Limits, ModelEntry, RateLimitPolicy, Scope, Snapshot, Strategy
 from tidegate.model.tenant import NOBODY
 from tidegate.policy.quota import Charge
@@ -209,7 +210,8 @@ def test_a_reload_hands_the_new_transport_to_old_lanes(clock: ManualClock) -> No
 def test_what_an_earlier_run_knew_is_recalled_once(clock: ManualClock) -> None:
     """By base URL, credentials and model."""
     key = plan(book_of(snapshot(), clock), "a").targets[0].pools[0].lanes[0].key
-    lanes = Lanes(clock, 100, lambda: 0.0, {key: Memory(0, 30_000, (), 5, 10_000, clock.now()), "stranger": Memory()})
+    known = Memory(Belief(), Belief(30_000), (), 5, 10_000, clock.now())
+    lanes = Lanes(clock, 100, lambda: 0.0, {key: known, "stranger": Memory()})
     lane = plan(book_of(snapshot(), clock, lanes), "a").targets[0].pools[0].lanes[0]
     assert lane.quota.tokens[0].limit == 30_000
     assert lane.quota.tokens[0].left(clock.now()) == 10_000

@@ -359,3 +359,26 @@ def test_what_is_believed_is_remembered() -> None:
     again = mirror(60_000)
     again.recall(belief, None, 0, now)
     assert again.belief(now) == belief
+
+
+def test_of_replies_on_their_way_a_lower_limit_needs_the_majority() -> None:
+    """A hundred calls left at once, and one reply in twenty lies: nothing that was sent later can refute it."""
+    held = mirror(60_000)
+    for number in range(100):
+        held.learn(Seen(500, 1) if number % 20 == 0 else Seen(60_000, 50_000), START, START + number)
+    assert held.limit == 60_000
+    for _ in range(200):
+        held.learn(Seen(500, 1), START, START + 100)
+    assert held.limit == 500
+
+
+def test_a_limit_of_headers_that_are_not_believed_any_more_does_not_hold() -> None:
+    """Where something is configured: only refusals lower it then."""
+    held = mirror(60_000)
+    agree(held, 500, 1)
+    assert held.limit == 500
+    while held.trust.believed:
+        held.trust.contradict(100)
+    now = sent(held, 0, START + 10 * SECOND)
+    assert held.limit == 60_000
+    assert held.belief(now).source == "configured"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidegate.policy.headers import Seen, deficit, number, read
+from tidegate.policy.headers import Seen, number, period, read
 
 # limit, remaining, reset: OpenAI's developer forum 711940, 541210, 1268905.
 MINUTES = [
@@ -92,18 +92,47 @@ def test_no_bytes_break_it(limit: bytes | None, left: bytes | None, reset: bytes
 
 
 @pytest.mark.parametrize(
-    ("expected", "seen", "already", "missing"),
+    ("triple", "seconds"),
     [
-        (9_000, 9_000, 0, 0),
-        (9_000, 9_500, 0, 0),  # more is left than we thought: our estimates were high
-        (9_000, 8_950, 0, 0),  # within 1 %: noise
-        (9_000, 8_900, 0, 0),
-        (9_000, 8_899, 0, 101),
-        (9_000, 4_000, 0, 5_000),
-        (9_000, 4_000, 5_000, 0),  # booked since
-        (9_000, 4_000, 4_500, 500),
+        ((60_000, 4_787, 55_212_000), (59.99, 60.01)),
+        ((1_500_000, 43_244, 83_909_144_000), (86_399, 86_401)),
+        ((500, 499, 120_000), (29, 1e9)),
+        ((10_000, 9_994, 46_001_000), (65_000, 93_000)),
     ],
 )
-def test_a_deficit_is_what_others_spent(expected: int, seen: int, already: int, missing: int) -> None:
-    """What we thought was left, less what the provider shows, less what has been booked since; of 10,000."""
-    assert deficit(expected, seen, 10_000, already) == missing
+def test_a_triple_tells_its_period(triple: tuple[int, int, int], seconds: tuple[float, float]) -> None:
+    """To a thousandth when much is used; hardly at all when nothing is."""
+    shortest, longest = period(*triple)
+    assert seconds[0] * 1e6 <= shortest <= longest
+    assert longest <= seconds[1] * 1e6 or triple[0] - triple[1] <= 1
+
+
+@given(st.integers(1, 10**12), st.integers(1, 86_400), st.data())
+def test_the_true_period_is_always_between(limit: int, seconds: int, data: st.DataObject) -> None:
+    """Whatever the level, rounded as providers round."""
+    level = data.draw(st.integers(0, limit * 1_000))  # in thousandths
+    reset_ms = -(-seconds * 1_000 * (limit * 1_000 - level) // (limit * 1_000))
+    shortest, longest = period(limit, level // 1_000, reset_ms * 1_000)
+    assert shortest <= seconds * 1_000_000 <= longest
+
+
+@pytest.mark.parametrize(
+    ("triple", "odd"),
+    [
+        ((b"60000", b"4787", b"55.212s"), False),
+        ((b"60000", b"4787", b"1s"), True),  # a bucket of a second
+        ((b"60000", b"70000", b"1s"), True),  # more than there can be
+        ((b"60000", b"70000", None), True),
+        ((b"60000", b"59999", b"1ms"), False),
+    ],
+)
+def test_what_contradicts_itself_is_odd(triple: tuple[bytes, bytes, bytes | None], odd: bool) -> None:
+    """It is read, and costs trust."""
+    seen = read(*triple)
+    assert seen is not None
+    assert seen.odd is odd
+
+
+def test_a_windows_reset_is_never_odd() -> None:
+    """Its edge may be near, whatever is used."""
+    assert read(b"60000", b"100", b"1s", gradual=False) == Seen(60_000, 100)

@@ -153,14 +153,11 @@ class Lane(Outlet):
         experience: Experience,
         limits: Limits,
         weight: int = 1,
-        window: str = "",
     ) -> None:
-        """`window`: the shape of this scope's limits, "" = as the profile says."""
         now = clock.now()
-        profile = _shaped(service.profile, window)
-        self.window = window
-        self.requests = Mirror(limits.rpm, profile, now)
-        self.tokens = Mirror(limits.tpm, profile, now)
+        self.window = ""
+        self.requests = Mirror(limits.rpm, service.profile, now)
+        self.tokens = Mirror(limits.tpm, service.profile, now)
         super().__init__(
             f"{service.name}/{organisation.name}/{model}",
             Quota(self.requests.allowances, self.tokens.allowances),
@@ -190,7 +187,10 @@ class Lane(Outlet):
         self._follow()
 
     def reconfigure(self, service: Service, limits: Limits, window: str = "") -> None:
-        """The configuration changed: what is known of the quota stays, as far as it still fits."""
+        """The configuration changed: what is known of the quota stays, as far as it still fits.
+
+        `window`: how this scope's limits reset, "" = as the profile says.
+        """
         now = self._clock.now()
         profile = _shaped(service.profile, window)
         self.window = window

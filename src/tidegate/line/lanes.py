@@ -82,7 +82,9 @@ class Lanes:
         lane = self._lanes.get((credentials, model))
         if lane is None:
             experience = self._experience(service, model)
-            lane = Lane(self._clock, service, organisation, model, ring, experience, limits, scope.weight, scope.window)
+            lane = Lane(self._clock, service, organisation, model, ring, experience, limits, scope.weight)
+            if scope.window:
+                lane.reconfigure(service, limits, scope.window)
             lane.key = f"{credentials}/{model}"
             memory = self._memories.pop(lane.key, None)
             if memory is not None:

@@ -27,18 +27,20 @@ class Mirror:
     """Configured, shown and learnt limit, and the allowance that follows the smallest (none while none is known)."""
 
     __slots__ = (
-        "_admitted", "_agreed", "_aimd", "_born", "_checked_at", "_comparable", "_doubt", "_ghost", "_jitter",
-        "_largest", "_last_left", "_last_sent", "_lows", "_main", "_margin", "_noise", "_profile", "_ramp",
-        "allowances", "booked", "configured", "seen", "trust",
+        "_admitted", "_agreed", "_aimd", "_born", "_checked_at", "_comparable", "_continuous", "_doubt", "_ghost",
+        "_heeded", "_jitter", "_largest", "_last_left", "_last_sent", "_lows", "_main", "_margin", "_noise", "_profile",
+        "_ramp", "allowances", "booked", "configured", "seen", "trust",
     )  # fmt: skip
 
     def __init__(self, configured: int, profile: Profile, now: int) -> None:
         """`configured` = 0: not stated; the limit is learnt from the first reply that shows it."""
         self._profile = profile
+        self._continuous = profile.window == "continuous"
         self.configured = configured
         self.seen = 0
         self.booked = 0  # found spent by others so far
         self.trust = Trust()
+        self._heeded = True  # as the trust was when it was looked at last
         self._aimd = Aimd()
         self._ghost = Ghost(0, now)
         self._ramp: Ramp | None = None
@@ -56,7 +58,8 @@ class Mirror:
     @property
     def limit(self) -> int:
         """The limit to keep: the smallest of what is configured, shown and learnt; 0 = nothing is known."""
-        return min((known for known in (self.configured, self.seen, self._aimd.limit) if known), default=0)
+        shown = self.seen if self._heeded or not self.configured else 0
+        return min((known for known in (self.configured, shown, self._aimd.limit) if known), default=0)
 
     @property
     def settled(self) -> bool:
@@ -87,13 +90,15 @@ class Mirror:
         if main is None:
             return -1
         left = main.left(now)
-        self._lows.note(left + self._margin + self.booked, now)
+        margin = self._margin if self._continuous else main.limit - main.depth  # a window's depth changes by itself
+        self._lows.note(left + margin + self.booked, now)
         return left
 
     def reconfigure(self, configured: int, profile: Profile, now: int) -> None:
         """The configuration changed: what is known of the quota stays, as far as it still fits."""
         fresh = (profile.window, profile.jitter_us) != (self._profile.window, self._profile.jitter_us)
         self._profile = profile
+        self._continuous = profile.window == "continuous"
         self.configured = configured
         if fresh and self._main is not None:
             left = self._main.left(now)
@@ -129,11 +134,11 @@ class Mirror:
             self._comparable = False
             return False
         before = self._main
-        if shown.left > shown.limit:
-            self.trust.contradict(RISE)
+        if shown.odd:
+            self.trust.contradict(NONSENSE)
         if shown.limit == self.seen:
             return self._confirm(sent_at, now)
-        if not self.trust.believed or (self.seen and sent_at < self._born):
+        if (not self.trust.believed and shown.limit < self.seen) or (self.seen and sent_at < self._born):
             return False
         if shown.limit >= (self.limit or shown.limit):
             limit, self._doubt = self.limit, None
@@ -146,8 +151,11 @@ class Mirror:
     def _confirm(self, sent_at: int, now: int) -> bool:
         """A reply shows the limit that is known."""
         self._firm(now)
-        if self._doubt is None or sent_at < self._doubt.since:
+        if self._doubt is None:
             self._gauge()
+            return False
+        if sent_at < self._doubt.since:
+            self._doubt.against += 1
             return False
         self._doubt = None
         self.trust.contradict(JUMP)
@@ -293,14 +301,13 @@ class Mirror:
         if self._ramp is not None and not self._ramp.grow(self.limit, now):
             self._ramp = None
             self._compose()
+        if self.trust.believed is not self._heeded:
+            self._heeded = self.trust.believed
+            self._follow(now)
         if self.booked:
             self._reserve(now)
 
     # ── the allowances ───────────────────────────────────────────────────────────────────────────────────────────────
-
-    @property
-    def _continuous(self) -> bool:
-        return self._profile.window == "continuous"
 
     def _follow(self, now: int) -> None:
         """Bring the allowance to the limit."""

@@ -1,9 +1,10 @@
 """What `x-ratelimit-*` says about a quota, and how far to believe it.
 
 A reset header is the time to *full*, so a continuous bucket's period is `reset × limit / used`: a triple whose period
-is far from a minute shows another bucket (the day's, usually) and is ignored. A window's reset is the time to its
-edge. Thousands commas are read; -1, a limit of 0 and nonsense say nothing. Sources: OpenAI rate-limit guide; the
-samples in the tests. O(1).
+is far longer than a minute shows another bucket (the day's, usually) and is ignored; one whose period is far shorter
+is no sane word about the minute. What is left is rounded down, so with little used the period is known coarsely only. A
+window's reset is the time to its edge. Thousands commas are read; -1, a limit of 0 and nonsense say nothing. Sources:
+OpenAI rate-limit guide; the samples in the tests. O(1).
 """
 
 import msgspec
@@ -12,6 +13,8 @@ from tidegate.policy.retry_after import parse
 
 MINUTE_US = 60_000_000
 _RESET_STEP_US = 1_000
+_COARSE_STEP_US = 1_000_000
+_UNKNOWN = 1 << 62
 
 
 class Seen(msgspec.Struct, frozen=True, gc=False):
@@ -19,6 +22,7 @@ class Seen(msgspec.Struct, frozen=True, gc=False):
 
     limit: int
     left: int
+    odd: bool = False  # the triple contradicts itself: no bucket of a minute looks like that
 
 
 def number(text: bytes | None) -> int:
@@ -34,25 +38,23 @@ def number(text: bytes | None) -> int:
 def read(limit: bytes | None, left: bytes | None, reset: bytes | None, *, gradual: bool = True) -> Seen | None:
     """The minute's quota, or None when the headers do not show it. `gradual`: it refills evenly, not at an edge."""
     whole, remaining = number(limit), number(left)
-    if whole <= 0 or remaining < 0 or (reset is not None and not _of_a_minute(whole, remaining, reset, gradual)):
+    if whole <= 0 or remaining < 0:
         return None
-    return Seen(whole, remaining)
+    span = parse(reset.decode("latin-1"), 0) if reset is not None else None
+    if span is None or remaining > whole:
+        return Seen(whole, remaining, remaining > whole)
+    shortest, longest = period(whole, remaining, span) if gradual else (span, _UNKNOWN)
+    if shortest > 2 * MINUTE_US:
+        return None
+    return Seen(whole, remaining, longest < MINUTE_US // 2)
 
 
-def _of_a_minute(limit: int, left: int, reset: bytes, gradual: bool) -> bool:
-    """False when even the shortest period that fits the triple is longer than two minutes."""
-    span = parse(reset.decode("latin-1"), 0)
-    if not gradual:
-        return span is None or span <= 2 * MINUTE_US
-    # `left` is rounded down and the reset to a millisecond or worse, so the true period may be shorter than it looks.
-    return span is None or (span - _RESET_STEP_US) * limit <= 2 * MINUTE_US * (limit - left + 1)
+def period(limit: int, left: int, reset_us: int) -> tuple[int, int]:
+    """Between what the period of a continuous bucket lies that shows this triple, in microseconds.
 
-
-def deficit(expected_left: int, seen_left: int, limit: int, already: int) -> int:
-    """Tokens that somebody else spent: what we thought was left right after a charge, less what the provider shows.
-
-    `expected_left` is the mirror after our own charge, which over-estimates what was spent, never what was left;
-    `already` has been booked since. Differences within 1 % of the limit are noise: 0.
+    What is left may be rounded either way and the reset to a millisecond, or to a second where it is whole seconds.
     """
-    missing = expected_left - seen_left - already
-    return missing if missing * 100 > limit else 0
+    used = max(limit - left, 0)
+    step = _COARSE_STEP_US if reset_us % _COARSE_STEP_US == 0 else _RESET_STEP_US
+    shortest = (reset_us - _RESET_STEP_US) * limit // (used + 1)
+    return shortest, (reset_us + step) * limit // (used - 1) if used > 1 else _UNKNOWN

@@ -43,7 +43,7 @@ def index(*outlets: Outlet) -> Index:
     tally = Tally()
     for outlet in outlets:
         outlet.join(tally)
-    made = Index(outlets, tally)
+    made = Index(outlets, tally, lambda: made.heard())  # noqa: PLW0108 - there is none yet
     made.catch_up(0)
     return made
 
@@ -126,7 +126,6 @@ def test_a_cap_is_heard_of() -> None:
     cap = Cap(1)
     one, other = bucket("one", cap=cap), bucket("other", cap=cap)
     made = index(one)
-    cap.listen(made.heard)
     other.take(CHARGE, 0)
     assert made.find(CHARGE, 0, 0)[0] == UNTOLD
     assert made.parked == 1

@@ -11,7 +11,7 @@ from tidegate.model.outcome import Reason
 from tidegate.policy.allowance import NEVER
 from tidegate.policy.breaker import Breaker
 from tidegate.policy.health import Health
-from tidegate.policy.outlet import Cap, Outlet
+from tidegate.policy.outlet import UNTOLD, Cap, Outlet
 from tidegate.policy.outlets import SMALL, Outlets
 from tidegate.policy.pick import STRATEGIES, make
 from tidegate.policy.quota import Charge, Quota, allowance
@@ -105,8 +105,10 @@ def test_the_pool_is_told_of_room() -> None:
     other.take(Charge(1), 0)
     other.take(Charge(1), 0)
     assert pool.pick(Charge(1), 0, 0, 0, Random(1).random) is None
+    assert pool.soonest(Charge(1), 0, 0) == UNTOLD
     other.keep(1)
     assert pool.pick(Charge(1), 0, 0, 0, Random(1).random) is mine
+    other.take(Charge(1), 0)
     other.keep(1)
     assert (alerts, rooms) == ([], [1])
 
@@ -217,6 +219,22 @@ class Machine(RuleBasedStateMachine):
 
 TestMachine = Machine.TestCase
 TestMachine.settings = settings(max_examples=30, stateful_step_count=15, deadline=None)
+
+
+@pytest.mark.parametrize("small", [0, SMALL])
+def test_room_is_told_again_and_again(small: int) -> None:
+    """As long as somebody asks how soon; a pool that is gone leaves no trace at the scope's cap."""
+    cap = Cap(1)
+    other, outlets = outlet("other", cap=cap), [outlet("a", cap=cap), outlet("b", cap=cap)]
+    rooms: list[int] = []
+    pool = Outlets(outlets, make("weighted"), None, lambda: rooms.append(1), small=small)
+    for turn in range(1, 4):
+        other.take(Charge(1), turn)
+        assert pool.soonest(Charge(1), 0, turn) == UNTOLD
+        other.keep(1)
+        assert pool.soonest(Charge(1), 0, turn) == 0
+        assert len(rooms) == turn
+    assert cap._listeners == {}
 
 
 @pytest.mark.parametrize("strategy", [*STRATEGIES])

@@ -13,7 +13,7 @@ Costs O(sizes + log outlets), amortised. Two exceptions cost O(outlets) a look: 
 (sliding logs: how they refill depends on their past), and calls that leave a floor where requests are what is scarce.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from heapq import heapify, heappop, heappush, heapreplace
 
 from tidegate.policy.allowance import NEVER
@@ -51,11 +51,13 @@ class Index:
     """Ready and parked outlets of one pool."""
 
     __slots__ = (
-        "_closed", "_filed", "_healed_at", "_heard", "_misfits", "_number", "_parked", "_parked_heap", "_place",
-        "_sizes", "_tally", "ready",
+        "_closed", "_filed", "_freed", "_healed_at", "_heard", "_misfits", "_number", "_parked", "_parked_heap",
+        "_place", "_sizes", "_tally", "ready",
     )  # fmt: skip
 
-    def __init__(self, outlets: Sequence[Outlet], tally: Tally) -> None:
+    def __init__(self, outlets: Sequence[Outlet], tally: Tally, freed: Callable[[], None]) -> None:
+        """`freed` is called when a cap that held an outlet up has room again; it calls `heard`."""
+        self._freed = freed
         self._number = {outlet: number for number, outlet in enumerate(outlets)}
         self._tally = tally
         tally.sooner = {}
@@ -221,6 +223,8 @@ class Index:
             self._closed[outlet] = None
         else:
             self._closed.pop(outlet, None)
+        if outlet.cap.busy >= outlet.cap.limit:
+            outlet.cap.listen(self._freed)
         when = UNTOLD if closed == UNTOLD else now + closed
         if self._parked.get(outlet) == when:
             return

@@ -43,17 +43,14 @@ class Cap:
         if self.busy == self.limit - 1:
             self._tell()
 
-    def _tell(self) -> None:
-        for listener in tuple(self._listeners):
-            listener()
-
     def listen(self, listener: Callable[[], None]) -> None:
-        """Call it when there is room again, whichever model's call ended."""
+        """Call it once, when there is room again, whichever model's call ended."""
         self._listeners[listener] = None
 
-    def unlisten(self, listener: Callable[[], None]) -> None:
-        """No more. Harmless when it does not listen."""
-        self._listeners.pop(listener, None)
+    def _tell(self) -> None:
+        listeners, self._listeners = self._listeners, {}
+        for listener in listeners:
+            listener()
 
 
 class Tally:

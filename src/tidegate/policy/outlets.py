@@ -72,17 +72,15 @@ class Outlets:
         """The pool has these outlets from now on; who stays keeps what it carries, who left ends its calls alone."""
         for outlet in self._outlets:
             outlet.breaker.unlisten(self._heard)
-            outlet.cap.unlisten(self._freed)
             outlet.part(self.tally)
         self._outlets = list(outlets)
         self._only = self._outlets[0] if len(self._outlets) == 1 else None
         self.tally.sooner = None
-        self._index = Index(self._outlets, self.tally) if len(self._outlets) > self._small else None
+        self._index = Index(self._outlets, self.tally, self._freed) if len(self._outlets) > self._small else None
         self._missed = None
         for outlet in self._outlets:
             outlet.join(self.tally)
             outlet.breaker.listen(self._heard)
-            outlet.cap.listen(self._freed)
         self._strategy.arrange(self._outlets, self.tally)
 
     def pick(self, charge: Charge, floor: int, affinity: int, now: int, luck: Luck) -> Outlet | None:
@@ -117,7 +115,7 @@ class Outlets:
         return None
 
     def soonest(self, charge: Charge, floor: int, now: int) -> int:
-        """Microseconds until one can serve the call, if nobody else comes.
+        """Microseconds until one can serve the call, if nobody else comes. Who is told of `room` has asked this.
 
         0 = now; NEVER = too large for all; UNTOLD = only a probe's outcome or a call's end will tell.
         """
@@ -131,6 +129,8 @@ class Outlets:
             wait = outlet.soonest(charge, now, floor)
             if wait == 0:
                 return 0
+            if outlet.cap.busy >= outlet.cap.limit:
+                outlet.cap.listen(self._freed)
             if wait != NEVER and (best == NEVER or wait < best):
                 best = wait
         return best

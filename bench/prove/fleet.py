@@ -54,6 +54,7 @@ class Policy:
     pick: str = "headroom"
     profile: str = ""
     told_tpm: int = 0
+    jitter_ms: int = 25  # the spread of the way to the provider's clock: on this machine, with room for a busy one
     alone: bool = False  # no namespaces: everybody is one tenant
     extra: dict[str, Any] = field(default_factory=dict)
 
@@ -63,7 +64,8 @@ def settings(url: str, quota: Quota, policy: Policy, members: Sequence[Member]) 
     limits = {MODEL: {"rpm": quota.rpm, "tpm": policy.told_tpm or quota.tpm}}
     names = [f"account-{number}" for number in range(quota.accounts)]
     scopes = [{"name": name, "keys": [key], "limits": limits} for name, key in zip(names, quota.keys, strict=True)]
-    provider = {"dialect": "openai", "base_url": url, "window": quota.window, "scopes": scopes}
+    provider: dict[str, Any] = {"dialect": "openai", "base_url": url, "window": quota.window, "scopes": scopes}
+    provider["jitter_ms"] = policy.jitter_ms
     if policy.profile:
         provider["profile"] = policy.profile
     pool = {"scopes": [f"openai/{name}" for name in names], "scheduler": policy.scheduler, "pick": policy.pick}

@@ -32,7 +32,7 @@ def bursts(context: Context, row: Row) -> None:
     row.commands.append("tidegate twin --window quantised, 10 s on, 20 s off, mean 0.9 × the quota")
     quota, seconds = Quota(window="quantised"), 90 if context.quick else 600
     crowd = _bursty(quota)
-    with fleet(context.work, quota, Policy(), crowd, "bursts") as one:
+    with fleet(context.work, quota, Policy(jitter_ms=5), crowd, "bursts") as one:
         one.empty_books()
         seen, ledger = outcome(play([Show(one.gate.url, crowd, seconds)])[0]), one.ledger()
     note = (

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bench.figures import Figure, at_least, at_most, exactly
@@ -14,7 +14,6 @@ from tidegate.load.crowd import Member
 from tidegate.load.visits import Visit
 
 WARM_SECONDS = 75  # the bucket begins full, and a sliding window shows its first echo only then
-_JITTER_S = 0.25  # of the gate's profile: the spread of the way to the provider's clock
 _DEADLINE_MS = 30_000
 _RESTART_GRACE_S = 2
 
@@ -27,6 +26,8 @@ class Case:
     quota: Quota
     least: float
     avoidable: float = 0.0  # so many per cent of the calls at most
+    policy: Policy = field(default_factory=Policy)
+    note: str = ""
 
     def seconds(self, context: Context) -> int:
         """How long the judged part lasts."""
@@ -40,9 +41,9 @@ def tenants(quota: Quota, offered: float, count: int = 20, tokens: int = CALL, *
     return [Member(f"tenant-{n}", f"tg-tenant-{n:04d}", rate, tokens, **fields) for n in range(count)]
 
 
-def fixed_bound(call: int = CALL, tpm: int = TPM) -> float:
-    """Per cent of a window of unknown phase that can be used without a 429 (`governance.md` 3.4, 2)."""
-    return 100 * (1 - call / tpm) / (1 + _JITTER_S / 60)
+def fixed_bound(call: int = CALL, tpm: int = TPM, jitter_s: float = Policy().jitter_ms / 1_000) -> float:
+    """Per cent of a window of unknown phase that can at most be used without a 429: a call and the jitter are lost."""
+    return 100 * (1 - call / tpm) / (1 + jitter_s / 60)
 
 
 def used(per_second: Sequence[int], quota: Quota, first: int, last: int) -> float:
@@ -51,15 +52,16 @@ def used(per_second: Sequence[int], quota: Quota, first: int, last: int) -> floa
     return 100 * sum(seconds) / max(1.0, quota.per_second * len(seconds))
 
 
+_BY_SECOND = Policy(jitter_ms=5)  # of one second, jitter is a greater part
 FULL = (
     Case("continuous", Quota(), 99),
     Case("sliding", Quota(window="sliding"), 99),
-    Case("quantised", Quota(window="quantised"), 99),
-    Case("fixed, phase unknown", Quota(window="fixed"), fixed_bound()),
+    Case("quantised", Quota(window="quantised"), 99, policy=_BY_SECOND),
+    Case("fixed, phase unknown", Quota(window="fixed"), 0.99 * fixed_bound(), note=f"bound {fixed_bound():.2f} %; "),
 )
 GHOSTS = tuple(
-    Case(f"{shape}, 30 % used by others", Quota(window=shape, ghost=30), 95, 0.1)
-    for shape in ("continuous", "sliding", "quantised")
+    Case(f"{shape}, 30 % used by others", Quota(window=shape, ghost=30), 95, 0.1, Policy(jitter_ms=jitter))
+    for shape, jitter in (("continuous", 25), ("sliding", 25), ("quantised", 5))
 )
 
 
@@ -75,7 +77,7 @@ def side_by_side(cases: Sequence[Case]) -> Step:
             for case in cases:
                 ours = replace(case.quota)
                 name = case.name.split(",")[0]
-                fleets.append(stack.enter_context(fleet(context.work, ours, Policy(), crowd, name)))
+                fleets.append(stack.enter_context(fleet(context.work, ours, case.policy, crowd, name)))
             for one in fleets:
                 one.empty_books()
             played = play([Show(one.gate.url, crowd, length) for one in fleets])
@@ -89,7 +91,9 @@ def judged(case: Case, one: Fleet, visits: list[Visit], seconds: int) -> list[Fi
     """The promises about one case."""
     ledger, seen = one.ledger(), outcome(visits)
     share = used(ledger["per_second"], case.quota, WARM_SECONDS, WARM_SECONDS + seconds)
-    note = f"{ledger['served']:,} served, {ledger['throttled']:,} 429s; clients: {seen.answered:,} answered, "
+    note = (
+        f"{case.note}{ledger['served']:,} served, {ledger['throttled']:,} 429s; clients: {seen.answered:,} answered, "
+    )
     note += f"{seen.refused:,} refused, {seen.failed:,} failed {seen.example}; {one.gate.complaint}"
     avoidable = 100 * ledger["avoidable"] / max(1, ledger["calls"])
     return [

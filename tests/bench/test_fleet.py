@@ -26,7 +26,7 @@ def test_a_refused_file_says_why(tmp_path):
 
 def test_the_bound_of_a_window_of_unknown_phase():
     """A whole call and the jitter are lost: 2k of 240k and 0.25 s of a minute."""
-    assert fixed_bound(2_000, 240_000) == pytest.approx(98.76, abs=0.01)
+    assert fixed_bound(2_000, 240_000, 0.25) == pytest.approx(98.76, abs=0.01)
 
 
 def test_use_is_of_what_is_left_to_us():

@@ -4,8 +4,8 @@ A call passes at once when nobody waits and an outlet can serve it now; else its
 `dispatch` grants tickets while an outlet can serve the head, and then says when to look again. Nobody overtakes the
 head: an outlet that could serve a smaller call behind it waits for it, so that no cost is too large to be served.
 
-Over the discipline's order stand two claims, both served first: the *appointments* of calls that were refused with a
-time and came back at it, and *shares* of the pool that a tenant was promised, as far as they are not used up.
+Over the discipline's order stand the *shares* of the pool that a tenant or tier was promised, as far as they are not
+used up. In a tenant's own order its *appointments* go first: calls that were refused with a time and came back at it.
 Everything is O(1) in waiting calls and tenants, O(log n) in outlets; a prediction looks at a few outlets.
 """
 
@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
-from tidegate.model.tenant import GUARANTEED, Tenant
+from tidegate.model.tenant import Tenant
 from tidegate.policy.above import Above
 from tidegate.policy.allowance import NEVER
 from tidegate.policy.appointments import Appointments
@@ -26,7 +26,6 @@ from tidegate.policy.trunk import Trunk
 
 LOOKED_AT = 8  # outlets, for a prediction
 REMEMBERED_TOKENS = 1_000_000
-RETURNED = Tenant(" returned", GUARANTEED)
 _NOBODY_AHEAD = Ahead(0, 0)
 _INFINITE = float("inf")
 
@@ -138,7 +137,10 @@ class Desk:
             self.leave(pushed, now)
         if self._tiered and ticket.owner.tier.reserve:
             self._trunk.note(ticket.owner.tier.rank, ticket.cost, now)
-        self._claim(ticket, now)
+        if self.appointments.redeem(ticket.owner.name, ticket.charge.tokens, now) is not None:
+            front = True  # its turn was due: before the others of its tenant, and its tenant's turn is as near as any
+        elif self._shares:
+            self._claim(ticket, now)
         self.scheduler.push(ticket, now, front=front)
         self.waiting += 1
         return pushed
@@ -193,15 +195,13 @@ class Desk:
 
         Those ahead reserve more than they turn out to cost; what they cost so far, as a share, is what counts here.
         """
-        due = self.appointments.due(tenant.name, charge.tokens, now)
-        claim = RETURNED if due else tenant
-        ahead = self.scheduler.ahead(claim, charge.tokens, now) if self.waiting else _NOBODY_AHEAD
-        wait = self._wait(claim, charge, ahead, now)
-        if wait > 0 and not due:
+        ahead = self.scheduler.ahead(tenant, charge.tokens, now) if self.waiting else _NOBODY_AHEAD
+        wait = self._wait(tenant, charge, ahead, now)
+        if wait > 0 and not self.appointments.due(tenant.name, charge.tokens, now):
             booked = self.appointments.booked_before(now + wait, now)
             if booked.requests:
                 more = Ahead(ahead.requests + booked.requests, ahead.tokens + booked.tokens)
-                wait = self._wait(claim, charge, more, now)
+                wait = self._wait(tenant, charge, more, now)
         # Whoever is behind somebody waits, if only a moment: "at once" is for an empty queue.
         if wait == 0 and self.waiting:
             wait = 1
@@ -250,17 +250,13 @@ class Desk:
         return None
 
     def _claim(self, ticket: Waiting, now: int) -> None:
-        """By what it goes before the discipline's order, if by anything."""
-        if self.appointments.redeem(ticket.owner.name, ticket.charge.tokens, now):
-            ticket.tenant = RETURNED
-            return
-        if self._shares:
-            share = self._share(ticket.owner)
-            if share is not None and share.use(ticket.cost, now):
-                ticket.tenant = share.claim
+        """As far as its share of the pool reaches, it goes before the discipline's order."""
+        share = self._share(ticket.owner)
+        if share is not None and share.use(ticket.cost, now):
+            ticket.tenant = share.claim
 
     def _unclaim(self, ticket: Waiting, now: int) -> None:
-        if ticket.tenant is not ticket.owner and ticket.tenant is not RETURNED:
+        if ticket.tenant is not ticket.owner:
             share = self._share(ticket.owner)
             if share is not None:
                 share.give_back(ticket.cost, ticket.arrived, now)

@@ -221,19 +221,26 @@ def test_corrections_count(seed: int) -> None:
     assert abs(real[A.name] - real[B.name]) <= 2.125 * 10_000 + 11 * 9_200
 
 
-def test_a_correction_does_not_cost_a_turn() -> None:
-    """A tenant that is corrected by a little before each of its turns keeps its place in the ring."""
+def within_a_level(*tenants: Tenant, calls: int) -> Dynamic:
+    """Calls far smaller than a level, so that all of them wait in one."""
     scheduler = Dynamic()
-    tenants = fixed(FREE, *[1_000] * 5)
+    scheduler.push(Ticket(Tenant("large", FREE), 100_000, 0), 0)
+    scheduler.pop(0)
     for tenant in tenants:
-        for _ in range(20):
-            scheduler.push(Ticket(tenant, 16_000, 0), 0)
+        for _ in range(calls):
+            scheduler.push(Ticket(tenant, 10, 0), 0)
+    return scheduler
+
+
+def test_a_correction_does_not_cost_a_turn() -> None:
+    """A tenant that is corrected by a little before each turn keeps its place in the ring."""
+    tenants = fixed(FREE, 1_000, 1_000, 1_000)
+    scheduler = within_a_level(*tenants, calls=20)
     turns = []
-    for _ in range(50):
-        for _ in range(5):
-            scheduler.spent(tenants[4], 1, 0)
+    for _ in range(30):
+        scheduler.spent(tenants[1], 1, 0)
         turns.append(scheduler.pop(0).tenant.name)
-    assert turns.count("t4") == 10
+    assert turns.count("t1") == 10
 
 
 def test_weights_far_apart_and_great_corrections_stay_in_order() -> None:
@@ -348,25 +355,17 @@ def test_a_guest_that_left_makes_room_for_the_next() -> None:
     assert scheduler.pop(0) is next_one
 
 
-def test_guests_do_not_crowd_out_those_of_their_level() -> None:
-    """Ten rare tenants at once: the first goes to the front, the others behind who is in the level already."""
-    scheduler = Dynamic()
-    for tenant in fixed(FREE, *[1_000] * 9):
-        scheduler.push(Ticket(tenant, 1_000, 0), 0)
-    for at in range(10):
-        scheduler.push(Ticket(Tenant(f"r{at}", FREE), 1_000, 0), 0)
-    turns = [scheduler.pop(0).tenant.name[0] for _ in range(9)]
-    assert turns.count("t") >= 8
+def test_one_guest_at_a_time_goes_to_the_front() -> None:
+    """The second rare tenant waits behind those of its level until somebody else had a turn."""
+    scheduler = within_a_level(A, calls=9)
+    assert scheduler.pop(0).tenant is A
+    for name in ("one", "two"):
+        scheduler.push(Ticket(Tenant(name, FREE), 10, 0), 0)
+    assert [scheduler.pop(0).tenant.name for _ in range(4)] == ["one", A.name, "two", A.name]
 
 
 def test_small_calls_take_turns_within_a_level() -> None:
     """Tenants whose calls are far smaller than a level alternate call by call."""
-    scheduler = Dynamic()
-    scheduler.push(Ticket(B, 100_000, 0), 0)
-    scheduler.pop(0)
-    a, b, c = fixed(FREE, 500, 500, 500)
-    for tenant in (a, b, c):
-        for _ in range(5):
-            scheduler.push(Ticket(Tenant(f"x{tenant.name}", FREE), 10, 0), 0)
+    scheduler = within_a_level(*fixed(FREE, 500, 500, 500), calls=5)
     turns = [scheduler.pop(0).tenant.name for _ in range(9)]
-    assert sorted(turns) == sorted(["xt0", "xt1", "xt2"] * 3)
+    assert sorted(turns) == sorted(["t0", "t1", "t2"] * 3)

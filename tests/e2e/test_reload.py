@@ -131,8 +131,8 @@ async def test_a_reload_under_load_loses_nothing(gates: Callable[..., Gate], twi
 
     callers = [asyncio.get_running_loop().create_task(caller(name)) for name in ["acme", "globex"] * (CALLERS // 2)]
     changes = (
-        ("round_robin", "least_loaded", 3, True),
-        ("weighted", "weighted", 1, False),
+        ("round_robin", "least_loaded", 3, False),  # the same pool by other rules: who waits in it keeps waiting
+        ("weighted", "weighted", 1, True),  # other pools: who waits in the old one is still served by it
         ("dynamic", "affinity", 2, True),
     )
     for number, (scheduler, pick, weight, kept) in enumerate(changes, 2):

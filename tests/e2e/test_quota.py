@@ -139,12 +139,15 @@ async def test_a_limit_that_is_lowered_on_the_way(gate: Gate, twin: Twin, key: s
 
 @pytest.mark.parametrize("twin", [{"ghost": "30%"}], indirect=True, ids=["ghost"])
 async def test_a_quota_that_others_use_too(gate: Gate, twin: Twin, key: str, texts: Texts) -> None:
-    """Almost a third is used behind the gate's back: it can only find out, but none of its 429s is its own fault."""
+    """Almost a third is used behind the gate's back: it finds out before the provider has to refuse more than a few."""
     assert (await gate.chat("gpt-4o", max_tokens=TPM - 40_000)).status == 200
     endings = judge(await offer(gate, arrivals(texts)))
     books = twin.ledger(key, "gpt-4o")
+    print(f"{books['throttled']} 429s, {endings[Ending.ANSWERED]} answered")
     assert books["avoidable"] == 0
-    assert books["throttled"] < endings[Ending.ANSWERED] // 10
+    assert books["throttled"] <= endings[Ending.ANSWERED] // 50
+    line = 'tidegate_quota_others{model="gpt-4o",provider="openai",scope="main",unit="tokens"'
+    await until(lambda: total(gate, line) > TPM // 100, "the gate to have told what others spend")
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.simulate.scenes import ended, play, short
+from tidegate.simulate.reader import shipped
 from tidegate.simulate.run import Run
 from tidegate.simulate.scenario import DISCIPLINES, Discipline
 
@@ -10,6 +11,11 @@ SHORT = {
     "618-peak": 20, "account-loss": 20, "flood": 12, "free-wave": 12, "quota-halved": 20, "retry-storm": 20,
     "sharded": 3, "trace": 20,
 }  # fmt: skip
+
+
+def test_every_shipped_scenario_is_tried() -> None:
+    """Whoever ships another one adds its short form."""
+    assert set(SHORT) == set(shipped())
 
 
 @pytest.mark.parametrize("name", sorted(SHORT))

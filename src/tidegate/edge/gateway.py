@@ -6,7 +6,6 @@ The record goes to the journal before the reply's last byte, whatever the ending
 
 import asyncio
 import logging
-from dataclasses import dataclass, field
 
 from tidegate.edge import errors, heads, intake
 from tidegate.edge.clients import ANYBODY, Clients
@@ -38,13 +37,15 @@ _PROVIDER_HEADER = b"x-tidegate-provider"
 _ID_MAX = 128
 
 
-@dataclass(frozen=True, slots=True)
 class House:
     """What a reload replaces: who may call, and which plan serves what. `mark` tells one house from the next."""
 
-    book: Book
-    clients: Clients
-    mark: object = field(default_factory=object)
+    __slots__ = ("book", "clients", "mark")
+
+    def __init__(self, book: Book, clients: Clients) -> None:
+        self.book = book
+        self.clients = clients
+        self.mark = object()
 
 
 class Gateway:

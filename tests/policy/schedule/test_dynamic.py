@@ -316,6 +316,8 @@ def test_ahead_is_an_upper_estimate(seed: int, own: int) -> None:
     newcomer = Tenant("new", FREE, chance.choice([500, 1_000, 3_000]))
     for _ in range(own):
         rivals.scheduler.push(Ticket(newcomer, 1_000, rivals.now, "own"), rivals.now)
+    for band in rivals.scheduler._bands.values():
+        band._pace = 0.0  # only of what waits
     ahead = rivals.scheduler.ahead(newcomer, 1_000, rivals.now)
     last = Ticket(newcomer, 1_000, rivals.now, "own")
     rivals.scheduler.push(last, rivals.now)
@@ -324,6 +326,18 @@ def test_ahead_is_an_upper_estimate(seed: int, own: int) -> None:
         tokens += ticket.cost
     assert ahead.tokens <= sum(t.cost for t in rivals.scheduler) + tokens
     assert tokens <= ahead.tokens + 5 * rivals.largest
+
+
+def test_ahead_counts_those_who_come_too() -> None:
+    """Where newcomers without lead keep coming, who has a lead is told of their service, not only of what waits."""
+    scheduler = Dynamic()
+    scheduler.push(Ticket(A, 1_000, 0), 0)
+    scheduler.push(Ticket(B, 1_000, 0), 0)
+    for number in range(400):
+        scheduler.push(Ticket(Tenant(f"new{number}", FREE), 1_000, 0), 0)
+        scheduler.pop(0)
+    waiting = sum(ticket.cost for ticket in scheduler)
+    assert scheduler.ahead(A, 1_000, 0).tokens > waiting
 
 
 def test_strangers_cannot_starve_who_waits() -> None:

@@ -71,9 +71,11 @@ class _Levels(Band):
         "_half_life",
         "_heaviest",
         "_heavy",
+        "_pace",
         "_peak",
         "_rings",
         "_shift",
+        "_since",
         "_turns",
         "largest",
     )
@@ -86,6 +88,8 @@ class _Levels(Band):
         self._bits = 0  # bit n: level base + n is occupied
         self._rings: dict[int, Flow] = {}  # by level: whose turn is next in it
         self._entered = 0  # newcomers without lead, since V moved
+        self._pace = 0.0  # tokens served while V moves by one, of late
+        self._since = 0  # tokens served since V moved
         self._guest: Flow | None = None  # who was let in at the front of a level, until another had a turn
         self._turns = _PERIOD  # left of this measuring period
         self._peak = self._heavy = 1  # call and weight, greatest of this period
@@ -123,7 +127,10 @@ class _Levels(Band):
 
     def served(self, flow: Flow, cost: int, now: int) -> None:
         level = flow.level
+        self._since += cost
         if level != self._base:
+            self._pace += (self._since / ((level - self._base) << self._shift) - self._pace) / _STEPS
+            self._since = 0
             self._bits >>= level - self._base
             self._base = level
             self._entered = 0
@@ -145,19 +152,24 @@ class _Levels(Band):
             self._next_period()
 
     def before(self, flow: Flow | None, weight: int, others: int, now: int) -> int:
-        lead = 0
-        queued = 0
-        rivals = self.weight
-        if flow is not None and flow.count:
-            lead = flow.v - (self._base << self._shift)
-            queued = flow.tokens
-            rivals -= flow.weight
-        elif flow is not None:
-            lead = min(self.lead(flow, now), self.largest * _UNIT // weight)
-        if not (lead or queued or self._guest):
+        start = self._start(flow, weight, now)
+        if not (start or self._guest):
             return -(-others // self.count)  # to the front: one call of somebody's goes before
-        start = lead + queued * _UNIT // weight + (1 << self._shift)
+        start += 1 << self._shift
+        rivals = self.weight - flow.weight if flow is not None and flow.count else self.weight
         return start * rivals // _UNIT + self.largest if start > 0 else self.largest
+
+    def drift(self, flow: Flow | None, weight: int, now: int) -> int:
+        start = self._start(flow, weight, now)
+        return int(start * self._pace) if start > 0 else 0
+
+    def _start(self, flow: Flow | None, weight: int, now: int) -> int:
+        """How far V has to move until a new call of this tenant has its turn."""
+        if flow is None:
+            return 0
+        if flow.count:
+            return flow.v - (self._base << self._shift) + flow.tokens * _UNIT // weight
+        return min(self.lead(flow, now), self.largest * _UNIT // weight)
 
     def spent(self, flow: Flow, tokens: int, now: int) -> None:
         gained = tokens * _UNIT // flow.weight

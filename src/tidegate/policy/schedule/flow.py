@@ -115,6 +115,10 @@ class Band(ABC):
     def before(self, flow: Flow | None, weight: int, others: int, now: int) -> int:
         """Tokens of other tenants that go before a new call of this one, at most; `others` = what of theirs waits."""
 
+    def drift(self, flow: Flow | None, weight: int, now: int) -> int:
+        """Tokens served to others before a new call of this tenant, by how things went of late: who comes too."""
+        return 0
+
     def spent(self, flow: Flow, tokens: int, now: int) -> None:  # noqa: B027 - most disciplines count no service
         """Service outside the queue, of either sign."""
 

@@ -146,6 +146,7 @@ class Tiered:
         if not others:
             return mine, my_tokens
         before = min(others, band.before(flow, tenant.weight_milli, others, now))
+        before = max(before, band.drift(flow, tenant.weight_milli, now))
         return mine - (-(band.count - mine) * before // others), my_tokens + before
 
     def _starving(self, lower: int, now: int) -> Band | None:

@@ -1,6 +1,7 @@
 """The gate as it is measured: governed by limits that never bind, client keys on."""
 
 import contextlib
+import functools
 import hashlib
 import http.client
 import itertools
@@ -14,12 +15,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench import cpu
+from bench.install import HOME, InstallFailed, compiled_gate
 from bench.plain import exchange
 from bench.process import NotReady, end, free_port, running
 from bench.systems import Starter, System
 
-PROGRAM: tuple[str, ...] = (os.environ.get("BENCH_GATE", str(Path(sys.executable).with_name("tidegate"))),)
 _NEVER = 1_000_000_000
+
+
+@functools.cache
+def program() -> str:
+    """What is measured: BENCH_GATE, else the compiled wheel of these sources, else (said aloud) the plain package."""
+    named = os.environ.get("BENCH_GATE")
+    if named:
+        return named
+    try:
+        return str(compiled_gate() / "tidegate")
+    except InstallFailed as error:
+        print(f"the gate is measured as plain Python, several times slower: {error}", file=sys.stderr)
+        return str(Path(sys.executable).with_name("tidegate"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +67,7 @@ def write_config(home: Path, upstream: int, shape: Shape) -> Path:
 def serve_command(config: Path, port: int, admin: int) -> list[str]:
     """`tidegate serve` with state beside the configuration."""
     options = ["--port", str(port), "--admin-port", str(admin), "--state-dir", str(config.parent / "state")]
-    return [*PROGRAM, "serve", "-c", str(config), *options]
+    return [program(), "serve", "-c", str(config), *options]
 
 
 def healthy(port: int) -> bool:
@@ -86,10 +100,10 @@ def starter(shape: Shape = Shape()) -> Starter:
 
 
 def version() -> str:
-    """Of the gate that is measured."""
+    """Of the gate that is measured, and whether it is compiled."""
     from tidegate import __version__
 
-    return __version__
+    return f"{__version__} compiled" if program().startswith(str(HOME)) else __version__
 
 
 def call_records(state: Path) -> int:

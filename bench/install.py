@@ -1,19 +1,24 @@
 """Programs that are measured beside the gate, each in a folder of its own under `.bench/`, installed by name."""
 
+import hashlib
 import json
+import os
 import subprocess
+import sys
 import venv
 from pathlib import Path
 
-HOME = Path(__file__).resolve().parent.parent / ".bench"
+ROOT = Path(__file__).resolve().parent.parent
+HOME = ROOT / ".bench"
 
 
 class InstallFailed(Exception):
     """The package manager's own words."""
 
 
-def _run(command: list[str]) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+def _run(command: list[str], environment: dict[str, str] | None = None) -> None:
+    env = {**os.environ, **(environment or {})}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
     if done.returncode:
         words = (done.stderr or done.stdout).strip().splitlines()
         raise InstallFailed(f"{' '.join(command[-3:])}: {words[-1] if words else done.returncode}")
@@ -29,6 +34,34 @@ def python_package(name: str, requirement: str) -> Path:
         _run([str(home / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check", requirement])
         done.touch()
     return home / "bin"
+
+
+def compiled_gate() -> Path:
+    """The `bin` folder of an environment that holds the wheel of this tree, compiled as it is distributed.
+
+    Made again when a source changed, which takes minutes. Raises `InstallFailed`, also when there is no C compiler.
+    """
+    home = HOME / "tidegate"
+    done = home / ".installed"
+    wanted = _sources()
+    if done.exists() and done.read_text() == wanted:
+        return home / "bin"
+    print("compiling the gate into .bench/ …", file=sys.stderr)
+    HOME.mkdir(exist_ok=True)
+    venv.create(home, with_pip=True, clear=home.exists())
+    pip = [str(home / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check"]
+    _run([*pip, "--constraint", str(ROOT / "constraints.txt"), str(ROOT)], {"TIDEGATE_COMPILE": "1"})
+    done.write_text(wanted)
+    return home / "bin"
+
+
+def _sources() -> str:
+    """A digest of all that the wheel is made from."""
+    digest = hashlib.sha256()
+    sources = [path for path in (ROOT / "src").rglob("*") if path.suffix in {".py", ".yaml"}]
+    for path in [*sorted(sources), ROOT / "pyproject.toml", ROOT / "hatch_build.py", ROOT / "constraints.txt"]:
+        digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
 
 
 def python_version(binaries: Path, distribution: str) -> str:

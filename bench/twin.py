@@ -40,7 +40,7 @@ class Twin:
 def twin(work: Path, *options: str) -> Iterator[Twin]:
     """`tidegate twin` with these options, until the end of the block."""
     port = free_port()
-    command = [*gate.PROGRAM, "twin", "--port", str(port), *options]
+    command = [gate.program(), "twin", "--port", str(port), *options]
     with running(command, work / f"twin-{port}.log", lambda: accepts(port)) as child:
         yield Twin(port, child.pid)
 

@@ -9,7 +9,7 @@ from bench.prove.fleet import Fleet, Policy, Quota, fleet
 from bench.prove.justice import backlogs, jain, widest_gap
 from bench.prove.served import Match, Served, admissions, matched
 from bench.prove.steps import Context, Row
-from bench.prove.traffic import Show, play
+from bench.prove.traffic import Show, play, punctual
 from tidegate.load.crowd import Member
 from tidegate.load.report import percentiles
 from tidegate.load.visits import Visit
@@ -91,6 +91,7 @@ def _figures(run: Run, members: Sequence[Member], *, promised: bool) -> list[Fig
         exactly(f"{way}: calls of rare tenants refused", lost, 0),
         exactly(f"{way}: avoidable 429s", avoidable, 0),
         exactly(f"{way}: calls served twice", twice, 0),
+        punctual(way, run.visits),
     ]
 
 

@@ -81,7 +81,7 @@ def without_tenants(full: dict[str, Any]) -> dict[str, Any]:
 
 def accepted(config: Path) -> str:
     """Empty when `tidegate check` takes the file, else its first complaint."""
-    done = subprocess.run([*gate.PROGRAM, "check", "--json", str(config)], capture_output=True, text=True, check=False)
+    done = subprocess.run([gate.program(), "check", "--json", str(config)], capture_output=True, text=True, check=False)
     if done.returncode == 0:
         return ""
     errors = json.loads(done.stdout).get("errors", []) if done.stdout.startswith("{") else []

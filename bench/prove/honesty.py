@@ -7,7 +7,7 @@ from bench.prove.fleet import CALL, Fleet, Policy, Quota, fleet
 from bench.prove.quota import WARM_SECONDS
 from bench.prove.served import Match, admissions, matched
 from bench.prove.steps import Context, Row
-from bench.prove.traffic import Show, play
+from bench.prove.traffic import Show, play, punctual
 from tidegate.load.crowd import Member
 from tidegate.load.visits import End, Manners, Visit
 
@@ -51,6 +51,7 @@ def _figures(one: Fleet, visits: Sequence[Visit]) -> list[Figure]:
         at_most("the median named time over the wait a queue would have meant", ratio, 1.2, "",
                 f"named {median(named):.1f} s, a queue {median(meant):.1f} s"),
         exactly("refused without a time", timeless, 0, f"{len(first_refused):,} refused at first"),
+        punctual("clients that return", visits),
         told("lowest and highest named time", f"{min(named, default=0):.1f} s, {max(named, default=0):.1f} s"),
     ]  # fmt: skip
 

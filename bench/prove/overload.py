@@ -10,7 +10,7 @@ from bench.prove.fleet import MODEL, Fleet, Policy, Quota, fleet, provider
 from bench.prove.quota import tenants
 from bench.prove.served import admissions, matched
 from bench.prove.steps import Context, Row
-from bench.prove.traffic import Show, outcome, play
+from bench.prove.traffic import Show, outcome, play, punctual
 from tidegate.load.client import allow_many_connections
 from tidegate.load.crowd import Member, arrivals
 from tidegate.load.report import percentiles
@@ -34,7 +34,8 @@ def bursts(context: Context, row: Row) -> None:
     crowd = _bursty(quota)
     with fleet(context.work, quota, Policy(jitter_ms=5), crowd, "bursts") as one:
         one.empty_books()
-        seen, ledger = outcome(play([Show(one.gate.url, crowd, seconds)])[0]), one.ledger()
+        visits = play([Show(one.gate.url, crowd, seconds)])[0]
+        seen, ledger = outcome(visits), one.ledger()
     note = (
         f"{seen.calls:,} calls, {seen.refused:,} refused, {seen.failed:,} failed {seen.example}; {one.gate.complaint}"
     )
@@ -42,6 +43,7 @@ def bursts(context: Context, row: Row) -> None:
         at_least("bursts: answered", 100 * seen.share, 99, "%", note),
         exactly("bursts: 429s at the provider", ledger["throttled"], 0, f"{ledger['avoidable']:,} avoidable"),
         told("bursts: latency p50, p99", f"{seen.latency_p50 / 1e3:.1f} s, {seen.latency_p99 / 1e3:.1f} s"),
+        punctual("bursts", visits),
     ]
 
 
@@ -91,6 +93,7 @@ def _steady_figures(one: Fleet, visits: Sequence[Visit]) -> list[Figure]:
         at_least("steady 3×: vip calls answered", 100 * seen_vip.share, 100, "%", f"{seen_vip.calls:,} calls"),
         at_most("steady 3×: vip queue wait p99", waits.p99, 65, "ms", f"p50 {waits.p50:.1f} ms, to the provider"),
         exactly("steady 3×: calls served twice", twice, 0),
+        punctual("steady 3×", visits),
     ]  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from bench.figures import Figure, at_least, at_most, exactly
 from bench.prove.fleet import CALL, TPM, Fleet, Policy, Quota, fleet
 from bench.prove.steps import Context, Row, Step
-from bench.prove.traffic import Show, outcome, play
+from bench.prove.traffic import Show, outcome, play, punctual
 from tidegate.load.crowd import Member
 from tidegate.load.visits import Visit
 
@@ -100,6 +100,7 @@ def judged(case: Case, one: Fleet, visits: list[Visit], seconds: int) -> list[Fi
         at_least(f"{case.name}: quota charged in {seconds} s", share, case.least, "%", note),
         at_most(f"{case.name}: avoidable 429s", avoidable, case.avoidable, "%", f"{ledger['avoidable']:,} calls"),
         exactly(f"{case.name}: calls lost", seen.failed, 0),
+        punctual(case.name, visits),
     ]
 
 

@@ -31,7 +31,7 @@ def at_speed(speed: int, *, windows: bool = True) -> Step:
             twin(context.work, *quota(speed), "--seed", "1") as provider,
             gated(context.work, smallest(provider.url, speed)) as url,
         ):
-            command = [*gate.PROGRAM, "replay", str(trace), "--url", url, "--key", KEY, "--speed", str(speed)]
+            command = [gate.program(), "replay", str(trace), "--url", url, "--key", KEY, "--speed", str(speed)]
             command += ["--ledger", f"http://127.0.0.1:{provider.port}", "--json", str(report)]
             command += ["--limit-calls", str(_QUICK_CALLS)] if context.quick else []
             done = run(row, command, seconds=3600 / speed + 600)

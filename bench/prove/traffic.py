@@ -7,12 +7,15 @@ from typing import Any
 
 import uvloop
 
+from bench.figures import Figure, at_most
 from tidegate.clock import SystemClock
 from tidegate.load.client import allow_many_connections, connected
 from tidegate.load.crowd import Member, arrivals
 from tidegate.load.driver import Target
 from tidegate.load.report import percentiles
 from tidegate.load.visits import Crowd, End, Manners, Visit
+
+_ON_TIME_MS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,13 @@ class Outcome:
     def share(self) -> float:
         """Of calls that were answered."""
         return self.answered / max(1, self.calls)
+
+
+def punctual(label: str, visits: Iterable[Visit]) -> Figure:
+    """Were the clients on time themselves? Where they were not, the machine was too busy for the row to say much."""
+    late = percentiles(visit.tries[0].sent_us - visit.due_us for visit in visits)
+    note = f"p50 {late.p50:.1f} ms; above it this machine was too busy to judge by"
+    return at_most(f"{label}: the clients' own delay, p99", late.p99, _ON_TIME_MS, "ms", note)
 
 
 def outcome(visits: Iterable[Visit]) -> Outcome:

@@ -3,7 +3,7 @@
 from itertools import combinations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tidegate.simulate.fairness import Gaps, fair_shares, jain
@@ -34,6 +34,7 @@ def slowest(events: list[tuple[str, int, int]], weights: list[float]) -> float:
 
 
 @given(EVENTS)
+@example([("waits", 0, 1), ("waits", 1, 1), ("served", 0, 5), ("rests", 1, 1), ("waits", 1, 1), ("served", 0, 5)])
 def test_the_widest_gap_is_that_of_the_definition(events: list[tuple[str, int, int]]) -> None:
     """One pass finds what a search of all pairs and all intervals finds."""
     weights = [1.0, 1.0, 2.0, 4.0]

@@ -1,6 +1,7 @@
 """The engine: what arrives, what is sent, what fails."""
 
 import pytest
+from msgspec.structs import replace
 
 from tests.simulate.scenes import calls, ended, play, small
 from tidegate.load.trace import TraceRow
@@ -60,6 +61,16 @@ def test_a_limit_that_is_halved_costs_no_avoidable_429() -> None:
     report = play(small(faults=(Fault("limits", 20, 20),), seconds=60))
     assert report.avoidable == 0
     assert report.answered == report.asked
+
+
+def test_what_others_use_is_seen_in_replies() -> None:
+    """A third of each quota is somebody else's: what is left is used, and hardly a call is refused."""
+    scene = small(calls("g", 30), tpm=900_000, seconds=90)
+    pool = replace(scene.pool, scopes=(replace(scene.pool.scopes[0], others=0.33),))
+    report = play(replace(scene, pool=pool, warmup_s=30))
+    assert report.avoidable == 0
+    assert report.throttled <= report.answered / 100
+    assert report.use == pytest.approx(1, abs=0.06)
 
 
 @pytest.mark.parametrize(("retry", "most"), [("none", 1), ("return", 2), ("sdk", 3), ("hammer", 5)])

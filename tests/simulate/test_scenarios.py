@@ -1,6 +1,7 @@
 """Every shipped scenario, cut short: what must hold whatever is in it."""
 
 import pytest
+from msgspec.structs import replace
 
 from tests.simulate.scenes import ended, play, short
 from tidegate.simulate.reader import shipped
@@ -59,6 +60,16 @@ def test_vip_does_not_wait_for_a_wave_of_free_calls() -> None:
     assert vip.answered == vip.asked
     assert vip.wait_p99_s <= 0.065
     assert free.wait_p50_s > 1
+
+
+def test_deadlines_pass_while_a_shard_has_no_owner() -> None:
+    """Who waited with the dead owner, and has no time left when there is another, ends once like everybody else."""
+    scene = short("sharded", 6, patience_s=1.5, load=0.05)
+    assert scene.shards is not None
+    report = play(replace(scene, shards=replace(scene.shards, notice_ms=1_900)))
+    assert report.handovers[0].calls > 0
+    assert report.expired > 0
+    assert ended(report) == report.asked
 
 
 def test_the_death_of_an_owner_loses_no_call() -> None:

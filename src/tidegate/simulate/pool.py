@@ -95,6 +95,11 @@ class Pool:
         self._alive = True
         self.held: list[Call] = []  # at their ingresses, while the desk has no owner
 
+    @property
+    def waiting(self) -> int:
+        """How many calls wait for their turn, or for an owner."""
+        return self.desk.waiting if self._alive else len(self.held)
+
     def arrive(self, call: Call) -> None:
         """A client asks. It is sent, waits, or is refused at once when it cannot be served in time."""
         now, desk = self._agenda.now, self.desk
@@ -217,6 +222,8 @@ class Pool:
         self._refuse(call, max(0, seen.wait_us))
 
     def _review(self, *, tripped: bool) -> None:
+        if not self._alive:
+            return
         for ticket in self.desk.review(self._agenda.now, tripped=tripped):
             self._push_out(ticket, entered=True)
 
@@ -226,6 +233,8 @@ class Pool:
 
     def _give_up(self, ticket: Waiting) -> None:
         """Its patience is at an end, unless its turn comes in this very moment."""
+        if not self._alive:
+            return
         now = self._agenda.now
         first = self.desk.scheduler.head(now) is ticket
         if first:

@@ -87,7 +87,7 @@ class Shards:
     @property
     def waiting(self) -> int:
         """How many calls wait in all shards."""
-        return sum(pool.desk.waiting + len(pool.held) for pool in self._pools)
+        return sum(pool.waiting for pool in self._pools)
 
     def arrive(self, call: Call) -> None:
         """Hand a call to the shard whose turn it is for its tenant."""
@@ -98,7 +98,7 @@ class Shards:
         turn = self._turns.get(call.number, call.number)
         self._turns[call.number] = turn + 1
         one, other = pools[turn % len(pools)], pools[(turn + 1) % len(pools)]
-        (one if one.desk.waiting <= other.desk.waiting else other).arrive(call)
+        (one if one.waiting <= other.waiting else other).arrive(call)
 
     def lose(self, owner: str) -> None:
         """It dies now; the others learn of it after the notice."""

@@ -17,6 +17,7 @@ from tidegate.model.tenant import Tenant
 from tidegate.policy.above import Above
 from tidegate.policy.allowance import NEVER
 from tidegate.policy.appointments import Appointments
+from tidegate.policy.health import PROBE_GUESS_US
 from tidegate.policy.outlet import UNTOLD, Outlet
 from tidegate.policy.outlets import Outlets
 from tidegate.policy.quota import Charge
@@ -109,8 +110,12 @@ class Desk:
         """Take over who waits and what was promised. O(waiting)."""
         self.appointments = old.appointments
         self._reserved, self._settled = old._reserved, old._settled  # noqa: SLF001 - it is a desk like this one
+        self._trunk, self._above = old._trunk, old._above  # noqa: SLF001
         for ticket in list(old.scheduler):
             old.scheduler.remove(ticket, now)
+            if isinstance(ticket, Waiting):
+                ticket.tenant = ticket.owner
+                self._claim(ticket, now)
             self.scheduler.push(ticket, now)
             self.waiting += 1
         old.waiting = 0
@@ -220,13 +225,20 @@ class Desk:
         for ticket in list(self.scheduler):
             if not isinstance(ticket, Waiting):
                 continue
-            wait = self._wait(ticket.tenant, ticket.charge, Ahead(requests, tokens), now)
-            if (tripped and ticket.elsewhere) or wait == NEVER or now + wait > ticket.give_up_at:
+            if (tripped and ticket.elsewhere) or not self._in_time(ticket, Ahead(requests, tokens), now):
                 self.leave(ticket, now)
                 yield ticket
             else:
                 requests += 1
                 tokens += ticket.cost
+
+    def _in_time(self, ticket: Waiting, ahead: Ahead, now: int) -> bool:
+        """Whether it may be served before it gives up: behind those before it, or by the discipline's own rule."""
+        wait = self._wait(ticket.tenant, ticket.charge, ahead, now)
+        if wait > ticket.give_up_at - now:
+            ahead = self.scheduler.ahead(ticket.tenant, ticket.cost, now)
+            wait = self._wait(ticket.tenant, ticket.charge, ahead, now)
+        return wait != NEVER and wait <= ticket.give_up_at - now
 
     def changed(self, now: int) -> None:
         """Limits or health of outlets changed."""
@@ -275,17 +287,25 @@ class Desk:
     def _through(self, charge: Charge, requests: int, tokens: int, now: int) -> int:
         """The predicted wait behind so much, through the soonest of a few outlets by chance."""
         outlets = self._looked_at()
-        if len(outlets) == 1:
-            return outlets[0].wait(charge, now, requests, tokens)
-        rates = [outlet.rate() for outlet in outlets if not outlet.breaker.limited]
-        whole = sum(rates) * len(self.outlets) / len(rates) if rates else 0.0
+        if len(outlets) <= 1:
+            return outlets[0].wait(charge, now, requests, tokens) if outlets else NEVER
+        serving = self._serving(outlets, tokens, now)
+        more = len(self.outlets) / len(outlets)  # who is not looked at is like those who are
+        whole = sum(outlet.rate() for outlet in serving) * more
         best = NEVER
         for outlet in outlets:
-            part = outlet.rate() / whole if 0.0 < whole < _INFINITE else 1 / len(self.outlets)
+            part = outlet.rate() / whole if 0.0 < whole < _INFINITE else 1 / (len(serving) * more)
             wait = outlet.wait(charge, now, round(requests * part), round(tokens * part))
             if wait != NEVER and (best == NEVER or wait < best):
                 best = wait
         return best
+
+    def _serving(self, outlets: Sequence[Outlet], tokens: int, now: int) -> Sequence[Outlet]:
+        """Those that take part in serving so much: who refuses longer than it lasts does not. All, when none does."""
+        whole = sum(outlet.rate() for outlet in outlets) * len(self.outlets) / len(outlets)
+        lasts = max(PROBE_GUESS_US, int(tokens * 1e6 / whole))
+        serving = [one for one in outlets if not one.breaker.limited or one.breaker.wait(now) <= lasts]
+        return serving or outlets
 
     def _looked_at(self) -> Sequence[Outlet]:
         outlets = self.outlets.all

@@ -19,7 +19,7 @@ _SPREAD = 0.5
 LARGEST = int(_MEAN * (1 + _SPREAD))
 _STEADY, _FLOOD = 1.0, 100.0  # calls a second; a fair share of this quota is 0.63
 _RARE = 1 / 20
-_SETTLED_S = 60  # the bucket has emptied and everybody waits
+_SETTLED_S = 60  # the buckets are empty: who sends more than a share waits, who waited before was only unlucky
 _WAYS = ("dynamic", "weighted", "round_robin", "FIFO")
 
 
@@ -68,8 +68,9 @@ def _figures(run: Run, members: Sequence[Member], *, promised: bool) -> list[Fig
     served = admissions(run.one.events())
     matches, twice = matched(run.visits, served)
     backlogged = [match for match in matches if not match.visit.tenant.startswith("rare")]
-    gaps = widest_gap(backlogs(backlogged), served, {member.name: 1.0 for member in members})
-    index = jain(_after(served, run.one.began + _SETTLED_S))
+    settled = int((run.one.began + _SETTLED_S) * 1e6)
+    gaps = widest_gap(backlogs(backlogged, settled), served, {member.name: 1.0 for member in members})
+    index = jain(_after(served, settled))
     waits = percentiles(_waits(matches, "rare"))
     lost = sum(1 for match in matches if match.visit.tenant.startswith("rare") and match.at_us is None)
     avoidable = run.one.ledger()["avoidable"]
@@ -100,10 +101,10 @@ def round_bound_ms(tenants: int = 51) -> float:
     return 1_000 * tenants * (2 + 1 / 16) * LARGEST / Quota().per_second
 
 
-def _after(served: Sequence[Served], since_s: float) -> list[float]:
+def _after(served: Sequence[Served], since_us: int) -> list[float]:
     sums: dict[str, float] = {}
     for one in served:
-        if one.at_us > since_s * 1e6 and not one.tenant.startswith("rare"):
+        if one.at_us > since_us and not one.tenant.startswith("rare"):
             sums[one.tenant] = sums.get(one.tenant, 0.0) + one.tokens
     return list(sums.values())
 

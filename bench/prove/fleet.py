@@ -54,7 +54,7 @@ class Policy:
     pick: str = "headroom"
     profile: str = ""
     told_tpm: int = 0
-    jitter_ms: int = 25  # the spread of the way to the provider's clock: on this machine, with room for a busy one
+    jitter_ms: int = 100  # the spread of the way to the provider's clock: what a busy machine adds to loopback
     alone: bool = False  # no namespaces: everybody is one tenant
     extra: dict[str, Any] = field(default_factory=dict)
 

@@ -22,16 +22,17 @@ def jain(values: Iterable[float]) -> float:
     return sum(found) ** 2 / (len(found) * squares) if squares else 0.0
 
 
-def backlogs(matches: Iterable[Match]) -> dict[str, list[tuple[int, int]]]:
-    """For each tenant the spans in which a call of it waited, merged and in order. O(n log n)."""
+def backlogs(matches: Iterable[Match], since_us: int = 0) -> dict[str, list[tuple[int, int]]]:
+    """For each tenant the spans after `since_us` in which a call of it waited, merged and in order. O(n log n)."""
     spans: dict[str, list[tuple[int, int]]] = {}
     for match in matches:
         first = match.visit.tries[0]
         last = match.visit.tries[-1]
         end = last.done_us if match.at_us is None else match.at_us
         begin = first.sent_us if len(match.visit.tries) == 1 else last.sent_us
-        if end > begin + _SURELY_US:
-            spans.setdefault(match.visit.tenant, []).append((begin + _SURELY_US, end))
+        begin = max(begin + _SURELY_US, since_us)
+        if end > begin:
+            spans.setdefault(match.visit.tenant, []).append((begin, end))
     return {tenant: _merged(sorted(rows)) for tenant, rows in spans.items()}
 
 

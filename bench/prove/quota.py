@@ -61,7 +61,7 @@ FULL = (
 )
 GHOSTS = tuple(
     Case(f"{shape}, 30 % used by others", Quota(window=shape, ghost=30), 95, 0.1, Policy(jitter_ms=jitter))
-    for shape, jitter in (("continuous", 25), ("sliding", 25), ("quantised", 5))
+    for shape, jitter in (("continuous", 100), ("sliding", 100), ("quantised", 5))
 )
 
 

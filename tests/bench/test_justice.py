@@ -63,6 +63,7 @@ def test_backlogs_are_what_waited():
     matches, twice = matched(visits, admissions(events))
     assert backlogs(matches) == {"a": [(20 * MS, 390 * MS)]}
     assert twice == 0
+    assert backlogs(matches, 300 * MS) == {"a": [(300 * MS, 390 * MS)]}
 
 
 def test_calls_admitted_twice_are_counted_and_refusals_are_no_admissions():

@@ -99,7 +99,7 @@ def provider(
 def snapshot(*providers: Provider, max_calls: int = 10_000, **strategy: object) -> Snapshot:
     """One strategy `s` when any of its fields is given; else plain models, without smoothing."""
     calm = Strategy("", "", smoothing=CALM)
-    strategies = ()
+    strategies: tuple[Strategy, ...] = ()
     if strategy:
         strategies = (Strategy(**{"name": "s", "primary_model": "a", "smoothing": CALM, **strategy}),)  # type: ignore[arg-type]
     return Snapshot(

@@ -514,6 +514,18 @@ async def test_what_was_not_sent_costs_nothing_and_is_tried_again() -> None:
     assert len(play.sent("openai")) == 3
 
 
+async def test_what_was_not_sent_is_anothers_turn() -> None:
+    """Not at the time that was foretold when it still seemed used."""
+    play = play_of(provider(limits={"a": Limits(1, 0)}))
+    play.call("a", content="first")
+    await settle()
+    play.call("a", content="second")
+    await settle()
+    play.transports["openai"].fail(sent=False)
+    await settle()
+    assert [b"second" in body for sent in play.sent("openai") if isinstance(body := sent.body, bytes)] == [False, True]
+
+
 async def test_a_dead_provider_is_asked_once_per_pause() -> None:
     """Connections refused, fifty calls waiting: the lane trips, and then one probe at a time, never two."""
     play = play_of(retry=RetryPolicy(max_retries=100, budget_permille=1_000, budget_floor=1_000, jitter=False))

@@ -230,6 +230,8 @@ class Line:
             breaker.abandon(permit.probe)  # sent too late to be answered: that is not the provider's fault
         else:
             self._verdict(lane, slot, outcome, key)
+        if not outcome.sent:
+            permit.judged()
         return outcome
 
     def _intend(self, call: Call, plan: Plan, slot: Slot) -> None:

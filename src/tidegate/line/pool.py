@@ -53,10 +53,14 @@ class Permit(Generic[LaneT]):
             self._pool.kept(self)
 
     def give_back(self, *, judged: bool = False) -> None:
-        """Nothing was sent: all of it returns. `judged`: it was tried, and the verdict on the lane's health follows."""
+        """Nothing was sent: all of it returns. `judged`: it was tried, a verdict follows, and then `judged()`."""
         if self._open:
             self._open = False
             self._pool.give_back(self, judged=judged)
+
+    def judged(self) -> None:
+        """What was tried has its verdict on the lane's health: whoever waits for what returned may pass."""
+        self._pool.pump()
 
 
 class _Turn(Generic[LaneT]):
@@ -113,6 +117,10 @@ class Pool(Generic[LaneT]):
         self.desk = Desk(Outlets(lanes, strategy, self._alerted, self.pump), scheduler, old.luck, rules, now)
         self.desk.inherit(old, now)
         self.changed()
+
+    def close(self) -> None:
+        """Nobody uses it any more, and nobody waits: the lanes that it had forget it."""
+        self.desk.outlets.arrange(())
 
     def serves(self, tenant: Tenant) -> bool:
         """Whether calls of this tenant may draw on it."""

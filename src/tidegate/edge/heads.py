@@ -1,6 +1,7 @@
 """Which headers go on to the provider, which come back, and what the gate itself tells."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from tidegate.line.lane import Lane
 from tidegate.model.call import Attempt
@@ -85,7 +86,7 @@ class Story:
 
     __slots__ = ("_templates",)
 
-    MAX_TEMPLATES = 4_096
+    MAX_TEMPLATES: Final = 4_096
 
     def __init__(self) -> None:
         self._templates: dict[tuple[str, int, int, tuple[bytes, ...]], _Template] = {}

@@ -6,12 +6,11 @@ provider, given back when nothing did.
 
 import asyncio
 
-import msgspec
-
 from tidegate.line.lane import Lane, Service, Slot
+from tidegate.line.records import Answered as Answered
 from tidegate.line.splice import RawTap, Splice
 from tidegate.model.call import Call, Kind
-from tidegate.model.outcome import Reason, Usage
+from tidegate.model.outcome import Reason
 from tidegate.model.reply import Answer, Failure, Headers
 from tidegate.policy import retry_after
 from tidegate.policy.classify import Refusal, classify
@@ -22,23 +21,6 @@ _CLASSIFIED_BYTES = 4_096
 _JSON = b"content-type", b"application/json"
 # What a refusal inside a stream would have had as its status.
 _STATUS = {Reason.FATAL: 400, Reason.POLICY: 400, Reason.BILLING: 429, Reason.RATE: 429, Reason.OVERLOAD: 503}
-
-
-class Answered(msgspec.Struct, frozen=True):
-    """The provider answered: completely, or with a stream that has begun.
-
-    A complete answer is settled and `charged` stands. A stream holds its slot until `Line.settle_stream`.
-    """
-
-    lane: Lane
-    slot: Slot
-    status: int
-    headers: Headers
-    shown: dict[bytes, bytes]  # the same headers by name
-    body: bytes
-    splice: Splice | None = None
-    usage: Usage | None = None
-    charged: int = 0
 
 
 def request_head(service: Service, call: Call, key: bytes) -> bytes:

@@ -12,6 +12,7 @@ import msgspec
 from tidegate.line.keys import KeyRing
 from tidegate.line.mirror import GRADUAL, Mirror
 from tidegate.line.pool import Permit, Pool
+from tidegate.line.records import Slot as Slot
 from tidegate.model.belief import Belief
 from tidegate.model.call import Call, Kind
 from tidegate.model.outcome import Reason, Usage
@@ -87,39 +88,6 @@ class Experience:
     estimator: Estimator
     pace: Pace
     overload: Health
-
-
-class Slot(msgspec.Struct):
-    """What one attempt holds: a permit of the lane, perhaps one of the strategy's own bound; both settled once."""
-
-    lane: "Lane"
-    permit: "Permit[Lane]"
-    bound: Permit[Outlet] | None
-    left_tokens: int  # the mirror right after the charge, -1 = no such limit
-    left_requests: int
-
-    @property
-    def charged(self) -> int:
-        """Tokens reserved at the provider."""
-        return self.permit.tokens
-
-    def settle(self, tokens: int) -> None:
-        """The provider really charged `tokens`."""
-        self.permit.settle(tokens)
-        if self.bound is not None:
-            self.bound.settle(tokens)
-
-    def keep(self) -> None:
-        """What was charged is unknown: it stays charged."""
-        self.permit.keep()
-        if self.bound is not None:
-            self.bound.keep()
-
-    def give_back(self, *, judged: bool = False) -> None:
-        """Nothing was sent. `judged`: it was tried, and the verdict on the lane's health follows."""
-        self.permit.give_back(judged=judged)
-        if self.bound is not None:
-            self.bound.give_back()
 
 
 class Lane(Outlet):

@@ -3,33 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import msgspec
-
 from tidegate.line.lane import Lane, Slot
 from tidegate.line.pool import Pool
+from tidegate.line.records import Pick as Pick
 from tidegate.model.call import Call
 from tidegate.model.snapshot import ModelEntry
 from tidegate.model.tenant import Tenant
 from tidegate.policy.allowance import NEVER
 from tidegate.policy.outlet import Outlet
-from tidegate.policy.quota import Charge
-from tidegate.policy.route import Candidate
-
-
-class Pick(msgspec.Struct):
-    """The pool to queue at and the predicted wait there (NEVER: too large for all of them)."""
-
-    pool: Pool[Lane]
-    charge: Charge
-    wait_us: int
-    full: bool = False  # no room to wait in, here or before the strategy's own bound
-    answer_us: int = 0  # how long the answer itself will take
-    queued: bool = False  # it is the pool's queue that lasts so long, not the quota alone nor the strategy's own bound
-
-    def candidate(self, extra_us: int) -> Candidate:
-        """As `policy.route` sees it; `extra_us` is the call's own back-off on this target."""
-        wait = self.wait_us if self.wait_us == NEVER else max(self.wait_us, extra_us)
-        return Candidate(wait, self.pool.tripped, self.full, self.answer_us)
 
 
 @dataclass(frozen=True, slots=True)

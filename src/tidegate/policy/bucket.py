@@ -11,7 +11,7 @@ Ticks are microseconds while `limit × window < 2**53`, and coarser powers of te
 exact in the doubles of a Lua script. Every operation is O(1).
 """
 
-from tidegate.policy.allowance import ALWAYS, NEVER, View
+from tidegate.policy.allowance import ALWAYS, NEVER, Allowance, View
 
 WINDOW_US = 60_000_000
 _EXACT = 1 << 53
@@ -25,7 +25,7 @@ def tick_us(limit: int, window_us: int) -> int:
     return tick
 
 
-class Bucket:
+class Bucket(Allowance):
     """Continuous refill of `limit` tokens per window."""
 
     __slots__ = (
@@ -37,9 +37,7 @@ class Bucket:
         "_level",
         "_tick",
         "_window",
-        "firm_until",
         "jitter_us",
-        "limit",
         "window_us",
     )
 
@@ -58,6 +56,7 @@ class Bucket:
         self._tick = tick_us(limit, self.window_us)
         self._window = self.window_us // self._tick
         self._capacity = limit * (self._window - -(-self.jitter_us // self._tick)) - self._kept * self._window
+        self.depth = self._capacity // self._window
         self._brim = self._capacity * 3 // 4
 
     def _refill(self, now: int) -> int:
@@ -69,10 +68,6 @@ class Bucket:
             if level >= self._brim:
                 self._brimmed_at = ticks
         return self._level
-
-    @property
-    def depth(self) -> int:
-        return self._capacity // self._window
 
     def rate(self) -> float:
         return self.limit * 1e6 / self.window_us

@@ -11,8 +11,6 @@ Everything is O(1) in waiting calls and tenants, O(log n) in outlets; a predicti
 
 from collections.abc import Callable, Iterator, Sequence
 
-import msgspec
-
 from tidegate.model.tenant import Tenant
 from tidegate.policy.above import Above
 from tidegate.policy.allowance import NEVER
@@ -21,6 +19,9 @@ from tidegate.policy.health import PROBE_GUESS_US
 from tidegate.policy.outlet import UNTOLD, Outlet
 from tidegate.policy.outlets import Outlets
 from tidegate.policy.quota import Charge
+from tidegate.policy.records import Grant as Grant
+from tidegate.policy.records import Prediction as Prediction
+from tidegate.policy.records import Rules as Rules
 from tidegate.policy.schedule.face import Ahead, Scheduler, Ticket
 from tidegate.policy.share import Share
 from tidegate.policy.trunk import Trunk
@@ -53,32 +54,6 @@ class Waiting(Ticket):
         self.give_up_at = give_up_at
         self.affinity = affinity
         self.elsewhere = elsewhere
-
-
-class Prediction(msgspec.Struct, frozen=True, gc=False):
-    """When a newcomer would be served: 0 = now, microseconds, or NEVER; `full` = there is no room to wait."""
-
-    wait_us: int
-    full: bool = False
-
-
-class Grant(msgspec.Struct, frozen=True, gc=False):
-    """The ticket's turn has come, through this outlet; None: no waiting makes its cost possible."""
-
-    ticket: Waiting
-    outlet: Outlet | None
-
-
-class Rules(msgspec.Struct, frozen=True):
-    """What the configuration says of a pool. `shares`: thousandths by tenant or tier; `only`: likewise, who may draw.
-
-    `tiered`: calls of more than one tier come here.
-    """
-
-    max_waiting: int
-    only: tuple[str, ...] = ()
-    shares: tuple[tuple[str, int], ...] = ()
-    tiered: bool = False
 
 
 class Desk:

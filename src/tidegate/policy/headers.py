@@ -7,22 +7,13 @@ window's reset is the time to its edge. Thousands commas are read; -1, a limit o
 OpenAI rate-limit guide; the samples in the tests. O(1).
 """
 
-import msgspec
-
+from tidegate.policy.records import Seen as Seen
 from tidegate.policy.retry_after import parse
 
 MINUTE_US = 60_000_000
 _RESET_STEP_US = 1_000
 _COARSE_STEP_US = 1_000_000
 _UNKNOWN = 1 << 62
-
-
-class Seen(msgspec.Struct, frozen=True, gc=False):
-    """One dimension as the provider shows it: whole requests or tokens."""
-
-    limit: int
-    left: int
-    odd: bool = False  # the triple contradicts itself: no bucket of a minute looks like that
 
 
 def number(text: bytes | None) -> int:

@@ -6,26 +6,16 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-import msgspec
-
 from tidegate.policy.allowance import NEVER
 from tidegate.policy.index import Index
 from tidegate.policy.outlet import Outlet, Tally
 from tidegate.policy.pick.face import Luck, Strategy
 from tidegate.policy.quota import Charge
+from tidegate.policy.records import States as States
 
 SMALL = 12  # outlets up to which asking all is cheaper than keeping an index
 
 _LEAST = Charge(1)
-
-
-class States(msgspec.Struct, frozen=True):
-    """Every outlet in one list. `busy`: quota or cap used up; `cooling`: refused for a while; `tripped`: on end."""
-
-    ready: list[Outlet]
-    busy: list[Outlet]
-    cooling: list[Outlet]
-    tripped: list[Outlet]
 
 
 class Outlets:
@@ -70,9 +60,7 @@ class Outlets:
 
     def arrange(self, outlets: Sequence[Outlet]) -> None:
         """The pool has these outlets from now on; who stays keeps what it carries, who left ends its calls alone."""
-        for outlet in self._outlets:
-            outlet.breaker.unlisten(self._heard)
-            outlet.part(self.tally)
+        self.rest()
         self._outlets = list(outlets)
         self._only = self._outlets[0] if len(self._outlets) == 1 else None
         self.tally.sooner = None
@@ -82,6 +70,12 @@ class Outlets:
             outlet.join(self.tally)
             outlet.breaker.listen(self._heard)
         self._strategy.arrange(self._outlets, self.tally)
+
+    def rest(self) -> None:
+        """Nobody waits here any more, nor will: hear nothing of the outlets. They serve on when they are asked."""
+        for outlet in self._outlets:
+            outlet.breaker.unlisten(self._heard)
+            outlet.part(self.tally)
 
     def pick(self, charge: Charge, floor: int, affinity: int, now: int, luck: Luck) -> Outlet | None:
         """One that can serve the call now, None when none can."""

@@ -4,26 +4,14 @@ Promise: `take` charges all or none; `wait` is the longest of their waits, so th
 of which there are at most a handful.
 """
 
-import msgspec
-
 from tidegate.policy.allowance import NEVER, Allowance, View
 from tidegate.policy.bucket import Bucket
+from tidegate.policy.records import Charge as Charge
 from tidegate.policy.window import SlidingLog
 
 SECOND_US = 1_000_000
 MINUTE_US = 60 * SECOND_US
 SPARE_PERMILLE = 10  # of a window, for estimates that were too low; a bucket has its depth for jitter
-
-
-class Charge(msgspec.Struct, frozen=True, gc=False):
-    """What a call costs at admission, in tokens: the upper estimate that is reserved, and what it costs at least.
-
-    Only `least` can make a call impossible: an estimate is no reason for a permanent refusal. Nor is a limit that only
-    a reply has shown, and long ago (`Allowance.firm_until`).
-    """
-
-    tokens: int
-    least: int = 0
 
 
 def mirrored(limit: int, window: str) -> int:

@@ -8,31 +8,9 @@ O(targets), which are few.
 
 from collections.abc import Sequence
 
-import msgspec
-
 from tidegate.policy.allowance import NEVER
-
-
-class Candidate(msgspec.Struct, frozen=True, gc=False):
-    """A target that may still be tried.
-
-    `wait_us` may be NEVER; `tripped` = refused on end; `full` = no room to wait; `answer_us` = what must be left of the
-    deadline when its turn comes, for an answer to arrive in time.
-    """
-
-    wait_us: int
-    tripped: bool = False
-    full: bool = False
-    answer_us: int = 0
-
-
-class Choice(msgspec.Struct, frozen=True, gc=False):
-    """`index` into the candidates, or -1: refused, and `wait_us` is when it could be served (NEVER: not at all)."""
-
-    index: int
-    wait_us: int
-    full: bool = False  # refused because there is no room to wait in
-    earliest: int = -1  # refused: the candidate that could have served it at that time
+from tidegate.policy.records import Candidate as Candidate
+from tidegate.policy.records import Choice as Choice
 
 
 def choose(candidates: Sequence[Candidate], remaining_us: int, patience_us: int) -> Choice:

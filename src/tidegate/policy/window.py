@@ -12,7 +12,7 @@ A window has no refill that would forgive an estimate that was too low by a few 
 of late is kept back, up to a share of the limit: only a call that needs it, alone, gets it.
 """
 
-from tidegate.policy.allowance import ALWAYS, NEVER, View
+from tidegate.policy.allowance import ALWAYS, NEVER, Allowance, View
 
 SLOTS = 5_000
 WALKED = 128
@@ -20,7 +20,7 @@ MISSES = 8  # calls in flight at once whose estimates may be too low
 _FADE = 64  # calls over which a large miss is forgotten
 
 
-class SlidingLog:
+class SlidingLog(Allowance):
     """At most `limit` per window, by a log of what was taken when."""
 
     __slots__ = (
@@ -31,9 +31,6 @@ class SlidingLog:
         "_span_us",
         "_spare_permille",
         "_used",
-        "depth",
-        "firm_until",
-        "limit",
     )
 
     def __init__(self, limit: int, *, window_us: int, jitter_us: int = 0, spare_permille: int = 0) -> None:

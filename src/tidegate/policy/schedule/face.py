@@ -7,9 +7,8 @@ A ticket is in at most one scheduler. Amounts are tokens, times microseconds on 
 from collections.abc import Iterator
 from typing import Any, Protocol
 
-import msgspec
-
 from tidegate.model.tenant import Tenant
+from tidegate.policy.records import Ahead as Ahead
 
 
 class Ticket:
@@ -29,13 +28,6 @@ class Ticket:
         self.older: Ticket | None = None  # and among its tier's
         self.newer: Ticket | None = None
         self.boosted = False  # as `head` and `pop` said it: it goes before a higher tier, so no reservation holds it
-
-
-class Ahead(msgspec.Struct, frozen=True, gc=False):
-    """What is served before a newcomer, by the discipline's own rule: an upper estimate."""
-
-    requests: int
-    tokens: int
 
 
 class Scheduler(Protocol):

@@ -1,0 +1,82 @@
+"""The records of a call's way, kept apart from the modules that are compiled (see `policy/records.py`)."""
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tidegate.model.outcome import Usage
+from tidegate.model.reply import Headers
+from tidegate.policy.allowance import NEVER
+from tidegate.policy.records import Candidate, Charge
+
+if TYPE_CHECKING:
+    from tidegate.line.lane import Lane
+    from tidegate.line.pool import Permit, Pool
+    from tidegate.line.splice import Splice
+    from tidegate.policy.outlet import Outlet
+
+
+class Slot(msgspec.Struct):
+    """What one attempt holds: a permit of the lane, perhaps one of the strategy's own bound; both settled once."""
+
+    lane: "Lane"
+    permit: "Permit[Lane]"
+    bound: "Permit[Outlet] | None"
+    left_tokens: int  # the mirror right after the charge, -1 = no such limit
+    left_requests: int
+
+    @property
+    def charged(self) -> int:
+        """Tokens reserved at the provider."""
+        return self.permit.tokens
+
+    def settle(self, tokens: int) -> None:
+        """The provider really charged `tokens`."""
+        self.permit.settle(tokens)
+        if self.bound is not None:
+            self.bound.settle(tokens)
+
+    def keep(self) -> None:
+        """What was charged is unknown: it stays charged."""
+        self.permit.keep()
+        if self.bound is not None:
+            self.bound.keep()
+
+    def give_back(self, *, judged: bool = False) -> None:
+        """Nothing was sent. `judged`: it was tried, and the verdict on the lane's health follows."""
+        self.permit.give_back(judged=judged)
+        if self.bound is not None:
+            self.bound.give_back()
+
+
+class Pick(msgspec.Struct):
+    """The pool to queue at and the predicted wait there (NEVER: too large for all of them)."""
+
+    pool: "Pool[Lane]"
+    charge: Charge
+    wait_us: int
+    full: bool = False  # no room to wait in, here or before the strategy's own bound
+    answer_us: int = 0  # how long the answer itself will take
+    queued: bool = False  # it is the pool's queue that lasts so long, not the quota alone nor the strategy's own bound
+
+    def candidate(self, extra_us: int) -> Candidate:
+        """As `policy.route` sees it; `extra_us` is the call's own back-off on this target."""
+        wait = self.wait_us if self.wait_us == NEVER else max(self.wait_us, extra_us)
+        return Candidate(wait, self.pool.tripped, self.full, self.answer_us)
+
+
+class Answered(msgspec.Struct, frozen=True):
+    """The provider answered: completely, or with a stream that has begun.
+
+    A complete answer is settled and `charged` stands. A stream holds its slot until `Line.settle_stream`.
+    """
+
+    lane: "Lane"
+    slot: Slot
+    status: int
+    headers: Headers
+    shown: dict[bytes, bytes]  # the same headers by name
+    body: bytes
+    splice: "Splice | None" = None
+    usage: Usage | None = None
+    charged: int = 0

@@ -135,6 +135,7 @@ class Worker:
         except (ValueError, OSError) as error:
             self._channel.send(Rejected(str(error)))
             return
+        self.lanes.retire()
         self._upstreams.keep(snapshot)
         if snapshot.server != self._settings or snapshot.journal != self._journal_settings:
             self._log.warning("`server` and `journal` changed in the file: they take effect when the gate restarts")

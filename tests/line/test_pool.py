@@ -736,14 +736,19 @@ async def test_a_reload_that_halves_the_time(clock: ManualClock) -> None:
 
 
 async def test_a_pool_that_is_dropped_listens_no_more(clock: ManualClock) -> None:
-    """What it shared with others keeps no trace of it."""
+    """What it shared with others keeps no trace of it; who holds an old plan is served all the same."""
     shared = Health()
     lane = lane_of(clock, "a", tpm=600, breaker=Breaker(shared))
     pool = pool_over(clock, lane)
     pool.close()
     assert lane.tallies == ()
     assert not lane.breaker.refresh()
-    assert at_once(pool, clock, 1) is None
+    held(at_once(pool, clock, 600)).settle(600)
+    queue = Queue(clock, pool)
+    queue.join("late", 10)
+    await clock.advance(MINUTE)
+    assert queue.turns == [("late", SECOND)]
+    assert lane.tallies == ()
 
 
 async def test_a_lane_tells_its_pool(clock: ManualClock) -> None:

@@ -1,4 +1,8 @@
-"""All lanes and pools of a worker: they outlive a reload, and so does what they know."""
+"""All lanes and pools of a worker: they outlive a reload, and so does what they know.
+
+What a reload no longer names stays for `LINGER_US`, since calls that began before still use it, and a configuration
+that is taken back finds every quota as it was. Then it goes, as soon as nobody waits in it and it carries nothing.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,27 +22,33 @@ from tidegate.policy.pace import Pace
 from tidegate.policy.pick import make as make_strategy
 from tidegate.policy.quota import Quota
 from tidegate.policy.schedule.make import make as make_scheduler
-from tidegate.ports import Clock
+from tidegate.ports import Clock, Timer
 
+LINGER_US = 600_000_000
+AGAIN_US = 10_000_000  # between looks at what is still in use
 BOUND = "dynamic", "headroom"  # how calls take their turn at a strategy's own limit
 
 
 @dataclass(frozen=True, slots=True)
 class _Standing:
-    """A pool and what it was made from, to see what a reload changes."""
+    """A pool and what it was made from, to see what a reload changes; `book` is the last that named it."""
 
     pool: Pool[Lane]
     lanes: tuple[Lane, ...]
     rules: Rules
     how: tuple[str, str]  # scheduler and pick
+    book: int
+
+
+_Leaver = Pool[Lane] | Pool[Outlet] | Lane
 
 
 class Lanes:
     """Lanes by (base URL, credentials, model), pools by (name, base URL, model)."""
 
     __slots__ = (
-        "_bounds", "_clock", "_experiences", "_lanes", "_luck", "_memories", "_organisations", "_pools", "_rings",
-        "max_waiting")  # fmt: skip
+        "_book", "_bounds", "_clock", "_experiences", "_lanes", "_leaving", "_luck", "_memories", "_organisations",
+        "_pools", "_rings", "_timer", "max_waiting")  # fmt: skip
 
     def __init__(
         self,
@@ -57,7 +67,10 @@ class Lanes:
         self._organisations: dict[str, Organisation] = {}
         self._experiences: dict[tuple[str, str], Experience] = {}
         self._rings: dict[str, KeyRing] = {}
-        self._bounds: dict[tuple[str, RateLimitPolicy], Pool[Outlet]] = {}
+        self._bounds: dict[tuple[str, RateLimitPolicy], tuple[Pool[Outlet], int]] = {}
+        self._book = 0
+        self._leaving: dict[_Leaver, int] = {}  # from when on it may go
+        self._timer: Timer | None = None
 
     def __iter__(self) -> Iterator[Lane]:
         return iter(self._lanes.values())
@@ -70,6 +83,18 @@ class Lanes:
     def renew(self) -> None:
         """Before a new book: keys that were refused may have been restored."""
         self._rings.clear()
+        self._book += 1
+
+    def retire(self) -> None:
+        """The newest book is in force: what it does not name goes, after a while and once it is idle. O(all)."""
+        pools = [(standing.pool, standing.book) for standing in self._pools.values()]
+        used = {lane for pool, book in pools if book == self._book for lane in pool.lanes}
+        due = self._clock.now() + LINGER_US
+        leavers: list[_Leaver] = [pool for pool, book in pools if book != self._book]
+        leavers += [bound for bound, book in self._bounds.values() if book != self._book]
+        leavers += [lane for lane in self if lane not in used]
+        for leaver in leavers:
+            self._leave(leaver, due)
 
     def get(self, service: Service, scope: Scope, model: str) -> Lane:
         """The lane, new or as it stands; what the configuration says of it is brought up to date."""
@@ -114,18 +139,18 @@ class Lanes:
                 pool.renew(lanes, rules, make_scheduler(how[0]), make_strategy(how[1]))
         for lane in lanes:
             lane.pool = pool
-        self._pools[key] = _Standing(pool, lanes, rules, how)
+            self._leaving.pop(lane, None)
+        self._leaving.pop(pool, None)
+        self._pools[key] = _Standing(pool, lanes, rules, how, self._book)
         return pool
 
     def forget(self, pool: Pool[Lane]) -> None:
-        """Drop a pool that only a caller named and nobody asks for any more."""
-        for key, standing in list(self._pools.items()):
-            if standing.pool is pool:
-                del self._pools[key]
-        for lane in pool.lanes:
-            self._lanes.pop((lane.key.removesuffix(f"/{lane.model}"), lane.model), None)
-            self._experiences.pop((lane.service.digest, lane.model), None)
-            lane.breaker.close()
+        """Drop a pool that only a caller named and nobody asks for any more: now, or as soon as it is idle."""
+        now = self._clock.now()
+        leavers: list[_Leaver] = [pool, *(lane for lane in pool.lanes if lane.pool is pool)]
+        for leaver in leavers:
+            if not self._let_go(leaver):
+                self._leave(leaver, now)
 
     def bound(self, strategy: str, policy: RateLimitPolicy, *, tiered: bool) -> Pool[Outlet] | None:
         """A strategy's own limits, None without any; as they stand, as long as they stay the same.
@@ -134,7 +159,9 @@ class Lanes:
         """
         known = self._bounds.get((strategy, policy))
         if known is not None:
-            return known
+            self._bounds[strategy, policy] = known[0], self._book
+            self._leaving.pop(known[0], None)
+            return known[0]
         now = self._clock.now()
         requests = [Bucket(policy.max_rpm, now)] if policy.max_rpm else []
         if policy.bucket_capacity and policy.refill_rate_milli:
@@ -146,8 +173,46 @@ class Lanes:
         outlet = Outlet(strategy, Quota(tuple(requests), tokens))
         rules = Rules(self.max_waiting, tiered=tiered)
         how = make_scheduler(BOUND[0]), make_strategy(BOUND[1])
-        pool = self._bounds[strategy, policy] = Pool(strategy, self._clock, (outlet,), rules, *how, self._luck)
+        pool = Pool(strategy, self._clock, (outlet,), rules, *how, self._luck)
+        self._bounds[strategy, policy] = pool, self._book
         return pool
+
+    def _leave(self, leaver: _Leaver, due: int) -> None:
+        self._leaving.setdefault(leaver, due)
+        if self._timer is None:
+            self._timer = self._clock.call_at(self._clock.now() + AGAIN_US, self._sweep)
+
+    def _sweep(self) -> None:
+        """Let go of what is due and idle. O(what leaves × all), which is a reload's business."""
+        now, self._timer = self._clock.now(), None
+        for leaver, due in list(self._leaving.items()):
+            if due <= now and self._let_go(leaver):
+                del self._leaving[leaver]
+        if self._leaving:
+            self._timer = self._clock.call_at(now + AGAIN_US, self._sweep)
+
+    def _let_go(self, leaver: _Leaver) -> bool:
+        """Forget it, False while it is in use."""
+        if isinstance(leaver, Lane):
+            return self._let_go_of_lane(leaver)
+        if leaver.waiting:
+            return False
+        leaver.close()
+        self._pools = {key: standing for key, standing in self._pools.items() if standing.pool is not leaver}
+        self._bounds = {key: bound for key, bound in self._bounds.items() if bound[0] is not leaver}
+        return True
+
+    def _let_go_of_lane(self, lane: Lane) -> bool:
+        if lane.calls or (lane.pool is not None and lane.pool.waiting):
+            return False
+        credentials = lane.key.removesuffix(f"/{lane.model}")
+        self._lanes.pop((credentials, lane.model), None)
+        lane.breaker.close()
+        if not any(known == credentials for known, _ in self._lanes):
+            self._organisations.pop(credentials, None)
+        if not any(one.service.digest == lane.service.digest and one.model == lane.model for one in self):
+            self._experiences.pop((lane.service.digest, lane.model), None)
+        return True
 
     def _organisation(self, credentials: str, scope: Scope) -> Organisation:
         known = self._organisations.get(credentials)

@@ -119,8 +119,8 @@ class Pool(Generic[LaneT]):
         self.changed()
 
     def close(self) -> None:
-        """Nobody uses it any more, and nobody waits: the lanes that it had forget it."""
-        self.desk.outlets.arrange(())
+        """No plan uses it any more, and nobody waits: its lanes forget it. A belated call is served all the same."""
+        self.desk.outlets.rest()
 
     def serves(self, tenant: Tenant) -> bool:
         """Whether calls of this tenant may draw on it."""

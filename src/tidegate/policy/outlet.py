@@ -183,9 +183,10 @@ class Outlet:
         tally.calls += self.calls
 
     def part(self, tally: Tally) -> None:
-        """It is in that pool no more."""
-        self.tallies = tuple(one for one in self.tallies if one is not tally)
-        tally.calls -= self.calls
+        """It is in that pool no more. Harmless when it was not."""
+        if tally in self.tallies:
+            self.tallies = tuple(one for one in self.tallies if one is not tally)
+            tally.calls -= self.calls
 
     def rate(self) -> float:
         """Tokens a second in the long run, infinite without a limit."""

@@ -20,6 +20,7 @@ from tidegate.model.facts import CallRecord, Fact, Intent
 from tidegate.model.outcome import Reason
 from tidegate.model.reply import Refused
 from tidegate.model.snapshot import Provider, Snapshot
+from tidegate.model.tenant import NOBODY, Tenant
 from tidegate.policy.estimate import measure
 from tidegate.providers import openai
 from tidegate.testing.clock import SECOND, ManualClock, settle
@@ -83,24 +84,34 @@ class Playbook:
         self.lanes = Lanes(self.clock, snapshot.queue.max_calls, lambda: luck)
         self.book = Book(snapshot, self.lanes, self._transport)
         self.line = Line(self.clock, self.recorder, self.recorder, lambda: luck)
-        self._calls = 0
+        self.calls: list[Call] = []
 
     def _transport(self, provider: Provider) -> ScriptedTransport:
-        return self.transports[provider.name]
+        return self.transports.setdefault(provider.name, ScriptedTransport())
+
+    def reload(self, snapshot: Snapshot) -> None:
+        """Another configuration is in force; calls on their way keep the plan that they have."""
+        self.book = Book(snapshot, self.lanes, self._transport)
+        self.lanes.retire()
 
     def call(
-        self, model: str, *, content: str = "hello", deadline: int = 120 * SECOND, **fields: object
+        self,
+        model: str,
+        *,
+        content: str = "hello",
+        deadline: int = 120 * SECOND,
+        tenant: Tenant = NOBODY,
+        **fields: object,
     ) -> "asyncio.Task[Answered | Refused]":
-        """A chat call arrives; further fields go into its body."""
+        """A chat call of this tenant arrives; further fields go into its body."""
         plan = self.book.plan(model)
         if plan is None:
             raise LookupError(f"nobody serves {model}")
         body = json.dumps({"model": model, "messages": [{"role": "user", "content": content}], **fields}).encode()
         asked = openai.read(Kind.CHAT, body)
-        self._calls += 1
         now = self.clock.now()
         call = Call(
-            id=self._calls,
+            id=len(self.calls) + 1,
             arrived=now,
             deadline=now + deadline,
             client="",
@@ -111,7 +122,9 @@ class Playbook:
             body=body,
             shape=asked.shape,
             size=measure(asked.text, asked.wide, asked.escaped, asked.messages, asked.images, asked.low_images),
+            tenant=tenant,
         )
+        self.calls.append(call)
         return asyncio.get_running_loop().create_task(self.line.run(call, plan))
 
     @property

@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -31,6 +31,7 @@ _ERRORS = 50  # of a million calls: 0.005 %
 _PER_CORE = 7_100
 _TENANTS = 64
 _ANSWER_MS = 5
+_WARM_S = 4
 _AMPLE = 10**11
 
 
@@ -115,6 +116,7 @@ def _pool(context: Context, scheduler: str) -> Iterator[Fleet]:
 
 def _shoot(context: Context, row: Row, one: Fleet, shot: Shot, seconds: float) -> list[Figure]:
     keys = _keys(context.work, [member.key for member in members()])
+    _flood(row, one.gate.port, "/v1/chat/completions", keys, replace(shot, rate=0), _WARM_S)  # connections are open
     one.empty_books()
     before = _spent(one)
     flood = _flood(row, one.gate.port, "/v1/chat/completions", keys, shot, seconds)

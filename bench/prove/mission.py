@@ -182,8 +182,7 @@ def _cores(spent: Spent) -> str:
     if not spent.gate_s:
         return f"load {spent.flood.cpu_seconds / spent.flood.seconds:.2f} cores"
     each = {"provider": spent.provider_s, "gate": spent.gate_s, "load": spent.flood.cpu_seconds}
-    text = ", ".join(f"{name} {seconds / spent.flood.seconds:.2f}" for name, seconds in each.items())
+    each["its worker"] = spent.worker_s
     calls = max(1, spent.flood.answered + spent.flood.refused)
-    return (
-        f"cores: {text} (worker {spent.worker_s / spent.flood.seconds:.2f}, {spent.gate_s / calls * 1e6:.0f} µs a call)"
-    )
+    rows = (f"{name} {s / spent.flood.seconds:.2f} ({s / calls * 1e6:.0f} µs a call)" for name, s in each.items())
+    return f"cores: {', '.join(rows)}"

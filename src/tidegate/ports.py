@@ -58,6 +58,12 @@ class Observer(Protocol):
     def fell_back(self, plan: str) -> None:
         """A call left a target for the next one."""
 
+    def key_retired(self, lane: str, digest: str, left: int) -> None:
+        """The provider refused a key (called by its digest), and it left its scope; `left` are in use. Once a key."""
+
+    def key_restored(self, lane: str, digest: str) -> None:
+        """A key that had left was answered, and is in use again."""
+
 
 class StreamSink(Protocol):
     """Receives the body of a streamed upstream reply by callback; nothing wakes a task per chunk."""

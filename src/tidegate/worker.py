@@ -10,7 +10,7 @@ import os
 import random
 import socket
 import ssl
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -32,7 +32,7 @@ from tidegate.model import snapshot as snapshots
 from tidegate.model.facts import Intent
 from tidegate.model.snapshot import Provider, Snapshot
 from tidegate.observe.log import Log
-from tidegate.observe.meters import LaneGauge
+from tidegate.observe.meters import LaneGauge, PoolGauge
 from tidegate.observe.observer import Observer
 from tidegate.observe.push import Pusher
 from tidegate.planes.channel import Channel
@@ -93,7 +93,7 @@ class Worker:
         memories = _memories(learnt.load(self._learnt_path), recovered.levels, clock)
         luck = random.Random()  # jitter and sampling, nothing secret
         self.lanes = Lanes(clock, first.queue.max_calls, luck.random, memories)
-        self.observer = Observer(clock, self._gauges)
+        self.observer = Observer(clock, self._gauges, self._pools, log)
         self._upstreams = Upstreams(clock)
         line = Line(clock, self.journal, self.observer, luck.random)
         self.gateway = Gateway(self.house(first), line, clock, self.journal, self.observer)
@@ -172,6 +172,12 @@ class Worker:
         now = self._clock.now()
         return [_gauge(lane, now) for lane in self.lanes]
 
+    def _pools(self) -> Iterator[PoolGauge]:
+        now = self._clock.now()
+        for pool in self.lanes.pools:
+            desk, (name, _, model) = pool.desk, pool.name.partition("/")
+            yield PoolGauge(name, model, desk.by_tier, desk.oldest_us(now), len(desk.appointments))
+
 
 def _spare_the_collector() -> None:
     """Nothing on a call's path makes a cycle, so a collection every few hundred objects finds nothing.
@@ -221,7 +227,6 @@ def _gauge(lane: Lane, now: int) -> LaneGauge:
     tokens, requests = quota.view_tokens(now), quota.view_requests(now)
     return LaneGauge(
         lane.name,
-        lane.pool.waiting if lane.pool is not None else 0,
         tokens.left if tokens else -1,
         tokens.limit if tokens else -1,
         requests.left if requests else -1,

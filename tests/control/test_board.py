@@ -31,7 +31,7 @@ def test_a_new_incarnation_starts_at_its_own_figures() -> None:
 def test_a_worker_that_is_gone_keeps_its_counters_and_loses_its_gauges() -> None:
     """What was counted stays true; how things stand is not known any more."""
     board = Board()
-    gauge = LaneGauge("p/s/m", 1, 2, 3, 4, 5)
+    gauge = LaneGauge("p/s/m", 2, 3, 4, 5)
     board.take(Report(0, 1, 50, last=True, calls=[meter("a", 9)], gauges=[gauge], token_usage_rate={"m": 2.0}))
     board.gone(0)
     board.gone(7)

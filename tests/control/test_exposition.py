@@ -10,7 +10,7 @@ from tidegate.control.board import Board, Standing
 from tidegate.control.exposition import render
 from tidegate.model.belief import Belief
 from tidegate.model.outcome import Reason
-from tidegate.observe.meters import LaneGauge, Report
+from tidegate.observe.meters import LaneGauge, PoolGauge, Report
 from tidegate.observe.observer import Observer
 
 CALL = {"worker": "0", "plan": "chat", "model": "gpt-4o", "provider": "openai", "scope": "main"}
@@ -75,21 +75,42 @@ def test_attempts_and_the_providers_429s() -> None:
 
 
 def test_gauges_of_a_lane() -> None:
-    """Queue and quota as they stand; a limit that does not exist has no sample."""
-    lane = LaneGauge("openai/main/org/model", 3, 900, 1_000, -1, -1, open=False)
+    """Health and quota as they stand; a limit that does not exist has no sample."""
+    lane = LaneGauge("openai/main/org/model", 900, 1_000, -1, -1, open=False)
     samples = page(Observer(FixedClock(), lambda: [lane]))
     labels = LANE | {"model": "org/model"}
-    assert samples["tidegate_queue_calls", at(**labels)] == 3
     assert samples["tidegate_lane_open", at(**labels)] == 0
     assert samples["tidegate_quota_left", at(**labels, unit="tokens")] == 900
     assert samples["tidegate_quota_limit", at(**labels, unit="tokens")] == 1_000
     assert ("tidegate_quota_limit", at(**labels, unit="requests")) not in samples
 
 
+def test_queues_of_a_pool() -> None:
+    """By pool, model and tier; how long, and how many places are kept."""
+    queue = PoolGauge("main", "org/model", {"vip": 2, "free": 0}, 1_500_000, 3)
+    samples = page(Observer(FixedClock(), pools=lambda: [queue]))
+    labels = {"worker": "0", "pool": "main", "model": "org/model"}
+    assert samples["tidegate_queue_calls", at(**labels, tier="vip")] == 2
+    assert samples["tidegate_queue_calls", at(**labels, tier="free")] == 0
+    assert samples["tidegate_queue_oldest_seconds", at(**labels)] == 1.5
+    assert samples["tidegate_appointments", at(**labels)] == 3
+
+
+def test_keys_that_left() -> None:
+    """By scope."""
+    observer = Observer(FixedClock())
+    observer.key_retired("openai/main/gpt-4o", "0a1b2c3d", 9)
+    observer.key_restored("openai/main/gpt-4o", "0a1b2c3d")
+    samples = page(observer)
+    labels = at(worker="0", provider="openai", scope="main")
+    assert samples["tidegate_keys_retired_total", labels] == 1
+    assert samples["tidegate_keys_restored_total", labels] == 1
+
+
 def test_what_is_believed_of_a_lanes_limits() -> None:
     """Shown and learnt limits by their source, what others spend, and the trust in headers; only what there is."""
     requests, tokens = Belief(), Belief(shown=900, learnt=800, trust=750, others=120, limit=800, source="refusals")
-    lane = LaneGauge("openai/main/gpt-4o", 3, 700, 800, -1, -1, True, requests, tokens)
+    lane = LaneGauge("openai/main/gpt-4o", 700, 800, -1, -1, True, requests, tokens)
     samples = page(Observer(FixedClock(), lambda: [lane]))
     assert samples["tidegate_limit_known", at(**LANE, unit="tokens", source="headers")] == 900
     assert samples["tidegate_limit_known", at(**LANE, unit="tokens", source="refusals")] == 800

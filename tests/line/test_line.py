@@ -34,6 +34,7 @@ from tests.line.scenes import (
     usage_chunk,
 )
 from tidegate.line.attempt import Answered
+from tidegate.line.keys import PAUSE_US, digest
 from tidegate.model.call import Call, Kind, Shape
 from tidegate.model.errors import ProblemKind
 from tidegate.model.facts import Fact
@@ -605,6 +606,27 @@ async def test_a_refused_key_leaves_and_the_next_one_serves() -> None:
     assert served(await running).status == 200
     assert len(lane_of(play).keys) == 1
     assert not lane_of(play).breaker.limited
+
+
+async def test_a_key_that_leaves_or_returns_is_told_once() -> None:
+    """Not by each of the calls that were in flight with it; its digest, never the key."""
+    play = play_of(provider(keys=("bad", "good")))
+    running = [play.call("a") for _ in range(6)]
+    await settle()
+    for _ in range(20):
+        sent = next((sent for sent in play.transports["openai"].open), None)
+        if sent is None:
+            break
+        await play.provider("openai", refusal(401) if b"bad" in sent.head else OK)
+    assert [served(await call).status for call in running] == [200] * 6
+    gone = ("openai/main/a", digest(b"bad"), 1)
+    assert play.recorder.keys == [gone]
+    await play.until(PAUSE_US)
+    again = play.call("a")
+    await settle()
+    await play.provider("openai", OK)
+    assert served(await again).status == 200
+    assert play.recorder.keys == [gone, ("openai/main/a", digest(b"bad"), None)]
 
 
 async def test_the_last_key_is_kept_and_its_lane_parked() -> None:

@@ -9,10 +9,10 @@ from tidegate.load.pulse import GateGauges, Gathering, Pulse, read_gauges
 METRICS = """\
 # HELP tidegate_queue_calls Calls waiting for quota
 # TYPE tidegate_queue_calls gauge
-tidegate_queue_calls{model="*",provider="openai",scope="main",worker="0"} 0.0
-tidegate_queue_calls{model="gpt-4o",provider="openai",scope="main",worker="0"} 7.0
-tidegate_queue_calls{model="gpt-4o",provider="openai",scope="other",worker="0"} 2.0
-tidegate_queue_calls{model="gpt-4o-mini",provider="openai",scope="main",worker="0"} 5.0
+tidegate_queue_calls{model="*",pool="openai",tier="paid",worker="0"} 0.0
+tidegate_queue_calls{model="gpt-4o",pool="openai",tier="vip",worker="0"} 7.0
+tidegate_queue_calls{model="gpt-4o",pool="openai",tier="paid",worker="0"} 2.0
+tidegate_queue_calls{model="gpt-4o-mini",pool="openai",tier="paid",worker="0"} 5.0
 tidegate_quota_left{model="gpt-4o",provider="openai",scope="main",unit="tokens",worker="0"} 1.25e+05
 tidegate_quota_limit{model="gpt-4o",provider="openai",scope="main",unit="tokens",worker="0"} 150000.0
 tidegate_quota_left{model="gpt-4o",provider="openai",scope="main",unit="requests",worker="0"} 2990.0

@@ -1,10 +1,14 @@
 """The observer counts exactly what it is told, in bounded memory."""
 
+import json
+
 import msgspec
+import pytest
 
 from tests.ledger.facts import FixedClock, record
 from tidegate.model.outcome import Reason
-from tidegate.observe.meters import BOUNDS_US, OTHER, REASONS, CallMeter, LaneGauge, Report
+from tidegate.observe.log import Log
+from tidegate.observe.meters import BOUNDS_US, OTHER, REASONS, CallMeter, LaneGauge, PoolGauge, Report
 from tidegate.observe.observer import MAX_SERIES, Observer
 
 change = msgspec.structs.replace
@@ -99,8 +103,32 @@ def test_the_token_rate_of_a_model_is_over_the_last_minute() -> None:
 
 def test_gauges_are_asked_for_at_each_report() -> None:
     """They are the lanes' state at that moment, not a sum."""
-    lane = LaneGauge("openai/main/gpt-4o", 3, 900, 1_000, 5, 10)
+    lane = LaneGauge("openai/main/gpt-4o", 900, 1_000, 5, 10)
     observer = Observer(FixedClock(), lambda: [lane])
     assert whole(observer).gauges == [lane]
-    lane.waiting = 0
-    assert whole(observer).gauges[0].waiting == 0
+    lane.level_tokens = 0
+    assert whole(observer).gauges[0].level_tokens == 0
+
+
+def test_queues_are_asked_for_too_and_bounded() -> None:
+    """Models are named by callers: beyond the cap queues are not shown."""
+    queue = PoolGauge("main", "gpt-4o", {"vip": 2}, 1_500_000, 3)
+    assert whole(Observer(FixedClock(), pools=lambda: [queue])).pools == [queue]
+    assert len(whole(Observer(FixedClock(), pools=lambda: [queue] * (MAX_SERIES + 1))).pools) == MAX_SERIES
+
+
+def test_keys_that_leave_and_return_are_counted_and_told(capfd: pytest.CaptureFixture[str]) -> None:
+    """By scope, whatever the model; the log has the digest and never the key."""
+    observer = Observer(FixedClock(), log=Log("worker-0"))
+    observer.key_retired("openai/main/org/model", "0a1b2c3d", 9)
+    observer.key_retired("openai/main/gpt-4o", "4e5f6071", 8)
+    observer.key_restored("openai/main/gpt-4o", "0a1b2c3d")
+    (scope,) = whole(observer).scopes
+    assert (scope.scope, scope.retired, scope.restored) == ("openai/main", 2, 1)
+    told = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+    assert [(line["level"], line["scope"], line["key"]) for line in told] == [
+        ("warning", "openai/main", "0a1b2c3d"),
+        ("warning", "openai/main", "4e5f6071"),
+        ("info", "openai/main", "0a1b2c3d"),
+    ]
+    assert [line.get("left") for line in told] == [9, 8, None]

@@ -148,6 +148,16 @@ def test_who_leaves_is_not_served() -> None:
     assert run(desk) == [("stays", SECOND, "one")]
 
 
+def test_how_long_the_first_has_waited() -> None:
+    """Of whatever tier; nobody has waited no time."""
+    desk = desk_of(how="dynamic", tiered=True)
+    drain(desk)
+    assert desk.oldest_us(SECOND) == 0
+    join(desk, 1, ONE_FREE)
+    join(desk, 1, ONE_VIP, 2 * SECOND)
+    assert desk.oldest_us(5 * SECOND) == 5 * SECOND
+
+
 # ── tiers ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -616,6 +626,9 @@ class Machine(RuleBasedStateMachine):
     def nobody_is_lost(self) -> None:
         if hasattr(self, "desk"):
             assert self.desk.waiting == len(self.desk.scheduler) == len(self.here)
+            tiers = [ticket.owner.tier.name for ticket in self.here]
+            assert {tier: tiers.count(tier) for tier in self.desk.by_tier} == self.desk.by_tier
+            assert sum(self.desk.by_tier.values()) == self.desk.waiting
             assert {*self.desk.scheduler} == {*self.here}
             assert sum(one.calls for one in self.outlets) == len(self.flying)
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from tidegate.observe.meters import CallMeter, LaneGauge, LaneMeter, Report, Tally
+from tidegate.observe.meters import CallMeter, LaneGauge, LaneMeter, PoolGauge, Report, ScopeMeter, Tally
 
 
 @dataclass(slots=True)
@@ -16,6 +16,8 @@ class WorkerView:
     lanes: list[LaneMeter] = field(default_factory=list)
     tallies: list[Tally] = field(default_factory=list)
     gauges: list[LaneGauge] = field(default_factory=list)
+    pools: list[PoolGauge] = field(default_factory=list)
+    scopes: list[ScopeMeter] = field(default_factory=list)
     token_usage_rate: dict[str, float] = field(default_factory=dict)
 
 
@@ -54,6 +56,8 @@ class Board:
             view.lanes = report.lanes
             view.tallies = report.tallies
             view.gauges = report.gauges
+            view.pools = report.pools
+            view.scopes = report.scopes
             view.token_usage_rate = report.token_usage_rate
 
     def gone(self, worker: int) -> None:
@@ -62,6 +66,7 @@ class Board:
         if view is not None:
             view.pid = 0
             view.gauges = []
+            view.pools = []
             view.token_usage_rate = {}
 
     def views(self) -> list[WorkerView]:
@@ -75,6 +80,8 @@ class Board:
                 view.lanes,
                 view.tallies,
                 view.gauges,
+                view.pools,
+                view.scopes,
                 view.token_usage_rate,
             )
             for _, view in sorted(self._views.items())

@@ -42,6 +42,8 @@ class _Page(Collector):
         yield from _histograms(self._views)
         yield from _attempts(self._views)
         yield from _tallies(self._views)
+        yield from _keys(self._views)
+        yield from _queues(self._views)
         yield from _gauges(self._views)
         yield _rates(self._views)
 
@@ -134,8 +136,34 @@ def _tallies(views: list[WorkerView]) -> Iterator[Metric]:
     yield from (refused, fallbacks)
 
 
+def _keys(views: list[WorkerView]) -> Iterator[Metric]:
+    labels = ["worker", "provider", "scope"]
+    retired = CounterMetricFamily("tidegate_keys_retired", "Keys that the provider refused", labels=labels)
+    restored = CounterMetricFamily("tidegate_keys_restored", "Of these, keys that it answered again", labels=labels)
+    for view in views:
+        for meter in view.scopes:
+            provider, _, scope = meter.scope.partition("/")
+            retired.add_metric([str(view.worker), provider, scope], meter.retired)
+            restored.add_metric([str(view.worker), provider, scope], meter.restored)
+    yield from (retired, restored)
+
+
+def _queues(views: list[WorkerView]) -> Iterator[Metric]:
+    labels = ["worker", "pool", "model"]
+    waiting = GaugeMetricFamily("tidegate_queue_calls", "Calls waiting for quota", labels=[*labels, "tier"])
+    oldest = GaugeMetricFamily("tidegate_queue_oldest_seconds", "The longest of their waits so far", labels=labels)
+    places = GaugeMetricFamily("tidegate_appointments", "Places kept for calls that were refused", labels=labels)
+    for view in views:
+        for gauge in view.pools:
+            at = [str(view.worker), gauge.pool, gauge.model]
+            for tier, count in gauge.waiting.items():
+                waiting.add_metric([*at, tier], count)
+            oldest.add_metric(at, gauge.oldest_us / 1e6)
+            places.add_metric(at, gauge.appointments)
+    yield from (waiting, oldest, places)
+
+
 def _gauges(views: list[WorkerView]) -> Iterator[Metric]:
-    waiting = GaugeMetricFamily("tidegate_queue_calls", "Calls waiting for quota", labels=_LANE)
     is_open = GaugeMetricFamily("tidegate_lane_open", "0 while refused lately: closed but for a probe", labels=_LANE)
     left = GaugeMetricFamily("tidegate_quota_left", "What the quota's mirror holds", labels=[*_LANE, "unit"])
     limit = GaugeMetricFamily("tidegate_quota_limit", "The quota per minute", labels=[*_LANE, "unit"])
@@ -143,7 +171,6 @@ def _gauges(views: list[WorkerView]) -> Iterator[Metric]:
     for view in views:
         for gauge in view.gauges:
             labels = _lane_labels(view, gauge.lane)
-            waiting.add_metric(labels, gauge.waiting)
             is_open.add_metric(labels, gauge.open)
             for unit, holds, allowed in (
                 ("tokens", gauge.level_tokens, gauge.limit_tokens),
@@ -153,7 +180,7 @@ def _gauges(views: list[WorkerView]) -> Iterator[Metric]:
                     left.add_metric([*labels, unit], holds)
                     limit.add_metric([*labels, unit], allowed)
             beliefs.add(labels, gauge)
-    yield from (waiting, is_open, left, limit, *beliefs.families)
+    yield from (is_open, left, limit, *beliefs.families)
 
 
 class _Beliefs:

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable
 
 from tidegate.line.attempt import Answered, attempt
-from tidegate.line.keys import is_dead
+from tidegate.line.keys import digest, is_dead
 from tidegate.line.lane import Lane, Slot
 from tidegate.line.plan import Plan
 from tidegate.line.target import Pick, Target
@@ -218,7 +218,8 @@ class Line:
             call.attempts.append(Attempt(lane.name, outcome.status, None, waited))
             self._observer.attempt(lane.name, None)
             lane.pace.learn(self._clock.now() - sent_at)
-            lane.keys.restore(key)
+            if lane.keys.restore(key):
+                self._observer.key_restored(lane.name, digest(key))
             breaker.succeed(permit.epochs)
             return outcome
         if outcome.sent and outcome.reason is not Reason.FATAL:
@@ -257,7 +258,9 @@ class Line:
     def _verdict(self, lane: Lane, slot: Slot, failure: Failure, key: bytes) -> None:
         """What a failure means for everybody else on this lane."""
         permit, now = slot.permit, self._clock.now()
-        if is_dead(failure) and lane.keys.retire(key, now):
+        if is_dead(failure) and (gone := lane.keys.retire(key, now)) is not None:
+            if gone.news:
+                self._observer.key_retired(lane.name, gone.digest, gone.left)
             lane.breaker.succeed(permit.epochs)
             return
         lane.breaker.fail(failure.reason, permit.epochs, permit.probe, now, failure.named_us)

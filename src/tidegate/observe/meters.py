@@ -67,7 +67,6 @@ class LaneGauge(msgspec.Struct, array_like=True):
     """How one lane stands at this moment. -1 = no such limit."""
 
     lane: str  # provider/scope/model
-    waiting: int
     level_tokens: int  # what the mirror of the provider's quota holds now
     limit_tokens: int
     level_requests: int
@@ -75,6 +74,24 @@ class LaneGauge(msgspec.Struct, array_like=True):
     open: bool = True  # False: refused lately, closed but for a probe
     requests: Belief = Belief()
     tokens: Belief = Belief()
+
+
+class PoolGauge(msgspec.Struct, array_like=True):
+    """How one pool's queue for one model stands at this moment."""
+
+    pool: str
+    model: str
+    waiting: dict[str, int]  # calls by tier
+    oldest_us: int  # for how long the one who waits longest has waited
+    appointments: int  # places kept for calls that were refused with a time
+
+
+class ScopeMeter(msgspec.Struct, array_like=True):
+    """What became of one scope's keys."""
+
+    scope: str  # provider/scope
+    retired: int = 0
+    restored: int = 0
 
 
 class Tally(msgspec.Struct, array_like=True):
@@ -96,4 +113,6 @@ class Report(msgspec.Struct, array_like=True):
     lanes: list[LaneMeter] = []
     tallies: list[Tally] = []
     gauges: list[LaneGauge] = []
+    pools: list[PoolGauge] = []
+    scopes: list[ScopeMeter] = []
     token_usage_rate: dict[str, float] = {}  # by model, tokens a second over the last minute

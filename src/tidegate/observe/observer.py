@@ -2,10 +2,23 @@
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 
 from tidegate.model.facts import CallRecord
 from tidegate.model.outcome import Reason
-from tidegate.observe.meters import BOUNDS_US, OTHER, CallMeter, Histogram, LaneGauge, LaneMeter, Report, Tally
+from tidegate.observe.log import Log
+from tidegate.observe.meters import (
+    BOUNDS_US,
+    OTHER,
+    CallMeter,
+    Histogram,
+    LaneGauge,
+    LaneMeter,
+    PoolGauge,
+    Report,
+    ScopeMeter,
+    Tally,
+)
 from tidegate.observe.rates import SlidingRate
 from tidegate.ports import Clock
 
@@ -31,15 +44,24 @@ def _put(histogram: Histogram, bucket: int, duration_us: int) -> None:
 class Observer:
     """The counters of one worker. O(1) per event; memory bounded by `MAX_SERIES`."""
 
-    __slots__ = ("_calls", "_clock", "_gauges", "_lanes", "_started", "_tallies", "_usage")
+    __slots__ = ("_calls", "_clock", "_gauges", "_lanes", "_log", "_pools", "_scopes", "_started", "_tallies", "_usage")
 
-    def __init__(self, clock: Clock, gauges: Callable[[], Iterable[LaneGauge]] = tuple) -> None:
-        """`gauges` is asked once a second how the lanes stand."""
+    def __init__(
+        self,
+        clock: Clock,
+        gauges: Callable[[], Iterable[LaneGauge]] = tuple,
+        pools: Callable[[], Iterable[PoolGauge]] = tuple,
+        log: Log | None = None,
+    ) -> None:
+        """`gauges` and `pools` are asked once a second how lanes and queues stand."""
         self._clock = clock
         self._gauges = gauges
+        self._pools = pools
+        self._log = log
         self._started = clock.wall()
         self._calls: dict[tuple[str, str, str], CallMeter] = {}
         self._lanes: dict[str, LaneMeter] = {}
+        self._scopes: dict[str, ScopeMeter] = {}
         self._usage: dict[str, _Usage] = {}
         self._tallies: dict[tuple[str, str], Tally] = {}
 
@@ -89,6 +111,20 @@ class Observer:
         """A call left a target for the next one."""
         self._tally(plan, "fallback")
 
+    def key_retired(self, lane: str, digest: str, left: int) -> None:
+        """The provider knows a key of the lane's scope no more; `left` are in use."""
+        meter = self._scope(lane)
+        meter.retired += 1
+        if self._log is not None:
+            self._log.warning("the provider refuses a key: it is not used", scope=meter.scope, key=digest, left=left)
+
+    def key_restored(self, lane: str, digest: str) -> None:
+        """A key that was refused was answered."""
+        meter = self._scope(lane)
+        meter.restored += 1
+        if self._log is not None:
+            self._log.info("a key that was refused is good again", scope=meter.scope, key=digest)
+
     def reports(self, worker: int, pid: int) -> Iterator[Report]:
         """The counters as they stand, in parts small enough never to hold the loop; the last one has `last` set.
 
@@ -105,6 +141,8 @@ class Observer:
             lanes=list(self._lanes.values()),
             tallies=list(self._tallies.values()),
             gauges=list(self._gauges()),
+            pools=list(islice(self._pools(), MAX_SERIES)),
+            scopes=list(self._scopes.values()),
             token_usage_rate=self._token_usage_rate(),
         )
 
@@ -128,6 +166,11 @@ class Observer:
                 plan = OTHER
             tally = self._tallies.setdefault((plan, what), Tally(plan, what))
         tally.count += 1
+
+    def _scope(self, lane: str) -> ScopeMeter:
+        """Scopes are named by the configuration alone: few."""
+        scope = "/".join(lane.split("/", 2)[:2])
+        return self._scopes.setdefault(scope, ScopeMeter(scope))
 
     def _new_lane(self, lane: str) -> LaneMeter:
         if len(self._lanes) >= MAX_SERIES:

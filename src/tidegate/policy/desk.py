@@ -10,6 +10,7 @@ Everything is O(1) in waiting calls and tenants, O(log n) in outlets; a predicti
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from math import fsum
 
 from tidegate.model.tenant import Tenant
 from tidegate.policy.above import Above
@@ -61,7 +62,7 @@ class Desk:
 
     __slots__ = (
         "_above", "_max_waiting", "_reserved", "_settled", "_shares", "_tiered", "_trunk", "appointments",
-        "luck", "outlets", "scheduler", "waiting",
+        "by_tier", "luck", "outlets", "scheduler", "waiting",
     )  # fmt: skip
 
     def __init__(
@@ -72,6 +73,7 @@ class Desk:
         self.scheduler = scheduler
         self.appointments = Appointments()
         self.waiting = 0
+        self.by_tier: dict[str, int] = {}  # the same by the names of the tiers that have waited here
         self.luck = luck
         self._max_waiting = rules.max_waiting
         self._tiered = rules.tiered
@@ -91,9 +93,10 @@ class Desk:
             if isinstance(ticket, Waiting):
                 ticket.tenant = ticket.owner
                 self._claim(ticket, now)
+                self._count(ticket, 1)
             self.scheduler.push(ticket, now)
-            self.waiting += 1
         old.waiting = 0
+        old.by_tier.clear()
 
     def pass_now(self, tenant: Tenant, charge: Charge, affinity: int, now: int) -> Outlet | None:
         """An outlet for a call when nobody waits; None: it has to queue."""
@@ -122,14 +125,14 @@ class Desk:
         elif self._shares:
             self._claim(ticket, now)
         self.scheduler.push(ticket, now, front=front)
-        self.waiting += 1
+        self._count(ticket, 1)
         return pushed
 
     def leave(self, ticket: Waiting, now: int) -> bool:
         """A waiting call lost patience or its client. False when it is not here any more."""
         if not self.scheduler.remove(ticket, now):
             return False
-        self.waiting -= 1
+        self._count(ticket, -1)
         self._unclaim(ticket, now)
         return True
 
@@ -151,7 +154,7 @@ class Desk:
             self.leave(head, now)
             return Grant(head, None)
         self.scheduler.pop(now)
-        self.waiting -= 1
+        self._count(head, -1)
         owner = head.owner
         if head.tenant is not owner:
             self.scheduler.spent(owner, charge.tokens, now)
@@ -215,12 +218,22 @@ class Desk:
             wait = self._wait(ticket.tenant, ticket.charge, ahead, now)
         return wait != NEVER and wait <= ticket.give_up_at - now
 
+    def oldest_us(self, now: int) -> int:
+        """For how long the one who waits longest has waited."""
+        oldest = self.scheduler.oldest()
+        return 0 if oldest is None else now - oldest.arrived
+
     def changed(self, now: int) -> None:
         """Limits or health of outlets changed."""
         if self._shares:
             limit = self._limit()
             for share in self._shares.values():
                 share.resize(limit, now)
+
+    def _count(self, ticket: Waiting, by: int) -> None:
+        tier = ticket.owner.tier.name
+        self.by_tier[tier] = self.by_tier.get(tier, 0) + by
+        self.waiting += by
 
     def _served(self, tenant: Tenant, tokens: int, now: int) -> None:
         self.scheduler.spent(tenant, tokens, now)
@@ -266,7 +279,7 @@ class Desk:
             return outlets[0].wait(charge, now, requests, tokens) if outlets else NEVER
         serving = self._serving(outlets, tokens, now)
         more = len(self.outlets) / len(outlets)  # who is not looked at is like those who are
-        whole = sum(outlet.rate() for outlet in serving) * more
+        whole = fsum(outlet.rate() for outlet in serving) * more
         best = NEVER
         for outlet in outlets:
             part = outlet.rate() / whole if 0.0 < whole < _INFINITE else 1 / (len(serving) * more)
@@ -277,7 +290,7 @@ class Desk:
 
     def _serving(self, outlets: Sequence[Outlet], tokens: int, now: int) -> Sequence[Outlet]:
         """Those that take part in serving so much: who refuses longer than it lasts does not. All, when none does."""
-        whole = sum(outlet.rate() for outlet in outlets) * len(self.outlets) / len(outlets)
+        whole = fsum(outlet.rate() for outlet in outlets) * len(self.outlets) / len(outlets)
         lasts = max(PROBE_GUESS_US, int(tokens * 1e6 / whole))
         serving = [one for one in outlets if not one.breaker.limited or one.breaker.wait(now) <= lasts]
         return serving or outlets
@@ -292,4 +305,4 @@ class Desk:
     def _limit(self) -> int:
         """Tokens a minute of all outlets; 0 where nothing limits one."""
         rates = [outlet.rate() for outlet in self.outlets]
-        return 0 if _INFINITE in rates else round(60 * sum(rates))
+        return 0 if _INFINITE in rates else round(60 * fsum(rates))

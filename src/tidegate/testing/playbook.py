@@ -36,6 +36,7 @@ class Recorder:
         self.records: list[CallRecord] = []
         self.refusals: list[tuple[str, str]] = []
         self.fallbacks: list[str] = []
+        self.keys: list[tuple[str, str, int | None]] = []  # lane, digest, how many were left; None: it is back
 
     def append(self, fact: Fact) -> None:
         """Keep one fact."""
@@ -56,6 +57,14 @@ class Recorder:
     def fell_back(self, plan: str) -> None:
         """Keep one fallback."""
         self.fallbacks.append(plan)
+
+    def key_retired(self, lane: str, digest: str, left: int) -> None:
+        """Keep a key that left."""
+        self.keys.append((lane, digest, left))
+
+    def key_restored(self, lane: str, digest: str) -> None:
+        """Keep a key that came back."""
+        self.keys.append((lane, digest, None))
 
     @property
     def intents(self) -> list[Intent]:

@@ -29,9 +29,10 @@ def test_whatever_happens_every_call_leaves_once_and_the_sums_are_true(disciplin
 
 @EVERY
 def test_an_empty_scheduler_has_no_head(discipline: type[Tiered]) -> None:
-    """`head` and `newest` are None, `pop` raises, and nothing is ahead."""
+    """`head`, `oldest` and `newest` are None, `pop` raises, and nothing is ahead."""
     scheduler = discipline()
     assert scheduler.head(0) is None
+    assert scheduler.oldest() is None
     assert scheduler.newest() is None
     with pytest.raises(IndexError, match="empty"):
         scheduler.pop(0)
@@ -49,6 +50,19 @@ def test_a_ticket_of_another_scheduler_is_not_removed(discipline: type[Tiered]) 
     assert not other.remove(ticket, 0)
     assert not other.remove(Ticket(Tenant("a", FREE), 100, 0), 0)
     assert (len(one), len(other)) == (1, 1)
+
+
+@EVERY
+def test_the_oldest_of_all_tiers(discipline: type[Tiered]) -> None:
+    """`oldest` is who waits longest, whoever is served first."""
+    scheduler = discipline()
+    for at, tier in enumerate([BATCH, FREE, VIP, BATCH]):
+        scheduler.push(Ticket(Tenant(tier.name, tier), 10, at), at)
+    arrived = []
+    while (ticket := scheduler.oldest()) is not None:
+        arrived.append(ticket.arrived)
+        assert scheduler.remove(ticket, 9)
+    assert arrived == [0, 1, 2, 3]
 
 
 @EVERY

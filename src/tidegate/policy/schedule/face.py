@@ -61,5 +61,8 @@ class Scheduler(Protocol):
     def ahead(self, tenant: Tenant, cost: int, now: int) -> Ahead:
         """What is served before a new ticket of this tenant and cost. O(1) in waiting tickets and tenants."""
 
+    def oldest(self) -> Ticket | None:
+        """The ticket that has waited longest; one pushed to the front hides the others of its tier. O(tiers)."""
+
     def newest(self) -> Ticket | None:
         """The newest ticket of the lowest tier that waits: who is pushed out first. O(1)."""

@@ -131,6 +131,10 @@ class Tiered:
             tokens += more_tokens
         return Ahead(requests, tokens + min(lower, tokens * self._boost_share // _MILLI))
 
+    def oldest(self) -> Ticket | None:
+        rows = [band.oldest for band in self._bands.values() if band.oldest is not None]
+        return min(rows, key=_arrived, default=None)
+
     def newest(self) -> Ticket | None:
         if not self._waiting:
             return None
@@ -224,3 +228,7 @@ class Tiered:
         band.moved(flow, old, now)
         if flow.count:
             self._enter(flow, band, now)
+
+
+def _arrived(ticket: Ticket) -> int:
+    return ticket.arrived

@@ -7,6 +7,7 @@ that is taken back finds every quota as it was. Then it goes, as soon as nobody 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import TypeAlias
 
 from tidegate.line.keys import KeyRing
 from tidegate.line.lane import Experience, Lane, Memory, Organisation, Service
@@ -40,7 +41,7 @@ class _Standing:
     book: int
 
 
-_Leaver = Pool[Lane] | Pool[Outlet] | Lane
+_Leaver: TypeAlias = "Pool[Lane] | Pool[Outlet] | Lane"
 
 
 class Lanes:

@@ -81,6 +81,15 @@ def test_charge_rules() -> None:
     assert (generic.charge, generic.settles) == ("sum", True)
 
 
+def test_where_cached_input_is_free() -> None:
+    """At once, or when the call has been processed."""
+    at_once, later = load_profile("cached-free"), load_profile("groq")
+    assert (at_once.cached_free, at_once.charge, at_once.settles) == (True, "prompt", False)
+    assert (later.cached_free, later.charge, later.settles) == (True, "sum", True)
+    assert not load_profile("openai").cached_free
+    assert not load_profile("generic").cached_free
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

@@ -28,6 +28,7 @@ from tidegate.policy.bucket import Bucket
 from tidegate.policy.desk import Rules, Waiting
 from tidegate.policy.estimate import Estimator, measure
 from tidegate.policy.health import Health
+from tidegate.policy.limits.concurrency import Concurrency
 from tidegate.policy.outlet import Cap, Outlet
 from tidegate.policy.pace import Pace
 from tidegate.policy.pick import make as make_strategy
@@ -220,7 +221,7 @@ def service_of(transport: ScriptedTransport | None = None, profile: Profile = PR
 def lane_alone(clock: ManualClock, limits: Limits, profile: Profile = PROFILE) -> Lane:
     """A lane with a pool of its own."""
     organisation = Organisation("main", Health(), Cap())
-    experience = Experience(Estimator(), Pace(), Health())
+    experience = Experience(Estimator(), Pace(), Health(), Concurrency())
     lane = Lane(clock, service_of(profile=profile), organisation, "a", KeyRing(("sk-1",)), experience, limits)
     pool_over(clock, lane)
     return lane

@@ -10,6 +10,7 @@ from tidegate.policy.breaker import Breaker
 from tidegate.policy.bucket import Bucket
 from tidegate.policy.health import PROBE_GUESS_US
 from tidegate.policy.outlet import UNLIMITED, UNTOLD, Cap, Outlet, Tally
+from tidegate.policy.prefixes import Prefixes
 from tidegate.policy.quota import Charge, Quota, allowance
 from tidegate.policy.trunk import CALLS
 
@@ -218,3 +219,20 @@ def test_the_wait_counts_those_ahead() -> None:
     assert one.wait(Charge(10_000), 0, 3, 60_000) == 10 * SECOND
     one.breaker.fail(Reason.RATE, one.breaker.epochs, 0, 0, 20 * SECOND)
     assert one.wait(Charge(10_000), 0, 3, 60_000) == 20 * SECOND
+
+
+def test_what_is_cached_costs_nothing() -> None:
+    """The charge less what is known to be cached here, and never less than what is charged beside the prompt."""
+    one = outlet(rpm=0, tpm=10_000)
+    one.prefixes = Prefixes()
+    charge = Charge(8_000, 4_000, prefix=7, beside=100)
+    assert one.due(charge, 0) is charge
+    one.prefixes.learn(7, 6_000, 0)
+    assert one.due(charge, 0) == Charge(2_000, 100, 0, 100)
+    one.take(Charge(7_000), 0)
+    assert one.fits(charge, 0)
+    assert one.soonest(charge, 0) == one.wait(charge, 0) == 0
+    assert not one.fits(Charge(8_000, 4_000), 0)
+    assert not one.fits(charge, 0, 2_000)
+    one.prefixes.learn(7, 9_000, 0)
+    assert one.due(charge, 0).tokens == 100

@@ -5,7 +5,7 @@ from collections import OrderedDict
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidegate.policy.prefixes import TTL_US, Prefixes
+from tidegate.policy.prefixes import BLOCK, LEAST, TTL_US, Prefixes, digest
 
 
 def test_known_until_it_is_forgotten() -> None:
@@ -52,3 +52,40 @@ def test_as_a_plain_list_would(steps: list[tuple[int, int, int]]) -> None:
     for key in range(1, 13):
         tokens, learnt = plain.get(key, (0, now))
         assert prefixes.cached(key, now) == (tokens if now < learnt + 100 else 0)
+
+
+def test_a_guess_is_below_what_was_sent() -> None:
+    """Whole blocks of the last prompt; nothing of a prompt too short to be cached."""
+    prefixes = Prefixes()
+    prefixes.answered(7, 5_000, 0, 0)
+    assert prefixes.cached(7, 1) == 5_000 - 5_000 % BLOCK
+    prefixes.answered(8, LEAST - 1, 0, 0)
+    assert prefixes.cached(8, 1) == 0
+    prefixes.answered(8, LEAST - 1, 500, 0)
+    assert prefixes.cached(8, 1) == 500
+
+
+def test_guesses_end_while_they_are_wrong() -> None:
+    """A provider that caches nothing is soon believed, and so is one that does again."""
+    prefixes = Prefixes()
+    wrong = 0
+    for now in range(50):
+        wrong += prefixes.cached(7, now) > 0
+        prefixes.answered(7, 5_000, 0, now)
+    assert wrong <= 3
+    prefixes.answered(7, 5_000, 4_900, 50)
+    assert prefixes.cached(7, 51) > 0
+
+
+def test_now_and_then_a_miss_is_no_reason() -> None:
+    """One in six."""
+    prefixes = Prefixes()
+    for now in range(60):
+        prefixes.answered(7, 5_000, 0 if now % 6 == 5 else 4_900, now)
+        assert prefixes.cached(7, now) > 0
+
+
+def test_a_digest_tells_its_parts_apart() -> None:
+    """Where one part ends and the next begins matters."""
+    assert digest(b"ab", b"c") != digest(b"a", b"bc")
+    assert digest(b"a") == digest(b"a") > 0

@@ -12,6 +12,7 @@ from tidegate.edge.clients import ANYBODY, Clients
 from tidegate.edge.intake import PASS, Caller
 from tidegate.edge.models import models_list
 from tidegate.edge.routes import Match, Route, match
+from tidegate.line.acquaint import acquaint
 from tidegate.line.attempt import Answered
 from tidegate.line.book import Book
 from tidegate.line.line import Line
@@ -192,6 +193,8 @@ class Gateway:
                 )
                 raise intake.Refusal(ProblemKind.UNKNOWN_MODEL, message, "model")
             plan = found_plan
+            if plan.loyal:
+                acquaint(call, caller.session)
         if not call.deadline:
             call.deadline = now + plan.deadline_us
         return call, plan

@@ -29,7 +29,7 @@ class Caller:
     It holds as long as `mark` is the house's.
     """
 
-    __slots__ = ("client", "deadline_us", "forward", "kind", "mark", "method", "path", "retries", "tenant")
+    __slots__ = ("client", "deadline_us", "forward", "kind", "mark", "method", "path", "retries", "session", "tenant")
 
     def __init__(self, exchange: Exchange, kind: Kind, client: Client, mark: object) -> None:
         """Raises `Refusal`."""
@@ -42,6 +42,7 @@ class Caller:
         self.path = _below(exchange)
         self.deadline_us = _deadline_ms(exchange) * 1_000  # 0 = not stated
         self.forward = forwarded(exchange.headers, header(b"connection"), coded=kind is PASS)
+        self.session = header(b"x-tidegate-session") or b""
         self.retries = (header(b"x-stainless-retry-count") or b"0") != b"0"
 
 

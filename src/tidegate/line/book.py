@@ -93,6 +93,7 @@ class Book:
         targets = tuple(
             self._target(provider, model, bound if model == rules.primary_model else None) for provider, model in served
         )
+        ladder = tuple(step for given in rules.degrade if (step := self._step(given)) is not None)
         return Plan(
             name,
             targets,
@@ -101,7 +102,8 @@ class Book:
             rules.deadline_us,
             rules.fallback_after_us,
             RetryBudget(rules.retry),
-            tuple(step for given in rules.degrade if (step := self._step(given)) is not None),
+            ladder,
+            any(target.loyal for target in (*targets, *(step.target for step in ladder if step.target))),
         )
 
     def _step(self, given: DegradeStep) -> Step | None:
@@ -120,7 +122,10 @@ class Book:
             for pool in self._pools
             if pool.provider == name
         )
-        return Target(name, model, provider.models.get(model, _UNKNOWN_MODEL), served, bound)
+        loyal = provider.profile.cached_free or any(
+            pool.pick == "affinity" for pool in self._pools if pool.provider == name
+        )
+        return Target(name, model, provider.models.get(model, _UNKNOWN_MODEL), served, bound, loyal)
 
     def _unrouted(self, provider: Provider) -> Plan:
         return self._plan(self._defaults, provider.name, [(provider.name, UNROUTED)])

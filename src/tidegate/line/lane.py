@@ -22,8 +22,10 @@ from tidegate.policy.breaker import Breaker
 from tidegate.policy.estimate import Estimator, admission
 from tidegate.policy.health import Health
 from tidegate.policy.limits.blame import REQUESTS, blamed
+from tidegate.policy.limits.concurrency import Concurrency
 from tidegate.policy.outlet import Cap, Outlet
 from tidegate.policy.pace import Pace
+from tidegate.policy.prefixes import Prefixes
 from tidegate.policy.quota import Charge, Quota
 from tidegate.ports import Clock, Transport
 
@@ -88,6 +90,7 @@ class Experience:
     estimator: Estimator
     pace: Pace
     overload: Health
+    concurrency: Concurrency
 
 
 class Lane(Outlet):
@@ -98,6 +101,7 @@ class Lane(Outlet):
         "_rule",
         "_shown",
         "_unreviewed",
+        "concurrency",
         "configured",
         "estimator",
         "key",
@@ -144,6 +148,9 @@ class Lane(Outlet):
         self.configured = limits
         self.estimator = experience.estimator
         self.pace = experience.pace
+        self.concurrency = experience.concurrency
+        self.concurrency.share(self)
+        self._remember()
         self.pool: Pool[Lane] | None = None
 
     def recall(self, memory: Memory) -> None:
@@ -164,6 +171,7 @@ class Lane(Outlet):
         self.window = window
         self.service = service
         self._rule = service.profile.charge
+        self._remember()
         self.configured = limits
         self.requests.reconfigure(limits.rpm, profile, now)
         self.tokens.reconfigure(limits.tpm, profile, now)
@@ -174,6 +182,14 @@ class Lane(Outlet):
         """Its quota is another one than the pool thinks: who waits may pass, or cannot be served in time any more."""
         if self.pool is not None:
             self.pool.changed()
+
+    def _remember(self) -> None:
+        """Which prompts are cached matters where the provider knows it before it charges; else all has to be there."""
+        profile = self.service.profile
+        if not profile.cached_free or profile.settles:
+            self.prefixes = None
+        elif self.prefixes is None:
+            self.prefixes = Prefixes()
 
     def _follow(self) -> None:
         quota = self.quota
@@ -190,6 +206,8 @@ class Lane(Outlet):
         if call.kind is PASS:
             return FREE
         least = admission(self._rule, call.size.weight // WEIGHT_PER_TOKEN, call.shape.output)
+        if self.prefixes is not None and call.prefix:
+            return Charge(self.reserve(call), least, call.prefix, admission(self._rule, 0, call.shape.output))
         return Charge(self.reserve(call), least)
 
     def slot(self, permit: "Permit[Lane]", bound: Permit[Outlet] | None, now: int) -> Slot:
@@ -206,8 +224,13 @@ class Lane(Outlet):
             slot.keep()
             return slot.charged
         self.estimator.learn(call.size, usage.prompt)
-        settles = self.service.profile.settles
-        real = usage.total if settles else admission(self._rule, usage.prompt, call.shape.output)
+        if self.prefixes is not None:
+            self.prefixes.answered(call.prefix, usage.prompt, usage.cached, self._clock.now())
+        profile, total = self.service.profile, usage.total
+        prompt = usage.prompt
+        if profile.cached_free:
+            prompt, total = prompt - usage.cached, total - usage.cached
+        real = total if profile.settles else admission(self._rule, prompt, call.shape.output)
         slot.settle(real)
         return real
 

@@ -18,6 +18,7 @@ from tidegate.policy.bucket import Bucket
 from tidegate.policy.desk import Rules
 from tidegate.policy.estimate import Estimator
 from tidegate.policy.health import Health
+from tidegate.policy.limits.concurrency import Concurrency
 from tidegate.policy.outlet import Cap, Outlet
 from tidegate.policy.pace import Pace
 from tidegate.policy.pick import make as make_strategy
@@ -209,6 +210,7 @@ class Lanes:
         credentials = lane.key.removesuffix(f"/{lane.model}")
         self._lanes.pop((credentials, lane.model), None)
         lane.breaker.close()
+        lane.concurrency.part(lane)
         if not any(known == credentials for known, _ in self._lanes):
             self._organisations.pop(credentials, None)
         if not any(one.service.digest == lane.service.digest and one.model == lane.model for one in self):
@@ -226,7 +228,7 @@ class Lanes:
         key = service.digest, model
         known = self._experiences.get(key)
         if known is None:
-            known = self._experiences[key] = Experience(Estimator(), Pace(), Health())
+            known = self._experiences[key] = Experience(Estimator(), Pace(), Health(), Concurrency())
         return known
 
 

@@ -27,6 +27,7 @@ from tidegate.ports import Clock, Journal, Observer
 FAIR_US = 30_000_000  # who does not answer for so long has failed, whatever the call's deadline was
 
 _CLOSES = frozenset({Reason.RATE, Reason.OVERLOAD, Reason.RAMP, Reason.CAPACITY, Reason.BILLING, Reason.AUTH})
+_SPARES_OTHERS = _CLOSES - {Reason.OVERLOAD}  # another scope of the same provider may serve
 _QUOTA = frozenset({Reason.RATE, Reason.RAMP, Reason.CAPACITY})
 
 
@@ -221,6 +222,8 @@ class Line:
             if lane.keys.restore(key):
                 self._observer.key_restored(lane.name, digest(key))
             breaker.succeed(permit.epochs)
+            if lane.crowd is not None:
+                lane.concurrency.answered(permit.taken_at)
             return outcome
         if outcome.sent and outcome.reason is not Reason.FATAL:
             call.spent += slot.charged
@@ -263,13 +266,17 @@ class Line:
                 self._observer.key_retired(lane.name, gone.digest, gone.left)
             lane.breaker.succeed(permit.epochs)
             return
+        if failure.reason is Reason.OVERLOAD:
+            lowered = lane.concurrency.overloaded(permit.taken_at, now)
+            if not lowered and not permit.probe and failure.named_us is None:
+                return  # one of those that were in flight together: they are one failure
         lane.breaker.fail(failure.reason, permit.epochs, permit.probe, now, failure.named_us)
 
     def _recover(self, plan: Plan, course: Course, lane: Lane, failure: Failure) -> bool:
         """True when the same target is to be tried again, not before `course.not_before`."""
         course.failures += 1
         now = self._clock.now()
-        if failure.reason in _CLOSES and course.failures < plan.retry.max_retries:
+        if failure.reason in _SPARES_OTHERS and course.failures < plan.retry.max_retries:
             another_key = failure.reason is Reason.AUTH and not lane.breaker.limited
             if another_key or course.target.elsewhere(lane, now):
                 course.not_before = now  # another key or scope of the same target may serve it at once

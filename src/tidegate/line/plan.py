@@ -28,3 +28,4 @@ class Plan:
     fallback_after_us: int
     budget: RetryBudget
     ladder: tuple[Step, ...] = ()  # tried in order, each once, when a call would be refused
+    loyal: bool = False  # one of its targets is: calls need to be recognised, before they are run

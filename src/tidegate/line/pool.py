@@ -243,6 +243,10 @@ class Pool(Generic[LaneT]):
             turn.end(self._permit(cast("LaneT", grant.outlet), ticket.owner, ticket.charge, now))
 
     def _permit(self, lane: LaneT, tenant: Tenant, charge: Charge, now: int) -> Permit[LaneT]:
+        if charge.prefix:
+            asked, charge = charge, lane.due(charge, now)
+            if charge is not asked:
+                self.desk.spared(tenant, asked.tokens - charge.tokens, now)
         probe = lane.take(charge, now)
         return Permit(self, lane, tenant, charge.tokens, now, lane.breaker.epochs, probe)
 

@@ -22,6 +22,7 @@ class Target:
     entry: ModelEntry
     pools: Sequence[Pool[Lane]]
     bound: Pool[Outlet] | None = None
+    loyal: bool = False  # it matters where earlier calls of a conversation went: `line.opening`
 
     def unfit(self, call: Call) -> str:
         """Why this target cannot serve the call, "" when it can; as far as its model entry says."""

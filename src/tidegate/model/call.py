@@ -78,7 +78,8 @@ class Call(msgspec.Struct):
     spent: int = 0  # tokens charged by attempts that brought no answer
     prompt_guess: int = 0  # of a call that its client left
     tenant: Tenant = NOBODY
-    affinity: int = 0  # digest of what its prompt begins with; 0 = not wanted
+    affinity: int = 0  # digest of its session, or of what its prompt begins with; 0 = not wanted
+    prefix: int = 0  # digest of what its prompt begins with; 0 = not wanted
     degraded: tuple[str, ...] = ()  # what it was given less of, to be served at all
     rung: int = 0  # steps of the ladder that it has come down
     clamp: int = 0  # the most new tokens that it is allowed now; 0 = as it asked

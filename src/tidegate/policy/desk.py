@@ -173,6 +173,11 @@ class Desk:
         if real != reserved:
             self.scheduler.spent(tenant, real - reserved, now)
 
+    def spared(self, tenant: Tenant, tokens: int, now: int) -> None:
+        """So many of the tokens that a call was to reserve are cached where it goes: it does not reserve them."""
+        self._reserved += tokens
+        self.scheduler.spent(tenant, -tokens, now)
+
     def predict(self, tenant: Tenant, charge: Charge, now: int) -> Prediction:
         """When such a call would be served if it queued now.
 

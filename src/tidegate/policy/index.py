@@ -11,6 +11,7 @@ comes to the top; what makes it sooner (a call's end, a breaker that opens, a ne
 
 Costs O(sizes + log outlets), amortised. Two exceptions cost O(outlets) a look: tokens that are no single bucket
 (sliding logs: how they refill depends on their past), and calls that leave a floor where requests are what is scarce.
+So do calls whose prompt may be cached at one of them, for free.
 """
 
 from collections.abc import Callable, Sequence
@@ -40,7 +41,7 @@ class Size:
     def before_full(self, charge: Charge, floor: int) -> int:
         """How long before being full one has enough for the call, or NEVER when none ever has."""
         bucket = self.bucket
-        cost = clamped(bucket, charge)
+        cost = charge.beside if charge.prefix else clamped(bucket, charge)  # it may all be cached at one of them
         if cost == NEVER:
             return NEVER
         spare = bucket.depth - needed(bucket, cost, floor)
@@ -223,8 +224,9 @@ class Index:
             self._closed[outlet] = None
         else:
             self._closed.pop(outlet, None)
-        if outlet.cap.busy >= outlet.cap.limit:
-            outlet.cap.listen(self._freed)
+        full = outlet.full()
+        if full is not None:
+            full.listen(self._freed)
         when = UNTOLD if closed == UNTOLD else now + closed
         if self._parked.get(outlet) == when:
             return

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from tidegate.policy.allowance import NEVER, Allowance
 from tidegate.policy.breaker import Breaker
 from tidegate.policy.health import PROBE_GUESS_US
+from tidegate.policy.prefixes import Prefixes
 from tidegate.policy.quota import Charge, Quota
 from tidegate.policy.trunk import CALLS
 
@@ -66,7 +67,9 @@ class Tally:
 class Outlet:
     """One lane in one pool. `weight_milli` is its part where parts are configured."""
 
-    __slots__ = ("breaker", "calls", "cap", "name", "quota", "reserved", "tallies", "weight_milli")
+    __slots__ = (
+        "breaker", "calls", "cap", "crowd", "name", "prefixes", "quota", "reserved", "tallies", "weight_milli",
+    )  # fmt: skip
 
     def __init__(
         self, name: str, quota: Quota, breaker: Breaker | None = None, cap: Cap | None = None, weight_milli: int = 1_000
@@ -76,16 +79,37 @@ class Outlet:
         self.quota = quota
         self.breaker = breaker or Breaker()
         self.cap = cap or Cap()
+        self.crowd: Cap | None = None  # while its provider is overloaded: how many calls of this model it carries
+        self.prefixes: Prefixes | None = None  # where cached input is free
         self.weight_milli = weight_milli
         self.tallies: tuple[Tally, ...] = ()  # of the pools that it is in
         self.calls = 0  # in flight
         self.reserved = 0  # their tokens
+
+    def due(self, charge: Charge, now: int) -> Charge:
+        """What the call costs here: less what is cached. Where nothing is, it is `charge` itself."""
+        cached = self.prefixes.cached(charge.prefix, now) if self.prefixes is not None else 0
+        if not cached:
+            return charge
+        beside = charge.beside
+        return Charge(max(charge.tokens - cached, beside), max(charge.least - cached, beside), 0, beside)
+
+    def full(self) -> Cap | None:
+        """What allows no more calls now, whatever they cost; None usually."""
+        cap, crowd = self.cap, self.crowd
+        if cap.busy >= cap.limit:
+            return cap
+        return crowd if crowd is not None and crowd.busy >= crowd.limit else None
 
     def fits(self, charge: Charge, now: int, floor: int = 0) -> bool:
         """Whether the call can pass now: `soonest(charge, now, floor) == 0`, cheaper."""
         breaker, cap, quota = self.breaker, self.cap, self.quota
         if cap.busy >= cap.limit or (breaker.limited and breaker.wait(now)):
             return False
+        if self.crowd is not None and self.full():
+            return False
+        if charge.prefix:
+            charge = self.due(charge, now)
         if floor:
             return self._leaves(charge, now, floor)
         for allowed in quota.requests:
@@ -109,6 +133,8 @@ class Outlet:
     def soonest(self, charge: Charge, now: int, floor: int = 0) -> int:
         """Microseconds until the call could pass if nobody else did; 0 = now, NEVER = too large, UNTOLD = who knows."""
         longest = self.breaker.wait(now)
+        if charge.prefix:
+            charge = self.due(charge, now)
         for allowed in self.quota.requests:
             wait = allowed.wait(needed(allowed, 1, CALLS if floor else 0), now)
             if wait > longest:
@@ -120,7 +146,7 @@ class Outlet:
             wait = allowed.wait(needed(allowed, cost, floor), now)
             if wait > longest:
                 longest = wait
-        return UNTOLD if self.cap.busy >= self.cap.limit or self.breaker.blocked() else longest
+        return UNTOLD if self.full() is not None or self.breaker.blocked() else longest
 
     def closed(self, now: int) -> int:
         """Microseconds until it could serve a call of no tokens, whatever its tokens; 0, or UNTOLD."""
@@ -129,15 +155,17 @@ class Outlet:
             wait = allowed.wait(1, now)
             if wait > longest:
                 longest = wait
-        return UNTOLD if self.cap.busy >= self.cap.limit or self.breaker.blocked() else longest
+        return UNTOLD if self.full() is not None or self.breaker.blocked() else longest
 
     def wait(self, charge: Charge, now: int, ahead_requests: int = 0, ahead_tokens: int = 0) -> int:
         """The predicted wait behind those ahead: 0 = now, NEVER = too large. Where nobody knows, a guess."""
+        if charge.prefix:
+            charge = self.due(charge, now)
         wait = self.quota.wait(charge, now, ahead_requests, ahead_tokens)
         if wait == NEVER:
             return NEVER
         closed = self.breaker.wait(now)
-        if self.cap.busy >= self.cap.limit and closed < PROBE_GUESS_US:
+        if closed < PROBE_GUESS_US and self.full() is not None:
             closed = PROBE_GUESS_US
         return wait if wait > closed else closed
 
@@ -151,6 +179,8 @@ class Outlet:
         self.calls += 1
         self.reserved += tokens
         self.cap.busy += 1
+        if self.crowd is not None:
+            self.crowd.busy += 1
         for tally in self.tallies:
             tally.calls += 1
         return self.breaker.enter() if self.breaker.limited else 0
@@ -171,6 +201,8 @@ class Outlet:
             if tally.sooner is not None:
                 tally.sooner[self] = None
         self.cap.leave()
+        if self.crowd is not None:
+            self.crowd.leave()
 
     def give_back(self, reserved: int, taken_at: int, now: int) -> None:
         """Nothing was sent: all of it returns."""

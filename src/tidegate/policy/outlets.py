@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from tidegate.policy.allowance import NEVER
 from tidegate.policy.index import Index
 from tidegate.policy.outlet import Outlet, Tally
+from tidegate.policy.pick.affinity import Affinity
 from tidegate.policy.pick.face import Luck, Strategy
 from tidegate.policy.quota import Charge
 from tidegate.policy.records import States as States
@@ -21,7 +22,7 @@ _LEAST = Charge(1)
 class Outlets:
     """The set of one pool."""
 
-    __slots__ = ("_alert", "_index", "_missed", "_only", "_outlets", "_room", "_small", "_strategy", "tally")
+    __slots__ = ("_alert", "_index", "_loyal", "_missed", "_only", "_outlets", "_room", "_small", "_strategy", "tally")
 
     def __init__(
         self,
@@ -37,13 +38,14 @@ class Outlets:
         Both by whichever pool's calls.
         """
         self._strategy = strategy
+        self._loyal = strategy if isinstance(strategy, Affinity) else None
         self._alert = alert
         self._room = room
         self._small = small
         self._outlets: list[Outlet] = []
         self._only: Outlet | None = None
         self._index: Index | None = None
-        self._missed: tuple[Charge, int, int, int] | None = None  # what `pick` just found nobody for, and the wait
+        self._missed: tuple[Charge, int, int, int] | None = None  # whom `pick` just found nobody for
         self.tally = Tally()
         self.arrange(outlets)
 
@@ -93,6 +95,9 @@ class Outlets:
             chosen = self._strategy.choose(ready, charge, floor, affinity, now, luck)
             if chosen is not None:
                 return chosen
+            if charge.prefix and affinity and self._loyal is not None and self._loyal.held:
+                self._missed = charge, floor, now, self._loyal.held
+                return None
         return self._any(charge, floor, now)
 
     def _any(self, charge: Charge, floor: int, now: int) -> Outlet | None:
@@ -123,8 +128,9 @@ class Outlets:
             wait = outlet.soonest(charge, now, floor)
             if wait == 0:
                 return 0
-            if outlet.cap.busy >= outlet.cap.limit:
-                outlet.cap.listen(self._freed)
+            full = outlet.full()
+            if full is not None:
+                full.listen(self._freed)
             if wait != NEVER and (best == NEVER or wait < best):
                 best = wait
         return best

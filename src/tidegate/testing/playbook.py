@@ -11,6 +11,7 @@ import asyncio
 import json
 from collections.abc import Sequence
 
+from tidegate.line.acquaint import acquaint
 from tidegate.line.attempt import Answered
 from tidegate.line.book import Book
 from tidegate.line.lanes import Lanes
@@ -134,6 +135,8 @@ class Playbook:
             tenant=tenant,
         )
         self.calls.append(call)
+        if plan.loyal:
+            acquaint(call)
         return asyncio.get_running_loop().create_task(self.line.run(call, plan))
 
     @property

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from tests.policy.pick.pools import CHARGE, drain, pool, serve
 from tidegate.policy.outlet import Outlet, Tally
 from tidegate.policy.pick.affinity import SLACK_PERMILLE, Affinity
-from tidegate.policy.quota import Quota
+from tidegate.policy.prefixes import Prefixes
+from tidegate.policy.quota import Charge, Quota
 
 
 def end(outlet: Outlet) -> None:
@@ -122,3 +123,81 @@ def test_an_empty_pool_has_no_homes() -> None:
     strategy = Affinity()
     strategy.arrange([Outlet("a", Quota())], Tally())
     assert strategy.home(1).name == "a"
+
+
+TALK = Charge(5_000, 4_000, prefix=42)
+
+
+def caching(strategy: Affinity, size: int, tpm: int = 60_000) -> list[Outlet]:
+    outlets = pool(strategy, *[1_000] * size, tpm=tpm)
+    for outlet in outlets:
+        outlet.prefixes = Prefixes()
+    return outlets
+
+
+def learn(outlet: Outlet, tokens: int) -> None:
+    assert outlet.prefixes is not None
+    outlet.prefixes.learn(42, tokens, 0)
+
+
+def ask(strategy: Affinity, outlets: list[Outlet]) -> Outlet | None:
+    return strategy.choose(outlets, TALK, 0, 42, 0, Random(1).random)
+
+
+def leave(outlet: Outlet, tokens: int) -> None:
+    outlet.quota.take(Charge(outlet.left(0) - tokens), 0)
+
+
+def test_a_call_goes_where_its_prompt_is_cached() -> None:
+    """However many calls are there: tokens are what is scarce. At home when that costs about the same."""
+    strategy = Affinity()
+    outlets = caching(strategy, 4)
+    home = strategy.home(42)
+    other = next(outlet for outlet in outlets if outlet is not home)
+    learn(other, 4_800)
+    for _ in range(5):
+        other.take(Charge(10), 0)
+    assert ask(strategy, outlets) is other
+    learn(home, 4_700)
+    assert ask(strategy, outlets) is home
+    learn(home, 1_000)
+    assert ask(strategy, outlets) is other
+
+
+def test_a_call_waits_for_its_cache() -> None:
+    """Rather than pay for the whole prompt elsewhere; `held` says how long."""
+    strategy = Affinity()
+    outlets = caching(strategy, 4)
+    home = strategy.home(42)
+    learn(home, 4_800)
+    for outlet in outlets:
+        leave(outlet, 100 if outlet is home else 20_000)
+    assert ask(strategy, outlets) is None
+    assert strategy.held == 100_000
+    leave(home, 200)
+    assert ask(strategy, outlets) is home
+    assert strategy.held == 0
+
+
+def test_a_call_leaves_its_cache_for_plenty() -> None:
+    """Where half of the limit would be left, it would go to waste."""
+    strategy = Affinity()
+    outlets = caching(strategy, 4)
+    learn(strategy.home(42), 4_800)
+    leave(strategy.home(42), 0)
+    chosen = ask(strategy, outlets)
+    assert chosen is not None
+    assert chosen is not strategy.home(42)
+
+
+def test_a_call_does_not_wait_long_for_its_cache() -> None:
+    """Its home is closed: as if nothing were cached there."""
+    strategy = Affinity()
+    outlets = caching(strategy, 4)
+    home = strategy.home(42)
+    learn(home, 4_800)
+    for outlet in outlets:
+        leave(outlet, -6_000 if outlet is home else 20_000)
+    chosen = ask(strategy, outlets)
+    assert chosen is not None
+    assert chosen is not home

@@ -55,7 +55,14 @@ class Try:
         permit = pass_through(self.lane, self.clock, self.reserved)
         assert permit is not None
         self.slot: Slot = self.lane.slot(permit, None, self.clock.now())
-        self.task = asyncio.get_running_loop().create_task(attempt(call, self.lane, self.slot, b"sk-1", self.clock))
+        self.judged: list[tuple[Failure, int]] = []  # and what was charged then
+        self.task = asyncio.get_running_loop().create_task(
+            attempt(call, self.lane, self.slot, b"sk-1", self.clock, self.judge)
+        )
+
+    def judge(self, call: Call, slot: Slot, failure: Failure, key: bytes) -> None:
+        assert (call, slot, key) == (self.call, self.slot, b"sk-1")
+        self.judged.append((failure, self.charged))
 
     async def reply(self, reply: Reply) -> Answered | Failure:
         await settle()
@@ -200,6 +207,23 @@ async def test_a_refusal_is_classed_and_stays_charged(reply: Reply, reason: Reas
     assert outcome.answer is not None
     assert outcome.answer.body == reply.body
     assert one.charged == one.reserved
+
+
+@pytest.mark.parametrize("how", ["refused", "a mistake", "not sent", "sent", "not JSON", "stream"])
+async def test_a_failure_is_judged_before_it_is_settled(how: str) -> None:
+    """Once; till then nobody can take its place."""
+    play = Try(call_of())
+    if how == "stream":
+        reply, stream = streaming()
+        stream.cut()
+        outcome = await play.reply(reply)
+    elif how.endswith("sent"):
+        outcome = await play.fail(sent=how == "sent")
+    else:
+        kinds = {"refused": said(), "a mistake": refusal(400), "not JSON": Reply(200, [], b"{")}
+        outcome = await play.reply(kinds[how])
+    assert play.judged == [(outcome, play.reserved)]
+    assert play.slot.lane.calls == 0
 
 
 async def test_a_refusal_names_its_time() -> None:

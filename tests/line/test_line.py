@@ -608,6 +608,23 @@ async def test_a_refused_key_leaves_and_the_next_one_serves() -> None:
     assert not lane_of(play).breaker.limited
 
 
+@pytest.mark.parametrize("reply", [said(after=20), refusal(401), refusal(429, "insufficient_quota")])
+async def test_nobody_takes_a_place_at_a_scope_that_has_just_refused(reply: Reply) -> None:
+    """Where one call at a time is allowed, one call finds out, whoever waits."""
+    scopes = tuple(
+        Scope(name, (f"sk-{name}",), {"a": Limits(6_000, 60_000)}, max_concurrent=1) for name in ("bad", "good")
+    )
+    play = play_of(provider(scopes=scopes))
+    running = [play.call("a") for _ in range(8)]
+    await settle()
+    for _ in range(20):
+        if not play.transports["openai"].open:
+            break
+        await play.provider("openai", reply if b"bad" in play.transports["openai"].open[0].head else OK)
+    assert [served(await call).lane.name for call in running] == ["openai/good/a"] * 8
+    assert sum(b"bad" in sent.head for sent in play.sent("openai")) == 1
+
+
 async def test_a_key_that_leaves_or_returns_is_told_once() -> None:
     """Not by each of the calls that were in flight with it; its digest, never the key."""
     play = play_of(provider(keys=("bad", "good")))

@@ -530,7 +530,6 @@ async def test_a_permit_is_settled_once(clock: ManualClock) -> None:
         permit.settle(1)
         permit.give_back()
         permit.keep()
-        permit.judged()
         assert (requests.left(now), tokens.left(now), lane.calls, lane.reserved, lane.cap.busy) == state
     assert (requests.left(now), tokens.left(now)) == (58, 1_000 - 100 - 40)
     assert (lane.calls, lane.reserved, lane.cap.busy) == (0, 0, 0)
@@ -565,20 +564,24 @@ async def test_what_was_not_sent_lets_the_queue_go(clock: ManualClock) -> None:
     assert queue.turns == [("a", 0)]
 
 
-async def test_what_was_tried_lets_the_queue_go_when_it_is_judged(clock: ManualClock) -> None:
-    """Not before: the verdict may close the lane. One that closes nothing holds nobody up."""
+async def test_what_was_tried_in_vain_lets_the_queue_go(clock: ManualClock) -> None:
+    """After its verdict: one that closes the lane lets nobody pass, one that closes nothing holds nobody up."""
     pool = pool_of(clock, rpm=1)
     permit = held(at_once(pool, clock))
     queue = Queue(clock, pool)
     queue.join("a")
     await settle()
+    pool.lanes[0].breaker.fail(Reason.TRANSIENT, permit.epochs, permit.probe, clock.now())
     permit.give_back(judged=True)
     await settle()
-    assert queue.turns == []
-    pool.lanes[0].breaker.fail(Reason.TRANSIENT, permit.epochs, permit.probe, clock.now())
-    permit.judged()
-    await settle()
     assert queue.turns == [("a", 0)]
+    queue.join("b")
+    await settle()
+    permit = queue.permit("a")
+    pool.lanes[0].breaker.fail(Reason.RATE, permit.epochs, permit.probe, clock.now(), SECOND)
+    permit.give_back(judged=True)
+    await clock.advance(MINUTE)
+    assert queue.turns[1:] == [("b", SECOND)]
 
 
 async def test_the_prediction_learns_what_reservations_really_cost(clock: ManualClock) -> None:
@@ -873,9 +876,8 @@ class Turns(RuleBasedStateMachine):
         if end == "give back":
             permit.give_back()
         elif end == "tried":
-            permit.give_back(judged=True)
             breaker.fail(Reason.TRANSIENT, permit.epochs, permit.probe, now)
-            permit.judged()
+            permit.give_back(judged=True)
         elif end == "cheaper":
             permit.settle(permit.tokens // 2)
             spent.append((permit.taken_at, permit.tokens // 2))

@@ -1,10 +1,12 @@
 """One try at one lane: build the request, send it, and say what came of it.
 
 Whatever happens, the slot is settled once: by the usage when it is known, kept when something may have reached the
-provider, given back when nothing did.
+provider, given back when nothing did. A failure has its verdict first: else whoever waits would take the place that it
+leaves at a lane that refuses.
 """
 
 import asyncio
+from collections.abc import Callable
 
 from tidegate.line.lane import Lane, Service, Slot
 from tidegate.line.records import Answered as Answered
@@ -18,6 +20,8 @@ from tidegate.ports import Clock, TransportError, UpstreamReply
 from tidegate.providers import openai, sse
 
 _CLASSIFIED_BYTES = 4_096
+Judge = Callable[[Call, Slot, Failure, bytes], None]  # what a failure with this key means for everybody else
+
 _JSON = b"content-type", b"application/json"
 # What a refusal inside a stream would have had as its status.
 _STATUS = {Reason.FATAL: 400, Reason.POLICY: 400, Reason.BILLING: 429, Reason.RATE: 429, Reason.OVERLOAD: 503}
@@ -51,8 +55,8 @@ def request_body(call: Call, model: str) -> bytes:
     return body
 
 
-async def attempt(call: Call, lane: Lane, slot: Slot, key: bytes, clock: Clock) -> Answered | Failure:
-    """Send the call once. Settles the slot unless a stream has begun; its end does then."""
+async def attempt(call: Call, lane: Lane, slot: Slot, key: bytes, clock: Clock, judge: Judge) -> Answered | Failure:
+    """Send the call once. Settles the slot unless a stream has begun; its end does then. `judge` has told of it."""
     service = lane.service
     head = request_head(service, call, key)
     body = request_body(call, lane.model) if isinstance(call.body, bytes) else call.body
@@ -61,21 +65,33 @@ async def attempt(call: Call, lane: Lane, slot: Slot, key: bytes, clock: Clock) 
             head, body, stream=call.shape.stream or call.kind is Kind.PASS, deadline=call.deadline
         )
     except TransportError as error:
+        failure = Failure(Reason.TRANSIENT, str(error), sent=error.sent)
+        judge(call, slot, failure, key)
         if error.sent:
             slot.keep()
         else:
             slot.give_back(judged=True)
-        return Failure(Reason.TRANSIENT, str(error), sent=error.sent)
+        return failure
     except asyncio.CancelledError:
         slot.keep()
         raise
     shown = dict(reply.headers)
     lane.watch(shown, slot)
-    if reply.status >= 400:
-        return _refused(reply, shown, slot, clock)
-    if reply.stream is not None:
-        return await _streamed(call, lane, reply, shown, slot, clock)
-    return _complete(call, lane, reply, shown, slot)
+    if reply.status < 400 and reply.stream is None:
+        outcome = _complete(call, lane, reply, shown, slot)
+    elif reply.status < 400:
+        outcome = await _streamed(call, lane, reply, shown, slot, clock)
+    else:
+        outcome = _refusal(reply, shown, slot, clock)
+    if isinstance(outcome, Failure):
+        judge(call, slot, outcome, key)
+        if reply.status >= 400:
+            lane.refused(outcome.reason, _text(reply), shown, slot)
+        if reply.status >= 400 and outcome.reason is Reason.FATAL:
+            slot.settle(0)  # refused before it was counted: a client's mistakes do not use up the quota
+        else:
+            slot.keep()
+    return outcome
 
 
 def _complete(
@@ -86,7 +102,6 @@ def _complete(
         try:
             usage = openai.usage_of(reply.body)
         except ValueError as error:
-            slot.keep()
             return Failure(Reason.TRANSIENT, f"the provider's answer is not JSON: {error}")
     charged = lane.account(call, slot, usage)
     return Answered(lane, slot, reply.status, reply.headers, shown, reply.body, None, usage, charged)
@@ -111,7 +126,6 @@ async def _streamed(
     finally:
         timer.cancel()
     if failure is not None:
-        slot.keep()
         told = splice.tap.failure
         return _told(failure, told, lane.service) if told.startswith(b"{") else failure
     return Answered(lane, slot, reply.status, reply.headers, shown, b"", splice)
@@ -133,18 +147,16 @@ def _is_event_stream(headers: Headers) -> bool:
     return any(name == b"content-type" and b"event-stream" in value for name, value in headers)
 
 
-def _refused(reply: UpstreamReply, shown: dict[bytes, bytes], slot: Slot, clock: Clock) -> Failure:
+def _refusal(reply: UpstreamReply, shown: dict[bytes, bytes], slot: Slot, clock: Clock) -> Failure:
     code, kind = openai.error_of(reply.body)
-    text = reply.body[:_CLASSIFIED_BYTES].decode("utf-8", "replace")
-    reason = classify(Refusal(reply.status, code, kind, text), slot.lane.service.profile.refusals)
-    slot.lane.refused(reason, text, shown, slot)
-    if reason is Reason.FATAL:
-        slot.settle(0)  # refused before it was counted: a client's mistakes do not use up the quota
-    else:
-        slot.keep()
+    reason = classify(Refusal(reply.status, code, kind, _text(reply)), slot.lane.service.profile.refusals)
     return Failure(
         reason,
         f"the provider answered {reply.status}",
         Answer(reply.status, reply.headers, reply.body),
         retry_after.from_headers(shown.get(b"retry-after-ms"), shown.get(b"retry-after"), clock.wall()),
     )
+
+
+def _text(reply: UpstreamReply) -> str:
+    return reply.body[:_CLASSIFIED_BYTES].decode("utf-8", "replace")

@@ -110,10 +110,10 @@ class Line:
         if splice is None:
             raise TypeError("not a stream")
         usage = splice.tap.usage
-        charged = lane.account(call, slot, usage)
         if splice.failure is not None and not splice.gone:
             self._observer.attempt(lane.name, splice.failure.reason)
-            self._verdict(lane, slot, splice.failure, b"")
+            self._verdict(slot, splice.failure, b"")
+        charged = lane.account(call, slot, usage)
         if usage is None and call.kind is not Kind.PASS:
             usage = Usage(lane.estimator.expected(call.size), splice.tap.events, estimated=True)
         return usage or Usage(), charged
@@ -207,7 +207,7 @@ class Line:
         self._intend(call, plan, slot)
         sent_at = self._clock.now()
         try:
-            outcome = await attempt(call, lane, slot, key, self._clock)
+            outcome = await attempt(call, lane, slot, key, self._clock, self._judge)
         except BaseException:  # the client left, or a defect of ours: nobody else may suffer from it
             slot.keep()
             call.spent += slot.charged
@@ -230,12 +230,6 @@ class Line:
         status = outcome.answer.status if outcome.answer is not None else 0
         call.attempts.append(Attempt(lane.name, status, outcome.reason, waited))
         self._observer.attempt(lane.name, outcome.reason)
-        if outcome.answer is None and self._clock.now() >= call.deadline and self._clock.now() - sent_at < FAIR_US:
-            breaker.abandon(permit.probe)  # sent too late to be answered: that is not the provider's fault
-        else:
-            self._verdict(lane, slot, outcome, key)
-        if not outcome.sent:
-            permit.judged()
         return outcome
 
     def _intend(self, call: Call, plan: Plan, slot: Slot) -> None:
@@ -258,9 +252,17 @@ class Line:
             slot.give_back()
             raise
 
-    def _verdict(self, lane: Lane, slot: Slot, failure: Failure, key: bytes) -> None:
-        """What a failure means for everybody else on this lane."""
+    def _judge(self, call: Call, slot: Slot, failure: Failure, key: bytes) -> None:
+        """The verdict on an attempt that failed. Sent too late to be answered, it is not the provider's fault."""
         permit, now = slot.permit, self._clock.now()
+        if failure.answer is None and now >= call.deadline and now - permit.taken_at < FAIR_US:
+            slot.lane.breaker.abandon(permit.probe)
+        else:
+            self._verdict(slot, failure, key)
+
+    def _verdict(self, slot: Slot, failure: Failure, key: bytes) -> None:
+        """What a failure means for everybody else on this lane."""
+        lane, permit, now = slot.lane, slot.permit, self._clock.now()
         if is_dead(failure) and (gone := lane.keys.retire(key, now)) is not None:
             if gone.news:
                 self._observer.key_retired(lane.name, gone.digest, gone.left)

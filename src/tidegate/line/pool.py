@@ -53,14 +53,10 @@ class Permit(Generic[LaneT]):
             self._pool.kept(self)
 
     def give_back(self, *, judged: bool = False) -> None:
-        """Nothing was sent: all of it returns. `judged`: it was tried, a verdict follows, and then `judged()`."""
+        """Nothing was sent: all of it returns. `judged`: it was tried, and has its verdict."""
         if self._open:
             self._open = False
             self._pool.give_back(self, judged=judged)
-
-    def judged(self) -> None:
-        """What was tried has its verdict on the lane's health: whoever waits for what returned may pass."""
-        self._pool.pump()
 
 
 class _Turn(Generic[LaneT]):
@@ -186,13 +182,13 @@ class Pool(Generic[LaneT]):
             self.pump()
 
     def give_back(self, permit: Permit[LaneT], *, judged: bool) -> None:
-        """A permit that was never used. Before a verdict nobody passes: it may close the lane."""
+        """A permit that was never used, so that another call may probe what it would have, unless it was judged."""
         now = self._clock.now()
         permit.lane.give_back(permit.tokens, permit.taken_at, now)
         self.desk.settled(permit.tenant, permit.tokens, 0, now)
         if not judged:
             permit.lane.breaker.abandon(permit.probe)
-            self.pump()
+        self.pump()
 
     def changed(self) -> None:
         """Quota or health changed from outside: let pass who can, send away who cannot wait that long any more.

@@ -43,7 +43,7 @@ class Slot(msgspec.Struct):
             self.bound.keep()
 
     def give_back(self, *, judged: bool = False) -> None:
-        """Nothing was sent. `judged`: it was tried, and the verdict on the lane's health follows."""
+        """Nothing was sent. `judged`: it was tried, and has its verdict."""
         self.permit.give_back(judged=judged)
         if self.bound is not None:
             self.bound.give_back()

@@ -7,7 +7,19 @@ from typing import Any
 
 import pytest
 
-from tests.line.scenes import DONE, Client, chunk, play_of, provider, refusal, said, spend, streaming, usage_chunk
+from tests.line.scenes import (
+    DONE,
+    Client,
+    chunk,
+    loyal_play,
+    play_of,
+    provider,
+    refusal,
+    said,
+    spend,
+    streaming,
+    usage_chunk,
+)
 from tidegate.edge.clients import Clients, alone
 from tidegate.edge.gateway import BROKEN, GONE, Gateway, House
 from tidegate.model.facts import Fact
@@ -100,6 +112,24 @@ class Asked:
 @pytest.fixture
 async def door() -> Door:
     return Door()
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+async def test_a_session_stays_with_one_scope(wanted: bool) -> None:
+    """Whatever its calls say, when their pool picks by affinity; where none does, nothing is read."""
+    door = Door(loyal_play() if wanted else play_of())
+    plan = door.play.book.plan("a")
+    assert plan is not None
+    assert plan.loyal is wanted
+    targets = set()
+    for number in range(8):
+        body = {"messages": [{"role": "user", "content": f"question {number}"}]}
+        asked = door.ask(body=body, x_tidegate_session=b"s")
+        await settle()
+        assert b"x-tidegate-session" not in door.play.sent("openai")[-1].head
+        await door.play.provider("openai", Reply(200, [], answer()))
+        targets.add(asked.wire.fields[b"x-tidegate-target"])
+    assert len(targets) == 1
 
 
 # ── what needs no call ───────────────────────────────────────────────────────────────────────────────────────────────

@@ -20,6 +20,7 @@ KEPT_HERE = [
     b"host", b"connection", b"keep-alive", b"proxy-authorization", b"te", b"trailer", b"transfer-encoding", b"upgrade",
     b"content-length", b"expect", b"authorization", b"api-key", b"x-api-key", b"cookie", b"forwarded",
     b"x-forwarded-for", b"x-real-ip", b"x-request-id", b"x-tidegate-deadline-ms", b"x-tidegate-provider",
+    b"x-tidegate-session",
 ]  # fmt: skip
 NOT_RETURNED = [
     b"connection", b"keep-alive", b"transfer-encoding", b"content-length", b"date", b"server", b"retry-after",

@@ -4,10 +4,13 @@ import json
 from collections.abc import Coroutine
 from typing import TypeVar
 
+import msgspec
+
 from tidegate.line.attempt import Answered
 from tidegate.line.keys import KeyRing
 from tidegate.line.lane import Experience, Lane, Organisation, Service
 from tidegate.line.pool import Permit, Pool
+from tidegate.model import snapshot as snapshots
 from tidegate.model.call import Call, Kind, Shape
 from tidegate.model.outcome import Reason
 from tidegate.model.reply import Refused
@@ -60,6 +63,8 @@ RULES = (
     RefusalRule("FATAL", status=400),
 )
 PROFILE = Profile("openai", "openai", "2026-11-01", "test", jitter_us=0, refusals=RULES)
+FREE = msgspec.structs.replace(PROFILE, charge="prompt", cached_free=True)  # what is cached costs nothing
+TPM = 60_000
 
 
 def refusal(status: int, code: str = "", *, after: int = 0, message: str = "m") -> Reply:
@@ -114,6 +119,15 @@ def snapshot(*providers: Provider, max_calls: int = 10_000, **strategy: object) 
 
 def play_of(*providers: Provider, luck: float = 0.0, max_calls: int = 10_000, **strategy: object) -> Playbook:
     return Playbook(snapshot(*providers, max_calls=max_calls, **strategy), luck=luck)
+
+
+def loyal_play(profile: Profile = FREE, scopes: int = 3) -> Playbook:
+    """One pool of several scopes of `TPM` each, by affinity."""
+    names = [f"s{number}" for number in range(scopes)]
+    given = tuple(Scope(name, (f"sk-{name}",), {"a": Limits(0, TPM)}) for name in names)
+    pool = snapshots.Pool("main", "openai", tuple(names), pick="affinity")
+    calm = Strategy("", "", smoothing=CALM)
+    return Playbook(Snapshot(1, (provider(scopes=given, profile=profile),), defaults=calm, pools=(pool,)))
 
 
 def lane_of(play: Playbook, model: str = "a", target: int = 0, lane: int = 0) -> Lane:

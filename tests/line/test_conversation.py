@@ -4,25 +4,14 @@ import json
 
 import msgspec
 
-from tests.line.scenes import CALM, PROFILE, provider, served
+from tests.line.scenes import FREE, PROFILE, TPM, loyal_play, provider, served
 from tidegate.line.attempt import Answered
 from tidegate.line.lane import Lane
-from tidegate.model.snapshot import Limits, Pool, Profile, Scope, Snapshot, Strategy
+from tidegate.model.snapshot import Snapshot
 from tidegate.testing import Playbook, Reply
 from tidegate.testing.clock import SECOND, settle
 
-FREE = msgspec.structs.replace(PROFILE, charge="prompt", cached_free=True)
 TEXT = "word " * 4_000
-TPM = 60_000
-
-
-def playbook(profile: Profile = FREE, scopes: int = 3) -> Playbook:
-    """One pool of several scopes, by affinity."""
-    names = [f"s{number}" for number in range(scopes)]
-    given = tuple(Scope(name, (f"sk-{name}",), {"a": Limits(0, TPM)}) for name in names)
-    pool = Pool("main", "openai", tuple(names), pick="affinity")
-    calm = Strategy("", "", smoothing=CALM)
-    return Playbook(Snapshot(1, (provider(scopes=given, profile=profile),), defaults=calm, pools=(pool,)))
 
 
 def said(prompt: int = 5_000, cached: int = 0) -> Reply:
@@ -48,7 +37,7 @@ async def turn(play: Playbook, reply: Reply, content: str = TEXT) -> Answered:
 
 async def test_a_conversation_stays_and_pays_for_what_is_new() -> None:
     """The first turn costs its prompt, the others what was not cached; on one scope."""
-    play = playbook()
+    play = loyal_play()
     first = await turn(play, said(5_000))
     lane = first.lane
     assert left(play, lane) == TPM - 5_000
@@ -62,7 +51,7 @@ async def test_a_conversation_stays_and_pays_for_what_is_new() -> None:
 
 async def test_only_what_is_new_is_reserved() -> None:
     """The intent says what the provider will charge at most: the prompt less what it has cached."""
-    play = playbook()
+    play = loyal_play()
     await turn(play, said(5_000))
     await turn(play, said(5_100, 4_990))
     whole, rest = (intent.charged_tokens for intent in play.recorder.intents)
@@ -71,7 +60,7 @@ async def test_only_what_is_new_is_reserved() -> None:
 
 async def test_a_burst_overflows_where_plenty_is_left_and_returns() -> None:
     """While home has no tokens and others are idle, its calls go there; then they come back."""
-    play = playbook()
+    play = loyal_play()
     home = (await turn(play, said(5_000))).lane
     home.quota.tokens[0].take(left(play, home) - 100, play.clock.now())
     away = (await turn(play, said(5_000))).lane
@@ -83,7 +72,7 @@ async def test_a_burst_overflows_where_plenty_is_left_and_returns() -> None:
 
 async def test_it_waits_for_its_home_when_nobody_has_plenty() -> None:
     """Until what is new is there; not until the whole prompt is, nor does it pay for that elsewhere."""
-    play = playbook()
+    play = loyal_play()
     home = (await turn(play, said(5_000))).lane
     for lane in lanes(play):
         lane.quota.tokens[0].take(left(play, lane) - (0 if lane is home else 25_000), play.clock.now())
@@ -98,7 +87,7 @@ async def test_it_waits_for_its_home_when_nobody_has_plenty() -> None:
 
 async def test_what_waits_behind_cached_calls_is_predicted_by_what_they_cost() -> None:
     """Not by their whole prompts: a call that can be served in its time is not refused."""
-    play = playbook(scopes=1)
+    play = loyal_play(scopes=1)
     (lane,) = lanes(play)
     await turn(play, said(5_000))
     for _ in range(40):
@@ -116,7 +105,7 @@ async def test_what_waits_behind_cached_calls_is_predicted_by_what_they_cost() -
 
 async def test_where_it_is_subtracted_later_all_of_it_has_to_be_there() -> None:
     """The provider settles: what is cached comes back when the reply ends."""
-    play = playbook(msgspec.structs.replace(FREE, charge="sum", settles=True))
+    play = loyal_play(msgspec.structs.replace(FREE, charge="sum", settles=True))
     await turn(play, said(5_000))
     again = await turn(play, said(5_000, 4_990))
     whole, second = (intent.charged_tokens for intent in play.recorder.intents)
@@ -127,6 +116,6 @@ async def test_where_it_is_subtracted_later_all_of_it_has_to_be_there() -> None:
 
 async def test_where_nobody_wants_it_calls_are_not_recognised() -> None:
     """A plan without affinity and without free caches reads no opening."""
-    assert playbook(PROFILE).book.plan("a").loyal  # type: ignore[union-attr]
+    assert loyal_play(PROFILE).book.plan("a").loyal  # type: ignore[union-attr]
     plain = Playbook(Snapshot(1, (provider(),)))
     assert not plain.book.plan("a").loyal  # type: ignore[union-attr]

@@ -95,7 +95,9 @@ class ProviderConfig(Section):
 
     dialect: Literal["openai"] = Field(description="The API it speaks.", examples=["openai"])
     profile: Annotated[str, AfterValidator(_profile)] = Field(
-        "openai", description="How it charges, resets and words refusals: `openai`, `generic`.", examples=["generic"]
+        "openai",
+        description="How it charges, resets and words refusals: `openai`, `generic`, `groq`, `cached-free`.",
+        examples=["generic"],
     )
     base_url: Annotated[str, AfterValidator(_base_url)] = Field(
         description="Where its API is; `/v1` is appended when the path names no version.",

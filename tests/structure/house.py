@@ -2,6 +2,8 @@
 
 # Source files of the mirrored rooms that need no test file of their own.
 UNTESTED_ALONE = {
+    "line/records.py": "records; the tests of lane, target and attempt make and read them",
+    "policy/records.py": "records without behaviour",
     "model/facts.py": "records without behaviour; the ledger's tests write and read them",
     "model/outcome.py": "records without behaviour",
 }
@@ -11,6 +13,7 @@ TOO_LONG: dict[str, str] = {}
 
 # Test files that call a real sleep.
 SLEEPING = {
+    "tests/bench/test_flood.py": "closed transports let go of their sockets in a later turn of the loop",
     "tests/e2e/stand.py": "polls processes and judges for what no descriptor tells, with a deadline",
     "tests/twin/conftest.py": "a closed transport lets go of its socket in a later turn of the loop",
     "tests/twin/test_faults_http.py": "waits for a port to close and to open again, which tells nobody",

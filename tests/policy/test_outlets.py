@@ -14,6 +14,7 @@ from tidegate.policy.health import Health
 from tidegate.policy.outlet import UNTOLD, Cap, Outlet
 from tidegate.policy.outlets import SMALL, Outlets
 from tidegate.policy.pick import STRATEGIES, make
+from tidegate.policy.prefixes import Prefixes
 from tidegate.policy.quota import Charge, Quota, allowance
 
 SECOND = 1_000_000
@@ -163,6 +164,8 @@ class Machine(RuleBasedStateMachine):
             )
             for number in range(size)
         ]
+        for one in self.outlets:
+            one.prefixes = Prefixes()
         self.pool = Outlets(self.outlets, make(strategy), small=small)
         self.flying: list[tuple[Outlet, Charge, int, int, tuple[int, int, int]]] = []
 
@@ -174,19 +177,24 @@ class Machine(RuleBasedStateMachine):
         charge=CHARGES,
         floor=st.sampled_from([0, 0, 2_000]),
         affinity=st.integers(0, 3),
+        prefix=st.sampled_from([0, 0, 0, 1, 2]),
         most=st.sampled_from([1, 2, 10, 25]),
     )
-    def serve(self, charge: Charge, floor: int, affinity: int, most: int) -> None:
+    def serve(self, charge: Charge, floor: int, affinity: int, prefix: int, most: int) -> None:
+        charge = Charge(charge.tokens, charge.least, prefix, min(10, charge.least))
         for _ in range(most):
             best = scan(self.outlets, charge, floor, self.now)
             assert self.pool.soonest(charge, floor, self.now) == best
             got = self.pool.pick(charge, floor, affinity, self.now, self.random.random)
-            assert (got is not None) == (best == 0)
             if got is None:
+                held = self.pool.soonest(charge, floor, self.now)
+                assert best or (held and prefix and affinity), "who can be served is, unless it waits for its cache"
                 return
+            assert best == 0
+            due = got.due(charge, self.now)
             assert got.fits(charge, self.now, floor)
-            epochs, probe = got.breaker.epochs, got.take(charge, self.now)
-            self.flying.append((got, charge, self.now, probe, epochs))
+            epochs, probe = got.breaker.epochs, got.take(due, self.now)
+            self.flying.append((got, due, self.now, probe, epochs))
 
     @rule(share=st.floats(0, 1), reason=st.sampled_from([None, None, None, *Reason]), luck=st.integers(0, 10**6))
     def end(self, share: float, reason: Reason | None, luck: int) -> None:
@@ -203,6 +211,12 @@ class Machine(RuleBasedStateMachine):
             else:
                 one.give_back(charge.tokens, taken_at, self.now)
                 one.breaker.fail(reason, epochs, probe, self.now, luck % 3 * SECOND or None)
+
+    @rule(luck=st.integers(0, 10**6), prefix=st.integers(1, 2), tokens=st.integers(0, 20_000))
+    def learn(self, luck: int, prefix: int, tokens: int) -> None:
+        prefixes = self.outlets[luck % len(self.outlets)].prefixes
+        assert prefixes is not None
+        prefixes.learn(prefix, tokens, self.now)
 
     @rule(luck=st.integers(0, 10**6), limit=st.sampled_from([6_000, 60_000, 120_000]))
     def resize(self, luck: int, limit: int) -> None:

@@ -5,8 +5,10 @@ are due before them. A place is redeemed by the tenant's next call at or after i
 enough), with a cost of up to a quarter more; who does not come within `grace` loses it. Since not everybody comes back,
 what stands ahead is weighted by the share of places that were redeemed of late.
 
-Bounded in all and for each tenant. Places are counted in slots of 100 ms, at most `HORIZON_US` ahead, in two Fenwick
-trees (Fenwick 1994) that exist only while there is a place: `book`, `redeem` and the sums are O(log slots).
+Bounded in all, and for each tenant by its part of an eighth of what is free (dynamic thresholds: Choudhury & Hahne,
+1998), so that who floods is told times by what is so, not by what was long ago. Places are counted in slots of 200 ms,
+at most `HORIZON_US` ahead, in two Fenwick trees (Fenwick 1994) for each rank of tiers that exist only while it has a
+place: `book`, `redeem` and the sums are O(log slots), `first_free` is O(log² slots).
 """
 
 from bisect import insort
@@ -15,15 +17,17 @@ import msgspec
 
 from tidegate.policy.schedule.face import Ahead
 
-SLOT_US = 100_000
-SLOTS = 4_096
+SLOT_US = 200_000
+SLOTS = 8_192
 GRACE_US = 5_000_000
 EARLY_US = 100_000  # clocks and seconds are rounded on the way
 LARGER_PERMILLE = 250
-MAX_PLACES = 10_000
-MAX_PER_TENANT = 100
+MAX_PLACES = 32_768
+MAX_PER_TENANT = 100  # whatever is free
 LOOKED_AT = 8  # due places of the tenant that are tried for one that is large enough
 HORIZON_US = SLOT_US * (SLOTS - 2) - GRACE_US  # with the default grace
+_PART = 8  # of the places that are free, one tenant alone may hold that part
+_LAST_RANK = 1 << 30
 _REMEMBERED = 32  # places over which the share of redeemed ones is averaged
 
 
@@ -33,6 +37,17 @@ class Appointment(msgspec.Struct, eq=False):
     tenant: str
     cost: int
     due: int
+    rank: int = 0  # of its tier
+
+
+class _Own:
+    """One tenant's places, by time."""
+
+    __slots__ = ("places", "weight")
+
+    def __init__(self, weight: int) -> None:
+        self.places: list[Appointment] = []
+        self.weight = weight
 
 
 NOTHING = Ahead(0, 0)
@@ -51,6 +66,7 @@ class Appointments:
         "_sums",
         "_swept",
         "_tenants",
+        "_weight",
     )
 
     def __init__(
@@ -60,10 +76,11 @@ class Appointments:
         self._max_places = max_places
         self._max_per_tenant = max_per_tenant
         self._grace_us = grace_us
-        self._tenants: dict[str, list[Appointment]] = {}  # each list by time
+        self._tenants: dict[str, _Own] = {}
+        self._weight = 0  # of the tenants that have places
         self._open = 0
         self._share = 1.0
-        self._sums: _Slots | None = None
+        self._sums: dict[int, _Slots] = {}  # by rank
         self._swept = 0  # the first slot whose places may still be kept
         self._last = 0
 
@@ -72,26 +89,39 @@ class Appointments:
         return self._open
 
     @property
+    def weight(self) -> int:
+        """Of all tenants that have places, in thousandths."""
+        return self._weight
+
+    @property
     def share(self) -> float:
         """The part of the places that are redeemed, of late: 0 to 1."""
         return self._share
 
-    def book(self, tenant: str, cost: int, due: int, now: int) -> bool:
-        """Keep a place of `cost` tokens from `due` on. False when there are too many, or it is too far away."""
+    def book(
+        self, tenant: str, cost: int, due: int, now: int, rank: int = 0, weight: int = 1_000, rivals: int = 1_000
+    ) -> bool:
+        """Keep a place of `cost` tokens from `due` on. False when there are too many, or it is too far away.
+
+        `weight` of the tenant, and of all who compete with it, it included, in thousandths.
+        """
         self._sweep(now)
-        places = self._tenants.get(tenant)
-        if self._open >= self._max_places or (places is not None and len(places) >= self._max_per_tenant):
+        own = self._tenants.get(tenant)
+        free = self._max_places - self._open
+        most = max(self._max_per_tenant, free * weight // (_PART * max(weight, rivals)))
+        if free <= 0 or (own is not None and len(own.places) >= most):
             return False
         if due < now or due > now + SLOT_US * (SLOTS - 2) - self._grace_us:
             return False
-        place = Appointment(tenant, cost, due)
-        if places is None:
-            self._tenants[tenant] = [place]
-        else:
-            insort(places, place, key=_due)
-        if self._sums is None:
-            self._sums = _Slots()
-        self._sums.add(place)
+        if own is None:
+            own = self._tenants[tenant] = _Own(weight)
+            self._weight += weight
+        place = Appointment(tenant, cost, due, rank)
+        insort(own.places, place, key=_due)
+        sums = self._sums.get(rank)
+        if sums is None:
+            sums = self._sums[rank] = _Slots()
+        sums.add(place)
         self._open += 1
         self._last = max(self._last, due)
         return True
@@ -111,22 +141,57 @@ class Appointments:
         if not self._open:
             return None
         self._sweep(now)
-        for place in self._tenants.get(tenant, ())[:LOOKED_AT]:
+        own = self._tenants.get(tenant)
+        if own is None:
+            return None
+        for place in own.places[:LOOKED_AT]:
             if place.due > now + EARLY_US:
                 return None
             if cost * 1_000 <= place.cost * (1_000 + LARGER_PERMILLE):
                 return place
         return None
 
-    def booked_before(self, when: int, now: int) -> Ahead:
-        """What is due until `when` (to the end of its slot) and not redeemed yet, as far as it is likely to come."""
+    def booked_before(self, when: int, now: int, rank: int = _LAST_RANK) -> Ahead:
+        """What is due until `when` (to the end of its slot) and not redeemed yet, as far as it is likely to come.
+
+        Of the tiers up to this rank.
+        """
         if not self._open:
             return NOTHING
         self._sweep(now)
-        if self._sums is None:
-            return NOTHING
-        requests, tokens = self._sums.until(self._swept, when // SLOT_US)
+        requests, tokens = self._until(when // SLOT_US, rank)
         return Ahead(round(requests * self._share), round(tokens * self._share))
+
+    def last_of(self, tenant: str) -> int:
+        """When the last place of this tenant is due; 0 without one."""
+        own = self._tenants.get(tenant)
+        return own.places[-1].due if own is not None else 0
+
+    def first_free(self, now: int, rank: int, least: int, most: int, token_us: float) -> int:
+        """From when on, after `least`, a call is before nobody's place: microseconds from `now`, `most` or less.
+
+        The places take `token_us` a token, all of them together until `most`.
+        """
+        share_us = token_us * self._share
+        low, high = (now + least) // SLOT_US, (now + most) // SLOT_US
+        whole = self._until(self._swept + SLOTS - 1, rank)[1]
+        while low < high:
+            middle = (low + high) // 2
+            if (middle + 1) * SLOT_US - now >= most - (whole - self._until(middle, rank)[1]) * share_us:
+                high = middle
+            else:
+                low = middle + 1
+        behind = most - round((whole - self._until(low, rank)[1]) * share_us)
+        return min(most, max(least, behind))
+
+    def _until(self, slot: int, rank: int) -> tuple[int, int]:
+        requests = tokens = 0
+        for other, sums in self._sums.items():
+            if other <= rank:
+                more, more_tokens = sums.until(self._swept, slot)
+                requests += more
+                tokens += more_tokens
+        return requests, tokens
 
     def horizon(self, now: int) -> int:
         """When the last place is due; `now` without one. An upper estimate: a place redeemed early still counts."""
@@ -136,33 +201,35 @@ class Appointments:
     def _sweep(self, now: int) -> None:
         """Drop what nobody came for. Amortised O(1) for each place and slot."""
         first = (now - self._grace_us) // SLOT_US
-        sums = self._sums
-        if sums is not None:
+        if first <= self._swept:
+            return
+        for sums in tuple(self._sums.values()):
             for slot in range(self._swept, min(first, self._swept + SLOTS)):
                 for place in sums.at(slot):
                     self._drop(place, redeemed=False)
-        if first > self._swept:
-            self._swept = first
+        self._swept = first
 
     def _drop(self, place: Appointment, *, redeemed: bool) -> None:
-        places = self._tenants[place.tenant]
-        places.remove(place)
-        if not places:
+        own = self._tenants[place.tenant]
+        own.places.remove(place)
+        if not own.places:
             del self._tenants[place.tenant]
+            self._weight -= own.weight
         self._share += (redeemed - self._share) / _REMEMBERED
         self._open -= 1
-        if self._sums is not None:
-            self._sums.remove(place)
-        if not self._open:
-            self._sums = None
+        sums = self._sums[place.rank]
+        sums.remove(place)
+        if not sums.count:
+            del self._sums[place.rank]
 
 
 class _Slots:
     """The places by slot, with sums over any row of slots. A ring: slot `n` stands at `n % SLOTS`."""
 
-    __slots__ = ("_places", "_requests", "_tokens")
+    __slots__ = ("_places", "_requests", "_tokens", "count")
 
     def __init__(self) -> None:
+        self.count = 0
         self._places: dict[int, dict[Appointment, None]] = {}
         self._requests = [0] * (SLOTS + 1)
         self._tokens = [0] * (SLOTS + 1)
@@ -197,6 +264,7 @@ class _Slots:
         return requests, tokens
 
     def _count(self, place: Appointment, sign: int) -> None:
+        self.count += sign
         at = place.due // SLOT_US % SLOTS + 1
         cost = place.cost * sign
         while at <= SLOTS:

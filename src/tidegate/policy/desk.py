@@ -5,7 +5,8 @@ A call passes at once when nobody waits and an outlet can serve it now; else its
 head: an outlet that could serve a smaller call behind it waits for it, so that no cost is too large to be served.
 
 Over the discipline's order stand the *shares* of the pool that a tenant or tier was promised, as far as they are not
-used up. In a tenant's own order its *appointments* go first: calls that were refused with a time and came back at it.
+used up. In a tier *appointments* go first, as far as the discipline's promise allows: calls that were refused with a
+time and came back at it. Newcomers are told times behind the places that are kept, so that all of them can be.
 Everything is O(1) in waiting calls and tenants, O(log n) in outlets; a prediction looks at a few outlets.
 """
 
@@ -100,7 +101,7 @@ class Desk:
 
     def pass_now(self, tenant: Tenant, charge: Charge, affinity: int, now: int) -> Outlet | None:
         """An outlet for a call when nobody waits; None: it has to queue."""
-        if self.waiting:
+        if self.waiting or (len(self.appointments) and not self._may_pass(tenant, charge, now)):
             return None
         floor = self._trunk.floor(tenant.tier.rank, now) if self._tiered else 0
         outlet = self.outlets.pick(charge, floor, affinity, now, self.luck)
@@ -120,11 +121,14 @@ class Desk:
             self.leave(pushed, now)
         if self._tiered and ticket.owner.tier.reserve:
             self._trunk.note(ticket.owner.tier.rank, ticket.cost, now)
-        if self.appointments.redeem(ticket.owner.name, ticket.charge.tokens, now) is not None:
-            front = True  # its turn was due: before the others of its tenant, and its tenant's turn is as near as any
-        elif self._shares:
+        kept, due = self.appointments, 0
+        if len(kept):
+            due = max(kept.weight, 1)
+            if kept.redeem(ticket.owner.name, ticket.charge.tokens, now) is None:
+                due = 0
+        if not due and self._shares:
             self._claim(ticket, now)
-        self.scheduler.push(ticket, now, front=front)
+        self.scheduler.push(ticket, now, front=front, due=due)
         self._count(ticket, 1)
         return pushed
 
@@ -183,13 +187,17 @@ class Desk:
 
         Those ahead reserve more than they turn out to cost; what they cost so far, as a share, is what counts here.
         """
-        ahead = self.scheduler.ahead(tenant, charge.tokens, now) if self.waiting else _NOBODY_AHEAD
-        wait = self._wait(tenant, charge, ahead, now)
-        if wait > 0 and not self.appointments.due(tenant.name, charge.tokens, now):
-            booked = self.appointments.booked_before(now + wait, now)
-            if booked.requests:
-                more = Ahead(ahead.requests + booked.requests, ahead.tokens + booked.tokens)
-                wait = self._wait(tenant, charge, more, now)
+        kept, ahead = self.appointments, _NOBODY_AHEAD
+        if len(kept) and kept.due(tenant.name, charge.tokens, now) and self.scheduler.honours(tenant, now):
+            if self.waiting:
+                ahead = self.scheduler.ahead_due(tenant, now)
+            wait = self._wait(tenant, charge, ahead, now)
+        else:
+            if self.waiting:
+                ahead = self.scheduler.ahead(tenant, charge.tokens, now)
+            wait = self._wait(tenant, charge, ahead, now)
+            if len(kept) and wait != NEVER:
+                wait = self._behind_places(tenant, charge, ahead, wait, now)
         # Whoever is behind somebody waits, if only a moment: "at once" is for an empty queue.
         if wait == 0 and self.waiting:
             wait = 1
@@ -197,7 +205,15 @@ class Desk:
 
     def book(self, tenant: Tenant, charge: Charge, wait_us: int, now: int) -> bool:
         """Keep a place for a call that was refused and told to come back in `wait_us`. False: no more room."""
-        return self.appointments.book(tenant.name, charge.tokens, now + wait_us, now)
+        return self.appointments.book(
+            tenant.name,
+            charge.tokens,
+            now + wait_us,
+            now,
+            tenant.tier.rank,
+            tenant.weight_milli,
+            self._rivals(tenant),
+        )
 
     def review(self, now: int, *, tripped: bool) -> Iterator[Waiting]:
         """Things became worse: take out those who cannot be served in their time any more. O(waiting).
@@ -234,6 +250,40 @@ class Desk:
             limit = self._limit()
             for share in self._shares.values():
                 share.resize(limit, now)
+
+    def _may_pass(self, tenant: Tenant, charge: Charge, now: int) -> bool:
+        """Whether a newcomer would take what is kept for those who are to be here by now."""
+        kept = self.appointments
+        late = kept.booked_before(now, now, tenant.tier.rank)
+        if not late.requests or kept.due(tenant.name, charge.tokens, now):
+            return True
+        return self._wait(tenant, charge, late, now) == 0
+
+    def _behind_places(self, tenant: Tenant, charge: Charge, ahead: Ahead, wait: int, now: int) -> int:
+        """The first time after `wait` that is nobody's yet, and that is fair beside the tenant's own places."""
+        kept, rank = self.appointments, tenant.tier.rank
+        every = kept.booked_before(kept.horizon(now), now, rank)
+        if not every.tokens:
+            return wait
+        both = Ahead(ahead.requests + every.requests, ahead.tokens + every.tokens)
+        most = self._wait(tenant, charge, both, now)
+        if most <= wait:
+            return wait
+        token_us = (most - wait) / every.tokens if wait else self._token_us(tenant, now) or most / every.tokens
+        fair = 0
+        if last := kept.last_of(tenant.name):
+            fair = last - now + round(charge.tokens * token_us * self._rivals(tenant) / tenant.weight_milli)
+        return fair if fair >= most else kept.first_free(now, rank, max(wait, fair), most, token_us)
+
+    def _rivals(self, tenant: Tenant) -> int:
+        """The weight of those who compete with it, in thousandths: as many as were told a time, or wait."""
+        return max(self.appointments.weight, self.scheduler.weight(tenant))
+
+    def _token_us(self, tenant: Tenant, now: int) -> float:
+        """How long a reserved token takes the whole pool, for this tier; 0 without a limit."""
+        rate = sum(outlet.rate() for outlet in self.outlets)
+        share = 1_000 / (1_000 - self._above.permille(tenant.tier.rank, now)) if self._tiered else 1.0
+        return 1e6 / rate * self._settled / self._reserved * share if rate < _INFINITE else 0.0
 
     def _count(self, ticket: Waiting, by: int) -> None:
         tier = ticket.owner.tier.name

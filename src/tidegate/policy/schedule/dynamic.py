@@ -11,19 +11,24 @@ the start of the level that was served last (the virtual time of start-time fair
   by the queue or past it, starts behind who had little, by one largest call c at most. k = 0 usually, but grows by
   one with every n / 8 newcomers (4 at least) while V does not move, n = the tenants that wait: so that strangers,
   however many come, cannot hold V still.
-* A tenant that enters without lead goes to the front of its level, at most every second turn.
+* Tenants that entered without lead have every second turn of their level, in the order in which they came.
+* A call that is due (its tenant was refused, told this time and came back) goes before every level when nothing else
+  of its tenant waits and its lead is below 7c/8w, or when v with all that waits is below V + U + 3c/8w; else it is the
+  next of its tenant. It counts as no newcomer, and V moves by its cost / the weight of all who wait or were told a
+  time, but past nobody who waits.
 * While a tenant waits nothing decays: what it is served is counted to the token.
 
-Invariant, without corrections: V ≤ v < V + U + c/weight for all who wait. Proof: entry keeps it. A turn is given in the
-lowest occupied level, whose start becomes V, so V ≤ v of all and V only grows; who is served had v < V + U, and gains
-at most c/weight. U ≤ c / (16 × the largest weight); a change of U lowers V by less than the new U. Who is corrected to
-below V shares the level of V, turn by turn, until it has caught up.
+Invariant, without corrections: V ≤ v < V + U + c/weight for all who wait (15c/8w where calls are due). Proof: entry
+keeps it. A turn is given in the lowest occupied level, whose start becomes V, so V ≤ v of all and V only grows; who is
+served had v < V + U (+ 7c/8w when it was due), and gains at most c/weight. U ≤ c / (16 × the largest weight); a change
+of U lowers V by less than the new U. Who is corrected to below V shares the level of V, turn by turn, until it has
+caught up.
 
 Bounds, w = weight, r = tokens/s of this tier, c = the largest call of the last two measuring periods:
 * Fairness: between two tenants of equal weight that wait throughout, over every interval, service differs by less than
   2 × (c + w × U) ≤ 2.125 c tokens + the corrections of both that came late (proof: v_i - v_j begins and ends within
-  ± (U + c/w)); with different weights normalised service differs by less than c/w_i + c/w_j + 2 U. Rounding adds less
-  than w / 10⁶ tokens a call.
+  ± (U + c/w)), 3 c where calls are due; with different weights normalised service differs by less than
+  c/w_i + c/w_j + 2 U. Rounding adds less than w / 10⁶ tokens a call.
 * Wait of a first call that enters at V + l (l ≤ c/w): Σ over the others that wait of (w_j × (l + U) + c) / r, and as
   much for each tenant that comes later and enters below it. Nobody starves: no more than max(4, n / 8) newcomers enter
   at a level while V stands at one, so V moves on however many come. A tenant without lead usually waits for one or two
@@ -35,7 +40,7 @@ are looked at again when V gets there; U is measured anew, and levels rebuilt, o
 Tenants without waiting calls are kept while their lead counts, at most `keep` of them, the oldest go first.
 """
 
-from collections import deque
+from collections import OrderedDict, deque
 from functools import partial
 
 from tidegate.model.tenant import Tenant
@@ -67,16 +72,18 @@ class _Levels(Band):
         "_base",
         "_bits",
         "_entered",
-        "_guest",
+        "_fresh",
         "_half_life",
         "_heaviest",
         "_heavy",
         "_pace",
+        "_passed",
         "_peak",
         "_rings",
         "_shift",
         "_since",
         "_turns",
+        "_welcomed",
         "largest",
     )
 
@@ -88,39 +95,49 @@ class _Levels(Band):
         self._bits = 0  # bit n: level base + n is occupied
         self._rings: dict[int, Flow] = {}  # by level: whose turn is next in it
         self._entered = 0  # newcomers without lead, since V moved
+        self._passed = 0  # by which V is further than the start of its level, as due calls have moved it
         self._pace = 0.0  # tokens served while V moves by one, of late
         self._since = 0  # tokens served since V moved
-        self._guest: Flow | None = None  # who was let in at the front of a level, until another had a turn
+        self._fresh: OrderedDict[Flow, None] = OrderedDict()  # who entered without lead and has had no turn since
+        self._welcomed = False  # the last turn was one of theirs
         self._turns = _PERIOD  # left of this measuring period
         self._peak = self._heavy = 1  # call and weight, greatest of this period
         self.largest = self._heaviest = 1  # and of the one before too
 
-    def enter(self, flow: Flow, now: int) -> None:
+    def enter(self, flow: Flow, now: int, *, due: bool = False) -> None:
         cost = flow.tokens // flow.count  # who moves here from another tier may bring several
         if cost > self._peak or flow.weight > self._heavy:
             self._measure(cost, flow.weight)
         lead = self.lead(flow, now)
-        held = self._entered // max(_GUESTS, self.flows >> 3) << self._shift
-        if lead <= held:
+        held = 0 if due else self._held()
+        if lead <= held and not due:
             self._entered += 1
         behind = min(max(lead, held), self.largest * _UNIT // flow.weight) if lead or held else 0
+        if due:
+            behind -= behind >> 3
         flow.v = (self._base << self._shift) + behind
         self._place(flow)
-        if not lead and self._guest is None:
-            self._guest = flow
-            self._rings[flow.level] = flow  # a ring's last becomes its first
+        if lead <= held and not due:
+            self._fresh[flow] = None
+
+    def _held(self) -> int:
+        """By how much the next newcomer is behind V, so that newcomers cannot hold it still."""
+        return self._entered // max(_GUESTS, self.flows >> 3) << self._shift
 
     def leave(self, flow: Flow, now: int) -> None:
         self._displace(flow)
         flow.touched = now
-        if self._guest is flow:
-            self._guest = None
+        self._fresh.pop(flow, None)
 
     def turn(self) -> Flow:
         while True:
             first = (self._bits & -self._bits).bit_length() - 1
             level = self._base + first
             flow = self._rings[level]
+            if self._fresh and not self._welcomed:
+                longest = next(iter(self._fresh))
+                if longest.level == level:
+                    flow = longest
             if flow.v >> self._shift <= level:
                 return flow
             self._bring_near(flow, first)
@@ -134,17 +151,52 @@ class _Levels(Band):
             self._bits >>= level - self._base
             self._base = level
             self._entered = 0
-        if self._guest is not flow:
-            self._guest = None
+        self._welcomed = False
+        if flow in self._fresh:
+            del self._fresh[flow]
+            self._welcomed = self._rings[level] is not flow
         flow.v += cost * _UNIT // flow.weight
         if flow.count and flow.v >> self._shift <= level:
-            self._rings[level] = flow.right
+            if self._rings[level] is flow:
+                self._rings[level] = flow.right
         else:
             self._displace(flow)
             if flow.count:
                 self._place(flow)
             else:
                 flow.touched = now
+        self._size(flow, cost)
+
+    def served_due(self, flow: Flow, cost: int, now: int) -> None:
+        self._since += cost
+        flow.v += cost * _UNIT // flow.weight
+        if not flow.count:
+            self.leave(flow, now)
+        elif flow.v >> self._shift != flow.level:
+            self._displace(flow)
+            self._place(flow)
+        self._pass(cost * _UNIT // (self.told + self.weight + flow.weight))
+        self._size(flow, cost)
+
+    def _pass(self, amount: int) -> None:
+        """V moves by what each of those who were told a time has had on average, but never past one who waits."""
+        self._passed += amount
+        steps = self._passed >> self._shift
+        if steps and self._bits:
+            steps = min(steps, (self._bits & -self._bits).bit_length() - 1)
+        if steps:
+            self._bits >>= steps
+            self._base += steps
+            self._entered = 0
+        self._passed &= (1 << self._shift) - 1
+
+    def honours(self, flow: Flow, now: int) -> bool:
+        if not flow.count:
+            return 8 * self.lead(flow, now) * flow.weight < 7 * self.largest * _UNIT
+        ahead = flow.v - ((self._base + 1) << self._shift)
+        return 8 * (ahead * flow.weight + flow.tokens * _UNIT) < 3 * self.largest * _UNIT
+
+    def _size(self, flow: Flow, cost: int) -> None:
         if cost > self._peak or flow.weight > self._heavy:
             self._measure(cost, flow.weight)
         self._turns -= 1
@@ -153,11 +205,15 @@ class _Levels(Band):
 
     def before(self, flow: Flow | None, weight: int, others: int, now: int) -> int:
         start = self._start(flow, weight, now)
-        if not (start or self._guest):
-            return -(-others // self.count)  # to the front: one call of somebody's goes before
+        mine = flow.count if flow is not None else 0
+        fresh = -(-others * len(self._fresh) // (self.count - mine))
+        if not mine:
+            start = max(start, self._held())
+        if not start:
+            return 2 * fresh + self.largest  # every second turn is one of theirs
         start += 1 << self._shift
-        rivals = self.weight - flow.weight if flow is not None and flow.count else self.weight
-        return start * rivals // _UNIT + self.largest if start > 0 else self.largest
+        rivals = self.weight - flow.weight if flow is not None and mine else self.weight
+        return (start * rivals // _UNIT if start > 0 else 0) + fresh + self.largest
 
     def drift(self, flow: Flow | None, weight: int, now: int) -> int:
         start = self._start(flow, weight, now)
@@ -179,6 +235,7 @@ class _Levels(Band):
             if at != flow.level and (at > flow.level or flow.level != self._base):
                 self._displace(flow)
                 self._place(flow)
+                self._fresh.pop(flow, None)
         elif now - flow.touched < _FRESH_US and flow.v >= self._base << self._shift:
             flow.v += gained
         else:

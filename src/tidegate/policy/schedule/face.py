@@ -39,8 +39,12 @@ class Scheduler(Protocol):
     def __iter__(self) -> Iterator[Ticket]:
         """Every ticket, tier by tier from the first rank; within a tenant as it will be served. O(n)."""
 
-    def push(self, ticket: Ticket, now: int, *, front: bool = False) -> None:
-        """Queue a ticket; `front`: before the others of its tenant (it had its turn before)."""
+    def push(self, ticket: Ticket, now: int, *, front: bool = False, due: int = 0) -> None:
+        """Queue a ticket; `front`: before the others of its tenant (it had its turn before).
+
+        `due`: its time was told before, it goes before all newcomers of its tier as far as the discipline's promise
+        allows; the weight of all tenants that were told a time, in thousandths.
+        """
 
     def head(self, now: int) -> Ticket | None:
         """Who is next. The same ticket until `push`, `pop`, `remove`, `spent` or time changes that."""
@@ -60,6 +64,15 @@ class Scheduler(Protocol):
 
     def ahead(self, tenant: Tenant, cost: int, now: int) -> Ahead:
         """What is served before a new ticket of this tenant and cost. O(1) in waiting tickets and tenants."""
+
+    def ahead_due(self, tenant: Tenant, now: int) -> Ahead:
+        """What is served before a new ticket of this tenant that is due."""
+
+    def honours(self, tenant: Tenant, now: int) -> bool:
+        """Whether a new ticket of this tenant that is due would go before all newcomers of its tier."""
+
+    def weight(self, tenant: Tenant) -> int:
+        """Of the tenants of this one's tier that wait, in thousandths."""
 
     def oldest(self) -> Ticket | None:
         """The ticket that has waited longest; one pushed to the front hides the others of its tier. O(tiers)."""

@@ -13,7 +13,7 @@ from tidegate.policy.schedule.tiered import BOOST_AFTER_US, BOOST_SHARE_MILLI, T
 class _Row(Band):
     __slots__ = ()
 
-    def enter(self, flow: Flow, now: int) -> None:
+    def enter(self, flow: Flow, now: int, *, due: bool = False) -> None:
         pass
 
     def leave(self, flow: Flow, now: int) -> None:

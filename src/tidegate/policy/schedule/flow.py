@@ -5,6 +5,7 @@ as one whose turn it is, nothing is hashed and nothing is left behind: O(1) each
 """
 
 from abc import ABC, abstractmethod
+from collections import OrderedDict
 from typing import Optional
 
 from tidegate.model.tenant import Tenant
@@ -84,7 +85,7 @@ class Flow:
 class Band(ABC):
     """One tier's waiting calls. A discipline says whose turn it is; row and sums are kept here."""
 
-    __slots__ = ("count", "flows", "newest", "oldest", "rank", "tokens", "weight")
+    __slots__ = ("count", "due", "due_tokens", "flows", "newest", "oldest", "rank", "tokens", "told", "weight")
 
     def __init__(self, rank: int) -> None:
         self.rank = rank
@@ -94,10 +95,13 @@ class Band(ABC):
         self.tokens = 0  # of theirs
         self.flows = 0  # tenants that wait
         self.weight = 0  # the sum of their weights, in thousandths
+        self.due: OrderedDict[Ticket, None] = OrderedDict()  # of its calls, those that go before all others
+        self.due_tokens = 0
+        self.told = 0  # the weight of all tenants that were told a time, of late
 
     @abstractmethod
-    def enter(self, flow: Flow, now: int) -> None:
-        """A tenant that had nothing waiting has a call now."""
+    def enter(self, flow: Flow, now: int, *, due: bool = False) -> None:
+        """A tenant that had nothing waiting has a call now; `due`: it goes first, and is no newcomer's."""
 
     @abstractmethod
     def leave(self, flow: Flow, now: int) -> None:
@@ -110,6 +114,15 @@ class Band(ABC):
     @abstractmethod
     def served(self, flow: Flow, cost: int, now: int) -> None:
         """The call of `turn()` has been taken out; when it was the tenant's last, this is its leaving too."""
+
+    def served_due(self, flow: Flow, cost: int, now: int) -> None:
+        """As `served`, of a call that was due, whosever turn it is."""
+        if not flow.count:
+            self.leave(flow, now)
+
+    def honours(self, flow: Flow, now: int) -> bool:
+        """Whether another call of this tenant that is due may go before those whose turn it is."""
+        return True
 
     @abstractmethod
     def before(self, flow: Flow | None, weight: int, others: int, now: int) -> int:
@@ -135,6 +148,24 @@ class Band(ABC):
         if flow.count:
             self.weight += weight - flow.weight
         flow.weight = weight
+
+    def call_due(self, ticket: Ticket, told: int) -> None:
+        """It goes before all of the tier that are not due; `told`: the weight of all that were told a time."""
+        self.told = told
+        self.due[ticket] = None
+        self.due_tokens += ticket.cost
+
+    def uncall(self, ticket: Ticket) -> bool:
+        """It goes, or does so no more. False when it was not due."""
+        if ticket not in self.due:
+            return False
+        del self.due[ticket]
+        self.due_tokens -= ticket.cost
+        return True
+
+    def next(self) -> Ticket | None:
+        """Whose turn it is. Somebody waits."""
+        return next(iter(self.due)) if self.due else self.turn().first
 
     def add(self, ticket: Ticket, front: bool) -> None:
         """As the newest of the tier, or as the oldest."""

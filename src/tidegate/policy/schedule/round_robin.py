@@ -20,7 +20,7 @@ class _Ring(Band):
         super().__init__(rank)
         self._next: Flow | None = None
 
-    def enter(self, flow: Flow, now: int) -> None:
+    def enter(self, flow: Flow, now: int, *, due: bool = False) -> None:
         flow.join(self._next)
         if self._next is None:
             self._next = flow

@@ -56,7 +56,7 @@ class Tiered:
                 yield ticket
                 ticket = ticket.newer
 
-    def push(self, ticket: Ticket, now: int, *, front: bool = False) -> None:
+    def push(self, ticket: Ticket, now: int, *, front: bool = False, due: int = 0) -> None:
         tenant = ticket.tenant
         flow = self._flows.get(tenant.name)
         if flow is None:
@@ -64,11 +64,14 @@ class Tiered:
         elif flow.tenant is not tenant and not front:
             self._renew(flow, tenant, now)
         band = flow.band
-        flow.add(ticket, front)
+        first = due > 0 and band.honours(flow, now)
+        flow.add(ticket, front or due > 0)
         band.add(ticket, front)
         self._count += 1
         if flow.count == 1:
-            self._enter(flow, band, now)
+            self._enter(flow, band, now, due=first)
+        if first:
+            band.call_due(ticket, due)
 
     def head(self, now: int) -> Ticket | None:
         waiting = self._waiting
@@ -78,7 +81,7 @@ class Tiered:
         boosted = None
         if waiting & (waiting - 1) and self._debt <= 0 and self._boost_share:
             boosted = self._starving(waiting & (waiting - 1), now)
-        ticket = (boosted or band).turn().first
+        ticket = (boosted or band).next()
         if ticket is not None:
             ticket.boosted = boosted is not None
         return ticket
@@ -90,8 +93,12 @@ class Tiered:
         flow: Flow = ticket.seat
         cost = ticket.cost
         band = flow.band
+        due = band.due and band.uncall(ticket)
         last = self._take(ticket, flow, band)
-        band.served(flow, cost, now)
+        if due:
+            band.served_due(flow, cost, now)
+        else:
+            band.served(flow, cost, now)
         if last:
             self._left(flow, band, now)
         if ticket.boosted:
@@ -105,6 +112,8 @@ class Tiered:
         if not isinstance(flow, Flow) or self._flows.get(flow.tenant.name) is not flow:
             return False
         band = flow.band
+        if band.due:
+            band.uncall(ticket)
         if self._take(ticket, flow, band):
             band.leave(flow, now)
             self._left(flow, band, now)
@@ -131,6 +140,25 @@ class Tiered:
             tokens += more_tokens
         return Ahead(requests, tokens + min(lower, tokens * self._boost_share // _MILLI))
 
+    def ahead_due(self, tenant: Tenant, now: int) -> Ahead:
+        requests = tokens = 0
+        for rank, band in self._bands.items():
+            if rank < tenant.tier.rank:
+                requests += band.count
+                tokens += band.tokens
+            elif rank == tenant.tier.rank:
+                requests += len(band.due)
+                tokens += band.due_tokens
+        return Ahead(requests, tokens)
+
+    def honours(self, tenant: Tenant, now: int) -> bool:
+        flow = self._flows.get(tenant.name)
+        return flow is None or flow.band.honours(flow, now)
+
+    def weight(self, tenant: Tenant) -> int:
+        band = self._bands.get(tenant.tier.rank)
+        return band.weight if band is not None else 0
+
     def oldest(self) -> Ticket | None:
         rows = [band.oldest for band in self._bands.values() if band.oldest is not None]
         return min(rows, key=_arrived, default=None)
@@ -149,7 +177,7 @@ class Tiered:
         others = band.tokens - my_tokens
         if not others:
             return mine, my_tokens
-        before = min(others, band.before(flow, tenant.weight_milli, others, now))
+        before = min(others, band.before(flow, tenant.weight_milli, others, now) + band.due_tokens)
         before = max(before, band.drift(flow, tenant.weight_milli, now))
         return mine - (-(band.count - mine) * before // others), my_tokens + before
 
@@ -168,8 +196,8 @@ class Tiered:
     def _repay(self, tokens: int) -> None:
         self._debt -= tokens * self._boost_share  # below zero by at most one call's: what it paid too much counts
 
-    def _enter(self, flow: Flow, band: Band, now: int) -> None:
-        band.enter(flow, now)
+    def _enter(self, flow: Flow, band: Band, now: int, *, due: bool = False) -> None:
+        band.enter(flow, now, due=due)
         band.flows += 1
         band.weight += flow.weight
         self._waiting |= 1 << band.rank
@@ -218,6 +246,7 @@ class Tiered:
         old = flow.band
         ticket = flow.first
         while ticket is not None:
+            old.uncall(ticket)
             old.take(ticket)
             band.add(ticket, front=False)
             ticket = ticket.behind

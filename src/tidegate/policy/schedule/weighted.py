@@ -102,7 +102,7 @@ class _Share(Band):
         super().__init__(rank)
         self._heap = heap
 
-    def enter(self, flow: Flow, now: int) -> None:
+    def enter(self, flow: Flow, now: int, *, due: bool = False) -> None:
         flow.v = _product(flow.tenant)
         self._heap.update(flow)
 
@@ -132,7 +132,8 @@ class Weighted(Tiered):
         self._heap = heap = _Heap(aging)
         super().__init__(lambda rank: _Share(rank, heap), boost_share_milli=0)
 
-    def push(self, ticket: Ticket, now: int, *, front: bool = False) -> None:
+    def push(self, ticket: Ticket, now: int, *, front: bool = False, due: int = 0) -> None:
+        front = front or due > 0
         super().push(ticket, now, front=front)
         flow: Flow = ticket.seat
         if front and flow.count > 1:
@@ -173,6 +174,9 @@ class Weighted(Tiered):
                 requests += -(-count * older // age)
                 tokens += -(-amount * older // age)
         return Ahead(requests, tokens)
+
+    def honours(self, tenant: Tenant, now: int) -> bool:
+        return False
 
     def _renew(self, flow: Flow, tenant: Tenant, now: int) -> None:
         super()._renew(flow, tenant, now)

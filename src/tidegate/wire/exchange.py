@@ -95,7 +95,7 @@ class Exchange:
         "target",
     )
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - once a request, by its parser alone: a record would be one more object
         self,
         connection: Connection,
         method: bytes,

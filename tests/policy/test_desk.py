@@ -643,3 +643,36 @@ class Machine(RuleBasedStateMachine):
 
 TestMachine = Machine.TestCase
 TestMachine.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+
+
+def test_what_is_cached_shortens_the_wait_and_is_no_service() -> None:
+    """Of ten calls' tokens nine tenths turned out to be cached where they went: so it will be with those ahead."""
+    desk = desk_of(how="dynamic")
+    drain(desk)
+    for _ in range(10):
+        join(desk, 10_000)
+    assert desk.predict(ACME, Charge(0), 0).wait_us == 100 * SECOND
+    for _ in range(10):
+        desk.spared(ACME, 9_000, 0)
+        desk.settled(ACME, 1_000, 1_000, 0)
+    assert desk.predict(ACME, Charge(0), 0).wait_us == pytest.approx(10 * SECOND, rel=0.01)
+
+
+def test_a_tenant_is_served_what_it_cost() -> None:
+    """One pays for a tenth of each call, the other for all of it: the first is served ten times as often."""
+    desk = desk_of(how="dynamic")
+    drain(desk)
+    for _ in range(60):
+        join(desk, 1_000, ACME)
+        join(desk, 1_000, GLOBEX)
+    served: list[str] = []
+    now = 0
+    while len(served) < 55:
+        step = desk.dispatch(now)
+        if isinstance(step, int):
+            now += step
+            continue
+        served.append(step.ticket.owner.name)
+        if step.ticket.owner is ACME:
+            desk.spared(ACME, 900, now)
+    assert served.count("acme") >= 40

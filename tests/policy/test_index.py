@@ -11,6 +11,7 @@ from tidegate.policy.bucket import Bucket
 from tidegate.policy.health import Health
 from tidegate.policy.index import HEAL_US, Index
 from tidegate.policy.outlet import UNTOLD, Cap, Outlet, Tally
+from tidegate.policy.prefixes import Prefixes
 from tidegate.policy.quota import Charge, Quota
 from tidegate.policy.window import SlidingLog
 
@@ -187,3 +188,14 @@ def test_the_heaps_do_not_grow() -> None:
         made.find(CHARGE, 0, step)
     assert all(len(size.heap) <= 4 * 5 + 1 for size in made._sizes.values())
     assert len(made._parked_heap) <= 5
+
+
+def test_where_a_prompt_is_cached_is_found() -> None:
+    """Though others are full sooner: there it needs to be less full. By the time at which it can serve."""
+    outlets = drained(20)
+    ring = index(*outlets)
+    for number, cached in ((7, 500), (15, 900)):
+        outlets[number].prefixes = Prefixes()
+        outlets[number].prefixes.learn(3, cached, 0)  # type: ignore[union-attr]
+    assert ring.find(Charge(1_000, 0, 3), 0, 0) == (115_000, outlets[15])
+    assert ring.find(Charge(1_000, 0, 4), 0, 0) == (1_000_000, outlets[0])

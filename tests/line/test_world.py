@@ -93,6 +93,29 @@ def test_a_limit_that_changes_without_a_word(cost: Callable[[Random], int], wind
     assert sum(refused for _, refused in got) == 0
 
 
+def stalled(longest_ms: int) -> list[tuple[int, int]]:
+    """Every few seconds nothing gets through for up to so long."""
+    rng = Random(4)
+    return [(start, start + rng.randrange(longest_ms) * 1_000) for start in range(3 * SECOND, 900 * SECOND, 4 * SECOND)]
+
+
+@pytest.mark.parametrize(
+    ("window", "jitter", "longest", "least"),
+    [("sliding", 100, 900, 99), ("fixed", 100, 900, 99), ("quantised", 5, 300, 98)],
+)
+def test_a_busy_machine_costs_no_refusal(window: str, jitter: int, longest: int, least: int) -> None:
+    """Calls that arrive later than the jitter allows for leave the provider's window later, and the log knows it."""
+    world = World(
+        TPM, window=window, jitter_us=jitter * 1_000, cost=lambda _: 2_080, delay_ms=(1, 4), think_ms=(20, 40),
+        stalls=stalled(longest),
+    )  # fmt: skip
+    world.every_us = 60 * SECOND * 2_080 // (3 * TPM)
+    got = list(minutes(world, 4))
+    assert sum(tokens for tokens, _ in got) * 100 >= least * 4 * TPM
+    assert sum(refused for _, refused in got) == 0
+    assert world.mirror.booked == 0
+
+
 def lying(rng: Random, share: float, **lie: bytes) -> Callable[[int, dict[str, bytes]], dict[str, bytes]]:
     return lambda _, shown: {**shown, **lie} if rng.random() < share else shown
 

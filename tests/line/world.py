@@ -4,6 +4,7 @@ Delays to and from the provider are drawn for each call, so that calls and repli
 """
 
 import heapq
+from bisect import bisect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from random import Random
@@ -63,9 +64,12 @@ class World:
         self, tpm: int, *, configured: int | None = None, window: str = "continuous", ghost: int = 0, seed: int = 1,
         cost: Callable[[Random], int] = lambda _: 2_000, delay_ms: tuple[int, int] = (5, 250),
         think_ms: tuple[int, int] = (20, 200), says: Callable[[int, dict[str, bytes]], dict[str, bytes]] | None = None,
-        jitter_us: int = 250_000, phase: int = 0,
+        jitter_us: int = 250_000, phase: int = 0, stalls: list[tuple[int, int]] | None = None,
     ) -> None:  # fmt: skip
-        """`ghost`: thousandths of the quota that others use; `says`: what the provider's headers really say."""
+        """`ghost`: thousandths of the quota that others use; `says`: what the provider's headers really say.
+
+        `stalls`: from when until when nothing reaches the provider, in order and apart.
+        """
         self.rng = Random(seed)
         self.books = Books()
         self.now = phase
@@ -80,9 +84,12 @@ class World:
         self._cost, self._delay, self._think = cost, delay_ms, think_ms
         self._says = says or (lambda _, shown: shown)
         self._closed_until = 0
+        self._stalls = stalls or []
         self._next = cost(self.rng)
         self._in_flight = 0
         self.most_in_flight = 10_000
+        self.every_us = 0  # what is offered: a call each so often at most
+        self._sent_at = -MINUTE
         self.paused: Callable[[int], bool] = lambda _: False
 
     @property
@@ -123,6 +130,8 @@ class World:
                 return self._closed_until - self.now
             if self._in_flight >= self.most_in_flight:
                 return NEVER
+            if self.now < self._sent_at + self.every_us:
+                return self._sent_at + self.every_us - self.now
             cost = self._next
             wait = self.quota.wait(Charge(cost, cost), self.now)
             if wait:
@@ -131,11 +140,18 @@ class World:
             self.mirror.note(cost, self.now)
             self.quota.tokens = self.mirror.allowances
             self._in_flight += 1
-            self._at(self._drawn(self._delay), "arrives", cost=cost, sent_at=self.now)
+            self._sent_at = self.now
+            self._at(self._way(), "arrives", cost=cost, sent_at=self.now)
             self._next = self._cost(self.rng)
 
     def _drawn(self, between_ms: tuple[int, int]) -> int:
         return self.rng.randrange(between_ms[0] * 1_000, between_ms[1] * 1_000 + 1)
+
+    def _way(self) -> int:
+        """How long a call is on its way to the provider."""
+        delay = self._drawn(self._delay)
+        index = bisect(self._stalls, (self.now + delay, self.now + delay))
+        return max(delay, self._stalls[index - 1][1] - self.now) if index else delay
 
     def _at(self, delay: int, what: str, **fields: object) -> None:
         heapq.heappush(self._events, _Event(self.now + delay, next(self._numbers), what, **fields))  # type: ignore[arg-type]

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tidegate.policy.allowance import NEVER
-from tidegate.policy.window import SLOTS, SlidingLog
+from tidegate.policy.window import HOLD_US, LATE_US, SLOTS, SlidingLog
 
 WINDOW = 60_000_000
 SECOND = 1_000_000
@@ -214,3 +214,47 @@ def test_memory_is_bounded_by_the_slots() -> None:
     for now in range(0, 200 * SECOND, 5_000):
         log.take(1, now)
     assert len(log._slots) <= SLOTS * 61 // 60 + 4
+
+
+def test_what_arrived_late_is_counted_for_longer() -> None:
+    """And so is what was taken after it; no lateness is believed beyond a bound, nor of what nobody took."""
+    log = SlidingLog(100, window_us=WINDOW)
+    log.take(40, 0)
+    log.take(60, SECOND // 10)
+    log.late(0, SECOND)
+    log.late(0, SECOND // 2)
+    log.late(5 * SECOND, SECOND)
+    gone = WINDOW + WINDOW // SLOTS + SECOND
+    assert log.wait(10, SECOND) == log.wait(100, SECOND) == log.view(SECOND).reset_us == gone - SECOND
+    assert (log.left(gone - 1), log.left(gone)) == (0, 100)
+    log.take(100, gone)
+    log.late(gone, 100 * SECOND)
+    assert log.left(gone + WINDOW + LATE_US - WINDOW // SLOTS) == 0
+    assert log.left(gone + WINDOW + LATE_US + WINDOW // SLOTS) == 100
+
+
+def test_what_left_of_late_may_linger() -> None:
+    """What has left the log since a moment, not longer ago than calls are late."""
+    log = SlidingLog(100, window_us=WINDOW)
+    log.take(10, 0)
+    log.take(20, SECOND)
+    gone = WINDOW + WINDOW // SLOTS
+    assert log.lingering(0, gone - 1) == 0
+    assert log.lingering(0, gone) == 10
+    assert log.lingering(0, gone + SECOND) == 30
+    assert log.lingering(gone + SECOND, gone + SECOND) == 20
+    assert log.lingering(0, gone + SECOND + LATE_US + 1) == 0
+
+
+def test_a_hold_ends_by_itself() -> None:
+    """It keeps the most that was asked for, for a moment after the last time; but no longer than calls are late."""
+    log = SlidingLog(100, window_us=WINDOW)
+    assert log.hold(30, 0)
+    assert log.hold(20, HOLD_US // 2)
+    assert log.left(HOLD_US) == 70
+    log.take(60, HOLD_US)
+    assert log.wait(20, HOLD_US) == HOLD_US // 2
+    assert log.has(20, HOLD_US + HOLD_US // 2)
+    now = 10 * SECOND
+    assert all(log.hold(5, now + step) for step in range(0, LATE_US + 1, HOLD_US // 2))
+    assert not log.hold(5, now + LATE_US + 1)

@@ -11,25 +11,28 @@ from tidegate.model.snapshot import Profile
 from tidegate.policy import headers
 from tidegate.policy.allowance import ALWAYS, Allowance
 from tidegate.policy.limits.aimd import WINDOW_US, Admitted, Aimd
+from tidegate.policy.limits.delay import Delay
 from tidegate.policy.limits.ghost import Ghost
 from tidegate.policy.limits.lows import Lows
 from tidegate.policy.limits.ramp import Ramp
 from tidegate.policy.limits.trust import JUMP, NONSENSE, RISE, Trust
 from tidegate.policy.quota import MINUTE_US, allowance, mirrored
+from tidegate.policy.window import LATE_US, SlidingLog
 
 RETEST_US = 2 * MINUTE_US  # a limit that only headers have shown may be put to the test after so long without a word
 GRADUAL = frozenset({"continuous", "quantised"})  # a quantised limit is published as the minute's bucket
 _QUANTISED_US = 10_000_000  # of seconds that all are alike, so many tell the rate
 _NOISE = 1_000  # part of the limit that is nobody's use
+_KNOWN = 50  # a part of the limit: others who use more than that are there, and what is missing is theirs
 
 
 class Mirror:
     """Configured, shown and learnt limit, and the allowance that follows the smallest (none while none is known)."""
 
     __slots__ = (
-        "_admitted", "_agreed", "_aimd", "_born", "_checked_at", "_comparable", "_continuous", "_doubt", "_ghost",
-        "_heeded", "_jitter", "_largest", "_last_left", "_last_sent", "_lows", "_main", "_margin", "_noise", "_profile",
-        "_ramp", "allowances", "booked", "configured", "seen", "trust",
+        "_admitted", "_agreed", "_aimd", "_born", "_checked_at", "_comparable", "_continuous", "_delay", "_doubt",
+        "_ghost", "_heeded", "_jitter", "_largest", "_last_left", "_last_sent", "_log", "_lows", "_main", "_margin",
+        "_noise", "_profile", "_ramp", "allowances", "booked", "configured", "seen", "trust",
     )  # fmt: skip
 
     def __init__(self, configured: int, profile: Profile, now: int) -> None:
@@ -47,6 +50,8 @@ class Mirror:
         self._doubt: Doubt | None = None
         self._agreed = 0  # replies that showed the limit, lately
         self._main: Allowance | None = None
+        self._log: SlidingLog | None = None  # the same, where it is one
+        self._delay = Delay()
         self._admitted = Admitted(now)
         self._largest = 0
         self._lows = Lows(now)
@@ -210,7 +215,12 @@ class Mirror:
 
         Returns what was booked now, usually 0.
         """
-        if left is None or not self._comparable:
+        if left is None:
+            return 0
+        log = self._log
+        if log is not None and (late := self._delay.late(now - sent_at)) > self._profile.jitter_us // 2:
+            log.late(sent_at, late)
+        if not self._comparable:
             return 0
         shown = headers.number(left)
         if sent_at >= self._checked_at:
@@ -245,7 +255,7 @@ class Mirror:
             spent = least - self.booked - shown
             if self._continuous and 4 * (shown + spent) > 3 * self.seen:
                 spent -= self._jitter  # near the brim what came late has not been refilled there
-        if spent <= self._noise:
+        if spent <= self._noise or self._lingers(spent, sent_at, now):
             return 0
         main.take(spent, now)
         self.booked += spent
@@ -253,6 +263,13 @@ class Mirror:
             self._ghost.spent(spent, now - sent_at, now)
             self._reserve(now)
         return spent
+
+    def _lingers(self, missing: int, sent_at: int, now: int) -> bool:
+        """Whether that may be ours: calls that came late to the provider leave its window later than our log."""
+        log = self._log
+        if log is None or self._ghost.per_minute(now) * _KNOWN > self.limit:
+            return False
+        return missing <= log.lingering(sent_at - LATE_US, now) and log.hold(missing, now)
 
     def _reserve(self, now: int) -> None:
         if self._main is not None:
@@ -268,14 +285,16 @@ class Mirror:
     def refused(self, cost: int, sent_at: int, now: int) -> bool:
         """A call of `sent_at` was refused for this dimension, and no header says why. True when the limit changed."""
         self._admitted.total -= cost
+        limit, shown = self.limit, False
         if self._profile.window == "quantised":
             if now - self._admitted.started < _QUANTISED_US:
                 return False
+            shown = limit == self.seen and self.trust.believed
             rate = self._admitted.within(_QUANTISED_US, now) * (MINUTE_US // _QUANTISED_US)
-            admitted = max(rate, self.limit)
+            admitted = max(rate, limit)
         else:
             admitted = self._admitted.within(WINDOW_US, now)
-        if not self._aimd.refuse(admitted, cost, self.limit, self._largest, sent_at, now):
+        if not self._aimd.refuse(admitted, cost, limit, self._largest, sent_at, now, shown=shown):
             return False
         self._follow(now)
         if self._main is not None and (left := self._main.left(now)) > 0:
@@ -336,6 +355,7 @@ class Mirror:
 
     def _gauge(self) -> None:
         main = self._main
+        self._log = main if isinstance(main, SlidingLog) else None
         self._comparable = main is not None and self._doubt is None and 0 < main.limit <= self.seen
         if self._profile.window == "quantised":
             self._comparable = False  # what is shown is the minute's, what is kept is the second's

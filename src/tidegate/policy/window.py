@@ -10,12 +10,21 @@ what leaves next is exact over `WALKED` slots and interpolated beyond.
 
 A window has no refill that would forgive an estimate that was too low by a few tokens, so as much as such calls missed
 of late is kept back, up to a share of the limit: only a call that needs it, alone, gets it.
+
+Nor does a window forgive a call that reached the provider late: it is charged there later, leaves later, and who takes
+its place a window after its departure comes too soon. A slot that is known to have been `late` is counted for so much
+longer, and so are those behind it, which cannot have overtaken it by much. Where the provider shows less than it can
+have left, `hold` keeps that back for a moment: what left here of late has perhaps not left there.
 """
+
+from collections import deque
 
 from tidegate.policy.allowance import ALWAYS, NEVER, Allowance, View
 
 SLOTS = 5_000
 WALKED = 128
+LATE_US = 2_000_000  # no call is believed to be later than that on its way
+HOLD_US = 500_000
 MISSES = 8  # calls in flight at once whose estimates may be too low
 _FADE = 64  # calls over which a large miss is forgotten
 
@@ -24,14 +33,9 @@ class SlidingLog(Allowance):
     """At most `limit` per window, by a log of what was taken when."""
 
     __slots__ = (
-        "_kept",
-        "_missed",
-        "_slot_us",
-        "_slots",
-        "_span_us",
-        "_spare_permille",
-        "_used",
-    )
+        "_gone", "_held", "_held_since", "_held_until", "_kept", "_late", "_missed", "_slot_us", "_slots", "_span_us",
+        "_spare_permille", "_used",
+    )  # fmt: skip
 
     def __init__(self, limit: int, *, window_us: int, jitter_us: int = 0, spare_permille: int = 0) -> None:
         """Start empty. `limit` ≥ 1; at most `spare_permille` of it is kept back."""
@@ -39,27 +43,40 @@ class SlidingLog(Allowance):
         self._missed = 0
         self.firm_until = ALWAYS
         self._kept = 0
+        self._held = self._held_since = self._held_until = 0
         self._shape(limit)
         self._slot_us = max(1, window_us // SLOTS)
         self._span_us = window_us + jitter_us
         self._slots: dict[int, int] = {}
+        self._late: dict[int, int] = {}  # by slot: how much later than usual its calls arrived
+        self._gone: deque[tuple[int, int]] = deque()  # when and how much left within the last `LATE_US`
         self._used = 0
 
     def _gone_at(self, slot: int) -> int:
-        return (slot + 1) * self._slot_us + self._span_us
+        gone = (slot + 1) * self._slot_us + self._span_us
+        return gone + self._late.get(slot, 0) if self._late else gone
 
     def _expire(self, now: int) -> None:
-        slots = self._slots
+        if self._held and now >= self._held_until:
+            self._held = 0
+            self._shape(self.limit)
+        slots, gone = self._slots, self._gone
         while slots:
             oldest = next(iter(slots))
             if self._gone_at(oldest) > now:
                 return
-            self._used -= slots.pop(oldest)
+            used = slots.pop(oldest)
+            self._used -= used
+            if self._late:
+                self._late.pop(oldest, None)
+            gone.append((now, used))
+            while gone[0][0] < now - LATE_US:
+                gone.popleft()
 
     def _shape(self, limit: int) -> None:
         self.limit = limit
         spare = min(limit * self._spare_permille // 1_000, MISSES * self._missed)
-        self.depth = max(1, limit - spare - self._kept)
+        self.depth = max(1, limit - spare - self._kept - self._held)
 
     def rate(self) -> float:
         return self.depth * 1e6 / self._span_us
@@ -73,6 +90,8 @@ class SlidingLog(Allowance):
         missing = self._used + ahead + (cost if cost < depth else depth) - depth
         if missing <= 0:
             return 0
+        if missing <= self._held:
+            return min(self._held_until - now, self._freed(min(missing, self._used), now) or LATE_US)
         rounds = 0
         if missing > self._used:
             rounds, missing = divmod(missing, depth)
@@ -85,15 +104,16 @@ class SlidingLog(Allowance):
     def _freed(self, amount: int, now: int) -> int:
         whole = self._span_us + self._slot_us
         left = self._used - amount
+        gone = 0
         for walked, (slot, used) in enumerate(self._slots.items()):
             if amount <= 0:
                 break
+            gone = max(gone, self._gone_at(slot) - now)  # a late one holds up those behind it
             if walked == WALKED:  # what is left of the window leaves it as evenly as it came
-                gone = self._gone_at(slot) - now
-                return gone + (whole - gone) * amount // max(1, left + amount)
+                return gone + max(0, whole - gone) * amount // max(1, left + amount)
             amount -= used
             if amount <= 0:
-                return self._gone_at(slot) - now
+                return gone
         return whole if amount > 0 else 0
 
     def take(self, cost: int, now: int) -> None:
@@ -132,15 +152,44 @@ class SlidingLog(Allowance):
 
     def view(self, now: int) -> View:
         self._expire(now)
-        full_in = self._gone_at(next(reversed(self._slots))) - now if self._slots else 0
+        full_in = max(map(self._gone_at, (next(reversed(self._slots)), *self._late))) - now if self._slots else 0
         return View(self.limit, max(0, self.depth - self._used), full_in)
 
     def keep_back(self, amount: int, now: int) -> None:
         self._kept = amount
         self._shape(self.limit)
 
+    def late(self, taken_at: int, by_us: int) -> None:
+        """What was taken at `taken_at` may have been charged so much later than usual. O(1)."""
+        slot = taken_at // self._slot_us
+        by_us = min(by_us, LATE_US)
+        if slot in self._slots and by_us > self._late.get(slot, 0):
+            self._late[slot] = by_us
+
+    def lingering(self, since: int, now: int) -> int:
+        """How much has left the log since then (`LATE_US` ago at most), and may still be in the provider's."""
+        self._expire(now)
+        since = max(since, now - LATE_US)
+        return sum(used for at, used in self._gone if at >= since)
+
+    def hold(self, amount: int, now: int) -> bool:
+        """Leave so much untouched for `HOLD_US`. False when that has been asked for longer than calls are late."""
+        self._expire(now)
+        if not self._held:
+            self._held_since = now
+        elif now - self._held_since > LATE_US:
+            return False
+        self._held = max(self._held, amount)
+        self._held_until = now + HOLD_US
+        self._shape(self.limit)
+        return True
+
     def restore(self, left: int, at: int, now: int) -> None:
         self._slots.clear()
+        self._late.clear()
+        self._gone.clear()
+        self._held = 0
+        self._shape(self.limit)
         self._used = 0
         self.take(max(0, self.depth - left), at)
         self._expire(now)

@@ -51,6 +51,15 @@ def test_a_provider_that_refuses_everything_teaches_nothing() -> None:
     assert learnt.limit == 0
 
 
+def test_where_the_limit_was_shown_it_must_happen_again() -> None:
+    """One call that came at a bad moment does not outweigh the replies that show the limit in force."""
+    learnt = Aimd()
+    for strike in range(1, STRIKES):
+        assert not learnt.refuse(10_000, 100, 10_000, 100, strike * 10, strike * 10, shown=True)
+    assert learnt.refuse(10_000, 100, 10_000, 100, 100, 100, shown=True)
+    assert learnt.limit == 9_000
+
+
 def test_far_below_the_limit_it_must_happen_again() -> None:
     """And soon; then by halves at most."""
     learnt = Aimd()

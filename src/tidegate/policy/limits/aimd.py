@@ -62,17 +62,20 @@ class Aimd:
         self._since = self._grown_at = -1
         self._strikes = 0
 
-    def refuse(self, admitted: int, cost: int, kept: int, largest: int, sent_at: int, now: int) -> bool:
+    def refuse(
+        self, admitted: int, cost: int, kept: int, largest: int, sent_at: int, now: int, *, shown: bool = False
+    ) -> bool:
         """A call of this cost, sent at `sent_at`, was refused. True when that lowered the limit.
 
         `kept` is the limit in force (0 = none). Where hardly anything is admitted a refusal says nothing of a rate: a
-        provider that refuses everything is a matter of health. Far below the limit in force it must happen again.
+        provider that refuses everything is a matter of health. Far below the limit in force it must happen again; so it
+        must where replies have just `shown` that limit: a single call may have come at a bad moment.
         """
         if sent_at <= self._since or admitted < PROOF * cost:
             return False
         self._strikes = self._strikes + 1 if now - self._since < FORGOTTEN_US else 1
         self._since = now
-        if admitted * UNLIKELY < kept and self._strikes < STRIKES:
+        if (shown or admitted * UNLIKELY < kept) and self._strikes < STRIKES:
             return False
         basis = min(admitted, kept) if kept else admitted
         self._refused = max(basis, 1)

@@ -100,16 +100,18 @@ async def test_who_waits_in_a_pool_that_goes_is_still_served() -> None:
 
 async def test_a_quota_that_is_taken_away_and_given_back_is_as_it_was() -> None:
     """A configuration that is rolled back brings no second quota."""
-    play = Playbook(of(ONE, TWO))
+    kept = pool("x", "one"), pool("y", "two")
+    play = Playbook(of(ONE, TWO, pools=kept))
     spend(play, 60_000)
     lane = lane_of(play)
     play.reload(of(TWO))
     await play.until(SECOND)
-    play.reload(of(ONE, TWO))
+    play.reload(of(ONE, TWO, pools=kept))
     assert lane_of(play) is lane
     assert tokens_left(play) == 1_000
     await play.until(3 * LINGER_US)
     assert names(play) == ["openai/one/*", "openai/one/a", "openai/two/*", "openai/two/a"]
+    assert pools(play) == ["x/*", "x/a", "y/*", "y/a"]
     assert play.clock.pending == []
 
 

@@ -278,7 +278,7 @@ def test_a_claim_of_who_left_returns() -> None:
 
 def test_a_claim_counts_as_its_owners_service() -> None:
     """What it gets by its share it does not get once more by its turn."""
-    desk = desk_of(how="dynamic", shares=(("acme", 250),))
+    desk = desk_of(how="dynamic", shares=(("acme", 600),))
     drain(desk)
     for _ in range(20):
         join(desk, 1_000, ACME)

@@ -29,6 +29,7 @@ from tidegate.policy.share import Share
 from tidegate.policy.trunk import Trunk
 
 LOOKED_AT = 8  # outlets, for a prediction
+SPARE_US = 2_000_000  # so much of the quota waits for others before who had more than they takes what is left over
 REMEMBERED_TOKENS = 1_000_000
 _NOBODY_AHEAD = Ahead(0, 0)
 _INFINITE = float("inf")
@@ -108,6 +109,7 @@ class Desk:
         if outlet is not None:
             self._served(tenant, charge.tokens, now)
             if len(self.appointments):
+                self.scheduler.passed(tenant, charge.tokens, self.appointments.weight)
                 self.appointments.redeem(tenant.name, charge.tokens, now)
         return outlet
 
@@ -254,10 +256,13 @@ class Desk:
     def _may_pass(self, tenant: Tenant, charge: Charge, now: int) -> bool:
         """Whether a newcomer would take what is kept for those who are to be here by now."""
         kept = self.appointments
-        late = kept.booked_before(now, now, tenant.tier.rank)
-        if not late.requests or kept.due(tenant.name, charge.tokens, now):
+        if kept.due(tenant.name, charge.tokens, now):
             return True
-        return self._wait(tenant, charge, late, now) == 0
+        late = kept.booked_before(now, now, tenant.tier.rank)
+        if kept.last_of(tenant.name) and not self.scheduler.honours(tenant, now):
+            spare = 0 if (token_us := self._token_us(tenant, now)) == 0.0 else round(SPARE_US / token_us)
+            late = Ahead(late.requests, late.tokens + spare)
+        return late.tokens == 0 or self._wait(tenant, charge, late, now) == 0
 
     def _behind_places(self, tenant: Tenant, charge: Charge, ahead: Ahead, wait: int, now: int) -> int:
         """The first time after `wait` that is nobody's yet, and that is fair beside the tenant's own places."""

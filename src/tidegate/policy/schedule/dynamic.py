@@ -178,6 +178,10 @@ class _Levels(Band):
         self._pass(cost * _UNIT // (self.told + self.weight + flow.weight))
         self._size(flow, cost)
 
+    def passed(self, tokens: int, told: int) -> None:
+        if told:
+            self._pass(tokens * _UNIT // (told + self.weight))
+
     def _pass(self, amount: int) -> None:
         """V moves by what each of those who were told a time has had on average, but never past one who waits."""
         self._passed += amount

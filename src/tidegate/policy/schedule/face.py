@@ -71,6 +71,9 @@ class Scheduler(Protocol):
     def honours(self, tenant: Tenant, now: int) -> bool:
         """Whether a new ticket of this tenant that is due would go before all newcomers of its tier."""
 
+    def passed(self, tenant: Tenant, tokens: int, told: int) -> None:
+        """A call of this tenant passed at once, while others were told a time: the weight of all these."""
+
     def weight(self, tenant: Tenant) -> int:
         """Of the tenants of this one's tier that wait, in thousandths."""
 

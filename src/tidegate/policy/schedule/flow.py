@@ -120,6 +120,9 @@ class Band(ABC):
         if not flow.count:
             self.leave(flow, now)
 
+    def passed(self, tokens: int, told: int) -> None:  # noqa: B027 - most disciplines count no service
+        """A call passed at once, while tenants of this weight were told a time."""
+
     def honours(self, flow: Flow, now: int) -> bool:
         """Whether another call of this tenant that is due may go before those whose turn it is."""
         return True

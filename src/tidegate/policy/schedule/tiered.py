@@ -155,6 +155,11 @@ class Tiered:
         flow = self._flows.get(tenant.name)
         return flow is None or flow.band.honours(flow, now)
 
+    def passed(self, tenant: Tenant, tokens: int, told: int) -> None:
+        band = self._bands.get(tenant.tier.rank)
+        if band is not None:
+            band.passed(tokens, told)
+
     def weight(self, tenant: Tenant) -> int:
         band = self._bands.get(tenant.tier.rank)
         return band.weight if band is not None else 0

@@ -116,6 +116,14 @@ def test_a_busy_machine_costs_no_refusal(window: str, jitter: int, longest: int,
     assert world.mirror.booked == 0
 
 
+@pytest.mark.parametrize("late_ms", [40, 70, 100, 150, 300])
+def test_a_first_call_that_is_late_costs_no_refusal(late_ms: int) -> None:
+    """A full bucket refills nothing until it arrives: that is noticed however little it is beside the limit."""
+    world = World(TPM, jitter_us=25_000, cost=lambda _: 2_080, delay_ms=(1, 4), stalls=[(0, late_ms * 1_000)])
+    world.every_us = 60 * SECOND * 2_080 // (3 * TPM)
+    assert sum(refused for _, refused in minutes(world, 2)) == 0
+
+
 def lying(rng: Random, share: float, **lie: bytes) -> Callable[[int, dict[str, bytes]], dict[str, bytes]]:
     return lambda _, shown: {**shown, **lie} if rng.random() < share else shown
 

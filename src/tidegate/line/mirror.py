@@ -22,7 +22,8 @@ from tidegate.policy.window import LATE_US, SlidingLog
 RETEST_US = 2 * MINUTE_US  # a limit that only headers have shown may be put to the test after so long without a word
 GRADUAL = frozenset({"continuous", "quantised"})  # a quantised limit is published as the minute's bucket
 _QUANTISED_US = 10_000_000  # of seconds that all are alike, so many tell the rate
-_NOISE = 1_000  # part of the limit that is nobody's use
+_NOISE = 1_000  # part of the limit that is nobody's use; less where jitter leaves no room for it
+_LEAST_NOISE = 10_000
 _KNOWN = 50  # a part of the limit: others who use more than that are there, and what is missing is theirs
 
 
@@ -360,8 +361,11 @@ class Mirror:
         if self._profile.window == "quantised":
             self._comparable = False  # what is shown is the minute's, what is kept is the second's
         self._margin = main.limit - main.depth if main is not None else 0
-        self._noise = max(1, main.limit // _NOISE) if main is not None else 0
-        self._jitter = main.limit * self._profile.jitter_us // MINUTE_US if main is not None else 0
+        limit = main.limit if main is not None else 0
+        self._jitter = limit * self._profile.jitter_us // MINUTE_US
+        self._noise = max(1, limit // _NOISE)
+        if self._jitter:
+            self._noise = min(self._noise, max(1, limit // _LEAST_NOISE, self._jitter // 2))
 
     def _compose(self) -> None:
         parts = [self._main] if self._main is not None else []

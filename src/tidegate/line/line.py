@@ -317,7 +317,13 @@ class Line:
         """The deadline has passed, in an attempt or while the call waited."""
         if last is not None:
             return self._failed(call, plan, last, late=True)
-        wait_us = max(1, self._again_us(call, plan))
+        now = self._clock.now()
+        picks = [target.pick(call, now) for target in plan.targets if not target.unfit(call)]
+        soonest = min((pick for pick in picks if pick.wait_us != NEVER), key=_wait_us, default=None)
+        wait_us = 1
+        if soonest is not None and soonest.wait_us:
+            wait_us = soonest.wait_us
+            soonest.pool.book(call.tenant, soonest.charge, wait_us)
         message = f"The deadline passed while the call waited for the quota of {plan.name}."
         return Refused(Problem(ProblemKind.OVER_QUOTA, message, retry_after_us=wait_us))
 
@@ -337,6 +343,10 @@ class Line:
         now = self._clock.now()
         waits = [target.pick(call, now).wait_us for target in plan.targets if not target.unfit(call)]
         return min((wait for wait in waits if wait != NEVER), default=0)
+
+
+def _wait_us(pick: Pick) -> int:
+    return pick.wait_us
 
 
 def _ticket(call: Call, pick: Pick, now: int, give_up_at: int, *, elsewhere: bool) -> Waiting:

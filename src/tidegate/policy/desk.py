@@ -286,7 +286,7 @@ class Desk:
 
     def _token_us(self, tenant: Tenant, now: int) -> float:
         """How long a reserved token takes the whole pool, for this tier; 0 without a limit."""
-        rate = sum(outlet.rate() for outlet in self.outlets)
+        rate = fsum(outlet.rate() for outlet in self.outlets)
         share = 1_000 / (1_000 - self._above.permille(tenant.tier.rank, now)) if self._tiered else 1.0
         return 1e6 / rate * self._settled / self._reserved * share if rate < _INFINITE else 0.0
 
@@ -339,10 +339,11 @@ class Desk:
             return outlets[0].wait(charge, now, requests, tokens) if outlets else NEVER
         serving = self._serving(outlets, tokens, now)
         more = len(self.outlets) / len(outlets)  # who is not looked at is like those who are
-        whole = fsum(outlet.rate() for outlet in serving) * more
+        rates = [outlet.rate() for outlet in outlets]
+        whole = fsum(rates if serving is outlets else [outlet.rate() for outlet in serving]) * more
         best = NEVER
-        for outlet in outlets:
-            part = outlet.rate() / whole if 0.0 < whole < _INFINITE else 1 / (len(serving) * more)
+        for outlet, rate in zip(outlets, rates, strict=True):
+            part = rate / whole if 0.0 < whole < _INFINITE else 1 / (len(serving) * more)
             wait = outlet.wait(charge, now, round(requests * part), round(tokens * part))
             if wait != NEVER and (best == NEVER or wait < best):
                 best = wait
@@ -350,6 +351,8 @@ class Desk:
 
     def _serving(self, outlets: Sequence[Outlet], tokens: int, now: int) -> Sequence[Outlet]:
         """Those that take part in serving so much: who refuses longer than it lasts does not. All, when none does."""
+        if not any(one.breaker.limited for one in outlets):
+            return outlets
         whole = fsum(outlet.rate() for outlet in outlets) * len(self.outlets) / len(outlets)
         lasts = max(PROBE_GUESS_US, int(tokens * 1e6 / whole))
         serving = [one for one in outlets if not one.breaker.limited or one.breaker.wait(now) <= lasts]

@@ -1,6 +1,6 @@
 """After a rate that rose too fast."""
 
-from tidegate.policy.limits.ramp import HOLD_US, STEP_US, Ramp
+from tidegate.policy.limits.ramp import HOLD_US, LEAST, STEP_US, Ramp
 
 MINUTE = 60_000_000
 
@@ -34,20 +34,28 @@ def test_without_a_rate_before_it_is_half_of_the_last() -> None:
     """A gate that has just started, or was slowing down already."""
     assert Ramp(0, 600, 0).limit == 300
     assert Ramp(900, 600, 0).limit == 300
-    assert Ramp(0, 0, 0).limit == 1
+
+
+def test_who_hardly_called_has_no_slope_to_hold() -> None:
+    """One call a second always goes, however often it was refused."""
+    ramp = Ramp(0, 2, 0)
+    assert ramp.limit == LEAST
+    ramp.again(1, 2)
+    assert ramp.limit == LEAST
+    assert ramp.bucket.has(5, 2)
 
 
 def test_another_one_halves_and_holds_anew() -> None:
     """Those in flight count once."""
-    ramp = Ramp(60, 600, 10)
+    ramp = Ramp(600, 6_000, 10)
     ramp.again(10, 20)
-    assert ramp.limit == 60
+    assert ramp.limit == 600
     ramp.again(11, MINUTE)
-    assert ramp.limit == 30
+    assert ramp.limit == 300
     ramp.grow(0, HOLD_US + 30_000_000)
-    assert ramp.limit == 30
+    assert ramp.limit == 300
     ramp.grow(0, HOLD_US + MINUTE)
-    assert ramp.limit == 33
+    assert ramp.limit == 330
 
 
 def test_it_ends_where_no_limit_is_known_too() -> None:

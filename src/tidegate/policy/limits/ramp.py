@@ -11,6 +11,7 @@ from tidegate.policy.bucket import Bucket
 HOLD_US = 15 * 60_000_000
 STEP_US = 60_000_000
 GROWTH_PERMILLE = 100
+LEAST = 60  # calls a minute: who sends one a second has no slope to hold
 DEPTH_US = 5_000_000  # no more than so much of the rate at once
 _MINUTE_US = 60_000_000
 
@@ -26,7 +27,7 @@ class Ramp:
         self._grows_at = now + HOLD_US
         self._top = 4 * max(lately, 1)
         rate = before if 0 < before < lately else lately // 2
-        self._bucket = Bucket(max(rate, 1), now, jitter_us=_MINUTE_US - DEPTH_US)
+        self._bucket = Bucket(max(rate, LEAST), now, jitter_us=_MINUTE_US - DEPTH_US)
 
     @property
     def bucket(self) -> Bucket:
@@ -43,7 +44,7 @@ class Ramp:
         if sent_at > self._since:
             self._since = now
             self._grows_at = now + HOLD_US
-            self._bucket.resize(max(self._bucket.limit // 2, 1), now)
+            self._bucket.resize(max(self._bucket.limit // 2, LEAST), now)
 
     def grow(self, upper: int, now: int) -> bool:
         """Time passed. False when the ramp is over: it allows `upper` (0 = unknown), or far more than was refused."""

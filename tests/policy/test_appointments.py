@@ -8,6 +8,7 @@ from tidegate.policy.appointments import (
     EARLY_US,
     GRACE_US,
     HORIZON_US,
+    MAX_PER_TENANT,
     SLOT_US,
     Appointments,
 )
@@ -110,6 +111,41 @@ def test_a_long_silence_is_cheap_and_forgets() -> None:
     assert len(book) == 0
     assert book.book("a", 5, later + SECOND, later)
     assert book.booked_before(later + SECOND, later).requests >= 0
+
+
+def test_the_first_free_time() -> None:
+    """Behind the places without a gap, and in a gap where there is one; lower tiers' places are nobody's there."""
+    book = Appointments()
+    for number in range(10):
+        book.book(f"t{number}", 1_000, (number + 1) * SECOND, 0, rank=2)
+    assert book.first_free(0, 2, 0, 11 * SECOND, 1_000.0) == 11 * SECOND
+    assert book.redeem("t0", 1_000, SECOND) is not None
+    assert book.booked_before(20 * SECOND, 0, 1).tokens == 0
+    assert book.booked_before(20 * SECOND, 0, 2).tokens == 9_000
+    assert book.first_free(0, 2, 0, 10 * SECOND, 1_000.0) < 2 * SECOND
+    assert book.first_free(0, 2, 3 * SECOND, 10 * SECOND, 1_000.0) >= 3 * SECOND
+
+
+def test_what_a_tenant_has() -> None:
+    """The last of its places, and the weight of all that have some."""
+    book = Appointments()
+    assert (book.last_of("a"), book.weight) == (0, 0)
+    book.book("a", 1, 2 * SECOND, 0, weight=3_000)
+    book.book("a", 1, SECOND, 0, weight=3_000)
+    book.book("b", 1, SECOND, 0)
+    assert (book.last_of("a"), book.weight) == (2 * SECOND, 4_000)
+    book.redeem("b", 1, SECOND)
+    assert book.weight == 3_000
+
+
+def test_one_tenant_holds_a_part_of_what_is_free() -> None:
+    """The more compete with it, the less, but for what everybody may hold."""
+    alone, many = Appointments(max_places=8_000), Appointments(max_places=8_000)
+    for _ in range(2_000):
+        alone.book("a", 1, SECOND, 0)
+        many.book("a", 1, SECOND, 0, rivals=50_000)
+    assert 800 < len(alone) < 1_001
+    assert len(many) == MAX_PER_TENANT
 
 
 class Machine(RuleBasedStateMachine):

@@ -177,7 +177,7 @@ class Appointments:
         whole = self._until(self._swept + SLOTS - 1, rank)[1]
         while low < high:
             middle = (low + high) // 2
-            if (middle + 1) * SLOT_US - now >= most - (whole - self._until(middle, rank)[1]) * share_us:
+            if (middle + 1) * SLOT_US - now > most - (whole - self._until(middle, rank)[1]) * share_us:
                 high = middle
             else:
                 low = middle + 1

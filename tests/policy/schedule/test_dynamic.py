@@ -383,3 +383,65 @@ def test_small_calls_take_turns_within_a_level() -> None:
     scheduler = within_a_level(*fixed(FREE, 500, 500, 500), calls=5)
     turns = [scheduler.pop(0).tenant.name for _ in range(9)]
     assert sorted(turns) == sorted(["t0", "t1", "t2"] * 3)
+
+
+def test_guests_take_their_turns_in_the_order_in_which_they_came() -> None:
+    """Many tenants with one call each: first come, first served, and all that came before is told to be ahead."""
+    scheduler = Dynamic()
+    for number in range(30):
+        newcomer = Tenant(f"n{number}", FREE)
+        assert scheduler.ahead(newcomer, 1_000, 0).requests == number
+        scheduler.push(Ticket(newcomer, 1_000, 0, number), 0)
+    turns = [scheduler.pop(0).ctx for _ in range(30)]
+    assert turns == sorted(turns)
+
+
+def test_a_call_that_is_due_goes_before_newcomers_of_its_tier() -> None:
+    """Those that are due in their own order, and only they are ahead of one more."""
+    scheduler = Dynamic()
+    for tenant in fixed(FREE, *[1_000] * 9):
+        scheduler.push(Ticket(tenant, 1_000, 0), 0)
+    scheduler.push(Ticket(Tenant("vip", PAID), 1_000, 0), 0)
+    back = [Tenant(f"back{number}", FREE) for number in range(3)]
+    for tenant in back:
+        assert scheduler.honours(tenant, 0)
+        scheduler.push(Ticket(tenant, 1_000, 0), 0, due=3_000)
+    assert scheduler.ahead_due(Tenant("next", FREE), 0).requests == 4
+    assert [scheduler.pop(0).tenant.name for _ in range(4)] == ["vip", *(tenant.name for tenant in back)]
+
+
+def test_who_had_much_is_not_honoured_before_others() -> None:
+    """A due call of a tenant that is a call ahead waits for its turn; one that left is due no more."""
+    scheduler = Dynamic()
+    for tenant in fixed(FREE, *[1_000] * 9):
+        scheduler.push(Ticket(tenant, 1_000, 0), 0)
+    much = Tenant("much", FREE)
+    scheduler.spent(much, 5_000, 0)
+    assert not scheduler.honours(much, 0)
+    scheduler.push(Ticket(much, 1_000, 0), 0, due=1_000)
+    gone = Ticket(Tenant("gone", FREE), 1_000, 0)
+    scheduler.push(gone, 0, due=1_000)
+    assert scheduler.remove(gone, 0)
+    assert [scheduler.pop(0).tenant.name for _ in range(10)][-1] == "much"
+
+
+@given(st.integers(0, 2**32))
+def test_due_calls_keep_the_gap_within_three_calls(seed: int) -> None:
+    """Whoever of those that wait throughout is honoured, and how often, over every interval."""
+    chance = Random(seed)
+    rivals = Rivals(Dynamic(), list(fixed(FREE, *[1_000] * 6)), SIZES["even"], seed)
+    for _ in range(400):
+        if chance.random() < 0.5:
+            at = chance.randrange(6)
+            cost = chance.randint(1, 4_000)
+            rivals.largest = max(rivals.largest, cost)
+            rivals.scheduler.push(Ticket(rivals.tenants[at], cost, rivals.now), rivals.now, due=6_000)
+        ticket = rivals.scheduler.pop(rivals.now)
+        rivals.served[ticket.tenant.name] += ticket.cost
+        if ticket.ctx is not None:
+            rivals.call(ticket.ctx)
+        for one, other in rivals.low:
+            gap = rivals.served[one] - rivals.served[other]
+            rivals.low[one, other] = min(rivals.low[one, other], gap)
+            rivals.high[one, other] = max(rivals.high[one, other], gap)
+    assert max(rivals.high[pair] - rivals.low[pair] for pair in rivals.low) <= 3 * rivals.largest

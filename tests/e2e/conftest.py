@@ -41,8 +41,8 @@ RETRIES = {"max_retries": 3, "base_seconds": 0.02, "budget_floor": 1_000}
 class Place:
     """Models that only one test uses, and so lanes, health, retry budget of its own.
 
-    `strategy` tries `first`, then `second`; `alone` has no fallback, and neither has `hasty`, whose provider has 1 s
-    for a first byte and between two.
+    `strategy` tries `first`, then `second`, which is another account's; `alone` has no fallback, and neither has
+    `hasty`, whose provider has 1 s for a first byte and between two.
     """
 
     strategy: str
@@ -54,9 +54,8 @@ class Place:
 
 def gate_tree(twin: Twin) -> dict[str, Any]:
     known = ("gpt-4o", "gpt-3.5-turbo", "gpt-4o-mini", "text-embedding-3-small", "unknown-upstream", "persistent")
-    models: dict[str, Any] = {
-        f"{kind}{number}": {} for kind in ("first", "second", "alone") for number in range(PLACES)
-    }
+    models: dict[str, Any] = {f"{kind}{number}": {} for kind in ("first", "alone") for number in range(PLACES)}
+    spare: dict[str, Any] = {f"second{number}": {} for number in range(PLACES)}
     hasty: dict[str, Any] = {f"hasty{number}": {} for number in range(PLACES)}
     timeouts = {"first_byte_seconds": 1, "idle_seconds": 1}
     strategies: dict[str, Any] = {
@@ -71,6 +70,7 @@ def gate_tree(twin: Twin) -> dict[str, Any]:
     return {
         "providers": {
             "openai": provider(twin.url, "sk-main", dict.fromkeys(known, UNLIMITED) | NARROW, models=models),
+            "spare": provider(twin.url, "sk-spare", models=spare),
             "hasty": provider(twin.url, "sk-hasty", models=hasty, timeouts=timeouts),
             "dead": provider("http://127.0.0.1:1", "sk-dead", models={"unreachable": {}, "nowhere": {}}),
         },
@@ -142,6 +142,12 @@ def gates(tmp_path: Path) -> Iterator[Callable[[dict[str, Any] | str], Gate]]:
     yield make
     for gate in made:
         gate.close()
+
+
+@pytest.fixture
+def gate_apart(gates: Callable[[dict[str, Any] | str], Gate], twin: Twin) -> Gate:
+    """Another gate like `gate`, for what closes a whole account: a bill, a credential."""
+    return gates(gate_tree(twin))
 
 
 @pytest.fixture

@@ -187,10 +187,10 @@ async def test_silence_is_a_fault_too(gate: Gate, twin: Twin, places: Iterator[P
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["unary", "stream"])
-async def test_money_is_never_retried(gate: Gate, twin: Twin, place: Place, stream: bool) -> None:
+async def test_money_is_never_retried(gate_apart: Gate, twin: Twin, place: Place, stream: bool) -> None:
     """`insufficient_quota` costs one call; the next model serves, also those who come later."""
     twin.fault({"fault": "insufficient_quota", "match": {"model": place.first}})
-    answers = [await gate.chat(place.strategy, stream=stream) for _ in range(3)]
+    answers = [await gate_apart.chat(place.strategy, stream=stream) for _ in range(3)]
     assert [named(answer, place) for answer in answers] == [
         ["first 429 billing", "second 200"],
         ["second 200"],
@@ -221,11 +221,11 @@ async def test_a_wrong_request_is_not_tried_elsewhere(gate: Gate, twin: Twin, pl
     ],
 )
 async def test_an_error_as_the_first_event_is_classed_like_a_status(
-    gate: Gate, twin: Twin, place: Place, event: dict[str, str], word: str, calls: int
+    gate_apart: Gate, twin: Twin, place: Place, event: dict[str, str], word: str, calls: int
 ) -> None:
     """A provider that answers 200 and then refuses has refused."""
     twin.fault({"fault": "error_event", "after_bytes": 0, "match": {"model": place.first}, "message": "no"} | event)
-    answer = await gate.chat(place.strategy, stream=True)
+    answer = await gate_apart.chat(place.strategy, stream=True)
     assert named(answer, place)[0] == f"first {word}"
     assert len(twin.calls(place.first)) == calls
     if word != "400 fatal":

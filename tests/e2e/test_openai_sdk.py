@@ -229,7 +229,6 @@ def test_a_request_id_is_made_when_none_is_given(client: openai.OpenAI) -> None:
         ({"fault": "status", "status": 409}, openai.ConflictError, 409, None),
         ({"fault": "status", "status": 422}, openai.UnprocessableEntityError, 422, None),
         ({"fault": "429", "retry_after_ms": 20}, openai.RateLimitError, 429, "rate_limit_exceeded"),
-        ({"fault": "insufficient_quota"}, openai.RateLimitError, 429, "insufficient_quota"),
         ({"fault": "500"}, openai.InternalServerError, 500, None),
         ({"fault": "502"}, openai.InternalServerError, 502, None),
         ({"fault": "529"}, openai.InternalServerError, 529, None),
@@ -316,20 +315,22 @@ def test_client_keys(gates: Callable[..., Gate], twin: Twin) -> None:
     assert twin.ledger()["calls"] == 1
 
 
-def test_the_sdk_does_not_repeat_what_is_final(gate: Gate, twin: Twin, place: Place) -> None:
-    """With the SDK's own retries on, a billing error costs one call at the provider."""
-    twin.fault({"fault": "insufficient_quota"})
-    with sdk(gate.url, max_retries=2) as client, pytest.raises(openai.RateLimitError) as caught:
+def test_the_sdk_does_not_repeat_what_is_final(gate_apart: Gate, twin: Twin, place: Place) -> None:
+    """With the SDK's own retries on, a billing error costs one call at the provider, and is told in its words."""
+    twin.fault({"fault": "insufficient_quota", "message": "in the provider's own words"})
+    with sdk(gate_apart.url, max_retries=2) as client, pytest.raises(openai.RateLimitError) as caught:
         client.chat.completions.create(model=place.alone, messages=USER)
+    assert (caught.value.status_code, caught.value.code) == (429, "insufficient_quota")
+    assert "in the provider's own words" in caught.value.message
     assert caught.value.response.headers["x-should-retry"] == "false"
     assert "retry-after" not in caught.value.response.headers
     assert twin.ledger()["calls"] == 1
 
 
-def test_a_refused_credential_is_the_gates_problem(client: openai.OpenAI, twin: Twin, place: Place) -> None:
+def test_a_refused_credential_is_the_gates_problem(gate_apart: Gate, twin: Twin, place: Place) -> None:
     """The provider's 401 is about the gate's key, not the application's: 502, without the provider's words."""
     twin.fault({"fault": "status", "status": 401, "code": "invalid_api_key", "message": "key sk-main is wrong"})
-    with pytest.raises(openai.InternalServerError) as caught:
+    with sdk(gate_apart.url) as client, pytest.raises(openai.InternalServerError) as caught:
         client.chat.completions.create(model=place.alone, messages=USER)
     assert (caught.value.status_code, caught.value.code) == (502, "upstream_credential_refused")
     assert "sk-main" not in caught.value.message
@@ -419,7 +420,7 @@ async def test_another_provider_by_name(aclient: openai.AsyncOpenAI, twin: Twin)
     assert [call["key"] for call in twin.calls()] == ["sk-hasty"]
     with pytest.raises(openai.BadRequestError) as caught:
         await aclient.moderations.create(input="harmless", extra_headers={"x-tidegate-provider": "nobody"})
-    assert "openai, hasty, dead" in caught.value.message
+    assert "openai, spare, hasty, dead" in caught.value.message
 
 
 def test_a_file_up_and_down(client: openai.OpenAI) -> None:

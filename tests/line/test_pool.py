@@ -426,7 +426,7 @@ async def test_a_told_time_is_kept(clock: ManualClock) -> None:
         queue.join(str(place), 10, tenant=ONE_FREE)
     await settle()
     told = pool.predict(ONE_FREE, charge, clock.now())
-    pool.book(ONE_FREE, charge, told.wait_us)
+    pool.promise(ONE_FREE, charge, told.wait_us)
     await clock.advance(2 * SECOND)
     for place in range(5):
         queue.join(f"new {place}", 10, tenant=ONE_FREE)

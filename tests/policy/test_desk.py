@@ -423,9 +423,8 @@ def test_a_newcomer_is_told_of_places_before_it() -> None:
     """Twice the same time is told to nobody."""
     desk = desk_of()
     drain(desk)
-    first = desk.predict(ACME, Charge(1_000), 0).wait_us
-    assert desk.book(ACME, Charge(1_000), first, 0)
-    second = desk.predict(GLOBEX, Charge(1_000), 0).wait_us
+    first = desk.promise(ACME, Charge(1_000), 0, 0)
+    second = desk.promise(GLOBEX, Charge(1_000), 0, 0)
     assert (first, second) == (SECOND, 2 * SECOND)
     assert desk.predict(ACME, Charge(1_000), first - EARLY_US).wait_us == EARLY_US  # its own place is not ahead of it
 

@@ -306,7 +306,7 @@ class Line:
             )
             return Refused(Problem(ProblemKind.TOO_LARGE, message, "max_tokens"), last)
         if late.pick is not None:
-            late.pick.pool.book(call.tenant, late.pick.charge, wait_us)
+            wait_us = late.pick.pool.promise(call.tenant, late.pick.charge, wait_us)
         kind = ProblemKind.QUEUE_FULL if late.queue else ProblemKind.OVER_QUOTA
         shut = late.pick is not None and all(lane.breaker.limited for lane in late.pick.pool.lanes)
         why = f"The provider of {plan.name} takes no calls just now" if shut else f"The quota of {plan.name} is in use"
@@ -322,8 +322,7 @@ class Line:
         soonest = min((pick for pick in picks if pick.wait_us != NEVER), key=_wait_us, default=None)
         wait_us = 1
         if soonest is not None and soonest.wait_us:
-            wait_us = soonest.wait_us
-            soonest.pool.book(call.tenant, soonest.charge, wait_us)
+            wait_us = soonest.pool.promise(call.tenant, soonest.charge, soonest.wait_us)
         message = f"The deadline passed while the call waited for the quota of {plan.name}."
         return Refused(Problem(ProblemKind.OVER_QUOTA, message, retry_after_us=wait_us))
 

@@ -137,9 +137,9 @@ class Pool(Generic[LaneT]):
         """The wait of a call that would queue now."""
         return self.desk.predict(tenant, charge, now)
 
-    def book(self, tenant: Tenant, charge: Charge, wait_us: int) -> None:
-        """Keep a place for a call that is told to come back after so long."""
-        self.desk.book(tenant, charge, wait_us, self._clock.now())
+    def promise(self, tenant: Tenant, charge: Charge, wait_us: int) -> int:
+        """What to tell a call that is refused, at least `wait_us`: a place is kept for it then."""
+        return self.desk.promise(tenant, charge, wait_us, self._clock.now())
 
     def take_nowait(self, tenant: Tenant, charge: Charge, affinity: int, now: int) -> Permit[LaneT] | None:
         """Pass at once with this charge, or None."""

@@ -189,8 +189,14 @@ class Desk:
         self._reserved += tokens
         self.scheduler.spent(tenant, -tokens, now)
 
-    def predict(self, tenant: Tenant, charge: Charge, now: int) -> Prediction:
-        """When such a call would be served if it queued now.
+    def promise(self, tenant: Tenant, charge: Charge, wait_us: int, now: int) -> int:
+        """What to tell a call that is refused, at least `wait_us`: a time that nobody else is told. Its place is kept."""
+        told = max(wait_us, self.predict(tenant, charge, now, welcome=False).wait_us)
+        self.book(tenant, charge, told, now)
+        return told
+
+    def predict(self, tenant: Tenant, charge: Charge, now: int, *, welcome: bool = True) -> Prediction:
+        """When such a call would be served if it queued now; not `welcome`: behind all who were told a time.
 
         Those ahead reserve more than they turn out to cost; what they cost so far, as a share, is what counts here.
         """
@@ -203,7 +209,7 @@ class Desk:
             if self.waiting:
                 ahead = self.scheduler.ahead(tenant, charge.tokens, now)
             wait = self._wait(tenant, charge, ahead, now)
-            if len(kept) and wait != NEVER and not (self._fleeting() and self._short()):
+            if len(kept) and wait != NEVER and not (welcome and self._welcome(tenant, now)):
                 wait = self._behind_places(tenant, charge, ahead, wait, now)
         # Whoever is behind somebody waits, if only a moment: "at once" is for an empty queue.
         if wait == 0 and self.waiting:
@@ -257,6 +263,15 @@ class Desk:
             limit = self._limit()
             for share in self._shares.values():
                 share.resize(limit, now)
+
+    def _welcome(self, tenant: Tenant, now: int) -> bool:
+        """A newcomer may queue before those who were told a time, so that no quota lies idle.
+
+        When nobody waits, as long as its tenant has had no more than its share; on windows while the queue is short.
+        """
+        if not self.waiting:
+            return self.scheduler.honours(tenant, now)
+        return self._fleeting() and self._short()
 
     def _fleeting(self) -> bool:
         """Tokens that nobody takes are lost, as in a window: then no place is worth an idle moment."""

@@ -119,9 +119,8 @@ class Pool:
         if seen.wait_us != NEVER and not seen.full and now + seen.wait_us <= latest:
             self._enter(call, charge, latest, front=False)
             return
-        if seen.wait_us != NEVER:
-            desk.book(call.tenant, charge, seen.wait_us, now)
-        self._refuse(call, 0 if seen.wait_us == NEVER else max(1, seen.wait_us))
+        told = 0 if seen.wait_us == NEVER else desk.promise(call.tenant, charge, max(1, seen.wait_us), now)
+        self._refuse(call, told)
 
     def fail(self) -> None:
         """The desk's owner dies: the calls are held where they came in, and nothing is decided."""
@@ -217,9 +216,10 @@ class Pool:
         if entered:
             self._left(call)
         seen = self.desk.predict(call.tenant, ticket.charge, self._agenda.now)
-        if seen.wait_us != NEVER:
-            self.desk.book(call.tenant, ticket.charge, seen.wait_us, self._agenda.now)
-        self._refuse(call, max(0, seen.wait_us))
+        if seen.wait_us == NEVER:
+            self._refuse(call, 0)
+        else:
+            self._refuse(call, self.desk.promise(call.tenant, ticket.charge, seen.wait_us, self._agenda.now))
 
     def _review(self, *, tripped: bool) -> None:
         if not self._alive:

@@ -190,7 +190,7 @@ class Desk:
         self.scheduler.spent(tenant, -tokens, now)
 
     def promise(self, tenant: Tenant, charge: Charge, wait_us: int, now: int) -> int:
-        """What to tell a call that is refused, at least `wait_us`: a time that nobody else is told. Its place is kept."""
+        """What to tell a call that is refused, at least `wait_us`: a time nobody else is told. Its place is kept."""
         told = max(wait_us, self.predict(tenant, charge, now, welcome=False).wait_us)
         self.book(tenant, charge, told, now)
         return told

@@ -4,6 +4,7 @@
 UNTESTED_ALONE = {
     "line/records.py": "records; the tests of lane, target and attempt make and read them",
     "policy/records.py": "records without behaviour",
+    "policy/waiting.py": "a record; the desk's tests make and read it",
     "model/facts.py": "records without behaviour; the ledger's tests write and read them",
     "model/outcome.py": "records without behaviour",
 }

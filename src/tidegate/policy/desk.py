@@ -24,9 +24,10 @@ from tidegate.policy.quota import MINUTE_US, Charge
 from tidegate.policy.records import Grant as Grant
 from tidegate.policy.records import Prediction as Prediction
 from tidegate.policy.records import Rules as Rules
-from tidegate.policy.schedule.face import Ahead, Scheduler, Ticket
+from tidegate.policy.schedule.face import Ahead, Scheduler
 from tidegate.policy.share import Share
 from tidegate.policy.trunk import Trunk
+from tidegate.policy.waiting import Waiting as Waiting
 from tidegate.policy.window import SlidingLog
 
 LOOKED_AT = 8  # outlets, for a prediction
@@ -35,30 +36,6 @@ REMEMBERED_TOKENS = 1_000_000
 BACKLOG_US = 2_000_000  # of quota, that is to wait where idle tokens are lost
 _NOBODY_AHEAD = Ahead(0, 0)
 _INFINITE = float("inf")
-
-
-class Waiting(Ticket):
-    """A call that waits here. `give_up_at` is when it loses patience; `elsewhere` = it has other targets."""
-
-    __slots__ = ("affinity", "charge", "elsewhere", "give_up_at", "owner")
-
-    def __init__(
-        self,
-        tenant: Tenant,
-        charge: Charge,
-        arrived: int,
-        give_up_at: int,
-        *,
-        affinity: int = 0,
-        elsewhere: bool = False,
-        ctx: object = None,
-    ) -> None:
-        super().__init__(tenant, charge.tokens if charge.tokens > 0 else 1, arrived, ctx)
-        self.owner = tenant  # `tenant` may be the claim by which it is served first
-        self.charge = charge
-        self.give_up_at = give_up_at
-        self.affinity = affinity
-        self.elsewhere = elsewhere
 
 
 class Desk:

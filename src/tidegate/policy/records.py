@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 if TYPE_CHECKING:
-    from tidegate.policy.desk import Waiting
     from tidegate.policy.outlet import Outlet
+    from tidegate.policy.waiting import Waiting
 
 
 class View(msgspec.Struct, frozen=True, gc=False):

@@ -310,7 +310,8 @@ async def test_a_refused_connection_is_tried_again(gate: Gate, twin: Twin) -> No
     assert (answer.status, spoken(answer)) == (200, ALL)
     assert tries(answer)[-1] == "persistent 200"
     assert twin.ledger("sk-main", "persistent")["calls"] == 1
-    assert gate.records("insistent")[-1].charged_tokens == 20
+    # A try that the closing port still took in, and then reset, may have been sent: what it reserved stays charged.
+    assert gate.records("insistent")[-1].charged_tokens in {20, 40}
 
 
 # ── many callers, one refusal ───────────────────────────────────────────────────────────────────────────────────────

@@ -28,12 +28,17 @@ class Size(msgspec.Struct, frozen=True, gc=False):
 
 
 class Kind(Enum):
-    """What is asked for; it decides how the body is read and the usage found."""
+    """What is asked for: one operation of one maker's API. It decides how the body is read and the usage found."""
 
     CHAT = auto()
     COMPLETION = auto()
     EMBEDDING = auto()
+    RESPONSES = auto()
+    MESSAGES = auto()
+    COUNT = auto()  # of a prompt's tokens; nothing is generated
     PASS = auto()  # forwarded as it is
+
+    __hash__ = object.__hash__  # its members are singletons; an Enum hashes their names, by code in Python
 
 
 class Shape(msgspec.Struct, gc=False):
@@ -83,3 +88,5 @@ class Call(msgspec.Struct):
     degraded: tuple[str, ...] = ()  # what it was given less of, to be served at all
     rung: int = 0  # steps of the ladder that it has come down
     clamp: int = 0  # the most new tokens that it is allowed now; 0 = as it asked
+    dialect: str = "openai"  # what the client speaks
+    dropped: tuple[str, ...] = ()  # fields that the provider's dialect cannot say

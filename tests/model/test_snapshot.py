@@ -26,9 +26,17 @@ from tidegate.model.snapshot import (
     encode,
 )
 
-PROFILE = Profile("openai", "openai", "2026-11-01", "test", refusals=(RefusalRule("RATE", status=429),))
+PROFILE = Profile(
+    name="openai",
+    dialect="openai",
+    dated="2026-11-01",
+    source="test",
+    refusals=(RefusalRule("RATE", status=429, scope="model", not_before=("headers", "text")),),
+    paths={"chat": "/deployments/{model}/chat/completions"},
+    adds=(("anthropic-version", "2023-06-01"),),
+)
 NAMES = st.text(min_size=1, max_size=10)
-LIMITS = st.builds(Limits, st.integers(0, 10**12), st.integers(0, 10**12))
+LIMITS = st.builds(Limits, *[st.integers(0, 10**12)] * 4)
 SCOPES = st.builds(Scope, NAMES, st.tuples(NAMES), st.dictionaries(NAMES, LIMITS, max_size=3))
 PROVIDERS = st.builds(
     Provider,

@@ -45,10 +45,15 @@ class ClientKey(Record):
 
 
 class Limits(Record):
-    """What a provider allows one scope for one model. 0 = not stated."""
+    """What a provider allows one scope for one model. 0 = not stated.
+
+    `itpm` and `otpm` bound input and output tokens apart, where the provider counts them so (`Profile.split`).
+    """
 
     rpm: int = 0
     tpm: int = 0
+    itpm: int = 0
+    otpm: int = 0
 
 
 class ModelEntry(Record):
@@ -64,6 +69,9 @@ class RefusalRule(Record):
 
     A row matches when every stated field matches: `status` equals, `code` and `type` equal the error body's fields,
     `text` is a lower-case substring of the body. The first matching row wins.
+
+    `scope` is what is out (a name of `policy.classify.SCOPES`), `not_before` where the time to come back stands (names
+    of `policy.not_before.PLACES`, looked at in this order); empty = as the reason usually has it.
     """
 
     reason: str  # a name of tidegate.model.outcome.Reason
@@ -71,6 +79,8 @@ class RefusalRule(Record):
     code: str = ""
     type: str = ""
     text: str = ""
+    scope: str = ""  # key | scope | model | provider | request
+    not_before: tuple[str, ...] = ()
 
 
 class Profile(Record):
@@ -89,6 +99,15 @@ class Profile(Record):
     auth_header: str = "authorization"
     auth_prefix: str = "Bearer "
     refusals: tuple[RefusalRule, ...] = ()
+    version: str = "/v1"  # appended to a base URL that names no version, "" = nothing is
+    # By kind of call (chat, completion, embedding, messages, responses, count, models) and below the base URL, perhaps
+    # with `{model}`; what is not named has the dialect's own.
+    paths: dict[str, str] = {}
+    query: str = ""  # added to every URL: name=value&…
+    adds: tuple[tuple[str, str], ...] = ()  # header lines for a call that has none of that name
+    responses: bool = False  # it has OpenAI's Responses API
+    prefix: str = ""  # how it continues a last message of the assistant: "" not | plain | prefix | partial (a field)
+    split: bool = False  # input and output tokens have limits of their own
 
 
 class Scope(Record):

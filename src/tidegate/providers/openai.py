@@ -12,18 +12,16 @@ import msgspec
 from tidegate.model.call import Kind, Shape
 from tidegate.model.outcome import Usage
 from tidegate.model.text import count
+from tidegate.providers import reading
+from tidegate.providers.codec import Asked as Asked
+from tidegate.providers.codec import BadRequest as BadRequest
+from tidegate.providers.codec import Said
+from tidegate.providers.reading import UNREADABLE as UNREADABLE
+from tidegate.providers.reading import is_json as is_json
 
 # Pictures, files and sounds as they stand in a message: not a text, however long.
 _ENCODED = re.compile(rb'"(?:url|image_url|file_data)"\s*:\s*"data:[^"]*"|"data"\s*:\s*"[^"]*"')
 _MEDIA = (b'"image_url"', b'"input_audio"', b'"file"')
-
-
-class BadRequest(Exception):
-    """The body cannot be a request of this kind. `param` names the field, "" for the body as a whole."""
-
-    def __init__(self, message: str, param: str = "") -> None:
-        super().__init__(message)
-        self.param = param
 
 
 _MAX_OUTPUT = 1 << 40
@@ -68,42 +66,23 @@ class _Answer(msgspec.Struct):
 class _ErrorFields(msgspec.Struct):
     code: str | int | None = None
     type: str | None = None
+    message: str | None = None
 
 
 class _Error(msgspec.Struct):
     error: _ErrorFields | str | None = None
 
 
-UNREADABLE = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
 _decode_body = msgspec.json.Decoder(_Body).decode
 _decode_answer = msgspec.json.Decoder(_Answer).decode
 _decode_error = msgspec.json.Decoder(_Error).decode
-_decode_any = msgspec.json.Decoder().decode
 _decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _encode = msgspec.json.Encoder().encode
 
 # Bound once: an Enum's members are looked up, and hashed, by code in Python.
 _CHAT = Kind.CHAT
 _COMPLETION = Kind.COMPLETION
-_MAX_MODEL = 256  # characters; longer than any name in use, short enough to be remembered and told
 _NOTHING = 15  # bytes; no tool is shorter
-
-
-class Asked(msgspec.Struct, frozen=True, gc=False):
-    """A request as read: what it is routed on, and what of it the provider will count.
-
-    `text` is the JSON that holds the prompt, with `wide` characters beyond ASCII (`escaped` of them escaped),
-    `messages` messages and `images` images, sounds or files (`low_images` of them images at low detail). Encoded media
-    are left out of it.
-    """
-
-    shape: Shape
-    text: bytes
-    wide: int = 0
-    escaped: int = 0
-    messages: int = 0
-    images: int = 0
-    low_images: int = 0
 
 
 def read(kind: Kind, body: bytes) -> Asked:
@@ -111,18 +90,9 @@ def read(kind: Kind, body: bytes) -> Asked:
     try:
         wide = 0 if body.isascii() else len(body) - len(body.decode())
         fields = _decode_body(body)
-    except UnicodeDecodeError as error:
-        raise BadRequest(f"The body is not UTF-8 (byte {error.start}). Send JSON encoded as UTF-8.") from None
-    except msgspec.ValidationError as error:
-        raise BadRequest(*_wrong_type(str(error))) from None
-    except (msgspec.DecodeError, RecursionError) as error:
-        problem = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise BadRequest(f"We could not parse the JSON body of your request: {problem}.") from None
-    model = fields.model
-    if not model:
-        raise BadRequest("You must provide a model parameter.", "model")
-    if len(model) > _MAX_MODEL or not model.isprintable():
-        raise BadRequest(f"Invalid 'model': a name has at most {_MAX_MODEL} printable characters.", "model")
+    except UNREADABLE as error:
+        raise reading.bad(error) from None
+    model = reading.model(fields.model)
     chat = kind is _CHAT
     prompt = bytes(fields.messages if chat else fields.prompt if kind is _COMPLETION else fields.input)
     if not prompt or prompt == b"null":
@@ -131,12 +101,6 @@ def read(kind: Kind, body: bytes) -> Asked:
     if chat and not prompt.startswith(b"["):
         raise BadRequest("Invalid type for 'messages': Expected `array` of message objects.", "messages")
     return _asked(fields, model, prompt, wide)
-
-
-def _wrong_type(message: str) -> tuple[str, str]:
-    problem, _, where = message.partition(" - at `$")
-    param = where.rstrip("`").lstrip(".")
-    return (f"Invalid type for '{param}': {problem}." if param else f"Invalid body: {problem}."), param
 
 
 def _output(fields: _Body) -> int:
@@ -221,21 +185,18 @@ def usage_of(answer: bytes) -> Usage | None:
     return Usage(usage.prompt_tokens, usage.completion_tokens or 0, (details and details.cached_tokens) or 0)
 
 
-def is_json(data: bytes) -> bool:
-    """Whether it is JSON at all."""
-    try:
-        _decode_any(data)
-    except UNREADABLE:
-        return False
-    return True
-
-
-def error_of(body: bytes) -> tuple[str, str]:
-    """`code` and `type` of an error body, "" where absent or when the body is something else."""
+def error_of(body: bytes) -> Said:
+    """The error that a body states; empty where it is something else."""
     try:
         error = _decode_error(body).error
     except UNREADABLE:
-        return "", ""
-    if not isinstance(error, _ErrorFields):
-        return "", ""
-    return str(error.code or ""), error.type or ""
+        return Said()
+    if isinstance(error, str):
+        return Said(message=error)
+    return Said() if error is None else Said(str(error.code or ""), error.type or "", error.message or "")
+
+
+def error_body(error: Said, param: str = "") -> bytes:
+    """The error object as JSON."""
+    told = {"message": error.message, "type": error.type, "param": param or None, "code": error.code or None}
+    return _encode({"error": told})

@@ -1,0 +1,92 @@
+"""Answers and errors of Anthropic's API: what a call cost, and what went wrong.
+
+Source: the API reference of messages (`usage`) and of errors, version 2023-06-01.
+"""
+
+import msgspec
+
+from tidegate.model.outcome import Usage
+from tidegate.providers.codec import Said
+from tidegate.providers.reading import UNREADABLE, is_json
+
+
+class Counts(msgspec.Struct):
+    """`usage` as it stands in an answer or an event. `input_tokens` leaves out what was read from or put in a cache."""
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cache_creation_input_tokens: int | None = None
+    cache_read_input_tokens: int | None = None
+
+    def usage(self) -> Usage | None:
+        """The same in our words; None when it does not state the input."""
+        if self.input_tokens is None:
+            return None
+        cached = self.cache_read_input_tokens or 0
+        prompt = self.input_tokens + cached + (self.cache_creation_input_tokens or 0)
+        return Usage(prompt, self.output_tokens or 0, cached)
+
+
+class _Answer(msgspec.Struct):
+    usage: Counts | None = None
+    input_tokens: int | None = None  # of a count
+
+
+class _Details(msgspec.Struct):
+    error_code: str | None = None
+
+
+class _ErrorFields(msgspec.Struct):
+    type: str | None = None
+    message: str | None = None
+    details: _Details | None = None
+
+
+class _Error(msgspec.Struct):
+    error: _ErrorFields | None = None
+
+
+_decode_answer = msgspec.json.Decoder(_Answer).decode
+_decode_error = msgspec.json.Decoder(_Error).decode
+_encode = msgspec.json.Encoder().encode
+
+_BY_STATUS = {
+    401: "authentication_error",
+    402: "billing_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    503: "overloaded_error",
+    504: "timeout_error",
+    529: "overloaded_error",
+}
+
+
+def usage_of(answer: bytes) -> Usage | None:
+    """The usage of a complete answer, None where it states none. Raises `ValueError` when it is not JSON."""
+    try:
+        usage = _decode_answer(answer).usage
+    except UNREADABLE as error:
+        if not isinstance(error, msgspec.ValidationError) or not is_json(answer):
+            raise ValueError(str(error)) from None
+        return None
+    return None if usage is None else usage.usage()
+
+
+def error_of(body: bytes) -> Said:
+    """The error that a body or an event states; empty where it is something else."""
+    try:
+        error = _decode_error(body).error
+    except UNREADABLE:
+        return Said()
+    if error is None:
+        return Said()
+    code = error.details.error_code if error.details is not None else None
+    return Said(code or "", error.type or "", error.message or "")
+
+
+def error_body(status: int, error: Said) -> bytes:
+    """The error object as JSON; its type follows from the status, as the API reference has it."""
+    kind = _BY_STATUS.get(status, "invalid_request_error" if status < 500 else "api_error")
+    return _encode({"type": "error", "error": {"type": kind, "message": error.message}})

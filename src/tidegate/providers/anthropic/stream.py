@@ -1,0 +1,99 @@
+"""Anthropic's event streams: what may be forwarded, when it is an answer, and what it cost.
+
+`message_start`, blocks of content, `message_delta` with the usage and the reason to stop, `message_stop`; `ping` and
+`error` anywhere. Source: the API reference, "Streaming messages".
+"""
+
+from typing import Literal
+
+import msgspec
+
+from tidegate.model.outcome import Usage
+from tidegate.providers.anthropic.answer import Counts
+from tidegate.providers.events import EventTap
+from tidegate.providers.reading import UNREADABLE, is_json
+
+_DELTA = b"event: content_block_delta\n"
+_NO_CONTENT = frozenset({"message_start", "content_block_start", "ping"})
+
+
+class _Message(msgspec.Struct):
+    usage: Counts | None = None
+
+
+class _Event(msgspec.Struct):
+    type: str = ""
+    message: _Message | None = None
+    usage: Counts | None = None
+
+
+class _Delta(msgspec.Struct, gc=False):
+    """A piece of content, which is simply forwarded. Decoding it proves that it is JSON and says what it is."""
+
+    type: Literal["content_block_delta"]
+
+
+_decode = msgspec.json.Decoder(_Event).decode
+_decode_delta = msgspec.json.Decoder(_Delta).decode
+
+
+class MessageTap(EventTap):
+    """A stream of one message. Fulfils `codec.Tap`."""
+
+    __slots__ = ("_plain", "_start")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._plain = False  # committed, and neither finished nor failed
+        self._start: Usage | None = None  # what the opening event said
+
+    def feed(self, data: bytes) -> bytes:
+        """What may be forwarded of this piece and of what was held back before."""
+        if self._plain and not self.partial and data.startswith(_DELTA) and _is_delta(data):
+            self.events += 1
+            return data
+        ready = super().feed(data)
+        self._plain = self.committed and not self.finished and not self.failure
+        return ready
+
+    def look(self, payload: bytes) -> bool:
+        """What one event says; True when it goes to the client."""
+        try:
+            event = _decode(payload)
+        except UNREADABLE:
+            if is_json(payload):
+                self.committed = True  # of a shape that is not ours to judge
+                return True
+            self.failure = b"the provider sent a malformed event"
+            return False
+        kind = event.type
+        if kind == "error":
+            self.failure = payload
+            return False
+        self.events += kind == "content_block_delta"
+        self.committed = self.committed or kind not in _NO_CONTENT
+        self._count(event)
+        self.finished = kind == "message_stop"
+        return True
+
+    def _count(self, event: _Event) -> None:
+        """The opening states the input, later events the output so far; some restate the input too."""
+        if event.message is not None and event.message.usage is not None:
+            self._start = event.message.usage.usage()
+            self.prompt = 0 if self._start is None else self._start.prompt
+        if event.usage is None:
+            return
+        start, told = self._start or Usage(), event.usage.usage()
+        prompt, cached = (start.prompt, start.cached) if told is None else (told.prompt, told.cached)
+        self.usage = Usage(prompt, event.usage.output_tokens or 0, cached)
+
+
+def _is_delta(data: bytes) -> bool:
+    """One whole event and nothing else."""
+    if not data.endswith(b"}\n\n") or data.find(b"\n", len(_DELTA)) != len(data) - 2:
+        return False
+    try:
+        _decode_delta(data[len(_DELTA) + 5 :])
+    except UNREADABLE:
+        return False
+    return data.startswith(b"data:", len(_DELTA))

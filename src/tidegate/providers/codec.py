@@ -1,0 +1,111 @@
+"""The faces of a codec: what the line and the edge ask of a maker's API.
+
+A *codec* knows one operation (chat completions, messages, …): how its request is read and changed, what its answer
+cost, how its stream runs. A *dialect* knows what all operations of a maker share: how errors are said.
+"""
+
+from typing import Protocol
+
+import msgspec
+
+from tidegate.model.call import Shape
+from tidegate.model.outcome import Usage
+
+
+class BadRequest(Exception):
+    """The body cannot be a request of this kind. `param` names the field, "" for the body as a whole."""
+
+    def __init__(self, message: str, param: str = "") -> None:
+        super().__init__(message)
+        self.param = param
+
+
+class Asked(msgspec.Struct, frozen=True, gc=False):
+    """A request as read: what it is routed on, and what of it the provider will count.
+
+    `text` is the JSON that holds the prompt, with `wide` characters beyond ASCII (`escaped` of them escaped),
+    `messages` messages and `images` images, sounds or files (`low_images` of them images at low detail). Encoded media
+    are left out of it.
+    """
+
+    shape: Shape
+    text: bytes
+    wide: int = 0
+    escaped: int = 0
+    messages: int = 0
+    images: int = 0
+    low_images: int = 0
+
+
+class Said(msgspec.Struct, frozen=True, gc=False):
+    """An error in a maker's words; "" for what it does not state."""
+
+    code: str = ""
+    type: str = ""
+    message: str = ""
+
+
+class Tap(Protocol):
+    """What a codec knows of one stream while it runs.
+
+    `committed`: the first content was seen, so from here on the answer cannot be taken back. `finished`: the stream
+    ended as its maker promises. `failure`: the provider's own error event (JSON), or what is wrong with its bytes;
+    nothing is forwarded any more. `prompt`: the prompt's tokens as soon as the stream tells them, 0 before.
+    """
+
+    committed: bool
+    finished: bool
+    failure: bytes
+    usage: Usage | None
+    prompt: int
+    events: int
+
+    def feed(self, data: bytes) -> bytes:
+        """What may be forwarded of this piece and of what was held back before."""
+
+
+class Codec(Protocol):
+    """One operation of one maker's API."""
+
+    @property
+    def dialect(self) -> str:
+        """The maker's, by name."""
+
+    @property
+    def path(self) -> bytes:
+        """Below a provider's base URL."""
+
+    def read(self, body: bytes) -> Asked:
+        """Read a request body. Raises `BadRequest` with the field and the remedy."""
+
+    def with_model(self, body: bytes, model: str) -> bytes:
+        """The same request for another model; every other field keeps its bytes."""
+
+    def with_output(self, body: bytes, tokens: int) -> bytes:
+        """The same request for at most so many new tokens."""
+
+    def with_usage(self, body: bytes) -> bytes:
+        """The same streamed request, whose stream tells its usage."""
+
+    def usage_of(self, answer: bytes) -> Usage | None:
+        """The usage of a complete answer, None where it states none. Raises `ValueError` when it is not JSON."""
+
+    def tap(self, *, keep_usage: bool) -> Tap:
+        """A tap for one stream; `keep_usage`: the client asked for what `with_usage` adds."""
+
+
+class Dialect(Protocol):
+    """What all operations of a maker have in common."""
+
+    @property
+    def name(self) -> str:
+        """As a profile's `dialect` says it."""
+
+    def error_of(self, body: bytes) -> Said:
+        """The error that a body or an event states; empty when it is something else."""
+
+    def error_body(self, status: int, error: Said, param: str = "") -> bytes:
+        """An error of the gate as this maker would say it."""
+
+    def error_event(self, error: Said) -> bytes:
+        """An error as the last event of a stream that is already running."""

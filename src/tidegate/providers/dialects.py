@@ -1,0 +1,115 @@
+"""The makers' dialects and the codecs of their operations, by name and by kind."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from tidegate.model.call import Kind
+from tidegate.model.outcome import Usage
+from tidegate.providers import openai
+from tidegate.providers.anthropic import answer, request
+from tidegate.providers.anthropic.stream import MessageTap
+from tidegate.providers.codec import Asked, Codec, Dialect, Said
+from tidegate.providers.sse import StreamTap
+
+OPENAI: Final = "openai"
+ANTHROPIC: Final = "anthropic"
+
+
+class _OpenAI:
+    """Errors as OpenAI and those who follow it say them."""
+
+    __slots__ = ()
+    name: Final = OPENAI
+
+    def error_of(self, body: bytes) -> Said:
+        return openai.error_of(body)
+
+    def error_body(self, status: int, error: Said, param: str = "") -> bytes:
+        return openai.error_body(error, param)
+
+    def error_event(self, error: Said) -> bytes:
+        return b"data: %b\n\n" % openai.error_body(error)
+
+
+class _Anthropic:
+    """Errors as Anthropic says them: the status and the message alone count."""
+
+    __slots__ = ()
+    name: Final = ANTHROPIC
+
+    def error_of(self, body: bytes) -> Said:
+        return answer.error_of(body)
+
+    def error_body(self, status: int, error: Said, param: str = "") -> bytes:
+        return answer.error_body(status, error)
+
+    def error_event(self, error: Said) -> bytes:
+        return b"event: error\ndata: %b\n\n" % answer.error_body(500, error)
+
+
+class _Completions:
+    """Chat completions, and what OpenAI made like them."""
+
+    __slots__ = ("kind", "path")
+    dialect: Final = OPENAI
+
+    def __init__(self, kind: Kind, path: bytes) -> None:
+        self.kind = kind
+        self.path = path
+
+    def read(self, body: bytes) -> Asked:
+        return openai.read(self.kind, body)
+
+    def with_model(self, body: bytes, model: str) -> bytes:
+        return openai.with_model(body, model)
+
+    def with_output(self, body: bytes, tokens: int) -> bytes:
+        return openai.with_output(body, tokens)
+
+    def with_usage(self, body: bytes) -> bytes:
+        return openai.with_usage(body)
+
+    def usage_of(self, answer: bytes) -> Usage | None:
+        return openai.usage_of(answer)
+
+    def tap(self, *, keep_usage: bool) -> StreamTap:
+        return StreamTap(keep_usage=keep_usage)
+
+
+class _Messages:
+    """Anthropic's messages, and the counting of their tokens."""
+
+    __slots__ = ("kind", "path")
+    dialect: Final = ANTHROPIC
+
+    def __init__(self, kind: Kind, path: bytes) -> None:
+        self.kind = kind
+        self.path = path
+
+    def read(self, body: bytes) -> Asked:
+        return request.read(self.kind, body)
+
+    def with_model(self, body: bytes, model: str) -> bytes:
+        return request.with_model(body, model)
+
+    def with_output(self, body: bytes, tokens: int) -> bytes:
+        return request.with_output(body, tokens)
+
+    def with_usage(self, body: bytes) -> bytes:
+        return body  # its streams always tell
+
+    def usage_of(self, answer_body: bytes) -> Usage | None:
+        return answer.usage_of(answer_body)
+
+    def tap(self, *, keep_usage: bool) -> MessageTap:
+        return MessageTap()
+
+
+DIALECTS: Final[Mapping[str, Dialect]] = {OPENAI: _OpenAI(), ANTHROPIC: _Anthropic()}
+CODECS: Final[Mapping[Kind, Codec]] = {
+    Kind.CHAT: _Completions(Kind.CHAT, b"/chat/completions"),
+    Kind.COMPLETION: _Completions(Kind.COMPLETION, b"/completions"),
+    Kind.EMBEDDING: _Completions(Kind.EMBEDDING, b"/embeddings"),
+    Kind.MESSAGES: _Messages(Kind.MESSAGES, b"/messages"),
+    Kind.COUNT: _Messages(Kind.COUNT, b"/messages/count_tokens"),
+}

@@ -1,0 +1,55 @@
+"""Server-sent events, as far as every maker's streams have them in common.
+
+Only whole events leave: a cut never shows the client half an event. Source: WHATWG HTML 9.2 (framing; of its line ends
+we write LF and read LF and CRLF).
+"""
+
+from tidegate.model.outcome import Usage
+
+MAX_EVENT_BYTES = 8_388_608
+
+
+class EventTap:
+    """Feed the body of a streamed answer, forward what comes back. Fulfils `codec.Tap`; a maker's tap says `look`."""
+
+    __slots__ = ("committed", "events", "failure", "finished", "partial", "prompt", "usage")
+
+    def __init__(self) -> None:
+        self.partial = b""  # an event that has not arrived whole
+        self.committed = False
+        self.finished = False
+        self.failure = b""
+        self.usage: Usage | None = None
+        self.prompt = 0
+        self.events = 0  # that carried something, for an estimate where no usage is told
+
+    def feed(self, data: bytes) -> bytes:
+        """What may be forwarded of this piece and of what was held back before. O(bytes)."""
+        if self.failure or self.finished:
+            return b""
+        if self.partial:
+            data = self.partial + data
+        if b"\r" in data:
+            data = data.replace(b"\r\n", b"\n")
+        *events, self.partial = data.split(b"\n\n")
+        if len(self.partial) > MAX_EVENT_BYTES:
+            self.failure = b"the provider sent an event of more than 8 MiB"
+        return b"".join([event + b"\n\n" for event in events if self._forward(event)])
+
+    def look(self, payload: bytes) -> bool:
+        """What an event's data says; True when the event goes to the client."""
+        raise NotImplementedError
+
+    def _forward(self, event: bytes) -> bool:
+        if self.failure or self.finished:
+            return False
+        payload = payload_of(event)
+        return self.look(payload) if payload else True  # a comment
+
+
+def payload_of(event: bytes) -> bytes:
+    """The data of one event; its lines joined, empty when it has none."""
+    if event.startswith(b"data:") and b"\n" not in event:
+        return event[5:].strip()
+    lines = [line[5:].strip() for line in event.split(b"\n") if line.startswith(b"data:")]
+    return b"\n".join(lines)

@@ -1,0 +1,43 @@
+"""What reading a request body has in common, whoever's API it is for."""
+
+import msgspec
+
+from tidegate.providers.codec import BadRequest
+
+UNREADABLE = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
+_MAX_MODEL = 256  # characters; longer than any name in use, short enough to be remembered and told
+_decode_any = msgspec.json.Decoder().decode
+
+
+def bad(error: Exception) -> BadRequest:
+    """Why a body could not be decoded (`UNREADABLE`), in words that name the field."""
+    if isinstance(error, UnicodeDecodeError):
+        return BadRequest(f"The body is not UTF-8 (byte {error.start}). Send JSON encoded as UTF-8.")
+    if isinstance(error, msgspec.ValidationError):
+        return BadRequest(*_wrong_type(str(error)))
+    problem = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+    return BadRequest(f"We could not parse the JSON body of your request: {problem}.")
+
+
+def model(name: str | None) -> str:
+    """The model that a body names. Raises `BadRequest`."""
+    if not name:
+        raise BadRequest("You must provide a model parameter.", "model")
+    if len(name) > _MAX_MODEL or not name.isprintable():
+        raise BadRequest(f"Invalid 'model': a name has at most {_MAX_MODEL} printable characters.", "model")
+    return name
+
+
+def is_json(data: bytes) -> bool:
+    """Whether it is JSON at all."""
+    try:
+        _decode_any(data)
+    except UNREADABLE:
+        return False
+    return True
+
+
+def _wrong_type(message: str) -> tuple[str, str]:
+    problem, _, where = message.partition(" - at `$")
+    param = where.rstrip("`").lstrip(".")
+    return (f"Invalid type for '{param}': {problem}." if param else f"Invalid body: {problem}."), param

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import msgspec
 import pytest
 
 from tests.line.scenes import call_of, close, provider, snapshot
@@ -10,8 +11,9 @@ from tidegate.line.lane import Lane
 from tidegate.line.lanes import Lanes
 from tidegate.line.pool import Pool
 from tidegate.line.target import Target
+from tidegate.model import snapshot as snapshots
 from tidegate.model.snapshot import Limits, ModelEntry, RateLimitPolicy, Scope
-from tidegate.model.tenant import NOBODY
+from tidegate.model.tenant import NOBODY, VIP, Tenant
 from tidegate.policy.allowance import NEVER
 from tidegate.policy.desk import Waiting
 from tidegate.policy.outlet import Outlet
@@ -21,6 +23,7 @@ from tidegate.testing.clock import SECOND
 
 TOOLS = [{"type": "function", "function": {"name": "look_up", "parameters": {}}}]
 LONG = [{"role": "user", "content": "word " * 500}]
+VIP_TENANT = Tenant("v", VIP)
 IMAGE = [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}]}]
 
 
@@ -34,6 +37,16 @@ def target_of(clock: ManualClock, *limits: Limits, entry: ModelEntry = ModelEntr
     scopes = tuple(Scope(f"s{number}", (f"k{number}",), {"a": limit}) for number, limit in enumerate(limits))
     configured = snapshot(provider(scopes=scopes, models={"a": entry}), name="s", **strategy)
     plan = Book(configured, Lanes(clock, 2, lambda: 0.0), lambda _: ScriptedTransport()).plan("s")
+    assert plan is not None
+    return plan.targets[0]
+
+
+def with_a_pool_for_vip(clock: ManualClock) -> Target:
+    """Two scopes: one for the tier vip alone, one for everybody."""
+    scopes = tuple(Scope(name, (f"k-{name}",), {"a": Limits(60, 6_000)}) for name in ("one", "two"))
+    pools = snapshots.Pool("vip", "openai", ("one",), only=("vip",)), snapshots.Pool("rest", "openai", ("two",))
+    configured = msgspec.structs.replace(snapshot(provider(scopes=scopes)), pools=pools)
+    plan = Book(configured, Lanes(clock, 2, lambda: 0.0), lambda _: ScriptedTransport()).plan("a")
     assert plan is not None
     return plan.targets[0]
 
@@ -159,3 +172,14 @@ def test_use_is_of_the_strictest_on_the_way(clock: ManualClock) -> None:
     target.bound.lanes[0].quota.tokens[0].take(900, clock.now())
     assert target.used_permille(call_of(), clock.now()) == 900
     assert target_of(clock, Limits()).used_permille(call_of(), clock.now()) == 0
+
+
+def test_use_is_of_the_pool_where_the_call_is_tried_first(clock: ManualClock) -> None:
+    """What others do in a pool of their own smooths nobody else."""
+    target, now = with_a_pool_for_vip(clock), clock.now()
+    target.pools[0].lanes[0].quota.tokens[0].take(5_400, now)
+    target.pools[1].lanes[0].quota.tokens[0].take(600, now)
+    call = call_of()
+    assert target.used_permille(call, now) == 100
+    call.tenant = VIP_TENANT
+    assert target.used_permille(call, now) == 900

@@ -50,8 +50,12 @@ class Target:
         return any(other is not lane and other.breaker.wait(now) == 0 for pool in self.pools for other in pool.lanes)
 
     def used_permille(self, call: Call, now: int) -> int:
-        """How much of the strictest token quota on the way is in use; of several lanes, one stands for all."""
-        lanes = self.pools[0].lanes
+        """How much of the strictest token quota on the way is in use; of several lanes, one stands for all.
+
+        The lanes are those of the pool where the call is tried first. Raises `LookupError` when it is unfit.
+        """
+        pools = self.pools
+        lanes = (pools if len(pools) == 1 else self.for_tenant(call.tenant))[0].lanes
         tokens = lanes[call.id % len(lanes)].quota.tokens
         used = tokens[0].used_permille(now) if tokens else 0
         return used if self.bound is None else max(used, self.bound.lanes[0].quota.used_permille(now))

@@ -154,13 +154,22 @@ def test_another_lane_may_be_open(clock: ManualClock) -> None:
     """What one scope refuses, another may serve; alone there is no other."""
     target = target_of(clock, Limits(60, 6_000), Limits(60, 6_000))
     one, two = target.pools[0].lanes
-    assert target.elsewhere(one, clock.now())
+    assert target.elsewhere(NOBODY, one, clock.now())
     close(two, clock.now() + SECOND)
-    assert not target.elsewhere(one, clock.now())
-    assert target.elsewhere(two, clock.now())
-    assert target.elsewhere(one, clock.now() + SECOND)
+    assert not target.elsewhere(NOBODY, one, clock.now())
+    assert target.elsewhere(NOBODY, two, clock.now())
+    assert target.elsewhere(NOBODY, one, clock.now() + SECOND)
     alone = target_of(clock, Limits(60, 6_000))
-    assert not alone.elsewhere(alone.pools[0].lanes[0], clock.now())
+    assert not alone.elsewhere(NOBODY, alone.pools[0].lanes[0], clock.now())
+
+
+def test_another_lane_that_is_not_the_tenants_is_no_help(clock: ManualClock) -> None:
+    """A pool that the call may not draw on serves nothing for it."""
+    target = with_a_pool_for_vip(clock)
+    vip, rest = target.pools
+    assert not target.elsewhere(NOBODY, rest.lanes[0], clock.now())
+    assert target.elsewhere(VIP_TENANT, rest.lanes[0], clock.now())
+    assert target.elsewhere(VIP_TENANT, vip.lanes[0], clock.now())
 
 
 def test_use_is_of_the_strictest_on_the_way(clock: ManualClock) -> None:

@@ -95,7 +95,7 @@ class Line:
             last = outcome
             if outcome.sent and not isinstance(call.body, bytes):
                 break  # what arrived of the body is gone, and cannot be sent again
-            if self._recover(plan, course, slot.lane, outcome):
+            if self._recover(call, plan, course, slot.lane, outcome):
                 continue
             if outcome.reason in recovery.FINAL:
                 break
@@ -274,13 +274,13 @@ class Line:
                 return  # one of those that were in flight together: they are one failure
         lane.breaker.fail(failure.reason, permit.epochs, permit.probe, now, failure.named_us)
 
-    def _recover(self, plan: Plan, course: Course, lane: Lane, failure: Failure) -> bool:
+    def _recover(self, call: Call, plan: Plan, course: Course, lane: Lane, failure: Failure) -> bool:
         """True when the same target is to be tried again, not before `course.not_before`."""
         course.failures += 1
         now = self._clock.now()
         if failure.reason in _SPARES_OTHERS and course.failures < plan.retry.max_retries:
             another_key = failure.reason is Reason.AUTH and not lane.breaker.limited
-            if another_key or course.target.elsewhere(lane, now):
+            if another_key or course.target.elsewhere(call.tenant, lane, now):
                 course.not_before = now  # another key or scope of the same target may serve it at once
                 return plan.budget.withdraw(now)
         step = recovery.after_failure(

@@ -45,9 +45,10 @@ class Target:
             return pools if pools[0].only is None or pools[0].serves(tenant) else ()
         return [pool for pool in pools if pool.serves(tenant)]
 
-    def elsewhere(self, lane: Lane, now: int) -> bool:
-        """Whether another of its lanes is open: what one scope refuses, another may serve."""
-        return any(other is not lane and other.breaker.wait(now) == 0 for pool in self.pools for other in pool.lanes)
+    def elsewhere(self, tenant: Tenant, lane: Lane, now: int) -> bool:
+        """Whether another lane is open to this tenant: what one scope refuses, another may serve."""
+        others = (other for pool in self.for_tenant(tenant) for other in pool.lanes if other is not lane)
+        return any(other.breaker.wait(now) == 0 for other in others)
 
     def used_permille(self, call: Call, now: int) -> int:
         """How much of the strictest token quota on the way is in use; of several lanes, one stands for all.

@@ -1,5 +1,7 @@
 """Lanes and pools outlive a reload, and what a reload no longer names goes when it is idle."""
 
+from random import Random
+
 import msgspec
 
 from tests.line.scenes import (
@@ -7,6 +9,7 @@ from tests.line.scenes import (
     MINUTE,
     OK,
     Playbook,
+    call_of,
     lane_of,
     play_of,
     provider,
@@ -16,11 +19,12 @@ from tests.line.scenes import (
     spend,
     tokens_left,
 )
-from tidegate.line.book import MAX_NAMED_BY_CALLERS
-from tidegate.line.lanes import AGAIN_US, LINGER_US
+from tidegate.line.book import MAX_NAMED_BY_CALLERS, Book
+from tidegate.line.lanes import AGAIN_US, LINGER_US, Lanes
 from tidegate.model.outcome import Reason
 from tidegate.model.snapshot import Limits, Pool, RateLimitPolicy, Scope, Share, Snapshot, Strategy
 from tidegate.model.tenant import FREE, VIP, Tenant
+from tidegate.testing import ManualClock, ScriptedTransport
 from tidegate.testing.clock import SECOND, settle
 
 LIMITS = {"a": Limits(6_000, 60_000)}
@@ -244,3 +248,20 @@ async def test_shares_and_rules_follow_a_reload() -> None:
     full = play.call("a", max_tokens=1_000)
     await settle()
     assert refused(full.result()).problem.retry_after_us == 2 * SECOND
+
+
+def test_weights_follow_a_reload() -> None:
+    """Where a pool picks by weight, the new weights decide, of lanes that stay as they are."""
+    lanes, limits = Lanes(ManualClock(), 100, Random(7).random), {"a": Limits()}
+
+    def share_of_the_first(*weights: int) -> float:
+        scopes = tuple(Scope(f"s{at}", (f"k{at}",), limits, weight=weight) for at, weight in enumerate(weights))
+        by_weight = of(*scopes, pools=(pool("p", "s0", "s1", pick="weighted"),))
+        plan = Book(by_weight, lanes, lambda _: ScriptedTransport()).plan("a")
+        assert plan is not None
+        served_by = [plan.targets[0].take_nowait(call_of(), 0) for _ in range(1_000)]
+        return sum(slot is not None and slot.lane.name == "openai/s0/a" for slot in served_by) / 1_000
+
+    assert 0.85 < share_of_the_first(9, 1) < 0.95
+    assert 0.05 < share_of_the_first(1, 9) < 0.15
+    assert share_of_the_first(1, 1) > 0.4

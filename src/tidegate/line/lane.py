@@ -124,7 +124,6 @@ class Lane(Outlet):
         keys: KeyRing,
         experience: Experience,
         limits: Limits,
-        weight: int = 1,
     ) -> None:
         now = clock.now()
         self.window = ""
@@ -135,7 +134,6 @@ class Lane(Outlet):
             Quota(self.requests.allowances, self.tokens.allowances),
             Breaker(organisation.health, experience.overload),
             organisation.cap,
-            weight * 1_000,
         )
         self._clock = clock
         self._rule = service.profile.charge

@@ -38,7 +38,7 @@ class _Standing:
     pool: Pool[Lane]
     lanes: tuple[Lane, ...]
     rules: Rules
-    how: tuple[str, str]  # scheduler and pick
+    how: tuple[str, str, tuple[int, ...]]  # scheduler, pick and the lanes' weights
     book: int
 
 
@@ -109,7 +109,7 @@ class Lanes:
         lane = self._lanes.get((credentials, model))
         if lane is None:
             experience = self._experience(service, model)
-            lane = Lane(self._clock, service, organisation, model, ring, experience, limits, scope.weight)
+            lane = Lane(self._clock, service, organisation, model, ring, experience, limits)
             if scope.window:
                 lane.reconfigure(service, limits, scope.window)
             lane.key = f"{credentials}/{model}"
@@ -120,6 +120,7 @@ class Lanes:
         elif lane.configured != limits or lane.service is not service or lane.window != scope.window:
             lane.reconfigure(service, limits, scope.window)
         lane.keys = ring
+        lane.weight_milli = scope.weight * 1_000
         return lane
 
     def pool(
@@ -129,16 +130,17 @@ class Lanes:
         lanes = tuple(self.get(service, scope, model) for scope in scopes)
         shares = tuple((share.name, share.permille) for share in of.shares)
         rules = Rules(of.max_waiting or self.max_waiting, of.only, shares, tiered)
-        key, how = (of.name, service.digest, model), (of.scheduler, of.pick)
+        key = of.name, service.digest, model
+        how = of.scheduler, of.pick, tuple(scope.weight for scope in scopes)
         standing = self._pools.get(key)
         if standing is None:
             name = f"{of.name}/{model}"
-            made = make_scheduler(how[0]), make_strategy(how[1])
+            made = make_scheduler(of.scheduler), make_strategy(of.pick)
             pool = Pool(name, self._clock, lanes, rules, *made, self._luck)
         else:
             pool = standing.pool
             if (standing.lanes, standing.rules, standing.how) != (lanes, rules, how):
-                pool.renew(lanes, rules, make_scheduler(how[0]), make_strategy(how[1]))
+                pool.renew(lanes, rules, make_scheduler(of.scheduler), make_strategy(of.pick))
         for lane in lanes:
             lane.pool = pool
             self._leaving.pop(lane, None)

@@ -80,7 +80,7 @@ class Line:
             if slot is None:
                 chosen = self._choose(call, plan, courses, now)
                 if isinstance(chosen, Late):
-                    if self._degrade(call, plan, courses, chosen):
+                    if self._degrade(call, plan, courses):
                         continue
                     return self._too_late(call, plan, last, chosen)
                 course, pick = chosen
@@ -140,7 +140,7 @@ class Line:
             return courses[choice.index], picks[choice.index]
         return Late(picks[choice.earliest] if choice.earliest >= 0 else None, choice.wait_us, full=choice.full)
 
-    def _degrade(self, call: Call, plan: Plan, courses: list[Course], late: Late) -> bool:
+    def _degrade(self, call: Call, plan: Plan, courses: list[Course]) -> bool:
         """Take the next step of the ladder instead of a refusal. False when there is none for this call."""
         tier = call.tenant.tier.name
         for step in plan.ladder[call.rung :]:

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidegate.policy.pace import Pace
+from tidegate.policy.pace import STALL_US, Pace
 
 SECOND = 1_000_000
 
@@ -33,13 +33,21 @@ def test_equal_answers_have_their_own_length(duration: int, count: int) -> None:
 
 @given(st.lists(st.integers(1, 10**8), min_size=1, max_size=100))
 def test_it_stays_within_what_was_seen_and_its_spread(durations: list[int]) -> None:
-    """Never below the shortest, never beyond the longest by more than twice the whole spread."""
+    """Never below the shortest, never beyond the longest by more than four times the whole spread and a stall."""
     upper = learnt(*durations).upper_us
     low, high = min(durations), max(durations)
-    assert low - 1 <= upper <= high + 2 * (high - low) + 1
+    assert low - 1 <= upper <= high + 4 * (high - low) + min(STALL_US, high - low) + 1
 
 
 def test_it_follows_a_provider_that_slows_down() -> None:
     """Within a few dozen answers."""
     assert learnt(*[SECOND] * 50, *[10 * SECOND] * 50).upper_us > 9 * SECOND
     assert learnt(*[10 * SECOND] * 50, *[SECOND] * 100).upper_us < 3 * SECOND
+
+
+def test_a_stall_is_remembered_for_a_while_and_never_more_than_that() -> None:
+    """Among equal answers one that is late by a moment counts in full, by seconds no more than `STALL_US` for long."""
+    equal = [20_000] * 200
+    assert learnt(*equal, 120_000, *equal[:50]).upper_us >= 105_000
+    assert learnt(*equal, 5 * SECOND, *equal).upper_us <= 20_000 + STALL_US + 10_000
+    assert learnt(*equal, 120_000, *equal * 20).upper_us < 21_000

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tidegate.config.profiles import load_profile, profile_names
 from tidegate.model.outcome import Reason
 from tidegate.model.snapshot import Profile, RefusalRule
-from tidegate.policy.classify import Refusal, by_status, classify
+from tidegate.policy.classify import SCOPES, Refusal, Verdict, by_status, classify, out_by, verdict
 
 QUOTA_WORDS = "You exceeded your current quota, please check your plan and billing details."
 LIMIT_WORDS = "Rate limit reached for gpt-4o in organization org-x on tokens per min (TPM): Limit 30000, Used 29000"
@@ -80,6 +80,7 @@ def test_every_refusal_has_a_reason(name: str, refusal: Refusal) -> None:
     [
         (400, Reason.FATAL),
         (401, Reason.AUTH),
+        (402, Reason.BILLING),
         (403, Reason.AUTH),
         (404, Reason.FATAL),
         (408, Reason.TRANSIENT),
@@ -110,3 +111,37 @@ def test_the_first_matching_row_wins() -> None:
     assert classify(Refusal(429, "x", "z", "There is NO MONEY"), rules) is Reason.RAMP
     assert classify(Refusal(400, "", "", "Money!"), rules) is Reason.OVERLOAD
     assert classify(Refusal(400, "", "", "free"), rules) is Reason.FATAL
+
+
+def test_a_verdict_says_what_is_out() -> None:
+    """As the row says, else as its class usually has it; what only the status shows is not known."""
+    rules = (
+        RefusalRule("RATE", code="org", scope="scope", not_before=("text", "headers")),
+        RefusalRule("RATE", status=429),
+    )
+    assert verdict(Refusal(429, "org"), rules) == Verdict(Reason.RATE, "scope", ("text", "headers"))
+    assert verdict(Refusal(429), rules) == Verdict(Reason.RATE, "model", ("headers",))
+    assert verdict(Refusal(418), rules) == Verdict(Reason.FATAL, "request", known=False)
+
+
+@pytest.mark.parametrize(
+    ("reason", "status", "out"),
+    [
+        (Reason.AUTH, 401, "key"),
+        (Reason.AUTH, 403, "scope"),
+        (Reason.BILLING, 403, "scope"),
+        (Reason.RATE, 429, "model"),
+        (Reason.OVERLOAD, 503, "provider"),
+        (Reason.TRANSIENT, 500, "model"),
+        (Reason.FATAL, 400, "request"),
+        (Reason.TOO_LARGE, 429, "request"),
+    ],
+)
+def test_what_a_class_usually_takes_out(reason: Reason, status: int, out: str) -> None:
+    """A key that is unknown is out alone; what is forbidden is so to all keys of the scope."""
+    assert out_by(reason, status) == out
+
+
+def test_every_class_takes_something_known_out() -> None:
+    """In the words of the profiles."""
+    assert all(out_by(reason) in SCOPES for reason in Reason)

@@ -2,6 +2,14 @@
 
 A row may state status, error code, error type and a lower-case piece of text; see `provider-semantics` tables in the
 profiles. What no row names is classed by its status alone, cautiously. O(rows), only on failures.
+
+| what is out | |
+|---|---|
+| key | this credential; others of its scope may be good |
+| scope | the whole organisation, project or account, for every model |
+| model | this scope for this model |
+| provider | the provider, whichever scope asks |
+| request | nothing: it is about this request alone |
 """
 
 from collections.abc import Sequence
@@ -9,6 +17,8 @@ from dataclasses import dataclass
 
 from tidegate.model.outcome import Reason
 from tidegate.model.snapshot import RefusalRule
+
+SCOPES = ("key", "scope", "model", "provider", "request")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +31,22 @@ class Refusal:
     text: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What it means: its class, what is out by it (of `SCOPES`), where the time to come back stands.
+
+    `not_before` is for `policy.not_before`. `known`: a row of the profile says so, not the status alone.
+    """
+
+    reason: Reason
+    scope: str
+    not_before: tuple[str, ...] = ("headers",)
+    known: bool = True
+
+
 _BY_STATUS = {
     401: Reason.AUTH,
+    402: Reason.BILLING,
     403: Reason.AUTH,
     408: Reason.TRANSIENT,
     409: Reason.TRANSIENT,
@@ -31,6 +55,15 @@ _BY_STATUS = {
     503: Reason.OVERLOAD,
     529: Reason.OVERLOAD,
 }
+_OUT = {
+    Reason.AUTH: "key",
+    Reason.BILLING: "scope",
+    Reason.OVERLOAD: "provider",
+    Reason.POLICY: "request",
+    Reason.FATAL: "request",
+    Reason.TOO_LARGE: "request",
+}
+_FORBIDDEN = 403
 
 
 def by_status(status: int) -> Reason:
@@ -40,8 +73,15 @@ def by_status(status: int) -> Reason:
     return Reason.FATAL if 400 <= status < 500 else Reason.TRANSIENT
 
 
-def classify(refusal: Refusal, rules: Sequence[RefusalRule]) -> Reason:
-    """The first matching row's class, else the status's."""
+def out_by(reason: Reason, status: int = 0) -> str:
+    """What is out by a refusal of this class, where its row does not say. What is forbidden, is to the whole scope."""
+    if status == _FORBIDDEN and reason is Reason.AUTH:
+        return "scope"
+    return _OUT.get(reason, "model")
+
+
+def verdict(refusal: Refusal, rules: Sequence[RefusalRule]) -> Verdict:
+    """What the first matching row says, else the status."""
     text = refusal.text.lower()
     for rule in rules:
         if (
@@ -50,5 +90,13 @@ def classify(refusal: Refusal, rules: Sequence[RefusalRule]) -> Reason:
             and (not rule.type or rule.type == refusal.type)
             and (not rule.text or rule.text in text)
         ):
-            return Reason[rule.reason]
-    return by_status(refusal.status)
+            reason = Reason[rule.reason]
+            out = rule.scope or out_by(reason, refusal.status)
+            return Verdict(reason, out, rule.not_before or ("headers",))
+    reason = by_status(refusal.status)
+    return Verdict(reason, out_by(reason, refusal.status), known=False)
+
+
+def classify(refusal: Refusal, rules: Sequence[RefusalRule]) -> Reason:
+    """The class alone."""
+    return verdict(refusal, rules).reason

@@ -1,8 +1,8 @@
 """When may we come again? Every form in which providers say it.
 
 Sources: RFC 9110 10.2.3 (seconds, HTTP-date); OpenAI and Azure `retry-after-ms`; Groq (fractions of a second); Go
-durations as in `x-ratelimit-reset-*`; Google `RetryInfo.retryDelay`; RFC 3339 (Anthropic); epoch milliseconds
-(OpenRouter). Negative, zero, NaN and nonsense are "no hint", never "at once". O(length).
+durations as in `x-ratelimit-reset-*`; Google `RetryInfo.retryDelay`; RFC 3339 (Anthropic); milliseconds (OpenRouter)
+or seconds since 1970. Negative, zero, NaN and nonsense are "no hint", never "at once". O(length).
 """
 
 import re
@@ -13,8 +13,9 @@ _UNITS_US = {"h": 3_600_000_000, "m": 60_000_000, "s": 1_000_000, "ms": 1_000, "
 _PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|us|µs|ns|h|m|s)")
 _DURATION = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?(?:ms|us|µs|ns|h|m|s))+")
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
-_EPOCH_MS = 100_000_000_000  # larger than any sane number of seconds: epoch milliseconds since 1973
-_LONGEST_US = 366 * 86_400 * 1_000_000
+_EPOCH_S = 1_000_000_000  # larger than any sane span: seconds since 1970, from 2001 on
+_EPOCH_MS = 100_000_000_000  # milliseconds, from 1973 on
+LONGEST_US = 366 * 86_400 * 1_000_000  # what is longer is no word
 
 
 def parse(text: str, wall_us: int) -> int | None:
@@ -24,7 +25,9 @@ def parse(text: str, wall_us: int) -> int | None:
         return None
     if _NUMBER.fullmatch(text):
         number = float(text)
-        return _sane(number * 1_000 - wall_us if number >= _EPOCH_MS else number * 1_000_000)
+        if number >= _EPOCH_MS:
+            return _sane(number * 1_000 - wall_us)
+        return _sane(number * 1_000_000 - (wall_us if number >= _EPOCH_S else 0))
     if _DURATION.fullmatch(text):
         return _sane(sum(float(n) * _UNITS_US[unit] for n, unit in _PART.findall(text)))
     moment = _date(text)
@@ -41,7 +44,7 @@ def from_headers(retry_after_ms: bytes | None, retry_after: bytes | None, wall_u
 
 
 def _sane(us: float) -> int | None:
-    return int(us) if 0 < us <= _LONGEST_US else None
+    return int(us) if 0 < us <= LONGEST_US else None
 
 
 def _date(text: str) -> datetime | None:

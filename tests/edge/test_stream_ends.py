@@ -6,6 +6,8 @@ import pytest
 
 from tests.line.scenes import DONE, Client, chunk
 from tidegate.line.splice import Splice
+from tidegate.line.taps import Words
+from tidegate.providers.dialects import DIALECTS
 from tidegate.providers.sse import StreamTap
 from tidegate.testing.clock import settle
 from tidegate.testing.transport import ScriptedStream
@@ -13,7 +15,7 @@ from tidegate.testing.transport import ScriptedStream
 
 async def running() -> tuple[ScriptedStream, Splice, Client]:
     stream, client = ScriptedStream(), Client()
-    splice = Splice(stream, StreamTap(keep_usage=True), lambda _: b"")
+    splice = Splice(stream, StreamTap(keep_usage=True), Words(DIALECTS["openai"], DIALECTS["openai"], own=True))
     waiting = asyncio.get_running_loop().create_task(splice.committed())
     await settle()
     stream.say(chunk("a"))
@@ -48,7 +50,7 @@ async def test_no_record_no_last_byte() -> None:
 async def test_content_at_the_deadline_is_an_answer() -> None:
     """Its timer fires before the waiting task runs."""
     stream, client = ScriptedStream(), Client()
-    splice = Splice(stream, StreamTap(keep_usage=True), lambda _: b"")
+    splice = Splice(stream, StreamTap(keep_usage=True), Words(DIALECTS["openai"], DIALECTS["openai"], own=True))
     waiting = asyncio.get_running_loop().create_task(splice.committed())
     await settle()
     stream.say(chunk("a"))

@@ -10,6 +10,7 @@ from tidegate.line.attempt import Answered
 from tidegate.line.keys import KeyRing
 from tidegate.line.lane import Experience, Lane, Organisation, Service
 from tidegate.line.pool import Permit, Pool
+from tidegate.line.service import service
 from tidegate.model import snapshot as snapshots
 from tidegate.model.call import Call, Kind, Shape
 from tidegate.model.outcome import Reason
@@ -227,9 +228,8 @@ def pool_over(clock: ManualClock, *lanes: LaneT, max_waiting: int = 10_000) -> P
 
 
 def service_of(transport: ScriptedTransport | None = None, profile: Profile = PROFILE) -> Service:
-    return Service(
-        "openai", transport or ScriptedTransport(), profile, b"openai.test", b"/v1", b"authorization: Bearer ", "d"
-    )
+    snapshot = Provider("openai", "https://openai.test/v1", profile, ())
+    return service(snapshot, transport or ScriptedTransport(), "d")
 
 
 def lane_alone(clock: ManualClock, limits: Limits, profile: Profile = PROFILE) -> Lane:

@@ -22,19 +22,22 @@ from tests.line.scenes import (
     streaming,
     usage_chunk,
 )
-from tidegate.line.attempt import Answered, attempt, request_body, request_head
+from tidegate.line.attempt import Answered, attempt, request_body
 from tidegate.line.lane import Lane, Slot
-from tidegate.line.splice import RawTap
+from tidegate.line.service import Way
+from tidegate.line.taps import RawTap
 from tidegate.model.call import Call, Kind
 from tidegate.model.outcome import Reason, Usage
 from tidegate.model.reply import Failure
 from tidegate.model.snapshot import Limits
+from tidegate.providers.dialects import CODECS
 from tidegate.providers.sse import StreamTap
 from tidegate.testing import ManualClock, Reply, ScriptedTransport
 from tidegate.testing.clock import SECOND, settle
 from tidegate.testing.playbook import answer
 from tidegate.testing.transport import ScriptedStream
 
+CHAT = Way(CODECS[Kind.CHAT])
 QUOTA = 10_000
 SPENT = 6_000  # so that corrections are given back whole
 
@@ -57,7 +60,7 @@ class Try:
         self.slot: Slot = self.lane.slot(permit, None, self.clock.now())
         self.judged: list[tuple[Failure, int]] = []  # and what was charged then
         self.task = asyncio.get_running_loop().create_task(
-            attempt(call, self.lane, self.slot, b"sk-1", self.clock, self.judge)
+            attempt(call, self.slot, b"sk-1", None, self.clock, self.judge)
         )
 
     def judge(self, call: Call, slot: Slot, failure: Failure, key: bytes) -> None:
@@ -93,7 +96,8 @@ def test_the_head() -> None:
     """Method, the provider's path and host, the scope's credential, and the client's own headers."""
     clock = ManualClock()
     lane = lane_alone(clock, Limits())
-    head = request_head(lane.service, call_of(), b"sk-1")
+    call = call_of()
+    head = lane.service.head(call, lane.service.ways[call.kind], "a", b"sk-1")
     assert head == (
         b"POST /v1/chat/completions HTTP/1.1\r\nhost: openai.test\r\nauthorization: Bearer sk-1\r\nx-a: b\r\n"
     )
@@ -102,24 +106,27 @@ def test_the_head() -> None:
 def test_the_clients_bytes_are_sent_whenever_nothing_has_to_change() -> None:
     """The very object: nothing is copied."""
     call = call_of()
-    assert request_body(call, "a") is call.body
+    assert request_body(call, CHAT, "a", None) is call.body
     asked = call_of(stream=True, stream_options={"include_usage": True})
-    assert request_body(asked, "a") is asked.body
+    assert request_body(asked, CHAT, "a", None) is asked.body
 
 
 def test_another_model_and_the_usage_are_asked_for() -> None:
     """Where the target differs, and where the client did not ask for usage in its stream."""
-    body = json.loads(request_body(call_of(stream=True), "b"))
+    body = json.loads(request_body(call_of(stream=True), CHAT, "b", None))
     assert body["model"] == "b"
     assert body["stream_options"] == {"include_usage": True}
-    assert "stream_options" not in json.loads(request_body(call_of(), "b"))
+    assert "stream_options" not in json.loads(request_body(call_of(), CHAT, "b", None))
 
 
-def test_what_is_forwarded_as_it_is_stays_as_it_is() -> None:
+async def test_what_is_forwarded_as_it_is_stays_as_it_is() -> None:
     """Whatever it contains."""
     call = call_of(kind=Kind.PASS)
     call.body = b'{"model":"x","stream":true}'
-    assert request_body(call, "b") is call.body
+    one = Try(call)
+    await settle()
+    assert one.transport.sent[0].body is call.body
+    one.task.cancel()
 
 
 async def test_how_it_is_sent() -> None:

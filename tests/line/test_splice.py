@@ -6,13 +6,16 @@ import json
 import pytest
 
 from tests.line.scenes import DONE, Client, chunk, usage_chunk
-from tidegate.line.splice import MAX_HELD_BYTES, RawTap, Splice
+from tidegate.line.splice import MAX_HELD_BYTES, Splice
+from tidegate.line.taps import RawTap, Words
 from tidegate.model.outcome import Usage
 from tidegate.model.reply import Failure
 from tidegate.providers import sse
+from tidegate.providers.dialects import DIALECTS
 from tidegate.testing.clock import settle
 from tidegate.testing.transport import ScriptedStream
 
+OPENAI = DIALECTS["openai"]
 ERROR = {"error": {"message": "boom", "type": "server_error", "code": None}}
 
 
@@ -22,7 +25,7 @@ class Talk:
     def __init__(self, *, keep_usage: bool = True, raw: bool = False) -> None:
         self.stream = ScriptedStream()
         tap = RawTap() if raw else sse.StreamTap(keep_usage=keep_usage)
-        self.splice = Splice(self.stream, tap, None if raw else lambda failure: sse.error_event(failure.message))
+        self.splice = Splice(self.stream, tap, None if raw else Words(OPENAI, OPENAI, own=True))
         self.client = Client()
         self.closed: list[tuple[bytes, bool]] = []
         self.splice.on_close = lambda: self.closed.append((self.client.body, self.client.ended))

@@ -419,4 +419,5 @@ def test_an_answer_that_is_not_json_is_an_error(answer: bytes) -> None:
 )  # fmt: skip
 def test_code_and_type_of_an_error(body: bytes, expected: tuple[str, str]) -> None:
     """An empty text where they are absent, whatever the body is."""
-    assert error_of(body) == expected
+    said = error_of(body)
+    assert (said.code, said.type) == expected

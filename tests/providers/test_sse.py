@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tidegate.model.outcome import Usage
-from tidegate.providers.sse import MAX_EVENT_BYTES, StreamTap, error_event
+from tidegate.providers.events import MAX_EVENT_BYTES
+from tidegate.providers.sse import StreamTap
 
 DONE = b"data: [DONE]\n\n"
 USAGE = {"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": 12}
@@ -224,7 +225,6 @@ def test_the_providers_error_event_is_a_failure_in_its_own_words(prefix: bytes) 
     assert told(tap, ROLE, WORDS[0], prefix + b"data: " + said + b"\n\n", DONE) == ROLE + WORDS[0]
     assert tap.failure == said
     assert not tap.finished
-    assert error_event(tap.failure.decode()) == b"data: " + said + b"\n\n"
 
 
 def test_an_error_of_null_is_none() -> None:
@@ -297,18 +297,3 @@ def test_the_last_usage_counts() -> None:
     first = chunk({"content": "a"}, usage={"prompt_tokens": 9, "completion_tokens": 1})
     told(tap, ROLE, first, first.replace(b'"completion_tokens":1', b'"completion_tokens":2'), DONE)
     assert tap.usage == Usage(9, 2)
-
-
-def test_the_gates_own_error_event() -> None:
-    """Typed, as a JSON error object, one event."""
-    event = error_event('the provider\'s "line" broke')
-    assert event.startswith(b"data: {")
-    assert event.endswith(b"}\n\n")
-    error = json.loads(event[6:])["error"]
-    assert error == {"message": 'the provider\'s "line" broke', "type": "upstream_error", "code": "stream_cut"}
-
-
-def test_an_error_of_several_lines_stays_one_event() -> None:
-    """Each of its lines is data."""
-    event = error_event('{"error":\n{"message":"m"}}')
-    assert event == b'data: {"error":\ndata: {"message":"m"}}\n\n'

@@ -8,16 +8,19 @@ leaves at a lane that refuses.
 import asyncio
 from collections.abc import Callable
 
-from tidegate.line.lane import Lane, Service, Slot
+from tidegate.line.lane import Slot
 from tidegate.line.records import Answered as Answered
-from tidegate.line.splice import RawTap, Splice
+from tidegate.line.records import Crossed
+from tidegate.line.service import Service, Way
+from tidegate.line.splice import Splice
+from tidegate.line.taps import CrossedTap, RawTap, Words
 from tidegate.model.call import Call, Kind
 from tidegate.model.outcome import Reason
 from tidegate.model.reply import Answer, Failure, Headers
 from tidegate.policy import retry_after
 from tidegate.policy.classify import Refusal, classify
 from tidegate.ports import Clock, TransportError, UpstreamReply
-from tidegate.providers import openai, sse
+from tidegate.providers.dialects import DIALECTS
 
 _CLASSIFIED_BYTES = 4_096
 Judge = Callable[[Call, Slot, Failure, bytes], None]  # what a failure with this key means for everybody else
@@ -27,39 +30,29 @@ _JSON = b"content-type", b"application/json"
 _STATUS = {Reason.FATAL: 400, Reason.POLICY: 400, Reason.BILLING: 429, Reason.RATE: 429, Reason.OVERLOAD: 503}
 
 
-def request_head(service: Service, call: Call, key: bytes) -> bytes:
-    """Request line and headers, without framing."""
-    return b"%b %b%b HTTP/1.1\r\nhost: %b\r\n%b%b\r\n%b" % (
-        call.method,
-        service.prefix,
-        call.path,
-        service.host,
-        service.auth,
-        key,
-        call.forward,
-    )
-
-
-def request_body(call: Call, model: str) -> bytes:
+def request_body(call: Call, way: Way, model: str, crossed: Crossed | None) -> bytes:
     """The body as this target must get it; the client's own bytes whenever nothing has to change."""
-    body = call.body
+    body, codec = call.body if crossed is None else crossed.body, way.codec
     if not isinstance(body, bytes):
         raise TypeError("a body that is still arriving is forwarded as it is")
-    if call.kind is not Kind.PASS:
-        if model != call.shape.model:
-            body = openai.with_model(body, model)
-        if call.clamp:
-            body = openai.with_output(body, call.clamp)
-        if call.shape.stream and not call.shape.wants_usage:
-            body = openai.with_usage(body)
+    if crossed is None and model != call.shape.model:
+        body = codec.with_model(body, model)
+    if call.clamp:
+        body = codec.with_output(body, call.clamp)
+    if call.shape.stream and (crossed is not None or not call.shape.wants_usage):
+        body = codec.with_usage(body)
     return body
 
 
-async def attempt(call: Call, lane: Lane, slot: Slot, key: bytes, clock: Clock, judge: Judge) -> Answered | Failure:
+async def attempt(
+    call: Call, slot: Slot, key: bytes, crossed: Crossed | None, clock: Clock, judge: Judge
+) -> Answered | Failure:
     """Send the call once. Settles the slot unless a stream has begun; its end does then. `judge` has told of it."""
+    lane = slot.lane
     service = lane.service
-    head = request_head(service, call, key)
-    body = request_body(call, lane.model) if isinstance(call.body, bytes) else call.body
+    way = service.ways.get(call.kind)
+    head = service.head(call, way, lane.model, key)
+    body = call.body if way is None else request_body(call, way, lane.model, crossed)
     try:
         reply = await service.transport.send(
             head, body, stream=call.shape.stream or call.kind is Kind.PASS, deadline=call.deadline
@@ -78,9 +71,9 @@ async def attempt(call: Call, lane: Lane, slot: Slot, key: bytes, clock: Clock, 
     shown = dict(reply.headers)
     lane.watch(shown, slot)
     if reply.status < 400 and reply.stream is None:
-        outcome = _complete(call, lane, reply, shown, slot)
+        outcome = _complete(call, way, crossed, reply, shown, slot)
     elif reply.status < 400:
-        outcome = await _streamed(call, lane, reply, shown, slot, clock)
+        outcome = await _streamed(call, way, crossed, reply, shown, slot, clock)
     else:
         outcome = _refusal(reply, shown, slot, clock)
     if isinstance(outcome, Failure):
@@ -95,28 +88,38 @@ async def attempt(call: Call, lane: Lane, slot: Slot, key: bytes, clock: Clock, 
 
 
 def _complete(
-    call: Call, lane: Lane, reply: UpstreamReply, shown: dict[bytes, bytes], slot: Slot
+    call: Call, way: Way | None, crossed: Crossed | None, reply: UpstreamReply, shown: dict[bytes, bytes], slot: Slot
 ) -> Answered | Failure:
-    usage = None
-    if call.kind is not Kind.PASS:
+    usage, body, lane = None, reply.body, slot.lane
+    if way is not None:
         try:
-            usage = openai.usage_of(reply.body)
+            usage = way.codec.usage_of(body)
+            body = body if crossed is None else crossed.reply.answer(body)
         except ValueError as error:
-            return Failure(Reason.TRANSIENT, f"the provider's answer is not JSON: {error}")
+            return Failure(Reason.TRANSIENT, f"the provider's answer is not what it should be: {error}")
     charged = lane.account(call, slot, usage)
-    return Answered(lane, slot, reply.status, reply.headers, shown, reply.body, None, usage, charged)
+    return Answered(lane, slot, reply.status, reply.headers, shown, body, None, usage, charged)
 
 
 async def _streamed(
-    call: Call, lane: Lane, reply: UpstreamReply, shown: dict[bytes, bytes], slot: Slot, clock: Clock
+    call: Call,
+    way: Way | None,
+    crossed: Crossed | None,
+    reply: UpstreamReply,
+    shown: dict[bytes, bytes],
+    slot: Slot,
+    clock: Clock,
 ) -> Answered | Failure:
-    stream = reply.stream
+    stream, lane = reply.stream, slot.lane
     if stream is None:
         raise TypeError("not a stream")
-    if call.kind is Kind.PASS or not _is_event_stream(reply.headers):
+    if way is None or not _is_event_stream(reply.headers):
         splice = Splice(stream, RawTap(), None)
     else:
-        splice = Splice(stream, sse.StreamTap(keep_usage=call.shape.wants_usage), _error_event)
+        own = crossed is None
+        tap = way.codec.tap(keep_usage=call.shape.wants_usage or not own)
+        words = Words(DIALECTS[call.dialect], lane.service.dialect, own=own)
+        splice = Splice(stream, tap if crossed is None else CrossedTap(tap, crossed.reply.stream()), words)
     timer = clock.call_at(call.deadline, splice.expire)
     try:
         failure = await splice.committed()
@@ -133,14 +136,11 @@ async def _streamed(
 
 def _told(failure: Failure, event: bytes, service: Service) -> Failure:
     """An error as the first event of a reply that began with 200: a refusal like any other."""
-    code, kind = openai.error_of(event)
+    said = service.dialect.error_of(event)
     text = event[:_CLASSIFIED_BYTES].decode("utf-8", "replace")
-    reason = classify(Refusal(0, code, kind, text), service.profile.refusals)
-    return Failure(reason, failure.message, Answer(_STATUS.get(reason, 500), [_JSON], event))
-
-
-def _error_event(failure: Failure) -> bytes:
-    return sse.error_event(failure.message)
+    reason = classify(Refusal(0, said.code, said.type, text), service.profile.refusals)
+    answer = Answer(_STATUS.get(reason, 500), [_JSON], event, service.dialect.name)
+    return Failure(reason, failure.message, answer)
 
 
 def _is_event_stream(headers: Headers) -> bool:
@@ -148,12 +148,13 @@ def _is_event_stream(headers: Headers) -> bool:
 
 
 def _refusal(reply: UpstreamReply, shown: dict[bytes, bytes], slot: Slot, clock: Clock) -> Failure:
-    code, kind = openai.error_of(reply.body)
-    reason = classify(Refusal(reply.status, code, kind, _text(reply)), slot.lane.service.profile.refusals)
+    service = slot.lane.service
+    said = service.dialect.error_of(reply.body)
+    reason = classify(Refusal(reply.status, said.code, said.type, _text(reply)), service.profile.refusals)
     return Failure(
         reason,
         f"the provider answered {reply.status}",
-        Answer(reply.status, reply.headers, reply.body),
+        Answer(reply.status, reply.headers, reply.body, service.dialect.name),
         retry_after.from_headers(shown.get(b"retry-after-ms"), shown.get(b"retry-after"), clock.wall()),
     )
 

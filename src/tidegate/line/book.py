@@ -7,12 +7,11 @@ that only their caller names are kept in a bounded memory.
 
 from collections import OrderedDict
 from collections.abc import Callable
-from urllib.parse import urlsplit
 
-from tidegate.line.lane import Service
 from tidegate.line.lanes import Lanes, digest
 from tidegate.line.plan import Plan, Step
 from tidegate.line.pool import Pool
+from tidegate.line.service import service
 from tidegate.line.target import Target
 from tidegate.model import pools
 from tidegate.model.snapshot import DegradeStep, ModelEntry, Provider, Snapshot, Strategy
@@ -40,7 +39,7 @@ class Book:
         self._pools = pools.with_rest(snapshot.pools, snapshot.providers)
         self._defaults = snapshot.defaults
         self._providers = {provider.name: provider for provider in snapshot.providers}
-        self._services = {p.name: _service(p, transport_for(p)) for p in snapshot.providers}
+        self._services = {p.name: service(p, transport_for(p), digest(p.base_url)) for p in snapshot.providers}
         self._only = snapshot.providers[0].name if len(snapshot.providers) == 1 else ""
         self._plans: dict[str, Plan] = {}
         self._by_caller: OrderedDict[str, Plan] = OrderedDict()
@@ -125,23 +124,10 @@ class Book:
         loyal = provider.profile.cached_free or any(
             pool.pick == "affinity" for pool in self._pools if pool.provider == name
         )
-        return Target(name, model, provider.models.get(model, _UNKNOWN_MODEL), served, bound, loyal)
+        return Target(name, model, provider.models.get(model, _UNKNOWN_MODEL), served, service.ways, bound, loyal)
 
     def _unrouted(self, provider: Provider) -> Plan:
         return self._plan(self._defaults, provider.name, [(provider.name, UNROUTED)])
-
-
-def _service(provider: Provider, transport: Transport) -> Service:
-    url = urlsplit(provider.base_url)
-    return Service(
-        provider.name,
-        transport,
-        provider.profile,
-        url.netloc.encode("idna" if not url.netloc.isascii() else "ascii"),
-        url.path.encode("ascii"),
-        f"{provider.profile.auth_header}: {provider.profile.auth_prefix}".encode("ascii"),
-        digest(provider.base_url),
-    )
 
 
 def _models_of(provider: Provider) -> list[str]:

@@ -13,6 +13,7 @@ from tidegate.line.keys import KeyRing
 from tidegate.line.mirror import GRADUAL, Mirror
 from tidegate.line.pool import Permit, Pool
 from tidegate.line.records import Slot as Slot
+from tidegate.line.service import Service as Service
 from tidegate.model.belief import Belief
 from tidegate.model.call import Call, Kind
 from tidegate.model.outcome import Reason, Usage
@@ -27,10 +28,10 @@ from tidegate.policy.outlet import Cap, Outlet
 from tidegate.policy.pace import Pace
 from tidegate.policy.prefixes import Prefixes
 from tidegate.policy.quota import Charge, Quota
-from tidegate.ports import Clock, Transport
+from tidegate.ports import Clock
 
-PASS = Kind.PASS
-FREE = Charge(0)  # what is forwarded as it is counts as a request only
+PASS, COUNT = Kind.PASS, Kind.COUNT
+FREE = Charge(0)  # what is forwarded as it is, or only counted, is a request and no more
 _LIMIT_TOKENS = b"x-ratelimit-limit-tokens"
 _LIMIT_REQUESTS = b"x-ratelimit-limit-requests"
 _LEFT_TOKENS = b"x-ratelimit-remaining-tokens"
@@ -51,23 +52,6 @@ class Memory:
     left_requests: int | None = None
     left_tokens: int | None = None
     at: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """One provider as the lanes see it: how to reach it and how it charges.
-
-    `host`, `prefix` (the base URL's path), `auth` (header name and scheme) are ready for a request's head; `digest` is
-    the base URL's.
-    """
-
-    name: str
-    transport: Transport
-    profile: Profile
-    host: bytes
-    prefix: bytes
-    auth: bytes
-    digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,13 +179,13 @@ class Lane(Outlet):
 
     def reserve(self, call: Call) -> int:
         """Tokens to reserve: what the provider will charge the call at most."""
-        if call.kind is PASS:
+        if call.kind is PASS or call.kind is COUNT:
             return 0
         return admission(self._rule, self.estimator.upper(call.size), call.shape.output)
 
     def charge(self, call: Call) -> Charge:
         """What the provider will charge the call: at most, and at least."""
-        if call.kind is PASS:
+        if call.kind is PASS or call.kind is COUNT:
             return FREE
         least = admission(self._rule, call.size.weight // WEIGHT_PER_TOKEN, call.shape.output)
         if self.prefixes is not None and call.prefix:

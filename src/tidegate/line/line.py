@@ -6,12 +6,13 @@ for is waited for here.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from tidegate.line.attempt import Answered, attempt
 from tidegate.line.keys import digest, is_dead
 from tidegate.line.lane import Lane, Slot
 from tidegate.line.plan import Plan
+from tidegate.line.records import Crossed
 from tidegate.line.target import Pick, Target
 from tidegate.model.call import Attempt, Call, Kind
 from tidegate.model.errors import Problem, ProblemKind
@@ -23,6 +24,7 @@ from tidegate.policy.allowance import NEVER
 from tidegate.policy.desk import Waiting
 from tidegate.policy.recovery import Move
 from tidegate.ports import Clock, Journal, Observer
+from tidegate.providers.translate.face import Untranslatable
 
 FAIR_US = 30_000_000  # who does not answer for so long has failed, whatever the call's deadline was
 
@@ -34,13 +36,23 @@ _QUOTA = frozenset({Reason.RATE, Reason.RAMP, Reason.CAPACITY})
 class Course:
     """How far the call has come with one target."""
 
-    __slots__ = ("failures", "less", "not_before", "target")
+    __slots__ = ("crossed", "failures", "foreign", "less", "not_before", "target")
 
-    def __init__(self, target: Target, less: str = "") -> None:
+    def __init__(self, target: Target, call: Call, less: str = "") -> None:
         self.target = target
+        way = target.ways.get(call.kind)
+        self.foreign = way is not None and way.crossing is not None  # the call needs a translation that it has not yet
+        self.crossed: Crossed | None = None
         self.less = less  # what the call is told when it is served here, though it asked for more
         self.failures = 0
         self.not_before = 0
+
+    def tell(self, call: Call) -> None:
+        """It was served here: what of it was not."""
+        if self.less:
+            call.degraded = (*call.degraded, self.less)
+        if self.crossed is not None:
+            call.dropped = self.crossed.dropped
 
 
 class Late:
@@ -69,15 +81,20 @@ class Line:
     async def run(self, call: Call, plan: Plan) -> Answered | Refused:
         """Serve the call by the plan. Raises `OSError` when the journal cannot be written."""
         plan.budget.deposit(call.arrived, retry_of_client=call.client_retry)
-        courses = [Course(target) for target in plan.targets if not target.unfit(call)]
+        courses = [Course(target, call) for target in plan.targets if not target.unfit(call)]
         last: Failure | None = None
+        barred: list[str] = []
         while courses:
             now = self._clock.now()
             if now >= call.deadline:
                 return self._expired(call, plan, last)
             course = courses[0]
+            if course.foreign:
+                self._cross(call, plan, courses, 1, barred)
+                continue
             slot = self._at_once(call, plan, course, now)
             if slot is None:
+                self._cross(call, plan, courses, len(courses), barred)
                 chosen = self._choose(call, plan, courses, now)
                 if isinstance(chosen, Late):
                     if self._degrade(call, plan, courses):
@@ -87,10 +104,9 @@ class Line:
                 slot = await self._wait(call, plan, course, pick, now, alone=len(courses) == 1)
             if slot is None:
                 continue
-            outcome = await self._attempt(call, plan, slot)
+            outcome = await self._attempt(call, plan, slot, course.crossed)
             if isinstance(outcome, Answered):
-                if course.less:
-                    call.degraded = (*call.degraded, course.less)
+                course.tell(call)
                 return outcome
             last = outcome
             if outcome.sent and not isinstance(call.body, bytes):
@@ -102,7 +118,7 @@ class Line:
             courses.remove(course)
             if courses:
                 self._observer.fell_back(plan.name)
-        return self._failed(call, plan, last)
+        return self._failed(call, plan, last, barred)
 
     def settle_stream(self, call: Call, answered: Answered) -> tuple[Usage, int]:
         """Settle the slot of a stream that ended, for whatever reason: its usage and the charge that stands."""
@@ -115,8 +131,24 @@ class Line:
             self._verdict(slot, splice.failure, b"")
         charged = lane.account(call, slot, usage)
         if usage is None and call.kind is not Kind.PASS:
-            usage = Usage(lane.estimator.expected(call.size), splice.tap.events, estimated=True)
+            prompt = splice.tap.prompt or lane.estimator.expected(call.size)
+            usage = Usage(prompt, splice.tap.events, estimated=True)
         return usage or Usage(), charged
+
+    def _cross(self, call: Call, plan: Plan, courses: list[Course], first: int, barred: list[str]) -> None:
+        """Say the call in the dialects of the first so many; where it cannot be said, they leave: `barred` tells why."""
+        for course in [course for course in courses[:first] if course.foreign]:
+            target, course.foreign = course.target, False
+            try:
+                crossed = target.ways[call.kind].put(call, target.model, self._clock.wall() // 1_000_000)
+            except Untranslatable as error:
+                barred.append(f"{target.model}: {error.message}")
+                courses.remove(course)
+                continue
+            course.crossed = crossed
+            if plan.strict and crossed is not None and crossed.dropped:
+                barred.append(f"{target.model} cannot be told {', '.join(crossed.dropped)}")
+                courses.remove(course)
 
     def _at_once(self, call: Call, plan: Plan, course: Course, now: int) -> Slot | None:
         """A slot when nothing stands in the way: no back-off, no smoothing, no queue. The common case, kept short."""
@@ -150,7 +182,7 @@ class Line:
             if step.target is not None:
                 if step.target.unfit(call) or any(course.target is step.target for course in courses):
                     continue
-                courses.append(Course(step.target, f"model={step.target.model}"))
+                courses.append(Course(step.target, call, f"model={step.target.model}"))
                 return True
             if call.kind is not Kind.PASS and not 0 < call.shape.output <= step.max_tokens:
                 call.clamp = call.shape.output = step.max_tokens
@@ -200,14 +232,14 @@ class Line:
             own.give_back()
         return None
 
-    async def _attempt(self, call: Call, plan: Plan, slot: Slot) -> Answered | Failure:
+    async def _attempt(self, call: Call, plan: Plan, slot: Slot, crossed: Crossed | None) -> Answered | Failure:
         """One attempt with its intent before and its verdict on the lane's health after."""
         lane, permit = slot.lane, slot.permit
         breaker, key = lane.breaker, lane.keys.next(self._clock.now())
         self._intend(call, plan, slot)
         sent_at = self._clock.now()
         try:
-            outcome = await attempt(call, lane, slot, key, self._clock, self._judge)
+            outcome = await attempt(call, slot, key, crossed, self._clock, self._judge)
         except BaseException:  # the client left, or a defect of ours: nobody else may suffer from it
             slot.keep()
             call.spent += slot.charged
@@ -326,10 +358,13 @@ class Line:
         message = f"The deadline passed while the call waited for the quota of {plan.name}."
         return Refused(Problem(ProblemKind.OVER_QUOTA, message, retry_after_us=wait_us))
 
-    def _failed(self, call: Call, plan: Plan, last: Failure | None, *, late: bool = False) -> Refused:
+    def _failed(
+        self, call: Call, plan: Plan, last: Failure | None, barred: Sequence[str] = (), *, late: bool = False
+    ) -> Refused:
         """Every target was tried, none can serve such a call, or it is too late for another try."""
         if last is None:
-            why = "; ".join(f"{target.model} {target.unfit(call)}" for target in plan.targets)
+            unfit = [f"{target.model} {why}" for target in plan.targets if (why := target.unfit(call))]
+            why = "; ".join([*unfit, *barred])
             return Refused(Problem(ProblemKind.BAD_REQUEST, f"No target of {plan.name} can serve this request: {why}."))
         kind = ProblemKind.CREDENTIAL if last.reason is Reason.AUTH else ProblemKind.UPSTREAM
         if last.answer is None and (late or self._clock.now() >= call.deadline):

@@ -29,3 +29,4 @@ class Plan:
     budget: RetryBudget
     ladder: tuple[Step, ...] = ()  # tried in order, each once, when a call would be refused
     loyal: bool = False  # one of its targets is: calls need to be recognised, before they are run
+    strict: bool = False  # what a provider's dialect cannot say is a reason not to ask it

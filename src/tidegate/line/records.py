@@ -8,6 +8,7 @@ from tidegate.model.outcome import Usage
 from tidegate.model.reply import Headers
 from tidegate.policy.allowance import NEVER
 from tidegate.policy.records import Candidate, Charge
+from tidegate.providers.translate.face import Crossed as Crossed
 
 if TYPE_CHECKING:
     from tidegate.line.lane import Lane

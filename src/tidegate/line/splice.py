@@ -7,61 +7,32 @@ callback `on_close` runs exactly once, before the last byte is written.
 
 import asyncio
 from collections.abc import Callable
-from typing import Protocol
 
-from tidegate.model.outcome import Reason, Usage
+from tidegate.line.taps import RawTap, Words
+from tidegate.model.outcome import Reason
 from tidegate.model.reply import Downstream, Failure
 from tidegate.ports import TransportError, UpstreamStream
+from tidegate.providers.codec import Tap
 
 MAX_HELD_BYTES = 1_048_576  # before the first content; a role and some pings need a few hundred
-
-
-class Tap(Protocol):
-    """What a dialect knows of its streams; `providers.sse.StreamTap` is one."""
-
-    committed: bool
-    finished: bool
-    failure: bytes
-    usage: Usage | None
-    events: int
-
-    def feed(self, data: bytes) -> bytes:
-        """What may be forwarded of these bytes."""
-
-
-class RawTap:
-    """Bytes of an unknown meaning: committed from the start, finished when the framing says so."""
-
-    __slots__ = ("committed", "events", "failure", "finished", "usage")
-
-    def __init__(self) -> None:
-        self.committed = True
-        self.finished = False
-        self.failure = b""
-        self.usage: Usage | None = None
-        self.events = 0
-
-    def feed(self, data: bytes) -> bytes:
-        """All of it."""
-        return data
 
 
 class Splice:
     """One streamed answer. Fulfils `ports.StreamSink`."""
 
     __slots__ = (
-        "_closed", "_error_event", "_first", "_held", "_held_bytes", "_out", "failure", "gone", "on_close", "stream",
+        "_closed", "_first", "_held", "_held_bytes", "_out", "_words", "failure", "gone", "on_close", "stream",
         "tap",
     )  # fmt: skip
 
-    def __init__(self, stream: UpstreamStream, tap: Tap, error_event: Callable[[Failure], bytes] | None) -> None:
-        """`error_event` words a failure for the client; None cuts the connection instead."""
+    def __init__(self, stream: UpstreamStream, tap: Tap, words: Words | None) -> None:
+        """`words` tell the client of a failure; None cuts the connection instead."""
         self.stream = stream
         self.tap = tap
         self.failure: Failure | None = None
         self.gone = False  # the client left
         self.on_close: Callable[[], None] | None = None
-        self._error_event = error_event
+        self._words = words
         self._held: list[bytes] = []
         self._held_bytes = 0
         self._out: Downstream | None = None
@@ -175,10 +146,10 @@ class Splice:
             out.write(last)
         if self.failure is None:
             out.end()
-        elif self._error_event is None:
+        elif self._words is None:
             out.abort()
         else:
-            out.write(self._error_event(self.failure))
+            out.write(self._words.event(self.failure))
             out.end()
         self.stream.resume()  # the client may have paused it and is heard no more; what follows must still be read
 

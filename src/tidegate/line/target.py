@@ -1,16 +1,19 @@
 """A target: one model at one provider, through whichever of its pools can serve first."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tidegate.line.lane import Lane, Slot
 from tidegate.line.pool import Pool
 from tidegate.line.records import Pick as Pick
-from tidegate.model.call import Call
+from tidegate.line.service import Way
+from tidegate.model.call import Call, Kind
 from tidegate.model.snapshot import ModelEntry
 from tidegate.model.tenant import Tenant
 from tidegate.policy.allowance import NEVER
 from tidegate.policy.outlet import Outlet
+
+PASS = Kind.PASS
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +24,15 @@ class Target:
     model: str
     entry: ModelEntry
     pools: Sequence[Pool[Lane]]
+    ways: Mapping[Kind, Way]  # how each kind of call is put to the provider
     bound: Pool[Outlet] | None = None
     loyal: bool = False  # it matters where earlier calls of a conversation went: `line.opening`
 
     def unfit(self, call: Call) -> str:
         """Why this target cannot serve the call, "" when it can; as far as its model entry says."""
         entry = self.entry
+        if call.kind not in self.ways and call.kind is not PASS:
+            return f"has no API for {call.kind.name.lower()}"
         if call.shape.tools and not entry.tools:
             return "has no tools"
         if call.shape.images and not entry.images:

@@ -25,11 +25,12 @@ class Downstream(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A provider's complete reply."""
+    """A provider's complete reply, in its dialect."""
 
     status: int
     headers: Headers
     body: bytes
+    dialect: str = "openai"
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,12 +53,18 @@ class Tap(Protocol):
     nothing is forwarded any more. `prompt`: the prompt's tokens as soon as the stream tells them, 0 before.
     """
 
-    committed: bool
-    finished: bool
-    failure: bytes
-    usage: Usage | None
-    prompt: int
-    events: int
+    @property
+    def committed(self) -> bool: ...
+    @property
+    def finished(self) -> bool: ...
+    @property
+    def failure(self) -> bytes: ...
+    @property
+    def usage(self) -> Usage | None: ...
+    @property
+    def prompt(self) -> int: ...
+    @property
+    def events(self) -> int: ...
 
     def feed(self, data: bytes) -> bytes:
         """What may be forwarded of this piece and of what was held back before."""
@@ -109,3 +115,6 @@ class Dialect(Protocol):
 
     def error_event(self, error: Said) -> bytes:
         """An error as the last event of a stream that is already running."""
+
+    def raw_event(self, error: bytes) -> bytes:
+        """The same for an error that is said already, as JSON."""

@@ -28,7 +28,10 @@ class _OpenAI:
         return openai.error_body(error, param)
 
     def error_event(self, error: Said) -> bytes:
-        return b"data: %b\n\n" % openai.error_body(error)
+        return self.raw_event(openai.error_body(error))
+
+    def raw_event(self, error: bytes) -> bytes:
+        return b"data: %b\n\n" % error.replace(b"\n", b"\ndata: ")
 
 
 class _Anthropic:
@@ -44,7 +47,10 @@ class _Anthropic:
         return answer.error_body(status, error)
 
     def error_event(self, error: Said) -> bytes:
-        return b"event: error\ndata: %b\n\n" % answer.error_body(500, error)
+        return self.raw_event(answer.error_body(500, error))
+
+    def raw_event(self, error: bytes) -> bytes:
+        return b"event: error\ndata: %b\n\n" % error.replace(b"\n", b"\ndata: ")
 
 
 class _Completions:

@@ -1,0 +1,103 @@
+"""Answers and errors of the Responses API: what a call cost, and what went wrong.
+
+Source: OpenAI's API reference of responses and of their streaming events. The reference has the fields of an `error`
+event at its top; what is sent has them in an object `error` (openai/openai-dotnet#881), and only that makes OpenAI's
+Python SDK raise. Both are read, and both are written.
+"""
+
+import msgspec
+
+from tidegate.model.outcome import Usage
+from tidegate.providers.codec import Said
+from tidegate.providers.reading import UNREADABLE, is_json
+
+
+class _Details(msgspec.Struct):
+    cached_tokens: int | None = None
+
+
+class Counts(msgspec.Struct):
+    """`usage` as it stands in a response. Reasoning is part of the output."""
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    input_tokens_details: _Details | None = None
+
+    def usage(self) -> Usage | None:
+        """The same in our words; None when it does not state the input."""
+        if self.input_tokens is None:
+            return None
+        details = self.input_tokens_details
+        return Usage(self.input_tokens, self.output_tokens or 0, (details and details.cached_tokens) or 0)
+
+
+class _Answer(msgspec.Struct):
+    usage: Counts | None = None
+
+
+class _ErrorFields(msgspec.Struct):
+    code: str | int | None = None
+    type: str | None = None
+    message: str | None = None
+
+
+class _Failed(msgspec.Struct):
+    error: _ErrorFields | None = None
+
+
+class _Error(msgspec.Struct):
+    """An error body, a response that failed, or one of the two events that say so."""
+
+    type: str | None = None
+    code: str | int | None = None
+    message: str | None = None
+    error: _ErrorFields | str | None = None
+    response: _Failed | None = None
+
+
+_decode_answer = msgspec.json.Decoder(_Answer).decode
+_decode_error = msgspec.json.Decoder(_Error).decode
+_encode = msgspec.json.Encoder().encode
+
+
+def usage_of(answer: bytes) -> Usage | None:
+    """The usage of a complete answer, None where it states none. Raises `ValueError` when it is not JSON."""
+    try:
+        usage = _decode_answer(answer).usage
+    except UNREADABLE as error:
+        if not isinstance(error, msgspec.ValidationError) or not is_json(answer):
+            raise ValueError(str(error)) from None
+        return None
+    return None if usage is None else usage.usage()
+
+
+def error_of(body: bytes) -> Said:
+    """The error that a body, a failed response or an event states; empty where it is something else."""
+    try:
+        told = _decode_error(body)
+    except UNREADABLE:
+        return Said()
+    error = told.error if told.response is None else told.response.error
+    if isinstance(error, str):
+        return Said(message=error)
+    if error is None:
+        return Said(str(told.code or ""), "", told.message or "") if told.type == "error" else Said()
+    return Said(str(error.code or ""), error.type or "", error.message or "")
+
+
+def error_event(error: Said, sequence: int = 0) -> bytes:
+    """An error as the last event of a stream that is already running, after `sequence` others."""
+    code, kind = error.code or None, error.type or "server_error"
+    inner = {"type": kind, "code": code, "message": error.message, "param": None}
+    flat = {"type": "error", "sequence_number": sequence, "code": code, "message": error.message, "param": None}
+    return raw_event(_encode({**flat, "error": inner}))
+
+
+def raw_event(error: bytes) -> bytes:
+    """The same for an error that is said already, as the JSON of an event."""
+    try:
+        kind = _decode_error(error).type
+    except UNREADABLE:
+        kind = None
+    name = b"response.failed" if kind == "response.failed" else b"error"
+    return b"event: %b\ndata: %b\n\n" % (name, error.replace(b"\n", b"\ndata: "))

@@ -1,0 +1,128 @@
+"""Event streams of the Responses API: what may be forwarded, when it is an answer, and what it cost.
+
+A response is opened, items and their parts are added, deltas fill them, and the last event holds the whole response
+again, with its usage. Source: OpenAI's API reference, "Streaming events".
+"""
+
+from typing import Literal
+
+import msgspec
+
+from tidegate.providers.events import EventTap
+from tidegate.providers.reading import UNREADABLE, is_json
+from tidegate.providers.responses.answer import Counts
+
+_ENDS = frozenset({"response.completed", "response.incomplete"})
+_FAILURES = frozenset({"response.failed", "error"})
+# What only opens: it can be taken back. Work of a hosted tool, once begun, cannot: it is done and paid for.
+_NO_CONTENT = frozenset(
+    {
+        "response.created",
+        "response.in_progress",
+        "response.queued",
+        "response.output_item.added",
+        "response.content_part.added",
+        "response.reasoning_summary_part.added",
+        "keepalive",
+        "ping",
+    }
+)
+_NOTHING = frozenset({b"", b"null", b'""'})
+
+
+class _Response(msgspec.Struct):
+    usage: Counts | None = None
+
+
+class _Event(msgspec.Struct):
+    type: str = ""
+    delta: msgspec.Raw = msgspec.Raw()
+    response: _Response | None = None
+    error: msgspec.Raw = msgspec.Raw()
+
+
+class _Delta(msgspec.Struct, gc=False):
+    """A piece of content, which is simply forwarded. Decoding it proves that it is JSON and says what it is."""
+
+    type: Literal[
+        "response.output_text.delta",
+        "response.refusal.delta",
+        "response.function_call_arguments.delta",
+        "response.custom_tool_call_input.delta",
+        "response.reasoning_text.delta",
+        "response.reasoning_summary_text.delta",
+    ]
+
+
+_decode = msgspec.json.Decoder(_Event).decode
+_decode_delta = msgspec.json.Decoder(_Delta).decode
+
+
+class ResponseTap(EventTap):
+    """A stream of one response. Fulfils `codec.Tap`."""
+
+    __slots__ = ("_plain",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._plain = False  # committed, and neither finished nor failed
+
+    def feed(self, data: bytes) -> bytes:
+        """What may be forwarded of this piece and of what was held back before."""
+        if self._plain and not self.partial and data.endswith(b"}\n\n"):
+            events = _deltas(data)
+            if events:
+                self.events += events
+                return data
+        ready = super().feed(data)
+        self._plain = self.committed and not self.finished and not self.failure
+        return ready
+
+    def look(self, payload: bytes) -> bool:
+        """What one event says; True when it goes to the client."""
+        if payload == b"[DONE]":  # some servers end every stream with it; it is no end of a response
+            self.failure = b"the provider ended the stream before it was complete"
+            return False
+        try:
+            event = _decode(payload)
+        except UNREADABLE:
+            if payload.startswith(b"{") and is_json(payload):
+                self.committed = True  # of a shape that is not ours to judge
+                return True
+            self.failure = b"the provider sent a malformed event"
+            return False
+        return self._event(event, payload)
+
+    def _event(self, event: _Event, payload: bytes) -> bool:
+        kind = event.type
+        if event.response is not None and event.response.usage is not None:
+            self.usage = event.response.usage.usage()
+        if kind in _FAILURES or (not kind and bytes(event.error) not in _NOTHING):
+            self.failure = payload
+            return False
+        if kind.endswith(".delta"):
+            self.events += 1
+            self.committed = self.committed or bytes(event.delta) not in _NOTHING
+        elif kind not in _NO_CONTENT:
+            self.committed = True
+            self.finished = kind in _ENDS
+        return True
+
+
+def _deltas(data: bytes) -> int:
+    """How many deltas these whole events are; 0 when one of them is something else."""
+    if data.find(b"\n\n") == len(data) - 2:
+        return int(_is_delta(data[:-2]))
+    events = data[:-2].split(b"\n\n")
+    return len(events) if all(map(_is_delta, events)) else 0
+
+
+def _is_delta(event: bytes) -> bool:
+    name, _, line = event.partition(b"\n")
+    if not name.startswith(b"event:") or not line.startswith(b"data:") or b"\n" in line:
+        return False
+    try:
+        _decode_delta(line[5:])
+    except UNREADABLE:
+        return False
+    return True

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tidegate.model.profiles import PLACES
 from tidegate.policy.headers_families import FAMILIES, family
-from tidegate.policy.not_before import PLACES, not_before
+from tidegate.policy.not_before import not_before
 
 MS, SECOND, MINUTE, HOUR, DAY = 1_000, 1_000_000, 60_000_000, 3_600_000_000, 86_400_000_000
 WALL = 1_789_000_000 * SECOND  # 2026-09-10T00:26:40Z
@@ -53,6 +54,15 @@ def test_a_text_tells(text: str, expected: int) -> None:
 def test_a_text_that_tells_nothing(text: str) -> None:
     """No word, no past and no absurd one is ever "at once"."""
     assert not_before(["text"], {}, OPENAI, text, WALL) is None
+
+
+def test_a_moment_without_a_zone() -> None:
+    """It is UTC, or China's clock where the row says so; a zone that is named counts."""
+    text = "您的限额将在 2026-09-10 10:00:00 重置"
+    assert not_before(["text"], {}, OPENAI, text, WALL) == at("2026-09-10T10:00") - WALL
+    assert not_before(["text_beijing"], {}, OPENAI, text, WALL) == at("2026-09-10T02:00") - WALL
+    named = "Your limit will reset at 2026-09-10 10:00:30 UTC"
+    assert not_before(["text_beijing"], {}, OPENAI, named, WALL) == at("2026-09-10T10:00:30") - WALL
 
 
 def test_headers_come_with_their_family() -> None:

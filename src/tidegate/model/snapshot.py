@@ -70,8 +70,8 @@ class RefusalRule(Record):
     A row matches when every stated field matches: `status` equals, `code` and `type` equal the error body's fields,
     `text` is a lower-case substring of the body. The first matching row wins.
 
-    `scope` is what is out (a name of `policy.classify.SCOPES`), `not_before` where the time to come back stands (names
-    of `policy.not_before.PLACES`, looked at in this order); empty = as the reason usually has it.
+    `scope` is what is out (one of `profiles.SCOPES`), `not_before` where the time to come back stands (of
+    `profiles.PLACES`, looked at in this order); empty = as the reason usually has it.
     """
 
     reason: str  # a name of tidegate.model.outcome.Reason

@@ -18,8 +18,6 @@ from dataclasses import dataclass
 from tidegate.model.outcome import Reason
 from tidegate.model.snapshot import RefusalRule
 
-SCOPES = ("key", "scope", "model", "provider", "request")
-
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -33,7 +31,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What it means: its class, what is out by it (of `SCOPES`), where the time to come back stands.
+    """What it means: its class, what is out by it (of `profiles.SCOPES`), where the time to come back stands.
 
     `not_before` is for `policy.not_before`. `known`: a row of the profile says so, not the status alone.
     """
@@ -50,6 +48,7 @@ _BY_STATUS = {
     403: Reason.AUTH,
     408: Reason.TRANSIENT,
     409: Reason.TRANSIENT,
+    425: Reason.TRANSIENT,
     429: Reason.RATE,
     498: Reason.CAPACITY,
     503: Reason.OVERLOAD,

@@ -5,6 +5,7 @@
 | headers | `retry-after-ms`, `retry-after` |
 | reset | the reset of a dimension of which nothing is left (the latest), in a header, or in a body that quotes one |
 | text | "try again in 1m2.5s", "retry after 27 seconds", "regain access on 2026-12-01 at 00:00 UTC" |
+| text_beijing | the same, where a moment that names no zone is one of China's clock |
 | retry_info | Google's `RetryInfo`: `"retryDelay": "34.07s"` |
 | minute | no hint: a counter that starts anew with each minute of the clock |
 | day, day_pacific, day_beijing | the same at midnight of UTC, of California, of China |
@@ -21,8 +22,6 @@ from datetime import UTC, date, datetime, timedelta
 from tidegate.policy.headers import number
 from tidegate.policy.headers_families import Dimension, Family
 from tidegate.policy.retry_after import LONGEST_US, from_headers, parse
-
-PLACES = ("headers", "reset", "text", "retry_info", "minute", "day", "day_pacific", "day_beijing", "month", "none")
 
 _SECOND_US = 1_000_000
 _MINUTE_US = 60 * _SECOND_US
@@ -44,7 +43,10 @@ _AFTER = re.compile(
     r"(?:again|retry|wait|resets?)(?: (?:in|after|for))?:? (?:about |approximately )?"
     rf"((?:{_PART.pattern}(?:, |[ ,])?){{1,6}})\b"
 )
-_ON = re.compile(r"(?:regain access on|reset on|again on) ([0-9]{4}-[0-9]{2}-[0-9]{2})(?: at |t| )([0-9]{2}:[0-9]{2})")
+_ON = re.compile(
+    r"(?:(?:regain access|resets?|again) (?:on|at)|将在) ?([0-9]{4}-[0-9]{2}-[0-9]{2})(?: at |t| )"
+    r"([0-9]{2}:[0-9]{2}(?::[0-9]{2})?)( utc|z)?"
+)
 _DELAY = re.compile(r'"retrydelay"\s*:\s*"([0-9a-z.]{1,40})"')
 _QUOTED = re.compile(r'"x-ratelimit-reset"\s*:\s*"?([0-9]{10,16})"?')
 
@@ -67,8 +69,8 @@ def _at(place: str, shown: Mapping[bytes, bytes], family: Family, text: str, wal
         return _headers(shown, family, wall_us)
     if place == "reset":
         return _reset(shown, family, text, wall_us)
-    if place == "text":
-        return _text(text.lower(), wall_us)
+    if place in ("text", "text_beijing"):
+        return _text(text.lower(), wall_us, _BEIJING_US if place == "text_beijing" else 0)
     if place == "retry_info":
         told = _DELAY.search(text.lower())
         return None if told is None else parse(told[1], wall_us)
@@ -100,12 +102,14 @@ def _exhausted(dimension: Dimension, shown: Mapping[bytes, bytes], wall_us: int)
     return parse(reset.decode("latin-1"), wall_us)
 
 
-def _text(text: str, wall_us: int) -> int | None:
+def _text(text: str, wall_us: int, ahead_us: int) -> int | None:
     after = _AFTER.search(text)
     if after is not None:
         return int(sum(float(amount) * _UNITS_US[_singular(unit)] for amount, unit in _PART.findall(after[1])))
     on = _ON.search(text)
-    return None if on is None else parse(f"{on[1]}T{on[2]}:00Z", wall_us)
+    if on is None:
+        return None
+    return parse(f"{on[1]}T{on[2]}Z", wall_us + (0 if on[3] else ahead_us))
 
 
 def _singular(unit: str) -> str:

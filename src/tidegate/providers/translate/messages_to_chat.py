@@ -1,0 +1,37 @@
+"""Clients of Anthropic's messages, served by providers of chat completions."""
+
+from tidegate.providers.translate.face import Crossed
+from tidegate.providers.translate.messages_answer import message_of
+from tidegate.providers.translate.messages_request import Said, request_of
+from tidegate.providers.translate.messages_stream import MessagesStream
+from tidegate.providers.translate.reading import Dropped
+from tidegate.providers.translate.tables import ChatCan
+
+
+class MessagesReply:
+    """The way back: chat completions to messages."""
+
+    __slots__ = ("_said",)
+
+    def __init__(self, said: Said) -> None:
+        self._said = said
+
+    def answer(self, body: bytes) -> bytes:
+        return message_of(body, self._said.stops, thoughts=self._said.thoughts)
+
+    def stream(self) -> MessagesStream:
+        return MessagesStream(thoughts=self._said.thoughts, stops=self._said.stops)
+
+
+class MessagesToChat:
+    """The crossing; `can` is what the provider takes."""
+
+    __slots__ = ("_can",)
+
+    def __init__(self, can: ChatCan | None = None) -> None:
+        self._can = can or ChatCan()
+
+    def request(self, body: bytes, model: str, created: int) -> Crossed:
+        dropped = Dropped()
+        said = request_of(body, model, self._can, dropped)
+        return Crossed(said.body, dropped.names(), MessagesReply(said))

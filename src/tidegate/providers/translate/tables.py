@@ -1,0 +1,87 @@
+"""What a word of one dialect is in the other, and the numbers that one of them lacks.
+
+Sources: OpenAI's reference of chat completions, Anthropic's of messages and its pages on extended thinking, effort and
+structured outputs.
+"""
+
+import msgspec
+
+# Anthropic demands a limit and chat completions do not: long enough for an answer, and allowed by every model.
+DEFAULT_MAX_TOKENS = 4096
+
+# Anthropic's least budget, and what a word of effort is worth in tokens of thought.
+LEAST_BUDGET = 1024
+BUDGETS = {"minimal": 1024, "low": 2048, "medium": 8192, "high": 16384, "xhigh": 24576, "max": 32000}
+EFFORTS = {"minimal": "low", "low": "low", "medium": "medium", "high": "high", "xhigh": "xhigh", "max": "max"}
+
+# Chat completions take at most so many stop sequences and so long a user's name (characters).
+MOST_STOPS = 4
+LONGEST_USER = 64
+
+FINISH_OF_STOP = {
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "pause_turn": "stop",  # of tools that the provider runs: nobody who speaks chat can have asked for one
+    "max_tokens": "length",
+    "model_context_window_exceeded": "length",
+    "tool_use": "tool_calls",
+    "refusal": "content_filter",
+}
+STOP_OF_FINISH = {
+    "stop": "end_turn",
+    "length": "max_tokens",
+    "tool_calls": "tool_use",
+    "function_call": "tool_use",
+    "content_filter": "refusal",
+}
+
+CHOICE_OF_WORD = {"auto": "auto", "none": "none", "required": "any"}
+WORD_OF_CHOICE = {"auto": "auto", "none": "none", "any": "required"}
+
+TIER_TO_MESSAGES = {"auto": "auto", "default": "standard_only"}
+TIER_TO_CHAT = {"auto": "auto", "standard_only": "default"}
+TIER_ANSWERED = {"standard": "default", "priority": "priority"}
+
+# Fields of chat completions whose values ask for nothing out of the ordinary.
+CHAT_NOTHING = {
+    "n": frozenset({b"1"}),
+    "logprobs": frozenset({b"false"}),
+    "top_logprobs": frozenset({b"0"}),
+    "store": frozenset({b"false"}),
+    "frequency_penalty": frozenset({b"0", b"0.0"}),
+    "presence_penalty": frozenset({b"0", b"0.0"}),
+    "logit_bias": frozenset({b"{}"}),
+    "metadata": frozenset({b"{}"}),
+    "modalities": frozenset({b'["text"]'}),
+}
+
+
+def effort_of(budget: int) -> str:
+    """The word of effort whose budget is nearest from above."""
+    return next((word for word in ("low", "medium", "high", "xhigh") if budget <= BUDGETS[word]), "xhigh")
+
+
+class MessagesCan(msgspec.Struct, frozen=True):
+    """What a provider of messages takes; what it does not take is dropped by name, or said in another way.
+
+    `json_schema`: constrained output (`output_config.format` and strict tools; Claude 4.5 and later). Without it a
+    wanted JSON is the input of a tool that the model must use. `thinking`: "budget" (`thinking.budget_tokens`),
+    "effort" (`output_config.effort` with adaptive thinking) or "none". `sampling`: temperature and top_p.
+    """
+
+    json_schema: bool = True
+    thinking: str = "budget"
+    sampling: bool = True
+
+
+class ChatCan(msgspec.Struct, frozen=True):
+    """What a provider of chat completions takes.
+
+    `reasoning_content`: it reads the thoughts of earlier turns (DeepSeek demands them). `reasoning_effort`: it has the
+    field. `cache_control`: it reads Anthropic's marks on parts. `max_completion_tokens`: it has the newer field.
+    """
+
+    reasoning_content: bool = False
+    reasoning_effort: bool = True
+    cache_control: bool = False
+    max_completion_tokens: bool = True

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 from tidegate.model.call import Size
 from tidegate.model.text import count
+from tidegate.policy.average import Average
 
 WIDE_WEIGHT = 3
 PER_MESSAGE_BYTES = 26  # {"role":"…","content":"…"} around the text
@@ -23,8 +24,6 @@ IMAGE_TOKENS = 1_105  # 1024 × 1024 at high detail and a margin (OpenAI's tile 
 LOW_IMAGE_TOKENS = 85
 
 _YOUNG = 8
-_LEARNING = 0.05
-_SETTLED = 20  # samples; until then each has its equal part
 _MARGIN = 3.0
 _SPACES_OF = 4_096  # bytes of a text in which spaces are counted: their share is asked for, and each costs a stop
 _WITH_IMAGES = 36  # the kind of a call with images, whatever its text
@@ -51,30 +50,13 @@ def measure(text: bytes, wide: int, escaped: int = 0, messages: int = 0, images:
     return Size(kind, weight if weight > 0 else 1, PER_REPLY_TOKENS + messages * PER_MESSAGE_TOKENS)
 
 
-class _Ratio:
-    __slots__ = ("deviation", "mean", "samples")
-
-    def __init__(self) -> None:
-        self.mean = 0.0
-        self.deviation = 0.0
-        self.samples = 0
-
-    def learn(self, sample: float) -> None:
-        samples = self.samples = self.samples + 1
-        rate = _LEARNING if samples > _SETTLED else 1 / samples
-        error = sample - self.mean
-        self.mean += rate * error
-        if samples > 1:
-            self.deviation += rate * ((error if error > 0 else -error) - self.deviation)
-
-
 class Estimator:
     """The learnt ratios of one model at one provider."""
 
     __slots__ = ("_ratios",)
 
     def __init__(self) -> None:
-        self._ratios = [_Ratio() for _ in range(_WITH_IMAGES + 1)]
+        self._ratios = [Average() for _ in range(_WITH_IMAGES + 1)]
 
     def upper(self, size: Size) -> int:
         """Prompt tokens that will hardly be exceeded."""

@@ -16,7 +16,7 @@ import pytest
 
 from tests.e2e.stand import HUGE, USER, Gate, Line, Twin, request, spoken, total, until
 from tests.twin.http import Answer
-from tidegate.line.keys import digest
+from tidegate.line.keys import fingerprint
 
 ALL = list(range(1, 21))  # the words of a complete answer
 PLACES = 3  # calls at a time in a scope
@@ -131,7 +131,9 @@ async def test_one_bad_key_of_ten(gate: Gate, twin: Twin) -> None:
     assert 1 <= sum(call["status"] == 401 for call in calls) <= 2 * PLACES
     assert len({call["key"] for call in calls if call["status"] == 200}) == 9
     lines = [json.loads(line) for line in gate.log().splitlines() if "refuses a key" in line]
-    assert [(line["scope"], line["key"], line["left"]) for line in lines] == [("ten/only", digest(bad.encode()), 9)]
+    assert [(line["scope"], line["key"], line["left"]) for line in lines] == [
+        ("ten/only", fingerprint(bad.encode()), 9)
+    ]
     assert bad not in gate.log()
     await until(lambda: total(gate, 'tidegate_keys_retired_total{provider="ten"') == 1, "the page to tell")
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tidegate.line.keys import PAUSE_US, KeyRing, Retired, digest, is_dead
+from tidegate.line.keys import PAUSE_US, KeyRing, Retired, fingerprint, is_dead
 from tidegate.model.outcome import Reason
 from tidegate.model.reply import Answer, Failure
 
@@ -26,7 +26,7 @@ def test_one_key_is_always_its_turn() -> None:
 def test_a_refused_key_leaves() -> None:
     """A stranger cannot be retired, nor can the last."""
     ring = KeyRing(("a", "b", "c"))
-    assert ring.retire(b"b", 5) == Retired(digest(b"b"), 2, PAUSE_US + 5, news=True)
+    assert ring.retire(b"b", 5) == Retired(fingerprint(b"b"), 2, PAUSE_US + 5, news=True)
     assert ring.retire(b"x", 0) is None
     assert {ring.next(0) for _ in range(6)} == {b"a", b"c"}
     assert ring.retire(b"a", 0)

@@ -34,7 +34,7 @@ from tests.line.scenes import (
     usage_chunk,
 )
 from tidegate.line.attempt import Answered
-from tidegate.line.keys import PAUSE_US, digest
+from tidegate.line.keys import PAUSE_US, fingerprint
 from tidegate.model.call import Call, Kind, Shape
 from tidegate.model.errors import ProblemKind
 from tidegate.model.facts import Fact
@@ -636,14 +636,14 @@ async def test_a_key_that_leaves_or_returns_is_told_once() -> None:
             break
         await play.provider("openai", refusal(401) if b"bad" in sent.head else OK)
     assert [served(await call).status for call in running] == [200] * 6
-    gone = ("openai/main/a", digest(b"bad"), 1)
+    gone = ("openai/main/a", fingerprint(b"bad"), 1)
     assert play.recorder.keys == [gone]
     await play.until(PAUSE_US)
     again = play.call("a")
     await settle()
     await play.provider("openai", OK)
     assert served(await again).status == 200
-    assert play.recorder.keys == [gone, ("openai/main/a", digest(b"bad"), None)]
+    assert play.recorder.keys == [gone, ("openai/main/a", fingerprint(b"bad"), None)]
 
 
 async def test_the_last_key_is_kept_and_its_lane_parked() -> None:

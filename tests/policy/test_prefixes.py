@@ -5,7 +5,7 @@ from collections import OrderedDict
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidegate.policy.prefixes import BLOCK, LEAST, TTL_US, Prefixes, digest
+from tidegate.policy.prefixes import BLOCK, LEAST, TTL_US, Prefixes, prefix_hash
 
 
 def test_known_until_it_is_forgotten() -> None:
@@ -87,5 +87,5 @@ def test_now_and_then_a_miss_is_no_reason() -> None:
 
 def test_a_digest_tells_its_parts_apart() -> None:
     """Where one part ends and the next begins matters."""
-    assert digest(b"ab", b"c") != digest(b"a", b"bc")
-    assert digest(b"a") == digest(b"a") > 0
+    assert prefix_hash(b"ab", b"c") != prefix_hash(b"a", b"bc")
+    assert prefix_hash(b"a") == prefix_hash(b"a") > 0

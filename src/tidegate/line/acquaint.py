@@ -6,7 +6,7 @@ are a tenant's own and a model's own. Source: governance.md 5 of the design, Ope
 """
 
 from tidegate.model.call import Call
-from tidegate.policy.prefixes import digest
+from tidegate.policy.prefixes import prefix_hash
 from tidegate.providers import opening
 
 
@@ -17,6 +17,6 @@ def acquaint(call: Call, session: bytes = b"") -> None:
         return
     whose = call.tenant.name.encode(), call.shape.model.encode()
     begins = opening.opening(call.kind, body)
-    call.prefix = digest(*whose, *begins) if begins else 0
+    call.prefix = prefix_hash(*whose, *begins) if begins else 0
     named = session or opening.session(body).encode()
-    call.affinity = digest(*whose, named) if named else call.prefix
+    call.affinity = prefix_hash(*whose, named) if named else call.prefix

@@ -32,7 +32,7 @@ class Retired(msgspec.Struct, frozen=True):
     news: bool
 
 
-def digest(key: bytes) -> str:
+def fingerprint(key: bytes) -> str:
     """What a key is called where it may be seen: eight hexadecimal digits of its SHA-256."""
     return sha256(key).hexdigest()[:8]
 
@@ -93,7 +93,7 @@ class KeyRing:
             self._out.append((now + PAUSE_US, key))
         self._trials.discard(key)
         again = next((at for at, one in self._out if one == key), None)
-        return None if again is None else Retired(digest(key), len(self._ring), again, news)
+        return None if again is None else Retired(fingerprint(key), len(self._ring), again, news)
 
     def restore(self, key: bytes) -> bool:
         """The provider answered this key. True when it was on trial, and is back now. Cheap while none is.

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from tidegate.line.attempt import Answered, attempt
-from tidegate.line.keys import digest, is_dead
+from tidegate.line.keys import fingerprint, is_dead
 from tidegate.line.lane import Lane, Slot
 from tidegate.line.plan import Plan
 from tidegate.line.records import Crossed
@@ -252,7 +252,7 @@ class Line:
             self._observer.attempt(lane.name, None)
             lane.pace.learn(self._clock.now() - sent_at)
             if lane.keys.restore(key):
-                self._observer.key_restored(lane.name, digest(key))
+                self._observer.key_restored(lane.name, fingerprint(key))
             breaker.succeed(permit.epochs)
             if lane.crowd is not None:
                 lane.concurrency.answered(permit.taken_at)

@@ -21,7 +21,7 @@ LEAST = 1_024  # tokens of a prompt that is cached at all (the same guide)
 _TRUST, _MOST_TRUST, _LOST = 4, 8, 2  # two hits make up for a miss, and three misses on end are believed
 
 
-def digest(*parts: bytes) -> int:
+def prefix_hash(*parts: bytes) -> int:
     """What stands for these parts: never 0. BLAKE2b, the same in every process. O(bytes)."""
     made = blake2b(digest_size=8)
     for part in parts:

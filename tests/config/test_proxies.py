@@ -20,13 +20,18 @@ HTTPS = "https://api.example/v1"
         (HTTPS, {"HTTPS_PROXY": "http://u:p@p:1"}, "http://u:p@p:1"),
         (HTTPS, {"HTTPS_PROXY": "p:1"}, "http://p:1"),
         (HTTPS, {"HTTP_PROXY": "http://p:1"}, ""),
+        (HTTPS, {"ALL_PROXY": "http://p:1"}, "http://p:1"),
+        (HTTPS, {"all_proxy": "http://p:1", "HTTPS_PROXY": "http://q:2"}, "http://q:2"),
+        (HTTPS, {"HTTPS_PROXY": " http://u:p%40ss@p:1 "}, "http://u:p%40ss@p:1"),
+        (HTTPS, {"HTTPS_PROXY": "http://p:1", "NO_PROXY": "api.example:443"}, ""),
+        (HTTPS, {"HTTPS_PROXY": "http://p:1", "NO_PROXY": "api.example:80"}, "http://p:1"),
         (HTTPS, {"HTTPS_PROXY": "http://p:1", "NO_PROXY": "api.example"}, ""),
         (HTTPS, {"HTTPS_PROXY": "http://p:1", "no_proxy": "*"}, ""),
         (HTTPS, {"HTTPS_PROXY": "socks5://p:1", "no_proxy": "*"}, ""),
     ],
 )
 def test_choice(url: str, environ: dict[str, str], proxy: str) -> None:
-    """By the scheme of the base URL; lower case wins; `NO_PROXY` comes first."""
+    """By the scheme of the base URL, else for all; lower case wins; `NO_PROXY` comes first."""
     assert environment_proxy(url, environ) == proxy
 
 
@@ -53,7 +58,18 @@ def test_unusable(value: str) -> None:
         ("api.example", 8000, "api.example:8000", True),
         ("api.example", 8001, "api.example:8000", False),
         ("api.example", None, "api.example:8000", False),
+        ("api.example.", None, "example", True),
+        ("api.example", None, "example.", True),
+        ("badexample", None, "example", False),
+        ("example.evil", None, "example", False),
+        ("api.example", None, "other example", True),
         ("127.0.0.1", 9100, "localhost,127.0.0.1", True),
+        ("127.0.0.1", 9100, "127.0.0.0/8", True),
+        ("10.1.2.3", None, "10.1.0.0/16,192.168.0.0/16", True),
+        ("10.2.2.3", None, "10.1.0.0/16", False),
+        ("api.example", None, "10.0.0.0/8", False),
+        ("10.0.0.1", None, "nonsense/8", False),
+        ("fd00::5", None, "fd00::/8", True),
         ("::1", 9100, "::1", True),
         ("::1", 9100, "[::1]:9100", True),
         ("::1", 9101, "[::1]:9100", False),
@@ -62,5 +78,5 @@ def test_unusable(value: str) -> None:
     ],
 )
 def test_bypass(host: str, port: int | None, no_proxy: str, *, expected: bool) -> None:
-    """A name stands for its subdomains too, whole labels only; a port narrows."""
+    """A name stands for its subdomains too, whole labels only; a network for its addresses; a port narrows."""
     assert bypassed(host, port, no_proxy) is expected

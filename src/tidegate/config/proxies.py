@@ -1,9 +1,12 @@
-"""The proxy for a base URL, by `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` of the environment."""
+"""The proxy for a base URL, by `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` of the environment."""
 
 from collections.abc import Mapping
+from ipaddress import ip_address, ip_network
 from urllib.parse import urlsplit
 
 from tidegate.config.base_url import BadUrl, check_proxy
+
+_PORTS = {"http": 80, "https": 443}
 
 
 class BadProxy(ValueError):
@@ -18,12 +21,15 @@ class BadProxy(ValueError):
 def environment_proxy(base_url: str, environ: Mapping[str, str]) -> str:
     """The proxy's URL, or "" for a direct connection. Raises `BadProxy`.
 
-    A variable in lower case wins over the same in upper case; a proxy without a scheme is an HTTP proxy.
+    A variable in lower case wins over the same in upper case, one for the scheme over `ALL_PROXY`; a proxy without a
+    scheme is an HTTP proxy.
     """
     parts = urlsplit(base_url)
     variable, value = _variable(f"{parts.scheme}_proxy", environ)
+    if not value:
+        variable, value = _variable("all_proxy", environ)
     no_proxy = _variable("no_proxy", environ)[1]
-    if not value or bypassed(parts.hostname or "", parts.port, no_proxy):
+    if not value or bypassed(parts.hostname or "", parts.port or _PORTS.get(parts.scheme), no_proxy):
         return ""
     try:
         return check_proxy(value if "://" in value else f"http://{value}")
@@ -33,18 +39,37 @@ def environment_proxy(base_url: str, environ: Mapping[str, str]) -> str:
 
 
 def bypassed(host: str, port: int | None, no_proxy: str) -> bool:
-    """Does a `NO_PROXY` list name this host? `*` is every host, `example.com` its subdomains too, `:port` narrows."""
-    for entry in no_proxy.split(","):
-        name, _, number = entry.strip().lower().rpartition(":")
-        if not name or not number.isdecimal() or (":" in name and not name.endswith("]")):
-            name, number = entry.strip().lower(), ""
-        name = name.strip("[]").lstrip("*").lstrip(".") if name != "*" else name
-        named = name == "*" or (bool(name) and (host == name or host.endswith("." + name)))
-        if named and (not number or number == str(port)):
-            return True
-    return False
+    """Does a `NO_PROXY` list name this host? `host` is in lower case. O(entries).
+
+    `*` is every host, `example.com` its subdomains too, `10.0.0.0/8` the addresses of a network; `:port` narrows.
+    """
+    host = host.rstrip(".")
+    return any(_names(entry, host, port) for entry in no_proxy.lower().replace(",", " ").split())
+
+
+def _names(entry: str, host: str, port: int | None) -> bool:
+    if "/" in entry:
+        return _holds(entry, host)
+    name, _, number = entry.rpartition(":")
+    if not name or not number.isdecimal() or (":" in name and not name.endswith("]")):
+        name, number = entry, ""
+    if number and number != str(port):
+        return False
+    name = name.strip("[]").rstrip(".")
+    if name == "*":
+        return True
+    name = name.lstrip("*").lstrip(".")
+    return bool(name) and (host == name or host.endswith("." + name))
+
+
+def _holds(network: str, host: str) -> bool:
+    try:
+        return ip_address(host) in ip_network(network, strict=False)
+    except ValueError:
+        return False
 
 
 def _variable(name: str, environ: Mapping[str, str]) -> tuple[str, str]:
     """The name and value of a variable, which may be in either case."""
-    return (name, environ[name]) if environ.get(name) else (name.upper(), environ.get(name.upper(), ""))
+    name = name if environ.get(name) else name.upper()
+    return name, environ.get(name, "").strip()

@@ -56,6 +56,7 @@ CALM = SmoothingPolicy(delay_us=0)  # for conversations that are not about smoot
 OK = Reply(200, [], answer())
 RULES = (
     RefusalRule("BILLING", code="insufficient_quota"),
+    RefusalRule("BILLING", text="not in your plan", scope="model"),
     RefusalRule("TOO_LARGE", status=429, text="request too large"),
     RefusalRule("RATE", status=429),
     RefusalRule("OVERLOAD", status=503),

@@ -104,6 +104,11 @@ def test_whose_fault(reason: Reason, status: int, body: bytes, dead: bool) -> No
     assert is_dead(Failure(reason, "", Answer(status, (), body))) == dead
 
 
+def test_a_model_that_is_out_is_no_keys_fault() -> None:
+    """Whatever the words."""
+    assert not is_dead(Failure(Reason.AUTH, "", Answer(401, (), b""), out="model"))
+
+
 def test_without_an_answer_nobody_knows() -> None:
     """An error inside a stream names no key."""
     assert not is_dead(Failure(Reason.AUTH, ""))

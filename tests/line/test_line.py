@@ -414,6 +414,21 @@ async def test_money_is_never_retried_at_the_scope_that_has_none() -> None:
     assert lane_of(alone).breaker.wait(alone.clock.now()) == 60 * SECOND
 
 
+@pytest.mark.parametrize("status", [402, 401])
+async def test_a_plan_without_one_model_costs_no_other(status: int) -> None:
+    """Only that model is left alone for a while; the scope's key and its other models serve on."""
+    play = play_of(provider(limits=BOTH, keys=("one", "two")), fallback_models=("b",))
+    running = play.call("s")
+    await settle()
+    await play.provider("openai", refusal(status, message="gpt-x is not in your plan"))
+    await settle()
+    await play.provider("openai", OK)
+    assert served(await running).lane.model == "b"
+    waits = [lane_of(play, "s", target).breaker.wait(play.clock.now()) for target in (0, 1)]
+    assert waits == [60 * SECOND, 0]
+    assert play.recorder.keys == []
+
+
 @pytest.mark.parametrize(("status", "code"), [(400, ""), (400, "content_filter")])
 async def test_a_wrong_request_is_wrong_everywhere(status: int, code: str) -> None:
     """The provider's answer as it is; no retry, no fallback, no harm to the lane."""

@@ -47,6 +47,41 @@ def test_who_is_closed(reason: Reason, closed: set[str]) -> None:
     assert estate.closed() == closed
 
 
+@pytest.mark.parametrize(
+    ("reason", "out", "closed"),
+    [
+        (Reason.BILLING, "model", {"am"}),
+        (Reason.AUTH, "model", {"am"}),
+        (Reason.AUTH, "key", {"am", "an"}),
+        (Reason.RATE, "scope", {"am", "an"}),
+        (Reason.RATE, "key", {"am"}),
+        (Reason.CAPACITY, "provider", {"am", "bm"}),
+        (Reason.BILLING, "request", set()),
+        (Reason.FATAL, "scope", set()),
+    ],
+)
+def test_what_the_provider_says_to_be_out(reason: Reason, out: str, closed: set[str]) -> None:
+    """Goes before the class's own; a key's refusal that gets here was that of the scope's last one."""
+    estate = Estate()
+    breaker = estate.lanes["am"]
+    breaker.fail(reason, breaker.epochs, 0, 0, 5 * SECOND, out)
+    assert estate.closed() == closed
+
+
+def test_no_money_for_one_model_is_asked_about_once_a_minute() -> None:
+    """As no money at all is."""
+    breaker = Breaker()
+    breaker.fail(Reason.BILLING, breaker.epochs, 0, 0, None, "model")
+    assert breaker.wait(0) == PARKED_US
+
+
+def test_a_limit_of_the_whole_scope_lasts_as_long_as_it_says() -> None:
+    """It is a quota and no want of money."""
+    breaker = Breaker()
+    breaker.fail(Reason.RATE, breaker.epochs, 0, 0, 5 * SECOND, "scope")
+    assert breaker.wait(0) == 5 * SECOND
+
+
 @pytest.mark.parametrize("reason", [Reason.OVERLOAD, Reason.TRANSIENT])
 def test_only_on_end_without_a_named_time(reason: Reason) -> None:
     """One overload among answers closes nothing; three on end do, and trip."""

@@ -18,7 +18,7 @@ from tidegate.model.call import Call, Kind
 from tidegate.model.outcome import Reason
 from tidegate.model.reply import Answer, Failure, Headers
 from tidegate.policy import retry_after
-from tidegate.policy.classify import Refusal, classify
+from tidegate.policy.classify import Refusal, verdict
 from tidegate.ports import Clock, TransportError, UpstreamReply
 from tidegate.providers.dialects import DIALECTS
 
@@ -138,9 +138,9 @@ def _told(failure: Failure, event: bytes, service: Service) -> Failure:
     """An error as the first event of a reply that began with 200: a refusal like any other."""
     said = service.dialect.error_of(event)
     text = event[:_CLASSIFIED_BYTES].decode("utf-8", "replace")
-    reason = classify(Refusal(0, said.code, said.type, text), service.profile.refusals)
-    answer = Answer(_STATUS.get(reason, 500), [_JSON], event, service.dialect.name)
-    return Failure(reason, failure.message, answer)
+    found = verdict(Refusal(0, said.code, said.type, text), service.profile.refusals)
+    answer = Answer(_STATUS.get(found.reason, 500), [_JSON], event, service.dialect.name)
+    return Failure(found.reason, failure.message, answer, out=found.scope)
 
 
 def _is_event_stream(headers: Headers) -> bool:
@@ -150,12 +150,13 @@ def _is_event_stream(headers: Headers) -> bool:
 def _refusal(reply: UpstreamReply, shown: dict[bytes, bytes], slot: Slot, clock: Clock) -> Failure:
     service = slot.lane.service
     said = service.dialect.error_of(reply.body)
-    reason = classify(Refusal(reply.status, said.code, said.type, _text(reply)), service.profile.refusals)
+    found = verdict(Refusal(reply.status, said.code, said.type, _text(reply)), service.profile.refusals)
     return Failure(
-        reason,
+        found.reason,
         f"the provider answered {reply.status}",
         Answer(reply.status, reply.headers, reply.body, service.dialect.name),
         retry_after.from_headers(shown.get(b"retry-after-ms"), shown.get(b"retry-after"), clock.wall()),
+        out=found.scope,
     )
 
 

@@ -304,7 +304,7 @@ class Line:
             lowered = lane.concurrency.overloaded(permit.taken_at, now)
             if not lowered and not permit.probe and failure.named_us is None:
                 return  # one of those that were in flight together: they are one failure
-        lane.breaker.fail(failure.reason, permit.epochs, permit.probe, now, failure.named_us)
+        lane.breaker.fail(failure.reason, permit.epochs, permit.probe, now, failure.named_us, failure.out)
 
     def _recover(self, call: Call, plan: Plan, course: Course, lane: Lane, failure: Failure) -> bool:
         """True when the same target is to be tried again, not before `course.not_before`."""

@@ -35,13 +35,17 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A failed attempt: its class, the provider's reply when there was one, the time it named (microseconds)."""
+    """A failed attempt: its class, the provider's reply when there was one, the time it named (microseconds).
+
+    `out` is what is out by it (`policy.classify`), "" = as its class usually has it.
+    """
 
     reason: Reason
     message: str
     answer: Answer | None = None
     named_us: int | None = None
     sent: bool = True
+    out: str = ""
 
 
 @dataclass(frozen=True, slots=True)

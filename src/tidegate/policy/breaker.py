@@ -6,6 +6,9 @@
 | OVERLOAD | the provider's for this model: every scope of it slows, none is blamed |
 | RATE, RAMP, CAPACITY, TRANSIENT | the lane's own (scope and model) |
 
+Where a profile's row says what is out (`classify.Verdict.scope`: the scope, the model in this scope, the provider for
+this model, or nothing but the request), that goes before the class's own: a plan without one model costs no other.
+
 Each is a `Health`: it opens again with one probe, whichever of the lanes that share it sends it. A call that is
 answered speaks well of all three; a refusal for quota shows that the credential is good. One overload among many
 answers closes nothing: only one that names a time, or several on end.
@@ -18,7 +21,7 @@ from collections.abc import Callable, Mapping
 from tidegate.model.outcome import Reason
 from tidegate.policy.health import Health, pause_us
 
-PARKED_US = 60_000_000  # how long a scope without money or credential is left alone between probes
+PARKED_US = 60_000_000  # how long who has no money or credential is left alone between probes
 
 Epochs = tuple[int, int, int]  # of scope, model and lane
 
@@ -32,8 +35,10 @@ _WHOSE = {
     Reason.CAPACITY: _LANE,
     Reason.TRANSIENT: _LANE,
 }
+_OUT = {"scope": _SCOPE, "provider": _MODEL, "model": _LANE}  # a key's refusal that counts here was the last key's
+_PARKS = frozenset({Reason.AUTH, Reason.BILLING})
 _QUOTA = frozenset({Reason.RATE, Reason.RAMP, Reason.CAPACITY})
-_AT_ONCE = _QUOTA | {Reason.AUTH, Reason.BILLING}  # one refusal closes
+_AT_ONCE = _QUOTA | _PARKS  # one refusal closes
 
 
 class Breaker:
@@ -118,21 +123,25 @@ class Breaker:
             health.succeed(epoch)
         return closed and not self.limited
 
-    def fail(self, reason: Reason, epochs: Epochs, probe: int, now: int, named_us: int | None = None) -> bool:
+    def fail(
+        self, reason: Reason, epochs: Epochs, probe: int, now: int, named_us: int | None = None, out: str = ""
+    ) -> bool:
         """An attempt failed; `named_us` is the pause that the provider named. True when the lane has tripped by it.
 
-        Of a class that is nobody's fault here (the request's own) it counts as an answer.
+        `out` is what is out by it, "" = as its class has it. What is nobody's fault here (the request's own) counts as
+        an answer.
         """
         whose = _WHOSE.get(reason)
-        if whose is None:
+        if whose is None or out == "request":
             self.succeed(epochs)
             return False
+        whose = _OUT.get(out, whose)
         before, health = self.tripped, self._healths[whose]
         pause = named_us or pause_us(max(1, health.failures + (epochs[whose] == health.epoch)))
-        if whose == _SCOPE:
+        if reason in _PARKS:
             pause = max(pause, PARKED_US)
         limit = reason in _AT_ONCE or (reason is Reason.OVERLOAD and named_us is not None)
-        if reason in _QUOTA:
+        if reason in _QUOTA and whose != _SCOPE:
             self._healths[_SCOPE].succeed(epochs[_SCOPE])
             probe &= ~(1 << _SCOPE)
         self.abandon(probe & ~(1 << whose))

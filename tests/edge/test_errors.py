@@ -4,12 +4,15 @@ import json
 
 import pytest
 
-from tidegate.edge.errors import Reply, of_problem, of_refused, of_wire, retry_lines
+from tidegate.edge import errors
+from tidegate.edge.errors import Reply, retry_lines
 from tidegate.model.errors import Problem, ProblemKind
 from tidegate.model.outcome import Reason
 from tidegate.model.reply import Answer, Failure, Refused
+from tidegate.providers.dialects import DIALECTS
 
 SECOND = 1_000_000
+OPENAI, ANTHROPIC = DIALECTS["openai"], DIALECTS["anthropic"]
 STATUS = {
     ProblemKind.BAD_REQUEST: 400,
     ProblemKind.UNAUTHENTICATED: 401,
@@ -25,6 +28,18 @@ STATUS = {
     ProblemKind.DEADLINE: 504,
     ProblemKind.UNAVAILABLE: 503,
 }
+
+
+def of_problem(problem: Problem) -> Reply:
+    return errors.of_problem(problem, OPENAI)
+
+
+def of_refused(refused: Refused) -> Reply:
+    return errors.of_refused(refused, OPENAI)
+
+
+def of_wire(status: int, code: str, message: str) -> bytes:
+    return errors.of_wire(status, code, message, OPENAI)
 
 
 def lines(reply: Reply) -> dict[bytes, bytes]:
@@ -132,3 +147,46 @@ def test_what_the_wire_refuses_has_the_same_form(status: int) -> None:
     error = json.loads(of_wire(status, "some_code", "m"))["error"]
     assert (error["message"], error["code"]) == ("m", "some_code")
     assert error["type"] == ("invalid_request_error" if status < 500 else "server_error")
+
+
+@pytest.mark.parametrize("kind", ProblemKind)
+def test_the_same_in_anthropics_form(kind: ProblemKind) -> None:
+    """{"type": "error", "error": {"type", "message"}}, with the same status and the same truth about coming again."""
+    problem = Problem(kind, "m", "field", SECOND)
+    ours, theirs = of_problem(problem), errors.of_problem(problem, ANTHROPIC)
+    assert (theirs.status, theirs.head) == (ours.status, ours.head)
+    told = json.loads(theirs.body)
+    assert told["type"] == "error"
+    assert told["error"]["message"] == "m"
+    assert told["error"]["type"].endswith("_error")
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (400, "invalid_request_error"),
+        (401, "authentication_error"),
+        (403, "permission_error"),
+        (404, "not_found_error"),
+        (413, "request_too_large"),
+        (429, "rate_limit_error"),
+        (500, "api_error"),
+        (529, "overloaded_error"),
+    ],
+)
+def test_anthropics_types_follow_the_status(status: int, kind: str) -> None:
+    """As its API reference lists them."""
+    assert json.loads(errors.of_wire(status, "code", "m", ANTHROPIC))["error"]["type"] == kind
+
+
+def test_another_makers_words_are_said_anew() -> None:
+    """Who speaks OpenAI's dialect is told what Anthropic answered in OpenAI's form, and the other way round."""
+    words = b'{"type":"error","error":{"type":"invalid_request_error","message":"no such tool"}}'
+    answer = Answer(400, [(b"content-type", b"application/json")], words, "anthropic")
+    refused = Refused(Problem(ProblemKind.UPSTREAM, "m"), Failure(Reason.FATAL, "m", answer))
+    assert errors.of_refused(refused, ANTHROPIC).body == words
+    told = of_refused(refused)
+    assert told.status == 400
+    assert json.loads(told.body)["error"] == {
+        "message": "no such tool", "type": "invalid_request_error", "param": None, "code": None,
+    }  # fmt: skip

@@ -8,6 +8,8 @@ import pytest
 
 from tidegate.edge.gateway import Gateway
 
+CALL: Any = SimpleNamespace(dialect="openai")
+
 
 class Exchange:
     """What the gateway answers; `begun`: the status line is out already."""
@@ -45,6 +47,6 @@ async def test_nobody_waits_for_an_answer_that_never_comes(
     """503 where nothing was sent yet, a cut connection where the reply had begun; a defect is in the log."""
     exchange: Any = Exchange(begun=begun)
     with caplog.at_level(logging.ERROR):
-        await gateway(error)._serve(exchange, Any, Any)
+        await gateway(error)._serve(exchange, CALL, Any)
     assert (exchange.status, exchange.cut) == ((0, True) if begun else (503, False))
     assert ("a defect" in caplog.text) == isinstance(error, ValueError)

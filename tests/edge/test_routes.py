@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidegate.edge.routes import Match, Route, match
+from tidegate.edge.routes import Match, Route, dialect_of, match
 from tidegate.model.call import Kind
 
 TABLE = [
@@ -12,7 +12,10 @@ TABLE = [
     (b"/v1/completions", Match(Route.CALL, Kind.COMPLETION)),
     (b"/v1/embeddings", Match(Route.CALL, Kind.EMBEDDING)),
     (b"/v1/models", Match(Route.MODELS)),
-    (b"/v1/models/gpt-4o", Match(Route.FORWARD)),
+    (b"/v1/models/gpt-4o", Match(Route.MODEL)),
+    (b"/v1/messages", Match(Route.CALL, Kind.MESSAGES)),
+    (b"/v1/messages/count_tokens", Match(Route.CALL, Kind.COUNT)),
+    (b"/v1/messages/batches", Match(Route.FORWARD)),
     (b"/v1/files", Match(Route.FORWARD)),
     (b"/v1/responses", Match(Route.FORWARD)),
     (b"/v1/audio/speech", Match(Route.FORWARD)),
@@ -51,3 +54,19 @@ def test_every_path_has_a_route(path: bytes) -> None:
     """Whatever it is; and nothing outside /v1/ is ever forwarded."""
     assert match(path).route in Route
     assert match(path).route is not Route.FORWARD or path.startswith(b"/v1/")
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "version", "dialect"),
+    [
+        (b"/v1/chat/completions", Kind.CHAT, b"2023-06-01", "openai"),
+        (b"/v1/messages", Kind.MESSAGES, None, "anthropic"),
+        (b"/v1/messages/batches", Kind.PASS, None, "anthropic"),
+        (b"/v1/models", Kind.PASS, None, "openai"),
+        (b"/v1/models", Kind.PASS, b"2023-06-01", "anthropic"),
+        (b"/v1/files", Kind.PASS, b"2023-06-01", "anthropic"),
+    ],
+)
+def test_whose_api_it_is(path: bytes, kind: Kind, version: bytes | None, dialect: str) -> None:
+    """A path of one maker's is its own; on shared ones `anthropic-version` decides."""
+    assert dialect_of(path, kind, version) == dialect

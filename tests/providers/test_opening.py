@@ -22,7 +22,7 @@ def test_the_opening_stays_while_the_conversation_grows() -> None:
     """Whatever follows the first message of the user, and however it is sampled."""
     first = opening(Kind.CHAT, chat(SYSTEM, FIRST))
     assert first == opening(Kind.CHAT, chat(SYSTEM, FIRST, REPLY, SECOND, temperature=1, stream=True))
-    assert len(first) == 4
+    assert len(first) == 5
 
 
 @pytest.mark.parametrize(
@@ -34,9 +34,15 @@ def test_another_opening_is_another_conversation(other: bytes) -> None:
     assert opening(Kind.CHAT, other) != opening(Kind.CHAT, chat(SYSTEM, FIRST))
 
 
+def test_instructions_beside_the_messages_are_part_of_it() -> None:
+    """Where the maker keeps them apart."""
+    one, other = (json.dumps({"system": text, "messages": [FIRST]}).encode() for text in ("Be brief.", "Be long."))
+    assert opening(Kind.MESSAGES, one) != opening(Kind.MESSAGES, other)
+
+
 def test_without_the_user_all_of_it_counts() -> None:
     """Nobody asked yet."""
-    assert len(opening(Kind.CHAT, chat(SYSTEM, REPLY))) == 4
+    assert len(opening(Kind.CHAT, chat(SYSTEM, REPLY))) == 5
 
 
 def test_a_completion_begins_with_its_text() -> None:

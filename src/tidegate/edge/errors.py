@@ -1,4 +1,4 @@
-"""Problems as HTTP replies in OpenAI's form: {"error": {"message", "type", "param", "code"}}.
+"""Problems as HTTP replies, in the dialect of the API that was called.
 
 `x-should-retry` tells the official SDKs the truth: yes when `retry-after` is a time at which the call can be served,
 no when another try would only repeat what the gate has already done.
@@ -6,14 +6,13 @@ no when another try would only repeat what the gate has already done.
 
 from dataclasses import dataclass
 
-import msgspec
-
 from tidegate.model.errors import Problem, ProblemKind
 from tidegate.model.outcome import Reason
-from tidegate.model.reply import Headers, Refused
+from tidegate.model.reply import Answer, Headers, Refused
+from tidegate.providers.codec import Dialect, Said
+from tidegate.providers.dialects import DIALECTS
 
 JSON = b"content-type: application/json\r\n"
-_encode = msgspec.json.Encoder().encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,38 +53,43 @@ class Reply:
     body: bytes
 
 
-def body_of(message: str, kind: str, code: str, param: str = "") -> bytes:
-    """The error object as JSON."""
-    return _encode({"error": {"message": message, "type": kind, "param": param or None, "code": code}})
-
-
-def of_wire(status: int, code: str, message: str) -> bytes:
+def of_wire(status: int, code: str, message: str, dialect: Dialect) -> bytes:
     """The body for what the wire itself refuses."""
-    return body_of(message, _BY_STATUS.get(status, _INVALID if status < 500 else "server_error"), code)
+    kind = _BY_STATUS.get(status, _INVALID if status < 500 else "server_error")
+    return dialect.error_body(status, Said(code, kind, message))
 
 
-def of_problem(problem: Problem) -> Reply:
+def of_problem(problem: Problem, dialect: Dialect) -> Reply:
     """The gate's own refusal."""
     shape = _SHAPES[problem.kind]
     head = JSON + retry_lines(problem.retry_after_us) + _should_retry(shape.status, problem.retry_after_us)
-    return Reply(shape.status, head, body_of(problem.message, shape.type, shape.code, problem.param))
+    said = Said(shape.code, shape.type, problem.message)
+    return Reply(shape.status, head, dialect.error_body(shape.status, said, problem.param))
 
 
-def of_wrong_method(path: str, allowed: str) -> Reply:
+def of_wrong_method(path: str, allowed: str, dialect: Dialect) -> Reply:
     """405, with the methods that the path does know (RFC 9110, 15.5.6)."""
-    reply = of_problem(Problem(ProblemKind.WRONG_METHOD, f"{path} wants {allowed.partition(',')[0]}."))
+    reply = of_problem(Problem(ProblemKind.WRONG_METHOD, f"{path} wants {allowed.partition(',')[0]}."), dialect)
     return Reply(reply.status, reply.head + b"allow: %b\r\n" % allowed.encode(), reply.body)
 
 
-def of_refused(refused: Refused) -> Reply:
+def of_refused(refused: Refused, dialect: Dialect) -> Reply:
     """No target served: the provider's own words where it had the last, else the gate's."""
     problem, failure = refused.problem, refused.failure
     if problem.kind is not ProblemKind.UPSTREAM or failure is None or failure.answer is None:
-        return of_problem(problem)
+        return of_problem(problem, dialect)
     answer = failure.answer
     again = 0 if failure.reason is Reason.BILLING else problem.retry_after_us
-    head = _content_type(answer.headers) + retry_lines(again) + _should_retry(answer.status, again)
-    return Reply(answer.status, head, answer.body)
+    head = retry_lines(again) + _should_retry(answer.status, again)
+    if answer.dialect == dialect.name:
+        return Reply(answer.status, _content_type(answer.headers) + head, answer.body)
+    return Reply(answer.status, JSON + head, dialect.error_body(answer.status, _said(answer)))
+
+
+def _said(answer: Answer) -> Said:
+    """What another maker's error says, for who does not speak its dialect."""
+    said = DIALECTS[answer.dialect].error_of(answer.body)
+    return Said(said.code, said.type, said.message or f"The provider answered {answer.status}.")
 
 
 def retry_lines(wait_us: int) -> bytes:

@@ -6,24 +6,27 @@ The record goes to the journal before the reply's last byte, whatever the ending
 
 import asyncio
 import logging
+from urllib.parse import unquote
 
 from tidegate.edge import errors, heads, intake
 from tidegate.edge.clients import ANYBODY, Clients
 from tidegate.edge.intake import PASS, Caller
-from tidegate.edge.models import models_list
-from tidegate.edge.routes import Match, Route, match
+from tidegate.edge.models import model, models_list
+from tidegate.edge.routes import MODEL_PREFIX, Match, Route, dialect_of, match
 from tidegate.line.acquaint import acquaint
 from tidegate.line.attempt import Answered
 from tidegate.line.book import Book
 from tidegate.line.line import Line
 from tidegate.line.plan import Plan
 from tidegate.line.splice import Splice
-from tidegate.model.call import Call
+from tidegate.model.call import Call, Kind
 from tidegate.model.errors import Problem, ProblemKind
 from tidegate.model.facts import CallRecord
 from tidegate.model.outcome import Usage
 from tidegate.model.reply import Refused
 from tidegate.ports import Clock, Journal, Observer
+from tidegate.providers.codec import Dialect
+from tidegate.providers.dialects import DIALECTS, OPENAI
 from tidegate.wire.exchange import BUFFER, STREAM, Exchange, Intake
 
 _log = logging.getLogger(__name__)
@@ -31,8 +34,11 @@ _log = logging.getLogger(__name__)
 GONE = 499  # the client left before its answer was complete (nginx's word for it)
 BROKEN = 502  # the stream broke after its first content; its status line had been sent
 NOTHING = Usage()
-CALL, FORWARD = Route.CALL, Route.FORWARD
-_NO_KEY = Problem(ProblemKind.UNAUTHENTICATED, "Send a valid key of this gate as Authorization: Bearer KEY.")
+CALL, FORWARD, COUNT = Route.CALL, Route.FORWARD, Kind.COUNT
+_OURS_TO_READ = frozenset({Route.MODELS, Route.ALIVE, Route.READY})
+_NO_KEY = Problem(
+    ProblemKind.UNAUTHENTICATED, "Send a valid key of this gate as Authorization: Bearer KEY, or as x-api-key."
+)
 _OURS = Problem(ProblemKind.UNAVAILABLE, "The gate failed on this request; its log says why.")
 _PROVIDER_HEADER = b"x-tidegate-provider"
 _ID_MAX = 128
@@ -76,7 +82,7 @@ class Gateway:
         refusal = self._unwelcome(exchange, found)
         if refusal is not None:
             self._answer(exchange, refusal)
-        return STREAM if found.route is FORWARD else BUFFER
+        return STREAM if found.route is FORWARD or found.route is Route.MODEL else BUFFER
 
     def call(self, exchange: Exchange) -> None:
         """Answer the exchange, now or later."""
@@ -88,11 +94,21 @@ class Gateway:
         if found.route is CALL or found.route is FORWARD:
             self._introduce(exchange, found)
         elif found.route is Route.MODELS:
-            exchange.respond(200, errors.JSON, models_list(self.house.book.models))
+            exchange.respond(200, errors.JSON, models_list(self.house.book.models, _dialect(exchange, found).name))
+        elif found.route is Route.MODEL:
+            self._model(exchange, found)
         elif found.route is Route.READY and self.draining:
             exchange.respond(503, errors.JSON, b'{"status":"draining"}')
         else:
             exchange.respond(200, errors.JSON, b'{"status":"ok"}')
+
+    def _model(self, exchange: Exchange, found: Match) -> None:
+        """One of the gate's own names; whatever else is asked of a model is its provider's business."""
+        name = unquote(exchange.path[len(MODEL_PREFIX) :].decode("latin-1"))
+        if exchange.method in (b"GET", b"HEAD") and name in self.house.book.models:
+            exchange.respond(200, errors.JSON, model(name, _dialect(exchange, found).name))
+        else:
+            self._introduce(exchange, found)
 
     def _known(self, exchange: Exchange) -> Caller | None:
         """Who has sent this same head before, under this house."""
@@ -101,25 +117,25 @@ class Gateway:
 
     def refusal(self, path: bytes, status: int, code: str, message: str) -> bytes:
         """The body of an error that the wire itself answers."""
-        return errors.of_wire(status, code, message)
+        return errors.of_wire(status, code, message, DIALECTS[dialect_of(path, match(path).kind, None)])
 
     def _unwelcome(self, exchange: Exchange, found: Match) -> errors.Reply | None:
         """What is refused by the head alone."""
-        route, method = found.route, exchange.method
+        route, method, dialect = found.route, exchange.method, _dialect(exchange, found)
         path = exchange.path.decode("latin-1")
         if route is Route.UNKNOWN:
             message = f"Unknown URL: {method.decode('latin-1')} {path}. The API is below /v1."
-            return errors.of_problem(Problem(ProblemKind.UNKNOWN_ROUTE, message))
+            return errors.of_problem(Problem(ProblemKind.UNKNOWN_ROUTE, message), dialect)
         if route is Route.REFUSED:
             message = "Realtime sessions (WebSocket) are not carried by Tidegate. Use /v1/chat/completions with stream."
-            return errors.of_problem(Problem(ProblemKind.UNSUPPORTED, message))
+            return errors.of_problem(Problem(ProblemKind.UNSUPPORTED, message), dialect)
         if route is CALL and method != b"POST":
-            return errors.of_wrong_method(path, "POST")
-        if route is not CALL and route is not FORWARD and method not in (b"GET", b"HEAD"):
-            return errors.of_wrong_method(path, "GET, HEAD")
+            return errors.of_wrong_method(path, "POST", dialect)
+        if route in _OURS_TO_READ and method not in (b"GET", b"HEAD"):
+            return errors.of_wrong_method(path, "GET, HEAD", dialect)
         if route in (Route.ALIVE, Route.READY) or self.house.clients.of(exchange) is not None:
             return None
-        return errors.of_problem(_NO_KEY)
+        return errors.of_problem(_NO_KEY, dialect)
 
     def _introduce(self, exchange: Exchange, found: Match) -> None:
         """Find out who calls; the next head like this one need not be looked at again."""
@@ -127,7 +143,7 @@ class Gateway:
         try:
             caller = Caller(exchange, found.kind, house.clients.of(exchange) or ANYBODY, house.mark)
         except intake.Refusal as error:
-            self._answer(exchange, errors.of_problem(error.problem))
+            self._answer(exchange, errors.of_problem(error.problem, _dialect(exchange, found)))
             return
         if found.route is CALL:
             exchange.alike.note = caller
@@ -139,7 +155,10 @@ class Gateway:
         try:
             call, plan = self._plan(exchange, caller, self._clock.now())
         except intake.Refusal as error:
-            self._answer(exchange, errors.of_problem(error.problem))
+            self._answer(exchange, errors.of_problem(error.problem, DIALECTS[caller.dialect]))
+            return
+        if caller.kind is COUNT and not plan.counts:
+            self._count(exchange, call, plan)
             return
         self._start(self._serve(exchange, call, plan))
 
@@ -158,10 +177,10 @@ class Gateway:
             return
         except OSError as error:
             message = f"The gate cannot write its journal ({error.strerror}). Free space in its state directory."
-            self._give_up(exchange, Problem(ProblemKind.UNAVAILABLE, message))
+            self._give_up(exchange, call, Problem(ProblemKind.UNAVAILABLE, message))
         except Exception:  # noqa: BLE001 - whatever it is, the client gets an answer
             _log.exception("the gate failed on a call")
-            self._give_up(exchange, _OURS)
+            self._give_up(exchange, call, _OURS)
 
     def _reply(self, exchange: Exchange, call: Call, plan: Plan, result: Answered | Refused) -> None:
         if isinstance(result, Refused):
@@ -174,19 +193,19 @@ class Gateway:
         else:
             self._stream(exchange, call, plan, result, result.splice)
 
-    def _give_up(self, exchange: Exchange, problem: Problem) -> None:
+    def _give_up(self, exchange: Exchange, call: Call, problem: Problem) -> None:
         if exchange.replied:
             exchange.abort()
         else:
-            self._answer(exchange, errors.of_problem(problem))
+            self._answer(exchange, errors.of_problem(problem, DIALECTS[call.dialect]))
 
     def _plan(self, exchange: Exchange, caller: Caller, now: int) -> tuple[Call, Plan]:
         if caller.kind is PASS:
             call = intake.forward_call(caller, exchange, self._next_id, now)
-            plan = self._forwarding(exchange)
+            plan = self._forwarding(exchange, caller.dialect)
         else:
             call = intake.read_call(caller, exchange.body, self._next_id, now)
-            found_plan = self.house.book.plan(call.shape.model)
+            found_plan = self.house.book.plan(call.shape.model, caller.dialect)
             if found_plan is None:
                 message = (
                     f"The model '{call.shape.model[:_ID_MAX]}' does not exist here. GET /v1/models lists what does."
@@ -199,11 +218,20 @@ class Gateway:
             call.deadline = now + plan.deadline_us
         return call, plan
 
-    def _forwarding(self, exchange: Exchange) -> Plan:
-        unrouted = self.house.book.unrouted
+    def _count(self, exchange: Exchange, call: Call, plan: Plan) -> None:
+        """Nobody of the plan counts: what the gate would reserve for such a prompt, and that it is an estimate."""
+        tokens = plan.targets[0].pools[0].lanes[0].estimator.expected(call.size)
+        self._unserved(call, plan, 200)
+        head = self._story.told(self._request_id(exchange, call.id), 0)
+        exchange.respond(200, errors.JSON + head + b"x-tidegate-estimated: true\r\n", b'{"input_tokens":%d}' % tokens)
+
+    def _forwarding(self, exchange: Exchange, dialect: str) -> Plan:
+        """The provider that the head names, else the first of the client's dialect, else the first."""
+        book = self.house.book
+        unrouted = book.unrouted
         name = exchange.header(_PROVIDER_HEADER)
         if name is None:
-            return next(iter(unrouted.values()))
+            return book.first_of.get(dialect) or next(iter(unrouted.values()))
         plan = unrouted.get(name.decode("latin-1"))
         if plan is None:
             message = f"Unknown provider in x-tidegate-provider. Known: {', '.join(unrouted)}."
@@ -211,11 +239,11 @@ class Gateway:
         return plan
 
     def _refuse(self, exchange: Exchange, call: Call, plan: Plan, refused: Refused) -> None:
-        reply = errors.of_refused(refused)
+        reply = errors.of_refused(refused, DIALECTS[call.dialect])
         self._observer.refused(plan.name, refused.problem.kind.name.lower())
         self._unserved(call, plan, reply.status)
         told = self._story.told(self._request_id(exchange, call.id), call.queued_us + call.waited_us)
-        told += heads.attempts(call.attempts) + heads.degraded(call.degraded)
+        told += heads.attempts(call.attempts) + heads.less(call)
         exchange.respond(reply.status, reply.head + told, reply.body)
 
     def _stream(self, exchange: Exchange, call: Call, plan: Plan, answered: Answered, splice: Splice) -> None:
@@ -247,8 +275,11 @@ class Gateway:
     def _head(self, exchange: Exchange, call: Call, answered: Answered, now: int) -> bytes:
         waited, request_id = call.queued_us + call.waited_us, self._request_id(exchange, call.id)
         headers, shown = answered.headers, answered.shown
+        if call.dialect != OPENAI:
+            wall = self._clock.wall()
+            return heads.anthropic(answered, call, request_id, waited, now, wall) + heads.less(call)
         head = self._story.of(answered.lane, call.attempts, request_id, waited, now, headers, shown)
-        return head + heads.degraded(call.degraded) if call.degraded else head
+        return head + heads.less(call) if call.degraded or call.dropped else head
 
     def _request_id(self, exchange: Exchange, call_id: int) -> bytes:
         """The client's own, when it is a plain token, else ours."""
@@ -291,3 +322,8 @@ class Gateway:
         )
         self._journal.append(record)
         self._observer.finished(record)
+
+
+def _dialect(exchange: Exchange, found: Match) -> Dialect:
+    """Which maker's words the client understands."""
+    return DIALECTS[dialect_of(exchange.path, found.kind, exchange.header(b"anthropic-version"))]

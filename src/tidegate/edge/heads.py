@@ -1,10 +1,12 @@
 """Which headers go on to the provider, which come back, and what the gate itself tells."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Final
 
+from tidegate.line.attempt import Answered
 from tidegate.line.lane import Lane
-from tidegate.model.call import Attempt
+from tidegate.model.call import Attempt, Call
 from tidegate.model.reply import Headers
 from tidegate.policy.quota import Quota
 
@@ -22,9 +24,16 @@ _NOT_RETURNED = frozenset(
     b"connection keep-alive proxy-connection proxy-authenticate te trailer transfer-encoding upgrade content-length "
     b"date server retry-after retry-after-ms x-should-retry alt-svc strict-transport-security set-cookie x-request-id "
     b"x-ratelimit-limit-requests x-ratelimit-limit-tokens x-ratelimit-remaining-requests x-ratelimit-remaining-tokens "
-    b"x-ratelimit-reset-requests x-ratelimit-reset-tokens".split()
-)
+    b"x-ratelimit-reset-requests x-ratelimit-reset-tokens request-id".split()
+) | {
+    b"anthropic-ratelimit-%b-%b" % (dimension, figure)
+    for dimension in (b"requests", b"tokens", b"input-tokens", b"output-tokens")
+    for figure in (b"limit", b"remaining", b"reset")
+}
 _TOLD = b"x-request-id: %b\r\nx-tidegate-wait-ms: %d\r\n"
+_RATELIMIT = (
+    b"anthropic-ratelimit-%b-limit: %d\r\nanthropic-ratelimit-%b-remaining: %d\r\nanthropic-ratelimit-%b-reset: %b\r\n"
+)
 _DIMENSION = b"x-ratelimit-limit-%b: %d\r\nx-ratelimit-remaining-%b: %%d\r\nx-ratelimit-reset-%b: %%dms\r\n"
 
 
@@ -45,7 +54,7 @@ def returned(headers: Headers, shown: dict[bytes, bytes]) -> list[bytes]:
     `shown` holds the same headers by name.
     """
     lines = [b"%b: %b\r\n" % header for header in headers if header[0] not in _NOT_RETURNED]
-    request_id = shown.get(b"x-request-id")
+    request_id = shown.get(b"x-request-id") or shown.get(b"request-id")
     if request_id is not None:
         lines.append(b"x-tidegate-upstream-request-id: %b\r\n" % request_id)
     return lines
@@ -61,9 +70,28 @@ def attempts(tried: Sequence[Attempt]) -> bytes:
     return b"x-tidegate-attempts: %b\r\n" % ", ".join(words).encode("latin-1", "replace")
 
 
-def degraded(steps: Sequence[str]) -> bytes:
-    """What the call was given less of, to be served at all."""
-    return b"x-tidegate-degraded: %b\r\n" % ", ".join(steps).encode("latin-1", "replace") if steps else b""
+def less(call: Call) -> bytes:
+    """What the call was given less of, to be served at all, and which of its fields the provider cannot be told."""
+    return _listed(b"x-tidegate-degraded", call.degraded) + _listed(b"x-tidegate-dropped", call.dropped)
+
+
+def _listed(name: bytes, words: Sequence[str]) -> bytes:
+    return b"%b: %b\r\n" % (name, ", ".join(words).encode("latin-1", "replace")) if words else b""
+
+
+def anthropic(answered: Answered, call: Call, request_id: bytes, waited_us: int, now: int, wall: int) -> bytes:
+    """The head of an answer in Anthropic's names: `request-id`, and `anthropic-ratelimit-*` from the gate's own mirror.
+
+    Resets are RFC 3339 moments of full replenishment, in whole seconds, rounded up. `wall`: microseconds since 1970.
+    """
+    back = b"".join(returned(answered.headers, answered.shown)) + _TOLD % (request_id, waited_us // 1_000)
+    lines = [back, b"request-id: %b\r\n" % request_id, _answered(answered.lane, call.attempts)]
+    quota = answered.lane.quota
+    for name, view in ((b"requests", quota.view_requests(now)), (b"tokens", quota.view_tokens(now))):
+        if view is not None:
+            full = datetime.fromtimestamp(-(-(wall + view.reset_us) // 1_000_000), UTC)
+            lines.append(_RATELIMIT % (name, view.limit, name, view.left, name, f"{full:%Y-%m-%dT%H:%M:%SZ}".encode()))
+    return b"".join(lines)
 
 
 class _Template:
@@ -132,8 +160,9 @@ class Story:
             self._templates.clear()
         names = [name for name in shown if name not in _NOT_RETURNED]
         back = [b"%b: %%b\r\n" % name.replace(b"%", b"%%") for name in names]
-        if b"x-request-id" in shown:
-            names.append(b"x-request-id")
+        upstream_id = next((name for name in (b"x-request-id", b"request-id") if name in shown), None)
+        if upstream_id is not None:
+            names.append(upstream_id)
             back.append(b"x-tidegate-upstream-request-id: %b\r\n")
         answered = _answered(lane, tried).replace(b"%", b"%%")
         quota = _template(b"requests", requests) + _template(b"tokens", tokens)

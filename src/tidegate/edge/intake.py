@@ -2,12 +2,13 @@
 
 from tidegate.edge.clients import Client
 from tidegate.edge.heads import forwarded
-from tidegate.edge.routes import PREFIX
+from tidegate.edge.routes import PREFIX, dialect_of
 from tidegate.model.call import Call, Kind, Shape, Size
 from tidegate.model.errors import Problem, ProblemKind
 from tidegate.policy.estimate import measure
 from tidegate.ports import BodySource
-from tidegate.providers import openai
+from tidegate.providers.codec import BadRequest
+from tidegate.providers.dialects import CODECS
 from tidegate.wire.exchange import Exchange
 
 LONGEST_DEADLINE_MS = 86_400_000
@@ -29,7 +30,10 @@ class Caller:
     It holds as long as `mark` is the house's.
     """
 
-    __slots__ = ("client", "deadline_us", "forward", "kind", "mark", "method", "path", "retries", "session", "tenant")
+    __slots__ = (
+        "client", "codec", "deadline_us", "dialect", "forward", "kind", "mark", "method", "path", "retries", "session",
+        "tenant",
+    )  # fmt: skip
 
     def __init__(self, exchange: Exchange, kind: Kind, client: Client, mark: object) -> None:
         """Raises `Refusal`."""
@@ -38,6 +42,8 @@ class Caller:
         self.client = client.name
         self.tenant = client.tenant
         self.kind = kind
+        self.codec = CODECS.get(kind)  # None for what is forwarded unread
+        self.dialect = dialect_of(exchange.path, kind, header(b"anthropic-version"))
         self.method = exchange.method
         self.path = _below(exchange)
         self.deadline_us = _deadline_ms(exchange) * 1_000  # 0 = not stated
@@ -48,9 +54,12 @@ class Caller:
 
 def read_call(caller: Caller, body: bytes, call_id: int, now: int) -> Call:
     """A call of a JSON body that is routed by its model. Raises `Refusal`."""
+    codec = caller.codec
+    if codec is None:
+        raise TypeError("what is forwarded as it is has no codec")
     try:
-        asked = openai.read(caller.kind, body)
-    except openai.BadRequest as error:
+        asked = codec.read(body)
+    except BadRequest as error:
         raise Refusal(ProblemKind.BAD_REQUEST, str(error), error.param) from None
     size = measure(asked.text, asked.wide, asked.escaped, asked.messages, asked.images, asked.low_images)
     return _call(caller, body, asked.shape, size, call_id, now)
@@ -76,6 +85,7 @@ def _call(caller: Caller, body: bytes | BodySource, shape: Shape, size: Size, ca
         size,
         caller.retries,
         tenant=caller.tenant,
+        dialect=caller.dialect,
     )
 
 

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from tidegate.model.call import Kind
+from tidegate.providers.dialects import ANTHROPIC, CODECS, OPENAI
 
 PREFIX = b"/v1"
+MODEL_PREFIX = b"/v1/models/"
 
 
 class Route(Enum):
@@ -15,6 +17,7 @@ class Route(Enum):
     CALL = auto()  # read, governed by tokens, routed by model
     FORWARD = auto()  # to a provider as it is, governed by requests
     MODELS = auto()  # the gate's own list
+    MODEL = auto()  # one of that list, else as FORWARD
     ALIVE = auto()
     READY = auto()
     REFUSED = auto()  # known, and not carried
@@ -33,6 +36,8 @@ _EXACT = {
     b"/v1/chat/completions": Match(Route.CALL, Kind.CHAT),
     b"/v1/completions": Match(Route.CALL, Kind.COMPLETION),
     b"/v1/embeddings": Match(Route.CALL, Kind.EMBEDDING),
+    b"/v1/messages": Match(Route.CALL, Kind.MESSAGES),
+    b"/v1/messages/count_tokens": Match(Route.CALL, Kind.COUNT),
     b"/v1/models": Match(Route.MODELS),
     b"/v1/realtime": Match(Route.REFUSED),
     b"/healthz": Match(Route.ALIVE),
@@ -42,6 +47,7 @@ _EXACT = {
     b"/health/readiness": Match(Route.READY),
 }
 _FORWARD = Match(Route.FORWARD)
+_MODEL = Match(Route.MODEL)
 _UNKNOWN = Match(Route.UNKNOWN)
 # A segment that a provider may resolve: it would lead out of the base URL, with the gate's key.
 _DOTS = re.compile(rb"/(?:\.|%2[eE]){1,2}(?:/|$)")
@@ -55,4 +61,14 @@ def match(path: bytes) -> Match:
     if path.startswith(b"/v1/realtime/"):
         return _EXACT[b"/v1/realtime"]
     below = path.startswith(b"/v1/") and len(path) > 4 and _DOTS.search(path) is None
-    return _FORWARD if below else _UNKNOWN
+    if not below:
+        return _UNKNOWN
+    return _MODEL if path.startswith(MODEL_PREFIX) else _FORWARD
+
+
+def dialect_of(path: bytes, kind: Kind, version: bytes | None) -> str:
+    """Which maker's API a request speaks: its path says so, else the header `anthropic-version` (`version`)."""
+    codec = CODECS.get(kind)
+    if codec is not None:
+        return codec.dialect
+    return ANTHROPIC if version is not None or path.startswith(b"/v1/messages") else OPENAI

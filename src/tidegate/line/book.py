@@ -6,7 +6,7 @@ that only their caller names are kept in a bounded memory.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from tidegate.line.lanes import Lanes, digest
 from tidegate.line.plan import Plan, Step
@@ -18,6 +18,7 @@ from tidegate.model.snapshot import DegradeStep, ModelEntry, Provider, Snapshot,
 from tidegate.policy.outlet import Outlet
 from tidegate.policy.recovery import RetryBudget
 from tidegate.ports import Transport
+from tidegate.providers.dialects import DIALECTS, OPENAI
 
 UNROUTED = "*"  # the model of what is forwarded without one
 MAX_NAMED_BY_CALLERS = 1_024
@@ -29,7 +30,7 @@ class Book:
 
     __slots__ = (
         "_by_caller", "_defaults", "_lanes", "_only", "_plans", "_pools", "_providers", "_served", "_services",
-        "_tiered", "models", "unrouted",
+        "_tiered", "first_of", "models", "unrouted",
     )  # fmt: skip
 
     def __init__(self, snapshot: Snapshot, lanes: Lanes, transport_for: Callable[[Provider], Transport]) -> None:
@@ -40,10 +41,11 @@ class Book:
         self._defaults = snapshot.defaults
         self._providers = {provider.name: provider for provider in snapshot.providers}
         self._services = {p.name: service(p, transport_for(p), digest(p.base_url)) for p in snapshot.providers}
-        self._only = snapshot.providers[0].name if len(snapshot.providers) == 1 else ""
+        self._only = _only(snapshot.providers)
         self._plans: dict[str, Plan] = {}
-        self._by_caller: OrderedDict[str, Plan] = OrderedDict()
+        self._by_caller: OrderedDict[tuple[str, str], Plan] = OrderedDict()
         self.unrouted = {p.name: self._unrouted(p) for p in snapshot.providers}
+        self.first_of = {p.profile.dialect: self.unrouted[p.name] for p in reversed(snapshot.providers)}
         self._served: dict[str, str] = {}  # providers by the models they name
         for provider in snapshot.providers:
             for model in _models_of(provider):
@@ -59,18 +61,21 @@ class Book:
             self._plans[strategy.name] = plan
         self.models = tuple(self._plans)
 
-    def plan(self, model: str) -> Plan | None:
-        """How calls that name `model` are served; None when nobody serves it."""
+    def plan(self, model: str, dialect: str = OPENAI) -> Plan | None:
+        """How calls that name `model` are served; None when nobody serves it. `dialect` is the client's."""
         plan = self._plans.get(model)
-        return self._named_by_caller(model) if plan is None and self._only and model != UNROUTED else plan
-
-    def _named_by_caller(self, model: str) -> Plan:
-        """A model that only its callers name: remembered while it is among the last so many that are."""
-        plan = self._by_caller.get(model)
-        if plan is not None:
-            self._by_caller.move_to_end(model)
+        if plan is not None or model == UNROUTED:
             return plan
-        plan = self._by_caller[model] = self._plan(self._defaults, model, [(self._only, model)])
+        provider = self._only.get(dialect, "")
+        return self._named_by_caller(provider, model) if provider else None
+
+    def _named_by_caller(self, provider: str, model: str) -> Plan:
+        """A model that only its callers name: remembered while it is among the last so many that are."""
+        plan = self._by_caller.get((provider, model))
+        if plan is not None:
+            self._by_caller.move_to_end((provider, model))
+            return plan
+        plan = self._by_caller[provider, model] = self._plan(self._defaults, model, [(provider, model)])
         if len(self._by_caller) > MAX_NAMED_BY_CALLERS:
             _, old = self._by_caller.popitem(last=False)
             for pool in old.targets[0].pools:
@@ -79,7 +84,7 @@ class Book:
 
     def provider_of(self, model: str) -> str:
         """The provider that serves a model, "" for none."""
-        return self._served.get(model, self._only)
+        return self._served.get(model) or self._only.get(OPENAI, "")
 
     def _strategy(self, strategy: Strategy) -> Plan | None:
         """The strategy with those of its models that somebody serves; None when nobody serves any."""
@@ -136,3 +141,11 @@ def _models_of(provider: Provider) -> list[str]:
         names.update(dict.fromkeys(scope.limits))
     names.pop(UNROUTED, None)
     return list(names)
+
+
+def _only(providers: Sequence[Provider]) -> dict[str, str]:
+    """The only provider of each dialect; where there is a single provider, it serves all of them."""
+    if len(providers) == 1:
+        return dict.fromkeys(DIALECTS, providers[0].name)
+    speaking = {name: [p.name for p in providers if p.profile.dialect == name] for name in DIALECTS}
+    return {dialect: names[0] for dialect, names in speaking.items() if len(names) == 1}

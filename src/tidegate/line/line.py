@@ -136,7 +136,7 @@ class Line:
         return usage or Usage(), charged
 
     def _cross(self, call: Call, plan: Plan, courses: list[Course], first: int, barred: list[str]) -> None:
-        """Say the call in the dialects of the first so many; where it cannot be said, they leave: `barred` tells why."""
+        """Say the call in the dialects of the first so many; where that fails, they leave: `barred` tells why."""
         for course in [course for course in courses[:first] if course.foreign]:
             target, course.foreign = course.target, False
             try:

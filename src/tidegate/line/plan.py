@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from tidegate.line.target import Target
+from tidegate.model.call import Kind
 from tidegate.model.snapshot import RetryPolicy, SmoothingPolicy
 from tidegate.policy.recovery import RetryBudget
 
@@ -30,3 +31,8 @@ class Plan:
     ladder: tuple[Step, ...] = ()  # tried in order, each once, when a call would be refused
     loyal: bool = False  # one of its targets is: calls need to be recognised, before they are run
     strict: bool = False  # what a provider's dialect cannot say is a reason not to ask it
+
+    @property
+    def counts(self) -> bool:
+        """Whether one of its providers counts a prompt's tokens."""
+        return any(Kind.COUNT in target.ways for target in self.targets)

@@ -18,6 +18,7 @@ from tidegate.policy.pick import make as pick
 from tidegate.policy.quota import Charge, Quota
 from tidegate.policy.schedule.make import DISCIPLINES
 from tidegate.policy.schedule.make import make as scheduler
+from tidegate.policy.window import SLOTS, SlidingLog
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
@@ -427,6 +428,26 @@ def test_a_newcomer_is_told_of_places_before_it() -> None:
     second = desk.promise(GLOBEX, Charge(1_000), 0, 0)
     assert (first, second) == (SECOND, 2 * SECOND)
     assert desk.predict(ACME, Charge(1_000), first - EARLY_US).wait_us == EARLY_US  # its own place is not ahead of it
+
+
+def test_on_a_window_no_place_is_worth_an_idle_moment() -> None:
+    """Whoever has had more than its share may go all the same when nobody waits, and queue behind a short queue."""
+    log = SlidingLog(60_000, window_us=MINUTE)
+    desk = desk_of(Outlet("log", Quota((), (log,))), how="dynamic")
+    for _ in range(20):
+        assert desk.pass_now(ACME, Charge(1_000), 0, 0) is not None
+        log.take(1_000, 0)
+    assert desk.book(GLOBEX, Charge(60_000), SECOND, 0)
+    assert not desk.scheduler.honours(ACME, 0)
+    assert desk.predict(ACME, Charge(1_000), 0).wait_us == 0
+    assert desk.predict(ACME, Charge(1_000), 0, welcome=False).wait_us > 0
+    drain(desk)
+    soon = MINUTE + MINUTE // SLOTS
+    assert desk.predict(ACME, Charge(1_000), 0).wait_us == soon
+    join(desk, 1_000)
+    assert desk.predict(ACME, Charge(1_000), 0).wait_us == soon
+    join(desk, 1_000)
+    assert desk.predict(ACME, Charge(1_000), 0).wait_us > soon
 
 
 def test_a_place_is_used_once_by_who_passes_at_once() -> None:

@@ -244,11 +244,11 @@ class Desk:
     def _welcome(self, tenant: Tenant, now: int) -> bool:
         """A newcomer may queue before those who were told a time, so that no quota lies idle.
 
-        When nobody waits, as long as its tenant has had no more than its share; on windows while the queue is short.
+        On windows while the queue is short; else when nobody waits and its tenant has had no more than its share.
         """
-        if not self.waiting:
-            return self.scheduler.honours(tenant, now)
-        return self._fleeting() and self._short()
+        if self._fleeting():
+            return not self.waiting or self._short()
+        return not self.waiting and self.scheduler.honours(tenant, now)
 
     def _fleeting(self) -> bool:
         """Tokens that nobody takes are lost, as in a window: then no place is worth an idle moment."""

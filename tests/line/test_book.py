@@ -1,5 +1,6 @@
 """Who serves which model; what a reload keeps."""
 
+import msgspec
 import pytest
 
 from tests.line.scenes import CALM, PROFILE, provider, snapshot
@@ -8,7 +9,7 @@ from tidegate.line.lane import Memory
 from tidegate.line.lanes import Lanes
 from tidegate.line.plan import Plan
 from tidegate.model.belief import Belief
-from tidegate.model.snapshot import Limits, ModelEntry, RateLimitPolicy, Scope, Snapshot, Strategy
+from tidegate.model.snapshot import DegradeStep, Limits, ModelEntry, RateLimitPolicy, Scope, Snapshot, Strategy
 from tidegate.model.tenant import NOBODY
 from tidegate.policy.quota import Charge
 from tidegate.testing import ManualClock, ScriptedTransport
@@ -260,3 +261,12 @@ def test_the_base_url_is_taken_apart_once(clock: ManualClock) -> None:
     service = plan(book_of(snapshot(), clock), "a").targets[0].pools[0].lanes[0].service
     assert (service.host, service.prefix, service.auth) == (b"openai.test", b"/v1", b"authorization: Bearer ")
     assert service.profile is PROFILE
+
+
+def test_the_default_ladder_may_name_another_model(clock: ManualClock) -> None:
+    """In plans of models, and in those of what is forwarded without one."""
+    step = DegradeStep("model", ("paid",), model="b")
+    configured = msgspec.structs.replace(two(), defaults=Strategy("", "", smoothing=CALM, degrade=(step,)))
+    book = book_of(configured, clock)
+    for composed in (plan(book, "a"), book.unrouted["two"]):
+        assert [rung.target.model for rung in composed.ladder if rung.target is not None] == ["b"]

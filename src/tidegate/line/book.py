@@ -44,12 +44,12 @@ class Book:
         self._only = _only(snapshot.providers)
         self._plans: dict[str, Plan] = {}
         self._by_caller: OrderedDict[tuple[str, str], Plan] = OrderedDict()
-        self.unrouted = {p.name: self._unrouted(p) for p in snapshot.providers}
-        self.first_of = {p.profile.dialect: self.unrouted[p.name] for p in reversed(snapshot.providers)}
         self._served: dict[str, str] = {}  # providers by the models they name
         for provider in snapshot.providers:
             for model in _models_of(provider):
                 self._served.setdefault(model, provider.name)
+        self.unrouted = {p.name: self._unrouted(p) for p in snapshot.providers}
+        self.first_of = {p.profile.dialect: self.unrouted[p.name] for p in reversed(snapshot.providers)}
         fallbacks = [model for strategy in snapshot.strategies for model in strategy.fallback_models]
         for model in dict.fromkeys([*self._served, *fallbacks]):
             if name := self.provider_of(model):

@@ -91,5 +91,5 @@ def test_schema_examples_are_right(loads: Loads) -> None:
     """The examples that remedies quote fit their fields."""
     texts = [f"{path}: {field.examples[0]}" for path, field in all_fields() if field.examples and "." not in path]
     for text in texts:
-        if "…" not in text and "keys_file" not in text:
+        if "…" not in text and "keys_file" not in text and "ours.yaml" not in text:
             assert loads(text)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tidegate.config.profiles import load_profile, parse_profile, profile_names
+from tidegate.config.findings import ConfigError
+from tidegate.config.profiles import load_profile, profile_names, read_profile, record, shipped, takes_version
 from tidegate.model.outcome import Reason
 from tidegate.model.snapshot import Profile
 from tidegate.policy.classify import Refusal, classify
@@ -63,15 +64,15 @@ def test_refusals(loaded: dict[str, Profile], name: str, refusal: Refusal, reaso
 
 
 @pytest.mark.parametrize("name", profile_names())
-def test_every_profile_is_sound(name: str) -> None:
-    """Named as its file, dated, with a source, and in words that the policies know."""
-    profile = load_profile(name)
+def test_every_profile_is_sound(loaded: dict[str, Profile], name: str) -> None:
+    """Named as its file, resolved, and in words that fit each other."""
+    profile = loaded[name]
     assert profile.name == name
-    assert len(profile.dated) == 10
     assert profile.source
-    assert profile.charge in {"max", "sum", "prompt"}
-    assert profile.window in {"continuous", "fixed", "sliding", "quantised"}
-    assert all(rule.text == rule.text.lower() for rule in profile.refusals)
+    assert "{" not in profile.query
+    assert not any("{" in value for _, value in profile.adds)
+    assert not profile.split or profile.headers == "anthropic"
+    assert not profile.cached_free or profile.settles or profile.charge == "prompt"
 
 
 def test_charge_rules() -> None:
@@ -90,28 +91,75 @@ def test_where_cached_input_is_free() -> None:
     assert not load_profile("generic").cached_free
 
 
+HEAD = "dialect: openai\ndated: 2026-11-22\nsource: b\n"
+
+
+def own(text: str) -> Profile:
+    return record("mine", read_profile((HEAD + text).encode(), "mine.yaml", {}))
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("- a", "not a mapping"),
-        ("dialect: openai\ndialect: openai", "given twice"),
-        ("dialect: openai\ndated: a\nsource: b\ncharge: 3", "charge"),
-        ("dialect: openai\ndated: a\nsource: b\ncolour: blue", "colour"),
-        ("dialect: openai\nsource: b", "dated"),
-        ("refusals: [{status: 429}]", "names no known reason; use one of RATE"),
-        ("refusals: [{reason: RATES, status: 429}]", "names no known reason"),
-        ("dialect: openai\ndated: a\nsource: b\nrefusals: [{reason: RATE, status: many}]", "status"),
+        ("- a", "mine.yaml:1:1: a profile must be a mapping"),
+        ("", "mine.yaml:1:1: a profile must be a mapping"),
+        ("dialect: [", "mine.yaml:1:11: not valid YAML"),
+        ("dialect: openai\ndialect: openai", "mine.yaml:2:1: dialect: given twice"),
+        ("dialect: openai\nsource: b", "dated: required, but missing; add `dated: "),
+        ("dialect: openai\ndated: 2026-11-22", "source: required, but missing; add `source: "),
+        ("dialect: openai\nsource: b\ndated: 2026-13-01", "mine.yaml:3:8: dated: not a date"),
+        ("dialect: openai\nsource: b\ndated: 20260101", "dated: must be text; put the value in quotes"),
+        (HEAD + "query: v={api_version}", "mine.yaml:4:8: query: {api_version} stands for nothing; give api_version"),
+        ("source: ${NOWHERE}", "the environment variable NOWHERE is not set"),
     ],
 )
 def test_wrong_profiles(text: str, said: str) -> None:
-    """The error names the profile and the field."""
-    with pytest.raises(ValueError, match="profile mine: ") as refused:
-        parse_profile(text.encode(), "mine")
-    assert said in str(refused.value)
+    """The error names the file, the line, the field and the remedy."""
+    with pytest.raises(ConfigError) as refused:
+        read_profile(text.encode(), "mine.yaml", {})
+    assert any(said in line for line in refused.value.lines()), refused.value.lines()
 
 
 def test_lists_are_rows() -> None:
-    """A rule with lists stands for one row of each combination, in order."""
-    text = "dialect: openai\ndated: a\nsource: b\nrefusals: [{reason: AUTH, status: [401, 403], code: [a, b]}]"
-    rows = parse_profile(text.encode(), "mine").refusals
+    """A row with lists stands for one row of each combination, in order; a single value needs no list."""
+    rows = own("refusals: [{reason: AUTH, status: [401, 403], code: [a, b], text: c, not_before: text}]").refusals
     assert [(row.status, row.code) for row in rows] == [(401, "a"), (401, "b"), (403, "a"), (403, "b")]
+    assert {(row.text, row.not_before) for row in rows} == {("c", ("text",))}
+
+
+def test_a_profile_extends_another() -> None:
+    """What it leaves out is as there; its own rows are looked at first; date and source are its own."""
+    base = load_profile("azure")
+    mine = own("extends: azure\ncharge: max\nrefusals: [{reason: BILLING, status: 429, text: no more}]")
+    assert (mine.charge, mine.auth_header, mine.paths, mine.query) == ("max", "api-key", base.paths, base.query)
+    assert (mine.dated, mine.source) == ("2026-11-22", "b")
+    assert [row.reason for row in mine.refusals] == ["BILLING", *(row.reason for row in base.refusals)]
+    assert classify(Refusal(429, text="No more!"), mine.refusals) is Reason.BILLING
+    bare = own("extends: azure\npaths: {}\nquery: ''\nversion: /v1")
+    assert (bare.paths, bare.query, bare.version, bare.refusals) == ({}, "", "/v1", base.refusals)
+
+
+def test_versions_of_an_api() -> None:
+    """Where a profile names one, a provider may choose another."""
+    azure, anthropic = shipped("azure"), shipped("anthropic")
+    assert record("azure", azure).query == "api-version=2024-10-21"
+    assert record("azure", azure, "2025-01-01-preview").query == "api-version=2025-01-01-preview"
+    assert record("anthropic", anthropic).adds == (("anthropic-version", "2023-06-01"),)
+    assert [name for name in profile_names() if takes_version(shipped(name))] == ["anthropic", "azure"]
+
+
+def test_what_the_package_has() -> None:
+    """The providers of the documentation, each in the dialect that it speaks."""
+    speaks = {name: shipped(name).dialect for name in profile_names()}
+    assert speaks.pop("anthropic") == "anthropic"
+    assert set(speaks.values()) == {"openai"}
+    assert set(speaks) == {
+        "azure", "azure-v1", "cached-free", "dashscope", "deepseek", "deepseek-beta", "gemini", "generic", "groq",
+        "moonshot", "openai", "openrouter", "volcengine", "zhipu",
+    }  # fmt: skip
+
+
+def test_other_profiles_for_other_urls_exist() -> None:
+    """Where a profile names another one for a base URL, that comes with the package, too."""
+    for name in profile_names():
+        assert set(shipped(name).versions.values()) <= set(profile_names())

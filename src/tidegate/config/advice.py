@@ -16,7 +16,7 @@ _MIN_SECRET = 16  # a shorter literal is a placeholder, not a provider's key
 
 def advise(config: Config, snapshot: Snapshot, document: Document) -> tuple[Finding, ...]:
     """All warnings, in the order of the file."""
-    advice = [*_access(config, document), *_same_urls(config), *_names(config), *advise_tenants(config, snapshot)]
+    advice = [*_access(config, document), *_same_urls(snapshot), *_names(config), *advise_tenants(config, snapshot)]
     for path, strategy in _strategies(config):
         advice.extend(_inactive(strategy, path))
         advice.extend(_bounds(strategy.rate_limit_policy, (*path, "rate_limit_policy")))
@@ -66,10 +66,10 @@ def _keys(config: Config) -> Iterator[tuple[Path, str]]:
             yield ("namespaces", name, "keys", number, "key"), client.key
 
 
-def _same_urls(config: Config) -> Iterator[Advice]:
+def _same_urls(snapshot: Snapshot) -> Iterator[Advice]:
     seen: dict[str, str] = {}
-    for name, provider in config.providers.items():
-        first = seen.setdefault(provider.base_url, name)
+    for provider in snapshot.providers:
+        name, first = provider.name, seen.setdefault(provider.base_url, provider.name)
         if first != name:
             message = f"the same base URL as providers.{shown(first)}: scopes with the same keys share one quota"
             yield ("providers", name, "base_url"), message, "put all scopes under one provider"

@@ -3,7 +3,8 @@
 import re
 from urllib.parse import SplitResult, urlsplit
 
-_VERSION = re.compile(r"v\d+([a-z]+\d*)?", re.IGNORECASE)
+_VERSION = re.compile(r"v\d+([a-z]+\d*)?|beta", re.IGNORECASE)
+_ENDPOINTS = ("/chat/completions", "/completions", "/messages", "/responses", "/embeddings")
 
 
 class BadUrl(ValueError):
@@ -15,20 +16,40 @@ class BadUrl(ValueError):
         super().__init__(message)
 
 
-def normalise_base_url(url: str) -> str:
-    """`url` without a trailing slash; `/v1` is appended when no segment of its path names a version.
+def normalise_base_url(url: str, version: str = "/v1") -> str:
+    """`url` without a trailing slash; `version` is appended when no segment of its path names one.
 
-    Raises `BadUrl`.
+    `version` is a provider's own, such as `/compatible-mode/v1`: where the path ends with the beginning of it, the rest
+    is appended. Raises `BadUrl`.
     """
+    url = clean_base_url(url)
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}{_with_version(parts.path, version)}"
+
+
+def clean_base_url(url: str) -> str:
+    """`url` with scheme and host in lower case and without a trailing slash. Raises `BadUrl`."""
     parts = split_url(url, ("http", "https"), "https://api.openai.com/v1")
     if "@" in parts.netloc:
         raise BadUrl("a base URL cannot hold a user or password", "put the credential under `scopes: … keys`")
     if "?" in url or "#" in url:
         raise BadUrl("a base URL cannot hold a query or fragment", "end it after the path")
     path = parts.path.rstrip("/")
-    if not any(_VERSION.fullmatch(segment) for segment in path.split("/")):
-        path += "/v1"
+    if "/deployments/" in f"{path}/":
+        raise BadUrl("a base URL ends before the deployment", "end it before /deployments: models name deployments")
+    if path.endswith(_ENDPOINTS):
+        raise BadUrl("this is the URL of an endpoint", "end it where all its endpoints begin, for example after /v1")
     return f"{parts.scheme}://{parts.netloc.lower()}{path}"
+
+
+def _with_version(path: str, version: str) -> str:
+    if path.endswith(version) or not version:
+        return path
+    segments = version.split("/")[1:]
+    for count in range(len(segments) - 1, 0, -1):
+        if path.endswith("/" + "/".join(segments[:count])):
+            return "/".join((path, *segments[count:]))
+    return path if any(_VERSION.fullmatch(segment) for segment in path.split("/")) else path + version
 
 
 def check_proxy(url: str) -> str:

@@ -6,11 +6,13 @@ from pathlib import Path
 import msgspec
 
 from tidegate.config import build_tenants
+from tidegate.config.base_url import normalise_base_url
 from tidegate.config.build_tenants import milli
 from tidegate.config.chains import Chains, linked_names
-from tidegate.config.profiles import load_profile
+from tidegate.config.profiles import record
 from tidegate.config.proxies import environment_proxy
 from tidegate.config.schema import Config, ProviderConfig, ScopeConfig, ServerConfig, TlsConfig
+from tidegate.config.schema_profile import ProfileConfig
 from tidegate.config.schema_strategy import (
     DefaultsConfig,
     FallbackConfig,
@@ -29,16 +31,19 @@ def build(
     environ: Mapping[str, str],
     version: int = 0,
     filed: Mapping[bytes, str] | None = None,
+    profiles: Mapping[str, tuple[str, ProfileConfig]] | None = None,
 ) -> records.Snapshot:
     """The snapshot. Relative paths start at `folder`; proxies come from `environ`. Raises `BadProxy`.
 
-    `filed`: what the file of client keys says, names by the SHA-256 of their key.
+    `filed`: what the file of client keys says, names by the SHA-256 of their key. `profiles`: name and content of the
+    profile of each provider (`check_profiles`).
     """
-    profiles = {name: load_profile(name) for name in {item.profile for item in config.providers.values()}}
+    profiles = profiles or {}
     tiers = build_tenants.tiers(config.tiers)
     scheduler, pick = config.defaults.scheduler, config.defaults.pick
     providers = tuple(
-        _provider(name, item, profiles[item.profile], folder, environ) for name, item in config.providers.items()
+        _provider(name, item, _profile(item, *profiles[name]), folder, environ)
+        for name, item in config.providers.items()
     )
     chains = _chains(_named(config), _models(providers))
     return records.Snapshot(
@@ -68,16 +73,22 @@ def _file(folder: Path, name: str | None) -> str:
     return str(folder / name) if name else ""
 
 
+def _profile(item: ProviderConfig, name: str, profile: ProfileConfig) -> records.Profile:
+    """The provider's profile with what it states itself."""
+    found = record(name, profile, item.api_version or "")
+    if item.window is not None:
+        found = msgspec.structs.replace(found, window=item.window)
+    if item.jitter_ms is not None:
+        found = msgspec.structs.replace(found, jitter_us=item.jitter_ms * 1_000)
+    return found
+
+
 def _provider(
     name: str, item: ProviderConfig, profile: records.Profile, folder: Path, environ: Mapping[str, str]
 ) -> records.Provider:
-    if item.window is not None:
-        profile = msgspec.structs.replace(profile, window=item.window)
-    if item.jitter_ms is not None:
-        profile = msgspec.structs.replace(profile, jitter_us=item.jitter_ms * 1_000)
     return records.Provider(
         name=name,
-        base_url=item.base_url,
+        base_url=normalise_base_url(item.base_url, profile.version),
         profile=profile,
         scopes=tuple(_scope(scope) for scope in item.scopes),
         models={
@@ -101,7 +112,10 @@ def provider_proxy(item: ProviderConfig, environ: Mapping[str, str]) -> str:
 
 
 def _scope(item: ScopeConfig) -> records.Scope:
-    limits = {model: records.Limits(rpm=limit.rpm or 0, tpm=limit.tpm or 0) for model, limit in item.limits.items()}
+    limits = {
+        model: records.Limits(limit.rpm or 0, limit.tpm or 0, limit.itpm or 0, limit.otpm or 0)
+        for model, limit in item.limits.items()
+    }
     return records.Scope(
         name=item.name,
         keys=tuple(item.keys),

@@ -2,8 +2,10 @@
 
 from pydantic_core import ErrorDetails
 
-from tidegate.config.fields import all_fields, field_at, literals, section_at
+from tidegate.config.fields import all_fields, annotation_at, field_at, literals, section_at
 from tidegate.config.findings import Finding, Path
+from tidegate.config.schema import Config
+from tidegate.config.schema_base import Section
 from tidegate.config.source import Document, core_scalar
 from tidegate.config.words import closest
 
@@ -26,19 +28,19 @@ _MESSAGES = {  # by the type of the error; what its context holds may be named
 _COMMON_NAMES = frozenset({"name", "key", "keys", "model", "models"})  # too common to guess where they belong
 
 
-def explain(error: ErrorDetails, document: Document) -> Finding:
-    """The finding for one error of the schema, at its place in `document`."""
+def explain(error: ErrorDetails, document: Document, root: type[Section] = Config) -> Finding:
+    """The finding for one error of the schema `root`, at its place in `document`."""
     kind, context = error["type"], error.get("ctx", {})
-    path = path_of(error)
+    path = _written(path_of(error), document)
     if kind == "refused":
         message, remedy = str(context["message"]), str(context["remedy"])
     elif kind == "extra_forbidden":
-        message, remedy = "unknown field", _home_of(path)
+        message, remedy = "unknown field", _home_of(path, root)
     elif kind == "missing":
-        message, remedy = "required, but missing", f"add {_example(path)}"
+        message, remedy = "required, but missing", f"add {_example(path, root)}"
     else:
         message = _MESSAGES.get(kind, "not valid").format_map({name: _number(value) for name, value in context.items()})
-        remedy = _remedy(kind, path, error)
+        remedy = _remedy(kind, path, error, root)
     place = document.place(path)
     if kind in ("extra_forbidden", "missing") or error["loc"][-1:] == ("[key]",):
         return Finding(place.name_line, place.name_column, document.label(path), message, remedy)
@@ -50,14 +52,20 @@ def path_of(error: ErrorDetails) -> Path:
     return tuple(part for part in error["loc"] if part != "[key]")
 
 
-def _remedy(kind: str, path: Path, error: ErrorDetails) -> str:
+def _written(path: Path, document: Document) -> Path:
+    """Without the number of an item where the file has a single value instead of a list."""
+    single = path and isinstance(path[-1], int) and path not in document.places and path[:-1] in document.places
+    return path[:-1] if single else path
+
+
+def _remedy(kind: str, path: Path, error: ErrorDetails, root: type[Section]) -> str:
     if kind == "literal_error":
-        return _known_word(path, error)
+        return _known_word(path, error, root)
     if kind == "string_type" and isinstance(error["input"], (int, float)):
         return "put the value in quotes"
     if kind in ("int_type", "float_type", "bool_type") and _is_quoted(error["input"]):
         return "remove the quotes"
-    return f"for example {_example(path)}"
+    return f"for example {_example(path, root)}"
 
 
 def _is_quoted(value: object) -> bool:
@@ -69,29 +77,28 @@ def _number(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _example(path: Path) -> str:
-    field = field_at(path)
+def _example(path: Path, root: type[Section]) -> str:
+    field = field_at(path, root)
     if field is not None and field.examples:
         return f"`{path[-1]}: {field.examples[0]}`"
-    parent = field_at(path[:-1])  # an item of a list, or a name that the user chose
+    parent = field_at(path[:-1], root)  # an item of a list, or a name that the user chose
     return f"`{path[-2]}: {parent.examples[0]}`" if parent is not None and parent.examples else "a value"
 
 
-def _known_word(path: Path, error: ErrorDetails) -> str:
-    field = field_at(path)
-    known = literals(field.annotation) if field is not None else ()
+def _known_word(path: Path, error: ErrorDetails, root: type[Section]) -> str:
+    known = tuple(word or '""' for word in literals(annotation_at(path, root)))
     given = error["input"]
     close = closest(given, known) if isinstance(given, str) else None
     return f"did you mean {close}?" if close else f"use {' or '.join(known)}"
 
 
-def _home_of(path: Path) -> str:
+def _home_of(path: Path, root: type[Section]) -> str:
     """Where an unknown field may belong."""
-    section, name = section_at(path[:-1]), str(path[-1])
+    section, name = section_at(path[:-1], root), str(path[-1])
     known = tuple(section.model_fields) if section is not None else ()
     if close := closest(name, known):
         return f"did you mean {close}?"
-    homes = [home for home, _ in all_fields() if home.rpartition(".")[2] == name]
+    homes = [home for home, _ in all_fields(root) if home.rpartition(".")[2] == name]
     if homes and name not in _COMMON_NAMES:
         nearest = max(homes, key=lambda home: _shared(home, path))
         return f"{name} belongs in {nearest.rpartition('.')[0] or 'the top level'}"

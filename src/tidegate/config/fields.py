@@ -11,9 +11,9 @@ from tidegate.config.schema import Config
 from tidegate.config.schema_base import ModelName, Section
 
 
-def section_at(path: Path) -> type[Section] | None:
-    """The schema of the mapping at `path`; None where the schema has none."""
-    current: Any = Config
+def annotation_at(path: Path, root: type[Section] = Config) -> Any:
+    """The type of the value at `path` of a file whose schema is `root`; None where the schema has none."""
+    current: Any = root
     for part in path:
         if section := _as_section(current):
             field = section.model_fields.get(str(part))
@@ -22,18 +22,23 @@ def section_at(path: Path) -> type[Section] | None:
             current = bare(get_args(current)[-1])
         else:
             return None
-    return _as_section(current)
+    return current
 
 
-def field_at(path: Path) -> FieldInfo | None:
+def section_at(path: Path, root: type[Section] = Config) -> type[Section] | None:
+    """The schema of the mapping at `path`; None where the schema has none."""
+    return _as_section(annotation_at(path, root))
+
+
+def field_at(path: Path, root: type[Section] = Config) -> FieldInfo | None:
     """The field at `path`; None where the schema has none."""
-    section = section_at(path[:-1])
+    section = section_at(path[:-1], root)
     return section.model_fields.get(str(path[-1])) if section is not None and path else None
 
 
-def all_fields() -> Iterator[tuple[str, FieldInfo]]:
+def all_fields(root: type[Section] = Config) -> Iterator[tuple[str, FieldInfo]]:
     """Every field with its path as the documentation writes it: `providers.NAME.scopes[].limits.MODEL.rpm`."""
-    yield from _fields_of(Config, "")
+    yield from _fields_of(root, "")
 
 
 def literals(annotation: Any) -> tuple[str, ...]:

@@ -19,17 +19,20 @@ def check_files(document: Document, folder: FilePath) -> dict[bytes, str]:
     """
     data = as_mapping(document.data)
     for path, name in _authorities(data):
-        if name and _read(path, folder / name, document) is not None:
+        if name and read_named(path, folder / name, document) is not None:
             _check_authority(path, folder / name, document)
     _check_tls(as_mapping(as_mapping(data.get("server")).get("tls")), folder, document)
-    named = named_files(document, folder)
-    return _check_keys(("clients", "keys_file"), FilePath(named[0]), document) if named else {}
+    keys_file = as_mapping(data.get("clients")).get("keys_file")
+    if not isinstance(keys_file, str) or not keys_file:
+        return {}
+    return _check_keys(("clients", "keys_file"), folder / keys_file, document)
 
 
 def named_files(document: Document, folder: FilePath) -> tuple[str, ...]:
-    """Absolute paths of the files whose content is part of the configuration: the file of client keys."""
-    keys_file = as_mapping(as_mapping(document.data).get("clients")).get("keys_file")
-    return (str(folder / keys_file),) if isinstance(keys_file, str) and keys_file else ()
+    """Absolute paths of the files whose content is part of the configuration: client keys, profiles of one's own."""
+    data = as_mapping(document.data)
+    named = [as_mapping(data.get("clients")).get("keys_file"), *as_mapping(data.get("profiles")).values()]
+    return tuple(str(folder / name) for name in named if isinstance(name, str) and name)
 
 
 def _authorities(data: dict[str, object]) -> Iterator[tuple[Path, str]]:
@@ -39,7 +42,7 @@ def _authorities(data: dict[str, object]) -> Iterator[tuple[Path, str]]:
             yield ("providers", provider, "ca_file"), name
 
 
-def _read(path: Path, file: FilePath, document: Document) -> bytes | None:
+def read_named(path: Path, file: FilePath, document: Document) -> bytes | None:
     """The file's content, or None after noting why not."""
     try:
         with file.open("rb") as opened:
@@ -56,7 +59,7 @@ def _read(path: Path, file: FilePath, document: Document) -> bytes | None:
 
 
 def _check_keys(path: Path, file: FilePath, document: Document) -> dict[bytes, str]:
-    raw = _read(path, file, document)
+    raw = read_named(path, file, document)
     if raw is None:
         return {}
     try:
@@ -94,7 +97,7 @@ def _check_tls(tls: dict[str, object], folder: FilePath, document: Document) -> 
     if not isinstance(certificate, str) or not isinstance(key, str):
         return
     named = {"certificate": certificate, "key": key}
-    contents = [_read(("server", "tls", field), folder / name, document) for field, name in named.items()]
+    contents = [read_named(("server", "tls", field), folder / name, document) for field, name in named.items()]
     if None in contents:
         return
     import ssl  # noqa: PLC0415 - 20 ms that only a file with ca_file or tls costs

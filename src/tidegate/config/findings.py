@@ -36,7 +36,7 @@ class Finding:
 
 
 class ConfigError(Exception):
-    """A configuration that cannot be used, with everything that is wrong in it, in the order of the file.
+    """A configuration that cannot be used, with everything that is wrong: in the file's order, then in files it names.
 
     `named` are the other files that would make it right when they change; None when it could not be read so far.
     """
@@ -44,7 +44,7 @@ class ConfigError(Exception):
     def __init__(self, file: str, findings: Iterable[Finding], named: tuple[str, ...] | None = None) -> None:
         self.file = file
         self.named = named
-        self.findings = tuple(sorted(set(findings)))
+        self.findings = tuple(sorted(set(findings), key=lambda finding: (finding.file, finding)))
         super().__init__(f"{file}: {len(self.findings)} error(s)")
 
     def lines(self) -> list[str]:

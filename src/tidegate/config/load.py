@@ -19,6 +19,7 @@ from tidegate.config.findings import ConfigError, Finding
 from tidegate.config.proxies import BadProxy
 from tidegate.config.rules import check_rules
 from tidegate.config.rules_chains import check_chains
+from tidegate.config.rules_profiles import Chosen, check_profiles
 from tidegate.config.rules_tenants import check_tenants
 from tidegate.config.schema import Config
 from tidegate.model.snapshot import Snapshot
@@ -49,12 +50,12 @@ def load(path: str, environ: Mapping[str, str], *, version: int = 0, serving: bo
     except source.YamlError as error:
         raise ConfigError(path, [error.finding]) from None
     folder = Path(path).parent.absolute()
-    config, filed = _validate(document, folder)
+    config, filed, profiles = _validate(document, folder, environ)
     if config is not None:
         _check_surroundings(config, document, environ, serving=serving)
     if document.findings or config is None:
         raise ConfigError(path, document.findings, named_files(document, folder))
-    snapshot = build(config, folder, environ, version, filed)
+    snapshot = build(config, folder, environ, version, filed, profiles)
     warnings = advise(config, snapshot, document)
     texts = tuple(warning.text(path) for warning in warnings)
     return Loaded(config, msgspec.structs.replace(snapshot, warnings=texts), warnings, named_files(document, folder))
@@ -77,14 +78,16 @@ def _whole(message: str, remedy: str) -> Finding:
     return Finding(1, 1, "", message, remedy)
 
 
-def _validate(document: source.Document, folder: Path) -> tuple[Config | None, dict[bytes, str]]:
-    """The configuration, or None after adding what is wrong to the document's findings; and the filed client keys."""
+def _validate(
+    document: source.Document, folder: Path, environ: Mapping[str, str]
+) -> tuple[Config | None, dict[bytes, str], Chosen]:
+    """The configuration, or None after adding what is wrong to the document's findings; filed client keys; profiles."""
     if document.data is None and not document.findings:
         document.refuse((), "the file is empty", "start with `providers:`; see docs/configuration.md")
-        return None, {}
+        return None, {}, {}
     if not isinstance(document.data, dict):
         document.refuse((), "the top level must be a mapping", "start with `providers:`; see docs/configuration.md")
-        return None, {}
+        return None, {}, {}
     config: Config | None = None
     try:
         config = _typed(document)
@@ -94,7 +97,7 @@ def _validate(document: source.Document, folder: Path) -> tuple[Config | None, d
     check_chains(document)
     filed = check_files(document, folder)
     check_tenants(document, frozenset(filed.values()))
-    return config, filed
+    return config, filed, check_profiles(document, folder, environ)
 
 
 def _check_surroundings(

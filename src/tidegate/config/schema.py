@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from tidegate.config.base_url import BadUrl, check_proxy, normalise_base_url
-from tidegate.config.profiles import profile_names
+from tidegate.config.base_url import BadUrl, check_proxy, clean_base_url
 from tidegate.config.schema_base import Count, ModelName, Name, Seconds, Secret, Section, WindowName, refused
+from tidegate.config.schema_profile import ApiVersion, DialectName
 from tidegate.config.schema_strategy import DefaultsConfig, StrategyConfig
 from tidegate.config.schema_tenants import ClientKeyConfig, NamespaceConfig, PoolConfig, TierConfig
 
@@ -19,7 +19,7 @@ Bytes = Annotated[int, Field(ge=1_024, le=17_179_869_184)]
 
 def _base_url(value: str) -> str:
     try:
-        return normalise_base_url(value)
+        return clean_base_url(value)
     except BadUrl as error:
         raise refused(error.message, error.remedy) from None
 
@@ -33,18 +33,17 @@ def _proxy(value: str) -> str:
         raise refused(error.message, f"{error.remedy}; or none for a direct connection") from None
 
 
-def _profile(value: str) -> str:
-    names = profile_names()
-    if value not in names:
-        raise refused("no such profile", f"use one of {', '.join(names)}")
-    return value
-
-
 class LimitsConfig(Section):
     """What the provider allows one scope for one model."""
 
     rpm: Count | None = Field(None, description="Requests per minute; left out: not known.", examples=[3000])
     tpm: Count | None = Field(None, description="Tokens per minute; left out: not known.", examples=[150_000])
+    itpm: Count | None = Field(
+        None, description="Input tokens per minute, where they have a limit of their own.", examples=[50_000]
+    )
+    otpm: Count | None = Field(
+        None, description="Output tokens per minute, where they have a limit of their own.", examples=[10_000]
+    )
 
 
 class ScopeConfig(Section):
@@ -93,16 +92,20 @@ class TimeoutsConfig(Section):
 class ProviderConfig(Section):
     """One upstream service."""
 
-    dialect: Literal["openai"] = Field(description="The API it speaks.", examples=["openai"])
-    profile: Annotated[str, AfterValidator(_profile)] = Field(
-        "openai",
-        description="How it charges, resets and words refusals: `openai`, `generic`, `groq`, `cached-free`.",
+    dialect: DialectName | None = Field(
+        None, description="The API it speaks; needed where there is no profile.", examples=["openai"]
+    )
+    profile: str | None = Field(
+        None, description="How it charges, resets and words refusals; left out: as its dialect's maker.",
         examples=["generic"],
-    )
+    )  # fmt: skip
     base_url: Annotated[str, AfterValidator(_base_url)] = Field(
-        description="Where its API is; `/v1` is appended when the path names no version.",
-        examples=["https://api.openai.com/v1"],
+        description="Where its API is, with or without the version.", examples=["https://api.openai.com/v1"]
     )
+    api_version: ApiVersion | None = Field(
+        None, description="Version of the API where a request names one; left out: as its profile says.",
+        examples=['"2024-10-21"'],
+    )  # fmt: skip
     scopes: Annotated[list[ScopeConfig], Field(min_length=1)] = Field(
         description="Its quotas, each with the keys that share it.",
         examples=['[{name: main, keys: ["${OPENAI_API_KEY}"]}]'],
@@ -207,6 +210,9 @@ class Config(Section):
         {},
         description="Upstream services by name; the order of the file counts.",
         examples=["{openai: {dialect: openai, …}}"],
+    )
+    profiles: dict[Name, str] = Field(
+        {}, description="Profiles of your own by name: a file for each.", examples=["{ours: ours.yaml}"]
     )
     model_strategy: StrategyConfig | None = Field(
         None, description="One strategy, named by its primary model.", examples=["{primary_model: gpt-4o}"]

@@ -19,7 +19,7 @@ def test_a_life(capsys):
     """One ready line with the URL, limits by flags, the contract's ledger, no second twin there, 0 on SIGTERM."""
     process, url = start("--rpm", "7", "--tpm", "1000000000000", "--window", "sliding", "--ghost", "10%")
     origin = url.removesuffix("/openai/v1")
-    assert get(f"{origin}/twin/limits")["gpt-4o"] == {"rpm": 7, "tpm": 10**12, "rpd": 0, "tpd": 0}
+    assert get(f"{origin}/twin/limits")["gpt-4o"] == {"rpm": 7, "tpm": 10**12, "rpd": 0, "tpd": 0, "otpm": 0}
     assert list(get(f"{origin}/twin/ledger")) == [
         "calls", "served", "throttled", "avoidable", "charged_tokens", "billed_tokens", "by_model", "by_key",
     ]  # fmt: skip

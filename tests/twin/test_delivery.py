@@ -2,12 +2,12 @@
 
 import pytest
 
-from tidegate.twin.answers import Answer, numbered
+from tidegate.twin.answers import TEXT, Answer, Block, numbered
 from tidegate.twin.calls import Calls
 from tidegate.twin.delivery import Stream, Unary
 from tidegate.twin.directory import Directory
 from tidegate.twin.pace import Pace
-from tidegate.twin.scripts import Script
+from tidegate.twin.scripts import Embedded, Script
 from tidegate.twin.service import Service
 from tidegate.twin.settings import Settings
 
@@ -95,7 +95,7 @@ def service_of(prompt=7):
 
 
 def answer_of(units=100, ttft=20 * MS, tpot=2 * MS):
-    return Answer(units, 1, numbered(units), "length", ttft, tpot)
+    return Answer([Block(TEXT, units, numbered(units))], 1, "length", ttft, tpot)
 
 
 def stream_of(pace, service, answer):
@@ -109,7 +109,7 @@ def stream_of(pace, service, answer):
 def test_a_unary_answer_comes_when_all_of_it_is_there(clock, pace):
     """20 ms to the first token and 100 tokens of 2 ms: at 220 ms, not before."""
     exchange, service = Exchange(), service_of()
-    Unary(exchange, service, pace, answer_of(), b"", None, b"all").begin(0, 0)
+    Unary(exchange, service, pace, answer_of(), b"", None, Embedded(b"all")).begin(0, 0)
     clock.move(219 * MS)
     assert not exchange.sent
     clock.move(220 * MS)
@@ -182,7 +182,7 @@ def test_a_paused_stream_writes_nothing_until_it_may(clock, pace):
 def test_a_caller_that_leaves_is_billed_for_what_was_generated(clock, pace, leaves_at, generated):
     """Also when it was not delivered: a unary answer is generated before it is sent."""
     service, exchange = service_of(), Exchange()
-    unary = Unary(exchange, service, pace, answer_of(), b"", None, b"all")
+    unary = Unary(exchange, service, pace, answer_of(), b"", None, Embedded(b"all"))
     unary.begin(0, None)  # a reply that never comes
     clock.time = leaves_at * MS
     exchange.on_gone()

@@ -47,7 +47,7 @@ def test_unknown_keys_may_be_refused():
 def test_a_change_for_everybody_reaches_everybody(directory):
     """Meters in use, those yet to come, and organisations with limits of their own."""
     old = seat(directory, "x").meter
-    directory.relimit(None, "gpt-4o", (None, 50), 0)
+    directory.relimit(None, "gpt-4o", (None, 50, None), 0)
     assert old.limits == Limits(20, 50)
     assert seat(directory, "a").meter.limits == Limits(30, 50)
     assert seat(directory, "new").meter.limits == Limits(20, 50)
@@ -57,16 +57,16 @@ def test_a_change_for_everybody_reaches_everybody(directory):
 
 def test_a_change_for_one_key_is_its_organisations(directory):
     """Its other keys share it, nobody else does; a later change for all overrules it where it speaks."""
-    directory.relimit("a", "gpt-4o", (1, 2), 0)
+    directory.relimit("a", "gpt-4o", (1, 2, None), 0)
     assert seat(directory, "b").meter.limits == Limits(1, 2)
     assert seat(directory, "x").meter.limits == Limits(20, 200)
-    directory.relimit(None, "gpt-4o", (5, None), 0)
+    directory.relimit(None, "gpt-4o", (5, None, None), 0)
     assert seat(directory, "b").meter.limits == Limits(5, 2)
 
 
 def test_a_reset_empties_the_books_and_fills_the_windows(directory):
     """Limits stay as they were set."""
-    directory.relimit(None, "gpt-4o", (None, 50), 0)
+    directory.relimit(None, "gpt-4o", (None, 50, None), 0)
     one = seat(directory, "x")
     one.meter.admit("x", 50, 0)
     one.entry.charged(50, 0)

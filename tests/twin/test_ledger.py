@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tidegate.twin.ledger import KEPT_SECONDS, Ledger, Seconds, book
+from tidegate.twin.settings import Limits, Rules
 from tidegate.twin.windows import SECOND
 
 
@@ -38,7 +39,7 @@ def test_an_entry_of_the_report_has_the_contracts_fields():
     """Sums, limits in force and tokens by second."""
     ledger = Ledger(0)
     ledger.entry("a", "m").charged(7, 2 * SECOND)
-    row = book(ledger.of_model("m"), 10, 20, ledger.length(3 * SECOND))
+    row = book(ledger.of_model("m"), Limits(10, 20), Rules(), ledger.length(3 * SECOND))
     assert list(row) == [
         "calls", "served", "throttled", "avoidable", "charged_tokens", "billed_tokens", "limit_rpm", "limit_tpm",
         "per_second",

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
+from tidegate.twin.asks import TOOL_MARK
 from tidegate.twin.problems import Problem
-from tidegate.twin.requests import TOOL_MARK, Parser
+from tidegate.twin.requests import Parser
 from tidegate.twin.settings import MODELS
 
 PARSER = Parser(MODELS)
@@ -103,7 +104,7 @@ def test_bad_embeddings(fields, param, code):
 def test_null_is_not_stated():
     """SDKs may send null for what was not given."""
     ask = PARSER.chat(body(max_tokens=None, n=None, stop=None, stream=None, tools=None))
-    assert (ask.max_tokens, ask.n, ask.stops, ask.stream, ask.tool) == (0, 1, (), False, None)
+    assert (ask.max_tokens, ask.n, ask.stops, ask.stream, ask.tools) == (0, 1, (), False, ())
 
 
 def test_unknown_fields_are_ignored():
@@ -152,7 +153,7 @@ def test_what_a_message_costs(message, texts, extra):
 def test_which_tool_may_be_called(fields, tool, forced):
     """By `tool_choice`, or by a mark in the last message; never in answer to a tool."""
     ask = PARSER.chat(body(**fields))
-    assert (ask.tool.name if ask.tool else None, ask.tool_forced) == (tool, forced)
+    assert (ask.tools[0].name if ask.tools else None, ask.tool_forced) == (tool, forced)
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ def test_the_end_counts_once(directory, service):
 def test_a_reply_shows_the_limits_it_was_admitted_under(directory, service):
     """A change while it was under way stays unseen: its headers were made before."""
     meter = directory.seat("k", directory.organisation("k"), "gpt-4o", 0).meter
-    directory.relimit(None, "gpt-4o", (None, 50), 0)
+    directory.relimit(None, "gpt-4o", (None, 50, None), 0)
     service.begun(1)
     assert meter.admit("k", 51, 1).label == "unseen limit"
 
@@ -42,6 +42,6 @@ def test_a_reply_shows_the_limits_it_was_admitted_under(directory, service):
 def test_a_later_reply_ends_the_excuse(directory, service):
     """It was admitted under the new limits and shows them."""
     seat = directory.seat("k", directory.organisation("k"), "gpt-4o", 0)
-    directory.relimit(None, "gpt-4o", (None, 50), 0)
+    directory.relimit(None, "gpt-4o", (None, 50, None), 0)
     Service(service.call, seat, 1).begun(2)
     assert seat.meter.admit("k", 51, 2).label == "avoidable"

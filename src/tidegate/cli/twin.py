@@ -7,7 +7,7 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 from typing import get_args
 
-from tidegate.twin.config import ConfigError, extended, load, overridden, permille
+from tidegate.twin.config import ConfigError, extended, limited, load, overridden, permille
 from tidegate.twin.settings import CachedReads, Charge, Settings
 from tidegate.twin.windows import SHAPES
 
@@ -22,13 +22,16 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--port", type=int, default=9100, help="port to listen on, 0 for a free one (default: 9100)")
     parser.add_argument("--rpm", type=int, metavar="N", help="requests a minute of every model (default: 3000)")
     parser.add_argument("--tpm", type=int, metavar="N", help="tokens a minute of every model (default: 150000)")
+    parser.add_argument(
+        "--otpm", type=int, metavar="N", help="output tokens a minute where limited apart (default: TPM/5)"
+    )
     parser.add_argument("--window", choices=SHAPES, help="shape of the limits (default: continuous)")
     parser.add_argument("--ttft-ms", type=float, metavar="MS", help="median time to the first token (default: 50)")
     parser.add_argument("--tpot-ms", type=float, metavar="MS", help="median time for each token (default: 2)")
     parser.add_argument("--seed", type=int, metavar="N", help="seed of times, lengths and faults (default: 0)")
     parser.add_argument("--ghost", type=ghost, metavar="30%", help="others use so much of every quota (default: 0%%)")
     parser.add_argument("--charge", choices=CHARGES, help="what a call costs at admission (default: max)")
-    parser.add_argument("--cached-reads", choices=CACHED_READS, help="prompt caching (default: off)")
+    parser.add_argument("--cached-reads", choices=CACHED_READS, help="prompt caching (default: as the provider has it)")
     parser.add_argument("--hide-headers", action="store_true", help="no rate-limit headers; 429s name no time")
     parser.add_argument("--events", type=int, metavar="N", help="keep the last N admissions and refusals (default: 0)")
     parser.add_argument("--lean", action="store_true", help="one fixed answer to every chat, for load tests")
@@ -66,7 +69,7 @@ def _settings(args: Namespace) -> Settings:
         ghost=args.ghost,
     )
     return extended(
-        settings,
+        limited(settings, otpm=args.otpm),
         charge=args.charge,
         cached_reads=args.cached_reads,
         hide_headers=args.hide_headers,

@@ -10,47 +10,43 @@ from tidegate.ports import Clock, Timer
 from tidegate.twin import problems
 from tidegate.twin.calls import KEPT_BODY
 from tidegate.twin.control import Control
+from tidegate.twin.desks import BASES, Desk, desks
 from tidegate.twin.lean import serve_lean
-from tidegate.twin.openai import CHAT, EMBEDDING, TEXT, OpenAI
-from tidegate.twin.passthrough import STREAMED, Passthrough
-from tidegate.twin.problems import error_body
-from tidegate.twin.replies import Replies
+from tidegate.twin.passthrough import STREAMED
+from tidegate.twin.problems import Problem
 from tidegate.twin.settings import Settings
 from tidegate.twin.state import State
 from tidegate.twin.tokens import Tokenizer
 from tidegate.wire.exchange import Exchange, Intake
 from tidegate.wire.server import Server, serve
 
-PREFIX: Final = "/openai/v1"
-_GOVERNED: Final = frozenset({CHAT, TEXT, EMBEDDING})
-_BEARER: Final = b"bearer "
+_ECHOES: Final = "/openai/v1"
 _SERVER: Final = ServerSettings(max_body_bytes=134_217_728, max_connections=100_000, idle_timeout_us=300_000_000)
 _LONG_US: Final = 3_600_000_000
 
 
 class Router:
-    """The wire's handler: which part answers what."""
+    """The wire's handler: which dialect answers what."""
 
-    __slots__ = ("_control", "_openai", "_passthrough", "_replies", "_state")
+    __slots__ = ("_control", "_desks", "_state")
 
     def __init__(self, state: State, control: Control) -> None:
         self._state = state
         self._control = control
-        self._replies = Replies(state)
-        self._openai = OpenAI(state, self._replies)
-        self._passthrough = Passthrough(state, self._replies)
+        self._desks = {desk.dialect.name: desk for desk in desks(state)}
 
     def head(self, exchange: Exchange) -> Intake:
         """Uploads and echoes are read as they come, everything else whole."""
         path = exchange.path.decode("latin-1")
-        streamed = path.startswith(PREFIX) and path[len(PREFIX) :] in STREAMED
+        streamed = path.startswith(_ECHOES) and path[len(_ECHOES) :] in STREAMED
         return Intake.STREAM if streamed else Intake.BUFFER
 
     def call(self, exchange: Exchange) -> None:
         """Answer one request."""
         path = exchange.path.decode("latin-1")
-        if path.startswith(PREFIX + "/"):
-            self._openai_call(exchange, path[len(PREFIX) :])
+        desk = self._desks.get(_first(path))
+        if desk is not None:
+            self._ask(exchange, desk)
         elif path.startswith("/twin/"):
             self._control.answer(exchange)
         else:
@@ -59,31 +55,33 @@ class Router:
 
     def refusal(self, path: bytes, status: int, code: str, message: str) -> bytes:
         """The body of an error that the wire answers."""
-        return error_body(message, "invalid_request_error", None, code)
+        problem = Problem(status, message, code=code)
+        desk = self._desks.get(_first(path.decode("latin-1")))
+        return problem.body if desk is None else desk.dialect.error(problem, "")
 
-    def _openai_call(self, exchange: Exchange, endpoint: str) -> None:
-        state = self._state
+    def _ask(self, exchange: Exchange, desk: Desk) -> None:
+        state, dialect = self._state, desk.dialect
         call = state.call(exchange.method, exchange.path)
         call.headers = exchange.headers
         call.body = exchange.body[:KEPT_BODY]
-        call.key = _bearer(exchange)
+        call.provider = dialect.name
+        call.key = dialect.key(exchange)
         owner = state.directory.organisation(call.key) if call.key else None
-        if owner is None:
+        try:
+            endpoint = dialect.endpoint(exchange)
+            if owner is None:
+                raise dialect.stranger(call.key)
+        except Problem as problem:
             state.directory.ledger.stray.called()
-            self._replies.problem(
-                exchange, call, problems.unknown_key(call.key) if call.key else problems.missing_key()
-            )
+            desk.replies.problem(exchange, call, problem)
             return
         call.organisation = owner.name
-        if call.method == "POST" and endpoint in _GOVERNED:
-            self._openai.answer(exchange, call, owner, endpoint)
-        else:
-            self._passthrough.answer(exchange, call, endpoint)
+        desk.governed.answer(exchange, call, owner, endpoint)
 
 
-def _bearer(exchange: Exchange) -> str:
-    value = exchange.header(b"authorization") or b""
-    return value[len(_BEARER) :].strip().decode("latin-1") if value[: len(_BEARER)].lower() == _BEARER else ""
+def _first(path: str) -> str:
+    """The first part of a path."""
+    return path[1:].partition("/")[0]
 
 
 class Twin:
@@ -109,8 +107,12 @@ class Twin:
 
     @property
     def url(self) -> str:
-        """The base URL of the dialect."""
-        return self.origin + PREFIX
+        """The base URL of OpenAI's dialect."""
+        return self.origin + "/openai/v1"
+
+    def base(self, provider: str) -> str:
+        """What the official SDK of a provider takes as its base URL."""
+        return self.origin + BASES[provider]
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
         """Listen; port 0 takes a free one. Raises `OSError`."""

@@ -25,6 +25,8 @@ _SHOWN: Final = (
     "completion_tokens",
     "billed_tokens",
     "cached_tokens",
+    "cache_written_tokens",
+    "provider",
     "user",
     "end",
 )
@@ -43,11 +45,12 @@ class Call:
         self.request_id = request_id
         self.method = method
         self.path = path
-        self.key = self.organisation = self.model = self.label = self.fault = self.user = ""
+        self.key = self.organisation = self.model = self.label = self.fault = self.user = self.provider = ""
         self.end = "open"
         self.stream = self.include_usage = False
         self.status = self.prompt_tokens = self.max_tokens = self.charged_tokens = 0
         self.completion_tokens = self.billed_tokens = self.cached_tokens = 0
+        self.cache_written_tokens = 0
         self.n = 1
         self.arrived_at = arrived_at
         self.first_byte_at = self.ended_at = 0

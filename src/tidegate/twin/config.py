@@ -82,14 +82,22 @@ def permille(text: str) -> int:
     return round(value * 10)
 
 
+def limited(
+    settings: Settings, *, rpm: int | None = None, tpm: int | None = None, otpm: int | None = None
+) -> Settings:  # fmt: skip
+    """The same with the limits of the command line; they apply to every model and organisation."""
+    for flag, limit in (("--rpm", rpm), ("--tpm", tpm), ("--otpm", otpm)):
+        if limit is not None and not 1 <= limit <= MAX_LIMIT:
+            raise ConfigError(f"{flag}: {limit} is not between 1 and {MAX_LIMIT}")
+    return _relimited(settings, (rpm, tpm, otpm))
+
+
 def overridden(
     settings: Settings, *, rpm: int | None = None, tpm: int | None = None, window: Shape | None = None,
     ttft_ms: float | None = None, tpot_ms: float | None = None, seed: int | None = None, ghost: int | None = None,
 ) -> Settings:  # fmt: skip
     """The same with what the command line states; limits apply to every model and organisation."""
-    for flag, limit in (("--rpm", rpm), ("--tpm", tpm)):
-        if limit is not None and not 1 <= limit <= MAX_LIMIT:
-            raise ConfigError(f"{flag}: {limit} is not between 1 and {MAX_LIMIT}")
+    settings = limited(settings, rpm=rpm, tpm=tpm)
     timing, rules = settings.timing, settings.rules
     if ttft_ms is not None:
         timing = replace(timing, ttft_ms=_spread("--ttft-ms", ttft_ms, timing.ttft_ms))
@@ -99,9 +107,7 @@ def overridden(
         rules = replace(rules, window=window)
     if ghost is not None:
         rules = replace(rules, ghost_permille=ghost)
-    return replace(
-        _relimited(settings, rpm, tpm), timing=timing, rules=rules, seed=settings.seed if seed is None else seed
-    )
+    return replace(settings, timing=timing, rules=rules, seed=settings.seed if seed is None else seed)
 
 
 def extended(
@@ -128,13 +134,13 @@ def _spread(flag: str, median: float, old: Spread) -> Spread:
     return replace(old, median=median)
 
 
-def _relimited(settings: Settings, rpm: int | None, tpm: int | None) -> Settings:
+def _relimited(settings: Settings, change: tuple[int | None, int | None, int | None]) -> Settings:
     return replace(
         settings,
-        limits=settings.limits.changed(rpm, tpm),
-        model_limits={name: limits.changed(rpm, tpm) for name, limits in settings.model_limits.items()},
+        limits=settings.limits.changed(*change),
+        model_limits={name: limits.changed(*change) for name, limits in settings.model_limits.items()},
         organisations=tuple(
-            replace(one, limits={name: limits.changed(rpm, tpm) for name, limits in one.limits.items()})
+            replace(one, limits={name: limits.changed(*change) for name, limits in one.limits.items()})
             for one in settings.organisations
         ),
     )

@@ -24,6 +24,7 @@ class LimitsChange(msgspec.Struct, forbid_unknown_fields=True):
     key: str | None = None
     rpm: int | None = None
     tpm: int | None = None
+    otpm: int | None = None  # of output, where it is limited apart
 
 
 class BadControl(Exception):
@@ -70,9 +71,8 @@ class Control:
         seconds, length = query.get("per_second") != "0", ledger.length(now)
         report = ledger.totals() | {"by_model": {}, "by_key": {}}
         for model in ledger.models():
-            limits = directory.limits(None, model)
-            account = ledger.of_model(model)
-            report["by_model"][model] = book(account, limits.rpm, limits.tpm, length, per_second=seconds)
+            limits, rules = directory.limits(None, model), directory.rules(model)
+            report["by_model"][model] = book(ledger.of_model(model), limits, rules, length, per_second=seconds)
         if query.get("by_key") != "0":
             for key, models in ledger.keys().items():
                 report["by_key"][key] = {model: self._of_key(key, model, length, seconds) for model in models}
@@ -81,7 +81,8 @@ class Control:
     def _of_key(self, key: str, model: str, length: int, per_second: bool) -> dict[str, Any]:
         directory = self._state.directory
         limits = directory.limits(directory.organisation(key), model)
-        return book(directory.ledger.of_key(key, model), limits.rpm, limits.tpm, length, per_second=per_second)
+        account, rules = directory.ledger.of_key(key, model), directory.rules(model)
+        return book(account, limits, rules, length, per_second=per_second)
 
     def _reset(self, exchange: Exchange) -> dict[str, Any]:
         self._state.reset()
@@ -102,7 +103,8 @@ class Control:
         return {"rules": self._state.faults.rules}
 
     def _limits(self, exchange: Exchange) -> dict[str, Any]:
-        return {model: self._state.directory.limits(None, model) for model in self._state.models}
+        directory = self._state.directory
+        return {model: directory.limits(None, model) for model in directory.models()}
 
     def _set_limits(self, exchange: Exchange) -> dict[str, Any]:
         try:
@@ -110,21 +112,22 @@ class Control:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise BadControl(str(error)) from None
         self._check(change)
-        models = (change.model,) if change.model is not None else tuple(self._state.models)
+        models = (change.model,) if change.model is not None else self._state.directory.models()
         now = self._state.clock.now()
         for model in models:
-            self._state.directory.relimit(change.key, model, (change.rpm, change.tpm), now)
+            self._state.directory.relimit(change.key, model, (change.rpm, change.tpm, change.otpm), now)
         return self._limits(exchange)
 
     def _check(self, change: LimitsChange) -> None:
-        if change.rpm is None and change.tpm is None:
-            raise BadControl("rpm, tpm: state at least one of them")
-        for name in ("rpm", "tpm"):
+        if change.rpm is None and change.tpm is None and change.otpm is None:
+            raise BadControl("rpm, tpm, otpm: state at least one of them")
+        for name in ("rpm", "tpm", "otpm"):
             limit = getattr(change, name)
             if limit is not None and not 1 <= limit <= MAX_LIMIT:
                 raise BadControl(f"{name}: {limit} is not between 1 and {MAX_LIMIT}")
-        if change.model is not None and change.model not in self._state.models:
-            raise BadControl(f"model: {change.model!r} is none of {', '.join(self._state.models)}")
+        models = self._state.directory.models()
+        if change.model is not None and change.model not in models:
+            raise BadControl(f"model: {change.model!r} is none of {', '.join(models)}")
         if change.key is not None and self._state.directory.organisation(change.key) is None:
             raise BadControl("key: belongs to no organisation, and unknown keys are refused")
 

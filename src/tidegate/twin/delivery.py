@@ -2,9 +2,9 @@
 
 from tidegate.ports import Timer
 from tidegate.twin.answers import Answer
+from tidegate.twin.dialect import Script
 from tidegate.twin.faults import Rule
 from tidegate.twin.pace import Pace
-from tidegate.twin.scripts import Script
 from tidegate.twin.service import Service
 from tidegate.twin.spoil import Outlet, Spoiled
 from tidegate.wire.exchange import Exchange
@@ -16,8 +16,9 @@ class Delivery:
     __slots__ = ("_answer", "_exchange", "_first_at", "_head", "_outlet", "_pace", "_service", "_spoils", "_timer")
 
     def __init__(
-        self, exchange: Exchange, service: Service, pace: Pace, answer: Answer, head: bytes, rule: Rule | None
-    ) -> None:
+        self, exchange: Exchange, service: Service, pace: Pace, answer: Answer, head: bytes, rule: Rule | None,
+        script: Script,
+    ) -> None:  # fmt: skip
         self._exchange = exchange
         self._service = service
         self._pace = pace
@@ -26,7 +27,7 @@ class Delivery:
         self._spoils = rule is not None and rule.spoils
         self._outlet: Outlet = exchange
         if rule is not None and self._spoils:
-            self._outlet = Spoiled(exchange, rule, pace.clock, self._over)
+            self._outlet = Spoiled(exchange, rule, script.forms, pace.clock, self._over)
         self._timer: Timer | None = None
         self._first_at = 0  # when the first token is there
         exchange.on_gone = self._gone
@@ -75,10 +76,10 @@ class Unary(Delivery):
 
     def __init__(
         self, exchange: Exchange, service: Service, pace: Pace, answer: Answer, head: bytes, rule: Rule | None,
-        body: bytes,
+        script: Script,
     ) -> None:  # fmt: skip
-        super().__init__(exchange, service, pace, answer, head, rule)
-        self._body = body
+        super().__init__(exchange, service, pace, answer, head, rule, script)
+        self._body = script.unary()
 
     def _lasts(self) -> int:
         return self._answer.units * self._answer.tpot
@@ -100,7 +101,7 @@ class Stream(Delivery):
         self, exchange: Exchange, service: Service, pace: Pace, answer: Answer, head: bytes, rule: Rule | None,
         script: Script,
     ) -> None:  # fmt: skip
-        super().__init__(exchange, service, pace, answer, head, rule)
+        super().__init__(exchange, service, pace, answer, head, rule, script)
         self._script = script
         self._sent = 0
         self._begun = False
@@ -119,6 +120,7 @@ class Stream(Delivery):
         if due > self._sent:
             data += self._script.pieces(self._sent, due, pace.chunk_tokens)
             self._sent = due
+            self._service.produced(due * answer.n, now)
         if due < answer.units:
             self._outlet.write(data)
             if self._service.open:  # a fault may have ended it

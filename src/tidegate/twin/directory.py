@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
+from tidegate.twin.customs import customs, plain
 from tidegate.twin.ledger import Entry, Ledger
 from tidegate.twin.meter import Meter
-from tidegate.twin.settings import Limits, Organisation, Settings
+from tidegate.twin.settings import Limits, Organisation, Rules, Settings
 
 MAX_KEYS: Final = 1_000_000
 
-Change = tuple[int | None, int | None]  # RPM and TPM; None leaves it
+Change = tuple[int | None, int | None, int | None]  # RPM, TPM and OTPM; None leaves it
 
 
 @dataclass(slots=True)
@@ -27,10 +28,11 @@ class Seat:
 class Directory:
     """All keys, organisations and meters; look-ups are O(1), a change of limits walks the meters."""
 
-    __slots__ = ("_changed", "_known", "_meters", "_seats", "_settings", "ledger")
+    __slots__ = ("_changed", "_known", "_meters", "_rules", "_seats", "_settings", "ledger")
 
     def __init__(self, settings: Settings, now: int) -> None:
         self._settings = settings
+        self._rules = customs(settings)
         self._known = {key: one for one in settings.organisations for key in one.keys}
         self._meters: dict[tuple[str, str], tuple[Meter, Organisation]] = {}
         self._seats: dict[tuple[str, str], Seat] = {}
@@ -56,10 +58,18 @@ class Directory:
             if place not in self._meters:
                 limits = self.limits(owner, model)
                 changed = limits != self._published(owner, model)
-                self._meters[place] = Meter(limits, self._settings.rules, now, changed=changed), owner
+                self._meters[place] = Meter(limits, self.rules(model), now, changed=changed), owner
             seat = Seat(key, owner.name, model, self._meters[place][0], self.ledger.entry(key, model))
             self._seats[key, model] = seat
         return seat
+
+    def rules(self, model: str) -> Rules:
+        """The rules by which calls of a model are limited."""
+        return self._rules[model]
+
+    def models(self) -> tuple[str, ...]:
+        """All that have a limit: models, and what Azure deploys of them as `azure/…`."""
+        return tuple(self._rules)
 
     def limits(self, owner: Organisation | None, model: str) -> Limits:
         """The limits in force of an organisation at a model; of a model itself without one."""
@@ -72,8 +82,9 @@ class Directory:
 
     def _published(self, owner: Organisation | None, model: str) -> Limits:
         """The limits as configured: the organisation's, the model's, or the twin's."""
-        limits = self._settings.model_limits.get(model, self._settings.limits)
-        return limits if owner is None else owner.limits.get(model, limits)
+        by_model = self._settings.model_limits
+        limits = by_model.get(model) or by_model.get(plain(model), self._settings.limits)
+        return limits if owner is None else owner.limits.get(model) or owner.limits.get(plain(model), limits)
 
     def relimit(self, key: str | None, model: str, change: Change, now: int) -> None:
         """Change limits at once: of one key's organisation, or of everybody, also of those yet to come."""
@@ -96,4 +107,4 @@ class Directory:
 
 
 def _later(old: Change, new: Change) -> Change:
-    return (old[0] if new[0] is None else new[0], old[1] if new[1] is None else new[1])
+    return tuple(before if after is None else after for before, after in zip(old, new, strict=True))  # type: ignore[return-value]

@@ -5,29 +5,47 @@ that hits decides. `POST /twin/faults` replaces all rules.
 """
 
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from tidegate.twin.calls import Call
-from tidegate.twin.problems import error_body
 
-REPLIES: Final[dict[str, tuple[int, str, str, str | None]]] = {  # status, message, type, code
-    "429": (429, "Rate limit reached for requests", "requests", "rate_limit_exceeded"),
-    "insufficient_quota": (
+
+class Told(NamedTuple):
+    """An error on command."""
+
+    status: int
+    message: str
+    kind: str = ""
+    code: str | None = None
+
+
+REPLIES: Final[dict[str, Told]] = {  # in OpenAI's words; a dialect that has others states them
+    "429": Told(429, "Rate limit reached for requests", "requests", "rate_limit_exceeded"),
+    "insufficient_quota": Told(
         429,
         "You exceeded your current quota, please check your plan and billing details.",
         "insufficient_quota",
         "insufficient_quota",
     ),
-    "401": (401, "Incorrect API key provided: it was revoked.", "invalid_request_error", "invalid_api_key"),
-    "403": (403, "Your project does not have access to this model.", "invalid_request_error", "access_terminated"),
-    "500": (500, "The server had an error while processing your request.", "server_error", None),
-    "502": (502, "Bad gateway.", "server_error", None),
-    "503": (503, "The engine is currently overloaded, please try again later.", "server_error", None),
-    "slow_down": (503, "Slow Down", "server_error", "slow_down"),
-    "529": (529, "Overloaded", "overloaded_error", None),
-    "status": (500, "Injected.", "server_error", None),
+    "spend_limit": Told(
+        429, "Your project has reached its spend limit.", "insufficient_quota", "project_spend_limit_exceeded"
+    ),
+    "usage_limit": Told(
+        429, "Your organization has reached its usage limit.", "insufficient_quota", "organization_usage_limit_exceeded"
+    ),
+    "401": Told(401, "Incorrect API key provided: it was revoked.", "invalid_request_error", "invalid_api_key"),
+    "403": Told(403, "Your project does not have access to this model.", "invalid_request_error", "access_terminated"),
+    "500": Told(500, "The server had an error while processing your request.", "server_error"),
+    "502": Told(502, "Bad gateway.", "server_error"),
+    "503": Told(503, "The engine is currently overloaded, please try again later.", "server_error"),
+    "504": Told(504, "Gateway timeout.", "server_error"),
+    "slow_down": Told(503, "Slow Down", "server_error", "slow_down"),
+    "capacity": Told(429, "Resource Unavailable", "server_error", "resource_unavailable"),
+    "day_quota": Told(429, "Rate limit reached for requests per day (RPD)", "requests", "rate_limit_exceeded"),
+    "529": Told(529, "Overloaded", "overloaded_error"),
+    "status": Told(500, "Injected.", "server_error"),
 }
 BEFORE: Final = frozenset({"close", "reset"})  # instead of a reply
 BODY: Final = frozenset({"cut", "reset", "stall", "malformed_chunk", "malformed_json", "error_event"})
@@ -38,6 +56,7 @@ KINDS: Final = tuple(sorted({*REPLIES, *BEFORE, *BODY, *AMONG, "refuse"}))
 class Match(msgspec.Struct, forbid_unknown_fields=True):
     """Which calls: every stated field must match; `path` matches the end of the path."""
 
+    provider: str | None = None  # openai, anthropic, azure, dashscope, gemini
     model: str | None = None
     key: str | None = None
     path: str | None = None
@@ -67,24 +86,32 @@ class Rule(msgspec.Struct, forbid_unknown_fields=True):
     charged: bool = False  # the call is charged although the fault replaces its reply
     hits: int = 0
 
-    def reply(self) -> tuple[int, bytes]:
-        """Status and body of a fault that is a reply."""
-        status, message, kind, code = REPLIES[self.fault]
-        if self.body is not None:
-            body = self.body.encode() if isinstance(self.body, str) else msgspec.json.encode(self.body)
-        else:
-            body = error_body(self.message or message, self.type or kind, None, self.code or code)
-        return self.status or status, body
+    def told(self, usual: Told) -> Told:
+        """What a fault that is a reply says: the usual, but for what the rule states."""
+        return Told(
+            self.status or usual.status, self.message or usual.message, self.type or usual.kind, self.code or usual.code
+        )  # fmt: skip
+
+    def verbatim(self) -> bytes | None:
+        """The body that the rule states."""
+        if self.body is None:
+            return None
+        return self.body.encode() if isinstance(self.body, str) else msgspec.json.encode(self.body)
+
+    @property
+    def within(self) -> bool:
+        """Whether a place within the reply is stated."""
+        return self.after_bytes is not None
 
     @property
     def replaces(self) -> bool:
         """Whether there is no ordinary reply at all."""
-        return self.fault in REPLIES or (self.fault in BEFORE and self.after_bytes is None)
+        return self.fault in REPLIES or (self.fault in BEFORE and not self.within)
 
     @property
     def spoils(self) -> bool:
         """Whether the fault strikes within the reply."""
-        return self.fault in BODY and (self.after_bytes is not None or self.fault not in {"reset", "stall"})
+        return self.fault in BODY and (self.within or self.fault not in {"reset", "stall"})
 
 
 class Faults:
@@ -115,7 +142,8 @@ class Faults:
 
 def _matches(match: Match, call: Call) -> bool:
     return (
-        (match.model is None or match.model == call.model)
+        (match.provider is None or match.provider == call.provider)
+        and (match.model is None or match.model == call.model)
         and (match.key is None or match.key == call.key)
         and (match.path is None or call.path.endswith(match.path))
         and (match.stream is None or match.stream == call.stream)

@@ -17,6 +17,7 @@ from typing import Final, TypeVar, cast
 
 from tidegate.model.snapshot import ServerSettings
 from tidegate.twin import headers, problems
+from tidegate.twin.customs import charge
 from tidegate.twin.directory import Seat
 from tidegate.twin.problems import Problem
 from tidegate.twin.requests import Parser
@@ -84,13 +85,13 @@ class Lean:
         known = self._bodies.get(data)
         if known is None:
             ask = self._parser.chat(data)
-            if ask.stream or ask.n > 1 or ask.tool is not None:
+            if ask.stream or ask.n > 1 or ask.tools or ask.thinking or ask.schema is not None:
                 return None
             prompt = ask.extra + self._state.tokenizer.count(ask.texts)
-            charge = self._state.charge(prompt, ask.max_tokens, 1)
+            price = charge(self._state.settings.rules, prompt, ask.max_tokens)
             reply = _ANSWER % (ask.model.name.encode(), usage(prompt, _COMPLETION))
             tail = b"content-length: %d\r\n\r\n%b" % (len(reply), reply)
-            known = Known(ask.model.name, charge, prompt + _COMPLETION, tail)
+            known = Known(ask.model.name, price, prompt + _COMPLETION, tail)
             _bounded(self._bodies)[data] = known
         return known
 

@@ -8,6 +8,7 @@ charged, at most 24 h of them after a reset; totals go on counting.
 from array import array
 from typing import Any, Final
 
+from tidegate.twin.settings import Limits, Rules
 from tidegate.twin.windows import SECOND
 
 KEPT_SECONDS: Final = 86_400
@@ -41,15 +42,16 @@ class Seconds:
 class Account:
     """The sums of one model, or of one key at one model."""
 
-    __slots__ = ("avoidable", "billed", "cached", "calls", "charged", "seconds", "served", "throttled")
+    __slots__ = ("avoidable", "billed", "cached", "calls", "charged", "output", "seconds", "served", "throttled")
 
     def __init__(self) -> None:
         self.calls = self.served = self.throttled = self.avoidable = self.charged = self.billed = self.cached = 0
+        self.output = 0
         self.seconds = Seconds()
 
     def sums(self) -> dict[str, Any]:
-        """The fields that every level of the report has, and `cached_tokens` where any were read."""
-        cached = {"cached_tokens": self.cached} if self.cached else {}
+        """The fields that every level of the report has, and those of output and cache where there were any."""
+        some = {"charged_output_tokens": self.output, "cached_tokens": self.cached}
         return {
             "calls": self.calls,
             "served": self.served,
@@ -57,7 +59,7 @@ class Account:
             "avoidable": self.avoidable,
             "charged_tokens": self.charged,
             "billed_tokens": self.billed,
-        } | cached
+        } | {name: tokens for name, tokens in some.items() if tokens}
 
 
 class Entry:
@@ -92,6 +94,11 @@ class Entry:
         for account in self._accounts:
             account.charged += tokens
             account.seconds.add(second, tokens)
+
+    def produced(self, tokens: int) -> None:
+        """A limit of output took tokens."""
+        for account in self._accounts:
+            account.output += tokens
 
     def cached(self, tokens: int) -> None:
         """Tokens of an admitted prompt were read from the cache."""
@@ -164,7 +171,12 @@ class Ledger:
         return min(self.second(now) + 1, KEPT_SECONDS)
 
 
-def book(account: Account, rpm: int, tpm: int, length: int, *, per_second: bool = True) -> dict[str, Any]:
-    """One entry of the report: sums, limits in force, and tokens charged in each second."""
-    row = account.sums() | {"limit_rpm": rpm, "limit_tpm": tpm}
+def book(account: Account, limits: Limits, rules: Rules, length: int, *, per_second: bool = True) -> dict[str, Any]:
+    """One entry of the report: sums, limits in force, tokens charged in each second; and output that is limited apart.
+
+    `charged_tokens` and `per_second` are what `limit_tpm` was charged; of `limit_otpm` that is `charged_output_tokens`.
+    """
+    row = account.sums() | {"limit_rpm": limits.rpm, "limit_tpm": limits.tpm}
+    if rules.output_apart:
+        row |= {"limit_otpm": limits.output, "charged_output_tokens": account.output}
     return row | {"per_second": account.seconds.dense(length)} if per_second else row

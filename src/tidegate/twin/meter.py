@@ -21,7 +21,7 @@ _UNSEEN: Final = (0, 0)
 class Refusal:
     """Why a call was not admitted. `wait` is in microseconds; `NEVER` when no waiting helps."""
 
-    unit: str  # "requests" | "tokens"
+    unit: str  # "requests" | "tokens" | "output"
     period: str  # "min" | "day"
     limit: int
     used: int
@@ -31,21 +31,29 @@ class Refusal:
 
 
 class Quota:
-    """The windows of one meter: requests and tokens a minute, and a day where limited. All or nothing."""
+    """The windows of one meter: requests and tokens a minute, and a day where limited. All or nothing.
 
-    __slots__ = ("_days", "requests", "tokens")
+    Where output is limited apart, a call passes while any of it is left, and what is produced is taken as it comes.
+    """
+
+    __slots__ = ("_days", "output", "requests", "tokens")
 
     def __init__(self, limits: Limits, rules: Rules, now: int) -> None:
         self.requests = make(rules.window, limits.rpm, MINUTE, now, aligned=rules.aligned)
         self.tokens = make(rules.window, limits.tpm, MINUTE, now, aligned=rules.aligned)
+        self.output: Window | None = None
+        if rules.output_apart:
+            self.output = make(rules.window, limits.output, MINUTE, now, aligned=rules.aligned)
         days = (("requests", limits.rpd), ("tokens", limits.tpd))
         self._days = tuple((unit, make("continuous", limit, DAY, now)) for unit, limit in days if limit)
 
     def admits(self, tokens: int, now: int) -> bool:
         """Whether a call of `tokens` passes now. Charges nothing."""
-        return not (self.requests.wait(1, now) or self.tokens.wait(tokens, now)) and not any(
-            window.wait(1 if unit == "requests" else tokens, now) for unit, window in self._days
-        )
+        if self.requests.wait(1, now) or self.tokens.wait(tokens, now):
+            return False
+        if self.output is not None and self.output.wait(1, now):
+            return False
+        return not any(window.wait(1 if unit == "requests" else tokens, now) for unit, window in self._days)
 
     def charge(self, requests: int, tokens: int, now: int) -> None:
         """Take both from every window."""
@@ -53,6 +61,11 @@ class Quota:
         self.tokens.charge(tokens, now)
         for unit, window in self._days:
             window.charge(requests if unit == "requests" else tokens, now)
+
+    def produce(self, tokens: int, now: int) -> None:
+        """Take output where it is limited apart, also when it does not fit."""
+        if self.output is not None:
+            self.output.charge(tokens, now)
 
     def refund(self, tokens: int, charged_at: int, now: int) -> None:
         """Correct the tokens charged at `charged_at`."""
@@ -64,8 +77,10 @@ class Quota:
     def binding(self, tokens: int, now: int) -> tuple[str, str, Window, int, int]:
         """The window that refuses longest: unit, period, window, requested, wait (`NEVER` beats any)."""
         every = [("requests", "min", self.requests), ("tokens", "min", self.tokens)]
+        if self.output is not None:
+            every.append(("output", "min", self.output))
         every += [(unit, "day", window) for unit, window in self._days]
-        rows = [(unit, period, window, 1 if unit == "requests" else tokens) for unit, period, window in every]
+        rows = [(unit, period, window, tokens if unit == "tokens" else 1) for unit, period, window in every]
         waits = [(*row, row[2].wait(row[3], now)) for row in rows]
         return max(waits, key=lambda row: (row[4] == NEVER, row[4]))
 
@@ -77,6 +92,8 @@ class Quota:
         """Other limits a minute from now on. The day's stay."""
         self.requests.relimit(limits.rpm, now)
         self.tokens.relimit(limits.tpm, now)
+        if self.output is not None:
+            self.output.relimit(limits.output, now)
 
 
 class Meter:
@@ -96,7 +113,7 @@ class Meter:
         """Start again with full windows."""
         self.quota = Quota(self.limits, self._rules, now)
         self._shadow = Quota(self.limits, self._rules, now) if self._rules.ghost_permille else None
-        self._ghost = [0, 0]  # what the others still owe, in units of 1/(PERMILLE · 600)
+        self._ghost = [0, 0, 0]  # what the others still owe, in units of 1/(PERMILLE · 600)
         self._ghost_at = now
 
     def admit(self, key: str, tokens: int, now: int) -> Refusal | None:
@@ -111,9 +128,18 @@ class Meter:
             self._charge(1, 0, now)
         return refusal
 
+    def produce(self, tokens: int, now: int) -> int:
+        """Take so much output as it is produced. Returns what a limit of its own took: all of it, or nothing."""
+        if self.quota.output is None:
+            return 0
+        self.quota.produce(tokens, now)
+        if self._shadow is not None:
+            self._shadow.produce(tokens, now)
+        return tokens
+
     def settle(self, charged: int, actual: int, charged_at: int, now: int) -> int:
         """Correct a charge by the real usage where the rules settle. Returns the tokens given back."""
-        if not self._rules.settles or charged == actual:
+        if not self._rules.settles or charged == actual or self.quota.output is not None:
             return 0
         self.quota.refund(charged - actual, charged_at, now)
         if self._shadow is not None:
@@ -173,9 +199,10 @@ class Meter:
 
     def _haunt_once(self, at: int) -> None:
         whole = PERMILLE * (MINUTE // GHOST_STEP)
-        for index, (window, limit) in enumerate(
-            ((self.quota.requests, self.limits.rpm), (self.quota.tokens, self.limits.tpm))
-        ):
+        rows = [(self.quota.requests, self.limits.rpm), (self.quota.tokens, self.limits.tpm)]
+        if self.quota.output is not None:
+            rows.append((self.quota.output, self.limits.output))
+        for index, (window, limit) in enumerate(rows):
             due, rest = divmod(self._ghost[index] + limit * self._rules.ghost_permille, whole)
             self._ghost[index] = rest
             if due and not window.wait(due, at):

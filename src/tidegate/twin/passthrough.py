@@ -10,6 +10,7 @@ import msgspec
 from tidegate.twin import headers, problems
 from tidegate.twin.calls import Call
 from tidegate.twin.replies import Replies
+from tidegate.twin.settings import Model
 from tidegate.twin.state import State
 from tidegate.wire.exchange import Exchange
 
@@ -23,11 +24,12 @@ _quoted = msgspec.json.encode
 class Passthrough:
     """Answers them. Nothing here is limited by quota; keys and faults are as everywhere."""
 
-    __slots__ = ("_replies", "_routes", "_state", "_tasks")
+    __slots__ = ("_names", "_replies", "_routes", "_state", "_tasks")
 
-    def __init__(self, state: State, replies: Replies) -> None:
+    def __init__(self, state: State, replies: Replies, models: tuple[Model, ...]) -> None:
         self._state = state
         self._replies = replies
+        self._names = [model.name for model in models]
         self._tasks: set[asyncio.Task[None]] = set()
         self._routes: dict[tuple[str, str], Callable[[Exchange, Call], None]] = {
             ("GET", "/models"): self._models,
@@ -61,13 +63,13 @@ class Passthrough:
         self._replies.send(exchange, call, 200, self._head(call, headers.JSON), _quoted(value))
 
     def _head(self, call: Call, kind: bytes) -> bytes:
-        return kind + headers.identity(call.request_id, call.organisation, 0)
+        return self._replies.head(call, kind=kind)
 
     def _models(self, exchange: Exchange, call: Call) -> None:
-        self._json(exchange, call, {"object": "list", "data": [_model(name) for name in self._state.models]})
+        self._json(exchange, call, {"object": "list", "data": [_model(name) for name in self._names]})
 
     def _model(self, exchange: Exchange, call: Call, name: str) -> None:
-        if name in self._state.models:
+        if name in self._names:
             self._json(exchange, call, _model(name))
         else:
             self._replies.problem(exchange, call, problems.unknown_model(name))

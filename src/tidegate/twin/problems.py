@@ -9,7 +9,7 @@ from tidegate.twin.windows import NEVER, SECOND
 
 
 class Problem(Exception):
-    """A refusal: status and the fields of OpenAI's error body."""
+    """A refusal: status and the fields of OpenAI's error body; other dialects say the same in their own form."""
 
     def __init__(
         self,
@@ -22,7 +22,15 @@ class Problem(Exception):
     ) -> None:
         super().__init__(message)
         self.status = status
-        self.body = error_body(message, kind, param, code)
+        self.message = message
+        self.kind = kind
+        self.param = param
+        self.code = code
+
+    @property
+    def body(self) -> bytes:
+        """In OpenAI's form."""
+        return error_body(self.message, self.kind, self.param, self.code)
 
 
 def error_body(message: str, kind: str, param: str | None, code: str | None) -> bytes:

@@ -14,20 +14,27 @@ MOST: Final = 500_000
 
 
 class Prefix(NamedTuple):
-    """The beginning of a prompt: what stands for its bytes, and how many tokens it is."""
+    """The beginning of a prompt: what stands for its bytes, how many tokens it is, and whether it is to be kept."""
 
     digest: int
     tokens: int
+    kept: bool = True
 
 
-def prefixes(texts: list[str], count: Callable[[tuple[str]], int], least: int) -> list[Prefix]:
-    """The prefixes of a prompt that may be cached, shortest first. `count` counts the tokens of one text."""
+def prefixes(
+    texts: list[str], count: Callable[[tuple[str]], int], least: int, breakpoints: tuple[int, ...] | None = None
+) -> list[Prefix]:  # fmt: skip
+    """The prefixes of a prompt that may be cached, shortest first. `count` counts the tokens of one text.
+
+    With `breakpoints` (indices of texts) only those that end there are kept; those before them may still be read.
+    """
     found, digest, tokens = [], 0, 0
-    for text in texts:
+    last = len(texts) if breakpoints is None else max(breakpoints, default=-1) + 1
+    for index, text in enumerate(texts[:last]):
         digest = hash((digest, text))
         tokens += count((text,)) + MESSAGE + 1
         if tokens >= least:
-            found.append(Prefix(digest, tokens))
+            found.append(Prefix(digest, tokens, breakpoints is None or index in breakpoints))
     return found
 
 
@@ -54,8 +61,9 @@ class PromptCache:
         expiry = self._expiry
         for prefix in prompt:
             place = (organisation, model, prefix.digest)
-            expiry.pop(place, None)
-            expiry[place] = now + self._ttl
+            known = expiry.pop(place, None)
+            if prefix.kept or (known is not None and known > now):
+                expiry[place] = now + self._ttl
         while len(expiry) > self._most:
             del expiry[next(iter(expiry))]
 

@@ -4,8 +4,9 @@ from typing import Final
 
 from tidegate.twin import headers, sockets
 from tidegate.twin.calls import Call
+from tidegate.twin.dialect import Dialect
 from tidegate.twin.directory import Seat
-from tidegate.twin.faults import REPLIES, Rule
+from tidegate.twin.faults import REPLIES, Rule, Told
 from tidegate.twin.meter import Refusal
 from tidegate.twin.problems import Problem
 from tidegate.twin.state import State
@@ -13,16 +14,23 @@ from tidegate.twin.windows import SECOND
 from tidegate.wire.exchange import Exchange
 
 AZURE_LIES: Final = {"x-ratelimit-reset-tokens": "0"}  # as measured while the token window was exhausted
+_UNTOLD: Final = Told(500, "Injected.", "server_error")
 AZURE_LIES_429: Final = AZURE_LIES | {"retry-after": "1", "retry-after-ms": "0"}
 
 
 class Replies:
-    """Sends them, and closes the call's record."""
+    """Sends them in one dialect, and closes the call's record."""
 
-    __slots__ = ("_state",)
+    __slots__ = ("_dialect", "_state")
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, dialect: Dialect) -> None:
         self._state = state
+        self._dialect = dialect
+
+    def head(self, call: Call, *, took: int | None = None, kind: bytes = headers.JSON) -> bytes:
+        """What a head begins with: form and identity. `took` in microseconds, if it is not what passed so far."""
+        spent = self._state.clock.now() - call.arrived_at if took is None else took
+        return kind + self._dialect.identity(call, spent // 1_000)
 
     def send(self, exchange: Exchange, call: Call, status: int, head: bytes, body: bytes) -> None:
         """A complete reply that generates nothing."""
@@ -31,8 +39,7 @@ class Replies:
 
     def problem(self, exchange: Exchange, call: Call, problem: Problem) -> None:
         """A bad request's error."""
-        head = headers.JSON + headers.identity(call.request_id, call.organisation or "none", 0)
-        self.send(exchange, call, problem.status, head, problem.body)
+        self.send(exchange, call, problem.status, self.head(call), self._dialect.error(problem, call.request_id))
 
     def fault(self, exchange: Exchange, call: Call, rule: Rule, seat: Seat | None) -> None:
         """What replaces a reply: an error on command, or the end of the connection."""
@@ -42,11 +49,11 @@ class Replies:
             self._close(call, 0, "cut")
             (sockets.reset if rule.fault == "reset" or rule.rst else sockets.finish)(exchange)
             return
-        status, body = rule.reply()
+        status, body = self._told_body(rule, call)
         if status == 429:
             call.label = "injected"
             (self._state.directory.ledger.stray if seat is None else seat.entry).throttled(avoidable=False)
-        head = headers.JSON + headers.identity(call.request_id, call.organisation or "none", 0)
+        head = self.head(call)
         if seat is not None:
             head += self.limits(seat, call.arrived_at)
             seat.meter.shown(call.key, seat.meter.version, self._state.clock.now())
@@ -54,8 +61,9 @@ class Replies:
 
     def limits(self, seat: Seat, now: int, refusal: Refusal | None = None) -> bytes:
         """The rate-limit lines of a reply; none where the provider hides them."""
-        hidden = self._state.settings.rules.hide_headers
-        return b"" if hidden else headers.limits(seat.meter.quota, now, refusal)
+        if seat.meter.hidden:
+            return b""
+        return self._dialect.limits(seat.meter.quota, now, self._state.epoch, refusal)
 
     def lie(self, head: bytes, rule: Rule | None, status: int) -> bytes:
         """The head as it is, or as a rule wants it."""
@@ -64,6 +72,12 @@ class Replies:
         if rule.fault == "azure":
             return headers.overridden(head, AZURE_LIES_429 if status == 429 else AZURE_LIES)
         return headers.overridden(head, rule.headers) if rule.headers else head
+
+    def _told_body(self, rule: Rule, call: Call) -> tuple[int, bytes]:
+        told = rule.told(self._dialect.faults.get(rule.fault, REPLIES.get(rule.fault, _UNTOLD)))
+        problem = Problem(told.status, told.message, kind=told.kind, code=told.code)
+        body = rule.verbatim()
+        return told.status, self._dialect.error(problem, call.request_id) if body is None else body
 
     def _told(self, head: bytes, rule: Rule) -> bytes:
         """The head with the times and headers that the rule states, verbatim."""

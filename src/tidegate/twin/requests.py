@@ -4,18 +4,18 @@ Each parser returns an `Ask` or raises `Problem` with the documented status, par
 """
 
 import re
-from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
 
-from tidegate.twin import images, problems
+from tidegate.twin import asks, images, problems
+from tidegate.twin.asks import Ask, Function
 from tidegate.twin.problems import Problem
 from tidegate.twin.settings import Model
 from tidegate.twin.tokens import MESSAGE, NAME, PRIMING
 
 ROLES: Final = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
-TOOL_MARK: Final = "[tool]"  # in the last message: a tool that may be called is called
+THOUGHT: Final = {"none": 0, "minimal": 0, "low": 8, "medium": 16, "high": 32, "xhigh": 64}  # by reasoning effort
 LEGACY_MAX_TOKENS: Final = 16
 _CHARS_PER_TOKEN: Final = 32  # a prompt with more characters than 32 a token of context is refused uncounted
 
@@ -42,14 +42,9 @@ class Message(msgspec.Struct):
     content: str | list[Part] | None = None
     name: str | None = None
     tool_calls: list[dict[str, Any]] | None = None
-
-
-class Function(msgspec.Struct):
-    """A function that may be called."""
-
-    name: str
-    description: str | None = None
-    parameters: dict[str, Any] | None = None
+    tool_call_id: str | None = None
+    prefix: bool | None = None  # DeepSeek: the answer goes on where this message stops
+    partial: bool | None = None  # Moonshot and DashScope: the same
 
 
 class Tool(msgspec.Struct):
@@ -63,6 +58,20 @@ class StreamOptions(msgspec.Struct):
     """How to stream."""
 
     include_usage: bool | None = None
+
+
+class JsonSchema(msgspec.Struct):
+    """The schema of a structured answer."""
+
+    name: str
+    schema: dict[str, Any] | None = None
+
+
+class ResponseFormat(msgspec.Struct):
+    """The form of an answer."""
+
+    type: str
+    json_schema: JsonSchema | None = None
 
 
 class Body(msgspec.Struct):
@@ -80,29 +89,13 @@ class Body(msgspec.Struct):
     stop: str | list[str] | None = None
     tools: list[Tool] | None = None
     tool_choice: str | dict[str, Any] | None = None
+    parallel_tool_calls: bool | None = None
+    response_format: ResponseFormat | None = None
+    reasoning_effort: str | None = None
+    enable_thinking: bool | None = None  # DashScope
     encoding_format: str | None = None
     dimensions: int | None = None
     user: str | None = None
-
-
-@dataclass(slots=True)
-class Ask:
-    """One checked request. `max_tokens` 0 = not stated; `extra` are tokens beyond those of `texts`."""
-
-    model: Model
-    texts: list[str]
-    extra: int
-    stream: bool = False
-    include_usage: bool = False
-    max_tokens: int = 0
-    n: int = 1
-    stops: tuple[str, ...] = ()
-    tool: Function | None = None  # the one that may be called
-    tool_forced: bool = False
-    inputs: int = 1  # of an embedding
-    dimensions: int = 0
-    base64: bool = False
-    user: str = ""  # whom the caller calls for
 
 
 class Parser:
@@ -124,8 +117,14 @@ class Parser:
             raise problems.empty("messages")
         texts, extra = _chat_texts(body.messages, model)
         ask = self._generation(body, model, texts, extra)
-        _offer_tools(ask, body)
-        return _fitting(ask)
+        last = body.messages[-1]
+        ask.hint = _said(body.messages)
+        ask.thinking = _thinking(body, ask.max_tokens)
+        if last.role == "assistant" and (last.prefix or last.partial):
+            ask.after = asks.continued(_text(last))
+        _structure(ask, body)
+        _offer_tools(ask, body, asked=last.role == "user")
+        return fitting(ask)
 
     def text(self, raw: bytes) -> Ask:
         """`POST /completions`."""
@@ -135,20 +134,20 @@ class Parser:
         ask = self._generation(body, model, texts, extra)
         ask.max_tokens = ask.max_tokens or LEGACY_MAX_TOKENS
         ask.n *= count
-        return _fitting(ask)
+        return fitting(ask)
 
     def embedding(self, raw: bytes) -> Ask:
         """`POST /embeddings`."""
         body = self._body(raw)
         model = self._model(body, "embedding", "v1/embeddings")
         texts, extra, count = _inputs(body.input, "input")
-        _between("input", count, 1, 2_048)
-        dimensions = _between("dimensions", body.dimensions, 1, model.dimensions) or model.dimensions
+        between("input", count, 1, 2_048)
+        dimensions = between("dimensions", body.dimensions, 1, model.dimensions) or model.dimensions
         form = body.encoding_format or "float"
         if form not in {"float", "base64"}:
             raise problems.bad_value("encoding_format", form, "'float' and 'base64'")
         ask = Ask(model, texts, extra, inputs=count, dimensions=dimensions, base64=form == "base64")
-        return _fitting(ask)
+        return fitting(ask)
 
     def _body(self, raw: bytes) -> Body:
         try:
@@ -169,15 +168,15 @@ class Parser:
         return model
 
     def _generation(self, body: Body, model: Model, texts: list[str], extra: int) -> Ask:
-        most = _between("max_completion_tokens", body.max_completion_tokens, 1)
+        most = between("max_completion_tokens", body.max_completion_tokens, 1)
         return Ask(
             model,
             texts,
             extra,
             stream=bool(body.stream),
             include_usage=_include_usage(body),
-            max_tokens=most or _between("max_tokens", body.max_tokens, 1),
-            n=_between("n", body.n, 1, 128) or 1,
+            max_tokens=most or between("max_tokens", body.max_tokens, 1),
+            n=between("n", body.n, 1, 128) or 1,
             stops=_stops(body.stop),
             user=body.user or "",
         )
@@ -202,7 +201,7 @@ def _stops(stop: str | list[str] | None) -> tuple[str, ...]:
     return tuple(text for text in stops if text)
 
 
-def _between(param: str, value: int | None, least: int, most: int | None = None) -> int:
+def between(param: str, value: int | None, least: int, most: int | None = None) -> int:
     """The value, 0 when it is not stated. Raises `Problem` outside its bounds."""
     if value is None:
         return 0
@@ -248,22 +247,66 @@ def _parts(parts: list[Part], texts: list[str], model: Model, where: str) -> int
     return extra
 
 
-def _offer_tools(ask: Ask, body: Body) -> None:
-    """Which tool may be called, and whether it must be."""
+def _said(messages: list[Message]) -> str:
+    """The user's last words."""
+    return next((_text(one) for one in reversed(messages) if one.role == "user"), "")
+
+
+def _text(message: Message) -> str:
+    if isinstance(message.content, str):
+        return message.content
+    return " ".join([part.text for part in message.content or () if part.text])
+
+
+def _thinking(body: Body, most: int) -> int:
+    effort = body.reasoning_effort or ("medium" if body.enable_thinking else "none")
+    if effort not in THOUGHT:
+        raise problems.bad_value("reasoning_effort", effort, ", ".join(f"'{one}'" for one in THOUGHT))
+    return min(THOUGHT[effort], most // 2) if most else THOUGHT[effort]
+
+
+def _structure(ask: Ask, body: Body) -> None:
+    """The form that the answer must have."""
+    form = body.response_format
+    if form is None or form.type == "text":
+        return
+    if form.type == "json_object":
+        if "json" not in "".join(ask.texts).lower():
+            text = (
+                "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'."
+            )
+            raise Problem(400, text, param="messages")
+        ask.schema = {}
+    elif form.type == "json_schema":
+        if form.json_schema is None:
+            raise problems.missing("response_format.json_schema")
+        ask.schema = form.json_schema.schema or {"type": "object"}
+        ask.texts.append(msgspec.json.encode(ask.schema).decode())
+    else:
+        raise problems.bad_value("response_format.type", form.type, "'json_object', 'json_schema' and 'text'")
+
+
+def _offer_tools(ask: Ask, body: Body, *, asked: bool) -> None:
+    """Which tools may be called, and whether one must be."""
     if not body.tools or body.tool_choice == "none":
         return
     ask.texts.append(msgspec.json.encode(body.tools).decode())
     functions = [tool.function for tool in body.tools if tool.function is not None]
     wanted = _wanted(body.tool_choice)
     if wanted:
-        functions = [function for function in functions if function.name == wanted]
-        if not functions:
-            text = f"Invalid value for 'tool_choice': no function named '{wanted}' was specified in 'tools'."
-            raise Problem(400, text, param="tool_choice")
-    last = (body.messages or [])[-1]
-    if functions and last.role != "tool":
-        ask.tool = functions[0]
-        ask.tool_forced = bool(wanted) or body.tool_choice == "required" or _marked(last)
+        functions = only(functions, wanted)
+    forced = bool(wanted) or body.tool_choice == "required"
+    if asked or forced:
+        asks.offer(ask, functions, forced=forced, parallel=body.parallel_tool_calls is not False, asked=asked)
+
+
+def only(functions: list[Function], name: str) -> list[Function]:
+    """The function of that name. Raises `Problem` when there is none."""
+    found = [function for function in functions if function.name == name]
+    if not found:
+        text = f"Invalid value for 'tool_choice': no function named '{name}' was specified in 'tools'."
+        raise Problem(400, text, param="tool_choice")
+    return found
 
 
 def _wanted(choice: str | dict[str, Any] | None) -> str:
@@ -271,10 +314,6 @@ def _wanted(choice: str | dict[str, Any] | None) -> str:
         return ""
     function = choice.get("function")
     return str(function.get("name", "")) if isinstance(function, dict) else ""
-
-
-def _marked(message: Message) -> bool:
-    return isinstance(message.content, str) and TOOL_MARK in message.content
 
 
 def _inputs(value: str | list[Any] | None, param: str) -> tuple[list[str], int, int]:
@@ -298,7 +337,7 @@ def _all(kind: type, values: list[Any]) -> bool:
     return all(type(value) is kind for value in values)
 
 
-def _fitting(ask: Ask) -> Ask:
+def fitting(ask: Ask) -> Ask:
     """The same, unless its texts are so long that counting them is not worth it."""
     chars = sum(map(len, ask.texts))
     if chars > ask.model.context * _CHARS_PER_TOKEN * max(1, ask.inputs):

@@ -15,7 +15,8 @@ DayLimit = Annotated[int, Meta(ge=0, le=MAX_LIMIT)]
 Name = Annotated[str, Meta(min_length=1)]
 Shape = Literal["continuous", "fixed", "sliding", "quantised"]
 Charge = Literal["max", "sum", "prompt"]
-CachedReads = Literal["off", "charged", "free"]
+CachedReads = Literal["own", "off", "charged", "free"]
+Provider = Literal["openai", "anthropic", "dashscope", "gemini"]
 Share = Annotated[float, Meta(ge=0, le=1)]
 
 
@@ -30,10 +31,19 @@ class Limits(Record, frozen=True):
     tpm: Limit = 150_000
     rpd: DayLimit = 0
     tpd: DayLimit = 0
+    otpm: DayLimit = 0  # output tokens where they are limited apart, `tpm` being the input's; 0 = a fifth of `tpm`
 
-    def changed(self, rpm: int | None, tpm: int | None) -> "Limits":
-        """The same with another RPM or TPM; None leaves it."""
-        return Limits(self.rpm if rpm is None else rpm, self.tpm if tpm is None else tpm, self.rpd, self.tpd)
+    def changed(self, rpm: int | None, tpm: int | None, otpm: int | None = None) -> "Limits":
+        """The same with another RPM, TPM or OTPM; None leaves it."""
+        return Limits(
+            self.rpm if rpm is None else rpm, self.tpm if tpm is None else tpm, self.rpd, self.tpd,
+            self.otpm if otpm is None else otpm,
+        )  # fmt: skip
+
+    @property
+    def output(self) -> int:
+        """The limit of output tokens, where they are limited apart."""
+        return self.otpm or max(1, self.tpm // 5)
 
 
 class Rules(Record, frozen=True):
@@ -47,7 +57,8 @@ class Rules(Record, frozen=True):
     notice_ms: Annotated[float, Meta(ge=0, le=60_000)] = 0.0  # a reply that shows changed limits is on its way so long
     ghost_permille: Annotated[int, Meta(ge=0, le=1_000)] = 0  # this part of every quota is used by others
     hide_headers: bool = False  # no rate-limit headers, and a 429 that names no time
-    cached_reads: CachedReads = "off"  # prompt caching; free: reads are not charged to TPM
+    output_apart: bool = False  # TPM limits input alone; output has a limit of its own, charged as it is produced
+    cached_reads: CachedReads = "own"  # prompt caching: as the provider has it; free: reads are not charged to TPM
     cache_ttl_s: Annotated[float, Meta(ge=0, le=86_400)] = 300.0  # since a prefix was last used
     cache_least_tokens: Annotated[int, Meta(ge=1)] = 1_024  # a shorter prefix is never cached
 
@@ -75,6 +86,7 @@ class Model(Record, frozen=True):
     """One model. `tile` is the documented image charge in tokens: base, and each 512-pixel tile."""
 
     name: Name
+    provider: Provider = "openai"  # at whose path it is served; Azure deploys those of OpenAI
     kind: Literal["chat", "embedding"] = "chat"
     context: Annotated[int, Meta(ge=1)] = 128_000
     tile: tuple[int, int] = (85, 170)
@@ -86,6 +98,12 @@ MODELS: Final = (
     Model("gpt-3.5-turbo", context=16_385),
     Model("gpt-4o-mini", tile=(2_833, 5_667)),
     Model("text-embedding-3-small", kind="embedding", context=8_191),
+    Model("claude-3-haiku", "anthropic", context=200_000),
+    Model("claude-sonnet", "anthropic", context=200_000),
+    Model("qwen-plus", "dashscope", context=131_072),
+    Model("qwen-max", "dashscope", context=32_768),
+    Model("gemini-2.5-flash", "gemini", context=1_048_576),
+    Model("gemini-2.5-pro", "gemini", context=1_048_576),
 )
 
 

@@ -5,12 +5,11 @@ from typing import Final, Protocol
 
 from tidegate.ports import Clock
 from tidegate.twin import sockets
+from tidegate.twin.dialect import Forms
 from tidegate.twin.faults import Rule
-from tidegate.twin.problems import error_body
 from tidegate.wire.exchange import Exchange
 
 _EVENT_END: Final = b"\n\n"
-_BROKEN_EVENT: Final = b'data: {"id":"chatcmpl-broken","choices":[{"index":0,"delta":{"cont\n\n'
 _BROKEN_CHUNK: Final = b"zz\r\nno chunk has this size\r\n"
 
 
@@ -29,9 +28,12 @@ class Outlet(Protocol):
 class Spoiled:
     """An outlet that fulfils a fault rule. `done` hears "complete" or "cut"; nothing of a stall that never ends."""
 
-    __slots__ = ("_clock", "_done", "_ended", "_exchange", "_held", "_left", "_rule", "_struck")
+    __slots__ = ("_clock", "_done", "_ended", "_exchange", "_forms", "_held", "_left", "_rule", "_struck")
 
-    def __init__(self, exchange: Exchange, rule: Rule, clock: Clock, done: Callable[[str], None]) -> None:
+    def __init__(
+        self, exchange: Exchange, rule: Rule, forms: Forms, clock: Clock, done: Callable[[str], None]
+    ) -> None:  # fmt: skip
+        self._forms = forms
         self._exchange = exchange
         self._rule = rule
         self._clock = clock
@@ -101,12 +103,9 @@ class Spoiled:
             at = at + len(_EVENT_END) if at >= 0 else len(data)
         self._exchange.write(data[:at])
         if self._rule.fault == "malformed_json":
-            self._exchange.write(_BROKEN_EVENT + data[at:])
+            self._exchange.write(self._forms.broken + data[at:])
             return
-        rule = self._rule
-        message = rule.message or "The server had an error while processing your request."
-        body = error_body(message, rule.type or "server_error", None, rule.code)
-        self._exchange.write(b"data: " + body + _EVENT_END)
+        self._exchange.write(self._forms.failure(self._rule))
         self._exchange.end()
         self._done("cut")
 

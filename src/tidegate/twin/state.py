@@ -53,15 +53,6 @@ class State:
         self.cache.clear()
         self.events.forget()
 
-    def charge(self, prompt_tokens: int, max_tokens: int, n: int) -> int:
-        """What a call costs at admission, by the rule in force."""
-        match self.settings.rules.charge:
-            case "sum":
-                return prompt_tokens + max_tokens * n
-            case "prompt":
-                return prompt_tokens
-        return max(prompt_tokens, max_tokens * n)
-
     def note(self, call: Call) -> None:
         """The limiter has decided on a call: an event, where those are kept."""
         if self.settings.events:

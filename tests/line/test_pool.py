@@ -187,6 +187,22 @@ async def test_a_turn_in_the_last_moment_is_a_turn(clock: ManualClock) -> None:
     assert queue.turns == [("a", 10 * SECOND)]
 
 
+async def test_a_turn_that_a_stall_brings_too_late_is_the_next_ones(clock: ManualClock) -> None:
+    """The process stood still beyond a call's patience: it is not sent in vain, and costs nothing."""
+    pool = pool_of(clock, tpm=60)
+    at_once(pool, clock, 60)
+    queue = Queue(clock, pool)
+    queue.join("late", 10, patience=10 * SECOND)
+    queue.join("just so", 12, patience=12 * SECOND)
+    queue.join("patient", 8)
+    await clock.advance(9 * SECOND)
+    clock.stall(3 * SECOND + 10_000)
+    await clock.advance(8 * SECOND)
+    names, times = zip(*queue.turns, strict=True)
+    assert sorted(names) == ["just so", "late gave up", "patient"]
+    assert times == (12 * SECOND + 10_000, 12 * SECOND + 10_000, 20 * SECOND)
+
+
 async def test_a_call_that_is_too_large_is_told_at_once(clock: ManualClock) -> None:
     """It stands in nobody's way."""
     pool = pool_of(clock, tpm=60)

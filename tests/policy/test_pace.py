@@ -50,4 +50,11 @@ def test_a_stall_is_remembered_for_a_while_and_never_more_than_that() -> None:
     equal = [20_000] * 200
     assert learnt(*equal, 120_000, *equal[:50]).upper_us >= 105_000
     assert learnt(*equal, 5 * SECOND, *equal).upper_us <= 20_000 + STALL_US + 10_000
-    assert learnt(*equal, 120_000, *equal * 20).upper_us < 21_000
+    assert learnt(*equal, 120_000, *equal * 150).upper_us < 21_000
+
+
+def test_a_long_wait_leaves_more() -> None:
+    """Less than a hundredth of the time that is left, and nothing of one that has passed."""
+    assert learnt(SECOND).needed(128 * SECOND) == 2 * SECOND
+    assert Pace().needed(30 * SECOND) == 234_375
+    assert learnt(SECOND).needed(-5) == SECOND

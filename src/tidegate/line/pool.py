@@ -20,6 +20,8 @@ from tidegate.policy.quota import Charge
 from tidegate.policy.schedule.face import Scheduler
 from tidegate.ports import Clock, Timer
 
+_TARDY_US = 20_000  # a stall may bring a turn later than the call could wait; so much later it still goes
+
 LaneT = TypeVar("LaneT", bound=Outlet)
 
 
@@ -233,7 +235,9 @@ class Pool(Generic[LaneT]):
         turn: _Turn[LaneT] = _turn_of(ticket)
         if grant.outlet is None:
             turn.end(None)
-        elif turn.future.done():  # its call was cancelled, and has not run since: nothing is taken
+        elif turn.future.done() or now > ticket.give_up_at + _TARDY_US:
+            # its call was cancelled, and has not run since, or it is too late for it: nothing is taken
+            turn.end(None)
             self.desk.settled(ticket.owner, ticket.charge.tokens, 0, now)
         else:
             turn.end(self._permit(cast("LaneT", grant.outlet), ticket.owner, ticket.charge, now))

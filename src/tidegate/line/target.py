@@ -44,6 +44,11 @@ class Target:
             return "has no pool for this namespace"
         return ""
 
+    @property
+    def continues(self) -> bool:
+        """Whether its provider takes the beginning of an answer and goes on with it."""
+        return self.pools[0].lanes[0].service.profile.prefix != ""
+
     def for_tenant(self, tenant: Tenant) -> Sequence[Pool[Lane]]:
         """The pools that calls of this tenant may draw on."""
         pools = self.pools
@@ -100,7 +105,7 @@ class Target:
             if own.wait_us == NEVER or own.wait_us > wait:
                 wait, queued = own.wait_us, False
             full = full or own.full
-        return Pick(pool, charge, wait, full, lane.pace.upper_us, queued)
+        return Pick(pool, charge, wait, full, lane.pace.needed(call.deadline - now), queued)
 
 
 def _order(pick: Pick) -> tuple[bool, int]:

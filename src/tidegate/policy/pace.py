@@ -10,7 +10,8 @@ counts. O(1).
 from tidegate.policy.average import Average
 
 STALL_US = 250_000
-_FADING = 1 / 512
+_FADING = 1 / 4_096
+_SPARE = 128  # part of the time that is left
 _USUAL = 4  # deviations
 
 
@@ -38,3 +39,7 @@ class Pace:
         """What an answer will hardly exceed."""
         usual = self._usual
         return int(usual.mean + _USUAL * usual.deviation + self._stall)
+
+    def needed(self, left_us: int) -> int:
+        """How much of the time that is left to a deadline a call that has to wait should leave."""
+        return self.upper_us + max(0, left_us) // _SPARE

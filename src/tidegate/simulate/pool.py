@@ -115,7 +115,7 @@ class Pool:
             self._send(call, outlet, charge, now)
             return
         seen = desk.predict(call.tenant, charge, now)
-        latest = call.deadline - self._pace.upper_us
+        latest = self._latest(call)
         if seen.wait_us != NEVER and not seen.full and now + seen.wait_us <= latest:
             self._enter(call, charge, latest, front=False)
             return
@@ -137,7 +137,7 @@ class Pool:
         self._alive = True
         held, self.held = sorted(self.held, key=_arrived), []
         for call in held:
-            self._enter(call, self._charge(call), call.deadline - self._pace.upper_us, front=False)
+            self._enter(call, self._charge(call), self._latest(call), front=False)
 
     def deliver(self, reply: Reply, slot: Slot) -> None:
         """A provider's reply arrived."""
@@ -169,7 +169,7 @@ class Pool:
         self.desk.changed(now)
         self._review(tripped=tripped)
         call.attempts += 1
-        latest = call.deadline - self._pace.upper_us
+        latest = self._latest(call)
         if reason in _ELSEWHERE and call.attempts < _RETRY.max_retries and self._budget.withdraw(now):
             self._enter(call, self._charge(call), latest, front=True)
             return
@@ -187,8 +187,12 @@ class Pool:
         return self._budget.withdraw(now)
 
     def _retry(self, call: Call) -> None:
-        self._enter(call, self._charge(call), call.deadline - self._pace.upper_us, front=True)
+        self._enter(call, self._charge(call), self._latest(call), front=True)
         self._dispatch()
+
+    def _latest(self, call: Call) -> int:
+        """When it has to leave, to be answered in time."""
+        return call.deadline - self._pace.needed(call.deadline - self._agenda.now)
 
     def _charge(self, call: Call) -> Charge:
         prompt = int(call.prompt * self._estimate)

@@ -67,6 +67,10 @@ class ManualClock:
         """When the timers that still stand will run, in microseconds from now, soonest first."""
         return sorted(timer.when - self._now for timer in self._timers if not timer.cancelled)
 
+    def stall(self, duration: int) -> None:
+        """The process stood still: time has passed, and timers that were due run late, with the next `advance`."""
+        self._now += duration
+
     async def advance(self, duration: int) -> None:
         """Move on, running what comes due on the way and letting tasks run in between."""
         end = self._now + duration

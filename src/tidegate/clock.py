@@ -4,8 +4,12 @@ import asyncio
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import Final
 
 from tidegate.ports import Timer
+
+_monotonic: Final = time.monotonic_ns
+_since_1970: Final = time.time_ns
 
 
 class SystemClock:
@@ -23,15 +27,15 @@ class SystemClock:
 
     def now(self) -> int:
         """Monotonic microseconds."""
-        return time.monotonic_ns() // 1_000
+        return _monotonic() // 1_000
 
     def wall(self) -> int:
         """Microseconds since 1970."""
-        return time.time_ns() // 1_000
+        return _since_1970() // 1_000
 
     def call_at(self, when: int, callback: Callable[[], None]) -> Timer:
         """Run `callback` on the loop when `now()` has reached `when`; soon when it already has. O(log timers)."""
-        milliseconds = (when + 999) // 1_000 - time.monotonic_ns() // 1_000_000
+        milliseconds = (when + 999) // 1_000 - _monotonic() // 1_000_000
         return self._loop.call_later(milliseconds / 1_000 if milliseconds > 0 else 0, callback)
 
     async def sleep(self, duration: int) -> None:

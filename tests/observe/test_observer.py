@@ -8,7 +8,7 @@ import pytest
 from tests.ledger.facts import FixedClock, record
 from tidegate.model.outcome import Reason
 from tidegate.observe.log import Log
-from tidegate.observe.meters import BOUNDS_US, OTHER, REASONS, CallMeter, LaneGauge, PoolGauge, Report
+from tidegate.observe.meters import BOUNDS_US, OTHER, REASONS, LaneGauge, PoolGauge, Report
 from tidegate.observe.observer import MAX_SERIES, Observer
 
 change = msgspec.structs.replace
@@ -41,10 +41,10 @@ def test_calls_are_counted_by_plan_model_and_target() -> None:
 
 def test_a_duration_lands_in_the_bucket_whose_bound_it_does_not_exceed() -> None:
     """Bounds are inclusive, as Prometheus' `le` is; what is longer than all goes to the last."""
-    meter = CallMeter("p", "m", "", "")
-    for bound in BOUNDS_US:
-        meter.duration.add(bound)
-    meter.duration.add(BOUNDS_US[-1] + 1)
+    observer = Observer(FixedClock())
+    for number, bound in enumerate((*BOUNDS_US, BOUNDS_US[-1] + 1)):
+        observer.finished(change(record(number), duration_us=bound))
+    (meter,) = whole(observer).calls
     assert meter.duration.counts == [1] * (len(BOUNDS_US) + 1)
 
 

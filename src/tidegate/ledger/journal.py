@@ -13,13 +13,14 @@ import os
 from collections.abc import Iterator
 from mmap import mmap
 from pathlib import Path
+from typing import Final
 from zlib import crc32
 
 import msgspec
 
 from tidegate.ledger.segment import HEADER, Checkpoint, Segment, frame, numbers, path_of, records
 from tidegate.ledger.state import JournalState
-from tidegate.model.facts import CallRecord, Fact, Intent
+from tidegate.model.facts import Fact, Intent
 from tidegate.model.snapshot import JournalSettings
 from tidegate.ports import Clock
 
@@ -27,7 +28,9 @@ LEVELS_US = 120_000_000  # two windows of a minute: an older level has refilled 
 _RETRY_US = 1_000_000
 _PER_INTENT = 128  # bytes to expect of an intent in a checkpoint
 _SPARE = "spare.tmp"
-_pack_header = HEADER.pack_into  # bound once: it is on the path of every call
+# Bound once: they are on the path of every call.
+_pack_header: Final = HEADER.pack_into
+_checksum: Final = crc32
 
 
 def read(directory: Path) -> Iterator[Fact]:
@@ -120,15 +123,15 @@ class Journal:
         end = start + 8 + size
         memory = self._memory
         memory[start + 8 : end] = payload
-        _pack_header(memory, start, size, crc32(payload))
+        _pack_header(memory, start, size, _checksum(payload))
         self._position = end
         if self._flush_always:
             page = start & -4096
             memory.flush(page, end - page)
-        if type(fact) is CallRecord:
-            self._open.pop(fact.call_id, None)
+        if type(fact) is Intent:
+            self._state.intended(fact)
         else:
-            self._state.follow(fact)
+            self._open.pop(fact.call_id, None)
 
     def sync(self) -> None:
         """Write everything appended so far to the disk (policy `interval`). Raises `OSError`.

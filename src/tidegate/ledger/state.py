@@ -18,15 +18,20 @@ class JournalState:
     def follow(self, record: Record) -> None:
         """Take one record into account."""
         if isinstance(record, Intent):
-            known = self.open.get(record.call_id)
-            self.open[record.call_id] = record if known is None else _joined(known, record)
-            self.lanes[record.lane] = record
+            self.intended(record)
         elif isinstance(record, CallRecord):
             self.open.pop(record.call_id, None)
         else:
             self.open.clear()
             self.open.update((intent.call_id, intent) for intent in record.open)
             self.lanes = {intent.lane: intent for intent in record.lanes}
+
+    def intended(self, intent: Intent) -> None:
+        """An attempt is about to be sent."""
+        call_id = intent.call_id
+        known = self.open.get(call_id)
+        self.open[call_id] = intent if known is None else _joined(known, intent)
+        self.lanes[intent.lane] = intent
 
     def forget_lanes(self, before: int) -> None:
         """Drop lanes whose last intent is older than `before` (wall µs): their quota has refilled since."""

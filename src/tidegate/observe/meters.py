@@ -1,10 +1,8 @@
-"""The counters of a worker, which are also their own wire format.
+"""The counters of a worker as they travel: msgpack-array structs.
 
-Mutable msgpack-array structs: the observer increments them in place and the pusher encodes them as they are, so that a
-report costs no copy. All counters are cumulative since the worker started, so that a lost report loses nothing.
+Those of calls are kept as `counts.CallCount` until a report is due; the others, added to less often, are incremented
+in place. All counters are cumulative since the worker started, so that a lost report loses nothing.
 """
-
-from bisect import bisect_left
 
 import msgspec
 
@@ -24,15 +22,10 @@ def _buckets() -> list[int]:
 
 
 class Histogram(msgspec.Struct, array_like=True):
-    """Durations in the fixed buckets of `BOUNDS_US`; the last one is everything longer. O(log buckets)."""
+    """Durations in the fixed buckets of `BOUNDS_US`; the last one is everything longer."""
 
     counts: list[int] = msgspec.field(default_factory=_buckets)
     total_us: int = 0
-
-    def add(self, duration_us: int) -> None:
-        """Count one duration."""
-        self.counts[bisect_left(BOUNDS_US, duration_us)] += 1
-        self.total_us += duration_us
 
 
 class CallMeter(msgspec.Struct, array_like=True):

@@ -1,17 +1,14 @@
 """Counts what happened on the line: `ports.Observer`. A few dictionary look-ups and additions per call."""
 
-from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
 from tidegate.model.facts import CallRecord
 from tidegate.model.outcome import Reason
+from tidegate.observe.counts import CallCount, bucket_of
 from tidegate.observe.log import Log
 from tidegate.observe.meters import (
-    BOUNDS_US,
     OTHER,
-    CallMeter,
-    Histogram,
     LaneGauge,
     LaneMeter,
     PoolGauge,
@@ -36,11 +33,6 @@ class _Usage:
         self.seen = 0
 
 
-def _put(histogram: Histogram, bucket: int, duration_us: int) -> None:
-    histogram.counts[bucket] += 1
-    histogram.total_us += duration_us
-
-
 class Observer:
     """The counters of one worker. O(1) per event; memory bounded by `MAX_SERIES`."""
 
@@ -59,7 +51,7 @@ class Observer:
         self._pools = pools
         self._log = log
         self._started = clock.wall()
-        self._calls: dict[tuple[str, str, str], CallMeter] = {}
+        self._calls: dict[tuple[str, str, str], CallCount] = {}
         self._lanes: dict[str, LaneMeter] = {}
         self._scopes: dict[str, ScopeMeter] = {}
         self._usage: dict[str, _Usage] = {}
@@ -77,31 +69,29 @@ class Observer:
 
     def finished(self, record: CallRecord) -> None:
         """A call ended, whatever came of it."""
-        meter = self._calls.get((record.plan, record.model, record.target))
-        if meter is None:
-            meter = self._new_call(record)
-        status = record.status
-        meter.by_class[status // 100 if status < 600 else 5] += 1
+        count = self._calls.get((record.plan, record.model, record.target))
+        if count is None:
+            count = self._new_call(record)
+        count.status(record.status)
         if record.attempts > 1:
-            meter.retried += record.attempts - 1
+            count.retried += record.attempts - 1
         if record.streamed:
-            meter.streamed += 1
+            count.streamed += 1
         if record.estimated:
-            meter.estimated += 1
+            count.estimated += 1
         waited = record.queued_us + record.waited_us
         if waited:
-            meter.queued.add(waited)
+            count.queued.put(bucket_of(waited), waited)
         duration, first_byte = record.duration_us, record.first_byte_us
-        bucket = bisect_left(BOUNDS_US, duration)
-        _put(meter.duration, bucket, duration)
+        bucket = bucket_of(duration)
+        count.duration.put(bucket, duration)
         if first_byte:
             # Most answers are complete when their first byte is there.
-            _put(meter.first_byte, bucket if first_byte == duration else bisect_left(BOUNDS_US, first_byte), first_byte)
-        meter.prompt_tokens += record.prompt_tokens
-        meter.completion_tokens += record.completion_tokens
-        meter.charged_tokens += record.charged_tokens
-        if record.cached_tokens:
-            meter.cached_tokens += record.cached_tokens
+            count.first_byte.put(bucket if first_byte == duration else bucket_of(first_byte), first_byte)
+        count.prompt_tokens += record.prompt_tokens
+        count.completion_tokens += record.completion_tokens
+        count.cached_tokens += record.cached_tokens
+        count.charged_tokens += record.charged_tokens
 
     def refused(self, plan: str, kind: str) -> None:
         """The gate itself refused a call of this plan; `kind` is a small fixed set of words."""
@@ -130,9 +120,10 @@ class Observer:
 
         To be asked once a second: `token_usage_rate` is as fine as that.
         """
-        meters = list(self._calls.values())
-        for start in range(0, len(meters), _PART):
-            yield Report(worker, self._started, pid, last=False, calls=meters[start : start + _PART])
+        counts = list(self._calls.values())
+        for start in range(0, len(counts), _PART):
+            part = [count.meter() for count in counts[start : start + _PART]]
+            yield Report(worker, self._started, pid, last=False, calls=part)
         yield Report(
             worker,
             self._started,
@@ -148,8 +139,8 @@ class Observer:
 
     def _token_usage_rate(self) -> dict[str, float]:
         totals: dict[str, int] = {}
-        for meter in self._calls.values():
-            totals[meter.model] = totals.get(meter.model, 0) + meter.prompt_tokens + meter.completion_tokens
+        for count in self._calls.values():
+            totals[count.model] = totals.get(count.model, 0) + count.prompt_tokens + count.completion_tokens
         now = self._clock.now()
         rates: dict[str, float] = {}
         for model, total in totals.items():
@@ -177,10 +168,10 @@ class Observer:
             lane = OTHER
         return self._lanes.setdefault(lane, LaneMeter(lane))
 
-    def _new_call(self, record: CallRecord) -> CallMeter:
+    def _new_call(self, record: CallRecord) -> CallCount:
         labels = (record.plan, record.model, record.target)
         if len(self._calls) >= MAX_SERIES:
             labels = (OTHER, OTHER, OTHER)
         plan, model, target = labels
         provider, _, rest = target.partition("/")
-        return self._calls.setdefault(labels, CallMeter(plan, model, provider, rest.partition("/")[0]))
+        return self._calls.setdefault(labels, CallCount(plan, model, provider, rest.partition("/")[0]))

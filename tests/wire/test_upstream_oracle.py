@@ -9,7 +9,7 @@ import pytest
 
 from tests.wire.test_vectors import Wire, mutate
 from tidegate.ports import TransportError
-from tidegate.wire.lines import ReplyLines
+from tidegate.wire.forms import Forms
 from tidegate.wire.sending import STREAMED, WHOLE
 from tidegate.wire.upstream_connection import UpstreamConnection
 
@@ -53,7 +53,7 @@ class Owner:
     idle_deadline = first_byte_deadline = FAR
 
     def __init__(self) -> None:
-        self.field = ReplyLines().__getitem__
+        self.forms = Forms()
         self.released = 0
 
     def release(self, connection: UpstreamConnection) -> None:

@@ -5,9 +5,9 @@ The other half, `upstream_connection.py`, reads the replies.
 
 import asyncio
 import os
-from collections.abc import Callable
 from typing import Final, Protocol, cast
 
+from tidegate.wire.forms import Forms
 from tidegate.wire.stream import Reply
 from tidegate.wire.sweep import NEVER
 
@@ -30,7 +30,7 @@ class Owner(Protocol):
     first_byte_deadline: int  # for the reply to what is sent now
 
     @property
-    def field(self) -> Callable[[bytes], tuple[bytes, bytes]]: ...
+    def forms(self) -> Forms: ...
 
     def release(self, connection: "Sending") -> None: ...
 

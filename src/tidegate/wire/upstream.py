@@ -13,8 +13,8 @@ from tidegate.model.snapshot import Provider
 from tidegate.ports import BodySource, Clock, TransportError
 from tidegate.wire.dial import Route, dial
 from tidegate.wire.endpoint import endpoint_of
+from tidegate.wire.forms import Forms
 from tidegate.wire.limit import TimeLimit
-from tidegate.wire.lines import ReplyLines
 from tidegate.wire.proxy import absolute_form, authorization
 from tidegate.wire.reply import LAST_CHUNK
 from tidegate.wire.sending import BARE, STREAMED, WHOLE, Sending
@@ -63,8 +63,8 @@ class UpstreamPool:
         "_queue",
         "_route",
         "_sweep",
-        "field",
         "first_byte_deadline",
+        "forms",
         "idle_deadline",
         "max_body",
     )
@@ -99,7 +99,7 @@ class UpstreamPool:
         self._closed = False
         self._sweep = Sweep(clock, _SWEEP_US, self._tick)
         self._set_deadlines(self._sweep.now)
-        self.field = ReplyLines().__getitem__
+        self.forms = Forms()
 
     # ── ports.Transport ─────────────────────────────────────────────────────────────────────────────────────────────
 

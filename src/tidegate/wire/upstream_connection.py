@@ -134,7 +134,7 @@ class UpstreamConnection(Sending):
             self._head_at = end + 4
             return
         try:
-            headers = self._headers = list(map(self._owner.field, lines[1:]))
+            headers = self._headers = self._owner.forms.read(lines)
         except ValueError as error:
             self._fault = str(error)
             return

@@ -5,21 +5,11 @@ comes. A new one ends it when its arguments are whole JSON by then; otherwise wh
 the stream finishes.
 """
 
-import msgspec
-
 from tidegate.providers.translate.reading import arguments_of
+from tidegate.providers.translate.records import Piece
 from tidegate.providers.translate.words_chat import ToolCallDelta
 
 MOST_HELD = 8_388_608  # characters of arguments; as long as the longest event
-
-
-class Piece(msgspec.Struct, gc=False):
-    """What is to be said: a call that begins (`name` is set; its `number`), or more of the latest one's arguments."""
-
-    text: str
-    number: int = 0
-    id: str | None = None
-    name: str | None = None
 
 
 class _Call:

@@ -7,6 +7,7 @@ from tidegate.providers.translate.chat_tools import JSON_TOOL, json_tool, tool_c
 from tidegate.providers.translate.chat_turns import Turns
 from tidegate.providers.translate.face import Untranslatable
 from tidegate.providers.translate.reading import Dropped, drop_unknown, read_request
+from tidegate.providers.translate.records import ChatSaid, MessagesCan
 from tidegate.providers.translate.tables import (
     BUDGETS,
     CHAT_NOTHING,
@@ -14,7 +15,6 @@ from tidegate.providers.translate.tables import (
     EFFORTS,
     LEAST_BUDGET,
     TIER_TO_MESSAGES,
-    MessagesCan,
 )
 from tidegate.providers.translate.words_chat import Request as ChatRequest
 from tidegate.providers.translate.words_messages import (
@@ -33,15 +33,7 @@ _encode = msgspec.json.Encoder().encode
 _ANY_OBJECT = msgspec.Raw(b'{"type":"object"}')
 
 
-class Said(msgspec.Struct):
-    """The translated request, and what the answer depends on. `json_tool`: its input is the answer's text."""
-
-    body: bytes
-    json_tool: str
-    wants_usage: bool
-
-
-def request_of(body: bytes, model: str, can: MessagesCan, dropped: Dropped) -> Said:
+def request_of(body: bytes, model: str, can: MessagesCan, dropped: Dropped) -> ChatSaid:
     """The same request for `model`. Raises `Untranslatable`. O(bytes)."""
     asked = read_request(_decode, body)
     if has(asked.functions):
@@ -59,7 +51,7 @@ def request_of(body: bytes, model: str, can: MessagesCan, dropped: Dropped) -> S
     _thinking(asked, said, can, dropped)
     _account(asked, said, dropped)
     options = asked.stream_options
-    return Said(_encode(said), name, options is not None and options.include_usage is True)
+    return ChatSaid(_encode(said), name, options is not None and options.include_usage is True)
 
 
 def _limit(asked: ChatRequest) -> int:

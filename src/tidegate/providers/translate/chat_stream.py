@@ -1,6 +1,8 @@
 """A stream of Anthropic's messages as one of chat completions, event by event.
 
-Nothing is kept but the usage and which tool each block is of. What repeats in every chunk is encoded once.
+Nothing is kept but the usage and which tool each block is of. What repeats in every chunk is encoded once. A thought is
+told twice, as `reasoning_content` and as a part of `thinking_blocks`, whose entries are put together by their index: so
+a client that gives the message back gives the sealed thought back.
 """
 
 import msgspec
@@ -20,7 +22,10 @@ _TEXT = -1  # the number of a call that is the answer's text
 class ChatStream:
     """Feed it whole events of messages; whole chunks come back."""
 
-    __slots__ = ("_calls", "_created", "_ended", "_head", "_json_tool", "_silent", "_tools", "_usage", "_wants_usage")
+    __slots__ = (
+        "_calls", "_created", "_ended", "_head", "_json_tool", "_silent", "_thoughts", "_tools", "_usage",
+        "_wants_usage",
+    )  # fmt: skip
 
     def __init__(self, created: int, *, json_tool: str, wants_usage: bool) -> None:
         """`json_tool`: calls of it are the answer's text."""
@@ -31,6 +36,7 @@ class ChatStream:
         self._tools: dict[int, int] = {}  # the open blocks that are tools' by their index: the number of the call
         self._silent: set[int] = set()  # those of which nothing has been said yet
         self._calls = 0
+        self._thoughts = 0
         self._usage = Usage()
         self._ended = False
 
@@ -86,16 +92,14 @@ class ChatStream:
         thought = thought_of(block)
         if thought is None:
             return b""
-        said = self._chunk(b'"reasoning_content":' + _encode(thought.thinking)) if thought.thinking else b""
-        if thought.data is None and thought.signature is None:
-            return said
-        return said + self._thought(thought)
+        self._thoughts += 1
+        return self._thought(thought) if thought.thinking or thought.signature or thought.data else b""
 
     def _thought(self, block: ThinkingBlock) -> bytes:
-        """A thought's seal; its text went before, as reasoning content."""
-        if block.thinking:
-            block = ThinkingBlock(block.type, thinking="", signature=block.signature)
-        return self._chunk(b'"thinking_blocks":[%b]' % _encode(block))
+        """More of the latest thought, or its seal."""
+        said = b'"reasoning_content":%b,' % _encode(block.thinking) if block.thinking else b""
+        number = max(self._thoughts - 1, 0)
+        return self._chunk(b'%b"thinking_blocks":[{"index":%d,%b]' % (said, number, _encode(block)[1:]))
 
     def _tool(self, index: int, block: Block) -> bytes:
         """A call begins. Some providers give its whole input at once."""
@@ -132,9 +136,9 @@ class ChatStream:
             self._silent.discard(index)
             return self._input(index, _encode(delta.partial_json))
         if kind == "thinking_delta":
-            return self._chunk(b'"reasoning_content":' + _encode(delta.thinking)) if delta.thinking else b""
+            return self._thought(ThinkingBlock("thinking", thinking=delta.thinking)) if delta.thinking else b""
         if kind == "signature_delta":
-            return self._thought(ThinkingBlock("thinking", thinking="", signature=delta.signature))
+            return self._thought(ThinkingBlock("thinking", signature=delta.signature))
         return b""
 
     def _stop(self, index: int) -> bytes:

@@ -1,11 +1,11 @@
 """Clients of chat completions, served by providers of Anthropic's messages."""
 
 from tidegate.providers.translate.chat_answer import completion_of
-from tidegate.providers.translate.chat_request import Said, request_of
+from tidegate.providers.translate.chat_request import request_of
 from tidegate.providers.translate.chat_stream import ChatStream
 from tidegate.providers.translate.face import Crossed
 from tidegate.providers.translate.reading import Dropped
-from tidegate.providers.translate.tables import MessagesCan
+from tidegate.providers.translate.records import ChatSaid, MessagesCan
 
 
 class ChatReply:
@@ -13,7 +13,7 @@ class ChatReply:
 
     __slots__ = ("_created", "_said")
 
-    def __init__(self, said: Said, created: int) -> None:
+    def __init__(self, said: ChatSaid, created: int) -> None:
         self._said = said
         self._created = created
 

@@ -5,7 +5,8 @@ import msgspec
 from tidegate.providers.translate.absent import has
 from tidegate.providers.translate.face import Untranslatable
 from tidegate.providers.translate.reading import Dropped, read_inner
-from tidegate.providers.translate.tables import CHOICE_OF_WORD, MessagesCan
+from tidegate.providers.translate.records import MessagesCan
+from tidegate.providers.translate.tables import CHOICE_OF_WORD
 from tidegate.providers.translate.words_chat import Function, Request
 from tidegate.providers.translate.words_chat import Tool as ChatTool
 from tidegate.providers.translate.words_messages import Tool, ToolChoice

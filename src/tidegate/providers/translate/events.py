@@ -1,17 +1,16 @@
-"""Server-sent events, taken apart and put together. Source: WHATWG HTML 9.2."""
+"""Server-sent events, taken apart and put together."""
 
 from collections.abc import Iterator
+
+from tidegate.providers.events import payload_of
 
 
 def payloads(events: bytes) -> Iterator[bytes]:
     """The data of each of these whole events; comments and events without data are passed over. O(bytes)."""
     for event in events.split(b"\n\n"):
-        if event.startswith(b"data:") and b"\n" not in event:
-            yield event[5:].strip()
-            continue
-        lines = [line[5:].strip() for line in event.split(b"\n") if line.startswith(b"data:")]
-        if lines:
-            yield b"\n".join(lines)
+        data = payload_of(event)
+        if data:
+            yield data
 
 
 def named(kind: bytes, data: bytes) -> bytes:

@@ -6,13 +6,13 @@ from tidegate.providers.translate.absent import ABSENT, has
 from tidegate.providers.translate.face import Untranslatable
 from tidegate.providers.translate.messages_turns import Messages
 from tidegate.providers.translate.reading import Dropped, drop_unknown, read_inner, read_request
+from tidegate.providers.translate.records import ChatCan, MessagesSaid
 from tidegate.providers.translate.strict import is_strict
 from tidegate.providers.translate.tables import (
     LONGEST_USER,
     MOST_STOPS,
     TIER_TO_CHAT,
     WORD_OF_CHOICE,
-    ChatCan,
     effort_of,
 )
 from tidegate.providers.translate.words_chat import (
@@ -33,15 +33,7 @@ _decode_schema = msgspec.json.Decoder(dict[str, object]).decode
 _encode = msgspec.json.Encoder().encode
 
 
-class Said(msgspec.Struct):
-    """The translated request, and what the answer depends on: whether thoughts are wanted, and where to stop."""
-
-    body: bytes
-    thoughts: bool
-    stops: tuple[str, ...]
-
-
-def request_of(body: bytes, model: str, can: ChatCan, dropped: Dropped) -> Said:
+def request_of(body: bytes, model: str, can: ChatCan, dropped: Dropped) -> MessagesSaid:
     """The same request for `model`. Raises `Untranslatable`. O(bytes)."""
     asked = read_request(_decode, body)
     drop_unknown(body, _KNOWN, {}, dropped)
@@ -66,7 +58,7 @@ def request_of(body: bytes, model: str, can: ChatCan, dropped: Dropped) -> Said:
     _output(asked, said, can, dropped)
     _account(asked, said, dropped)
     thoughts = asked.thinking is not None and asked.thinking.type != "disabled"
-    return Said(_encode(said), thoughts, stops)
+    return MessagesSaid(_encode(said), thoughts, stops)
 
 
 def _stops(asked: MessagesRequest, said: Request, dropped: Dropped) -> tuple[str, ...]:

@@ -6,9 +6,10 @@ said at `[DONE]`, when the usage is known; a stream that is cut before has none.
 
 import msgspec
 
-from tidegate.providers.translate.calls import MOST_HELD, Calls, Piece
+from tidegate.providers.translate.calls import MOST_HELD, Calls
 from tidegate.providers.translate.events import named, payloads
 from tidegate.providers.translate.messages_answer import call_id, message_id, met, stop_of
+from tidegate.providers.translate.records import Piece
 from tidegate.providers.translate.usage import to_messages
 from tidegate.providers.translate.words_chat import Chunk, Delta, StatedUsage, ThinkingBlock
 from tidegate.providers.translate.words_messages import Answer, Block

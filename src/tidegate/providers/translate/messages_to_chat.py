@@ -2,10 +2,10 @@
 
 from tidegate.providers.translate.face import Crossed
 from tidegate.providers.translate.messages_answer import message_of
-from tidegate.providers.translate.messages_request import Said, request_of
+from tidegate.providers.translate.messages_request import request_of
 from tidegate.providers.translate.messages_stream import MessagesStream
 from tidegate.providers.translate.reading import Dropped
-from tidegate.providers.translate.tables import ChatCan
+from tidegate.providers.translate.records import ChatCan, MessagesSaid
 
 
 class MessagesReply:
@@ -13,7 +13,7 @@ class MessagesReply:
 
     __slots__ = ("_said",)
 
-    def __init__(self, said: Said) -> None:
+    def __init__(self, said: MessagesSaid) -> None:
         self._said = said
 
     def answer(self, body: bytes) -> bytes:

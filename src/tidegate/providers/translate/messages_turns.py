@@ -11,7 +11,7 @@ from tidegate.providers.translate.absent import has
 from tidegate.providers.translate.face import Untranslatable
 from tidegate.providers.translate.media import document_part, image_part
 from tidegate.providers.translate.reading import Dropped, read_inner
-from tidegate.providers.translate.tables import ChatCan
+from tidegate.providers.translate.records import ChatCan
 from tidegate.providers.translate.words_chat import Called, Message, Part, ThinkingBlock, ToolCall
 from tidegate.providers.translate.words_messages import Block, Turn
 

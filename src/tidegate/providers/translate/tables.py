@@ -4,8 +4,6 @@ Sources: OpenAI's reference of chat completions, Anthropic's of messages and its
 structured outputs.
 """
 
-import msgspec
-
 # Anthropic demands a limit and chat completions do not: long enough for an answer, and allowed by every model.
 DEFAULT_MAX_TOKENS = 4096
 
@@ -59,29 +57,3 @@ CHAT_NOTHING = {
 def effort_of(budget: int) -> str:
     """The word of effort whose budget is nearest from above."""
     return next((word for word in ("low", "medium", "high", "xhigh") if budget <= BUDGETS[word]), "xhigh")
-
-
-class MessagesCan(msgspec.Struct, frozen=True):
-    """What a provider of messages takes; what it does not take is dropped by name, or said in another way.
-
-    `json_schema`: constrained output (`output_config.format` and strict tools; Claude 4.5 and later). Without it a
-    wanted JSON is the input of a tool that the model must use. `thinking`: "budget" (`thinking.budget_tokens`),
-    "effort" (`output_config.effort` with adaptive thinking) or "none". `sampling`: temperature and top_p.
-    """
-
-    json_schema: bool = True
-    thinking: str = "budget"
-    sampling: bool = True
-
-
-class ChatCan(msgspec.Struct, frozen=True):
-    """What a provider of chat completions takes.
-
-    `reasoning_content`: it reads the thoughts of earlier turns (DeepSeek demands them). `reasoning_effort`: it has the
-    field. `cache_control`: it reads Anthropic's marks on parts. `max_completion_tokens`: it has the newer field.
-    """
-
-    reasoning_content: bool = False
-    reasoning_effort: bool = True
-    cache_control: bool = False
-    max_completion_tokens: bool = True

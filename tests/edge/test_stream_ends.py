@@ -36,11 +36,11 @@ async def test_a_slow_client_leaves_no_upstream_paused() -> None:
 async def test_no_record_no_last_byte() -> None:
     """A full disk cuts the connection; the client is not left waiting."""
 
-    def full() -> None:
+    def full() -> bool:
         raise OSError(28, "No space left on device")
 
     stream, splice, client = await running()
-    splice.on_close = full
+    splice.on_end = full
     with pytest.raises(OSError, match="No space"):
         stream.say(DONE)
     assert client.aborted

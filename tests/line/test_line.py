@@ -888,7 +888,7 @@ async def test_a_cut_before_content_is_retried_and_one_after_it_is_told() -> Non
     assert answered.splice is not None
     client = Client()
     closed: list[object] = []
-    answered.splice.on_close = lambda: closed.append(client.body)
+    answered.splice.on_end = lambda: bool(closed.append(client.body))
     answered.splice.attach(client)
     stream.cut()
     assert client.body.startswith(chunk() + chunk("Hel") + b'data: {"error"')
@@ -930,7 +930,7 @@ async def test_a_stream_is_settled_when_it_ends(how: str) -> None:
     reserved = play.recorder.intents[0].charged_tokens
     ends = []
     call = call_of("word " * 100, stream=True)
-    answered.splice.on_close = lambda: ends.append(play.line.settle_stream(call, answered))
+    answered.splice.on_end = lambda: bool(ends.append(play.line.settle_stream(call, answered)))
     answered.splice.attach(Client())
     if how == "usage":
         stream.say(usage_chunk(108, 2), DONE)

@@ -28,8 +28,13 @@ class Talk:
         self.splice = Splice(self.stream, tap, None if raw else Words(OPENAI, OPENAI, own=True))
         self.client = Client()
         self.closed: list[tuple[bytes, bool]] = []
-        self.splice.on_close = lambda: self.closed.append((self.client.body, self.client.ended))
+        self.splice.on_end = self.over
+        self.taken = False  # somebody else goes on
         self.waiting = asyncio.get_running_loop().create_task(self.splice.committed())
+
+    def over(self) -> bool:
+        self.closed.append((self.client.body, self.client.ended))
+        return self.taken
 
     async def say(self, *chunks: bytes) -> None:
         await settle()

@@ -20,6 +20,7 @@ from tidegate.config.schema_strategy import (
     RetryConfig,
     SmoothingConfig,
     StrategyConfig,
+    StreamsConfig,
 )
 from tidegate.model import snapshot as records
 from tidegate.model.pools import with_rest
@@ -100,6 +101,7 @@ def _provider(
         connect_timeout_us=_us(item.timeouts.connect_seconds),
         first_byte_timeout_us=_us(item.timeouts.first_byte_seconds),
         idle_timeout_us=_us(item.timeouts.idle_seconds),
+        total_timeout_us=_us(item.timeouts.total_seconds),
         max_connections=item.max_connections,
     )
 
@@ -172,6 +174,8 @@ def _strategy(
         execution_mode=item.execution_mode,
         queue_backend=item.queue_backend or "",
         degrade=build_tenants.degrade(item.degrade, tiers, chains),
+        on_unsupported=item.on_unsupported,
+        streams=_streams(item.streams),
     )
 
 
@@ -184,6 +188,17 @@ def _defaults(item: DefaultsConfig, chains: Chains, tiers: tuple[records.TierEnt
         deadline_us=_us(item.deadline_seconds),
         fallback_after_us=_us(item.fallback_after_seconds),
         degrade=build_tenants.degrade(item.degrade, tiers, chains),
+        on_unsupported=item.on_unsupported,
+        streams=_streams(item.streams),
+    )
+
+
+def _streams(item: StreamsConfig) -> records.StreamPolicy:
+    return records.StreamPolicy(
+        on_cut=item.on_cut,
+        on_disconnect=item.on_disconnect,
+        hedge_after_us=item.hedge_after_ms * 1_000,
+        hedge_permille=milli(item.hedge_budget),
     )
 
 

@@ -87,6 +87,9 @@ class TimeoutsConfig(Section):
         120, description="From the request's last byte to the reply's first, in seconds.", examples=[120]
     )
     idle_seconds: Seconds = Field(60, description="Between two pieces of a reply, in seconds.", examples=[60])
+    total_seconds: Seconds = Field(
+        3600, description="Of a stream from its first content to its end, in seconds.", examples=[3600]
+    )
 
 
 class ProviderConfig(Section):

@@ -96,6 +96,30 @@ class CachingConfig(Section):
     cache_input_hash: bool = Field(True, description="Key entries by a hash of the input.", examples=["true"])
 
 
+class StreamsConfig(Section):
+    """What becomes of a stream that does not simply end."""
+
+    on_cut: Literal["fail", "continue", "restart"] = Field(
+        "fail",
+        description="After its first content: end in an error event, go on where it stopped (where a provider takes a "
+        "beginning of the answer), or begin anew after an event that says so.",
+        examples=["fail"],
+    )
+    on_disconnect: Literal["cancel", "drain"] = Field(
+        "cancel",
+        description="When the client leaves: stop the provider, or read on for the exact usage.",
+        examples=["cancel"],
+    )
+    hedge_after_ms: Annotated[int, Field(ge=0, le=600_000)] = Field(
+        0,
+        description="Without content for so long, another scope or target is asked too, in milliseconds; 0: never.",
+        examples=[0],
+    )
+    hedge_budget: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = Field(
+        0.02, description="Such second attempts as a share of the streams of the last 10 s.", examples=[0.02]
+    )
+
+
 class StrategyConfig(Section):
     """How to serve a call: a primary model, its bounds, and what happens when it cannot."""
 
@@ -132,6 +156,16 @@ class StrategyConfig(Section):
     degrade: list[DegradeConfig] = Field(
         [], description="What a call gets instead of a refusal, step by step.", examples=["[{clamp_max_tokens: 256}]"]
     )
+    on_unsupported: Literal["drop", "refuse"] = Field(
+        "drop",
+        description="What a provider's dialect cannot say is left out and told, or the provider is not asked.",
+        examples=["drop"],
+    )
+    streams: StreamsConfig = Field(
+        StreamsConfig.model_construct(),
+        description="What becomes of a stream that does not simply end.",
+        examples=["{on_cut: fail}"],
+    )
 
 
 class DefaultsConfig(Section):
@@ -154,3 +188,7 @@ class DefaultsConfig(Section):
         "headroom", description="Which scope serves it, in pools that do not say.", examples=["headroom"]
     )
     degrade: list[DegradeConfig] = Field([], description="As in a strategy.", examples=["[{clamp_max_tokens: 256}]"])
+    on_unsupported: Literal["drop", "refuse"] = Field("drop", description="As in a strategy.", examples=["drop"])
+    streams: StreamsConfig = Field(
+        StreamsConfig.model_construct(), description="As in a strategy.", examples=["{on_cut: fail}"]
+    )

@@ -14,11 +14,11 @@ from tidegate.edge.intake import PASS, Caller
 from tidegate.edge.models import model, models_list
 from tidegate.edge.routes import MODEL_PREFIX, Match, Route, dialect_of, match
 from tidegate.line.acquaint import acquaint
-from tidegate.line.attempt import Answered
 from tidegate.line.book import Book
 from tidegate.line.line import Line
 from tidegate.line.plan import Plan
-from tidegate.line.splice import Splice
+from tidegate.line.records import Answered, Ending
+from tidegate.line.relay import Relay
 from tidegate.model.call import Call, Kind
 from tidegate.model.errors import Problem, ProblemKind
 from tidegate.model.facts import CallRecord
@@ -188,10 +188,10 @@ class Gateway:
         elif result.splice is None:
             now = self._clock.now()
             usage = result.usage or NOTHING
-            self._record(call, plan, result.lane.name, result.status, usage, result.charged, now, now)
+            self._close(call, plan, result.lane.name, result.status, usage, result.charged, now, now)
             exchange.respond(result.status, self._head(exchange, call, result, now), result.body)
         else:
-            self._stream(exchange, call, plan, result, result.splice)
+            self._stream(exchange, call, plan, result)
 
     def _give_up(self, exchange: Exchange, call: Call, problem: Problem) -> None:
         if exchange.replied:
@@ -246,25 +246,25 @@ class Gateway:
         told += heads.attempts(call.attempts) + heads.less(call)
         exchange.respond(reply.status, reply.head + told, reply.body)
 
-    def _stream(self, exchange: Exchange, call: Call, plan: Plan, answered: Answered, splice: Splice) -> None:
+    def _stream(self, exchange: Exchange, call: Call, plan: Plan, answered: Answered) -> None:
         first_byte = self._clock.now()
+        relay = Relay(self._line, self._clock, call, plan, answered)
 
-        def close() -> None:
+        def close(end: Ending) -> None:
             now = self._clock.now()
-            usage, charged = self._line.settle_stream(call, answered)
-            status = GONE if splice.gone else answered.status if splice.failure is None else BROKEN
+            status = GONE if end.gone else BROKEN if end.failed else end.status
             try:
-                self._record(call, plan, answered.lane.name, status, usage, charged, now, first_byte)
+                self._close(call, plan, end.target, status, end.usage, end.charged, now, first_byte)
             except OSError:
                 _log.exception("the journal cannot be written")
                 exchange.abort()  # what is not recorded must not look complete
 
-        splice.on_close = close
-        exchange.on_gone = splice.abandon
-        exchange.on_pause = splice.stream.pause
-        exchange.on_resume = splice.stream.resume
+        relay.on_close = close
+        exchange.on_gone = relay.abandon
+        exchange.on_pause = relay.pause
+        exchange.on_resume = relay.resume
         exchange.start(answered.status, self._head(exchange, call, answered, first_byte))
-        splice.attach(exchange)
+        relay.attach(exchange)
 
     def _answer(self, exchange: Exchange, reply: errors.Reply) -> None:
         """A refusal before there is a call: nothing was spent, nothing is recorded."""
@@ -291,11 +291,15 @@ class Gateway:
     def _unserved(self, call: Call, plan: Plan, status: int, usage: Usage = NOTHING) -> None:
         """The record of a call that no target answered."""
         now = self._clock.now()
-        self._record(call, plan, "", status, usage, 0, now, now)
+        self._close(call, plan, "", status, usage, 0, now, now)
 
-    def _record(
+    def _close(
         self, call: Call, plan: Plan, target: str, status: int, usage: Usage, charged: int, now: int, first_byte: int
     ) -> None:
+        """The one end of a call, whatever came of it: its record, once. Raises `OSError`: it cannot be written."""
+        if call.closed:
+            return
+        call.closed = True
         arrived, shape = call.arrived, call.shape
         record = CallRecord(
             call.id,

@@ -31,8 +31,8 @@ class Caller:
     """
 
     __slots__ = (
-        "client", "codec", "deadline_us", "dialect", "forward", "kind", "mark", "method", "path", "retries", "session",
-        "tenant",
+        "client", "codec", "deadline_us", "dialect", "forward", "kind", "mark", "method", "on_cut", "path", "retries",
+        "session", "tenant",
     )  # fmt: skip
 
     def __init__(self, exchange: Exchange, kind: Kind, client: Client, mark: object) -> None:
@@ -48,6 +48,7 @@ class Caller:
         self.path = _below(exchange)
         self.deadline_us = _deadline_ms(exchange) * 1_000  # 0 = not stated
         self.forward = forwarded(exchange.headers, header(b"connection"), coded=kind is PASS)
+        self.on_cut = _on_cut(exchange)
         self.session = header(b"x-tidegate-session") or b""
         self.retries = (header(b"x-stainless-retry-count") or b"0") != b"0"
 
@@ -86,6 +87,7 @@ def _call(caller: Caller, body: bytes | BodySource, shape: Shape, size: Size, ca
         caller.retries,
         tenant=caller.tenant,
         dialect=caller.dialect,
+        on_cut=caller.on_cut,
     )
 
 
@@ -115,3 +117,12 @@ def _deadline_ms(exchange: Exchange) -> int:
             "x-tidegate-deadline-ms",
         )
     return int(value)
+
+
+def _on_cut(exchange: Exchange) -> str:
+    """What the client wants of a stream that is cut, "" when it does not say."""
+    value = (exchange.header(b"x-tidegate-on-cut") or b"").decode("latin-1")
+    if value not in ("", "fail", "continue", "restart"):
+        message = "Invalid x-tidegate-on-cut. Send fail, continue or restart."
+        raise Refusal(ProblemKind.BAD_REQUEST, message, "x-tidegate-on-cut")
+    return value

@@ -20,6 +20,7 @@ from tidegate.model.reply import Answer, Failure, Headers
 from tidegate.policy import retry_after
 from tidegate.policy.classify import Refusal, verdict
 from tidegate.ports import Clock, TransportError, UpstreamReply
+from tidegate.providers.continuation import marked
 from tidegate.providers.dialects import DIALECTS
 
 _CLASSIFIED_BYTES = 4_096
@@ -30,8 +31,11 @@ _JSON = b"content-type", b"application/json"
 _STATUS = {Reason.FATAL: 400, Reason.POLICY: 400, Reason.BILLING: 429, Reason.RATE: 429, Reason.OVERLOAD: 503}
 
 
-def request_body(call: Call, way: Way, model: str, crossed: Crossed | None) -> bytes:
-    """The body as this target must get it; the client's own bytes whenever nothing has to change."""
+def request_body(call: Call, way: Way, model: str, crossed: Crossed | None, prefix: str = "") -> bytes:
+    """The body as this target must get it; the client's own bytes whenever nothing has to change.
+
+    `prefix`: how its provider wants the beginning of an answer marked.
+    """
     body, codec = call.body if crossed is None else crossed.body, way.codec
     if not isinstance(body, bytes):
         raise TypeError("a body that is still arriving is forwarded as it is")
@@ -39,6 +43,8 @@ def request_body(call: Call, way: Way, model: str, crossed: Crossed | None) -> b
         body = codec.with_model(body, model)
     if call.clamp:
         body = codec.with_output(body, call.clamp)
+    if call.continued:
+        body = marked(body, prefix)
     if call.shape.stream and (crossed is not None or not call.shape.wants_usage):
         body = codec.with_usage(body)
     return body
@@ -52,7 +58,7 @@ async def attempt(
     service = lane.service
     way = service.ways.get(call.kind)
     head = service.head(call, way, lane.model, key)
-    body = call.body if way is None else request_body(call, way, lane.model, crossed)
+    body = call.body if way is None else request_body(call, way, lane.model, crossed, service.profile.prefix)
     try:
         reply = await service.transport.send(
             head, body, stream=call.shape.stream or call.kind is Kind.PASS, deadline=call.deadline

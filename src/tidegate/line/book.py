@@ -14,7 +14,7 @@ from tidegate.line.pool import Pool
 from tidegate.line.service import service
 from tidegate.line.target import Target
 from tidegate.model import pools
-from tidegate.model.snapshot import DegradeStep, ModelEntry, Provider, Snapshot, Strategy
+from tidegate.model.snapshot import DegradeStep, ModelEntry, Provider, RetryPolicy, Snapshot, Strategy
 from tidegate.policy.outlet import Outlet
 from tidegate.policy.recovery import RetryBudget
 from tidegate.ports import Transport
@@ -108,6 +108,9 @@ class Book:
             RetryBudget(rules.retry),
             ladder,
             any(target.loyal for target in (*targets, *(step.target for step in ladder if step.target))),
+            rules.on_unsupported == "refuse",
+            rules.streams,
+            RetryBudget(RetryPolicy(budget_permille=rules.streams.hedge_permille, budget_floor=0)),
         )
 
     def _step(self, given: DegradeStep) -> Step | None:

@@ -6,21 +6,22 @@ for is waited for here.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from tidegate.line.attempt import Answered, attempt
 from tidegate.line.keys import fingerprint, is_dead
 from tidegate.line.lane import Lane, Slot
 from tidegate.line.plan import Plan
+from tidegate.line.race import race
 from tidegate.line.records import Crossed
+from tidegate.line.refusals import CLOSES, Late, expired, failed, too_late
 from tidegate.line.target import Pick, Target
 from tidegate.model.call import Attempt, Call, Kind
-from tidegate.model.errors import Problem, ProblemKind
 from tidegate.model.facts import Intent
 from tidegate.model.outcome import Reason, Usage
 from tidegate.model.reply import Failure, Refused
 from tidegate.policy import recovery, route, smooth
-from tidegate.policy.allowance import NEVER
 from tidegate.policy.desk import Waiting
 from tidegate.policy.recovery import Move
 from tidegate.ports import Clock, Journal, Observer
@@ -28,9 +29,7 @@ from tidegate.providers.translate.face import Untranslatable
 
 FAIR_US = 30_000_000  # who does not answer for so long has failed, whatever the call's deadline was
 
-_CLOSES = frozenset({Reason.RATE, Reason.OVERLOAD, Reason.RAMP, Reason.CAPACITY, Reason.BILLING, Reason.AUTH})
-_SPARES_OTHERS = _CLOSES - {Reason.OVERLOAD}  # another scope of the same provider may serve
-_QUOTA = frozenset({Reason.RATE, Reason.RAMP, Reason.CAPACITY})
+_SPARES_OTHERS = CLOSES - {Reason.OVERLOAD}  # another scope of the same provider may serve
 
 
 class Course:
@@ -55,17 +54,6 @@ class Course:
             call.dropped = self.crossed.dropped
 
 
-class Late:
-    """Nobody makes the call's deadline; `pick` is where it could be served, and when."""
-
-    __slots__ = ("pick", "queue", "wait_us")
-
-    def __init__(self, pick: Pick | None, wait_us: int, *, full: bool = False) -> None:
-        self.pick = pick
-        self.wait_us = wait_us  # NEVER: nowhere
-        self.queue = full or (pick is not None and pick.queued)  # others stand before it, not only its own limit
-
-
 class Line:
     """Runs calls. One per worker; it holds no configuration: that comes with each call's plan."""
 
@@ -87,7 +75,7 @@ class Line:
         while courses:
             now = self._clock.now()
             if now >= call.deadline:
-                return self._expired(call, plan, last)
+                return expired(call, plan, last, now)
             course = courses[0]
             if course.foreign:
                 self._cross(call, plan, courses, 1, barred)
@@ -99,12 +87,12 @@ class Line:
                 if isinstance(chosen, Late):
                     if self._degrade(call, plan, courses):
                         continue
-                    return self._too_late(call, plan, last, chosen)
+                    return too_late(call, plan, last, chosen, now)
                 course, pick = chosen
                 slot = await self._wait(call, plan, course, pick, now, alone=len(courses) == 1)
             if slot is None:
                 continue
-            outcome = await self._attempt(call, plan, slot, course.crossed)
+            outcome = await self._ask(call, plan, courses, course, slot)
             if isinstance(outcome, Answered):
                 course.tell(call)
                 return outcome
@@ -118,7 +106,7 @@ class Line:
             courses.remove(course)
             if courses:
                 self._observer.fell_back(plan.name)
-        return self._failed(call, plan, last, barred)
+        return failed(call, plan, last, self._clock.now(), barred)
 
     def settle_stream(self, call: Call, answered: Answered) -> tuple[Usage, int]:
         """Settle the slot of a stream that ended, for whatever reason: its usage and the charge that stands."""
@@ -232,6 +220,40 @@ class Line:
             own.give_back()
         return None
 
+    async def _ask(
+        self, call: Call, plan: Plan, courses: list[Course], course: Course, slot: Slot
+    ) -> Answered | Failure:
+        """One attempt; a stream that is long without content may have a second one beside it."""
+        patience = plan.streams.hedge_after_us
+        if not patience or not call.shape.stream:
+            return await self._attempt(call, plan, slot, course.crossed)
+        plan.hedges.deposit(self._clock.now(), retry_of_client=False)
+
+        def second() -> Coroutine[Any, Any, Answered | Failure] | None:
+            return self._beside(call, plan, courses, slot.lane)
+
+        def spare(answered: Answered) -> None:
+            if answered.splice is not None:
+                answered.splice.abandon()
+            self.settle_stream(call, answered)
+
+        first = self._attempt(call, plan, slot, course.crossed)
+        return await race(first, patience, self._clock, second, spare)
+
+    def _beside(
+        self, call: Call, plan: Plan, courses: list[Course], lane: Lane
+    ) -> Coroutine[Any, Any, Answered | Failure] | None:
+        """A second attempt at another lane, where one is free and the budget allows it."""
+        now = self._clock.now()
+        for course in courses:
+            slot = None if course.foreign else course.target.take_nowait(call, now)
+            if slot is None:
+                continue
+            if slot.lane is not lane and plan.hedges.withdraw(now):
+                return self._attempt(call, plan, slot, course.crossed)
+            slot.give_back()
+        return None
+
     async def _attempt(self, call: Call, plan: Plan, slot: Slot, crossed: Crossed | None) -> Answered | Failure:
         """One attempt with its intent before and its verdict on the lane's health after."""
         lane, permit = slot.lane, slot.permit
@@ -325,62 +347,6 @@ class Line:
         )
         course.not_before = now + step.wait_us
         return step.move is Move.RETRY
-
-    def _too_late(self, call: Call, plan: Plan, last: Failure | None, late: Late) -> Refused:
-        """Nobody makes the deadline: when somebody could have. A place is kept for the call that comes back then."""
-        wait_us = late.wait_us
-        blameless = last is not None and (last.reason not in _QUOTA or not self._again_us(call, plan))
-        if last is not None and (wait_us == NEVER or blameless):
-            return self._failed(call, plan, last, late=True)  # a provider that fails, or its own back-off: no quota
-        if wait_us == NEVER:
-            message = (
-                f"This request needs more tokens at once than {plan.name} has a minute. Lower max_tokens or shorten it."
-            )
-            return Refused(Problem(ProblemKind.TOO_LARGE, message, "max_tokens"), last)
-        if late.pick is not None:
-            wait_us = late.pick.pool.promise(call.tenant, late.pick.charge, wait_us)
-        kind = ProblemKind.QUEUE_FULL if late.queue else ProblemKind.OVER_QUOTA
-        shut = late.pick is not None and all(lane.breaker.limited for lane in late.pick.pool.lanes)
-        why = f"The provider of {plan.name} takes no calls just now" if shut else f"The quota of {plan.name} is in use"
-        message = f"{why}. This request could be served in {wait_us / 1e6:.3f} s."
-        return Refused(Problem(kind, message, retry_after_us=wait_us), last)
-
-    def _expired(self, call: Call, plan: Plan, last: Failure | None) -> Refused:
-        """The deadline has passed, in an attempt or while the call waited."""
-        if last is not None:
-            return self._failed(call, plan, last, late=True)
-        now = self._clock.now()
-        picks = [target.pick(call, now) for target in plan.targets if not target.unfit(call)]
-        soonest = min((pick for pick in picks if pick.wait_us != NEVER), key=_wait_us, default=None)
-        wait_us = 1
-        if soonest is not None and soonest.wait_us:
-            wait_us = soonest.pool.promise(call.tenant, soonest.charge, soonest.wait_us)
-        message = f"The deadline passed while the call waited for the quota of {plan.name}."
-        return Refused(Problem(ProblemKind.OVER_QUOTA, message, retry_after_us=wait_us))
-
-    def _failed(
-        self, call: Call, plan: Plan, last: Failure | None, barred: Sequence[str] = (), *, late: bool = False
-    ) -> Refused:
-        """Every target was tried, none can serve such a call, or it is too late for another try."""
-        if last is None:
-            unfit = [f"{target.model} {why}" for target in plan.targets if (why := target.unfit(call))]
-            why = "; ".join([*unfit, *barred])
-            return Refused(Problem(ProblemKind.BAD_REQUEST, f"No target of {plan.name} can serve this request: {why}."))
-        kind = ProblemKind.CREDENTIAL if last.reason is Reason.AUTH else ProblemKind.UPSTREAM
-        if last.answer is None and (late or self._clock.now() >= call.deadline):
-            kind = ProblemKind.DEADLINE
-        again = self._again_us(call, plan) if late or last.reason in _CLOSES else 0
-        return Refused(Problem(kind, f"No target of {plan.name} answered: {last.message}.", retry_after_us=again), last)
-
-    def _again_us(self, call: Call, plan: Plan) -> int:
-        """When the soonest of the plan's targets could serve such a call."""
-        now = self._clock.now()
-        waits = [target.pick(call, now).wait_us for target in plan.targets if not target.unfit(call)]
-        return min((wait for wait in waits if wait != NEVER), default=0)
-
-
-def _wait_us(pick: Pick) -> int:
-    return pick.wait_us
 
 
 def _ticket(call: Call, pick: Pick, now: int, give_up_at: int, *, elsewhere: bool) -> Waiting:

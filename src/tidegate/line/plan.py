@@ -4,8 +4,11 @@ from dataclasses import dataclass
 
 from tidegate.line.target import Target
 from tidegate.model.call import Kind
-from tidegate.model.snapshot import RetryPolicy, SmoothingPolicy
+from tidegate.model.snapshot import RetryPolicy, SmoothingPolicy, StreamPolicy
 from tidegate.policy.recovery import RetryBudget
+
+_SIMPLE = StreamPolicy()
+_NO_HEDGES = RetryBudget(RetryPolicy(budget_permille=0, budget_floor=0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,8 @@ class Plan:
     ladder: tuple[Step, ...] = ()  # tried in order, each once, when a call would be refused
     loyal: bool = False  # one of its targets is: calls need to be recognised, before they are run
     strict: bool = False  # what a provider's dialect cannot say is a reason not to ask it
+    streams: StreamPolicy = _SIMPLE
+    hedges: RetryBudget = _NO_HEDGES
 
     @property
     def counts(self) -> bool:

@@ -81,3 +81,14 @@ class Answered(msgspec.Struct, frozen=True):
     splice: "Splice | None" = None
     usage: Usage | None = None
     charged: int = 0
+
+
+class Ending(msgspec.Struct, frozen=True):
+    """How a streamed answer ended: the last target, and the usage and charges of all attempts that said something."""
+
+    target: str
+    status: int
+    usage: Usage
+    charged: int
+    gone: bool  # the client left
+    failed: bool  # it broke after its first content

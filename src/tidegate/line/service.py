@@ -68,6 +68,7 @@ class Service:
     dialect: Dialect
     ways: Mapping[Kind, Way]
     adds: tuple[tuple[bytes, bytes], ...] = ()
+    total_timeout_us: int = 0  # of a stream from its first content on; 0 = none
 
     def head(self, call: Call, way: Way | None, model: str, key: bytes) -> bytes:
         """Request line and headers, without framing. `way`: None for what is forwarded as it is."""
@@ -104,6 +105,7 @@ def service(provider: Provider, transport: Transport, digest: str) -> Service:
         DIALECTS[profile.dialect],
         ways(profile),
         tuple((f"{name}:".encode(), f"{name}: {value}\r\n".encode()) for name, value in profile.adds),
+        provider.total_timeout_us,
     )
 
 

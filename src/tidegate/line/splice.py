@@ -1,11 +1,12 @@
 """The splice: a streamed answer from the provider's connection to the client's, by callback.
 
 Nothing wakes a task per chunk. Until the answer is *committed* (its first content was seen) what arrives is held and a
-failure is the attempt's; from then on bytes flow, and a failure ends in a typed error event and no clean end. The
-callback `on_close` runs exactly once, before the last byte is written.
+failure is the attempt's; from then on bytes flow, and a failure ends in a typed error event and no clean end, unless
+somebody else goes on. The callback `on_end` runs exactly once, before the last byte is written.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable
 
 from tidegate.line.taps import RawTap, Words
@@ -14,14 +15,33 @@ from tidegate.model.reply import Downstream, Failure
 from tidegate.ports import TransportError, UpstreamStream
 from tidegate.providers.codec import Tap
 
+_log = logging.getLogger(__name__)
 MAX_HELD_BYTES = 1_048_576  # before the first content; a role and some pings need a few hundred
+
+
+class _Nobody:
+    """A client that has left."""
+
+    __slots__ = ()
+
+    def write(self, data: bytes) -> None:
+        """Nothing."""
+
+    def end(self) -> None:
+        """Nothing."""
+
+    def abort(self) -> None:
+        """Nothing."""
+
+
+_NOBODY = _Nobody()
 
 
 class Splice:
     """One streamed answer. Fulfils `ports.StreamSink`."""
 
     __slots__ = (
-        "_closed", "_first", "_held", "_held_bytes", "_out", "_words", "failure", "gone", "on_close", "stream",
+        "_closed", "_first", "_held", "_held_bytes", "_out", "_words", "failure", "gone", "on_end", "stream",
         "tap",
     )  # fmt: skip
 
@@ -31,7 +51,7 @@ class Splice:
         self.tap = tap
         self.failure: Failure | None = None
         self.gone = False  # the client left
-        self.on_close: Callable[[], None] | None = None
+        self.on_end: Callable[[], bool] | None = None  # True: somebody else goes on, and says how it ends
         self._words = words
         self._held: list[bytes] = []
         self._held_bytes = 0
@@ -65,6 +85,12 @@ class Splice:
         self.stream.abort()
         self._close()
 
+    def drain(self) -> None:
+        """The client left, and the exact usage is wanted: read on for nobody."""
+        self.gone = True
+        self._out = _NOBODY
+        self.stream.resume()
+
     def expire(self) -> None:
         """The deadline passed before the first content."""
         if self._decided():
@@ -75,7 +101,13 @@ class Splice:
     def chunk(self, data: bytes) -> None:
         """Some bytes from the provider."""
         tap = self.tap
-        ready = tap.feed(data)
+        try:
+            ready = tap.feed(data)
+        except Exception as error:  # noqa: BLE001 - a defect of ours in a callback: the call still ends, once
+            _log.exception("the gate failed on an event of a stream")
+            self.stream.abort()
+            self.failed(TransportError(f"the gate failed on an event ({type(error).__name__})", sent=True))
+            return
         if self._out is not None and not (tap.finished or tap.failure):
             if ready:
                 self._out.write(ready)
@@ -138,24 +170,37 @@ class Splice:
                 out.write(last)
             return
         try:
-            self._close()
+            taken = self._close()
         except Exception:
             out.abort()  # without a record there is no last byte, and nobody waits for it
             raise
+        if taken:
+            if last:
+                out.write(last)
+            return
         if last:
             out.write(last)
         if self.failure is None:
             out.end()
-        elif self._words is None:
-            out.abort()
         else:
-            out.write(self._words.event(self.failure))
-            out.end()
+            self.say_failure(self.failure)
         self.stream.resume()  # the client may have paused it and is heard no more; what follows must still be read
 
-    def _close(self) -> None:
-        if not self._closed:
-            self._closed = True
-            closed, self.on_close = self.on_close, None  # it refers back to this splice: leave no cycle behind
-            if closed is not None:
-                closed()
+    def say_failure(self, failure: Failure) -> None:
+        """Tell the client, whose answer will not be completed."""
+        out = self._out
+        if out is None:
+            return
+        if self._words is None:
+            out.abort()
+        else:
+            out.write(self._words.event(failure))
+            out.end()
+
+    def _close(self) -> bool:
+        """It is over; True when somebody else goes on."""
+        if self._closed:
+            return False
+        self._closed = True
+        ended, self.on_end = self.on_end, None  # it refers back to this splice: leave no cycle behind
+        return ended is not None and ended()

@@ -89,4 +89,7 @@ class Call(msgspec.Struct):
     rung: int = 0  # steps of the ladder that it has come down
     clamp: int = 0  # the most new tokens that it is allowed now; 0 = as it asked
     dialect: str = "openai"  # what the client speaks
+    on_cut: str = ""  # what its client wants of a stream that is cut; "" = as its plan says
+    continued: bool = False  # its last message is the beginning of the answer
+    closed: bool = False  # its record is written
     dropped: tuple[str, ...] = ()  # fields that the provider's dialect cannot say

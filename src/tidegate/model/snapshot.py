@@ -134,6 +134,7 @@ class Provider(Record):
     connect_timeout_us: int = 5_000_000
     first_byte_timeout_us: int = 120_000_000
     idle_timeout_us: int = 60_000_000
+    total_timeout_us: int = 3_600_000_000  # of a stream, from its first content on
     max_connections: int = 10_000
 
 
@@ -182,6 +183,15 @@ class DegradeStep(Record):
     model: str = ""  # never a strategy
 
 
+class StreamPolicy(Record):
+    """What becomes of a stream that does not simply end."""
+
+    on_cut: str = "fail"  # after its first content: fail | continue | restart
+    on_disconnect: str = "cancel"  # the client left: cancel | drain
+    hedge_after_us: int = 0  # without content for so long, a second lane is asked too; 0 = never
+    hedge_permille: int = 20  # such second attempts as a share of streams
+
+
 class Strategy(Record):
     """A named way to serve a call: a primary model and, by priority, its fallbacks."""
 
@@ -197,6 +207,8 @@ class Strategy(Record):
     execution_mode: str = "sync"
     queue_backend: str = ""
     degrade: tuple[DegradeStep, ...] = ()
+    on_unsupported: str = "drop"  # fields that a provider's dialect cannot say: drop | refuse
+    streams: StreamPolicy = StreamPolicy()
 
 
 class QueueSettings(Record):

@@ -118,3 +118,6 @@ class Dialect(Protocol):
 
     def raw_event(self, error: bytes) -> bytes:
         """The same for an error that is said already, as JSON."""
+
+    def restart_event(self, why: str) -> bytes:
+        """An event that tells the client to forget what it got: the answer begins anew."""

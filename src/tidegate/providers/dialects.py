@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
+import msgspec
+
 from tidegate.model.call import Kind
 from tidegate.model.outcome import Usage
 from tidegate.providers import openai
@@ -10,6 +12,8 @@ from tidegate.providers.anthropic import answer, request
 from tidegate.providers.anthropic.stream import MessageTap
 from tidegate.providers.codec import Asked, Codec, Dialect, Said
 from tidegate.providers.sse import StreamTap
+
+_encode = msgspec.json.Encoder().encode
 
 OPENAI: Final = "openai"
 ANTHROPIC: Final = "anthropic"
@@ -33,6 +37,10 @@ class _OpenAI:
     def raw_event(self, error: bytes) -> bytes:
         return b"data: %b\n\n" % error.replace(b"\n", b"\ndata: ")
 
+    def restart_event(self, why: str) -> bytes:
+        told = {"object": "tidegate.restart", "type": "tidegate.restart", "choices": [], "message": why}
+        return b"data: %b\n\n" % _encode(told)
+
 
 class _Anthropic:
     """Errors as Anthropic says them: the status and the message alone count."""
@@ -51,6 +59,9 @@ class _Anthropic:
 
     def raw_event(self, error: bytes) -> bytes:
         return b"event: error\ndata: %b\n\n" % error.replace(b"\n", b"\ndata: ")
+
+    def restart_event(self, why: str) -> bytes:
+        return b"event: tidegate_restart\ndata: %b\n\n" % _encode({"type": "tidegate_restart", "message": why})
 
 
 class _Completions:

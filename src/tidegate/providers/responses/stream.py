@@ -111,18 +111,22 @@ class ResponseTap(EventTap):
 
 def _deltas(data: bytes) -> int:
     """How many deltas these whole events are; 0 when one of them is something else."""
-    if data.find(b"\n\n") == len(data) - 2:
-        return int(_is_delta(data[:-2]))
+    if _is_delta(data, len(data) - 2):
+        return 1
     events = data[:-2].split(b"\n\n")
-    return len(events) if all(map(_is_delta, events)) else 0
+    for event in events:
+        if not _is_delta(event, -1):
+            return 0
+    return len(events)
 
 
-def _is_delta(event: bytes) -> bool:
-    name, _, line = event.partition(b"\n")
-    if not name.startswith(b"event:") or not line.startswith(b"data:") or b"\n" in line:
+def _is_delta(event: bytes, end: int) -> bool:
+    """A name and one line of data, which ends at `end` (-1: with the bytes)."""
+    line = event.find(b"\n") + 1
+    if not (event.startswith(b"event:") and event.startswith(b"data:", line) and event.find(b"\n", line) == end):
         return False
     try:
-        _decode_delta(line[5:])
+        _decode_delta(event[line + 5 :])
     except UNREADABLE:
         return False
     return True

@@ -9,7 +9,7 @@ UNTESTED_ALONE = {
     "model/outcome.py": "records without behaviour",
     "providers/translate/face.py": "protocols and a record; every translation's tests use them",
     "providers/translate/records.py": "records without behaviour",
-    "providers/translate/words_chat.py": "records without behaviour; the tests of requests and answers read and write them",
+    "providers/translate/words_chat.py": "records without behaviour; all tests of translations read or write them",
     "providers/translate/words_messages.py": "records without behaviour; as words_chat",
 }
 

@@ -29,6 +29,7 @@ from tidegate.providers.translate.face import Untranslatable
 
 FAIR_US = 30_000_000  # who does not answer for so long has failed, whatever the call's deadline was
 
+_LOOKS = 3
 _SPARES_OTHERS = CLOSES - {Reason.OVERLOAD}  # another scope of the same provider may serve
 
 
@@ -246,10 +247,10 @@ class Line:
         """A second attempt at another lane, where one is free and the budget allows it."""
         now = self._clock.now()
         for course in courses:
-            slot = None if course.foreign else course.target.take_nowait(call, now)
+            slot = None if course.foreign else _elsewhere(course.target, call, lane, now)
             if slot is None:
                 continue
-            if slot.lane is not lane and plan.hedges.withdraw(now):
+            if plan.hedges.withdraw(now):
                 return self._attempt(call, plan, slot, course.crossed)
             slot.give_back()
         return None
@@ -351,3 +352,17 @@ class Line:
 
 def _ticket(call: Call, pick: Pick, now: int, give_up_at: int, *, elsewhere: bool) -> Waiting:
     return Waiting(call.tenant, pick.charge, now, give_up_at, affinity=call.affinity, elsewhere=elsewhere)
+
+
+def _elsewhere(target: Target, call: Call, lane: Lane, now: int) -> Slot | None:
+    """A slot that is not this lane's: picks are by chance, so a few are looked at."""
+    looked: list[Slot] = []
+    found = None
+    while found is None and len(looked) < _LOOKS and (slot := target.take_nowait(call, now)) is not None:
+        if slot.lane is lane:
+            looked.append(slot)
+        else:
+            found = slot
+    for slot in looked:
+        slot.give_back()
+    return found

@@ -16,6 +16,7 @@ OPENAI, ANTHROPIC = DIALECTS["openai"], DIALECTS["anthropic"]
 STATUS = {
     ProblemKind.BAD_REQUEST: 400,
     ProblemKind.UNAUTHENTICATED: 401,
+    ProblemKind.KEY_REUSED: 422,
     ProblemKind.UNKNOWN_MODEL: 404,
     ProblemKind.UNKNOWN_ROUTE: 404,
     ProblemKind.WRONG_METHOD: 405,

@@ -34,7 +34,7 @@ def gateway(error: Exception) -> Gateway:
     async def run(*_: object) -> None:
         raise error
 
-    nothing: Any = SimpleNamespace(wall=lambda: 1)
+    nothing: Any = SimpleNamespace(wall=lambda: 1, now=lambda: 1)
     line: Any = SimpleNamespace(run=run)
     return Gateway(nothing, line, nothing, nothing, nothing)
 

@@ -28,6 +28,7 @@ _INVALID = "invalid_request_error"
 _SHAPES = {
     ProblemKind.BAD_REQUEST: Shape(400, _INVALID, "invalid_request"),
     ProblemKind.UNAUTHENTICATED: Shape(401, _INVALID, "invalid_api_key"),
+    ProblemKind.KEY_REUSED: Shape(422, _INVALID, "idempotency_key_reused"),
     ProblemKind.UNKNOWN_MODEL: Shape(404, _INVALID, "model_not_found"),
     ProblemKind.UNKNOWN_ROUTE: Shape(404, _INVALID, "unknown_url"),
     ProblemKind.WRONG_METHOD: Shape(405, _INVALID, "method_not_supported"),

@@ -12,6 +12,7 @@ from tidegate.edge import errors, heads, intake
 from tidegate.edge.clients import ANYBODY, Clients
 from tidegate.edge.intake import PASS, Caller
 from tidegate.edge.models import model, models_list
+from tidegate.edge.once import Once, Tape, digest
 from tidegate.edge.routes import MODEL_PREFIX, Match, Route, dialect_of, match
 from tidegate.line.acquaint import acquaint
 from tidegate.line.book import Book
@@ -39,6 +40,11 @@ _OURS_TO_READ = frozenset({Route.MODELS, Route.ALIVE, Route.READY})
 _NO_KEY = Problem(
     ProblemKind.UNAUTHENTICATED, "Send a valid key of this gate as Authorization: Bearer KEY, or as x-api-key."
 )
+_KEY_REUSED = Problem(
+    ProblemKind.KEY_REUSED,
+    "This Idempotency-Key was used for another request. Send a new key, or the same request.",
+    "idempotency-key",
+)
 _OURS = Problem(ProblemKind.UNAVAILABLE, "The gate failed on this request; its log says why.")
 _PROVIDER_HEADER = b"x-tidegate-provider"
 _ID_MAX = 128
@@ -59,7 +65,7 @@ class Gateway:
     """Fulfils `wire.exchange.Handler`. `house` is swapped on reload; calls in flight keep the plan they began with."""
 
     __slots__ = (
-        "_clock", "_journal", "_line", "_next_id", "_observer", "_start", "_story", "draining", "house",
+        "_clock", "_journal", "_line", "_next_id", "_observer", "_once", "_start", "_story", "draining", "house",
     )  # fmt: skip
 
     def __init__(self, house: House, line: Line, clock: Clock, journal: Journal, observer: Observer) -> None:
@@ -71,6 +77,7 @@ class Gateway:
         self._journal = journal
         self._observer = observer
         self._story = heads.Story()
+        self._once = Once(clock.now)
         self._start = asyncio.get_running_loop().create_task
         self._next_id = clock.wall()  # unique over restarts while calls are fewer than one a microsecond
 
@@ -160,9 +167,24 @@ class Gateway:
         if caller.kind is COUNT and not plan.counts:
             self._count(exchange, call, plan)
             return
-        self._start(self._serve(exchange, call, plan))
+        out: Exchange | Tape = exchange
+        if caller.once:
+            tape = self._once.find(caller.client, caller.once)
+            if tape is not None:
+                self._replay(exchange, caller, tape)
+                return
+            out = self._once.record(caller.client, caller.once, digest(caller.path, exchange.body), exchange)
+            out.play(exchange)
+        self._start(self._serve(out, call, plan))
 
-    async def _serve(self, exchange: Exchange, call: Call, plan: Plan) -> None:
+    def _replay(self, exchange: Exchange, caller: Caller, tape: Tape) -> None:
+        """What was asked before under the same key is answered once; something else under it is refused."""
+        if tape.digest == digest(caller.path, exchange.body):
+            tape.play(exchange)
+        else:
+            self._answer(exchange, errors.of_problem(_KEY_REUSED, DIALECTS[caller.dialect]))
+
+    async def _serve(self, exchange: Exchange | Tape, call: Call, plan: Plan) -> None:
         """One call, to its reply; nobody is left waiting, whatever goes wrong."""
         if exchange.connection is None:
             self._unserved(call, plan, GONE)  # before this first step was taken
@@ -182,7 +204,7 @@ class Gateway:
             _log.exception("the gate failed on a call")
             self._give_up(exchange, call, _OURS)
 
-    def _reply(self, exchange: Exchange, call: Call, plan: Plan, result: Answered | Refused) -> None:
+    def _reply(self, exchange: Exchange | Tape, call: Call, plan: Plan, result: Answered | Refused) -> None:
         if isinstance(result, Refused):
             self._refuse(exchange, call, plan, result)
         elif result.splice is None:
@@ -193,7 +215,7 @@ class Gateway:
         else:
             self._stream(exchange, call, plan, result)
 
-    def _give_up(self, exchange: Exchange, call: Call, problem: Problem) -> None:
+    def _give_up(self, exchange: Exchange | Tape, call: Call, problem: Problem) -> None:
         if exchange.replied:
             exchange.abort()
         else:
@@ -238,7 +260,7 @@ class Gateway:
             raise intake.Refusal(ProblemKind.BAD_REQUEST, message, "x-tidegate-provider")
         return plan
 
-    def _refuse(self, exchange: Exchange, call: Call, plan: Plan, refused: Refused) -> None:
+    def _refuse(self, exchange: Exchange | Tape, call: Call, plan: Plan, refused: Refused) -> None:
         reply = errors.of_refused(refused, DIALECTS[call.dialect])
         self._observer.refused(plan.name, refused.problem.kind.name.lower())
         self._unserved(call, plan, reply.status)
@@ -246,13 +268,15 @@ class Gateway:
         told += heads.attempts(call.attempts) + heads.less(call)
         exchange.respond(reply.status, reply.head + told, reply.body)
 
-    def _stream(self, exchange: Exchange, call: Call, plan: Plan, answered: Answered) -> None:
+    def _stream(self, exchange: Exchange | Tape, call: Call, plan: Plan, answered: Answered) -> None:
         first_byte = self._clock.now()
         relay = Relay(self._line, self._clock, call, plan, answered)
 
         def close(end: Ending) -> None:
             now = self._clock.now()
             status = GONE if end.gone else BROKEN if end.failed else end.status
+            if end.failed and isinstance(exchange, Tape):
+                exchange.spoil()
             try:
                 self._close(call, plan, end.target, status, end.usage, end.charged, now, first_byte)
             except OSError:
@@ -266,13 +290,13 @@ class Gateway:
         exchange.start(answered.status, self._head(exchange, call, answered, first_byte))
         relay.attach(exchange)
 
-    def _answer(self, exchange: Exchange, reply: errors.Reply) -> None:
+    def _answer(self, exchange: Exchange | Tape, reply: errors.Reply) -> None:
         """A refusal before there is a call: nothing was spent, nothing is recorded."""
         self._next_id += 1
         head = b"%bx-request-id: %b\r\n" % (reply.head, self._request_id(exchange, self._next_id))
         exchange.respond(reply.status, head, reply.body)
 
-    def _head(self, exchange: Exchange, call: Call, answered: Answered, now: int) -> bytes:
+    def _head(self, exchange: Exchange | Tape, call: Call, answered: Answered, now: int) -> bytes:
         waited, request_id = call.queued_us + call.waited_us, self._request_id(exchange, call.id)
         headers, shown = answered.headers, answered.shown
         if call.dialect != OPENAI:
@@ -281,7 +305,7 @@ class Gateway:
         head = self._story.of(answered.lane, call.attempts, request_id, waited, now, headers, shown)
         return head + heads.less(call) if call.degraded or call.dropped else head
 
-    def _request_id(self, exchange: Exchange, call_id: int) -> bytes:
+    def _request_id(self, exchange: Exchange | Tape, call_id: int) -> bytes:
         """The client's own, when it is a plain token, else ours."""
         given = exchange.header(b"x-request-id")
         if given is not None and 0 < len(given) <= _ID_MAX and given.translate(None, b"-_.:").isalnum():

@@ -18,8 +18,8 @@ _NOT_FORWARDED = frozenset(
     b"x-tidegate-deadline-ms x-tidegate-on-cut x-tidegate-provider x-tidegate-session".split()
 )
 _USUAL = (b"keep-alive", b"close")  # values of `connection` that name no header
-# A governed answer must come uncoded: its usage is read.
-_NOT_FORWARDED_UNCODED = _NOT_FORWARDED | {b"accept-encoding"}
+# A governed answer must come uncoded, since its usage is read; and its idempotency is the gate's.
+_NOT_FORWARDED_UNCODED = _NOT_FORWARDED | {b"accept-encoding", b"idempotency-key"}
 _NOT_RETURNED = frozenset(
     b"connection keep-alive proxy-connection proxy-authenticate te trailer transfer-encoding upgrade content-length "
     b"date server retry-after retry-after-ms x-should-retry alt-svc strict-transport-security set-cookie x-request-id "

@@ -2,6 +2,7 @@
 
 from tidegate.edge.clients import Client
 from tidegate.edge.heads import forwarded
+from tidegate.edge.once import MAX_KEY
 from tidegate.edge.routes import PREFIX, dialect_of
 from tidegate.model.call import Call, Kind, Shape, Size
 from tidegate.model.errors import Problem, ProblemKind
@@ -31,8 +32,8 @@ class Caller:
     """
 
     __slots__ = (
-        "client", "codec", "deadline_us", "dialect", "forward", "kind", "mark", "method", "on_cut", "path", "retries",
-        "session", "tenant",
+        "client", "codec", "deadline_us", "dialect", "forward", "kind", "mark", "method", "on_cut", "once", "path",
+        "retries", "session", "tenant",
     )  # fmt: skip
 
     def __init__(self, exchange: Exchange, kind: Kind, client: Client, mark: object) -> None:
@@ -49,6 +50,7 @@ class Caller:
         self.deadline_us = _deadline_ms(exchange) * 1_000  # 0 = not stated
         self.forward = forwarded(exchange.headers, header(b"connection"), coded=kind is PASS)
         self.on_cut = _on_cut(exchange)
+        self.once = _idempotency_key(exchange) if self.codec is not None else b""
         self.session = header(b"x-tidegate-session") or b""
         self.retries = (header(b"x-stainless-retry-count") or b"0") != b"0"
 
@@ -126,3 +128,15 @@ def _on_cut(exchange: Exchange) -> str:
         message = "Invalid x-tidegate-on-cut. Send fail, continue or restart."
         raise Refusal(ProblemKind.BAD_REQUEST, message, "x-tidegate-on-cut")
     return value
+
+
+def _idempotency_key(exchange: Exchange) -> bytes:
+    """The key under which the call is executed once, b"" for none."""
+    key = exchange.header(b"idempotency-key")
+    if key is None:
+        return b""
+    if not 0 < len(key) <= MAX_KEY:
+        raise Refusal(
+            ProblemKind.BAD_REQUEST, f"Invalid Idempotency-Key. Send 1 to {MAX_KEY} characters.", "idempotency-key"
+        )
+    return key

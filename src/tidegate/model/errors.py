@@ -9,6 +9,7 @@ class ProblemKind(Enum):
 
     BAD_REQUEST = auto()  # the request must change
     UNAUTHENTICATED = auto()  # no valid client key
+    KEY_REUSED = auto()  # its idempotency key belongs to another request
     UNKNOWN_MODEL = auto()  # nobody serves it
     UNKNOWN_ROUTE = auto()
     WRONG_METHOD = auto()

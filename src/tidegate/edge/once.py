@@ -23,8 +23,8 @@ class Tape:
     """One answer while it is made: stands where the exchange of a call would. Fulfils `model.reply.Downstream`."""
 
     __slots__ = (
-        "_dropped", "_listeners", "_once", "_pieces", "_size", "aborted", "digest", "ended", "ends_at", "exchange", "head",
-        "name", "on_gone", "on_pause", "on_resume", "status", "whole",
+        "_dropped", "_listeners", "_once", "_pieces", "_size", "aborted", "digest", "ended", "ends_at", "exchange",
+        "head", "name", "on_gone", "on_pause", "on_resume", "status", "whole",
     )  # fmt: skip
 
     def __init__(self, once: "Once", name: tuple[str, bytes], digest: bytes, exchange: Exchange) -> None:

@@ -29,7 +29,7 @@ from tidegate.line.taps import RawTap
 from tidegate.model.call import Call, Kind
 from tidegate.model.outcome import Reason, Usage
 from tidegate.model.reply import Failure
-from tidegate.model.snapshot import Limits
+from tidegate.model.snapshot import Limits, RefusalRule
 from tidegate.providers.dialects import CODECS
 from tidegate.providers.sse import StreamTap
 from tidegate.testing import ManualClock, Reply, ScriptedTransport
@@ -241,6 +241,16 @@ async def test_a_refusal_names_its_time() -> None:
     outcome = await one.reply(reply)
     assert isinstance(outcome, Failure)
     assert outcome.named_us == 1_500_000
+
+
+async def test_a_refusal_names_its_time_where_its_profile_looks_for_it() -> None:
+    """In the text, here; in the headers, where its row says nothing."""
+    rows = (RefusalRule("RATE", text="wait here", not_before=("text",)), *PROFILE.refusals)
+    outcome = await Try(call_of(), refusals=rows).reply(
+        refusal(429, after=15, message="Wait here. Try again in 1m2.5s.")
+    )
+    assert isinstance(outcome, Failure)
+    assert outcome.named_us == 62_500_000
 
 
 async def test_a_clients_mistake_uses_no_tokens() -> None:

@@ -1,6 +1,7 @@
 """What a lane knows of its provider's quota: charged before, corrected after, held against what headers show."""
 
 import asyncio
+from dataclasses import replace
 
 import msgspec
 import pytest
@@ -404,3 +405,73 @@ async def test_a_refusal_without_headers_teaches_the_dimension_that_it_names(clo
     assert len(lane.quota.requests) == 2
     lane.refused(Reason.OVERLOAD, "", {}, slots[-1])
     assert len(lane.quota.tokens) == 1
+
+
+# ── families of headers ──────────────────────────────────────────────────────────────────────────────────────────────
+
+ANTHROPIC = msgspec.structs.replace(PROFILE, headers="anthropic", charge="prompt", split=True)
+
+
+def in_family(start: str, end: str, limit: int, left: int, reset: str) -> dict[bytes, bytes]:
+    words = {"limit": str(limit), "remaining": str(left), "reset": reset}
+    return {f"{start}{word}{end}".encode(): value.encode() for word, value in words.items()}
+
+
+async def test_anthropics_input_tokens_are_its_tokens(clock: ManualClock) -> None:
+    """Limits are learnt from them, and from requests; the most restrictive of all is nobody's own and not read."""
+    lane = lane_alone(clock, Limits(), ANTHROPIC)
+    reset = "1970-01-01T00:00:30Z"
+    shown = in_family("anthropic-ratelimit-input-tokens-", "", 50_000, 40_000, reset)
+    shown |= in_family("anthropic-ratelimit-requests-", "", 50, 49, reset)
+    shown |= in_family("anthropic-ratelimit-tokens-", "", 10_000, 0, reset)
+    await follow(lane, clock, shown, 100)
+    assert (lane.tokens.seen, lane.requests.seen) == (50_000, 50)
+    assert lane.tokens.rounding == 1_000
+
+
+async def test_its_configured_limits(clock: ManualClock) -> None:
+    """ITPM where input and output are limited apart."""
+    lane = lane_alone(clock, Limits(rpm=50, itpm=50_000, otpm=10_000), ANTHROPIC)
+    assert tokens(lane).limit == 50_000
+
+
+async def test_a_day_shown_by_a_moment_is_not_the_minute(clock: ManualClock) -> None:
+    """OpenRouter's bare limit: requests, of the minute or of the day, as the reset says."""
+    profile = msgspec.structs.replace(PROFILE, headers="openrouter", window="fixed")
+    lane = lane_alone(clock, Limits(), profile)
+    wall = clock.wall() // 1_000
+    await follow(lane, clock, in_family("x-ratelimit-", "", 1_000, 0, str(wall + 7_200_000)))
+    assert lane.requests.seen == 0
+    await follow(lane, clock, in_family("x-ratelimit-", "", 20, 10, str(wall + 30_000)))
+    assert lane.requests.seen == 20
+
+
+async def test_groqs_requests_are_the_days(clock: ManualClock) -> None:
+    """They are not read, whatever the reset."""
+    lane = lane_alone(clock, Limits(), msgspec.structs.replace(PROFILE, headers="groq"))
+    shown = shows(14_400, 14_399, "6s", kind="requests") | shows(6_000, 5_000)
+    await follow(lane, clock, shown, 100)
+    assert (lane.requests.seen, lane.tokens.seen) == (0, 6_000)
+
+
+async def test_azures_ten_seconds_are_not_the_minute(clock: ManualClock) -> None:
+    """It says how long the period of its requests is."""
+    lane = lane_alone(clock, Limits(), msgspec.structs.replace(PROFILE, headers="azure", window="fixed"))
+    shown = shows(100, 90, "5", kind="requests") | shows(6_000, 5_000, "30")
+    await follow(lane, clock, shown | {b"x-ratelimit-renewalperiod-requests": b"10"}, 100)
+    assert (lane.requests.seen, lane.tokens.seen) == (0, 6_000)
+    shown = shows(200, 190, "5", kind="requests") | shows(6_000, 5_000, "30")
+    await follow(lane, clock, shown | {b"x-ratelimit-renewalperiod-requests": b"60"}, 100)
+    assert lane.requests.seen == 200
+
+
+async def test_another_profile_reads_other_headers(clock: ManualClock) -> None:
+    """As soon as the configuration says so."""
+    lane = lane_alone(clock, Limits())
+    await follow(lane, clock, shows(6_000, 5_000))
+    assert lane.tokens.seen == 6_000
+    lane.reconfigure(replace(lane.service, profile=ANTHROPIC), Limits())
+    await follow(lane, clock, shows(9_000, 9_000))
+    assert lane.tokens.seen == 6_000
+    await follow(lane, clock, in_family("anthropic-ratelimit-input-tokens-", "", 70_000, 70_000, "soon"))
+    assert lane.tokens.seen == 70_000

@@ -382,3 +382,27 @@ def test_a_limit_of_headers_that_are_not_believed_any_more_does_not_hold() -> No
     now = sent(held, 0, START + 10 * SECOND)
     assert held.limit == 60_000
     assert held.belief(now).source == "configured"
+
+
+# ── what is rounded ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(("rounding", "missing", "booked"), [(0, 900, 900), (1_000, 900, 0), (1_000, 3_000, 3_000)])
+def test_what_rounding_may_hide_is_nobodys_use(rounding: int, missing: int, booked: int) -> None:
+    """A provider that shows thousands does not say where hundreds went."""
+    profile = msgspec.structs.replace(PROFILE, jitter_us=0)
+    held = Mirror(50_000, profile, START, rounding)
+    agree(held, 50_000, 50_000)
+    at = sent(held, 20_000, START + SECOND)
+    assert held.missing(b"%d" % (30_000 - missing), at, at) == booked
+
+
+def test_rounding_is_no_contradiction() -> None:
+    """What is left may rise by what was rounded away."""
+    held = Mirror(50_000, msgspec.structs.replace(PROFILE, jitter_us=0), START, 1_000)
+    agree(held, 50_000, 50_000)
+    trust = held.trust.score
+    for number, left in enumerate((30_000, 31_000, 30_000, 31_000)):
+        at = sent(held, 0, START + SECOND + number)
+        held.missing(b"%d" % left, at, at)
+    assert held.trust.score >= trust

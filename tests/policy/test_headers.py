@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidegate.policy.headers import Seen, number, period, read
+from tidegate.policy.headers import Seen, minute, number, period, read
+from tidegate.policy.headers_families import FAMILIES, family
 
 # limit, remaining, reset: OpenAI's developer forum 711940, 541210, 1268905.
 MINUTES = [
@@ -136,3 +137,44 @@ def test_what_contradicts_itself_is_odd(triple: tuple[bytes, bytes, bytes | None
 def test_a_windows_reset_is_never_odd() -> None:
     """Its edge may be near, whatever is used."""
     assert read(b"60000", b"100", b"1s", gradual=False) == Seen(60_000, 100)
+
+
+WALL = 1_789_000_000 * 1_000_000  # 2026-09-10T00:26:40Z
+
+
+@pytest.mark.parametrize(
+    ("reset", "seen"),
+    [
+        (b"2026-09-10T00:27:00Z", True),
+        (b"2026-09-10T00:26:40Z", True),  # now: it is full, or the clocks differ
+        (b"2026-09-10T00:20:00Z", True),
+        (b"2026-09-10T09:00:00Z", False),  # of a day
+        (b"nonsense", True),
+        (None, True),
+    ],
+)
+def test_moments_tell_the_minute_from_the_day(reset: bytes | None, seen: bool) -> None:
+    """Two clocks are between them, so they say nothing finer, and never that a triple contradicts itself."""
+    one = family("anthropic")
+    shown = {one.inputs.limit: b"50000", one.inputs.left: b"49000"}
+    if reset is not None:
+        shown[one.inputs.reset] = reset
+    assert minute(shown, one, one.inputs, WALL, gradual=True) == (Seen(50_000, 49_000) if seen else None)
+
+
+@pytest.mark.parametrize(("period", "seen"), [(b"60", True), (None, True), (b"10", False), (b"86400", False)])
+def test_a_period_that_is_stated_counts(period: bytes | None, seen: bool) -> None:
+    """Azure's."""
+    one = family("azure")
+    shown = {one.requests.limit: b"100", one.requests.left: b"90", one.requests.reset: b"6"}
+    if period is not None:
+        shown[one.requests.period] = period
+    assert (minute(shown, one, one.requests, WALL, gradual=False) is not None) is seen
+
+
+@pytest.mark.parametrize("name", sorted(FAMILIES))
+def test_what_a_family_does_not_show_is_not_seen(name: str) -> None:
+    """Of a reply without headers nothing is."""
+    one = family(name)
+    for dimension in (one.requests, one.tokens, one.inputs, one.outputs):
+        assert minute({}, one, dimension, WALL, gradual=True) is None

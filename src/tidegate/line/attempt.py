@@ -17,11 +17,12 @@ from tidegate.line.taps import CrossedTap, RawTap, Words
 from tidegate.model.call import Call, Kind
 from tidegate.model.outcome import Reason
 from tidegate.model.reply import Answer, Failure, Headers
-from tidegate.policy import retry_after
 from tidegate.policy.classify import Refusal, verdict
+from tidegate.policy.headers_families import family
+from tidegate.policy.not_before import not_before
 from tidegate.ports import Clock, TransportError, UpstreamReply
 from tidegate.providers.continuation import marked
-from tidegate.providers.dialects import DIALECTS
+from tidegate.providers.dialects import CODECS
 
 _CLASSIFIED_BYTES = 4_096
 Judge = Callable[[Call, Slot, Failure, bytes], None]  # what a failure with this key means for everybody else
@@ -124,7 +125,7 @@ async def _streamed(
     else:
         own = crossed is None
         tap = way.codec.tap(keep_usage=call.shape.wants_usage or not own)
-        words = Words(DIALECTS[call.dialect], lane.service.dialect, own=own)
+        words = Words(CODECS[call.kind].says, lane.service.dialect, own=own)
         splice = Splice(stream, tap if crossed is None else CrossedTap(tap, crossed.reply.stream()), words)
     timer = clock.call_at(call.deadline, splice.expire)
     try:
@@ -136,17 +137,18 @@ async def _streamed(
         timer.cancel()
     if failure is not None:
         told = splice.tap.failure
-        return _told(failure, told, lane.service) if told.startswith(b"{") else failure
+        return _told(failure, told, lane.service, clock.wall()) if told.startswith(b"{") else failure
     return Answered(lane, slot, reply.status, reply.headers, shown, b"", splice)
 
 
-def _told(failure: Failure, event: bytes, service: Service) -> Failure:
+def _told(failure: Failure, event: bytes, service: Service, wall: int) -> Failure:
     """An error as the first event of a reply that began with 200: a refusal like any other."""
     said = service.dialect.error_of(event)
     text = event[:_CLASSIFIED_BYTES].decode("utf-8", "replace")
     found = verdict(Refusal(0, said.code, said.type, text), service.profile.refusals)
     answer = Answer(_STATUS.get(found.reason, 500), [_JSON], event, service.dialect.name)
-    return Failure(found.reason, failure.message, answer, out=found.scope)
+    again = not_before(found.not_before, {}, family(service.profile.headers), text, wall)
+    return Failure(found.reason, failure.message, answer, again, out=found.scope)
 
 
 def _is_event_stream(headers: Headers) -> bool:
@@ -156,12 +158,13 @@ def _is_event_stream(headers: Headers) -> bool:
 def _refusal(reply: UpstreamReply, shown: dict[bytes, bytes], slot: Slot, clock: Clock) -> Failure:
     service = slot.lane.service
     said = service.dialect.error_of(reply.body)
-    found = verdict(Refusal(reply.status, said.code, said.type, _text(reply)), service.profile.refusals)
+    text = _text(reply)
+    found = verdict(Refusal(reply.status, said.code, said.type, text), service.profile.refusals)
     return Failure(
         found.reason,
         f"the provider answered {reply.status}",
         Answer(reply.status, reply.headers, reply.body, service.dialect.name),
-        retry_after.from_headers(shown.get(b"retry-after-ms"), shown.get(b"retry-after"), clock.wall()),
+        not_before(found.not_before, shown, family(service.profile.headers), text, clock.wall()),
         out=found.scope,
     )
 

@@ -1,7 +1,7 @@
 """A lane: what one scope may spend on one model, and what is known of it.
 
 The lane's quota mirrors the provider's: charged before a call leaves, corrected by the usage that the reply states,
-and held against the `x-ratelimit-*` headers, which alone show a changed limit and what others have spent.
+and held against the rate-limit headers, which alone show a changed limit and what others have spent.
 """
 
 from collections.abc import Sequence
@@ -21,6 +21,7 @@ from tidegate.model.snapshot import Limits, Profile
 from tidegate.policy import headers
 from tidegate.policy.breaker import Breaker
 from tidegate.policy.estimate import Estimator, admission
+from tidegate.policy.headers_families import Dimension, family
 from tidegate.policy.health import Health
 from tidegate.policy.limits.blame import REQUESTS, blamed
 from tidegate.policy.limits.concurrency import Concurrency
@@ -32,10 +33,6 @@ from tidegate.ports import Clock
 
 PASS, COUNT = Kind.PASS, Kind.COUNT
 FREE = Charge(0)  # what is forwarded as it is, or only counted, is a request and no more
-_LIMIT_TOKENS = b"x-ratelimit-limit-tokens"
-_LIMIT_REQUESTS = b"x-ratelimit-limit-requests"
-_LEFT_TOKENS = b"x-ratelimit-remaining-tokens"
-_LEFT_REQUESTS = b"x-ratelimit-remaining-requests"
 _NOTHING_SHOWN = (None, None)
 _UNREVIEWED = 50  # a part of the limit: the least bad news for which those who wait are looked at again
 _NOTHING = Belief()
@@ -82,6 +79,9 @@ class Lane(Outlet):
 
     __slots__ = (
         "_clock",
+        "_family",
+        "_of_requests",
+        "_of_tokens",
         "_rule",
         "_shown",
         "_unreviewed",
@@ -112,7 +112,8 @@ class Lane(Outlet):
         now = clock.now()
         self.window = ""
         self.requests = Mirror(limits.rpm, service.profile, now)
-        self.tokens = Mirror(limits.tpm, service.profile, now)
+        rounding = family(service.profile.headers).rounding
+        self.tokens = Mirror(limits.itpm or limits.tpm, service.profile, now, rounding)
         super().__init__(
             f"{service.name}/{organisation.name}/{model}",
             Quota(self.requests.allowances, self.tokens.allowances),
@@ -120,6 +121,7 @@ class Lane(Outlet):
             organisation.cap,
         )
         self._clock = clock
+        self._read_as(service.profile)
         self._rule = service.profile.charge
         self._shown: tuple[bytes | None, bytes | None] = _NOTHING_SHOWN
         self._unreviewed = 0
@@ -155,8 +157,9 @@ class Lane(Outlet):
         self._rule = service.profile.charge
         self._remember()
         self.configured = limits
+        self._read_as(profile)
         self.requests.reconfigure(limits.rpm, profile, now)
-        self.tokens.reconfigure(limits.tpm, profile, now)
+        self.tokens.reconfigure(limits.itpm or limits.tpm, profile, now)
         self._follow()
         self.changed()
 
@@ -164,6 +167,13 @@ class Lane(Outlet):
         """Its quota is another one than the pool thinks: who waits may pass, or cannot be served in time any more."""
         if self.pool is not None:
             self.pool.changed()
+
+    def _read_as(self, profile: Profile) -> None:
+        """Which headers tell of this lane. Where input and output are limited apart, its tokens are those of input."""
+        self._family = family(profile.headers)
+        self._of_requests = self._family.requests
+        self._of_tokens = self._family.tokens if self._family.tokens.limit else self._family.inputs
+        self.tokens.rounding = self._family.rounding
 
     def _remember(self) -> None:
         """Which prompts are cached matters where the provider knows it before it charges; else all has to be there."""
@@ -218,14 +228,15 @@ class Lane(Outlet):
 
     def watch(self, shown: dict[bytes, bytes], slot: Slot) -> None:
         """Hold the mirrors against a reply's rate-limit headers. Cheap while the limits they show do not change."""
-        limits = shown.get(_LIMIT_TOKENS), shown.get(_LIMIT_REQUESTS)
+        of_tokens, of_requests = self._of_tokens, self._of_requests
+        limits = shown.get(of_tokens.limit), shown.get(of_requests.limit)
         if limits == _NOTHING_SHOWN:
             return
         now, sent_at = self._clock.now(), slot.permit.taken_at
         if limits != self._shown:
             self._shown = limits if self._learn(shown, sent_at, now) else _NOTHING_SHOWN
-        spent = self.tokens.missing(shown.get(_LEFT_TOKENS), sent_at, now)
-        if self.requests.missing(shown.get(_LEFT_REQUESTS), sent_at, now):
+        spent = self.tokens.missing(shown.get(of_tokens.left), sent_at, now)
+        if self.requests.missing(shown.get(of_requests.left), sent_at, now):
             spent += max(1, spent)
         if spent:
             self._lost(spent)
@@ -241,11 +252,7 @@ class Lane(Outlet):
 
     def _learn(self, shown: dict[bytes, bytes], sent_at: int, now: int) -> bool:
         """Follow the limits that the provider shows. False when the next reply is to be read as closely."""
-        get, gradual = shown.get, (self.window or self.service.profile.window) in GRADUAL
-        tokens = headers.read(get(_LIMIT_TOKENS), get(_LEFT_TOKENS), get(b"x-ratelimit-reset-tokens"), gradual=gradual)
-        requests = headers.read(
-            get(_LIMIT_REQUESTS), get(_LEFT_REQUESTS), get(b"x-ratelimit-reset-requests"), gradual=gradual
-        )
+        tokens, requests = self._seen(shown, self._of_tokens), self._seen(shown, self._of_requests)
         changed = self.tokens.learn(tokens, sent_at, now)
         changed = self.requests.learn(requests, sent_at, now) or changed
         self._follow()
@@ -256,6 +263,10 @@ class Lane(Outlet):
         )
         return known and (tokens is not None or requests is not None) and self.tokens.settled and self.requests.settled
 
+    def _seen(self, shown: dict[bytes, bytes], dimension: Dimension) -> headers.Seen | None:
+        gradual = (self.window or self.service.profile.window) in GRADUAL
+        return headers.minute(shown, self._family, dimension, self._clock.wall(), gradual=gradual)
+
     def refused(self, reason: Reason, text: str, shown: dict[bytes, bytes], slot: Slot) -> None:
         """The provider refused a call: what that teaches where no header says why."""
         now, sent_at = self._clock.now(), slot.permit.taken_at
@@ -264,7 +275,7 @@ class Lane(Outlet):
         elif reason is Reason.RATE:
             calls = not slot.charged or blamed(text) == REQUESTS
             mirror, cost = (self.requests, 1) if calls else (self.tokens, slot.charged)
-            word = shown.get(_LEFT_REQUESTS if calls else _LEFT_TOKENS)
+            word = shown.get(self._of_requests.left if calls else self._of_tokens.left)
             if mirror.explains(word) or not mirror.refused(cost, sent_at, now):
                 return
         else:

@@ -33,15 +33,20 @@ class Mirror:
     __slots__ = (
         "_admitted", "_agreed", "_aimd", "_born", "_checked_at", "_comparable", "_continuous", "_delay", "_doubt",
         "_ghost", "_heeded", "_jitter", "_largest", "_last_left", "_last_sent", "_log", "_lows", "_main", "_margin",
-        "_noise", "_profile", "_ramp", "allowances", "booked", "configured", "seen", "trust",
+        "_noise", "_profile", "_ramp", "allowances", "booked", "configured", "rounding", "seen",
+        "trust",
     )  # fmt: skip
 
-    def __init__(self, configured: int, profile: Profile, now: int) -> None:
-        """`configured` = 0: not stated; the limit is learnt from the first reply that shows it."""
+    def __init__(self, configured: int, profile: Profile, now: int, rounding: int = 0) -> None:
+        """`configured` = 0: not stated; the limit is learnt from the first reply that shows it.
+
+        `rounding`: what is left is shown as a multiple of so many.
+        """
         self._profile = profile
         self._continuous = profile.window == "continuous"
         self.configured = configured
         self.seen = 0
+        self.rounding = rounding
         self.booked = 0  # found spent by others so far
         self.trust = Trust()
         self._heeded = True  # as the trust was when it was looked at last
@@ -366,6 +371,7 @@ class Mirror:
         self._noise = max(1, limit // _NOISE)
         if self._jitter:
             self._noise = min(self._noise, max(1, limit // _LEAST_NOISE, self._jitter // 2))
+        self._noise = max(self._noise, self.rounding)
 
     def _compose(self) -> None:
         parts = [self._main] if self._main is not None else []

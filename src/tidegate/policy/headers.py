@@ -1,4 +1,4 @@
-"""What `x-ratelimit-*` says about a quota, and how far to believe it.
+"""What rate-limit headers say about a quota, and how far to believe it.
 
 A reset header is the time to *full*, so a continuous bucket's period is `reset × limit / used`: a triple whose period
 is far longer than a minute shows another bucket (the day's, usually) and is ignored; one whose period is far shorter
@@ -7,10 +7,14 @@ window's reset is the time to its edge. Thousands commas are read; -1, a limit o
 OpenAI rate-limit guide; the samples in the tests. O(1).
 """
 
+from collections.abc import Mapping
+
+from tidegate.policy.headers_families import Dimension, Family
 from tidegate.policy.records import Seen as Seen
 from tidegate.policy.retry_after import parse
 
 MINUTE_US = 60_000_000
+_MINUTE_S = 60
 _RESET_STEP_US = 1_000
 _COARSE_STEP_US = 1_000_000
 _UNKNOWN = 1 << 62
@@ -26,12 +30,32 @@ def number(text: bytes | None) -> int:
     return int(digits) if digits.isdigit() and len(digits) < 19 else -1
 
 
-def read(limit: bytes | None, left: bytes | None, reset: bytes | None, *, gradual: bool = True) -> Seen | None:
-    """The minute's quota, or None when the headers do not show it. `gradual`: it refills evenly, not at an edge."""
+def minute(
+    shown: Mapping[bytes, bytes], family: Family, dimension: Dimension, wall_us: int, *, gradual: bool
+) -> Seen | None:
+    """The minute's quota of one dimension, as this family of headers shows it; None when it does not.
+
+    Where resets are moments their distance depends on two clocks: so it tells the minute from the day, and no more.
+    """
+    if dimension.period and number(shown.get(dimension.period)) not in (-1, _MINUTE_S):
+        return None
+    limit, left, reset = shown.get(dimension.limit), shown.get(dimension.left), shown.get(dimension.reset)
+    if family.absolute:
+        return read(limit, left, reset, gradual=False, wall_us=wall_us)
+    return read(limit, left, reset, gradual=gradual)
+
+
+def read(
+    limit: bytes | None, left: bytes | None, reset: bytes | None, *, gradual: bool = True, wall_us: int = 0
+) -> Seen | None:
+    """The minute's quota, or None when the headers do not show it. `gradual`: it refills evenly, not at an edge.
+
+    `wall_us` counts from 1970, for resets that are moments.
+    """
     whole, remaining = number(limit), number(left)
     if whole <= 0 or remaining < 0:
         return None
-    span = parse(reset.decode("latin-1"), 0) if reset is not None else None
+    span = parse(reset.decode("latin-1"), wall_us) if reset is not None else None
     if span is None or remaining > whole:
         return Seen(whole, remaining, remaining > whole)
     shortest, longest = period(whole, remaining, span) if gradual else (span, _UNKNOWN)

@@ -217,7 +217,7 @@ def test_memory_is_bounded_by_the_slots() -> None:
 
 
 def test_what_arrived_late_is_counted_for_longer() -> None:
-    """And so is what was taken after it; no lateness is believed beyond a bound, nor of what nobody took."""
+    """But not what was taken after it; no lateness is believed beyond a bound, nor of what nobody took."""
     log = SlidingLog(100, window_us=WINDOW)
     log.take(40, 0)
     log.take(60, SECOND // 10)
@@ -225,12 +225,56 @@ def test_what_arrived_late_is_counted_for_longer() -> None:
     log.late(0, SECOND // 2)
     log.late(5 * SECOND, SECOND)
     gone = WINDOW + WINDOW // SLOTS + SECOND
-    assert log.wait(10, SECOND) == log.wait(100, SECOND) == log.view(SECOND).reset_us == gone - SECOND
-    assert (log.left(gone - 1), log.left(gone)) == (0, 100)
+    others = gone - 900_000 - SECOND % (WINDOW // SLOTS)
+    assert log.wait(60, SECOND) <= others - SECOND < log.wait(100, SECOND) == log.view(SECOND).reset_us == gone - SECOND
+    assert (log.left(gone - 1), log.left(gone)) == (60, 100)
     log.take(100, gone)
     log.late(gone, 100 * SECOND)
     assert log.left(gone + WINDOW + LATE_US - WINDOW // SLOTS) == 0
     assert log.left(gone + WINDOW + LATE_US + WINDOW // SLOTS) == 100
+
+
+def test_what_is_late_is_corrected_where_it_stands() -> None:
+    """And what is taken in the same moment after it was known to be late leaves on time."""
+    log = SlidingLog(100, window_us=WINDOW)
+    log.take(60, 0)
+    log.late(0, SECOND)
+    log.take(40, 1)
+    log.correct(-50, 0, 2)
+    assert log.left(2) == 50
+    assert log.left(WINDOW + WINDOW // SLOTS) == 90
+    assert log.left(WINDOW + WINDOW // SLOTS + SECOND) == 100
+    log.late(1, SECOND)
+    assert log.left(3 * WINDOW) == 100
+
+
+@given(
+    LIMITS,
+    st.lists(st.tuples(st.floats(0, 0.2), st.floats(0, 0.5), st.integers(0, LATE_US)), max_size=40),
+    st.sampled_from([0, 100_000]),
+)
+def test_who_arrives_late_and_is_known_to_never_makes_a_window_overflow(
+    limit: int, steps: list[tuple[float, float, int]], jitter: int
+) -> None:
+    """Delays beyond the jitter, each told by the call's own reply in time: no window of any phase overflows."""
+    log, now = SlidingLog(limit, window_us=WINDOW, jitter_us=jitter), 0
+    charged: list[tuple[int, int]] = []
+    replies: list[tuple[int, int, int]] = []
+    for pause, share, delay in steps:
+        now += int(pause * WINDOW)
+        for reply in [reply for reply in replies if reply[0] <= now]:
+            log.late(reply[1], reply[2])
+            replies.remove(reply)
+        cost = max(1, int(share * limit))
+        wait = log.wait(cost, now)
+        assert log.has(cost, now) == (wait == 0)
+        now += wait if wait < WINDOW // 4 else 0
+        if log.has(cost, now):
+            log.take(cost, now)
+            charged.append((now + delay, cost))
+            if delay > jitter:
+                replies.append((now + delay, now, delay))
+    assert worst(sorted(charged), WINDOW - 1) <= limit
 
 
 def test_what_left_of_late_may_linger() -> None:

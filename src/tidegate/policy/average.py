@@ -24,10 +24,10 @@ class Average:
         self.deviation = deviation
         self.samples = _SETTLED
 
-    def learn(self, sample: float) -> None:
-        """One more."""
+    def learn(self, sample: float, weight: float = 1.0) -> None:
+        """One more, that counts as `weight` (at most 1) of one."""
         samples = self.samples = self.samples + 1
-        rate = _LEARNING if samples > _SETTLED else 1 / samples
+        rate = weight * (_LEARNING if samples > _SETTLED else 1 / samples)
         error = sample - self.mean
         self.mean += rate * error
         if samples > 1:

@@ -13,7 +13,7 @@ of late is kept back, up to a share of the limit: only a call that needs it, alo
 
 Nor does a window forgive a call that reached the provider late: it is charged there later, leaves later, and who takes
 its place a window after its departure comes too soon. A slot that is known to have been `late` is counted for so much
-longer, and so are those behind it, which cannot have overtaken it by much. Where the provider shows less than it can
+longer; those behind it are not, each call's reply tells of its own lateness. Where the provider shows less than it can
 have left, `hold` keeps that back for a moment: what left here of late has perhaps not left there.
 """
 
@@ -34,8 +34,8 @@ class SlidingLog(Allowance):
     """At most `limit` per window, by a log of what was taken when."""
 
     __slots__ = (
-        "_gone", "_held", "_held_since", "_held_until", "_kept", "_late", "_missed", "_slot_us", "_slots", "_span_us",
-        "_spare_permille", "_used",
+        "_due", "_gone", "_held", "_held_since", "_held_until", "_kept", "_late", "_missed", "_slot_us", "_slots",
+        "_span_us", "_spare_permille", "_used",
     )  # fmt: skip
 
     def __init__(self, limit: int, *, window_us: int, jitter_us: int = 0, spare_permille: int = 0) -> None:
@@ -49,30 +49,43 @@ class SlidingLog(Allowance):
         self._slot_us = max(1, window_us // SLOTS)
         self._span_us = window_us + jitter_us
         self._slots: dict[int, int] = {}
-        self._late: dict[int, int] = {}  # by slot: how much later than usual its calls arrived
+        self._late: dict[int, tuple[int, int]] = {}  # slots that are counted for longer: until when, and how much
+        self._due = ALWAYS  # nothing changes before
         self._gone: deque[tuple[int, int]] = deque(maxlen=_GONE)  # when and how much left of late
         self._used = 0
 
     def _gone_at(self, slot: int) -> int:
-        gone = (slot + 1) * self._slot_us + self._span_us
-        return gone + self._late.get(slot, 0) if self._late else gone
+        return (slot + 1) * self._slot_us + self._span_us
 
     def _expire(self, now: int) -> None:
+        if now < self._due:
+            return
         if self._held and now >= self._held_until:
             self._held = 0
             self._shape(self.limit)
-        slots, gone = self._slots, self._gone
+        self._due = self._held_until if self._held else ALWAYS
+        slots, before = self._slots, self._used
         while slots:
             oldest = next(iter(slots))
-            if self._gone_at(oldest) > now:
-                return
-            used = slots.pop(oldest)
-            self._used -= used
-            if self._late:
-                self._late.pop(oldest, None)
-            gone.append((now, used))
+            if (gone_at := self._gone_at(oldest)) > now:
+                self._due = min(self._due, gone_at)
+                break
+            self._used -= slots.pop(oldest)
+        if self._late:
+            self._expire_late(now)
+        if before != self._used:
+            gone = self._gone
+            gone.append((now, before - self._used))
             while gone[0][0] < now - LATE_US:
                 gone.popleft()
+
+    def _expire_late(self, now: int) -> None:
+        """O(slots that are late), whenever one of them leaves."""
+        late = self._late
+        for slot in [slot for slot, (until, _) in late.items() if until <= now]:
+            self._used -= late.pop(slot)[1]
+        if late:
+            self._due = min(self._due, min(late.values())[0])
 
     def _shape(self, limit: int) -> None:
         self.limit = limit
@@ -105,32 +118,47 @@ class SlidingLog(Allowance):
     def _freed(self, amount: int, now: int) -> int:
         whole = self._span_us + self._slot_us
         left = self._used - amount
-        gone = 0
+        late = sorted(self._late.values(), reverse=True) if self._late else []
         for walked, (slot, used) in enumerate(self._slots.items()):
-            if amount <= 0:
-                break
-            gone = max(gone, self._gone_at(slot) - now)  # a late one holds up those behind it
+            gone_at = self._gone_at(slot)
+            while late and late[-1][0] <= gone_at:
+                until, more = late.pop()
+                amount -= more
+                if amount <= 0:
+                    return until - now
             if walked == WALKED:  # what is left of the window leaves it as evenly as it came
+                gone = gone_at - now
                 return gone + max(0, whole - gone) * amount // max(1, left + amount)
             amount -= used
             if amount <= 0:
-                return gone
+                return gone_at - now
+        for until, more in reversed(late):
+            amount -= more
+            if amount <= 0:
+                return until - now
         return whole if amount > 0 else 0
 
     def take(self, cost: int, now: int) -> None:
         self._expire(now)
-        slot = now // self._slot_us
-        self._slots[slot] = self._slots.get(slot, 0) + cost
+        slots, slot = self._slots, now // self._slot_us
+        if not slots:
+            self._due = min(self._due, self._gone_at(slot))
+        slots[slot] = slots.get(slot, 0) + cost
         self._used += cost
 
     def correct(self, delta: int, taken_at: int, now: int) -> None:
         self._expire(now)
         slot = taken_at // self._slot_us
-        if slot in self._slots:
+        if slot in self._late:
+            until, used = self._late[slot]
+            self._late[slot] = until, used + delta
+        elif slot in self._slots:
             self._slots[slot] += delta
-            self._used += delta
-            if self._spare_permille:
-                self._learn(delta)
+        else:
+            return
+        self._used += delta
+        if self._spare_permille:
+            self._learn(delta)
 
     def _learn(self, delta: int) -> None:
         """By how much an estimate was too low."""
@@ -153,8 +181,10 @@ class SlidingLog(Allowance):
 
     def view(self, now: int) -> View:
         self._expire(now)
-        full_in = max(map(self._gone_at, (next(reversed(self._slots)), *self._late))) - now if self._slots else 0
-        return View(self.limit, max(0, self.depth - self._used), full_in)
+        full_at = self._gone_at(next(reversed(self._slots))) if self._slots else now
+        if self._late:
+            full_at = max(full_at, max(self._late.values())[0])
+        return View(self.limit, max(0, self.depth - self._used), full_at - now)
 
     def keep_back(self, amount: int, now: int) -> None:
         self._kept = amount
@@ -163,9 +193,12 @@ class SlidingLog(Allowance):
     def late(self, taken_at: int, by_us: int) -> None:
         """What was taken at `taken_at` may have been charged so much later than usual. O(1)."""
         slot = taken_at // self._slot_us
-        by_us = min(by_us, LATE_US)
-        if slot in self._slots and by_us > self._late.get(slot, 0):
-            self._late[slot] = by_us
+        until, used = self._late.get(slot, (0, 0))
+        more = self._slots.pop(slot, 0)
+        if until or more:
+            until = max(until, self._gone_at(slot) + min(by_us, LATE_US))
+            self._late[slot] = until, used + more
+            self._due = min(self._due, until)
 
     def lingering(self, since: int, now: int) -> int:
         """How much has left the log since then (`LATE_US` ago at most), and may still be in the provider's."""
@@ -182,6 +215,7 @@ class SlidingLog(Allowance):
             return False
         self._held = max(self._held, amount)
         self._held_until = now + HOLD_US
+        self._due = min(self._due, self._held_until)
         self._shape(self.limit)
         return True
 
@@ -190,6 +224,7 @@ class SlidingLog(Allowance):
         self._late.clear()
         self._gone.clear()
         self._held = 0
+        self._due = ALWAYS
         self._shape(self.limit)
         self._used = 0
         self.take(max(0, self.depth - left), at)

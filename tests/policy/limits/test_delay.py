@@ -29,4 +29,14 @@ def test_answers_that_take_longer_from_now_on_are_usual_soon() -> None:
         delay.late(20 * MS)
     late = [delay.late(500 * MS) for _ in range(200)]
     assert late[0] == 480 * MS
-    assert not any(late[100:])
+    assert not any(late[140:])
+
+
+def test_a_stall_does_not_hide_the_next_one() -> None:
+    """It holds up twenty calls at once, again and again; each of them is seen to be late."""
+    delay, rng = Delay(), Random(3)
+    for _ in range(200):
+        delay.late(rng.randrange(20, 30) * MS)
+    for _ in range(10):
+        assert all(delay.late(took * MS) > 60 * MS for took in range(300, 100, -10))
+        assert not any(delay.late(rng.randrange(20, 30) * MS) for _ in range(20))

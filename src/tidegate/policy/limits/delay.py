@@ -2,21 +2,25 @@
 
 A stall, of this machine, the network or the provider's door, shows in the reply, and only there. An answer that merely
 took long looks the same; so only what is far beyond the usual spread counts, and where answers differ by seconds hardly
-anything does. An outlier weighs no more than the bound. O(1).
+anything does. An outlier weighs no more than the bound, and little: a stall holds up all that is in flight, and must
+not make the next one look usual. Only a long row of outliers is a change. O(1).
 """
 
 from tidegate.policy.average import Average
 
 _USUAL = 4.0  # deviations
+_OUTLIER = 0.1  # of a sample's weight
+_ROW = 64  # outliers
 _LEAST_US = 1_000  # beyond the bound that an outlier always counts, so that the bound can grow
 
 
 class Delay:
     """Reply times of one dimension of a lane, in microseconds."""
 
-    __slots__ = ("_usual",)
+    __slots__ = ("_row", "_usual")
 
     def __init__(self) -> None:
+        self._row = 0
         self._usual = Average()
 
     def late(self, took_us: int) -> int:
@@ -27,5 +31,10 @@ class Delay:
             return 0
         over = took_us - usual.mean
         bound = _USUAL * usual.deviation
-        usual.learn(usual.mean + min(over, bound + _LEAST_US))
-        return int(over) if over > bound else 0
+        if over <= bound:
+            self._row = 0
+            usual.learn(float(took_us))
+            return 0
+        self._row += 1
+        usual.learn(usual.mean + min(over, bound + _LEAST_US), 1.0 if self._row > _ROW else _OUTLIER)
+        return int(over)

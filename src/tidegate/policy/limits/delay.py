@@ -11,6 +11,7 @@ from tidegate.policy.average import Average
 _USUAL = 4.0  # deviations
 _OUTLIER = 0.1  # of a sample's weight
 _ROW = 64  # outliers
+_FIRST = 100  # replies that tell what is usual at all
 _LEAST_US = 1_000  # beyond the bound that an outlier always counts, so that the bound can grow
 
 
@@ -36,5 +37,6 @@ class Delay:
             usual.learn(float(took_us))
             return 0
         self._row += 1
-        usual.learn(usual.mean + min(over, bound + _LEAST_US), 1.0 if self._row > _ROW else _OUTLIER)
+        known = usual.samples > _FIRST and self._row <= _ROW
+        usual.learn(usual.mean + min(over, bound + _LEAST_US), _OUTLIER if known else 1.0)
         return int(over)

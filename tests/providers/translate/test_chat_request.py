@@ -77,11 +77,19 @@ def test_what_is_dropped(given: Json, said: Json, dropped: tuple[str, ...]) -> N
     assert crossed.dropped == dropped
 
 
-def test_a_provider_that_takes_no_sampling() -> None:
-    """Both settings are named."""
-    body, crossed = to_messages(MessagesCan(sampling=False), temperature=0.1, top_p=0.2)
-    assert body == PLAIN
-    assert crossed.dropped == ("temperature", "top_p")
+@pytest.mark.parametrize(
+    ("sampling", "given", "said", "dropped"),
+    [
+        ("none", {"temperature": 0.1, "top_p": 0.2}, {}, ("temperature", "top_p")),
+        ("one", {"temperature": 0.1, "top_p": 0.2}, {"temperature": 0.1}, ("top_p",)),
+        ("one", {"top_p": 0.2}, {"top_p": 0.2}, ()),
+    ],
+)
+def test_a_model_that_takes_less_sampling(sampling: str, given: Json, said: Json, dropped: tuple[str, ...]) -> None:
+    """What it does not take is named."""
+    body, crossed = to_messages(MessagesCan(sampling=sampling), **given)
+    assert body == PLAIN | said
+    assert crossed.dropped == dropped
 
 
 def test_functions_are_refused() -> None:

@@ -16,7 +16,7 @@ from tidegate.providers.translate.records import ChatCan, MessagesCan
 
 ABILITIES = [
     MessagesCan(),
-    MessagesCan(json_schema=False, thinking="none", sampling=False),
+    MessagesCan(json_schema=False, thinking="none", sampling="none"),
     MessagesCan(thinking="effort"),
 ]
 
@@ -24,8 +24,8 @@ ABILITIES = [
 @given(chat_requests())
 def test_requests_come_back(request: Json) -> None:
     """Text, images, files, calls, results, system prompts, tools, choices and settings."""
-    there = ChatToMessages().request(dumped(request), "claude-3-haiku", CREATED)
-    back = MessagesToChat().request(there.body, "gpt-4o", CREATED)
+    there = ChatToMessages(MessagesCan()).request(dumped(request), "claude-3-haiku", CREATED)
+    back = MessagesToChat(ChatCan()).request(there.body, "gpt-4o", CREATED)
     assert json.loads(back.body) == request
     assert (there.dropped, back.dropped) == ((), ())
 

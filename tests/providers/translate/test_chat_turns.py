@@ -55,6 +55,23 @@ TURNS = {
             said("user", [result("b", "2"), {"type": "tool_result", "tool_use_id": "a"}, text("R")]),
         ],
     ),
+    "results of a second round": (
+        [
+            ASKED,
+            CALLS,
+            said("tool", "1", tool_call_id="a"),
+            CALLS,
+            said("user", "R"),
+            said("tool", "2", tool_call_id="a"),
+        ],
+        [
+            said("user", [text("Q")]),
+            said("assistant", [use("a"), use("b", x=1)]),
+            said("user", [result("a", "1")]),
+            said("assistant", [use("a"), use("b", x=1)]),
+            said("user", [result("a", "2"), text("R")]),
+        ],
+    ),
     "a result in parts": (
         [ASKED, CALLS, said("tool", [text("1"), text("2")], tool_call_id="a")],
         [
@@ -102,6 +119,15 @@ def test_system_prompts_anywhere() -> None:
     body, _ = to_messages(messages=messages)
     assert body["system"] == [text("1"), text("2"), text("3", cache_control=MARK)]
     assert body["messages"] == [said("user", [text("Q")])]
+
+
+def test_a_name_of_who_speaks() -> None:
+    """It is named, but for a tool's, whose call has one."""
+    messages = [said("user", "Q", name="Ann"), CALLS, said("tool", "1", tool_call_id="a", name="f")]
+    _, crossed = to_messages(messages=messages)
+    assert crossed.dropped == ("messages.name",)
+    _, crossed = to_messages(messages=messages[1:])
+    assert crossed.dropped == ()
 
 
 def test_ids_and_arguments_that_anthropic_does_not_take() -> None:

@@ -18,9 +18,9 @@ from tidegate.providers.translate.events import named, payloads
 )
 def test_the_data_of_events(events: bytes, found: list[bytes]) -> None:
     """Lines of one event are joined; what has no data is passed over."""
-    assert list(payloads(events)) == found
+    assert payloads(events) == found
 
 
 def test_a_named_event() -> None:
     """It can be read again."""
-    assert list(payloads(named(b"a", b"{}"))) == [b"{}"]
+    assert payloads(named(b"a", b"{}")) == [b"{}"]

@@ -108,6 +108,13 @@ def test_a_provider_that_knows_the_older_limit_only() -> None:
     assert body == {"model": "gpt-4o", "max_tokens": 100, "messages": HELLO}
 
 
+def test_a_model_without_sampling() -> None:
+    """What says something is named."""
+    body, crossed = to_chat(ChatCan(sampling=False), temperature=0.1, top_p=1)
+    assert body == PLAIN
+    assert crossed.dropped == ("temperature",)
+
+
 def test_a_mark_on_a_tool() -> None:
     """It is kept where it is read."""
     mark = {"cache_control": {"type": "ephemeral"}}

@@ -20,14 +20,14 @@ def dumped(value: object) -> bytes:
 def to_messages(can: MessagesCan | None = None, **fields: object) -> tuple[Json, Crossed]:
     """A request for chat completions, crossed: what the provider of messages gets."""
     body = {"model": "gpt-4o", "messages": HELLO, **fields}
-    crossed = ChatToMessages(can).request(dumped(body), "claude-3-haiku", CREATED)
+    crossed = ChatToMessages(can or MessagesCan()).request(dumped(body), "claude-3-haiku", CREATED)
     return json.loads(crossed.body), crossed
 
 
 def to_chat(can: ChatCan | None = None, **fields: object) -> tuple[Json, Crossed]:
     """A request for messages, crossed: what the provider of chat completions gets."""
     body = {"model": "claude-3-haiku", "max_tokens": 100, "messages": HELLO, **fields}
-    crossed = MessagesToChat(can).request(dumped(body), "gpt-4o", CREATED)
+    crossed = MessagesToChat(can or ChatCan()).request(dumped(body), "gpt-4o", CREATED)
     return json.loads(crossed.body), crossed
 
 

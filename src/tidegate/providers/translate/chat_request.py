@@ -61,15 +61,15 @@ def _limit(asked: ChatRequest) -> int:
 
 def _sampling(asked: ChatRequest, said: Request, can: MessagesCan, dropped: Dropped) -> None:
     """Temperature is at most 1 there: what is more is cut, and named."""
-    if not can.sampling:
-        for name, value in (("temperature", asked.temperature), ("top_p", asked.top_p)):
-            if value is not None:
-                dropped.add(name)
-    else:
-        said.top_p, said.temperature = asked.top_p, asked.temperature
-        if asked.temperature is not None and asked.temperature > 1:
-            said.temperature = 1.0
+    if asked.temperature is not None:
+        said.temperature = None if can.sampling == "none" else min(asked.temperature, 1.0)
+        if said.temperature != asked.temperature:
             dropped.add("temperature")
+    if asked.top_p is not None:
+        alone = can.sampling == "one" and said.temperature is None
+        said.top_p = asked.top_p if can.sampling == "both" or alone else None
+        if said.top_p is None:
+            dropped.add("top_p")
     given = [asked.stop] if isinstance(asked.stop, str) else asked.stop or []
     stops = [stop for stop in given if stop.strip()]  # Anthropic takes none of white space only
     if len(stops) < len(given):

@@ -4,6 +4,7 @@ from tidegate.providers.translate.chat_answer import completion_of
 from tidegate.providers.translate.chat_request import request_of
 from tidegate.providers.translate.chat_stream import ChatStream
 from tidegate.providers.translate.face import Crossed
+from tidegate.providers.translate.models import messages_can
 from tidegate.providers.translate.reading import Dropped
 from tidegate.providers.translate.records import ChatSaid, MessagesCan
 
@@ -25,14 +26,14 @@ class ChatReply:
 
 
 class ChatToMessages:
-    """The crossing; `can` is what the provider takes."""
+    """The crossing; `can` is what the provider takes, by default what is known of the model."""
 
     __slots__ = ("_can",)
 
     def __init__(self, can: MessagesCan | None = None) -> None:
-        self._can = can or MessagesCan()
+        self._can = can
 
     def request(self, body: bytes, model: str, created: int) -> Crossed:
         dropped = Dropped()
-        said = request_of(body, model, self._can, dropped)
+        said = request_of(body, model, self._can or messages_can(model), dropped)
         return Crossed(said.body, dropped.names(), ChatReply(said, created))

@@ -37,6 +37,8 @@ class Turns:
     def add(self, message: Message) -> None:
         """Raises `Untranslatable` for a role or a content that the other dialect has not."""
         role = message.role
+        if message.name and role != "tool":
+            self._dropped.add("messages.name")
         if role in _SYSTEM:
             self.system += self._marked(self._texts(message), message)
         elif role == "user":

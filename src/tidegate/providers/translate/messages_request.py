@@ -46,7 +46,8 @@ def request_of(body: bytes, model: str, can: ChatCan, dropped: Dropped) -> Messa
         raise Untranslatable("'messages' is not UTF-8. Send JSON encoded as UTF-8.", "messages") from None
     if not messages.messages:
         raise Untranslatable("'messages' has no content. Send at least one message with content.", "messages")
-    said = Request(model=model, messages=messages.messages, temperature=asked.temperature, top_p=asked.top_p)
+    said = Request(model=model, messages=messages.messages)
+    _sampling(asked, said, can, dropped)
     if can.max_completion_tokens:
         said.max_completion_tokens = asked.max_tokens
     else:
@@ -59,6 +60,15 @@ def request_of(body: bytes, model: str, can: ChatCan, dropped: Dropped) -> Messa
     _account(asked, said, dropped)
     thoughts = asked.thinking is not None and asked.thinking.type != "disabled"
     return MessagesSaid(_encode(said), thoughts, stops)
+
+
+def _sampling(asked: MessagesRequest, said: Request, can: ChatCan, dropped: Dropped) -> None:
+    if can.sampling:
+        said.temperature, said.top_p = asked.temperature, asked.top_p
+        return
+    for name, value in (("temperature", asked.temperature), ("top_p", asked.top_p)):
+        if value is not None and value != 1:
+            dropped.add(name)
 
 
 def _stops(asked: MessagesRequest, said: Request, dropped: Dropped) -> tuple[str, ...]:

@@ -70,7 +70,7 @@ class MessagesStream:
                 said += self._open(chunk)
             if choice.delta is not None:
                 said += self._delta(choice.delta)
-            if choice.finish_reason is not None:
+            if choice.finish_reason:  # some say "" until the end
                 self._finish = choice.finish_reason
                 self._found = met(choice.stop_reason, self._stops)
         return said

@@ -4,6 +4,7 @@ from tidegate.providers.translate.face import Crossed
 from tidegate.providers.translate.messages_answer import message_of
 from tidegate.providers.translate.messages_request import request_of
 from tidegate.providers.translate.messages_stream import MessagesStream
+from tidegate.providers.translate.models import chat_can
 from tidegate.providers.translate.reading import Dropped
 from tidegate.providers.translate.records import ChatCan, MessagesSaid
 
@@ -24,14 +25,14 @@ class MessagesReply:
 
 
 class MessagesToChat:
-    """The crossing; `can` is what the provider takes."""
+    """The crossing; `can` is what the provider takes, by default what is known of the model."""
 
     __slots__ = ("_can",)
 
     def __init__(self, can: ChatCan | None = None) -> None:
-        self._can = can or ChatCan()
+        self._can = can
 
     def request(self, body: bytes, model: str, created: int) -> Crossed:
         dropped = Dropped()
-        said = request_of(body, model, self._can, dropped)
+        said = request_of(body, model, self._can or chat_can(model), dropped)
         return Crossed(said.body, dropped.names(), MessagesReply(said))

@@ -33,12 +33,13 @@ class MessagesCan(msgspec.Struct, frozen=True):
 
     `json_schema`: constrained output (`output_config.format` and strict tools; Claude 4.5 and later). Without it a
     wanted JSON is the input of a tool that the model must use. `thinking`: "budget" (`thinking.budget_tokens`),
-    "effort" (`output_config.effort` with adaptive thinking) or "none". `sampling`: temperature and top_p.
+    "effort" (`output_config.effort` with adaptive thinking) or "none". `sampling`: temperature and top_p, "both", only
+    "one" of them, or "none".
     """
 
     json_schema: bool = True
     thinking: str = "budget"
-    sampling: bool = True
+    sampling: str = "both"
 
 
 class ChatCan(msgspec.Struct, frozen=True):
@@ -46,9 +47,11 @@ class ChatCan(msgspec.Struct, frozen=True):
 
     `reasoning_content`: it reads the thoughts of earlier turns (DeepSeek demands them). `reasoning_effort`: it has the
     field. `cache_control`: it reads Anthropic's marks on parts. `max_completion_tokens`: it has the newer field.
+    `sampling`: temperature and top_p.
     """
 
     reasoning_content: bool = False
     reasoning_effort: bool = True
     cache_control: bool = False
     max_completion_tokens: bool = True
+    sampling: bool = True

@@ -7,10 +7,18 @@ from tidegate.model.call import Kind
 from tidegate.providers.translate.chat_to_messages import ChatToMessages
 from tidegate.providers.translate.face import Crossing
 from tidegate.providers.translate.messages_to_chat import MessagesToChat
+from tidegate.providers.translate.records import ChatCan
+from tidegate.providers.translate.responses_to_chat import ResponsesToChat
+from tidegate.providers.translate.through import Through
+
+# Between two translations everything is said that chat completions can say; the second decides what is dropped.
+_HUB: Final = ChatCan(reasoning_content=True, cache_control=True)
 
 _CROSSINGS: Final[Mapping[tuple[Kind, Kind], Crossing]] = {
     (Kind.CHAT, Kind.MESSAGES): ChatToMessages(),
     (Kind.MESSAGES, Kind.CHAT): MessagesToChat(),
+    (Kind.RESPONSES, Kind.CHAT): ResponsesToChat(),
+    (Kind.RESPONSES, Kind.MESSAGES): Through(ResponsesToChat(_HUB), ChatToMessages()),
 }
 
 

@@ -84,6 +84,7 @@ class Message(msgspec.Struct, omit_defaults=True):
 
     role: str
     content: str | list[Part] | None = None
+    name: str | None = None
     tool_calls: list[ToolCall] | None = None
     tool_call_id: str | None = None
     reasoning_content: str | None = None

@@ -123,8 +123,8 @@ def test_the_story_of_an_answer() -> None:
 
 
 @given(st.integers(0, 100), st.integers(0, 10_000), st.integers(0, 20_000), st.booleans())
-def test_the_short_way_tells_the_same_as_the_long_one(rpm: int, tpm: int, spent: int, twice: bool) -> None:
-    """Templates are filled in, never guessed: one attempt or two, limits or none, and the second time too."""
+def test_an_answer_is_told_alike_the_second_time(rpm: int, tpm: int, spent: int, twice: bool) -> None:
+    """What is remembered changes nothing: one attempt or two, limits or none."""
     story, tried = Story(), [Attempt(NAME, 429, Reason.RATE, 0), ANSWERED] if twice else [ANSWERED]
     limits = Limits(rpm, tpm)
     spent = spent if rpm and tpm else 0
@@ -139,7 +139,7 @@ def test_the_short_way_tells_the_same_as_the_long_one(rpm: int, tpm: int, spent:
 
 
 def test_a_percent_sign_in_a_name_is_a_percent_sign() -> None:
-    """Templates are formatted, names are not."""
+    """Lines are formatted, names are not."""
     clock = ManualClock()
     lane = lane_alone(clock, Limits(60, 6_000))
     lane.name = "openai/main/100%d"
@@ -154,7 +154,7 @@ BACK = [(b"content-type", b"a/b"), (b"server", b"x"), (b"x-request-id", b"r"), (
 
 @given(st.lists(st.sampled_from([*BACK, (b"vary", b"other")]), max_size=7), st.booleans())
 def test_what_the_provider_said_comes_back_whichever_way(back: list[tuple[bytes, bytes]], twice: bool) -> None:
-    """In order, repeated ones too; a template of some headers never serves others."""
+    """In order, repeated ones too, whatever other answers brought."""
     story, clock = Story(), ManualClock()
     lane, tried = lane_alone(clock, Limits(60, 6_000)), [ANSWERED, ANSWERED] if twice else [ANSWERED]
     story.of(lane, tried, b"r", 0, clock.now(), BACK[:3], dict(BACK[:3]))
@@ -164,9 +164,12 @@ def test_what_the_provider_said_comes_back_whichever_way(back: list[tuple[bytes,
         assert head.startswith(b"".join(returned(said, dict(said))) + b"x-request-id: r\r\n")
 
 
-def test_templates_are_bounded() -> None:
-    """However many targets and limits there have been."""
-    story = Story()
-    for limit in range(1, 10_000):
-        told(Limits(limit, 6_000), [ANSWERED], story=story)
-    assert len(story._templates) <= Story.MAX_TEMPLATES
+def test_what_is_remembered_is_bounded() -> None:
+    """However many targets there have been."""
+    story, clock = Story(), ManualClock()
+    lane = lane_alone(clock, Limits(60, 6_000))
+    for number in range(Story.MAX_TARGETS + 10):
+        lane.name = f"openai/main/{number}"
+        head = story.of(lane, [Attempt(lane.name, 200, None, 0)], b"r", 0, clock.now(), [], {})
+        assert b"x-tidegate-target: %b\r\n" % lane.name.encode() in head
+    assert len(story._answered) <= Story.MAX_TARGETS

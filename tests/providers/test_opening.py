@@ -40,6 +40,18 @@ def test_instructions_beside_the_messages_are_part_of_it() -> None:
     assert opening(Kind.MESSAGES, one) != opening(Kind.MESSAGES, other)
 
 
+def test_an_input_is_a_conversation_too() -> None:
+    """A list of items up to the first of the user, or a text."""
+
+    def ask(*items: object) -> bytes:
+        return json.dumps({"instructions": "Be brief.", "input": items}).encode()
+
+    assert opening(Kind.RESPONSES, ask(FIRST)) == opening(Kind.RESPONSES, ask(FIRST, REPLY, SECOND)) != ()
+    assert opening(Kind.RESPONSES, ask(FIRST)) != opening(Kind.RESPONSES, ask(SECOND))
+    assert opening(Kind.RESPONSES, b'{"input":"hello"}') != opening(Kind.RESPONSES, b'{"input":"bye"}')
+    assert opening(Kind.RESPONSES, b"{}") == ()
+
+
 def test_without_the_user_all_of_it_counts() -> None:
     """Nobody asked yet."""
     assert len(opening(Kind.CHAT, chat(SYSTEM, REPLY))) == 5

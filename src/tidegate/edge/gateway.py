@@ -28,6 +28,7 @@ from tidegate.model.reply import Refused
 from tidegate.ports import Clock, Journal, Observer
 from tidegate.providers.codec import Dialect
 from tidegate.providers.dialects import DIALECTS, OPENAI
+from tidegate.providers.responses.stored import not_stored
 from tidegate.wire.exchange import BUFFER, STREAM, Exchange, Intake
 
 _log = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ _KEY_REUSED = Problem(
 )
 _OURS = Problem(ProblemKind.UNAVAILABLE, "The gate failed on this request; its log says why.")
 _PROVIDER_HEADER = b"x-tidegate-provider"
+_STORED = b"/v1/responses/"
 _ID_MAX = 128
 
 
@@ -252,6 +254,11 @@ class Gateway:
         book = self.house.book
         unrouted = book.unrouted
         name = exchange.header(_PROVIDER_HEADER)
+        if name is None and exchange.path.startswith(_STORED):
+            if book.stores is None:
+                problem = not_stored(exchange.method, exchange.path)
+                raise intake.Refusal(problem.kind, problem.message)
+            return book.stores
         if name is None:
             return book.first_of.get(dialect) or next(iter(unrouted.values()))
         plan = unrouted.get(name.decode("latin-1"))

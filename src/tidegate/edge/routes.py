@@ -36,6 +36,7 @@ _EXACT = {
     b"/v1/chat/completions": Match(Route.CALL, Kind.CHAT),
     b"/v1/completions": Match(Route.CALL, Kind.COMPLETION),
     b"/v1/embeddings": Match(Route.CALL, Kind.EMBEDDING),
+    b"/v1/responses": Match(Route.CALL, Kind.RESPONSES),
     b"/v1/messages": Match(Route.CALL, Kind.MESSAGES),
     b"/v1/messages/count_tokens": Match(Route.CALL, Kind.COUNT),
     b"/v1/models": Match(Route.MODELS),

@@ -30,7 +30,7 @@ class Book:
 
     __slots__ = (
         "_by_caller", "_defaults", "_lanes", "_only", "_plans", "_pools", "_providers", "_served", "_services",
-        "_tiered", "first_of", "models", "unrouted",
+        "_tiered", "first_of", "models", "stores", "unrouted",
     )  # fmt: skip
 
     def __init__(self, snapshot: Snapshot, lanes: Lanes, transport_for: Callable[[Provider], Transport]) -> None:
@@ -50,6 +50,8 @@ class Book:
                 self._served.setdefault(model, provider.name)
         self.unrouted = {p.name: self._unrouted(p) for p in snapshot.providers}
         self.first_of = {p.profile.dialect: self.unrouted[p.name] for p in reversed(snapshot.providers)}
+        storing = (self.unrouted[p.name] for p in snapshot.providers if p.profile.responses)
+        self.stores = next(storing, None)  # where responses are kept
         fallbacks = [model for strategy in snapshot.strategies for model in strategy.fallback_models]
         for model in dict.fromkeys([*self._served, *fallbacks]):
             if name := self.provider_of(model):

@@ -19,7 +19,7 @@ from tidegate.model.outcome import Reason, Usage
 from tidegate.model.reply import Downstream, Failure, Refused
 from tidegate.ports import Clock, Timer, TransportError
 from tidegate.providers import continuation
-from tidegate.providers.dialects import DIALECTS
+from tidegate.providers.dialects import CODECS
 
 if TYPE_CHECKING:
     from tidegate.line.line import Line
@@ -182,7 +182,7 @@ class Relay:
         self._follow(answered)
         self._call.degraded = (*self._call.degraded, f"{self._mode}ed after a cut" if text else "restarted after a cut")
         if self._mode == RESTART:
-            out.write(DIALECTS[self._call.dialect].restart_event(failure.message))
+            out.write(CODECS[self._call.kind].says.restart_event(failure.message))
             self._splice.attach(out)
             return
         out.write(b": continued by %b after a cut\n\n" % answered.lane.name.encode("latin-1", "replace"))

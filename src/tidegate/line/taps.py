@@ -2,7 +2,7 @@
 
 from tidegate.model.outcome import Usage
 from tidegate.model.reply import Failure
-from tidegate.providers.codec import Dialect, Said, Tap
+from tidegate.providers.codec import Dialect, Said, Says, Tap
 from tidegate.providers.translate.face import Stream
 
 _CUT = "upstream_error", "stream_cut"
@@ -77,7 +77,7 @@ class Words:
 
     __slots__ = ("_client", "_own", "_provider")
 
-    def __init__(self, client: Dialect, provider: Dialect, *, own: bool) -> None:
+    def __init__(self, client: Says, provider: Dialect, *, own: bool) -> None:
         self._client = client
         self._provider = provider
         self._own = own

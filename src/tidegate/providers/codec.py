@@ -70,6 +70,19 @@ class Tap(Protocol):
         """What may be forwarded of this piece and of what was held back before."""
 
 
+class Says(Protocol):
+    """How a running stream is told what is not an answer."""
+
+    def error_event(self, error: Said) -> bytes:
+        """An error as the last event of a stream that is already running."""
+
+    def raw_event(self, error: bytes) -> bytes:
+        """The same for an error that is said already, as JSON."""
+
+    def restart_event(self, why: str) -> bytes:
+        """An event that tells the client to forget what it got: the answer begins anew."""
+
+
 class Codec(Protocol):
     """One operation of one maker's API."""
 
@@ -80,6 +93,10 @@ class Codec(Protocol):
     @property
     def path(self) -> bytes:
         """Below a provider's base URL."""
+
+    @property
+    def says(self) -> Says:
+        """For who asked in this form."""
 
     def read(self, body: bytes) -> Asked:
         """Read a request body. Raises `BadRequest` with the field and the remedy."""
@@ -100,7 +117,7 @@ class Codec(Protocol):
         """A tap for one stream; `keep_usage`: the client asked for what `with_usage` adds."""
 
 
-class Dialect(Protocol):
+class Dialect(Says, Protocol):
     """What all operations of a maker have in common."""
 
     @property
@@ -112,12 +129,3 @@ class Dialect(Protocol):
 
     def error_body(self, status: int, error: Said, param: str = "") -> bytes:
         """An error of the gate as this maker would say it."""
-
-    def error_event(self, error: Said) -> bytes:
-        """An error as the last event of a stream that is already running."""
-
-    def raw_event(self, error: bytes) -> bytes:
-        """The same for an error that is said already, as JSON."""
-
-    def restart_event(self, why: str) -> bytes:
-        """An event that tells the client to forget what it got: the answer begins anew."""

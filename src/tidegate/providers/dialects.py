@@ -11,6 +11,9 @@ from tidegate.providers import openai
 from tidegate.providers.anthropic import answer, request
 from tidegate.providers.anthropic.stream import MessageTap
 from tidegate.providers.codec import Asked, Codec, Dialect, Said
+from tidegate.providers.responses import answer as responses
+from tidegate.providers.responses import request as response_request
+from tidegate.providers.responses.stream import ResponseTap
 from tidegate.providers.sse import StreamTap
 
 _encode = msgspec.json.Encoder().encode
@@ -26,7 +29,8 @@ class _OpenAI:
     name: Final = OPENAI
 
     def error_of(self, body: bytes) -> Said:
-        return openai.error_of(body)
+        said = openai.error_of(body)
+        return said if said.message or said.code else responses.error_of(body)
 
     def error_body(self, status: int, error: Said, param: str = "") -> bytes:
         return openai.error_body(error, param)
@@ -64,11 +68,16 @@ class _Anthropic:
         return b"event: tidegate_restart\ndata: %b\n\n" % _encode({"type": "tidegate_restart", "message": why})
 
 
+_OPENAI = _OpenAI()
+_ANTHROPIC = _Anthropic()
+
+
 class _Completions:
     """Chat completions, and what OpenAI made like them."""
 
     __slots__ = ("kind", "path")
     dialect: Final = OPENAI
+    says: Final = _OPENAI
 
     def __init__(self, kind: Kind, path: bytes) -> None:
         self.kind = kind
@@ -98,6 +107,7 @@ class _Messages:
 
     __slots__ = ("kind", "path")
     dialect: Final = ANTHROPIC
+    says: Final = _ANTHROPIC
 
     def __init__(self, kind: Kind, path: bytes) -> None:
         self.kind = kind
@@ -122,11 +132,54 @@ class _Messages:
         return MessageTap()
 
 
-DIALECTS: Final[Mapping[str, Dialect]] = {OPENAI: _OpenAI(), ANTHROPIC: _Anthropic()}
+class _ResponseEvents:
+    """How a stream of the Responses API says errors: by the name of the event."""
+
+    __slots__ = ()
+
+    def error_event(self, error: Said) -> bytes:
+        return responses.error_event(error)
+
+    def raw_event(self, error: bytes) -> bytes:
+        return responses.raw_event(error)
+
+    def restart_event(self, why: str) -> bytes:
+        return b"event: tidegate.restart\ndata: %b\n\n" % _encode({"type": "tidegate.restart", "message": why})
+
+
+class _Responses:
+    """OpenAI's Responses API."""
+
+    __slots__ = ()
+    dialect: Final = OPENAI
+    path: Final = b"/responses"
+    says: Final = _ResponseEvents()
+
+    def read(self, body: bytes) -> Asked:
+        return response_request.read(body)
+
+    def with_model(self, body: bytes, model: str) -> bytes:
+        return response_request.with_model(body, model)
+
+    def with_output(self, body: bytes, tokens: int) -> bytes:
+        return response_request.with_output(body, tokens)
+
+    def with_usage(self, body: bytes) -> bytes:
+        return body  # its streams always tell
+
+    def usage_of(self, answer: bytes) -> Usage | None:
+        return responses.usage_of(answer)
+
+    def tap(self, *, keep_usage: bool) -> ResponseTap:
+        return ResponseTap()
+
+
+DIALECTS: Final[Mapping[str, Dialect]] = {OPENAI: _OPENAI, ANTHROPIC: _ANTHROPIC}
 CODECS: Final[Mapping[Kind, Codec]] = {
     Kind.CHAT: _Completions(Kind.CHAT, b"/chat/completions"),
     Kind.COMPLETION: _Completions(Kind.COMPLETION, b"/completions"),
     Kind.EMBEDDING: _Completions(Kind.EMBEDDING, b"/embeddings"),
+    Kind.RESPONSES: _Responses(),
     Kind.MESSAGES: _Messages(Kind.MESSAGES, b"/messages"),
     Kind.COUNT: _Messages(Kind.COUNT, b"/messages/count_tokens"),
 }

@@ -15,6 +15,8 @@ _LONGEST = 4_096  # bytes of a prompt that is one text
 class _Body(msgspec.Struct, gc=False):
     messages: list[msgspec.Raw] = []
     prompt: msgspec.Raw = msgspec.Raw()
+    input: msgspec.Raw = msgspec.Raw()
+    instructions: msgspec.Raw = msgspec.Raw()
     system: msgspec.Raw = msgspec.Raw()
     tools: msgspec.Raw = msgspec.Raw()
     functions: msgspec.Raw = msgspec.Raw()
@@ -36,6 +38,7 @@ class _Message(msgspec.Struct, gc=False):
 
 _decode_body = msgspec.json.Decoder(_Body).decode
 _decode_named = msgspec.json.Decoder(_Named).decode
+_decode_items = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _decode_message = msgspec.json.Decoder(_Message).decode
 
 
@@ -45,6 +48,10 @@ def opening(kind: Kind, body: bytes) -> tuple[bytes, ...]:
         fields = _decode_body(body)
         if kind is Kind.CHAT or kind is Kind.MESSAGES:
             prompt = _to_the_user(fields.messages)
+        elif kind is Kind.RESPONSES:
+            given = bytes(fields.input)
+            items = _to_the_user(_decode_items(given)) if given.startswith(b"[") else [given[:_LONGEST]]
+            prompt = [bytes(fields.instructions), *items] if given else []
         else:
             prompt = [bytes(fields.prompt)[:_LONGEST]] if kind is Kind.COMPLETION and fields.prompt else []
     except UNREADABLE:

@@ -30,7 +30,6 @@ _NOT_RETURNED = frozenset(
     for dimension in (b"requests", b"tokens", b"input-tokens", b"output-tokens")
     for figure in (b"limit", b"remaining", b"reset")
 }
-_TOLD = b"x-request-id: %b\r\nx-tidegate-wait-ms: %d\r\n"
 _RATELIMIT = (
     b"anthropic-ratelimit-%b-limit: %d\r\nanthropic-ratelimit-%b-remaining: %d\r\nanthropic-ratelimit-%b-reset: %b\r\n"
 )
@@ -83,7 +82,7 @@ def anthropic(answered: Answered, call: Call, request_id: bytes, waited_us: int,
 
     Resets are RFC 3339 moments of full replenishment, in whole seconds, rounded up. `wall`: microseconds since 1970.
     """
-    back = b"".join(returned(answered.headers, answered.shown)) + _TOLD % (request_id, waited_us // 1_000)
+    back = b"".join(returned(answered.headers, answered.shown)) + _told(request_id, waited_us)
     lines = [back, b"request-id: %b\r\n" % request_id, _answered(answered.lane, call.attempts)]
     quota = answered.lane.quota
     for name, view in ((b"requests", quota.view_requests(now)), (b"tokens", quota.view_tokens(now))):
@@ -119,7 +118,7 @@ class Story:
     ) -> bytes:
         """The header lines of an answer; `shown` holds the provider's `headers` by name."""
         lines = returned(headers, shown)
-        lines.append(self.told(request_id, waited_us))
+        lines.append(_told(request_id, waited_us))
         at_once = len(tried) == 1 and tried[0].status == 200
         lines.append(self._at_once(lane, tried) if at_once else _answered(lane, tried))
         quota = lane.quota
@@ -129,7 +128,7 @@ class Story:
 
     def told(self, request_id: bytes, waited_us: int) -> bytes:
         """The lines of a reply that no target gave."""
-        return b"x-request-id: %b\r\nx-tidegate-wait-ms: %d\r\n" % (request_id, waited_us // 1_000)
+        return _told(request_id, waited_us)
 
     def _at_once(self, lane: Lane, tried: Sequence[Attempt]) -> bytes:
         lines = self._answered.get(lane.name)
@@ -138,6 +137,10 @@ class Story:
                 self._answered.clear()
             lines = self._answered[lane.name] = _answered(lane, tried)
         return lines
+
+
+def _told(request_id: bytes, waited_us: int) -> bytes:
+    return b"x-request-id: %b\r\nx-tidegate-wait-ms: %d\r\n" % (request_id, waited_us // 1_000)
 
 
 def _answered(lane: Lane, tried: Sequence[Attempt]) -> bytes:

@@ -29,7 +29,7 @@ def dumped(value: object) -> bytes:
 
 
 def cross(can: ChatCan | None = None, **fields: object) -> Crossed:
-    return ResponsesToChat(can).request(dumped({"model": "m", "input": "hi", **fields}), "qwen", CREATED)
+    return ResponsesToChat(can or ChatCan()).request(dumped({"model": "m", "input": "hi", **fields}), "qwen", CREATED)
 
 
 def to_chat(can: ChatCan | None = None, **fields: object) -> Json:

@@ -1,6 +1,7 @@
 """Clients of OpenAI's Responses API, served by providers of chat completions."""
 
 from tidegate.providers.translate.face import Crossed
+from tidegate.providers.translate.models import chat_can
 from tidegate.providers.translate.reading import Dropped
 from tidegate.providers.translate.records import ChatCan
 from tidegate.providers.translate.responses_request import request_of
@@ -25,14 +26,14 @@ class ResponsesReply:
 
 
 class ResponsesToChat:
-    """The crossing; `can` is what the provider takes."""
+    """The crossing; `can` is what the provider takes, by default what is known of the model."""
 
     __slots__ = ("_can",)
 
     def __init__(self, can: ChatCan | None = None) -> None:
-        self._can = can or ChatCan()
+        self._can = can
 
     def request(self, body: bytes, model: str, created: int) -> Crossed:
         dropped = Dropped()
-        said, response = request_of(body, model, created, self._can, dropped)
+        said, response = request_of(body, model, created, self._can or chat_can(model), dropped)
         return Crossed(said, dropped.names(), ResponsesReply(response))

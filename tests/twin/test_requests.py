@@ -10,6 +10,7 @@ from tidegate.twin.requests import Parser
 from tidegate.twin.settings import MODELS
 
 PARSER = Parser(MODELS)
+CALL = {"role": "assistant", "content": None, "tool_calls": [{"id": "1"}]}
 USER = {"role": "user", "content": "hi"}
 TOOLS = [
     {"type": "function", "function": {"name": "first", "parameters": {}}},
@@ -123,7 +124,6 @@ def test_the_newer_maximum_wins():
         (USER, ["hi"], 7),
         ({"role": "user", "content": "hi", "name": "bob"}, ["bob", "hi"], 8),
         ({"role": "user", "content": [{"type": "text", "text": "hi"}]}, ["hi"], 7),
-        ({"role": "assistant", "content": None, "tool_calls": [{"id": "1"}]}, ['[{"id":"1"}]'], 7),
         (
             {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "http://x", "detail": "low"}}]},
             [],
@@ -137,6 +137,12 @@ def test_what_a_message_costs(message, texts, extra):
     assert (ask.texts, ask.extra) == (texts, extra)
 
 
+def test_calls_of_tools_cost_what_they_say():
+    """And their results, too."""
+    ask = PARSER.chat(body(messages=[CALL, {"role": "tool", "tool_call_id": "1", "content": "42"}]))
+    assert (ask.texts, ask.extra) == (['[{"id":"1"}]', "42"], 11)
+
+
 @pytest.mark.parametrize(
     ("fields", "tool", "forced"),
     [
@@ -147,7 +153,11 @@ def test_what_a_message_costs(message, texts, extra):
         ({"tools": TOOLS, "tool_choice": "required"}, "first", True),
         ({"tools": TOOLS, "tool_choice": {"type": "function", "function": {"name": "second"}}}, "second", True),
         ({"tools": TOOLS, "messages": [{"role": "user", "content": f"{TOOL_MARK} please"}]}, "first", True),
-        ({"tools": TOOLS, "messages": [USER, {"role": "tool", "content": "42"}]}, None, False),
+        (
+            {"tools": TOOLS, "messages": [USER, CALL, {"role": "tool", "tool_call_id": "1", "content": "42"}]},
+            None,
+            False,
+        ),
     ],
 )
 def test_which_tool_may_be_called(fields, tool, forced):

@@ -35,8 +35,8 @@ MESSAGE_FORMS: Final = Forms(
     broken=b'event: content_block_delta\ndata: {"type":"content_block_delta","index":0,"del\n\n',
     content=(b'"type":"text_delta"',),
     arguments=(b'"partial_json":"{', b'"partial_json":"\\"'),
-    finish=b"event: message_delta",
-    end=b"event: message_stop",
+    finish=(b"event: message_delta",),
+    end=(b"event: message_stop",),
     failure=_failure,
 )
 

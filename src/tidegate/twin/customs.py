@@ -2,9 +2,10 @@
 
 Anthropic: input and output apart, the prompt charged at admission, output as it is produced, cache reads free; tokens
 read from a prompt cache need `cache_control`. Azure: counters that begin anew each minute, prompt + `max_tokens`
-charged. DashScope, Gemini: no rate-limit headers. What a file or a flag states differently from the twin's defaults
-holds for all of them. Sources: docs.anthropic.com/en/api/rate-limits; learn.microsoft.com, "Manage Azure OpenAI quota";
-alibabacloud.com, Model Studio, "Rate limits"; ai.google.dev/gemini-api/docs/rate-limits.
+charged. Gemini: input alone is charged. DashScope and Gemini: no rate-limit headers. What a file or a flag states
+differently from the twin's defaults holds for all of them. Sources: docs.anthropic.com/en/api/rate-limits;
+learn.microsoft.com, "Manage Azure OpenAI quota"; alibabacloud.com, Model Studio, "Rate limits";
+ai.google.dev/gemini-api/docs/rate-limits.
 """
 
 from typing import Final
@@ -42,7 +43,10 @@ def of(provider: str, rules: Rules) -> Rules:
             charge = "sum" if charge == _USUAL.charge else charge
             rules = replace(rules, charge=charge, cached_reads=cached)
             return replace(rules, window="fixed", aligned=True) if rules.window == _USUAL.window else rules
-        case "dashscope" | "gemini":
+        case "gemini":
+            charge = "prompt" if charge == _USUAL.charge else charge
+            return replace(rules, charge=charge, cached_reads=cached, hide_headers=True)
+        case "dashscope":
             return replace(rules, cached_reads=cached, hide_headers=True)
     return replace(rules, cached_reads=cached)
 

@@ -6,7 +6,7 @@ from tidegate.twin.dialect import Script
 from tidegate.twin.faults import Rule
 from tidegate.twin.pace import Pace
 from tidegate.twin.service import Service
-from tidegate.twin.spoil import Outlet, Spoiled
+from tidegate.twin.spoil import Miscounted, Outlet, Spoiled
 from tidegate.wire.exchange import Exchange
 
 
@@ -26,7 +26,9 @@ class Delivery:
         self._head = head
         self._spoils = rule is not None and rule.spoils
         self._outlet: Outlet = exchange
-        if rule is not None and self._spoils:
+        if rule is not None and rule.fault == "wrong_length":
+            self._outlet = Miscounted(exchange, rule.by, self._over)
+        elif rule is not None and self._spoils:
             self._outlet = Spoiled(exchange, rule, script.forms, pace.clock, self._over)
         self._timer: Timer | None = None
         self._first_at = 0  # when the first token is there

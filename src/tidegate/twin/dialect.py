@@ -20,8 +20,8 @@ class Forms:
     broken: bytes  # an event whose JSON ends too early
     content: tuple[bytes, ...]  # what stands in every event that carries text, and in no other
     arguments: tuple[bytes, ...]  # the same of a tool's arguments
-    finish: bytes  # in the event that says why the answer ended
-    end: bytes  # in the last event
+    finish: tuple[bytes, ...]  # in the event that says why the answer ended
+    end: tuple[bytes, ...]  # in the last event
     failure: Callable[[Rule], bytes]  # the event of an error within a stream
 
 

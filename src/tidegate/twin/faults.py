@@ -47,8 +47,19 @@ REPLIES: Final[dict[str, Told]] = {  # in OpenAI's words; a dialect that has oth
     "529": Told(529, "Overloaded", "overloaded_error"),
     "status": Told(500, "Injected.", "server_error"),
 }
+PLACES: Final = (
+    "before_head",
+    "head",
+    "after_head",
+    "first_event",
+    "role",
+    "content",
+    "arguments",
+    "finish",
+    "end",
+)
 BEFORE: Final = frozenset({"close", "reset"})  # instead of a reply
-BODY: Final = frozenset({"cut", "reset", "stall", "malformed_chunk", "malformed_json", "error_event"})
+BODY: Final = frozenset({"cut", "reset", "stall", "malformed_chunk", "malformed_json", "error_event", "wrong_length"})
 AMONG: Final = frozenset({"slow", "headers", "azure"})  # the call goes on
 KINDS: Final = tuple(sorted({*REPLIES, *BEFORE, *BODY, *AMONG, "refuse"}))
 
@@ -82,6 +93,8 @@ class Rule(msgspec.Struct, forbid_unknown_fields=True):
     retry_after_date: float | None = None  # an HTTP date so many seconds from now
     ms: float | None = None  # of slow, stall (None = for ever) and refuse
     after_bytes: int | None = None  # of the body; None = before it, and a stall or reset before the reply
+    at: str | None = None  # a place in the reply instead: one of `PLACES`
+    by: int = 1  # of wrong_length: so many bytes more are promised than come; negative: fewer
     rst: bool = False  # a cut by RST instead of a clean FIN
     charged: bool = False  # the call is charged although the fault replaces its reply
     hits: int = 0
@@ -101,7 +114,7 @@ class Rule(msgspec.Struct, forbid_unknown_fields=True):
     @property
     def within(self) -> bool:
         """Whether a place within the reply is stated."""
-        return self.after_bytes is not None
+        return self.after_bytes is not None or self.at is not None
 
     @property
     def replaces(self) -> bool:
@@ -185,6 +198,10 @@ def _check(rule: Rule, where: str) -> None:
         value = getattr(rule, name)
         if value is not None and value < 0:
             raise ValueError(f"{where}.{name}: {value} is negative")
+    if rule.at is not None:
+        _check_place(rule, where)
+    if rule.fault == "wrong_length" and not rule.by:
+        raise ValueError(f"{where}.by: 0 is the right length")
     if rule.fault in {"slow", "refuse"} and rule.ms is None:
         raise ValueError(f"{where}.ms: required by the fault {rule.fault!r}")
     if rule.fault == "headers" and not rule.headers:
@@ -195,6 +212,17 @@ def _check(rule: Rule, where: str) -> None:
     for name in ("retry_after", "retry_after_ms"):
         if not _sendable(str(getattr(rule, name))):
             raise ValueError(f"{where}.{name}: a header has one line")
+
+
+def _check_place(rule: Rule, where: str) -> None:
+    if rule.at not in PLACES:
+        raise ValueError(f"{where}.at: unknown place {rule.at!r}; one of {', '.join(PLACES)}")
+    if rule.fault not in BODY or rule.fault == "wrong_length":
+        raise ValueError(f"{where}.at: the fault {rule.fault!r} has no place")
+    if rule.after_bytes is not None:
+        raise ValueError(f"{where}.at: state it or after_bytes, not both")
+    if rule.at in {"before_head", "head"} and (rule.fault not in {"cut", "reset", "stall"} or rule.ms is not None):
+        raise ValueError(f"{where}.at: in a head there is a cut, a reset, or a stall without an end")
 
 
 def _sendable(text: str) -> bool:

@@ -12,6 +12,8 @@ from tidegate.twin.faults import Told
 from tidegate.twin.meter import Quota, Refusal
 from tidegate.twin.problems import Problem
 from tidegate.twin.requests import Parser
+from tidegate.twin.responses_requests import ResponseParser
+from tidegate.twin.responses_script import ResponseScript
 from tidegate.twin.scripts import Embedded
 from tidegate.twin.scripts import Script as ChatScript
 from tidegate.twin.settings import Model
@@ -20,6 +22,7 @@ from tidegate.wire.exchange import Exchange
 CHAT: Final = "/chat/completions"
 TEXT: Final = "/completions"
 EMBEDDING: Final = "/embeddings"
+RESPONSES: Final = "/responses"
 _BEARER: Final = b"bearer "
 
 
@@ -34,7 +37,12 @@ class OpenAI:
 
     def __init__(self, models: tuple[Model, ...]) -> None:
         parser = Parser(models)
-        self._parsers = {CHAT: parser.chat, TEXT: parser.text, EMBEDDING: parser.embedding}
+        self._parsers = {
+            CHAT: parser.chat,
+            TEXT: parser.text,
+            EMBEDDING: parser.embedding,
+            RESPONSES: ResponseParser(models).response,
+        }
 
     def endpoint(self, exchange: Exchange) -> str:
         """What stands behind the prefix."""
@@ -54,7 +62,11 @@ class OpenAI:
     def ask(self, exchange: Exchange, endpoint: str) -> Ask | None:
         """See `Dialect`."""
         parse = self._parsers.get(endpoint)
-        return parse(exchange.body) if parse is not None and exchange.method == b"POST" else None
+        return parse(exchange.body, self.model(exchange)) if parse is not None and exchange.method == b"POST" else None
+
+    def model(self, exchange: Exchange) -> str:
+        """The model that a path names; empty where the body does."""
+        return ""
 
     def script(self, call: Call, ask: Ask, answer: Answer, created: int) -> Script:
         """See `Dialect`."""
@@ -64,10 +76,21 @@ class OpenAI:
                     ask.texts, ask.inputs, ask.dimensions, call.model, call.prompt_tokens, base64=ask.base64
                 )
             )
-        chat = call.path.endswith(CHAT)
-        name = (b"chatcmpl-%b" if chat else b"cmpl-%b") % call.request_id[4:].encode()
+        if call.path.endswith(RESPONSES):
+            return ResponseScript(call, ask, answer, created)
+        if call.path.endswith(CHAT):
+            return self.chat(call, ask, answer, created)
+        name = b"cmpl-%b" % call.request_id[4:].encode()
         return ChatScript(
-            answer, name, created, call.model, call.prompt_tokens, chat=chat, include_usage=ask.include_usage,
+            answer, name, created, call.model, call.prompt_tokens, chat=False, include_usage=ask.include_usage,
+            cached_tokens=call.cached_tokens,
+        )  # fmt: skip
+
+    def chat(self, call: Call, ask: Ask, answer: Answer, created: int) -> Script:
+        """An answer to a chat."""
+        name = b"chatcmpl-%b" % call.request_id[4:].encode()
+        return ChatScript(
+            answer, name, created, call.model, call.prompt_tokens, chat=True, include_usage=ask.include_usage,
             cached_tokens=call.cached_tokens, thinks_aloud=self.thinks_aloud,
         )  # fmt: skip
 

@@ -8,43 +8,16 @@ from typing import Any, Final
 
 import msgspec
 
-from tidegate.twin import asks, images, problems
+from tidegate.twin import asks, problems
+from tidegate.twin import chat_turns as turns
 from tidegate.twin.asks import Ask, Function
+from tidegate.twin.chat_turns import Message
 from tidegate.twin.problems import Problem
 from tidegate.twin.settings import Model
-from tidegate.twin.tokens import MESSAGE, NAME, PRIMING
 
-ROLES: Final = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
 THOUGHT: Final = {"none": 0, "minimal": 0, "low": 8, "medium": 16, "high": 32, "xhigh": 64}  # by reasoning effort
 LEGACY_MAX_TOKENS: Final = 16
 _CHARS_PER_TOKEN: Final = 32  # a prompt with more characters than 32 a token of context is refused uncounted
-
-
-class ImageUrl(msgspec.Struct):
-    """An image by link or data URL."""
-
-    url: str
-    detail: str | None = None
-
-
-class Part(msgspec.Struct):
-    """One part of a message."""
-
-    type: str
-    text: str | None = None
-    image_url: ImageUrl | None = None
-
-
-class Message(msgspec.Struct):
-    """One message of a chat."""
-
-    role: str
-    content: str | list[Part] | None = None
-    name: str | None = None
-    tool_calls: list[dict[str, Any]] | None = None
-    tool_call_id: str | None = None
-    prefix: bool | None = None  # DeepSeek: the answer goes on where this message stops
-    partial: bool | None = None  # Moonshot and DashScope: the same
 
 
 class Tool(msgspec.Struct):
@@ -107,65 +80,59 @@ class Parser:
         self._models = {model.name: model for model in models}
         self._decoder = msgspec.json.Decoder(Body)
 
-    def chat(self, raw: bytes) -> Ask:
+    def chat(self, raw: bytes, model: str = "") -> Ask:
         """`POST /chat/completions`."""
         body = self._body(raw)
-        model = self._model(body, "chat", "v1/chat/completions")
+        found = self._model(model or body.model, "chat", "v1/chat/completions")
         if body.messages is None:
             raise problems.missing("messages")
         if not body.messages:
             raise problems.empty("messages")
-        texts, extra = _chat_texts(body.messages, model)
-        ask = self._generation(body, model, texts, extra)
+        texts, extra = turns.texts_of(body.messages, found)
+        turns.check_calls(body.messages)
+        ask = self._generation(body, found, texts, extra)
         last = body.messages[-1]
-        ask.hint = _said(body.messages)
+        ask.hint = turns.said(body.messages)
         ask.thinking = _thinking(body, ask.max_tokens)
         if last.role == "assistant" and (last.prefix or last.partial):
-            ask.after = asks.continued(_text(last))
+            ask.after = asks.continued(turns.text_of(last))
         _structure(ask, body)
         _offer_tools(ask, body, asked=last.role == "user")
         return fitting(ask)
 
-    def text(self, raw: bytes) -> Ask:
+    def text(self, raw: bytes, model: str = "") -> Ask:
         """`POST /completions`."""
         body = self._body(raw)
-        model = self._model(body, "chat", "v1/completions")
+        found = self._model(model or body.model, "chat", "v1/completions")
         texts, extra, count = _inputs(body.prompt, "prompt")
-        ask = self._generation(body, model, texts, extra)
+        ask = self._generation(body, found, texts, extra)
         ask.max_tokens = ask.max_tokens or LEGACY_MAX_TOKENS
         ask.n *= count
         return fitting(ask)
 
-    def embedding(self, raw: bytes) -> Ask:
+    def embedding(self, raw: bytes, model: str = "") -> Ask:
         """`POST /embeddings`."""
         body = self._body(raw)
-        model = self._model(body, "embedding", "v1/embeddings")
+        found = self._model(model or body.model, "embedding", "v1/embeddings")
         texts, extra, count = _inputs(body.input, "input")
         between("input", count, 1, 2_048)
-        dimensions = between("dimensions", body.dimensions, 1, model.dimensions) or model.dimensions
+        dimensions = between("dimensions", body.dimensions, 1, found.dimensions) or found.dimensions
         form = body.encoding_format or "float"
         if form not in {"float", "base64"}:
             raise problems.bad_value("encoding_format", form, "'float' and 'base64'")
-        ask = Ask(model, texts, extra, inputs=count, dimensions=dimensions, base64=form == "base64")
+        ask = Ask(found, texts, extra, inputs=count, dimensions=dimensions, base64=form == "base64")
         return fitting(ask)
 
     def _body(self, raw: bytes) -> Body:
         try:
             return self._decoder.decode(raw)
         except msgspec.ValidationError as error:
-            raise _explained(str(error)) from None
+            raise explained(str(error)) from None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise problems.unparsable(error) from None
 
-    def _model(self, body: Body, kind: str, endpoint: str) -> Model:
-        if not body.model:
-            raise Problem(400, "you must provide a model parameter", param="model")
-        model = self._models.get(body.model)
-        if model is None:
-            raise problems.unknown_model(body.model)
-        if model.kind != kind:
-            raise problems.wrong_model(model.name, endpoint)
-        return model
+    def _model(self, name: str | None, kind: str, endpoint: str) -> Model:
+        return known(self._models, name, kind, endpoint)
 
     def _generation(self, body: Body, model: Model, texts: list[str], extra: int) -> Ask:
         most = between("max_completion_tokens", body.max_completion_tokens, 1)
@@ -180,6 +147,18 @@ class Parser:
             stops=_stops(body.stop),
             user=body.user or "",
         )
+
+
+def known(models: dict[str, Model], name: str | None, kind: str, endpoint: str) -> Model:
+    """The model of that name and kind; Google's prefix is nothing to it. Raises `Problem`."""
+    if not name:
+        raise Problem(400, "you must provide a model parameter", param="model")
+    model = models.get(name.removeprefix("models/"))
+    if model is None:
+        raise problems.unknown_model(name)
+    if model.kind != kind:
+        raise problems.wrong_model(model.name, endpoint)
+    return model
 
 
 def _include_usage(body: Body) -> bool:
@@ -210,52 +189,6 @@ def between(param: str, value: int | None, least: int, most: int | None = None) 
     if most is not None and value > most:
         raise problems.above(param, most, value)
     return value
-
-
-def _chat_texts(messages: list[Message], model: Model) -> tuple[list[str], int]:
-    texts: list[str] = []
-    extra = PRIMING
-    for index, message in enumerate(messages):
-        if message.role not in ROLES:
-            allowed = ", ".join(f"'{role}'" for role in sorted(ROLES))
-            raise problems.bad_value(f"messages[{index}].role", message.role, allowed)
-        extra += MESSAGE + 1  # every role is one token
-        if message.name is not None:
-            texts.append(message.name)
-            extra += NAME
-        if message.tool_calls:
-            texts.append(msgspec.json.encode(message.tool_calls).decode())
-        if isinstance(message.content, str):
-            texts.append(message.content)
-        elif message.content is not None:
-            extra += _parts(message.content, texts, model, f"messages[{index}].content")
-    return texts, extra
-
-
-def _parts(parts: list[Part], texts: list[str], model: Model, where: str) -> int:
-    """Add the texts of the parts; return the tokens of their images."""
-    extra = 0
-    for index, part in enumerate(parts):
-        if part.type == "text":
-            if part.text is None:
-                raise problems.missing(f"{where}[{index}].text")
-            texts.append(part.text)
-        elif part.type == "image_url":
-            if part.image_url is None:
-                raise problems.missing(f"{where}[{index}].image_url")
-            extra += images.charge(model.tile, part.image_url.detail or "auto", part.image_url.url)
-    return extra
-
-
-def _said(messages: list[Message]) -> str:
-    """The user's last words."""
-    return next((_text(one) for one in reversed(messages) if one.role == "user"), "")
-
-
-def _text(message: Message) -> str:
-    if isinstance(message.content, str):
-        return message.content
-    return " ".join([part.text for part in message.content or () if part.text])
 
 
 def _thinking(body: Body, most: int) -> int:
@@ -349,7 +282,7 @@ _WHERE: Final = re.compile(r"^(?P<detail>.*?)(?: - at `\$\.?(?P<path>.*)`)?$", r
 _REQUIRED: Final = re.compile(r"missing required field `(?P<field>[^`]*)`")
 
 
-def _explained(text: str) -> Problem:
+def explained(text: str) -> Problem:
     """OpenAI's words for what the decoder found."""
     match = _WHERE.match(text)
     detail, path = (match["detail"], match["path"] or "") if match else (text, "")

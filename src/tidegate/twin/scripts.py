@@ -38,8 +38,8 @@ CHAT_FORMS: Final = Forms(
     broken=b'data: {"id":"chatcmpl-broken","choices":[{"index":0,"delta":{"cont\n\n',
     content=(b'"delta":{"content":"', b'"text":" '),
     arguments=(b'"function":{"arguments":"',),
-    finish=b'"finish_reason":"',
-    end=DONE,
+    finish=(b'"finish_reason":"',),
+    end=(DONE,),
     failure=_failure,
 )
 

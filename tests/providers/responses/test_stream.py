@@ -196,6 +196,8 @@ def test_the_providers_error_is_a_failure_in_its_own_words(failure: bytes, befor
 
 BROKEN = {
     "cut JSON": b'event: response.output_text.delta\ndata: {"type":"response.output_text.delta","delta":"a\n\n',
+    "a line without its name": b"event: response.output_text.delta\n"
+    b'data: {"type":"response.output_text.delta",\n"delta":"a"}\n\n',
     "no JSON": b"data: oops\n\n",
     "a number": b"data: 5\n\n",
     "deep": b"data: " + b'{"a":' * 50_000 + b"\n\n",

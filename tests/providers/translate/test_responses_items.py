@@ -287,7 +287,12 @@ def test_thoughts_go_to_who_reads_them() -> None:
     told = messages(*items, can=READS_THOUGHTS)
     assert [message.get("reasoning_content") for message in told] == [None, "ab", None, "c"]
     assert cross(READS_THOUGHTS, input=items).dropped == ()
-    for lost in ([thought()], [thought("a"), ASK], [thought("a")], [call("x"), thought("a"), output("x")]):
+    for lost in (
+        [thought()],
+        [thought("a"), ASK, said(text("b"))],
+        [thought("a")],
+        [call("x"), thought("a"), output("x"), said(text("b"))],
+    ):
         crossed = cross(READS_THOUGHTS, input=[ASK, *lost])
         assert crossed.dropped == ("input.reasoning",)
         assert "reasoning_content" not in crossed.body.decode()

@@ -258,6 +258,8 @@ def test_a_request_of_many_lines_does_not_break_events(newline: str) -> None:
     fields["text"] = {"format": {"type": "json_schema", "name": "n", "schema": SCHEMA}}
     body = json.dumps(fields, indent=2).replace("\n", newline).encode()
     stream = ResponsesToChat().request(body, "qwen", CREATED).reply.stream()
-    told = followed(read(stream.feed(chunk({"content": "a"}, "stop") + DONE)))
+    events = stream.feed(chunk({"content": "a"}, "stop") + DONE)
+    assert b"\r" not in events
+    told = followed(read(events))
     for name in ("tools", "metadata", "tool_choice", "text"):
         assert told[name] == fields[name]

@@ -4,13 +4,18 @@ import json
 from typing import Any
 
 from tests.providers.served import served
-from tests.providers.translate.responses_wire import USAGE, Json, completion, cross, dumped
+from tests.providers.translate.responses_wire import USAGE, Json, completion, cross, dumped, followed
+from tests.providers.translate.responses_wire import read as heard
+from tests.providers.translate.wire import message, message_events
 from tidegate.providers.codec import Asked
 from tidegate.providers.responses.answer import usage_of
 from tidegate.providers.responses.request import read
 from tidegate.providers.responses.stream import ResponseTap
+from tidegate.providers.translate.chat_to_messages import ChatToMessages
 from tidegate.providers.translate.face import Crossing
+from tidegate.providers.translate.records import ChatCan
 from tidegate.providers.translate.responses_to_chat import ResponsesToChat
+from tidegate.providers.translate.through import Through
 
 TOOL: Json = {"type": "function", "name": "f", "parameters": {"type": "object"}, "strict": True}
 CALL: Json = {"id": "call_1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
@@ -71,3 +76,25 @@ def test_a_translated_conversation_is_one_that_can_be_asked() -> None:
     asked = read(body)
     assert isinstance(asked, Asked)
     assert asked.messages == 2
+
+
+def test_over_chat_to_anthropics_messages() -> None:
+    """Chat completions are the hub: from there on the way is another's."""
+    crossing = Through(ResponsesToChat(ChatCan(reasoning_content=True, cache_control=True)), ChatToMessages())
+    shown = {"type": "input_image", "image_url": "data:image/png;base64,iVBORw0KGgo=", "detail": "auto"}
+    items: list[Json] = [
+        {"role": "user", "content": "look"},
+        {"type": "function_call", "call_id": "call_1", "name": "f", "arguments": '{"x":1}'},
+        {"type": "function_call_output", "call_id": "call_1", "output": [shown]},
+    ]
+    body = dumped({"model": "m", "input": items, "tools": [TOOL], "stream": True, "max_output_tokens": 9})
+    crossed = crossing.request(body, "claude-3-haiku", 1)
+    roles = [turn["role"] for turn in json.loads(crossed.body)["messages"]]
+    assert roles == ["user", "assistant", "user"]
+    assert b'"type":"image"' in crossed.body
+    thought: Json = {"type": "thinking", "thinking": "Hm", "signature": "s"}
+    call: Json = {"type": "tool_use", "id": "toolu_1", "name": "f", "input": {"x": 1}}
+    whole = message(thought, {"type": "text", "text": "Hello"}, call, stop="tool_use")
+    told = followed(heard(crossed.reply.stream().feed(b"".join(message_events(whole)))))
+    assert told == json.loads(crossed.reply.answer(dumped(whole)))
+    assert [item["type"] for item in told["output"]] == ["reasoning", "message", "function_call"]

@@ -26,8 +26,10 @@ def test_good(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Warnings leave the status at 0."""
     file.write_text(SMALLEST)
     assert run(file) == 0
-    first, last = capsys.readouterr().out.splitlines()
+    first, second, last = capsys.readouterr().out.splitlines()
     assert first.startswith(f"{file}:1:1: warning: clients: no client keys")
+    told = "openai at http://127.0.0.1:9100/openai/v1, profile openai of 2026-11-21"
+    assert second == f"{file}: providers.openai: {told}"
     assert last == f"{file}: ok, 1 provider, 0 strategies, 1 warning"
 
 
@@ -75,8 +77,32 @@ def test_json(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
             }
         ],
         "warnings": [],
+        "providers": [],
     }
     file.write_text(SMALLEST)
     assert run(file, "--json") == 0
     answer = json.loads(capsys.readouterr().out)
     assert (answer["ok"], answer["errors"], len(answer["warnings"])) == (True, [], 1)
+    (provider,) = answer["providers"]
+    assert provider["source"].startswith("OpenAI's guides")
+    assert {name: provider[name] for name in ("name", "dialect", "base_url", "profile", "dated")} == {
+        "name": "openai",
+        "dialect": "openai",
+        "base_url": "http://127.0.0.1:9100/openai/v1",
+        "profile": "openai",
+        "dated": "2026-11-21",
+    }
+
+
+def test_base_urls_are_told_as_they_are_used(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With the version that the profile appends, and the profile that the URL chooses."""
+    scopes = "scopes: [{name: main, keys: [none]}]"
+    file.write_text(
+        "providers:\n"
+        f"  a: {{dialect: anthropic, base_url: 'https://api.anthropic.com', {scopes}}}\n"
+        f"  b: {{profile: azure, base_url: 'https://x.openai.azure.com/openai/v1/', {scopes}}}\n"
+    )
+    assert run(file) == 0
+    told = [line.partition(": providers.")[2] for line in capsys.readouterr().out.splitlines()]
+    assert "a: anthropic at https://api.anthropic.com/v1, profile anthropic of 2026-11-22" in told
+    assert "b: openai at https://x.openai.azure.com/openai/v1, profile azure-v1 of 2026-11-22" in told

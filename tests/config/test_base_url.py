@@ -2,7 +2,7 @@
 
 import pytest
 
-from tidegate.config.base_url import BadUrl, check_proxy, normalise_base_url
+from tidegate.config.base_url import BadUrl, check_proxy, clean_base_url, normalise_base_url
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,55 @@ def test_normal_form(url: str, normal: str) -> None:
     """No trailing slash, scheme and host in lower case, a version in the path; normalising twice changes nothing."""
     assert normalise_base_url(url) == normal
     assert normalise_base_url(normal) == normal
+
+
+@pytest.mark.parametrize(
+    ("version", "urls"),
+    [
+        ("/v1", ["https://h", "https://h/", "https://H/v1", "https://h/v1/"]),
+        ("/v1beta/openai", ["https://h", "https://h/v1beta", "https://h/v1beta/openai", "https://h/v1beta/openai/"]),
+        ("/compatible-mode/v1", ["https://h", "https://h/compatible-mode", "https://h/compatible-mode/v1"]),
+        ("/api/paas/v4", ["https://h", "https://h/api", "https://h/api/paas", "https://h/api/paas/v4/"]),
+        ("/api/v3", ["https://h/", "https://h/api", "https://h/api/v3"]),
+        ("/openai/v1", ["https://h", "https://h/openai", "https://h/openai/v1"]),
+        ("/openai", ["https://h", "https://h/openai", "https://h/openai/"]),
+        ("/beta", ["https://h", "https://h/beta"]),
+    ],
+)
+def test_a_profiles_version(version: str, urls: list[str]) -> None:
+    """However much of it is written, it is the same URL; in lower case where the host is."""
+    assert {normalise_base_url(url, version) for url in urls} == {f"https://h{version}"}
+
+
+@pytest.mark.parametrize(
+    ("url", "version", "normal"),
+    [
+        ("https://h/v2", "/v1", "https://h/v2"),
+        ("https://h/beta", "/v1", "https://h/beta"),
+        ("https://h/openai/v1", "/openai", "https://h/openai/v1"),
+        ("https://h/gateway/anthropic", "/v1", "https://h/gateway/anthropic/v1"),
+        ("https://h/v1", "/compatible-mode/v1", "https://h/v1"),
+        ("https://h/api/coding/paas/v4", "/api/paas/v4", "https://h/api/coding/paas/v4"),
+        ("https://h/myapi", "/compatible-mode/v1", "https://h/myapi/compatible-mode/v1"),
+        ("https://h", "", "https://h"),
+    ],
+)
+def test_another_version_stays(url: str, version: str, normal: str) -> None:
+    """What names a version is left as it is."""
+    assert normalise_base_url(url, version) == normal
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://h/v1/chat/completions", "https://h/v1/messages/", "https://h/v1/responses", "https://h/v1/embeddings",
+        "https://x.openai.azure.com/openai/deployments/gpt-4o", "https://h/openai/deployments",
+    ],
+)  # fmt: skip
+def test_more_than_a_base_is_refused(url: str) -> None:
+    """A URL that was copied with the endpoint or the deployment in it would be used with both twice."""
+    with pytest.raises(BadUrl):
+        clean_base_url(url)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tidegate.config.findings import Finding
+    from tidegate.model.snapshot import Provider
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,6 +26,7 @@ def run(args: argparse.Namespace) -> int:
 
     errors: Sequence[Finding] = ()
     warnings: Sequence[Finding] = ()
+    providers: Sequence[Provider] = ()
     summary = ""
     try:
         loaded = load(args.file, os.environ)
@@ -32,11 +34,14 @@ def run(args: argparse.Namespace) -> int:
         errors = error.findings
     else:
         warnings = loaded.warnings
-        summary = _summary(len(loaded.snapshot.providers), len(loaded.snapshot.strategies))
+        providers = loaded.snapshot.providers
+        summary = _summary(len(providers), len(loaded.snapshot.strategies))
     if args.json:
-        _print_json(args.file, errors, warnings)
+        _print_json(args.file, errors, warnings, providers)
     else:
-        _print_text(args.file, errors, warnings, summary)
+        _print_text(args.file, errors, warnings)
+        _print_providers(args.file, providers)
+        print(f"{args.file}: {_verdict(errors, warnings, summary)}")
     return 2 if errors else 0
 
 
@@ -48,20 +53,43 @@ def _count(number: int, one: str, many: str = "") -> str:
     return f"{number} {one if number == 1 else many or one + 's'}"
 
 
-def _print_text(file: str, errors: "Sequence[Finding]", warnings: "Sequence[Finding]", summary: str) -> None:
+def _print_text(file: str, errors: "Sequence[Finding]", warnings: "Sequence[Finding]") -> None:
     for kind, items in (("error", errors), ("warning", warnings)):
         for item in items:
             print(f"{item.file or file}:{item.line}:{item.column}: {kind}: {item.sentence()}")
-    verdict = f"{_count(len(errors), 'error')}" if errors else f"ok, {summary}, {_count(len(warnings), 'warning')}"
-    print(f"{file}: {verdict}")
 
 
-def _print_json(file: str, errors: "Sequence[Finding]", warnings: "Sequence[Finding]") -> None:
+def _print_providers(file: str, providers: "Sequence[Provider]") -> None:
+    """What the settings of each came to."""
+    for provider in providers:
+        profile = provider.profile
+        told = f"{profile.dialect} at {provider.base_url}, profile {profile.name} of {profile.dated}"
+        print(f"{file}: providers.{provider.name}: {told}")
+
+
+def _verdict(errors: "Sequence[Finding]", warnings: "Sequence[Finding]", summary: str) -> str:
+    return _count(len(errors), "error") if errors else f"ok, {summary}, {_count(len(warnings), 'warning')}"
+
+
+def _print_json(
+    file: str, errors: "Sequence[Finding]", warnings: "Sequence[Finding]", providers: "Sequence[Provider]"
+) -> None:
     answer = {
         "file": file,
         "ok": not errors,
         "errors": [{**asdict(item), "file": item.file or file} for item in errors],
         "warnings": [{**asdict(item), "file": item.file or file} for item in warnings],
+        "providers": [
+            {
+                "name": item.name,
+                "dialect": item.profile.dialect,
+                "base_url": item.base_url,
+                "profile": item.profile.name,
+                "dated": item.profile.dated,
+                "source": item.profile.source,
+            }
+            for item in providers
+        ],
     }
     json.dump(answer, sys.stdout, ensure_ascii=False, indent=2)
     print()

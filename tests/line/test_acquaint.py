@@ -1,6 +1,5 @@
 """How a call is recognised."""
 
-import msgspec
 import pytest
 
 from tests.line.scenes import call_of
@@ -44,6 +43,7 @@ def test_the_header_wins_over_the_body() -> None:
 
 def test_a_body_that_is_still_arriving_is_nobodys() -> None:
     """It is forwarded as it is."""
-    call = msgspec.structs.replace(call_of(kind=Kind.PASS), body=object())
+    call = call_of(kind=Kind.PASS)
+    call.body = object()  # type: ignore[assignment]
     acquaint(call)
     assert call.affinity == call.prefix == 0

@@ -6,6 +6,7 @@ UNTESTED_ALONE = {
     "policy/records.py": "records without behaviour",
     "policy/waiting.py": "a record; the desk's tests make and read it",
     "model/facts.py": "records without behaviour; the ledger's tests write and read them",
+    "model/parts.py": "records without behaviour; the call's tests make and read them",
     "model/outcome.py": "records without behaviour",
     "providers/translate/face.py": "protocols and a record; every translation's tests use them",
     "providers/translate/records.py": "records without behaviour",

@@ -87,9 +87,9 @@ def _call(caller: Caller, body: bytes | BodySource, shape: Shape, size: Size, ca
         shape,
         size,
         caller.retries,
-        tenant=caller.tenant,
-        dialect=caller.dialect,
-        on_cut=caller.on_cut,
+        caller.tenant,
+        caller.dialect,
+        caller.on_cut,
     )
 
 

@@ -11,8 +11,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from tidegate.line.records import Answered, Ending
 from tidegate.model.call import Call
 from tidegate.model.outcome import Reason, Usage
@@ -163,7 +161,7 @@ class Relay:
                 return None
             left = max(1, call.shape.output - self._usage.completion) if call.shape.output else 0
             body = continuation.resumed(call.body, text)
-            call = msgspec.structs.replace(call, body=body, continued=True, clamp=left)
+            call = call.resumed(body, left)
             plan = replace(plan, targets=able)
         outcome = await self._line.run(call, plan)
         self._call.spent = call.spent

@@ -1,95 +1,108 @@
 """The record of one request, from its arrival to its end.
 
-Records of the hot path are msgspec structs: slots as in a dataclass, made and filled in C.
+It is read some sixty times a call: no msgspec struct, so that compiled code reaches its fields without looking them up.
 """
 
-from enum import Enum, auto
-from typing import Protocol
+from typing import Final
 
-import msgspec
-
-from tidegate.model.outcome import Reason
+from tidegate.model.parts import Attempt as Attempt
+from tidegate.model.parts import BodySource as BodySource
+from tidegate.model.parts import Kind as Kind
+from tidegate.model.parts import Shape as Shape
+from tidegate.model.parts import Size as Size
 from tidegate.model.tenant import NOBODY, Tenant
 
-
-class BodySource(Protocol):
-    """A request body that is still arriving."""
-
-    async def read(self) -> bytes:
-        """The next piece; empty at the end. Raises `ConnectionError` when the client left."""
+_UNMEASURED: Final = Size()
 
 
-class Size(msgspec.Struct, frozen=True, gc=False):
-    """A measured prompt: its kind of text, its weight, and the tokens that are known without a ratio."""
-
-    kind: int = 0
-    weight: int = 0
-    fixed: int = 0
-
-
-class Kind(Enum):
-    """What is asked for: one operation of one maker's API. It decides how the body is read and the usage found."""
-
-    CHAT = auto()
-    COMPLETION = auto()
-    EMBEDDING = auto()
-    RESPONSES = auto()
-    MESSAGES = auto()
-    COUNT = auto()  # of a prompt's tokens; nothing is generated
-    PASS = auto()  # forwarded as it is
-
-    __hash__ = object.__hash__  # its members are singletons; an Enum hashes their names, by code in Python
-
-
-class Shape(msgspec.Struct, gc=False):
-    """The few things of a body that are routed on. `output` is the most new tokens it may produce (0 = not stated)."""
-
-    model: str
-    stream: bool = False
-    output: int = 0
-    tools: bool = False
-    images: bool = False
-    wants_usage: bool = True  # the client asked for usage in the stream
-
-
-class Attempt(msgspec.Struct, frozen=True, gc=False):
-    """One try, as it is told to the client and the log. `reason` is None when it was answered."""
-
-    target: str
-    status: int
-    reason: Reason | None
-    waited_us: int
-
-
-class Call(msgspec.Struct):
+class Call:
     """Who asks what, until when, and what has been tried. Times are the clock's microseconds."""
 
-    id: int
-    arrived: int
-    deadline: int
-    client: str
-    kind: Kind
-    method: bytes
-    path: bytes  # below the provider's base URL, with the query: b"/chat/completions"
-    forward: bytes  # header lines that go to the provider as they are
-    body: bytes | BodySource
-    shape: Shape
-    size: Size = Size()
-    client_retry: bool = False
-    attempts: list[Attempt] = []
-    queued_us: int = 0  # in the FIFO
-    waited_us: int = 0  # back-off and smoothing
-    smoothed: bool = False
-    spent: int = 0  # tokens charged by attempts that brought no answer
-    prompt_guess: int = 0  # of a call that its client left
-    tenant: Tenant = NOBODY
-    affinity: int = 0  # digest of its session, or of what its prompt begins with; 0 = not wanted
-    prefix: int = 0  # digest of what its prompt begins with; 0 = not wanted
-    degraded: tuple[str, ...] = ()  # what it was given less of, to be served at all
-    rung: int = 0  # steps of the ladder that it has come down
-    clamp: int = 0  # the most new tokens that it is allowed now; 0 = as it asked
-    dialect: str = "openai"  # what the client speaks
-    on_cut: str = ""  # what its client wants of a stream that is cut; "" = as its plan says
-    continued: bool = False  # its last message is the beginning of the answer
-    closed: bool = False  # its record is written
-    dropped: tuple[str, ...] = ()  # fields that the provider's dialect cannot say
+    __slots__ = (
+        "affinity", "arrived", "attempts", "body", "clamp", "client", "client_retry", "closed", "continued",
+        "deadline", "degraded", "dialect", "dropped", "forward", "id", "kind", "method", "on_cut", "path", "prefix",
+        "prompt_guess", "queued_us", "rung", "shape", "size", "smoothed", "spent", "tenant", "waited_us",
+    )  # fmt: skip
+
+    def __init__(  # noqa: PLR0913, PLR0917 - once a call: a record would be one more object
+        self,
+        id: int,  # noqa: A002 - the field's word
+        arrived: int,
+        deadline: int,
+        client: str,
+        kind: Kind,
+        method: bytes,
+        path: bytes,
+        forward: bytes,
+        body: bytes | BodySource,
+        shape: Shape,
+        size: Size = _UNMEASURED,
+        client_retry: bool = False,
+        tenant: Tenant = NOBODY,
+        dialect: str = "openai",
+        on_cut: str = "",
+    ) -> None:
+        self.id = id
+        self.arrived = arrived
+        self.deadline = deadline
+        self.client = client
+        self.kind = kind
+        self.method = method
+        self.path = path  # below the provider's base URL, with the query: b"/chat/completions"
+        self.forward = forward  # header lines that go to the provider as they are
+        self.body = body
+        self.shape = shape
+        self.size = size
+        self.client_retry = client_retry
+        self.tenant = tenant
+        self.dialect = dialect  # what the client speaks
+        self.on_cut = on_cut  # what its client wants of a stream that is cut; "" = as its plan says
+        self.attempts: list[Attempt] = []
+        self.queued_us = 0  # in the FIFO
+        self.waited_us = 0  # back-off and smoothing
+        self.smoothed = False
+        self.spent = 0  # tokens charged by attempts that brought no answer
+        self.prompt_guess = 0  # of a call that its client left
+        self.affinity = 0  # digest of its session, or of what its prompt begins with; 0 = not wanted
+        self.prefix = 0  # digest of what its prompt begins with; 0 = not wanted
+        self.degraded: tuple[str, ...] = ()  # what it was given less of, to be served at all
+        self.rung = 0  # steps of the ladder that it has come down
+        self.clamp = 0  # the most new tokens that it is allowed now; 0 = as it asked
+        self.continued = False  # its last message is the beginning of the answer
+        self.closed = False  # its record is written
+        self.dropped: tuple[str, ...] = ()  # fields that the provider's dialect cannot say
+
+    def resumed(self, body: bytes, clamp: int) -> "Call":
+        """The same call, with the beginning of its answer in `body`; what has been tried is shared."""
+        call = Call(
+            self.id,
+            self.arrived,
+            self.deadline,
+            self.client,
+            self.kind,
+            self.method,
+            self.path,
+            self.forward,
+            body,
+            self.shape,
+            self.size,
+            self.client_retry,
+            self.tenant,
+            self.dialect,
+            self.on_cut,
+        )
+        call.attempts = self.attempts
+        call.queued_us = self.queued_us
+        call.waited_us = self.waited_us
+        call.smoothed = self.smoothed
+        call.spent = self.spent
+        call.prompt_guess = self.prompt_guess
+        call.affinity = self.affinity
+        call.prefix = self.prefix
+        call.degraded = self.degraded
+        call.rung = self.rung
+        call.clamp = clamp
+        call.continued = True
+        call.closed = self.closed
+        call.dropped = self.dropped
+        return call

@@ -1,0 +1,60 @@
+"""What a call is made of: records that are made once and read a few times, in C.
+
+msgspec structs are kept apart from the modules that are compiled.
+"""
+
+from enum import Enum, auto
+from typing import Protocol
+
+import msgspec
+
+from tidegate.model.outcome import Reason
+
+
+class BodySource(Protocol):
+    """A request body that is still arriving."""
+
+    async def read(self) -> bytes:
+        """The next piece; empty at the end. Raises `ConnectionError` when the client left."""
+
+
+class Size(msgspec.Struct, frozen=True, gc=False):
+    """A measured prompt: its kind of text, its weight, and the tokens that are known without a ratio."""
+
+    kind: int = 0
+    weight: int = 0
+    fixed: int = 0
+
+
+class Kind(Enum):
+    """What is asked for: one operation of one maker's API. It decides how the body is read and the usage found."""
+
+    CHAT = auto()
+    COMPLETION = auto()
+    EMBEDDING = auto()
+    RESPONSES = auto()
+    MESSAGES = auto()
+    COUNT = auto()  # of a prompt's tokens; nothing is generated
+    PASS = auto()  # forwarded as it is
+
+    __hash__ = object.__hash__  # its members are singletons; an Enum hashes their names, by code in Python
+
+
+class Shape(msgspec.Struct, gc=False):
+    """The few things of a body that are routed on. `output` is the most new tokens it may produce (0 = not stated)."""
+
+    model: str
+    stream: bool = False
+    output: int = 0
+    tools: bool = False
+    images: bool = False
+    wants_usage: bool = True  # the client asked for usage in the stream
+
+
+class Attempt(msgspec.Struct, frozen=True, gc=False):
+    """One try, as it is told to the client and the log. `reason` is None when it was answered."""
+
+    target: str
+    status: int
+    reason: Reason | None
+    waited_us: int

@@ -317,7 +317,7 @@ def test_ahead_is_an_upper_estimate(seed: int, own: int) -> None:
     for _ in range(own):
         rivals.scheduler.push(Ticket(newcomer, 1_000, rivals.now, "own"), rivals.now)
     for band in rivals.scheduler._bands.values():
-        band._pace = 0.0  # only of what waits
+        band._tokens = 0.0  # only of what waits
     ahead = rivals.scheduler.ahead(newcomer, 1_000, rivals.now)
     last = Ticket(newcomer, 1_000, rivals.now, "own")
     rivals.scheduler.push(last, rivals.now)
@@ -338,6 +338,28 @@ def test_ahead_counts_those_who_come_too() -> None:
     scheduler.spent(A, 1_000, 0)
     waiting = sum(ticket.cost for ticket in scheduler)
     assert scheduler.ahead(A, 1_000, 0).tokens > waiting
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_is_foretold_of_those_who_come_too_is_true_on_the_whole(seed: int) -> None:
+    """Twenty tenants whose calls come in bursts: as much is served before a call's turn as was foretold."""
+    chance, scheduler = Random(seed), Dynamic()
+    tenants = fixed(FREE, *[1_000] * 20)
+    told: dict[Ticket, tuple[int, int]] = {}
+    served = foretold = real = 0
+    for turn in range(3_000):
+        for _ in range(0 if turn // 300 % 2 else 3):
+            ticket = Ticket(chance.choice(tenants), 2_000, turn)
+            scheduler.push(ticket, turn)
+            flow = scheduler._flows[ticket.tenant.name]
+            told[ticket] = flow.band.drift(flow, flow.weight, turn), served
+        if scheduler.head(turn) is not None:
+            ticket = scheduler.pop(turn)
+            expected, before = told.pop(ticket)
+            foretold += expected
+            real += served - before
+            served += ticket.cost
+    assert 0.9 < foretold / real < 1.1
 
 
 def test_strangers_cannot_starve_who_waits() -> None:

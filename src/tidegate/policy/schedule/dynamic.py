@@ -76,12 +76,13 @@ class _Levels(Band):
         "_half_life",
         "_heaviest",
         "_heavy",
-        "_pace",
+        "_moves",
         "_passed",
         "_peak",
         "_rings",
         "_shift",
         "_since",
+        "_tokens",
         "_turns",
         "_welcomed",
         "largest",
@@ -96,7 +97,7 @@ class _Levels(Band):
         self._rings: dict[int, Flow] = {}  # by level: whose turn is next in it
         self._entered = 0  # newcomers without lead, since V moved
         self._passed = 0  # by which V is further than the start of its level, as due calls have moved it
-        self._pace = 0.0  # tokens served while V moves by one, of late
+        self._tokens = self._moves = 0.0  # of late: what was served, while V moved by so much
         self._since = 0  # tokens served since V moved
         self._fresh: OrderedDict[Flow, None] = OrderedDict()  # who entered without lead and has had no turn since
         self._welcomed = False  # the last turn was one of theirs
@@ -146,7 +147,8 @@ class _Levels(Band):
         level = flow.level
         self._since += cost
         if level != self._base:
-            self._pace += (self._since / ((level - self._base) << self._shift) - self._pace) / _STEPS
+            self._tokens += self._since - self._tokens / _STEPS
+            self._moves += ((level - self._base) << self._shift) - self._moves / _STEPS
             self._since = 0
             self._bits >>= level - self._base
             self._base = level
@@ -221,7 +223,7 @@ class _Levels(Band):
 
     def drift(self, flow: Flow | None, weight: int, now: int) -> int:
         start = self._start(flow, weight, now)
-        return int(start * self._pace) if start > 0 else 0
+        return int(start * self._tokens / self._moves) if start > 0 and self._moves else 0
 
     def _start(self, flow: Flow | None, weight: int, now: int) -> int:
         """How far V has to move until a new call of this tenant has its turn."""

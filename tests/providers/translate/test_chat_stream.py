@@ -64,7 +64,7 @@ def test_the_official_client_takes_it(whole: Json) -> None:
 
 def test_cut_at_every_byte() -> None:
     """The tap makes whole events of it: the same bytes leave, wherever the network cuts."""
-    raw = b"".join(message_events(WHOLE))
+    raw = b"".join(message_events(WHOLE, 8))
     way = reply()
     expected = way.stream().feed(raw)
     for cut in range(len(raw) + 1):

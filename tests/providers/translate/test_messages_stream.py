@@ -2,7 +2,9 @@
 
 import json
 
+import httpx2
 import pytest
+from anthropic import Anthropic
 from anthropic.types import RawMessageStreamEvent
 from hypothesis import given
 from hypothesis import strategies as st
@@ -78,7 +80,7 @@ def test_a_sealed_thought_comes_back() -> None:
 
 def test_cut_at_every_byte() -> None:
     """The tap makes whole events of it: the same is put together, wherever the network cuts."""
-    raw = b"".join(completion_chunks(WHOLE))
+    raw = b"".join(completion_chunks(WHOLE, 8))
     way = reply()
     expected = way.stream().feed(raw)
     for cut in range(len(raw) + 1):
@@ -178,3 +180,20 @@ def test_what_is_no_chunk(bad: bytes) -> None:
     """It is an error, and so no silent truncation."""
     with pytest.raises(ValueError, match="."):
         reply().stream().feed(bad)
+
+
+@given(completions())
+def test_the_official_client_gathers_it(whole: Json) -> None:
+    """Anthropic's own client finds in the stream what the translated answer says."""
+    raw = reply().stream().feed(b"".join(completion_chunks(whole)))
+    sent = httpx2.Response(200, headers={"content-type": "text/event-stream"}, content=raw)
+    with (
+        httpx2.Client(transport=httpx2.MockTransport(lambda _: sent)) as web,
+        Anthropic(api_key="k", http_client=web) as client,
+        client.messages.stream(model="m", max_tokens=9, messages=[{"role": "user", "content": "Q"}]) as stream,
+    ):
+        final = stream.get_final_message()
+    told = json.loads(reply().answer(dumped(whole)))
+    assert [block.to_dict() for block in final.content] == told["content"]
+    assert (final.stop_reason, final.usage.output_tokens) == (told["stop_reason"], told["usage"]["output_tokens"])
+    assert final.usage.input_tokens == told["usage"]["input_tokens"]

@@ -90,8 +90,7 @@ class Output:
             if call.place < 0:
                 self._open_call(call)
         last = len(self._items) - 1
-        if self._spoken is not None:
-            self._close_spoken(b"incomplete" if cut and self._spoken.place == last else b"completed")
+        self._close_spoken(b"incomplete" if cut else b"completed")  # it is the last, where it is still open
         for call in self._calls:
             self._close_call(call, b"incomplete" if cut and call.place == last else b"completed")
         return [msgspec.Raw(item) for item in self._items]

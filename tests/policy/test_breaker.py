@@ -3,7 +3,7 @@
 import pytest
 
 from tidegate.model.outcome import Reason
-from tidegate.policy.breaker import PARKED_US, Breaker
+from tidegate.policy.breaker import LONGEST_PARKED_US, PARKED_US, Breaker
 from tidegate.policy.health import FIRST_PAUSE_US, PROBE_GUESS_US, TRIP_AFTER, Health
 
 SECOND = 1_000_000
@@ -73,6 +73,31 @@ def test_no_money_for_one_model_is_asked_about_once_a_minute() -> None:
     breaker = Breaker()
     breaker.fail(Reason.BILLING, breaker.epochs, 0, 0, None, "model")
     assert breaker.wait(0) == PARKED_US
+
+
+def test_a_month_without_money_is_asked_about_once_an_hour() -> None:
+    """A spend limit that ends on the first of the month may be raised before."""
+    breaker = Breaker()
+    breaker.fail(Reason.BILLING, breaker.epochs, 0, 0, 20 * 86_400 * SECOND, "scope")
+    assert breaker.wait(0) == LONGEST_PARKED_US
+
+
+def test_a_quota_of_the_day_lasts_as_long_as_it_says() -> None:
+    """It is no question of money: before that time nothing helps."""
+    breaker = Breaker()
+    breaker.fail(Reason.RATE, breaker.epochs, 0, 0, 7 * 3_600 * SECOND, "model")
+    assert breaker.wait(0) == 7 * 3_600 * SECOND
+
+
+@pytest.mark.parametrize("reason", [Reason.OVERLOAD, Reason.CAPACITY])
+def test_one_answer_without_capacity_does_not_close_the_provider(reason: Reason) -> None:
+    """Where capacity is shared by everybody, one refusal among many answers is usual; a named time is not."""
+    breaker = Breaker()
+    breaker.fail(reason, breaker.epochs, 0, 0, None, "provider")
+    assert breaker.wait(0) == 0
+    breaker.succeed(breaker.epochs)
+    breaker.fail(reason, breaker.epochs, 0, 0, 5 * SECOND, "provider")
+    assert breaker.wait(0) == 5 * SECOND
 
 
 def test_a_limit_of_the_whole_scope_lasts_as_long_as_it_says() -> None:

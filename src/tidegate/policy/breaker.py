@@ -10,8 +10,8 @@ Where a profile's row says what is out (`classify.Verdict.scope`: the scope, the
 this model, or nothing but the request), that goes before the class's own: a plan without one model costs no other.
 
 Each is a `Health`: it opens again with one probe, whichever of the lanes that share it sends it. A call that is
-answered speaks well of all three; a refusal for quota shows that the credential is good. One overload among many
-answers closes nothing: only one that names a time, or several on end.
+answered speaks well of all three; a refusal for quota shows that the credential is good. One overload (or lack of
+capacity, where it is the provider's) among many answers closes nothing: only one that names a time, or several on end.
 
 The usual case (all open) is one attribute. A change of a shared health costs O(lanes that share it).
 """
@@ -21,7 +21,8 @@ from collections.abc import Callable, Mapping
 from tidegate.model.outcome import Reason
 from tidegate.policy.health import Health, pause_us
 
-PARKED_US = 60_000_000  # how long who has no money or credential is left alone between probes
+PARKED_US = 60_000_000  # how long who has no money or credential is left alone between probes, at least
+LONGEST_PARKED_US = 3_600_000_000  # at most, whatever is named: somebody may have paid since
 
 Epochs = tuple[int, int, int]  # of scope, model and lane
 
@@ -139,8 +140,9 @@ class Breaker:
         before, health = self.tripped, self._healths[whose]
         pause = named_us or pause_us(max(1, health.failures + (epochs[whose] == health.epoch)))
         if reason in _PARKS:
-            pause = max(pause, PARKED_US)
-        limit = reason in _AT_ONCE or (reason is Reason.OVERLOAD and named_us is not None)
+            pause = min(max(pause, PARKED_US), LONGEST_PARKED_US)
+        usual = whose == _MODEL or reason is Reason.OVERLOAD
+        limit = named_us is not None if usual else reason in _AT_ONCE
         if reason in _QUOTA and whose != _SCOPE:
             self._healths[_SCOPE].succeed(epochs[_SCOPE])
             probe &= ~(1 << _SCOPE)

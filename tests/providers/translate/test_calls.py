@@ -86,6 +86,14 @@ def test_a_call_can_be_left_when_it_is_whole() -> None:
     assert calls.add(delta(1, "{", "b")) == [Piece("", 1, "b", "f_b"), Piece("{")]
 
 
+def test_calls_without_an_end() -> None:
+    """They fail the stream."""
+    calls = Calls()
+    with pytest.raises(ValueError, match="more than"):
+        for number in range(10_000):
+            calls.add(delta(number, "{}", str(number)))
+
+
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Arguments without an end fail the stream; those of closed calls are forgotten."""
     monkeypatch.setattr(module, "MOST_HELD", 100)

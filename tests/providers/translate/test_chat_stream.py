@@ -140,6 +140,15 @@ def test_wanted_json_is_the_text(given_input: Json, text: str) -> None:
     assert (said["content"], said["calls"], said["finish"]) == (text, [], "stop")
 
 
+def test_memory_is_bounded() -> None:
+    """Blocks that are never closed fail the stream."""
+    stream = reply().stream()
+    stream.feed(event("message_start", message=message()))
+    with pytest.raises(ValueError, match="more than"):
+        for index in range(10_000):
+            stream.feed(event("content_block_start", index=index, content_block=NONE))
+
+
 @pytest.mark.parametrize(
     "bad",
     [

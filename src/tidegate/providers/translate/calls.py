@@ -7,6 +7,7 @@ the stream finishes.
 
 from tidegate.providers.translate.reading import arguments_of
 from tidegate.providers.translate.records import Piece
+from tidegate.providers.translate.tables import MOST_CALLS
 from tidegate.providers.translate.words_chat import ToolCallDelta
 
 MOST_HELD = 8_388_608  # characters of arguments; as long as the longest event
@@ -71,6 +72,8 @@ class Calls:
         number = self._numbers.get(index)
         if number is not None and (not delta.id or self._calls[number].id in {None, delta.id}):
             return number
+        if len(self._calls) == MOST_CALLS:
+            raise ValueError(f"the answer has more than {MOST_CALLS} calls")
         name = (delta.function.name if delta.function is not None else None) or ""
         number = self._numbers[index] = len(self._calls)
         self._calls.append(_Call(delta.id or None, name))
@@ -79,7 +82,7 @@ class Calls:
     def _hold(self, call: _Call, text: str) -> None:
         self._size += len(text)
         call.size += len(text)
-        if self._size + len(self._calls) > MOST_HELD:
+        if self._size > MOST_HELD:
             raise ValueError("the arguments of the calls are longer than 8 Mi characters")
         if text:
             call.held.append(text)

@@ -10,6 +10,7 @@ import msgspec
 from tidegate.providers.translate.absent import has
 from tidegate.providers.translate.chat_answer import completion_id, finish_of, thought_of
 from tidegate.providers.translate.events import payloads
+from tidegate.providers.translate.tables import MOST_CALLS
 from tidegate.providers.translate.usage import merged, to_chat
 from tidegate.providers.translate.words_chat import ThinkingBlock
 from tidegate.providers.translate.words_messages import Block, Delta, Event, Started, Usage
@@ -103,6 +104,8 @@ class ChatStream:
 
     def _tool(self, index: int, block: Block) -> bytes:
         """A call begins. Some providers give its whole input at once."""
+        if len(self._tools) == MOST_CALLS:
+            raise ValueError(f"the answer has more than {MOST_CALLS} open blocks")
         known = _encode(bytes(block.input).decode()) if has(block.input) and bytes(block.input) != b"{}" else b""
         if self._json_tool and block.name == self._json_tool:
             self._tools[index] = _TEXT

@@ -67,7 +67,7 @@ class Turns:
         if not blocks:
             return
         if self.turns and self.turns[-1].role == role:
-            list.extend(self._last(), blocks)
+            self._last().extend(blocks)
             return
         self.turns.append(Turn(role, blocks))
         self._results = 0

@@ -12,6 +12,9 @@ LEAST_BUDGET = 1024
 BUDGETS = {"minimal": 1024, "low": 2048, "medium": 8192, "high": 16384, "xhigh": 24576, "max": 32000}
 EFFORTS = {"minimal": "low", "low": "low", "medium": "medium", "high": "high", "xhigh": "xhigh", "max": "max"}
 
+# More calls than any answer has: what a stream may make its translation remember.
+MOST_CALLS = 4096
+
 # Chat completions take at most so many stop sequences and so long a user's name (characters).
 MOST_STOPS = 4
 LONGEST_USER = 64

@@ -120,9 +120,10 @@ def test_any_streamed_answer_is_the_whole_one(
 def test_cut_at_every_byte(newline: bytes) -> None:
     """Behind the tap, wherever the network cuts: the same events, and the same of them."""
     stream = b"".join([b": ping\n\n", *STREAM]).replace(b"\n", newline)
-    expected = cross().reply.stream().feed(b"".join(STREAM))
+    reply = cross().reply
+    expected = reply.stream().feed(b"".join(STREAM))
     for cut in range(len(stream) + 1):
-        tap, crossing = StreamTap(keep_usage=True), cross().reply.stream()
+        tap, crossing = StreamTap(keep_usage=True), reply.stream()
         assert crossing.feed(tap.feed(stream[:cut])) + crossing.feed(tap.feed(stream[cut:])) == expected, cut
 
 

@@ -109,6 +109,14 @@ def test_a_model_that_is_out_is_no_keys_fault() -> None:
     assert not is_dead(Failure(Reason.AUTH, "", Answer(401, (), b""), out="model"))
 
 
+@pytest.mark.parametrize(
+    ("reason", "dead"), [(Reason.AUTH, True), (Reason.BILLING, True), (Reason.RATE, False), (Reason.CAPACITY, False)]
+)
+def test_a_profile_may_say_that_it_is_the_key(reason: Reason, dead: bool) -> None:
+    """Whatever the status: Google says it with 400. A key that is over its quota is good later."""
+    assert is_dead(Failure(reason, "", Answer(400, (), b"API key not valid"), out="key")) is dead
+
+
 def test_without_an_answer_nobody_knows() -> None:
     """An error inside a stream names no key."""
     assert not is_dead(Failure(Reason.AUTH, ""))

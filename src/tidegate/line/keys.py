@@ -42,8 +42,8 @@ def is_dead(failure: Failure) -> bool:
     answer = failure.answer
     if answer is None:
         return False
-    if failure.out == "model":
-        return False
+    if failure.out in ("model", "key"):
+        return failure.out == "key" and failure.reason in (Reason.AUTH, Reason.BILLING)
     if failure.reason is Reason.AUTH:
         return answer.status == UNAUTHORIZED or (answer.status == FORBIDDEN and _says(answer.body, _GONE))
     return failure.reason is Reason.BILLING and _says(answer.body, _OWN_MONEY)

@@ -4,6 +4,7 @@
 UNTESTED_ALONE = {
     "line/records.py": "records; the tests of lane, target and attempt make and read them",
     "policy/records.py": "records without behaviour",
+    "policy/charge.py": "a record; the tests of quota and outlet make and read it",
     "policy/waiting.py": "a record; the desk's tests make and read it",
     "model/facts.py": "records without behaviour; the ledger's tests write and read them",
     "model/parts.py": "records without behaviour; the call's tests make and read them",

@@ -7,7 +7,8 @@ import msgspec
 from tidegate.model.outcome import Usage
 from tidegate.model.reply import Headers
 from tidegate.policy.allowance import NEVER
-from tidegate.policy.records import Candidate, Charge
+from tidegate.policy.charge import Charge
+from tidegate.policy.records import Candidate
 from tidegate.providers.translate.face import Crossed as Crossed
 
 if TYPE_CHECKING:

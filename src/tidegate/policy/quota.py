@@ -6,7 +6,7 @@ of which there are at most a handful.
 
 from tidegate.policy.allowance import NEVER, Allowance, View
 from tidegate.policy.bucket import Bucket
-from tidegate.policy.records import Charge as Charge
+from tidegate.policy.charge import Charge as Charge
 from tidegate.policy.window import SlidingLog
 
 SECOND_US = 1_000_000

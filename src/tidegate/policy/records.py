@@ -21,22 +21,6 @@ class View(msgspec.Struct, frozen=True, gc=False):
     reset_us: int
 
 
-class Charge(msgspec.Struct, frozen=True, gc=False):
-    """What a call costs at admission, in tokens: the upper estimate that is reserved, and what it costs at least.
-
-    Only `least` can make a call impossible: an estimate is no reason for a permanent refusal. Nor is a limit that only
-    a reply has shown, and long ago (`Allowance.firm_until`).
-
-    `prefix` is what its prompt begins with, where cached input may be free (0 = no matter); `beside` is then what it
-    costs even when all of its prompt is cached.
-    """
-
-    tokens: int
-    least: int = 0
-    prefix: int = 0
-    beside: int = 0
-
-
 class Ahead(msgspec.Struct, frozen=True, gc=False):
     """What is served before a newcomer, by the discipline's own rule: an upper estimate."""
 

@@ -1,7 +1,7 @@
 """The ticket of a call that waits at a desk."""
 
 from tidegate.model.tenant import Tenant
-from tidegate.policy.records import Charge
+from tidegate.policy.charge import Charge
 from tidegate.policy.schedule.face import Ticket
 
 

@@ -9,8 +9,9 @@ more than `MOST` entries the stack is thinned, which only lowers answers.
 """
 
 from bisect import bisect_left
+from typing import Final
 
-MOST = 64
+MOST: Final = 64
 
 
 class Lows:
@@ -32,9 +33,13 @@ class Lows:
     def note(self, level: int, now: int) -> None:
         """The level fell to this."""
         levels, at = self._levels, self._at
-        while levels and levels[-1] >= level:
-            levels.pop()
-            at.pop()
+        if levels and levels[-1] >= level:
+            while len(levels) > 1 and levels[-2] >= level:
+                levels.pop()
+                at.pop()
+            levels[-1] = level
+            at[-1] = now
+            return
         levels.append(level)
         at.append(now)
         if len(levels) > MOST:

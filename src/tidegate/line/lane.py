@@ -6,6 +6,7 @@ and held against the rate-limit headers, which alone show a changed limit and wh
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import msgspec
 
@@ -31,12 +32,13 @@ from tidegate.policy.prefixes import Prefixes
 from tidegate.policy.quota import Charge, Quota
 from tidegate.ports import Clock
 
-PASS, COUNT = Kind.PASS, Kind.COUNT
-FREE = Charge(0)  # what is forwarded as it is, or only counted, is a request and no more
-_NOTHING_SHOWN = (None, None)
-_UNREVIEWED = 50  # a part of the limit: the least bad news for which those who wait are looked at again
-_NOTHING = Belief()
-WEIGHT_PER_TOKEN = 8  # no text of more than this many bytes a token is real: what a prompt costs at least
+PASS: Final = Kind.PASS
+COUNT: Final = Kind.COUNT
+FREE: Final = Charge(0)  # what is forwarded as it is, or only counted, is a request and no more
+_NOTHING_SHOWN: Final = (None, None)
+_UNREVIEWED: Final = 50  # a part of the limit: the least bad news for which those who wait are looked at again
+_NOTHING: Final = Belief()
+WEIGHT_PER_TOKEN: Final = 8  # no text of more than this many bytes a token is real: what a prompt costs at least
 
 
 @dataclass(frozen=True, slots=True)

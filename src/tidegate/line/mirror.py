@@ -5,6 +5,8 @@ noisy one: the limit (headers, believed when several replies agree), what others
 held against the least that can be left), and where nothing is shown, its refusals.
 """
 
+from typing import Final
+
 from tidegate.line.doubt import Doubt
 from tidegate.model.belief import Belief
 from tidegate.model.snapshot import Profile
@@ -19,12 +21,14 @@ from tidegate.policy.limits.trust import JUMP, NONSENSE, RISE, Trust
 from tidegate.policy.quota import MINUTE_US, allowance, mirrored
 from tidegate.policy.window import LATE_US, SlidingLog
 
-RETEST_US = 2 * MINUTE_US  # a limit that only headers have shown may be put to the test after so long without a word
-GRADUAL = frozenset({"continuous", "quantised"})  # a quantised limit is published as the minute's bucket
-_QUANTISED_US = 10_000_000  # of seconds that all are alike, so many tell the rate
-_NOISE = 1_000  # part of the limit that is nobody's use; less where jitter leaves no room for it
-_LEAST_NOISE = 10_000
-_KNOWN = 50  # a part of the limit: others who use more than that are there, and what is missing is theirs
+RETEST_US: Final = (
+    2 * MINUTE_US
+)  # a limit that only headers have shown may be put to the test after so long without a word
+GRADUAL: Final = frozenset({"continuous", "quantised"})  # a quantised limit is published as the minute's bucket
+_QUANTISED_US: Final = 10_000_000  # of seconds that all are alike, so many tell the rate
+_NOISE: Final = 1_000  # part of the limit that is nobody's use; less where jitter leaves no room for it
+_LEAST_NOISE: Final = 10_000
+_KNOWN: Final = 50  # a part of the limit: others who use more than that are there, and what is missing is theirs
 
 
 class Mirror:

@@ -4,10 +4,12 @@ Amounts are whole requests or tokens, times whole microseconds on one monotonic 
 helps. Implementations: `bucket.Bucket` (continuous refill) and `window.SlidingLog` (fixed, sliding, quantised).
 """
 
+from typing import Final
+
 from tidegate.policy.records import View as View
 
-NEVER = -1
-ALWAYS = 1 << 62  # a moment that never comes
+NEVER: Final = -1
+ALWAYS: Final = 1 << 62  # a moment that never comes
 
 
 class Allowance:

@@ -4,8 +4,10 @@ The mean deviation stands for the standard one, as in TCP's timer (Jacobson 1988
 outliers. All O(1).
 """
 
-_LEARNING = 0.05
-_SETTLED = 20  # samples; until then each has its equal part
+from typing import Final
+
+_LEARNING: Final = 0.05
+_SETTLED: Final = 20  # samples; until then each has its equal part
 
 
 class Average:

@@ -11,10 +11,12 @@ Ticks are microseconds while `limit × window < 2**53`, and coarser powers of te
 exact in the doubles of a Lua script. Every operation is O(1).
 """
 
+from typing import Final
+
 from tidegate.policy.allowance import ALWAYS, NEVER, Allowance, View
 
-WINDOW_US = 60_000_000
-_EXACT = 1 << 53
+WINDOW_US: Final = 60_000_000
+_EXACT: Final = 1 << 53
 
 
 def tick_us(limit: int, window_us: int) -> int:

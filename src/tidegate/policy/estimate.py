@@ -11,25 +11,26 @@ at C speed (about 1 µs per kB), everything else O(1).
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 from tidegate.model.call import Size
 from tidegate.model.text import count
 from tidegate.policy.average import Average
 
-WIDE_WEIGHT = 3
-PER_MESSAGE_BYTES = 26  # {"role":"…","content":"…"} around the text
-PER_MESSAGE_TOKENS = 4
-PER_REPLY_TOKENS = 3
-IMAGE_TOKENS = 1_105  # 1024 × 1024 at high detail and a margin (OpenAI's tile rule)
-LOW_IMAGE_TOKENS = 85
+WIDE_WEIGHT: Final = 3
+PER_MESSAGE_BYTES: Final = 26  # {"role":"…","content":"…"} around the text
+PER_MESSAGE_TOKENS: Final = 4
+PER_REPLY_TOKENS: Final = 3
+IMAGE_TOKENS: Final = 1_105  # 1024 × 1024 at high detail and a margin (OpenAI's tile rule)
+LOW_IMAGE_TOKENS: Final = 85
 
-_YOUNG = 8
-_MARGIN = 3.0
-_SPACES_OF = 4_096  # bytes of a text in which spaces are counted: their share is asked for, and each costs a stop
-_WITH_IMAGES = 36  # the kind of a call with images, whatever its text
-_TOKENS_PER_WEIGHT = 4  # of that text: its weight becomes one with the images' tokens
+_YOUNG: Final = 8
+_MARGIN: Final = 3.0
+_SPACES_OF: Final = 4_096  # bytes of a text in which spaces are counted: a share is asked for, and each costs a stop
+_WITH_IMAGES: Final = 36  # the kind of a call with images, whatever its text
+_TOKENS_PER_WEIGHT: Final = 4  # of that text: its weight becomes one with the images' tokens
 # Tokens per weight of a young class: by share of wide characters, and by spaces (none: base64, digits), then images.
-_COLD = (0.75, 0.50, 0.45, 0.65, 0.65, 0.65, 0.60, 0.60, 0.60, 0.60, 0.60, 0.60, 1.50)
+_COLD: Final = (0.75, 0.50, 0.45, 0.65, 0.65, 0.65, 0.60, 0.60, 0.60, 0.60, 0.60, 0.60, 1.50)
 
 
 def measure(text: bytes, wide: int, escaped: int = 0, messages: int = 0, images: int = 0, low_images: int = 0) -> Size:

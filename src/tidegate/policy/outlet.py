@@ -8,6 +8,7 @@ Every operation is O(1) in outlets, calls and models.
 """
 
 from collections.abc import Callable
+from typing import Final
 
 from tidegate.policy.allowance import NEVER, Allowance
 from tidegate.policy.breaker import Breaker
@@ -16,8 +17,8 @@ from tidegate.policy.prefixes import Prefixes
 from tidegate.policy.quota import Charge, Quota
 from tidegate.policy.trunk import CALLS
 
-UNTOLD = 1 << 62  # a wait of which nobody knows the end: a probe's outcome or a call's end will tell
-UNLIMITED = 1 << 62  # tokens left where nothing limits them
+UNTOLD: Final = 1 << 62  # a wait of which nobody knows the end: a probe's outcome or a call's end will tell
+UNLIMITED: Final = 1 << 62  # tokens left where nothing limits them
 
 
 class Cap:

@@ -2,6 +2,7 @@
 
 # Source files of the mirrored rooms that need no test file of their own.
 UNTESTED_ALONE = {
+    "line/slot.py": "two permits as one; the tests of attempt and line settle it",
     "line/records.py": "records; the tests of lane, target and attempt make and read them",
     "policy/records.py": "records without behaviour",
     "policy/charge.py": "a record; the tests of quota and outlet make and read it",

@@ -13,8 +13,8 @@ import msgspec
 from tidegate.line.keys import KeyRing
 from tidegate.line.mirror import GRADUAL, Mirror
 from tidegate.line.pool import Permit, Pool
-from tidegate.line.records import Slot as Slot
 from tidegate.line.service import Service as Service
+from tidegate.line.slot import Slot as Slot
 from tidegate.model.belief import Belief
 from tidegate.model.call import Call, Kind
 from tidegate.model.outcome import Reason, Usage

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from tidegate.line.slot import Slot
 from tidegate.model.outcome import Usage
 from tidegate.model.reply import Headers
 from tidegate.policy.allowance import NEVER
@@ -13,42 +14,8 @@ from tidegate.providers.translate.face import Crossed as Crossed
 
 if TYPE_CHECKING:
     from tidegate.line.lane import Lane
-    from tidegate.line.pool import Permit, Pool
+    from tidegate.line.pool import Pool
     from tidegate.line.splice import Splice
-    from tidegate.policy.outlet import Outlet
-
-
-class Slot(msgspec.Struct):
-    """What one attempt holds: a permit of the lane, perhaps one of the strategy's own bound; both settled once."""
-
-    lane: "Lane"
-    permit: "Permit[Lane]"
-    bound: "Permit[Outlet] | None"
-    left_tokens: int  # the mirror right after the charge, -1 = no such limit
-    left_requests: int
-
-    @property
-    def charged(self) -> int:
-        """Tokens reserved at the provider."""
-        return self.permit.tokens
-
-    def settle(self, tokens: int) -> None:
-        """The provider really charged `tokens`."""
-        self.permit.settle(tokens)
-        if self.bound is not None:
-            self.bound.settle(tokens)
-
-    def keep(self) -> None:
-        """What was charged is unknown: it stays charged."""
-        self.permit.keep()
-        if self.bound is not None:
-            self.bound.keep()
-
-    def give_back(self, *, judged: bool = False) -> None:
-        """Nothing was sent. `judged`: it was tried, and has its verdict."""
-        self.permit.give_back(judged=judged)
-        if self.bound is not None:
-            self.bound.give_back()
 
 
 class Pick(msgspec.Struct):

@@ -1,0 +1,52 @@
+"""What an attempt holds while it runs."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tidegate.line.lane import Lane
+    from tidegate.line.pool import Permit
+    from tidegate.policy.outlet import Outlet
+
+
+class Slot:
+    """What one attempt holds: a permit of the lane, perhaps one of the strategy's own bound; both settled once."""
+
+    __slots__ = ("bound", "lane", "left_requests", "left_tokens", "permit")
+
+    def __init__(
+        self,
+        lane: "Lane",
+        permit: "Permit[Lane]",
+        bound: "Permit[Outlet] | None",
+        left_tokens: int,
+        left_requests: int,
+    ) -> None:
+        """`left_tokens`, `left_requests`: the mirrors right after the charge, -1 = no such limit."""
+        self.lane = lane
+        self.permit = permit
+        self.bound = bound
+        self.left_tokens = left_tokens
+        self.left_requests = left_requests
+
+    @property
+    def charged(self) -> int:
+        """Tokens reserved at the provider."""
+        return self.permit.tokens
+
+    def settle(self, tokens: int) -> None:
+        """The provider really charged `tokens`."""
+        self.permit.settle(tokens)
+        if self.bound is not None:
+            self.bound.settle(tokens)
+
+    def keep(self) -> None:
+        """What was charged is unknown: it stays charged."""
+        self.permit.keep()
+        if self.bound is not None:
+            self.bound.keep()
+
+    def give_back(self, *, judged: bool = False) -> None:
+        """Nothing was sent. `judged`: it was tried, and has its verdict."""
+        self.permit.give_back(judged=judged)
+        if self.bound is not None:
+            self.bound.give_back()

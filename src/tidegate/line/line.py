@@ -93,7 +93,10 @@ class Line:
                 slot = await self._wait(call, plan, course, pick, now, alone=len(courses) == 1)
             if slot is None:
                 continue
-            outcome = await self._ask(call, plan, courses, course, slot)
+            if plan.streams.hedge_after_us and call.shape.stream:
+                outcome = await self._hedge(call, plan, courses, course, slot)
+            else:
+                outcome = await self._attempt(call, plan, slot, course.crossed)
             if isinstance(outcome, Answered):
                 course.tell(call)
                 return outcome
@@ -221,13 +224,10 @@ class Line:
             own.give_back()
         return None
 
-    async def _ask(
+    async def _hedge(
         self, call: Call, plan: Plan, courses: list[Course], course: Course, slot: Slot
     ) -> Answered | Failure:
-        """One attempt; a stream that is long without content may have a second one beside it."""
-        patience = plan.streams.hedge_after_us
-        if not patience or not call.shape.stream:
-            return await self._attempt(call, plan, slot, course.crossed)
+        """One attempt at a stream; while it is long without content it may have a second one beside it."""
         plan.hedges.deposit(self._clock.now(), retry_of_client=False)
 
         def second() -> Coroutine[Any, Any, Answered | Failure] | None:
@@ -239,7 +239,7 @@ class Line:
             self.settle_stream(call, answered)
 
         first = self._attempt(call, plan, slot, course.crossed)
-        return await race(first, patience, self._clock, second, spare)
+        return await race(first, plan.streams.hedge_after_us, self._clock, second, spare)
 
     def _beside(
         self, call: Call, plan: Plan, courses: list[Course], lane: Lane

@@ -41,7 +41,7 @@ from tidegate.model.facts import Fact
 from tidegate.model.outcome import Reason
 from tidegate.model.reply import Refused
 from tidegate.model.snapshot import Limits, ModelEntry, RateLimitPolicy, RetryPolicy, Scope, SmoothingPolicy
-from tidegate.testing import Playbook, Reply
+from tidegate.testing import ManualClock, Playbook, Reply
 from tidegate.testing.clock import SECOND, settle
 from tidegate.testing.playbook import answer
 
@@ -1151,3 +1151,19 @@ async def test_a_call_costs_the_same_with_any_number_of_scopes_and_keys(keys: in
     await play.provider("openai", OK)
     assert served(await running).status == 200
     assert looked <= 8
+
+
+async def test_the_clock_is_read_once_before_a_call_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The moment in which it had its turn is the one that everybody goes by."""
+    play, reads, now = play_of(), [], ManualClock.now
+
+    def counted(clock: ManualClock) -> int:
+        reads.append(now(clock))
+        return reads[-1]
+
+    running = play.call("a")
+    monkeypatch.setattr(ManualClock, "now", counted)
+    await settle()
+    assert len(play.sent("openai")) == len(reads) == 1
+    await play.provider("openai", OK)
+    assert served(await running).status == 200

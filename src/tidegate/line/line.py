@@ -258,9 +258,8 @@ class Line:
     async def _attempt(self, call: Call, plan: Plan, slot: Slot, crossed: Crossed | None) -> Answered | Failure:
         """One attempt with its intent before and its verdict on the lane's health after."""
         lane, permit = slot.lane, slot.permit
-        breaker, key = lane.breaker, lane.keys.next(self._clock.now())
+        breaker, key = lane.breaker, lane.keys.next(permit.taken_at)
         self._intend(call, plan, slot)
-        sent_at = self._clock.now()
         try:
             outcome = await attempt(call, slot, key, crossed, self._clock, self._judge)
         except BaseException:  # the client left, or a defect of ours: nobody else may suffer from it
@@ -273,7 +272,7 @@ class Line:
         if isinstance(outcome, Answered):
             call.attempts.append(Attempt(lane.name, outcome.status, None, waited))
             self._observer.attempt(lane.name, None)
-            lane.pace.learn(self._clock.now() - sent_at)
+            lane.pace.learn(self._clock.now() - permit.taken_at)
             if lane.keys.restore(key):
                 self._observer.key_restored(lane.name, fingerprint(key))
             breaker.succeed(permit.epochs)

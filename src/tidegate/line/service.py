@@ -1,6 +1,5 @@
 """A provider as the lanes see it: how to reach it, how it charges, and how each kind of call is put to it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
@@ -66,7 +65,7 @@ class Service:
     auth: bytes
     digest: str
     dialect: Dialect
-    ways: Mapping[Kind, Way]
+    ways: dict[Kind, Way]
     adds: tuple[tuple[bytes, bytes], ...] = ()
     total_timeout_us: int = 0  # of a stream from its first content on; 0 = none
 

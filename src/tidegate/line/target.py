@@ -1,6 +1,6 @@
 """A target: one model at one provider, through whichever of its pools can serve first."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tidegate.line.lane import Lane, Slot
@@ -24,7 +24,7 @@ class Target:
     model: str
     entry: ModelEntry
     pools: Sequence[Pool[Lane]]
-    ways: Mapping[Kind, Way]  # how each kind of call is put to the provider
+    ways: dict[Kind, Way]  # how each kind of call is put to the provider
     bound: Pool[Outlet] | None = None
     loyal: bool = False  # it matters where earlier calls of a conversation went: `line.opening`
 

@@ -28,6 +28,7 @@ from tidegate.model.snapshot import (
     Strategy,
 )
 from tidegate.model.tenant import NOBODY
+from tidegate.policy.average import Average
 from tidegate.policy.bucket import Bucket
 from tidegate.policy.desk import Rules, Waiting
 from tidegate.policy.estimate import Estimator, measure
@@ -236,7 +237,7 @@ def service_of(transport: ScriptedTransport | None = None, profile: Profile = PR
 def lane_alone(clock: ManualClock, limits: Limits, profile: Profile = PROFILE) -> Lane:
     """A lane with a pool of its own."""
     organisation = Organisation("main", Health(), Cap())
-    experience = Experience(Estimator(), Pace(), Health(), Concurrency())
+    experience = Experience(Estimator(), Pace(), Health(), Concurrency(), Average())
     lane = Lane(clock, service_of(profile=profile), organisation, "a", KeyRing(("sk-1",)), experience, limits)
     pool_over(clock, lane)
     return lane

@@ -15,6 +15,7 @@ from tidegate.model.belief import Belief
 from tidegate.model.call import Kind
 from tidegate.model.outcome import Reason, Usage
 from tidegate.model.snapshot import Limits, Scope
+from tidegate.model.tenant import NOBODY
 from tidegate.policy.bucket import Bucket
 from tidegate.policy.quota import Charge
 from tidegate.policy.window import SlidingLog
@@ -475,3 +476,56 @@ async def test_another_profile_reads_other_headers(clock: ManualClock) -> None:
     assert lane.tokens.seen == 6_000
     await follow(lane, clock, in_family("anthropic-ratelimit-input-tokens-", "", 70_000, 70_000, "soon"))
     assert lane.tokens.seen == 70_000
+
+
+# ── output with a limit of its own ───────────────────────────────────────────────────────────────────────────────────
+
+SPLIT = msgspec.structs.replace(PROFILE, charge="prompt", split=True, headers="anthropic")
+
+
+def test_output_is_a_quota_of_its_own() -> None:
+    """What a call will probably produce is taken when it leaves, and put right when it is known."""
+    clock = ManualClock()
+    lane = lane_alone(clock, Limits(rpm=60, itpm=60_000, otpm=600), SPLIT)
+    call = call_of(max_tokens=600)
+    charge = lane.charge(call)
+    assert charge.outputs == 600
+    assert lane.pool is not None
+    permit = lane.pool.take_nowait(NOBODY, charge, 0, clock.now())
+    assert permit is not None
+    assert not lane.fits(charge, clock.now())
+    assert lane.pool.predict(NOBODY, charge, clock.now()).wait_us > 0
+    lane.account(call, lane.slot(permit, None, clock.now()), Usage(10, 100))
+    assert lane.fits(charge, clock.now())
+    assert lane.charge(call).outputs == 101
+
+
+def test_what_was_never_sent_gives_its_output_back() -> None:
+    """All of it."""
+    clock = ManualClock()
+    lane = lane_alone(clock, Limits(rpm=60, itpm=60_000, otpm=600), SPLIT)
+    charge = lane.charge(call_of(max_tokens=600))
+    assert lane.pool is not None
+    permit = lane.pool.take_nowait(NOBODY, charge, 0, clock.now())
+    assert permit is not None
+    permit.give_back()
+    assert lane.outputs is not None
+    assert lane.outputs.headroom(clock.now()) == 1.0
+
+
+def test_a_limit_of_output_is_learnt_from_headers() -> None:
+    """Beside those of requests and input."""
+    clock = ManualClock()
+    lane = lane_alone(clock, Limits(), SPLIT)
+    assert lane.pool is not None
+    permit = lane.pool.take_nowait(NOBODY, lane.charge(call_of(max_tokens=9)), 0, clock.now())
+    assert permit is not None
+    shown = {
+        b"anthropic-ratelimit-%b-%b" % (kind, figure): value
+        for kind, limit in ((b"requests", b"60"), (b"input-tokens", b"60000"), (b"output-tokens", b"6000"))
+        for figure, value in ((b"limit", limit), (b"remaining", limit), (b"reset", b"2023-11-14T22:13:21Z"))
+    }
+    lane.watch(shown, lane.slot(permit, None, clock.now()))
+    assert lane.outputs is not None
+    assert [allowed.limit for allowed in lane.outputs.allowances] == [6_000]
+    assert lane.tokens.limit == 60_000

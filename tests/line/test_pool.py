@@ -255,7 +255,7 @@ async def test_late_binding(clock: ManualClock) -> None:
     queue = Queue(clock, pool)
     queue.join("a", 30)
     await settle()
-    freed = Permit(pool, quick, NOBODY, 200, clock.now(), quick.breaker.epochs, 0)
+    freed = Permit(pool, quick, NOBODY, Charge(200), clock.now(), quick.breaker.epochs, 0)
     quick.take(Charge(0), clock.now())  # the debt is a call's in flight
     quick.reserved = 200
     await clock.advance(5 * SECOND)

@@ -20,13 +20,15 @@ from tidegate.model.call import Call, Kind
 from tidegate.model.outcome import Reason, Usage
 from tidegate.model.snapshot import Limits, Profile
 from tidegate.policy import headers
+from tidegate.policy.average import Average
 from tidegate.policy.breaker import Breaker
 from tidegate.policy.estimate import Estimator, admission
 from tidegate.policy.headers_families import Dimension, family
 from tidegate.policy.health import Health
-from tidegate.policy.limits.blame import REQUESTS, blamed
+from tidegate.policy.limits.blame import OUTPUTS, REQUESTS, blamed
 from tidegate.policy.limits.concurrency import Concurrency
 from tidegate.policy.outlet import Cap, Outlet
+from tidegate.policy.outputs import Outputs
 from tidegate.policy.pace import Pace
 from tidegate.policy.prefixes import Prefixes
 from tidegate.policy.quota import Charge, Quota
@@ -74,6 +76,7 @@ class Experience:
     pace: Pace
     overload: Health
     concurrency: Concurrency
+    produced: Average  # tokens of an answer
 
 
 class Lane(Outlet):
@@ -82,6 +85,7 @@ class Lane(Outlet):
     __slots__ = (
         "_clock",
         "_family",
+        "_made",
         "_of_requests",
         "_of_tokens",
         "_rule",
@@ -123,6 +127,9 @@ class Lane(Outlet):
             organisation.cap,
         )
         self._clock = clock
+        self._made = Mirror(limits.otpm, service.profile, now, rounding)
+        if service.profile.split:
+            self.outputs = Outputs(self._made.allowances, experience.produced)
         self._read_as(service.profile)
         self._rule = service.profile.charge
         self._shown: tuple[bytes | None, bytes | None] = _NOTHING_SHOWN
@@ -162,6 +169,7 @@ class Lane(Outlet):
         self._read_as(profile)
         self.requests.reconfigure(limits.rpm, profile, now)
         self.tokens.reconfigure(limits.itpm or limits.tpm, profile, now)
+        self._made.reconfigure(limits.otpm, profile, now)
         self._follow()
         self.changed()
 
@@ -175,7 +183,7 @@ class Lane(Outlet):
         self._family = family(profile.headers)
         self._of_requests = self._family.requests
         self._of_tokens = self._family.tokens if self._family.tokens.limit else self._family.inputs
-        self.tokens.rounding = self._family.rounding
+        self.tokens.rounding = self._made.rounding = self._family.rounding
 
     def _remember(self) -> None:
         """Which prompts are cached matters where the provider knows it before it charges; else all has to be there."""
@@ -188,6 +196,8 @@ class Lane(Outlet):
     def _follow(self) -> None:
         quota = self.quota
         quota.requests, quota.tokens = self.requests.allowances, self.tokens.allowances
+        if self.outputs is not None:
+            self.outputs.allowances = self._made.allowances
 
     def reserve(self, call: Call) -> int:
         """Tokens to reserve: what the provider will charge the call at most."""
@@ -199,14 +209,20 @@ class Lane(Outlet):
         """What the provider will charge the call: at most, and at least."""
         if call.kind is PASS or call.kind is COUNT:
             return FREE
-        least = admission(self._rule, call.size.weight // WEIGHT_PER_TOKEN, call.shape.output)
+        output = call.shape.output
+        least = admission(self._rule, call.size.weight // WEIGHT_PER_TOKEN, output)
+        if self.outputs is not None:
+            beside = admission(self._rule, 0, output)
+            return Charge(self.reserve(call), least, call.prefix, beside, self.outputs.likely(output))
         if self.prefixes is not None and call.prefix:
-            return Charge(self.reserve(call), least, call.prefix, admission(self._rule, 0, call.shape.output))
+            return Charge(self.reserve(call), least, call.prefix, admission(self._rule, 0, output))
         return Charge(self.reserve(call), least)
 
     def slot(self, permit: "Permit[Lane]", bound: Permit[Outlet] | None, now: int) -> Slot:
         """The permit of this lane with what the mirrors show right after it."""
         tokens, requests = self.tokens.note(permit.tokens, now), self.requests.note(1, now)
+        if self.outputs is not None:
+            self._made.note(permit.outputs, now)
         quota = self.quota
         if quota.tokens is not self.tokens.allowances or quota.requests is not self.requests.allowances:
             self._follow()
@@ -226,7 +242,17 @@ class Lane(Outlet):
             prompt, total = prompt - usage.cached, total - usage.cached
         real = total if profile.settles else admission(self._rule, prompt, call.shape.output)
         slot.settle(real)
+        if self.outputs is not None:
+            self._produced(usage.completion, slot.permit)
         return real
+
+    def _produced(self, tokens: int, permit: "Permit[Lane]") -> None:
+        """A call made so many tokens, where its permit took another number."""
+        if self.outputs is not None and permit.outputs:
+            self.outputs.learn(tokens)
+            self.outputs.correct(tokens - permit.outputs, permit.taken_at, self._clock.now())
+            if self.pool is not None:
+                self.pool.pump()
 
     def watch(self, shown: dict[bytes, bytes], slot: Slot) -> None:
         """Hold the mirrors against a reply's rate-limit headers. Cheap while the limits they show do not change."""
@@ -240,6 +266,8 @@ class Lane(Outlet):
         spent = self.tokens.missing(shown.get(of_tokens.left), sent_at, now)
         if self.requests.missing(shown.get(of_requests.left), sent_at, now):
             spent += max(1, spent)
+        if self.outputs is not None:
+            spent += self._made.missing(shown.get(self._family.outputs.left), sent_at, now)
         if spent:
             self._lost(spent)
 
@@ -257,6 +285,8 @@ class Lane(Outlet):
         tokens, requests = self._seen(shown, self._of_tokens), self._seen(shown, self._of_requests)
         changed = self.tokens.learn(tokens, sent_at, now)
         changed = self.requests.learn(requests, sent_at, now) or changed
+        if self.outputs is not None:
+            changed = self._made.learn(self._seen(shown, self._family.outputs), sent_at, now) or changed
         self._follow()
         if changed:
             self.changed()
@@ -275,10 +305,14 @@ class Lane(Outlet):
         if reason is Reason.RAMP:
             self.requests.slow_down(sent_at, now)
         elif reason is Reason.RATE:
-            calls = not slot.charged or blamed(text) == REQUESTS
-            mirror, cost = (self.requests, 1) if calls else (self.tokens, slot.charged)
-            word = shown.get(self._of_requests.left if calls else self._of_tokens.left)
-            if mirror.explains(word) or not mirror.refused(cost, sent_at, now):
+            blame = REQUESTS if not slot.charged else blamed(text)
+            if blame == REQUESTS:
+                mirror, cost, dimension = self.requests, 1, self._of_requests
+            elif blame == OUTPUTS and self.outputs is not None:
+                mirror, cost, dimension = self._made, slot.permit.outputs, self._family.outputs
+            else:
+                mirror, cost, dimension = self.tokens, slot.charged, self._of_tokens
+            if mirror.explains(shown.get(dimension.left)) or not mirror.refused(cost, sent_at, now):
                 return
         else:
             return

@@ -14,6 +14,7 @@ from tidegate.line.lane import Experience, Lane, Memory, Organisation, Service
 from tidegate.line.pool import Pool
 from tidegate.model import snapshot
 from tidegate.model.snapshot import Limits, RateLimitPolicy, Scope
+from tidegate.policy.average import Average
 from tidegate.policy.bucket import Bucket
 from tidegate.policy.desk import Rules
 from tidegate.policy.estimate import Estimator
@@ -230,7 +231,7 @@ class Lanes:
         key = service.digest, model
         known = self._experiences.get(key)
         if known is None:
-            known = self._experiences[key] = Experience(Estimator(), Pace(), Health(), Concurrency())
+            known = self._experiences[key] = Experience(Estimator(), Pace(), Health(), Concurrency(), Average())
         return known
 
 

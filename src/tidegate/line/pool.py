@@ -28,16 +28,24 @@ LaneT = TypeVar("LaneT", bound=Outlet)
 class Permit(Generic[LaneT]):
     """What a call holds of one lane. Settled exactly once; settling again does nothing."""
 
-    __slots__ = ("_open", "_pool", "epochs", "lane", "probe", "taken_at", "tenant", "tokens")
+    __slots__ = ("_open", "_pool", "epochs", "lane", "outputs", "probe", "taken_at", "tenant", "tokens")
 
     def __init__(
-        self, pool: "Pool[LaneT]", lane: LaneT, tenant: Tenant, tokens: int, taken_at: int, epochs: Epochs, probe: int
+        self,
+        pool: "Pool[LaneT]",
+        lane: LaneT,
+        tenant: Tenant,
+        charge: Charge,
+        taken_at: int,
+        epochs: Epochs,
+        probe: int,
     ) -> None:
         self._pool = pool
         self._open = True
         self.lane = lane
         self.tenant = tenant
-        self.tokens = tokens
+        self.tokens = charge.tokens
+        self.outputs = charge.outputs
         self.taken_at = taken_at
         self.epochs = epochs
         self.probe = probe
@@ -186,7 +194,7 @@ class Pool(Generic[LaneT]):
     def give_back(self, permit: Permit[LaneT], *, judged: bool) -> None:
         """A permit that was never used, so that another call may probe what it would have, unless it was judged."""
         now = self._clock.now()
-        permit.lane.give_back(permit.tokens, permit.taken_at, now)
+        permit.lane.give_back(permit.tokens, permit.taken_at, now, permit.outputs)
         self.desk.settled(permit.tenant, permit.tokens, 0, now)
         if not judged:
             permit.lane.breaker.abandon(permit.probe)
@@ -248,7 +256,7 @@ class Pool(Generic[LaneT]):
             if charge is not asked:
                 self.desk.spared(tenant, asked.tokens - charge.tokens, now)
         probe = lane.take(charge, now)
-        return Permit(self, lane, tenant, charge.tokens, now, lane.breaker.epochs, probe)
+        return Permit(self, lane, tenant, charge, now, lane.breaker.epochs, probe)
 
     def _dismiss(self, ticket: Waiting) -> None:
         """Its patience is at an end, unless its turn comes in this very moment."""

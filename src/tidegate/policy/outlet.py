@@ -13,6 +13,7 @@ from typing import Final
 from tidegate.policy.allowance import NEVER, Allowance
 from tidegate.policy.breaker import Breaker
 from tidegate.policy.health import PROBE_GUESS_US
+from tidegate.policy.outputs import Outputs
 from tidegate.policy.prefixes import Prefixes
 from tidegate.policy.quota import Charge, Quota
 from tidegate.policy.trunk import CALLS
@@ -69,7 +70,8 @@ class Outlet:
     """One lane in one pool. `weight_milli` is its part where parts are configured."""
 
     __slots__ = (
-        "breaker", "calls", "cap", "crowd", "name", "prefixes", "quota", "reserved", "tallies", "weight_milli",
+        "breaker", "calls", "cap", "crowd", "name", "outputs", "prefixes", "quota", "reserved", "tallies",
+        "weight_milli",
     )  # fmt: skip
 
     def __init__(
@@ -82,6 +84,7 @@ class Outlet:
         self.cap = cap or Cap()
         self.crowd: Cap | None = None  # while its provider is overloaded: how many calls of this model it carries
         self.prefixes: Prefixes | None = None  # where cached input is free
+        self.outputs: Outputs | None = None  # where output has a limit of its own
         self.weight_milli = weight_milli
         self.tallies: tuple[Tally, ...] = ()  # of the pools that it is in
         self.calls = 0  # in flight
@@ -93,7 +96,8 @@ class Outlet:
         if not cached:
             return charge
         beside = charge.beside
-        return Charge(max(charge.tokens - cached, beside), max(charge.least - cached, beside), 0, beside)
+        tokens, least = max(charge.tokens - cached, beside), max(charge.least - cached, beside)
+        return Charge(tokens, least, 0, beside, charge.outputs)
 
     def full(self) -> Cap | None:
         """What allows no more calls now, whatever they cost; None usually."""
@@ -108,6 +112,8 @@ class Outlet:
         if cap.busy >= cap.limit or (breaker.limited and breaker.wait(now)):
             return False
         if self.crowd is not None and self.full():
+            return False
+        if self.outputs is not None and not self.outputs.fits(now):
             return False
         if charge.prefix:
             charge = self.due(charge, now)
@@ -133,7 +139,7 @@ class Outlet:
 
     def soonest(self, charge: Charge, now: int, floor: int = 0) -> int:
         """Microseconds until the call could pass if nobody else did; 0 = now, NEVER = too large, UNTOLD = who knows."""
-        longest = self.breaker.wait(now)
+        longest = self._open_at(now)
         if charge.prefix:
             charge = self.due(charge, now)
         for allowed in self.quota.requests:
@@ -149,9 +155,14 @@ class Outlet:
                 longest = wait
         return UNTOLD if self.full() is not None or self.breaker.blocked() else longest
 
+    def _open_at(self, now: int) -> int:
+        """Microseconds until neither its breaker nor its output keeps calls away."""
+        wait = self.breaker.wait(now)
+        return wait if self.outputs is None else max(wait, self.outputs.wait(now))
+
     def closed(self, now: int) -> int:
         """Microseconds until it could serve a call of no tokens, whatever its tokens; 0, or UNTOLD."""
-        longest = self.breaker.wait(now)
+        longest = self._open_at(now)
         for allowed in self.quota.requests:
             wait = allowed.wait(1, now)
             if wait > longest:
@@ -165,7 +176,7 @@ class Outlet:
         wait = self.quota.wait(charge, now, ahead_requests, ahead_tokens)
         if wait == NEVER:
             return NEVER
-        closed = self.breaker.wait(now)
+        closed = self._open_at(now)
         if closed < PROBE_GUESS_US and self.full() is not None:
             closed = PROBE_GUESS_US
         return wait if wait > closed else closed
@@ -177,6 +188,8 @@ class Outlet:
             allowed.take(1, now)
         for allowed in quota.tokens:
             allowed.take(tokens, now)
+        if self.outputs is not None:
+            self.outputs.take(charge.outputs, now)
         self.calls += 1
         self.reserved += tokens
         self.cap.busy += 1
@@ -205,9 +218,11 @@ class Outlet:
         if self.crowd is not None:
             self.crowd.leave()
 
-    def give_back(self, reserved: int, taken_at: int, now: int) -> None:
+    def give_back(self, reserved: int, taken_at: int, now: int, outputs: int = 0) -> None:
         """Nothing was sent: all of it returns."""
         self.quota.give_back(reserved, taken_at, now)
+        if self.outputs is not None:
+            self.outputs.correct(-outputs, taken_at, now)
         self.keep(reserved)
 
     def join(self, tally: Tally) -> None:
@@ -236,7 +251,7 @@ class Outlet:
             least = min(least, (allowed.left(now) - 1) / allowed.limit)
         for allowed in self.quota.tokens:
             least = min(least, (allowed.left(now) - charge.tokens) / allowed.limit)
-        return least
+        return least if self.outputs is None else min(least, self.outputs.headroom(now))
 
     def load(self) -> float:
         """Tokens in flight per token of the minute's limit; where nothing is limited, per unit of weight."""

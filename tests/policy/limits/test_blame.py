@@ -2,7 +2,7 @@
 
 import pytest
 
-from tidegate.policy.limits.blame import REQUESTS, TOKENS, blamed
+from tidegate.policy.limits.blame import OUTPUTS, REQUESTS, TOKENS, blamed
 
 
 @pytest.mark.parametrize(
@@ -14,6 +14,8 @@ from tidegate.policy.limits.blame import REQUESTS, TOKENS, blamed
         ("You exceeded your current requests list.", REQUESTS),
         ("Allocated quota exceeded, please increase your quota limit.", TOKENS),
         ("GenerateRequestsPerMinutePerProjectPerModel", REQUESTS),
+        ("This request would exceed your organization's rate limit of 8,000 output tokens per minute", OUTPUTS),
+        ("This request would exceed your organization's rate limit of 50,000 input tokens per minute", TOKENS),
         ("Too Many Requests", TOKENS),
         ("", TOKENS),
     ],

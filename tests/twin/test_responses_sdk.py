@@ -75,6 +75,7 @@ async def test_reasoning_and_structure(client):
     )
     assert [item.type for item in reply.output] == ["reasoning", "message"]
     assert json.loads(reply.output_text) == {"city": "t1"}
+    assert (reply.text.format.type, reply.reasoning.effort) == ("json_schema", "low")
     assert reply.usage.output_tokens_details.reasoning_tokens == 8
 
 

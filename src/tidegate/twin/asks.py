@@ -6,7 +6,7 @@ named are called in parallel, where that is allowed.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
@@ -51,6 +51,7 @@ class Ask:
     inputs: int = 1  # of an embedding
     dimensions: int = 0
     base64: bool = False
+    echo: dict[str, Any] = field(default_factory=dict)  # what the reply repeats of the request
     user: str = ""  # whom the caller calls for
 
 

@@ -15,6 +15,24 @@ from tidegate.twin.settings import Model
 from tidegate.twin.tokens import MESSAGE, PRIMING
 
 LEAST_OUTPUT: Final = 16
+_ECHOED: Final = frozenset(
+    {
+        "instructions",
+        "max_output_tokens",
+        "metadata",
+        "parallel_tool_calls",
+        "reasoning",
+        "store",
+        "temperature",
+        "text",
+        "tool_choice",
+        "tools",
+        "top_p",
+        "truncation",
+        "user",
+    }
+)
+_FIELDS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _FILE: Final = 1_500  # tokens of a file that the twin does not read
 
 
@@ -114,6 +132,7 @@ class ResponseParser:
         ask.thinking = _thinking(body, ask.max_tokens)
         _structure(ask, body)
         _offer(ask, body, asked=items[-1].role == "user")
+        ask.echo = {name: value for name, value in _FIELDS.decode(raw).items() if name in _ECHOED}
         return fitting(ask)
 
     def _body(self, raw: bytes) -> Body:

@@ -80,7 +80,7 @@ class ResponseScript:
             "error": None,
             "incomplete_details": {"reason": "max_output_tokens"} if cut else None,
             "instructions": None,
-            "max_output_tokens": self._ask.max_tokens or None,
+            "max_output_tokens": None,
             "model": self._call.model,
             "output": [self._item(at, done=True) for at in range(len(answer.blocks))] if done else [],
             "parallel_tool_calls": True,
@@ -94,9 +94,9 @@ class ResponseScript:
             "top_p": 1.0,
             "truncation": "disabled",
             "usage": self._usage() if done else None,
-            "user": self._ask.user or None,
+            "user": None,
             "metadata": {},
-        }
+        } | self._ask.echo
 
     def _usage(self) -> dict[str, Any]:
         prompt, units = self._call.prompt_tokens, self.answer.units

@@ -41,6 +41,7 @@ from tidegate.model.facts import Fact
 from tidegate.model.outcome import Reason
 from tidegate.model.reply import Refused
 from tidegate.model.snapshot import Limits, ModelEntry, RateLimitPolicy, RetryPolicy, Scope, SmoothingPolicy
+from tidegate.policy.pace import Pace
 from tidegate.testing import ManualClock, Playbook, Reply
 from tidegate.testing.clock import SECOND, settle
 from tidegate.testing.playbook import answer
@@ -783,7 +784,10 @@ async def test_after_the_deadline_nothing_is_sent() -> None:
 
 
 async def test_a_call_whose_time_runs_out_in_the_queue_is_told_when() -> None:
-    """Others spent what it waited for, and nobody said so: at its deadline it is refused with the time it needs now."""
+    """Others spent what it waited for, and nobody said so: near its deadline it is refused with the time it needs.
+
+    Before it by what `Pace.needed` leaves for the answer.
+    """
     play = play_of()
     spend(play, 60_000)
     running = play.call("a", max_tokens=10_000, deadline=20 * SECOND)
@@ -792,7 +796,7 @@ async def test_a_call_whose_time_runs_out_in_the_queue_is_told_when() -> None:
     await play.until(20 * SECOND)
     problem = refused(await running).problem
     assert problem.kind is ProblemKind.OVER_QUOTA
-    assert problem.retry_after_us == 20 * SECOND
+    assert problem.retry_after_us == 20 * SECOND + Pace().needed(20 * SECOND)
     assert play.sent("openai") == []
 
 

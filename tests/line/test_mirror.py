@@ -406,3 +406,17 @@ def test_rounding_is_no_contradiction() -> None:
         at = sent(held, 0, START + SECOND + number)
         held.missing(b"%d" % left, at, at)
     assert held.trust.score >= trust
+
+
+@pytest.mark.parametrize(
+    ("fields", "trusted"), [({}, False), ({"settles": True}, True), ({"cached_free": True, "charge": "prompt"}, True)]
+)
+def test_who_counts_less_later_may_show_more(fields: dict[str, object], trusted: bool) -> None:
+    """An estimate that is put right, or a prompt that was cached after all: elsewhere a rise is strange."""
+    held = Mirror(50_000, msgspec.structs.replace(PROFILE, jitter_us=0, **fields), START)
+    agree(held, 50_000, 50_000)
+    trust = held.trust.score
+    for number, left in enumerate((30_000, 40_000)):
+        at = sent(held, 0, START + SECOND + number)
+        held.missing(b"%d" % left, at, at)
+    assert (held.trust.score >= trust) is trusted

@@ -247,7 +247,9 @@ class Mirror:
             return
         refill = self.seen * (now - self._last_sent) // MINUTE_US
         rise = shown - self._last_left - refill > self._noise + self._jitter
-        if shown > self.seen or (rise and self._last_sent and self._continuous and not self._profile.settles):
+        profile = self._profile
+        strange = self._last_sent and self._continuous and not (profile.settles or profile.cached_free)
+        if shown > self.seen or (rise and strange):  # who counts less later, lets more be left
             self.trust.contradict(RISE)
         else:
             self.trust.agree()

@@ -181,6 +181,12 @@ def test_why_it_ended(finish: str, status: str, reason: str | None) -> None:
     assert whole["output"][0]["status"] == status
 
 
+def test_a_reason_that_was_told_stays() -> None:
+    """Some providers send an empty one with what follows."""
+    events = streamed(chunk({"content": "a"}, "length"), chunk({}, ""), chunk({}), DONE)
+    assert followed(events)["status"] == "incomplete"
+
+
 def test_what_is_cut_is_the_last_item() -> None:
     """What came before it is whole."""
     events = [ROLE, chunk({"content": "a"}), chunk(call(0, "c1", "f", "{}")), chunk(call(1, "c2", "g", '{"a'))]

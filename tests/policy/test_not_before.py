@@ -33,6 +33,7 @@ TEXTS = [
     ("Try again in 1 hour, 2 minutes", HOUR + 2 * MINUTE),
     ("retry after 250 milliseconds", 250 * MS),
     ("wait 2 min", 2 * MINUTE),
+    ("Out of call volume quota. Quota will be replenished in 01:30:05.", HOUR + 30 * MINUTE + 5 * SECOND),
     ("quota resets in 2 days", 2 * DAY),
     ("You will regain access on 2026-10-01 at 00:00 UTC.", at("2026-10-01") - WALL),
     ("Your limit will reset on 2026-09-10 01:00", at("2026-09-10T01:00") - WALL),

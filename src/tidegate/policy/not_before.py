@@ -4,7 +4,7 @@
 |---|---|
 | headers | `retry-after-ms`, `retry-after` |
 | reset | the reset of a dimension of which nothing is left (the latest), in a header, or in a body that quotes one |
-| text | "try again in 1m2.5s", "retry after 27 seconds", "regain access on 2026-12-01 at 00:00 UTC" |
+| text | "try again in 1m2.5s", "replenished in 01:30:00", "regain access on 2026-12-01 at 00:00 UTC" |
 | text_beijing | the same, where a moment that names no zone is one of China's clock |
 | retry_info | Google's `RetryInfo`: `"retryDelay": "34.07s"` |
 | minute | no hint: a counter that starts anew with each minute of the clock |
@@ -43,6 +43,7 @@ _AFTER = re.compile(
     r"(?:again|retry|wait|resets?)(?: (?:in|after|for))?:? (?:about |approximately )?"
     rf"((?:{_PART.pattern}(?:, |[ ,])?){{1,6}})\b"
 )
+_CLOCK = re.compile(r"(?:again|replenished) in ([0-9]{1,3}):([0-9]{2}):([0-9]{2})\b")
 _ON = re.compile(
     r"(?:(?:regain access|resets?|again) (?:on|at)|将在) ?([0-9]{4}-[0-9]{2}-[0-9]{2})(?: at |t| )"
     r"([0-9]{2}:[0-9]{2}(?::[0-9]{2})?)( utc|z)?"
@@ -103,6 +104,9 @@ def _exhausted(dimension: Dimension, shown: Mapping[bytes, bytes], wall_us: int)
 
 
 def _text(text: str, wall_us: int, ahead_us: int) -> int | None:
+    clock = _CLOCK.search(text)
+    if clock is not None:
+        return int(clock[1]) * _HOUR_US + int(clock[2]) * _MINUTE_US + int(clock[3]) * _SECOND_US
     after = _AFTER.search(text)
     if after is not None:
         return int(sum(float(amount) * _UNITS_US[_singular(unit)] for amount, unit in _PART.findall(after[1])))

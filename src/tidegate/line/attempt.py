@@ -7,6 +7,7 @@ leaves at a lane that refuses.
 
 import asyncio
 from collections.abc import Callable
+from typing import Final
 
 from tidegate.line.lane import Slot
 from tidegate.line.records import Answered as Answered
@@ -24,7 +25,8 @@ from tidegate.ports import Clock, TransportError, UpstreamReply
 from tidegate.providers.continuation import marked
 from tidegate.providers.dialects import CODECS
 
-_CLASSIFIED_BYTES = 4_096
+PASS: Final = Kind.PASS
+_CLASSIFIED_BYTES: Final = 4_096
 Judge = Callable[[Call, Slot, Failure, bytes], None]  # what a failure with this key means for everybody else
 
 _JSON = b"content-type", b"application/json"
@@ -62,7 +64,7 @@ async def attempt(
     body = call.body if way is None else request_body(call, way, lane.model, crossed, service.profile.prefix)
     try:
         reply = await service.transport.send(
-            head, body, stream=call.shape.stream or call.kind is Kind.PASS, deadline=call.deadline
+            head, body, stream=call.shape.stream or call.kind is PASS, deadline=call.deadline
         )
     except TransportError as error:
         failure = Failure(Reason.TRANSIENT, str(error), sent=error.sent)

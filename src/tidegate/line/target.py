@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from tidegate.line.lane import Lane, Slot
 from tidegate.line.pool import Pool
@@ -13,7 +14,7 @@ from tidegate.model.tenant import Tenant
 from tidegate.policy.allowance import NEVER
 from tidegate.policy.outlet import Outlet
 
-PASS = Kind.PASS
+PASS: Final = Kind.PASS
 
 
 @dataclass(frozen=True, slots=True)

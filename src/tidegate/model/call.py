@@ -8,9 +8,45 @@ from typing import Final
 from tidegate.model.parts import Attempt as Attempt
 from tidegate.model.parts import BodySource as BodySource
 from tidegate.model.parts import Kind as Kind
-from tidegate.model.parts import Shape as Shape
-from tidegate.model.parts import Size as Size
 from tidegate.model.tenant import NOBODY, Tenant
+
+
+class Size:
+    """A measured prompt: its kind of text, its weight, and the tokens that are known without a ratio.
+
+    Nobody changes one.
+    """
+
+    __slots__ = ("fixed", "kind", "weight")
+
+    def __init__(self, kind: int = 0, weight: int = 0, fixed: int = 0) -> None:
+        self.kind = kind
+        self.weight = weight
+        self.fixed = fixed
+
+
+class Shape:
+    """The few things of a body that are routed on."""
+
+    __slots__ = ("images", "model", "output", "stream", "tools", "wants_usage")
+
+    def __init__(
+        self,
+        model: str,
+        stream: bool = False,
+        output: int = 0,
+        tools: bool = False,
+        images: bool = False,
+        wants_usage: bool = True,
+    ) -> None:
+        """`output` is the most new tokens it may produce, 0 = not stated."""
+        self.model = model
+        self.stream = stream
+        self.output = output
+        self.tools = tools
+        self.images = images
+        self.wants_usage = wants_usage  # the client asked for usage in the stream
+
 
 _UNMEASURED: Final = Size()
 

@@ -18,14 +18,6 @@ class BodySource(Protocol):
         """The next piece; empty at the end. Raises `ConnectionError` when the client left."""
 
 
-class Size(msgspec.Struct, frozen=True, gc=False):
-    """A measured prompt: its kind of text, its weight, and the tokens that are known without a ratio."""
-
-    kind: int = 0
-    weight: int = 0
-    fixed: int = 0
-
-
 class Kind(Enum):
     """What is asked for: one operation of one maker's API. It decides how the body is read and the usage found."""
 
@@ -38,17 +30,6 @@ class Kind(Enum):
     PASS = auto()  # forwarded as it is
 
     __hash__ = object.__hash__  # its members are singletons; an Enum hashes their names, by code in Python
-
-
-class Shape(msgspec.Struct, gc=False):
-    """The few things of a body that are routed on. `output` is the most new tokens it may produce (0 = not stated)."""
-
-    model: str
-    stream: bool = False
-    output: int = 0
-    tools: bool = False
-    images: bool = False
-    wants_usage: bool = True  # the client asked for usage in the stream
 
 
 class Attempt(msgspec.Struct, frozen=True, gc=False):

@@ -762,6 +762,17 @@ async def test_a_call_that_has_waited_is_not_held_too() -> None:
     await play.expect_sent("openai", 1, at=SECOND)
 
 
+async def test_where_calls_are_refused_none_is_held() -> None:
+    """The wall is behind us: who has to be told so is told at once, who can go goes."""
+    play = play_of(smoothing=SmoothingPolicy())
+    spend(play, 59_000, "s")
+    refused = await play.call("s", max_tokens=50_000, deadline=SECOND)
+    assert isinstance(refused, Refused)
+    play.call("s", max_tokens=10)
+    await settle()
+    assert len(play.sent("openai")) == 1
+
+
 async def test_a_call_is_not_held_past_its_deadline() -> None:
     """Rather no smoothing than no answer."""
     play = play_of(smoothing=SmoothingPolicy())

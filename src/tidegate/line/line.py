@@ -149,11 +149,11 @@ class Line:
         return course.target.take_nowait(call, now)
 
     def _smoothing(self, call: Call, plan: Plan, target: Target, now: int) -> int:
-        """The delay for a call near the wall that has not waited yet."""
+        """The delay for a call near the wall that has not waited yet. Where others are refused, it is behind us."""
         if call.smoothed or call.queued_us or call.attempts or not call.tenant.tier.smoothed:
             return 0
         delay = smooth.delay(plan.smoothing, target.used_permille(call, now))
-        return delay if now + delay < call.deadline else 0
+        return delay if delay and now + delay < call.deadline and not target.refusing(call.tenant) else 0
 
     def _choose(self, call: Call, plan: Plan, courses: list[Course], now: int) -> tuple[Course, Pick] | Late:
         """The course to take, or why there is none."""

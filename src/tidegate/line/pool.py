@@ -143,6 +143,11 @@ class Pool(Generic[LaneT]):
         """How many calls stand in the queue."""
         return self.desk.waiting
 
+    @property
+    def refusing(self) -> bool:
+        """Calls were refused, and told a time for which a place is kept."""
+        return len(self.desk.appointments) > 0
+
     def predict(self, tenant: Tenant, charge: Charge, now: int) -> Prediction:
         """The wait of a call that would queue now."""
         return self.desk.predict(tenant, charge, now)

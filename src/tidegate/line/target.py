@@ -73,6 +73,10 @@ class Target:
         used = tokens[0].used_permille(now) if tokens else 0
         return used if self.bound is None else max(used, self.bound.lanes[0].quota.used_permille(now))
 
+    def refusing(self, tenant: Tenant) -> bool:
+        """Whether calls were refused here and told a time that is still to come."""
+        return any(pool.refusing for pool in self.for_tenant(tenant))
+
     def take_nowait(self, call: Call, now: int) -> Slot | None:
         """A slot, when nobody has to wait for it."""
         tenant, own = call.tenant, None

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tidegate.twin.config import ConfigError, convert, load, overridden, permille
+from tidegate.twin.config import ConfigError, convert, limited, load, overridden, permille
 from tidegate.twin.settings import Limits, Settings, Spread
 
 
@@ -90,6 +90,14 @@ def test_a_wrong_flag_is_refused(flags):
     """With its name."""
     with pytest.raises(ConfigError, match="--" + next(iter(flags)).replace("_", "-")):
         overridden(Settings(), **flags)
+
+
+def test_a_limit_of_output():
+    """Is a fifth of TPM unless it is stated; out of bounds it is refused by its name."""
+    assert limited(Settings(), otpm=9).limits.output == 9
+    assert limited(Settings(), tpm=100).limits.output == 20
+    with pytest.raises(ConfigError, match="--otpm"):
+        limited(Settings(), otpm=0)
 
 
 @pytest.mark.parametrize(("text", "value"), [("30%", 300), ("30", 300), ("0.5%", 5), (" 100% ", 1_000)])

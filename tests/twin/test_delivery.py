@@ -86,9 +86,9 @@ def pace(clock):
     return Pace(clock, 10, 0)
 
 
-def service_of(prompt=7):
+def service_of(prompt=7, model="gpt-4o"):
     directory = Directory(Settings(), 0)
-    seat = directory.seat("k", directory.organisation("k"), "gpt-4o", 0)
+    seat = directory.seat("k", directory.organisation("k"), model, 0)
     call = Calls(0).begin("POST", "/", 0)
     call.key, call.prompt_tokens, call.charged_tokens = "k", prompt, 100
     return Service(call, seat, 0)
@@ -209,3 +209,26 @@ def test_many_streams_write_less_often(clock, pace):
     pace.streams = 1_000
     assert pace.next_write(0, 2 * MS) == 125 * MS
     assert pace.next_write(0, 500 * MS) == 500 * MS
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("leaves", [False, True])
+def test_a_limit_of_output_is_charged_as_it_comes(clock, pace, stream, leaves):
+    """Whole or streamed: what is there after 120 ms is taken by then, and all of it at the end, once."""
+    service = service_of(model="claude-sonnet")
+    window = service._seat.meter.quota.output
+    if stream:
+        exchange = stream_of(pace, service, answer_of())
+    else:
+        exchange = Exchange()
+        Unary(exchange, service, pace, answer_of(), b"", None, Embedded(b"all")).begin(0, 0)
+    clock.move(120 * MS)
+    assert 40 <= service._produced <= 51
+    if leaves:
+        exchange.on_gone()
+    else:
+        clock.move(300 * MS)
+    generated = 51 if leaves else 100
+    assert service._produced == service.call.completion_tokens == generated
+    assert window.remaining(120 * MS) >= window.limit - generated
+    assert not clock.timers

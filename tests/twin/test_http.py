@@ -293,3 +293,30 @@ async def test_a_twin_knows_its_urls(twin: Twin):
     """The dialect's base URL and the control's origin."""
     assert twin.url == twin.origin + "/openai/v1"
     assert twin.origin.startswith("http://127.0.0.1:")
+
+
+async def test_limits_of_output_can_be_changed(http):
+    """At once, of one model; what Azure deploys has limits of its own."""
+    await http.control("POST", "/twin/limits", {"model": "claude-sonnet", "otpm": 7})
+    limits = await http.control("POST", "/twin/limits", {"model": "azure/gpt-4o", "tpm": 9})
+    assert (limits["claude-sonnet"]["otpm"], limits["azure/gpt-4o"]["tpm"], limits["gpt-4o"]["tpm"]) == (7, 9, 150_000)
+    body = json.dumps({"model": "claude-sonnet", "messages": [{"role": "user", "content": "hi"}], "max_tokens": 9})
+    version = {"anthropic-version": "2023-06-01"}
+    replies = [await http.request("POST", "/anthropic/v1/messages", body.encode(), **version) for _ in range(2)]
+    assert [reply.status for reply in replies] == [200, 429]
+    row = (await http.ledger())["by_model"]["claude-sonnet"]
+    assert (row["limit_otpm"], row["charged_output_tokens"]) == (7, 9)
+
+
+@pytest.mark.parametrize(
+    ("path", "model"), [("/openai/v1/chat/completions", "gpt-4o"), ("/anthropic/v1/messages", "claude-3-haiku")]
+)
+async def test_a_model_may_bound_its_output(twins, clients, path, model):
+    """A larger maximum is refused before anything is charged."""
+    provider = "openai" if model == "gpt-4o" else "anthropic"
+    http = clients(await twins(models=[{"name": model, "provider": provider, "most_output": 4}]))
+    fields = {"model": model, "messages": [{"role": "user", "content": "hi"}]}
+    for most, status in ((5, 400), (4, 200)):
+        body = json.dumps(fields | {"max_tokens": most}).encode()
+        reply = await http.request("POST", path, body, **{"anthropic-version": "2023-06-01"})
+        assert reply.status == status

@@ -159,3 +159,54 @@ def test_a_client_that_asks_its_own_mirror_first_is_never_blamed(window, offers)
             if refusal is None:
                 mirror.quota.charge(1, tokens, now)
             assert refusal is None or refusal.label == "ghost"
+
+
+def apart(otpm: int = 600, **rules: object) -> Meter:
+    return Meter(Limits(60, 6_000, otpm=otpm), Rules(output_apart=True, **rules), 0)  # type: ignore[arg-type]
+
+
+def test_output_apart_is_taken_as_it_comes():
+    """A call passes while any of it is left; what it produces may leave a debt that time pays back."""
+    one = apart()
+    assert one.admit("k", 10, 0) is None
+    assert one.produce(599, 0) == 599
+    assert one.admit("k", 10, 0) is None
+    assert one.produce(101, 0) == 101
+    refusal = one.admit("k", 10, 0)
+    assert (refusal.unit, refusal.limit, refusal.label) == ("output", 600, "avoidable")
+    assert refusal.wait == 101 * MINUTE // 600
+    assert one.admit("k", 10, refusal.wait - 1) is not None
+    assert one.admit("k", 10, refusal.wait) is None
+
+
+def test_output_that_is_not_apart_is_nothing_to_it():
+    """Then the charge at admission was all."""
+    one = meter()
+    assert one.produce(10**6, 0) == 0
+    assert one.admit("k", 6_000, 0) is None
+
+
+def test_others_use_output_too():
+    """A refusal that is theirs alone could not have been avoided."""
+    one = apart(ghost_permille=1_000)
+    assert one.admit("k", 10, 0) is None
+    one.produce(600, MINUTE)
+    found = one.admit("k", 10, MINUTE + SECOND // 2)
+    assert found is not None
+    assert found.label == "ghost"
+
+
+def test_its_limit_changes_with_the_others():
+    """A fifth of TPM where none is stated."""
+    one = Meter(Limits(60, 6_000), Rules(output_apart=True), 0)
+    assert one.quota.output.limit == 1_200
+    one.relimit(Limits(60, 600), 0)
+    assert one.quota.output.limit == 120
+
+
+def test_requests_may_be_counted_in_parts_of_a_minute():
+    """A tenth of a minute admits its part, and shows it."""
+    one = Meter(Limits(60, 6_000), Rules(window="fixed", requests_period_s=10), 0)
+    assert [one.admit("k", 1, 0) is None for _ in range(12)] == [True] * 10 + [False] * 2
+    assert one.quota.requests.limit == 10
+    assert one.admit("k", 1, 10 * SECOND) is None

@@ -72,6 +72,7 @@ FAULTS: Final = {
         "Please scale up your input tokens usage more gradually to maintain a stable rate.",
         "rate_limit_error",
     ),
+    "content_filter": Told(400, "Output blocked by content filtering policy", "invalid_request_error"),
     "capacity": Told(529, "Overloaded", "overloaded_error"),
 }
 

@@ -119,6 +119,7 @@ class Parser:
         _bounded("temperature", body.temperature, 1)
         _bounded("top_p", body.top_p, 1)
         ask = self._prompt(body)
+        _bound_output(body.max_tokens, ask.model)
         ask.stream = bool(body.stream)
         ask.max_tokens = body.max_tokens
         ask.stops = _stops(body.stop_sequences)
@@ -161,6 +162,14 @@ class Parser:
         if chars > model.context * _CHARS_PER_TOKEN:
             raise bad(f"prompt is too long: {chars // 4} tokens > {model.context} maximum")
         return ask
+
+
+def _bound_output(stated: int, model: Model) -> None:
+    if model.most_output and stated > model.most_output:
+        raise bad(
+            f"max_tokens: {stated} > {model.most_output}, which is the maximum allowed number of output tokens for "
+            f"{model.name}"
+        )
 
 
 def _system(document: Document, system: str | list[Block] | None) -> None:

@@ -18,7 +18,7 @@ TOOLS_MARK: Final = "[tools]"
 _LEAST_WORD: Final = 5
 _COMMON: Final = frozenset({"function", "tools", "generate", "generator"})
 _WORDS: Final = re.compile(r"[a-z0-9]+")
-_NUMBERED: Final = re.compile(r"t([0-9]{1,9})\s*$")
+_NUMBERED: Final = re.compile(r"(?<!\w)t([0-9]{1,9})\s*$")
 
 
 class Function(msgspec.Struct):

@@ -125,7 +125,10 @@ class Azure(OpenAI):
     def limits(self, quota: Quota, now: int, epoch: int, refusal: Refusal | None) -> bytes:
         """See `Dialect`. Resets are whole seconds; that of the tokens is 0 exactly when it matters."""
         lie = refusal is not None and refusal.unit == "tokens"
-        told = [_lines("requests", quota.requests, now), _lines("tokens", quota.tokens, now, lie=lie)]
+        told = [
+            _lines("requests", quota.requests, now, quota.requests_period_s),
+            _lines("tokens", quota.tokens, now, MINUTE // SECOND, lie=lie),
+        ]
         if refusal is not None:
             told.append(f"x-ratelimit-type: {refusal.unit}\r\n")
         return "".join(told).encode()
@@ -162,9 +165,9 @@ def _seconds(wait: int) -> int:
     return 60 if wait == NEVER else -(-wait // SECOND)
 
 
-def _lines(unit: str, window: Window, now: int, *, lie: bool = False) -> str:
+def _lines(unit: str, window: Window, now: int, period_s: int, *, lie: bool = False) -> str:
     reset = 0 if lie else _seconds(window.reset(now))
     return (
         f"x-ratelimit-limit-{unit}: {window.limit}\r\nx-ratelimit-remaining-{unit}: {window.remaining(now)}\r\n"
-        f"x-ratelimit-reset-{unit}: {reset}\r\nx-ratelimit-renewalperiod-{unit}: {MINUTE // SECOND}\r\n"
+        f"x-ratelimit-reset-{unit}: {reset}\r\nx-ratelimit-renewalperiod-{unit}: {period_s}\r\n"
     )

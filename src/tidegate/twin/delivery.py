@@ -1,5 +1,7 @@
 """Sending an answer in its time: whole, or as a stream with one timer for all of its tokens."""
 
+from typing import Final
+
 from tidegate.ports import Timer
 from tidegate.twin.answers import Answer
 from tidegate.twin.dialect import Script
@@ -8,6 +10,8 @@ from tidegate.twin.pace import Pace
 from tidegate.twin.service import Service
 from tidegate.twin.spoil import Miscounted, Outlet, Spoiled
 from tidegate.wire.exchange import Exchange
+
+_TICK_US: Final = 100_000  # how often a limit of output hears of a reply that nobody has seen yet
 
 
 class Delivery:
@@ -72,9 +76,9 @@ class Delivery:
 
 
 class Unary(Delivery):
-    """A reply in one piece, when all of its tokens are there."""
+    """A reply in one piece, when all of its tokens are there. A limit of output takes them as they come."""
 
-    __slots__ = ("_body",)
+    __slots__ = ("_body", "_ticker")
 
     def __init__(
         self, exchange: Exchange, service: Service, pace: Pace, answer: Answer, head: bytes, rule: Rule | None,
@@ -82,6 +86,24 @@ class Unary(Delivery):
     ) -> None:  # fmt: skip
         super().__init__(exchange, service, pace, answer, head, rule, script)
         self._body = script.unary()
+        self._ticker: Timer | None = None
+
+    def begin(self, now: int, delay: int | None) -> None:
+        """See `Delivery`."""
+        super().begin(now, delay)
+        if self._service.open and self._service.output_apart and self._answer.tpot and delay is not None:
+            self._ticker = self._pace.clock.call_at(self._first_at, self._tick)
+
+    def _tick(self) -> None:
+        now = self._pace.clock.now()
+        self._service.produced(self._generated(now), now)
+        self._ticker = self._pace.clock.call_at(now + _TICK_US, self._tick)
+
+    def _over(self, end: str) -> None:
+        if self._ticker is not None:
+            self._ticker.cancel()
+            self._ticker = None
+        super()._over(end)
 
     def _lasts(self) -> int:
         return self._answer.units * self._answer.tpot

@@ -45,6 +45,13 @@ REPLIES: Final[dict[str, Told]] = {  # in OpenAI's words; a dialect that has oth
     "capacity": Told(429, "Resource Unavailable", "server_error", "resource_unavailable"),
     "day_quota": Told(429, "Rate limit reached for requests per day (RPD)", "requests", "rate_limit_exceeded"),
     "529": Told(529, "Overloaded", "overloaded_error"),
+    "content_filter": Told(
+        400,
+        "The response was filtered due to the prompt triggering the content management policy. Please modify your "
+        "prompt and retry.",
+        "invalid_request_error",
+        "content_filter",
+    ),
     "status": Told(500, "Injected.", "server_error"),
 }
 PLACES: Final = (

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tidegate.twin.settings import Limits, Rules
-from tidegate.twin.windows import DAY, MINUTE, NEVER, Window, make
+from tidegate.twin.windows import DAY, MINUTE, NEVER, SECOND, Window, make
 
 GHOST_STEP: Final = MINUTE // 600  # the others' use is charged in steps of 100 ms
 PERMILLE: Final = 1_000
@@ -36,10 +36,13 @@ class Quota:
     Where output is limited apart, a call passes while any of it is left, and what is produced is taken as it comes.
     """
 
-    __slots__ = ("_days", "output", "requests", "tokens")
+    __slots__ = ("_days", "output", "requests", "requests_period_s", "tokens")
 
     def __init__(self, limits: Limits, rules: Rules, now: int) -> None:
-        self.requests = make(rules.window, limits.rpm, MINUTE, now, aligned=rules.aligned)
+        self.requests_period_s = rules.requests_period_s
+        self.requests = make(
+            rules.window, self._requests(limits), self.requests_period_s * SECOND, now, aligned=rules.aligned
+        )
         self.tokens = make(rules.window, limits.tpm, MINUTE, now, aligned=rules.aligned)
         self.output: Window | None = None
         if rules.output_apart:
@@ -84,13 +87,17 @@ class Quota:
         waits = [(*row, row[2].wait(row[3], now)) for row in rows]
         return max(waits, key=lambda row: (row[4] == NEVER, row[4]))
 
+    def _requests(self, limits: Limits) -> int:
+        """The limit of requests within their period."""
+        return max(1, limits.rpm * self.requests_period_s * SECOND // MINUTE)
+
     def day(self, unit: str) -> Window | None:
         """The day's window of a unit, if there is one."""
         return next((window for name, window in self._days if name == unit), None)
 
     def relimit(self, limits: Limits, now: int) -> None:
         """Other limits a minute from now on. The day's stay."""
-        self.requests.relimit(limits.rpm, now)
+        self.requests.relimit(self._requests(limits), now)
         self.tokens.relimit(limits.tpm, now)
         if self.output is not None:
             self.output.relimit(limits.output, now)

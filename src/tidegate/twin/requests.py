@@ -136,6 +136,7 @@ class Parser:
 
     def _generation(self, body: Body, model: Model, texts: list[str], extra: int) -> Ask:
         most = between("max_completion_tokens", body.max_completion_tokens, 1)
+        _bound_output(most or body.max_tokens or 0, model)
         return Ask(
             model,
             texts,
@@ -159,6 +160,15 @@ def known(models: dict[str, Model], name: str | None, kind: str, endpoint: str) 
     if model.kind != kind:
         raise problems.wrong_model(model.name, endpoint)
     return model
+
+
+def _bound_output(stated: int, model: Model) -> None:
+    if model.most_output and stated > model.most_output:
+        text = (
+            f"max_tokens is too large: {stated}. This model supports at most {model.most_output} completion tokens, "
+            f"whereas you provided {stated}."
+        )
+        raise Problem(400, text, param="max_tokens", code="invalid_value")
 
 
 def _include_usage(body: Body) -> bool:

@@ -53,6 +53,7 @@ class Rules(Record, frozen=True):
     aligned: bool = False  # fixed windows begin with the clock's minute, not with the first request
     charge: Charge = "max"  # max(prompt, max_tokens · n) | the sum of both | prompt
     settles: bool = False  # the charge is corrected by the real usage when the reply ends
+    requests_period_s: Annotated[int, Meta(ge=1, le=60)] = 60  # RPM is counted in its part of so many seconds
     refused_counts: bool = False  # a refused call counts against RPM
     notice_ms: Annotated[float, Meta(ge=0, le=60_000)] = 0.0  # a reply that shows changed limits is on its way so long
     ghost_permille: Annotated[int, Meta(ge=0, le=1_000)] = 0  # this part of every quota is used by others
@@ -89,6 +90,7 @@ class Model(Record, frozen=True):
     provider: Provider = "openai"  # at whose path it is served; Azure deploys those of OpenAI
     kind: Literal["chat", "embedding"] = "chat"
     context: Annotated[int, Meta(ge=1)] = 128_000
+    most_output: Annotated[int, Meta(ge=0)] = 0  # a larger `max_tokens` is refused; 0 = none is
     tile: tuple[int, int] = (85, 170)
     dimensions: Annotated[int, Meta(ge=1, le=16_384)] = 1_536
 

@@ -139,6 +139,14 @@ def test_a_profile_extends_another() -> None:
     assert (bare.paths, bare.query, bare.version, bare.refusals) == ({}, "", "/v1", base.refusals)
 
 
+def test_what_is_a_profiles_own() -> None:
+    """Date and source are never inherited, nor what other URLs stand for: there it would be another profile's."""
+    with pytest.raises(ConfigError) as refused:
+        read_profile(b"extends: azure", "mine.yaml", {})
+    assert [line.partition(" ")[2].partition(":")[0] for line in refused.value.lines()] == ["dated", "source"]
+    assert read_profile(f"{HEAD}extends: azure".encode(), "mine.yaml", {}).versions == {}
+
+
 def test_versions_of_an_api() -> None:
     """Where a profile names one, a provider may choose another."""
     azure, anthropic = shipped("azure"), shipped("anthropic")

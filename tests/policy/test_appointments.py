@@ -8,10 +8,12 @@ from tidegate.policy.appointments import (
     EARLY_US,
     GRACE_US,
     HORIZON_US,
+    LOOKED_AT,
     MAX_PER_TENANT,
     SLOT_US,
     Appointments,
 )
+from tidegate.policy.records import Ahead
 
 SECOND = 1_000_000
 
@@ -20,34 +22,45 @@ def test_a_place_is_redeemed_once_at_its_time() -> None:
     """Not before (but for a small slack), not twice, not by somebody else."""
     book = Appointments()
     assert book.book("a", 1_000, 5 * SECOND, 0)
-    assert book.redeem("a", 1_000, 5 * SECOND - EARLY_US - 1) is None
-    assert book.redeem("b", 1_000, 5 * SECOND) is None
-    place = book.redeem("a", 1_000, 5 * SECOND - EARLY_US)
-    assert place is not None
-    assert place.due == 5 * SECOND
-    assert book.redeem("a", 1_000, 5 * SECOND) is None
+    assert not book.redeem("a", 1_000, 5 * SECOND - EARLY_US - 1)
+    assert not book.redeem("b", 1_000, 5 * SECOND)
+    assert book.redeem("a", 1_000, 5 * SECOND - EARLY_US)
+    assert not book.redeem("a", 1_000, 5 * SECOND)
     assert len(book) == 0
 
 
 def test_a_call_may_be_a_quarter_larger() -> None:
-    """One that is larger still takes a later place that is large enough, or none."""
+    """One that is larger is not covered, but what has come due for its tenant is used up all the same."""
     book = Appointments()
     book.book("a", 1_000, SECOND, 0)
-    assert book.redeem("a", 1_251, SECOND) is None
-    book.book("a", 2_000, SECOND + 1, 0)
-    large = book.redeem("a", 1_251, 2 * SECOND)
-    assert large is not None
-    assert large.cost == 2_000
-    assert book.redeem("a", 1_250, 2 * SECOND) is not None
+    assert book.due("a", 1_250, SECOND)
+    assert not book.due("a", 1_251, SECOND)
+    assert not book.redeem("a", 1_251, SECOND)
+    assert len(book) == 0
 
 
-def test_the_earliest_place_goes_first() -> None:
-    """In whatever order they were booked."""
+def test_tokens_count_and_not_places() -> None:
+    """A large call takes several places, a small one a part: what is left of it keeps its time and its sums."""
     book = Appointments()
     for due in (3, 1, 2):
-        book.book("a", 10, due * SECOND, 0)
-    found = [place.due for _ in range(3) if (place := book.redeem("a", 10, 4 * SECOND))]
-    assert found == [SECOND, 2 * SECOND, 3 * SECOND]
+        book.book("a", 1_000, due * SECOND, 0)
+    assert book.credit("a", 2 * SECOND) == 2_000
+    assert book.redeem("a", 1_500, 2 * SECOND)
+    assert (book.credit("a", 2 * SECOND), len(book)) == (500, 2)
+    assert book.booked_before(2 * SECOND, 2 * SECOND) == Ahead(1, 500)
+    assert book.booked_before(3 * SECOND, 2 * SECOND) == Ahead(2, 1_500)
+    assert book.redeem("a", 1_500, 4 * SECOND)
+    assert len(book) == 0
+
+
+def test_one_call_redeems_a_few_places() -> None:
+    """However small they are."""
+    book = Appointments()
+    for _ in range(LOOKED_AT + 1):
+        book.book("a", 10, SECOND, 0)
+    assert book.credit("a", SECOND) == 10 * LOOKED_AT
+    assert not book.redeem("a", 1_000, SECOND)
+    assert len(book) == 1
 
 
 def test_who_does_not_come_loses_the_place() -> None:
@@ -58,7 +71,7 @@ def test_who_does_not_come_loses_the_place() -> None:
     assert book.booked_before(2 * SECOND, SECOND + GRACE_US).tokens == 1_000
     gone = SECOND + GRACE_US + SLOT_US
     assert book.booked_before(2 * SECOND, gone).tokens == 0
-    assert book.redeem("a", 1_000, gone) is None
+    assert not book.redeem("a", 1_000, gone)
     assert book.book("a", 1_000, gone + SECOND, gone)
 
 
@@ -75,7 +88,7 @@ def test_what_is_ahead_is_weighted_by_who_comes() -> None:
     for turn in range(300):
         at = now + turn * SECOND
         book.book("b", 10, at, at)
-        assert book.redeem("b", 10, at) is not None
+        assert book.redeem("b", 10, at)
     assert book.share > 0.99
 
 
@@ -119,7 +132,7 @@ def test_the_first_free_time() -> None:
     for number in range(10):
         book.book(f"t{number}", 1_000, (number + 1) * SECOND, 0, rank=2)
     assert book.first_free(0, 2, 0, 11 * SECOND, 1_000.0) == 11 * SECOND
-    assert book.redeem("t0", 1_000, SECOND) is not None
+    assert book.redeem("t0", 1_000, SECOND)
     assert book.booked_before(20 * SECOND, 0, 1).tokens == 0
     assert book.booked_before(20 * SECOND, 0, 2).tokens == 9_000
     assert book.first_free(0, 2, 0, 10 * SECOND, 1_000.0) < 2 * SECOND
@@ -127,13 +140,13 @@ def test_the_first_free_time() -> None:
 
 
 def test_what_a_tenant_has() -> None:
-    """The last of its places, and the weight of all that have some."""
+    """The first and the last of its places, and the weight of all that have some."""
     book = Appointments()
-    assert (book.last_of("a"), book.weight) == (0, 0)
+    assert (book.span("a"), book.weight) == (None, 0)
     book.book("a", 1, 2 * SECOND, 0, weight=3_000)
     book.book("a", 1, SECOND, 0, weight=3_000)
     book.book("b", 1, SECOND, 0)
-    assert (book.last_of("a"), book.weight) == (2 * SECOND, 4_000)
+    assert (book.span("a"), book.weight) == ((SECOND, 2 * SECOND), 4_000)
     book.redeem("b", 1, SECOND)
     assert book.weight == 3_000
 
@@ -177,12 +190,16 @@ class Machine(RuleBasedStateMachine):
     def redeem(self, tenant: str, cost: int) -> None:
         self.keep()
         due = [place for place in self.places if place[0] == tenant and place[2] <= self.now + EARLY_US]
-        due = [place for place in sorted(due, key=lambda place: place[2]) if cost * 1_000 <= place[1] * 1_250]
-        assert self.book.due(tenant, cost, self.now) == bool(due)
-        got = self.book.redeem(tenant, cost, self.now)
-        assert (got.due if got else None) == (due[0][2] if due else None)
-        if got:
-            self.places.remove((tenant, got.cost, got.due))
+        credit = sum(place[1] for place in due)
+        enough = cost * 1_000 <= credit * 1_250
+        assert self.book.credit(tenant, self.now) == credit
+        assert self.book.due(tenant, cost, self.now) == enough
+        assert self.book.redeem(tenant, cost, self.now) == enough
+        for place in sorted(due, key=lambda place: place[2]):
+            taken = min(cost, place[1])
+            cost -= taken
+            at = self.places.index(place)
+            self.places[at : at + 1] = [(tenant, place[1] - taken, place[2])] if taken < place[1] else []
 
     @rule(ahead=st.integers(-2 * GRACE_US, HORIZON_US + GRACE_US))
     def look(self, ahead: int) -> None:

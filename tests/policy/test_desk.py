@@ -11,7 +11,8 @@ from tidegate.model.tenant import BATCH, FREE, PAID, VIP, Tenant
 from tidegate.policy.allowance import NEVER
 from tidegate.policy.appointments import EARLY_US, MAX_PLACES
 from tidegate.policy.bucket import Bucket
-from tidegate.policy.desk import LOOKED_AT, Desk, Grant, Rules, Waiting
+from tidegate.policy.desk import Desk, Grant, Rules, Waiting
+from tidegate.policy.forecast import LOOKED_AT
 from tidegate.policy.outlet import UNTOLD, Cap, Outlet
 from tidegate.policy.outlets import Outlets
 from tidegate.policy.pick import make as pick
@@ -440,7 +441,7 @@ def test_on_a_window_no_place_is_worth_an_idle_moment() -> None:
     assert desk.book(GLOBEX, Charge(60_000), SECOND, 0)
     assert not desk.scheduler.honours(ACME, 0)
     assert desk.predict(ACME, Charge(1_000), 0).wait_us == 0
-    assert desk.predict(ACME, Charge(1_000), 0, welcome=False).wait_us > 0
+    assert desk._welcome.wait(ACME, Charge(1_000), 0, 0, strict=True) > 0
     drain(desk)
     soon = MINUTE + MINUTE // SLOTS
     assert desk.predict(ACME, Charge(1_000), 0).wait_us == soon

@@ -2,7 +2,9 @@
 
 Who is refused is told when it could be served, and a place is kept for it: newcomers are served behind the places that
 are due before them. A place is redeemed by the tenant's next call at or after its time (a little early is early
-enough), with a cost of up to a quarter more; who does not come within `grace` loses it. Since not everybody comes back,
+enough); who does not come within `grace` loses it. The tokens count, not the number: a call takes as much as it costs
+of the places whose time has come, the earliest first, and what it leaves of one stays. So where large and small calls
+come in any order nothing is lost. They cover a call when it costs up to a quarter more. Since not everybody comes back,
 what stands ahead is weighted by the share of places that were redeemed of late.
 
 Bounded in all, and for each tenant by its part of an eighth of what is free (dynamic thresholds: Choudhury & Hahne,
@@ -24,7 +26,7 @@ EARLY_US = 100_000  # clocks and seconds are rounded on the way
 LARGER_PERMILLE = 250
 MAX_PLACES = 32_768
 MAX_PER_TENANT = 100  # whatever is free
-LOOKED_AT = 8  # due places of the tenant that are tried for one that is large enough
+LOOKED_AT = 8  # places of a tenant that one call can redeem together
 HORIZON_US = SLOT_US * (SLOTS - 2) - GRACE_US  # with the default grace
 _PART = 8  # of the places that are free, one tenant alone may hold that part
 _LAST_RANK = 1 << 30
@@ -126,30 +128,39 @@ class Appointments:
         self._last = max(self._last, due)
         return True
 
-    def due(self, tenant: str, cost: int, now: int) -> bool:
-        """Whether `redeem` would find a place."""
-        return self._find(tenant, cost, now) is not None
-
-    def redeem(self, tenant: str, cost: int, now: int) -> Appointment | None:
-        """Take the tenant's earliest place whose time has come and that is large enough; it is kept no more."""
-        place = self._find(tenant, cost, now)
-        if place is not None:
-            self._drop(place, redeemed=True)
-        return place
-
-    def _find(self, tenant: str, cost: int, now: int) -> Appointment | None:
+    def credit(self, tenant: str, now: int) -> int:
+        """Tokens of the tenant's places whose time has come, as far as one call can redeem them."""
         if not self._open:
-            return None
+            return 0
         self._sweep(now)
         own = self._tenants.get(tenant)
-        if own is None:
-            return None
-        for place in own.places[:LOOKED_AT]:
-            if place.due > now + EARLY_US:
-                return None
-            if cost * 1_000 <= place.cost * (1_000 + LARGER_PERMILLE):
-                return place
-        return None
+        tokens = 0
+        if own is not None:
+            for place in own.places[:LOOKED_AT]:
+                if place.due > now + EARLY_US:
+                    break
+                tokens += place.cost
+        return tokens
+
+    def due(self, tenant: str, cost: int, now: int) -> bool:
+        """Whether the places whose time has come cover such a call."""
+        return covered(cost, self.credit(tenant, now))
+
+    def redeem(self, tenant: str, cost: int, now: int) -> bool:
+        """Take what has come due, up to what the call costs: it is kept no more. True when it covers the call."""
+        credit = left = min(cost, self.credit(tenant, now))
+        while left:
+            place = self._tenants[tenant].places[0]
+            if place.cost <= left:
+                left -= place.cost
+                self._drop(place, redeemed=True)
+            else:
+                sums = self._sums[place.rank]
+                sums.remove(place)
+                place.cost -= left
+                sums.add(place)
+                left = 0
+        return covered(cost, credit)
 
     def booked_before(self, when: int, now: int, rank: int = _LAST_RANK) -> Ahead:
         """What is due until `when` (to the end of its slot) and not redeemed yet, as far as it is likely to come.
@@ -162,10 +173,10 @@ class Appointments:
         requests, tokens = self._until(when // SLOT_US, rank)
         return Ahead(round(requests * self._share), round(tokens * self._share))
 
-    def last_of(self, tenant: str) -> int:
-        """When the last place of this tenant is due; 0 without one."""
+    def span(self, tenant: str) -> tuple[int, int] | None:
+        """When the first and the last place of this tenant are due."""
         own = self._tenants.get(tenant)
-        return own.places[-1].due if own is not None else 0
+        return (own.places[0].due, own.places[-1].due) if own is not None else None
 
     def first_free(self, now: int, rank: int, least: int, most: int, token_us: float) -> int:
         """From when on, after `least`, a call is before nobody's place: microseconds from `now`, `most` or less.
@@ -280,6 +291,11 @@ class _Slots:
             tokens += self._tokens[end]
             end &= end - 1
         return requests, tokens
+
+
+def covered(cost: int, credit: int) -> bool:
+    """Whether so many tokens that have come due are enough for a call."""
+    return credit > 0 and cost * 1_000 <= credit * (1_000 + LARGER_PERMILLE)
 
 
 def _due(place: Appointment) -> int:

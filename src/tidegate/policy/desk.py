@@ -10,17 +10,15 @@ time and came back at it. Newcomers are told times behind the places that are ke
 Everything is O(1) in waiting calls and tenants, O(log n) in outlets; a prediction looks at a few outlets.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from math import fsum
+from collections.abc import Callable, Iterator
 
 from tidegate.model.tenant import Tenant
-from tidegate.policy.above import Above
 from tidegate.policy.allowance import NEVER
 from tidegate.policy.appointments import Appointments
-from tidegate.policy.health import PROBE_GUESS_US
+from tidegate.policy.forecast import Forecast
 from tidegate.policy.outlet import UNTOLD, Outlet
 from tidegate.policy.outlets import Outlets
-from tidegate.policy.quota import MINUTE_US, Charge
+from tidegate.policy.quota import Charge
 from tidegate.policy.records import Grant as Grant
 from tidegate.policy.records import Prediction as Prediction
 from tidegate.policy.records import Rules as Rules
@@ -28,22 +26,15 @@ from tidegate.policy.schedule.face import Ahead, Scheduler
 from tidegate.policy.share import Share
 from tidegate.policy.trunk import Trunk
 from tidegate.policy.waiting import Waiting as Waiting
-from tidegate.policy.window import SlidingLog
-
-LOOKED_AT = 8  # outlets, for a prediction
-SPARE_US = 2_000_000  # so much of the quota waits for others before who had more than they takes what is left over
-REMEMBERED_TOKENS = 1_000_000
-BACKLOG_US = 2_000_000  # of quota, that is to wait where idle tokens are lost
-_NOBODY_AHEAD = Ahead(0, 0)
-_INFINITE = float("inf")
+from tidegate.policy.welcome import Welcome
 
 
 class Desk:
     """One pool's queue over its outlets, for one model."""
 
     __slots__ = (
-        "_above", "_max_waiting", "_queued", "_reserved", "_settled", "_shares", "_tiered", "_trunk", "appointments",
-        "by_tier", "luck", "outlets", "scheduler", "waiting",
+        "_forecast", "_max_waiting", "_queued", "_shares", "_tiered", "_trunk", "_welcome", "appointments", "by_tier",
+        "luck", "outlets", "scheduler", "waiting",
     )  # fmt: skip
 
     def __init__(
@@ -60,16 +51,16 @@ class Desk:
         self._max_waiting = rules.max_waiting
         self._tiered = rules.tiered
         self._trunk = Trunk()
-        limit = self._limit()
+        self._forecast = Forecast(outlets, luck, tiered=rules.tiered)
+        self._welcome = Welcome(self._forecast, scheduler, self.appointments)
+        limit = self._forecast.per_minute()
         self._shares = {name: Share(name, permille, limit, now) for name, permille in rules.shares}
-        self._above = Above()
-        self._reserved = self._settled = 1  # tokens of late, for the share of a reservation that is really spent
 
     def inherit(self, old: "Desk", now: int) -> None:
         """Take over who waits and what was promised. O(waiting)."""
-        self.appointments = old.appointments
-        self._reserved, self._settled = old._reserved, old._settled  # noqa: SLF001 - it is a desk like this one
-        self._trunk, self._above = old._trunk, old._above  # noqa: SLF001
+        self.appointments = self._welcome.places = old.appointments
+        self._forecast.inherit(old._forecast)  # noqa: SLF001 - it is a desk like this one
+        self._trunk = old._trunk  # noqa: SLF001
         for ticket in list(old.scheduler):
             old.scheduler.remove(ticket, now)
             if isinstance(ticket, Waiting):
@@ -84,7 +75,7 @@ class Desk:
         """An outlet for a call when nobody waits; None: it has to queue."""
         if self.waiting:
             return None
-        if len(self.appointments) and not (self._fleeting() or self._may_pass(tenant, charge, now)):
+        if len(self.appointments) and not self._welcome.may_pass(tenant, charge, now):
             return None
         floor = self._trunk.floor(tenant.tier.rank, now) if self._tiered else 0
         outlet = self.outlets.pick(charge, floor, affinity, now, self.luck)
@@ -107,9 +98,8 @@ class Desk:
             self._trunk.note(ticket.owner.tier.rank, ticket.cost, now)
         kept, due = self.appointments, 0
         if len(kept):
-            due = max(kept.weight, 1)
-            if kept.redeem(ticket.owner.name, ticket.charge.tokens, now) is None:
-                due = 0
+            told = max(kept.weight, 1)
+            due = told if kept.redeem(ticket.owner.name, ticket.charge.tokens, now) else 0
         if not due and self._shares:
             self._claim(ticket, now)
         self.scheduler.push(ticket, now, front=front, due=due)
@@ -146,51 +136,29 @@ class Desk:
         owner = head.owner
         if head.tenant is not owner:
             self.scheduler.spent(owner, charge.tokens, now)
-        if self._tiered:
-            self._above.served(owner.tier.rank, charge.tokens, now)
+        self._forecast.served(owner, charge.tokens, now)
         return Grant(head, outlet)
 
     def settled(self, tenant: Tenant, reserved: int, real: int, now: int) -> None:
         """What was reserved turned out to cost `real` tokens."""
-        if real:  # nothing at all is a request that was refused unread
-            self._reserved += reserved
-            self._settled += real
-        if self._reserved > REMEMBERED_TOKENS:
-            self._reserved //= 2
-            self._settled //= 2
+        self._forecast.settled(reserved, real)
         if real != reserved:
             self.scheduler.spent(tenant, real - reserved, now)
 
     def spared(self, tenant: Tenant, tokens: int, now: int) -> None:
         """So many of the tokens that a call was to reserve are cached where it goes: it does not reserve them."""
-        self._reserved += tokens
+        self._forecast.spared(tokens)
         self.scheduler.spent(tenant, -tokens, now)
 
     def promise(self, tenant: Tenant, charge: Charge, wait_us: int, now: int) -> int:
         """What to tell a call that is refused, at least `wait_us`: a time nobody else is told. Its place is kept."""
-        told = max(wait_us, self.predict(tenant, charge, now, welcome=False).wait_us)
+        told = max(wait_us, self._foretold(tenant, charge, now, strict=True))
         self.book(tenant, charge, told, now)
         return told
 
-    def predict(self, tenant: Tenant, charge: Charge, now: int, *, welcome: bool = True) -> Prediction:
-        """When such a call would be served if it queued now; not `welcome`: behind all who were told a time.
-
-        Those ahead reserve more than they turn out to cost; what they cost so far, as a share, is what counts here.
-        """
-        kept, ahead = self.appointments, _NOBODY_AHEAD
-        if len(kept) and kept.due(tenant.name, charge.tokens, now) and self.scheduler.honours(tenant, now):
-            if self.waiting:
-                ahead = self.scheduler.ahead_due(tenant, now)
-            wait = self._wait(tenant, charge, ahead, now)
-        else:
-            if self.waiting:
-                ahead = self.scheduler.ahead(tenant, charge.tokens, now)
-            wait = self._wait(tenant, charge, ahead, now)
-            if len(kept) and wait != NEVER and not (welcome and self._welcome(tenant, now)):
-                wait = self._behind_places(tenant, charge, ahead, wait, now)
-        # Whoever is behind somebody waits, if only a moment: "at once" is for an empty queue.
-        if wait == 0 and self.waiting:
-            wait = 1
+    def predict(self, tenant: Tenant, charge: Charge, now: int) -> Prediction:
+        """When such a call would be served if it queued now."""
+        wait = self._foretold(tenant, charge, now)
         return Prediction(wait, self.waiting >= self._max_waiting and self._below(tenant) is None)
 
     def book(self, tenant: Tenant, charge: Charge, wait_us: int, now: int) -> bool:
@@ -202,7 +170,7 @@ class Desk:
             now,
             tenant.tier.rank,
             tenant.weight_milli,
-            self._rivals(tenant),
+            self._welcome.rivals(tenant),
         )
 
     def review(self, now: int, *, tripped: bool) -> Iterator[Waiting]:
@@ -223,10 +191,10 @@ class Desk:
 
     def _in_time(self, ticket: Waiting, ahead: Ahead, now: int) -> bool:
         """Whether it may be served before it gives up: behind those before it, or by the discipline's own rule."""
-        wait = self._wait(ticket.tenant, ticket.charge, ahead, now)
+        wait = self._forecast.wait(ticket.tenant, ticket.charge, ahead, now)
         if wait > ticket.give_up_at - now:
             ahead = self.scheduler.ahead(ticket.tenant, ticket.cost, now)
-            wait = self._wait(ticket.tenant, ticket.charge, ahead, now)
+            wait = self._forecast.wait(ticket.tenant, ticket.charge, ahead, now)
         return wait != NEVER and wait <= ticket.give_up_at - now
 
     def oldest_us(self, now: int) -> int:
@@ -237,64 +205,14 @@ class Desk:
     def changed(self, now: int) -> None:
         """Limits or health of outlets changed."""
         if self._shares:
-            limit = self._limit()
+            limit = self._forecast.per_minute()
             for share in self._shares.values():
                 share.resize(limit, now)
 
-    def _welcome(self, tenant: Tenant, now: int) -> bool:
-        """A newcomer may queue before those who were told a time, so that no quota lies idle.
-
-        On windows while the queue is short; else when nobody waits and its tenant has had no more than its share.
-        """
-        if self._fleeting():
-            return not self.waiting or self._short()
-        return not self.waiting and self.scheduler.honours(tenant, now)
-
-    def _fleeting(self) -> bool:
-        """Tokens that nobody takes are lost, as in a window: then no place is worth an idle moment."""
-        outlets = self.outlets.all
-        return bool(outlets) and any(isinstance(one, SlidingLog) for one in outlets[0].quota.tokens)
-
-    def _short(self) -> bool:
-        """The queue lasts for a moment only."""
-        return self._queued * MINUTE_US < BACKLOG_US * self._limit()
-
-    def _may_pass(self, tenant: Tenant, charge: Charge, now: int) -> bool:
-        """Whether a newcomer would take what is kept for those who are to be here by now."""
-        kept = self.appointments
-        if kept.due(tenant.name, charge.tokens, now):
-            return True
-        late = kept.booked_before(now, now, tenant.tier.rank)
-        if kept.last_of(tenant.name) and not self.scheduler.honours(tenant, now):
-            spare = 0 if (token_us := self._token_us(tenant, now)) == 0.0 else round(SPARE_US / token_us)
-            late = Ahead(late.requests, late.tokens + spare)
-        return late.tokens == 0 or self._wait(tenant, charge, late, now) == 0
-
-    def _behind_places(self, tenant: Tenant, charge: Charge, ahead: Ahead, wait: int, now: int) -> int:
-        """The first time after `wait` that is nobody's yet, and that is fair beside the tenant's own places."""
-        kept, rank = self.appointments, tenant.tier.rank
-        every = kept.booked_before(kept.horizon(now), now, rank)
-        if not every.tokens:
-            return wait
-        both = Ahead(ahead.requests + every.requests, ahead.tokens + every.tokens)
-        most = self._wait(tenant, charge, both, now)
-        if most <= wait:
-            return wait
-        token_us = (most - wait) / every.tokens if wait else self._token_us(tenant, now) or most / every.tokens
-        fair = 0
-        if last := kept.last_of(tenant.name):
-            fair = last - now + round(charge.tokens * token_us * self._rivals(tenant) / tenant.weight_milli)
-        return fair if fair >= most else kept.first_free(now, rank, max(wait, fair), most, token_us)
-
-    def _rivals(self, tenant: Tenant) -> int:
-        """The weight of those who compete with it, in thousandths: as many as were told a time, or wait."""
-        return max(self.appointments.weight, self.scheduler.weight(tenant))
-
-    def _token_us(self, tenant: Tenant, now: int) -> float:
-        """How long a reserved token takes the whole pool, for this tier; 0 without a limit."""
-        rate = fsum(outlet.rate() for outlet in self.outlets)
-        share = 1_000 / (1_000 - self._above.permille(tenant.tier.rank, now)) if self._tiered else 1.0
-        return 1e6 / rate * self._settled / self._reserved * share if rate < _INFINITE else 0.0
+    def _foretold(self, tenant: Tenant, charge: Charge, now: int, *, strict: bool = False) -> int:
+        """Whoever is behind somebody waits, if only a moment: "at once" is for an empty queue."""
+        wait = self._welcome.wait(tenant, charge, self._queued, now, strict=strict)
+        return 1 if wait == 0 and self.waiting else wait
 
     def _count(self, ticket: Waiting, by: int) -> None:
         tier = ticket.owner.tier.name
@@ -304,10 +222,9 @@ class Desk:
 
     def _served(self, tenant: Tenant, tokens: int, now: int) -> None:
         self.scheduler.spent(tenant, tokens, now)
-        if self._tiered:
-            self._above.served(tenant.tier.rank, tokens, now)
-            if tenant.tier.reserve:
-                self._trunk.note(tenant.tier.rank, tokens, now)
+        self._forecast.served(tenant, tokens, now)
+        if self._tiered and tenant.tier.reserve:
+            self._trunk.note(tenant.tier.rank, tokens, now)
 
     def _below(self, tenant: Tenant) -> Waiting | None:
         """Who leaves for a call of this tenant when there is no more room."""
@@ -330,49 +247,3 @@ class Desk:
 
     def _share(self, tenant: Tenant) -> Share | None:
         return self._shares.get(tenant.name) or self._shares.get(tenant.tier.name)
-
-    def _wait(self, tenant: Tenant, charge: Charge, ahead: Ahead, now: int) -> int:
-        """The soonest of a few outlets, each with its part of what is ahead; slower by what higher tiers use."""
-        tokens = ahead.tokens * self._settled // self._reserved
-        wait = self._through(charge, ahead.requests, tokens, now)
-        if wait > 0 and self._tiered:
-            wait = wait * 1_000 // (1_000 - self._above.permille(tenant.tier.rank, now))
-        return wait
-
-    def _through(self, charge: Charge, requests: int, tokens: int, now: int) -> int:
-        """The predicted wait behind so much, through the soonest of a few outlets by chance."""
-        outlets = self._looked_at()
-        if len(outlets) <= 1:
-            return outlets[0].wait(charge, now, requests, tokens) if outlets else NEVER
-        serving = self._serving(outlets, tokens, now)
-        more = len(self.outlets) / len(outlets)  # who is not looked at is like those who are
-        rates = [outlet.rate() for outlet in outlets]
-        whole = fsum(rates if serving is outlets else [outlet.rate() for outlet in serving]) * more
-        best = NEVER
-        for outlet, rate in zip(outlets, rates, strict=True):
-            part = rate / whole if 0.0 < whole < _INFINITE else 1 / (len(serving) * more)
-            wait = outlet.wait(charge, now, round(requests * part), round(tokens * part))
-            if wait != NEVER and (best == NEVER or wait < best):
-                best = wait
-        return best
-
-    def _serving(self, outlets: Sequence[Outlet], tokens: int, now: int) -> Sequence[Outlet]:
-        """Those that take part in serving so much: who refuses longer than it lasts does not. All, when none does."""
-        if not any(one.breaker.limited for one in outlets):
-            return outlets
-        whole = fsum(outlet.rate() for outlet in outlets) * len(self.outlets) / len(outlets)
-        lasts = max(PROBE_GUESS_US, int(tokens * 1e6 / whole))
-        serving = [one for one in outlets if not one.breaker.limited or one.breaker.wait(now) <= lasts]
-        return serving or outlets
-
-    def _looked_at(self) -> Sequence[Outlet]:
-        outlets = self.outlets.all
-        if len(outlets) <= LOOKED_AT:
-            return outlets
-        at = int(self.luck() * (len(outlets) - LOOKED_AT + 1))
-        return outlets[at : at + LOOKED_AT]
-
-    def _limit(self) -> int:
-        """Tokens a minute of all outlets; 0 where nothing limits one."""
-        rates = [outlet.rate() for outlet in self.outlets]
-        return 0 if _INFINITE in rates else round(60 * fsum(rates))

@@ -233,14 +233,13 @@ class Lane(Outlet):
         if usage is None or usage.estimated:
             slot.keep()
             return slot.charged
-        self.estimator.learn(call.size, usage.prompt)
+        profile, prompt = self.service.profile, usage.prompt
+        self.estimator.learn(call.size, prompt)
         if self.prefixes is not None:
-            self.prefixes.answered(call.prefix, usage.prompt, usage.cached, self._clock.now())
-        profile, total = self.service.profile, usage.total
-        prompt = usage.prompt
+            self.prefixes.answered(call.prefix, prompt, usage.cached, self._clock.now())
         if profile.cached_free:
-            prompt, total = prompt - usage.cached, total - usage.cached
-        real = total if profile.settles else admission(self._rule, prompt, call.shape.output)
+            prompt -= usage.cached
+        real = prompt + usage.completion if profile.settles else admission(self._rule, prompt, call.shape.output)
         slot.settle(real)
         if self.outputs is not None:
             self._produced(usage.completion, slot.permit)

@@ -17,7 +17,7 @@ from tidegate.load.crowd import Member
 
 MODEL = "gpt-4o"
 TPM = 1_000_000
-CALL = 2_080  # tokens: eight fit into a second of 1 M TPM, so that a quantised window can be filled to 99.8 %
+CALL = 2_083  # tokens: eight fit into a second of 1 M TPM, which admits 16,666
 _FREE_RPM = 100_000_000
 _EVENTS = 1_000_000
 

@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 
 from tests.config import profile_table
+from tests.config.conftest import Loads
 from tidegate.config.profiles import read_profile, record
 from tidegate.model.outcome import Reason
 from tidegate.model.profiles import FAMILIES, PLACES, SCOPES
 
 TEXT = (Path(__file__).parents[2] / "docs" / "profiles.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"^```yaml\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
 
 
 def test_the_profiles_are_documented_as_they_are() -> None:
@@ -36,10 +38,21 @@ def test_words_are_documented(head: str, words: tuple[str, ...]) -> None:
     assert sorted(named) == sorted(words)
 
 
-def test_the_example_loads() -> None:
+def test_the_example_of_two_makers_loads(loads: Loads) -> None:
+    """It comes to what stands beside it."""
+    snapshot = loads(EXAMPLES[0], OPENAI_API_KEY="k", ANTHROPIC_API_KEY="k").snapshot
+    (strategy,) = snapshot.strategies
+    assert strategy.fallback_models == ("claude-3-haiku",)
+    told = [
+        f"{one.profile.dialect} at {one.base_url}, profile {one.profile.name} of {one.profile.dated}"
+        for one in snapshot.providers
+    ]
+    assert told[1] in TEXT
+
+
+def test_the_example_of_a_profile_loads() -> None:
     """It means what stands beside it."""
-    (text,) = re.findall(r"^```yaml\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
-    profile = record("ours", read_profile(text.encode(), "ours.yaml", {}))
+    profile = record("ours", read_profile(EXAMPLES[1].encode(), "ours.yaml", {}))
     assert (profile.charge, profile.adds, profile.refusals[0].not_before) == (
         "sum",
         (("x-team", "search"),),

@@ -7,6 +7,7 @@ from tests.providers.translate.wire import (
     completion,
     completion_chunks,
     dumped,
+    gathered_chat,
     gathered_message,
 )
 from tidegate.providers.translate.chat_to_messages import ChatToMessages
@@ -49,3 +50,13 @@ def test_nothing_to_say() -> None:
     """What the provider says in passing reaches nobody."""
     stream = Through(MessagesToChat(), ChatToMessages()).request(dumped(ASKED), "m", CREATED).reply.stream()
     assert stream.feed(b'event: ping\ndata: {"type":"ping"}\n\n') == b""
+
+
+def test_the_second_is_the_provider() -> None:
+    """Its dialect comes in, and the first's goes out."""
+    asked = dumped({"model": "m", "messages": ASKED["messages"], "stream": True})
+    reply = Through(ChatToMessages(), MessagesToChat()).request(asked, "gpt-4o", CREATED).reply
+    whole = completion("length", content="Hello")
+    assert json.loads(reply.answer(dumped(whole)))["choices"][0]["finish_reason"] == "length"
+    said = gathered_chat(reply.stream().feed(b"".join(completion_chunks(whole))))
+    assert (said["content"], said["finish"], said["ended"]) == ("Hello", "length", True)

@@ -136,8 +136,12 @@ MIXED = [call_chunk(0, "{"), call_chunk(1, '{"x":'), call_chunk(0, "}"), call_ch
             [call_chunk(0, "{}", "a", "f"), chunk({"content": "A"}), call_chunk(1, "{}", "b", "f")],
             [("a", {}), "A", ("b", {})],
         ),
+        (
+            [call_chunk(0, "{", "a", "f"), chunk({"content": "A"}), call_chunk(0, "}"), chunk({"content": "B"})],
+            [("a", {}), "AB"],
+        ),
     ],
-    ids=["interleaved calls", "a text in a call", "a text between calls"],
+    ids=["interleaved calls", "a text in a call", "a text between calls", "texts in a call and after it"],
 )
 def test_blocks_follow_each_other(chunks: list[bytes], blocks: list[object]) -> None:
     """However a provider mixes them, each is whole before the next begins."""

@@ -37,7 +37,7 @@ from tidegate.ports import Clock
 PASS: Final = Kind.PASS
 COUNT: Final = Kind.COUNT
 FREE: Final = Charge(0)  # what is forwarded as it is, or only counted, is a request and no more
-_NOTHING_SHOWN: Final = (None, None)
+_NOTHING_SHOWN = (None, None)
 _UNREVIEWED: Final = 50  # a part of the limit: the least bad news for which those who wait are looked at again
 _NOTHING: Final = Belief()
 WEIGHT_PER_TOKEN: Final = 8  # no text of more than this many bytes a token is real: what a prompt costs at least

@@ -30,7 +30,7 @@ _SPACES_OF: Final = 4_096  # bytes of a text in which spaces are counted: a shar
 _WITH_IMAGES: Final = 36  # the kind of a call with images, whatever its text
 _TOKENS_PER_WEIGHT: Final = 4  # of that text: its weight becomes one with the images' tokens
 # Tokens per weight of a young class: by share of wide characters, and by spaces (none: base64, digits), then images.
-_COLD: Final = (0.75, 0.50, 0.45, 0.65, 0.65, 0.65, 0.60, 0.60, 0.60, 0.60, 0.60, 0.60, 1.50)
+_COLD = (0.75, 0.50, 0.45, 0.65, 0.65, 0.65, 0.60, 0.60, 0.60, 0.60, 0.60, 0.60, 1.50)
 
 
 def measure(text: bytes, wide: int, escaped: int = 0, messages: int = 0, images: int = 0, low_images: int = 0) -> Size:

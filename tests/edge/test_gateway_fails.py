@@ -1,11 +1,13 @@
 """A defect of the gate itself: the client hears of it at once."""
 
+import asyncio
 import logging
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from tidegate.edge.crew import Brake
 from tidegate.edge.gateway import Gateway
 
 CALL: Any = SimpleNamespace(dialect="openai")
@@ -46,7 +48,8 @@ async def test_nobody_waits_for_an_answer_that_never_comes(
 ) -> None:
     """503 where nothing was sent yet, a cut connection where the reply had begun; a defect is in the log."""
     exchange: Any = Exchange(begun=begun)
+    task: Any = asyncio.current_task()
     with caplog.at_level(logging.ERROR):
-        await gateway(error)._serve(exchange, CALL, Any)
+        await gateway(error)._serve(exchange, CALL, Any, Brake(task))
     assert (exchange.status, exchange.cut) == ((0, True) if begun else (503, False))
     assert ("a defect" in caplog.text) == isinstance(error, ValueError)

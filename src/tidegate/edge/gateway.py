@@ -1,6 +1,6 @@
 """The handler of the data port: from an exchange to the line and back.
 
-One task per call. It ends when a complete answer is written or a stream is attached; a stream then runs by callback.
+A call has a task until its complete answer is written or a stream is attached; a stream then runs by callback.
 The record goes to the journal before the reply's last byte, whatever the ending.
 """
 
@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 from tidegate.edge import errors, heads, intake
 from tidegate.edge.clients import ANYBODY, Clients
+from tidegate.edge.crew import Brake, Crew
 from tidegate.edge.intake import PASS, Caller
 from tidegate.edge.models import model, models_list
 from tidegate.edge.once import Once, Tape, digest
@@ -67,7 +68,7 @@ class Gateway:
     """Fulfils `wire.exchange.Handler`. `house` is swapped on reload; calls in flight keep the plan they began with."""
 
     __slots__ = (
-        "_clock", "_journal", "_line", "_next_id", "_observer", "_once", "_start", "_story", "draining", "house",
+        "_clock", "_crew", "_journal", "_line", "_next_id", "_observer", "_once", "_story", "draining", "house",
     )  # fmt: skip
 
     def __init__(self, house: House, line: Line, clock: Clock, journal: Journal, observer: Observer) -> None:
@@ -80,7 +81,7 @@ class Gateway:
         self._observer = observer
         self._story = heads.Story()
         self._once = Once(clock.now)
-        self._start = asyncio.get_running_loop().create_task
+        self._crew = Crew(asyncio.get_running_loop(), self._serve)
         self._next_id = clock.wall()  # unique over restarts while calls are fewer than one a microsecond
 
     def head(self, exchange: Exchange) -> Intake:
@@ -177,7 +178,7 @@ class Gateway:
                 return
             out = self._once.record(caller.client, caller.once, digest(caller.path, exchange.body), exchange)
             out.play(exchange)
-        self._start(self._serve(out, call, plan))
+        self._crew.start(out, call, plan)
 
     def _replay(self, exchange: Exchange, caller: Caller, tape: Tape) -> None:
         """What was asked before under the same key is answered once; something else under it is refused."""
@@ -186,14 +187,12 @@ class Gateway:
         else:
             self._answer(exchange, errors.of_problem(_KEY_REUSED, DIALECTS[caller.dialect]))
 
-    async def _serve(self, exchange: Exchange | Tape, call: Call, plan: Plan) -> None:
+    async def _serve(self, exchange: Exchange | Tape, call: Call, plan: Plan, brake: Brake) -> None:
         """One call, to its reply; nobody is left waiting, whatever goes wrong."""
         if exchange.connection is None:
             self._unserved(call, plan, GONE)  # before this first step was taken
             return
-        task = asyncio.current_task()
-        if task is not None:
-            exchange.on_gone = task.cancel
+        exchange.on_gone = brake.stop
         try:
             self._reply(exchange, call, plan, await self._line.run(call, plan))
         except asyncio.CancelledError:

@@ -10,6 +10,7 @@ UNTESTED_ALONE = {
     "model/facts.py": "records without behaviour; the ledger's tests write and read them",
     "model/parts.py": "records without behaviour; the call's tests make and read them",
     "model/outcome.py": "records without behaviour",
+    "providers/codec.py": "protocols and three records; every codec's tests use them",
     "providers/translate/face.py": "protocols and a record; every translation's tests use them",
     "providers/translate/records.py": "records without behaviour",
     "providers/translate/words_chat.py": "records without behaviour; all tests of translations read or write them",

@@ -1,0 +1,103 @@
+"""The table of kinds and makers: each entry is what its name says."""
+
+import json
+
+import pytest
+
+from tidegate.model.call import Kind
+from tidegate.providers.codec import Said
+from tidegate.providers.dialects import ANTHROPIC, CODECS, DIALECTS, OPENAI
+from tidegate.providers.events import payload_of
+
+SAID = Said("odd_code", "odd_type", "in so many words")
+MODEL_ONLY = {
+    Kind.CHAT: {"messages": [{"role": "user", "content": "x"}]},
+    Kind.COMPLETION: {"prompt": "x"},
+    Kind.EMBEDDING: {"input": "x"},
+    Kind.RESPONSES: {"input": "x"},
+    Kind.MESSAGES: {"messages": [{"role": "user", "content": "x"}], "max_tokens": 9},
+    Kind.COUNT: {"messages": [{"role": "user", "content": "x"}]},
+}
+PATHS = {
+    Kind.CHAT: b"/chat/completions",
+    Kind.COMPLETION: b"/completions",
+    Kind.EMBEDDING: b"/embeddings",
+    Kind.RESPONSES: b"/responses",
+    Kind.MESSAGES: b"/messages",
+    Kind.COUNT: b"/messages/count_tokens",
+}
+
+
+def test_each_kind_is_at_its_makers_path() -> None:
+    """Below a base URL, as the makers document them."""
+    assert {kind: codec.path for kind, codec in CODECS.items()} == PATHS
+    assert {kind for kind, codec in CODECS.items() if codec.dialect == ANTHROPIC} == {Kind.MESSAGES, Kind.COUNT}
+    assert {name: dialect.name for name, dialect in DIALECTS.items()} == {OPENAI: OPENAI, ANTHROPIC: ANTHROPIC}
+
+
+@pytest.mark.parametrize("kind", CODECS)
+def test_a_request_is_read_and_renamed(kind: Kind) -> None:
+    """Every codec finds the model and changes nothing but the name."""
+    body = json.dumps({"model": "a", **MODEL_ONLY[kind], "vendor": {"a": [1, None]}}, separators=(",", ":")).encode()
+    shape = CODECS[kind].read(body).shape
+    assert (shape.model, shape.stream) == ("a", False)
+    assert CODECS[kind].with_model(body, "b") == body.replace(b'"a"', b'"b"', 1)
+
+
+@pytest.mark.parametrize("kind", [Kind.CHAT, Kind.RESPONSES, Kind.MESSAGES])
+def test_fewer_tokens_are_asked_for(kind: Kind) -> None:
+    """Under the name that the kind has for them."""
+    body = json.dumps({"model": "a", **MODEL_ONLY[kind]}).encode()
+    assert CODECS[kind].read(CODECS[kind].with_output(body, 5)).shape.output == 5
+
+
+@pytest.mark.parametrize("kind", [Kind.MESSAGES, Kind.RESPONSES])
+def test_streams_that_always_tell_their_usage_are_not_asked(kind: Kind) -> None:
+    """Only OpenAI's completions must be."""
+    body = json.dumps({"model": "a", "stream": True, **MODEL_ONLY[kind]}).encode()
+    assert CODECS[kind].with_usage(body) is body
+    chat = json.dumps({"model": "a", "stream": True, **MODEL_ONLY[Kind.CHAT]}).encode()
+    assert b"include_usage" in CODECS[Kind.CHAT].with_usage(chat)
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+def test_an_error_is_read_as_it_is_said(name: str) -> None:
+    """A body of the gate's own in each form is understood by the same form."""
+    body = DIALECTS[name].error_body(429, SAID)
+    assert DIALECTS[name].error_of(body).message == SAID.message
+    assert DIALECTS[name].error_of(b"<html>") == Said()
+
+
+@pytest.mark.parametrize("kind", CODECS)
+def test_errors_and_restarts_are_whole_events(kind: Kind) -> None:
+    """One event each, its data JSON that holds the words."""
+    says = CODECS[kind].says
+    for event in (says.error_event(SAID), says.restart_event(SAID.message)):
+        assert event.endswith(b"\n\n")
+        assert event.count(b"\n\n") == 1
+        assert SAID.message in str(json.loads(payload_of(event.strip(b"\n"))))
+
+
+@pytest.mark.parametrize("kind", CODECS)
+def test_an_error_with_line_ends_stays_one_event(kind: Kind) -> None:
+    """A provider's indented JSON does not end the event before its time."""
+    event = CODECS[kind].says.raw_event(b'{\n "error": {\n\n  "message": "m" }\n}')
+    assert event.endswith(b"\n\n")
+    assert event.count(b"\n\n") == 1
+    assert "m" in str(json.loads(payload_of(event.strip(b"\n"))))
+
+
+@pytest.mark.parametrize("kind", [Kind.CHAT, Kind.MESSAGES, Kind.RESPONSES])
+def test_taps_begin_with_nothing(kind: Kind) -> None:
+    """A new tap for each stream."""
+    codec = CODECS[kind]
+    tap = codec.tap(keep_usage=False)
+    assert (tap.committed, tap.finished, tap.failure, tap.usage, tap.prompt, tap.events) == (
+        False,
+        False,
+        b"",
+        None,
+        0,
+        0,
+    )
+    assert codec.tap(keep_usage=False) is not tap

@@ -1,0 +1,79 @@
+"""Events in pieces: only whole ones leave, whatever their line ends."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tidegate.providers.events import MAX_EVENT_BYTES, EventTap, payload_of
+
+STREAM = b": hello\n\nevent: a\ndata: 1\n\ndata: 2\ndata: 3\n\ndata: end\n\ndata: never\n\n"
+
+
+class Listening(EventTap):
+    """Keeps what it was shown; "end" ends it, "bad" breaks it, "own" is not forwarded."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[bytes] = []
+
+    def look(self, payload: bytes) -> bool:
+        self.seen.append(payload)
+        self.finished = payload == b"end"
+        self.failure = payload if payload == b"bad" else b""
+        return payload not in {b"bad", b"own"}
+
+
+@pytest.mark.parametrize(
+    ("event", "payload"),
+    [
+        (b"data: x", b"x"),
+        (b"data:x", b"x"),
+        (b"event: e\ndata: x", b"x"),
+        (b"data: x\ndata: y", b"x\ny"),
+        (b": a comment", b""),
+        (b"event: alone", b""),
+    ],
+)
+def test_the_data_of_an_event(event: bytes, payload: bytes) -> None:
+    """With and without a space, one line or several, after a name or alone."""
+    assert payload_of(event) == payload
+
+
+@given(st.lists(st.integers(0, len(STREAM)), max_size=6), st.booleans())
+def test_cuts_change_nothing(places: list[int], windows: bool) -> None:
+    """Wherever the bytes are cut, and with either line end, the same events are seen and forwarded."""
+    tap, forwarded = Listening(), b""
+    edges = [0, *sorted(places), len(STREAM)]
+    for start, end in zip(edges, edges[1:], strict=False):
+        piece = STREAM[start:end]
+        forwarded += tap.feed(piece if not windows else piece.replace(b"\n", b"\r\n"))
+    assert tap.seen == [b"1", b"2\n3", b"end"]
+    assert forwarded == STREAM.removesuffix(b"data: never\n\n")
+
+
+def test_half_an_event_stays_here() -> None:
+    """A cut never shows the client half an event."""
+    tap = Listening()
+    assert tap.feed(b"data: 1\n\ndata: 2") == b"data: 1\n\n"
+    assert tap.feed(b"\n") == b""
+    assert tap.feed(b"\n") == b"data: 2\n\n"
+
+
+def test_what_is_the_gates_own_is_taken_out() -> None:
+    """An event that `look` keeps does not go on, those beside it do."""
+    assert Listening().feed(b"data: 1\n\ndata: own\n\ndata: 2\n\n") == b"data: 1\n\ndata: 2\n\n"
+
+
+def test_after_a_failure_nothing_more_leaves() -> None:
+    """Neither what came with it nor what comes later."""
+    tap = Listening()
+    assert tap.feed(b"data: 1\n\ndata: bad\n\ndata: 2\n\n") == b"data: 1\n\n"
+    assert tap.feed(b"data: 3\n\n") == b""
+    assert tap.seen == [b"1", b"bad"]
+
+
+def test_an_event_is_bounded() -> None:
+    """Who never ends one is told so: memory stays bounded."""
+    tap = Listening()
+    assert tap.feed(b"data: " + b"x" * MAX_EVENT_BYTES) == b""
+    assert b"8 MiB" in tap.failure

@@ -11,7 +11,6 @@ from typing import Final
 
 from tidegate.line.lane import Slot
 from tidegate.line.records import Answered as Answered
-from tidegate.line.records import Crossed
 from tidegate.line.service import Service, Way
 from tidegate.line.splice import Splice
 from tidegate.line.taps import CrossedTap, RawTap, Words
@@ -24,6 +23,7 @@ from tidegate.policy.not_before import not_before
 from tidegate.ports import Clock, TransportError, UpstreamReply
 from tidegate.providers.continuation import marked
 from tidegate.providers.dialects import CODECS
+from tidegate.providers.translate.face import Crossed
 
 PASS: Final = Kind.PASS
 _CLASSIFIED_BYTES: Final = 4_096

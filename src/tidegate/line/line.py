@@ -14,7 +14,6 @@ from tidegate.line.keys import fingerprint, is_dead
 from tidegate.line.lane import Lane, Slot
 from tidegate.line.plan import Plan
 from tidegate.line.race import race
-from tidegate.line.records import Crossed
 from tidegate.line.refusals import CLOSES, Late, expired, failed, too_late
 from tidegate.line.target import Pick, Target
 from tidegate.model.call import Attempt, Call, Kind
@@ -25,7 +24,7 @@ from tidegate.policy import recovery, route, smooth
 from tidegate.policy.desk import Waiting
 from tidegate.policy.recovery import Move
 from tidegate.ports import Clock, Journal, Observer
-from tidegate.providers.translate.face import Untranslatable
+from tidegate.providers.translate.face import Crossed, Untranslatable
 
 FAIR_US = 30_000_000  # who does not answer for so long has failed, whatever the call's deadline was
 

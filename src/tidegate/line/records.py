@@ -10,7 +10,6 @@ from tidegate.model.reply import Headers
 from tidegate.policy.allowance import NEVER
 from tidegate.policy.charge import Charge
 from tidegate.policy.records import Candidate
-from tidegate.providers.translate.face import Crossed as Crossed
 
 if TYPE_CHECKING:
     from tidegate.line.lane import Lane

@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
-from tidegate.line.records import Crossed
 from tidegate.model.call import Call, Kind
 from tidegate.model.snapshot import Profile, Provider
 from tidegate.ports import Transport
 from tidegate.providers.codec import Codec, Dialect
 from tidegate.providers.dialects import CODECS, DIALECTS
-from tidegate.providers.translate.face import Crossing
+from tidegate.providers.translate.face import Crossed, Crossing
 from tidegate.providers.translate.table import crossing
 
 # What a call may be put as, where the provider does not know its kind; the first that it knows is taken.

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from tests.twin.command import parser
 from tidegate.twin.config import load
-from tidegate.twin.faults import KINDS
+from tidegate.twin.desks import BASES
+from tidegate.twin.faults import KINDS, PLACES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "twin.md").read_text("utf-8")
 
@@ -29,3 +30,9 @@ def test_it_names_every_flag():
     """Each of the command's."""
     flags = {action.option_strings[0] for action in parser()._actions} - {"-h"}
     assert flags <= set(re.findall(r"`(--?[a-z-]+)", PAGE))
+
+
+def test_it_names_every_place_of_a_fault():
+    """And every provider."""
+    assert {f"`{place}`" for place in PLACES} <= set(re.findall(r"`\w+`", PAGE))
+    assert all(f"`{base}`" in PAGE for base in BASES.values())

@@ -210,3 +210,13 @@ def test_requests_may_be_counted_in_parts_of_a_minute():
     assert [one.admit("k", 1, 0) is None for _ in range(12)] == [True] * 10 + [False] * 2
     assert one.quota.requests.limit == 10
     assert one.admit("k", 1, 10 * SECOND) is None
+
+
+def test_own_output_is_ones_own_fault():
+    """Also where others use the quota: what was produced is in both accounts."""
+    one = apart(ghost_permille=1)
+    assert one.admit("k", 10, 0) is None
+    one.produce(5_000, 0)
+    found = one.admit("k", 10, SECOND)
+    assert found is not None
+    assert found.label == "avoidable"

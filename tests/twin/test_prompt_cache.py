@@ -75,3 +75,28 @@ def test_a_prompt_is_its_own_longest_prefix(texts):
     cached(cache, texts, 0, least=1)
     whole = prefixes(texts, words, 1)
     assert cached(cache, texts, 0, least=1) == (whole[-1].tokens if whole else 0)
+
+
+def marked(cache: PromptCache, texts: list[str], now: int, *breakpoints: int) -> int:
+    """Read, then write, with marks of its own: one call."""
+    prompt = prefixes(texts, words, 10, breakpoints)
+    found = cache.read("org", "m", prompt, now)
+    cache.write("org", "m", prompt, now)
+    return found
+
+
+def test_only_what_is_marked_is_kept():
+    """A prefix without a mark is not there for the next call; what comes after the last mark is no prefix."""
+    cache = PromptCache(TTL)
+    assert marked(cache, [TURN, TURN, TURN], 0, 1) == 0
+    assert marked(cache, [TURN], 1, 0) == 0
+    assert marked(cache, [TURN, TURN, "new"], 2, 2) == 40
+    assert [prefix.tokens for prefix in prefixes([TURN, TURN], words, 10, ())] == []
+
+
+def test_what_was_marked_before_may_be_read_and_lives_on():
+    """A call whose mark stands later reads the earlier prefix, and uses it."""
+    cache = PromptCache(TTL)
+    marked(cache, [TURN, TURN], 0, 0)
+    assert marked(cache, [TURN, TURN], TTL - 1, 1) == 20
+    assert marked(cache, [TURN, "other"], 2 * TTL - 2, 1) == 20

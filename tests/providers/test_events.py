@@ -1,5 +1,7 @@
 """Events in pieces: only whole ones leave, whatever their line ends."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -44,7 +46,7 @@ def test_cuts_change_nothing(places: list[int], windows: bool) -> None:
     """Wherever the bytes are cut, and with either line end, the same events are seen and forwarded."""
     tap, forwarded = Listening(), b""
     edges = [0, *sorted(places), len(STREAM)]
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in pairwise(edges):
         piece = STREAM[start:end]
         forwarded += tap.feed(piece if not windows else piece.replace(b"\n", b"\r\n"))
     assert tap.seen == [b"1", b"2\n3", b"end"]

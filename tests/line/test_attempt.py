@@ -188,6 +188,37 @@ async def test_headers_are_watched_on_every_reply() -> None:
     assert [allowed.limit for allowed in one.lane.quota.tokens] == [10_000, 5_000]
 
 
+@pytest.mark.parametrize(
+    ("error", "reason", "status", "named_us"),
+    [
+        ({"message": "m", "code": 429}, Reason.RATE, 429, 7 * SECOND),
+        ({"message": "out of credits", "code": "insufficient_quota"}, Reason.BILLING, 429, 7 * SECOND),
+        ({"message": "m", "code": "1234"}, Reason.TRANSIENT, 500, 7 * SECOND),
+        ("words alone", Reason.TRANSIENT, 500, 7 * SECOND),
+        ({"code": {}}, Reason.TRANSIENT, 500, 7 * SECOND),
+    ],
+)
+async def test_a_200_that_states_an_error_is_a_refusal(
+    error: object, reason: Reason, status: int, named_us: int
+) -> None:
+    """Classed by the profile's rows, with the status that its code may be; it is judged, and stays charged."""
+    one = Try(call_of())
+    body = json.dumps({"error": error, "user_id": "u"}).encode()
+    outcome = await one.reply(Reply(200, [(b"retry-after", b"7")], body))
+    assert isinstance(outcome, Failure)
+    assert (outcome.reason, outcome.named_us) == (reason, named_us)
+    assert outcome.answer is not None
+    assert (outcome.answer.status, outcome.answer.body) == (status, body)
+    assert [failure for failure, _ in one.judged] == [outcome]
+    assert one.charged == one.reserved
+
+
+async def test_an_answer_that_mentions_an_error_is_an_answer() -> None:
+    """Beside choices an error is a word of theirs."""
+    one = Try(call_of())
+    assert isinstance(await one.reply(Reply(200, [], b'{"choices":[{"index":0}],"error":{"code":429}}')), Answered)
+
+
 # ── failures ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -101,3 +101,53 @@ def test_taps_begin_with_nothing(kind: Kind) -> None:
         0,
     )
     assert codec.tap(keep_usage=False) is not tap
+
+
+INSTEAD = [
+    (Kind.CHAT, {"error": {"message": "m", "code": 502}}, Said("502", "", "m")),
+    (Kind.CHAT, {"error": "m", "choices": []}, Said(message="m")),
+    (Kind.CHAT, {"error": {"code": {}}}, Said()),
+    (Kind.EMBEDDING, {"error": {"message": "m"}, "data": None}, Said(message="m")),
+    (Kind.MESSAGES, {"type": "error", "error": {"type": "api_error", "message": "m"}}, Said("", "api_error", "m")),
+    (Kind.COUNT, {"type": "error", "error": {"type": "api_error", "message": "m"}}, Said("", "api_error", "m")),
+    (Kind.RESPONSES, {"status": "failed", "error": {"code": "c", "message": "m"}, "output": []}, Said("c", "", "m")),
+    (Kind.RESPONSES, {"status": "failed", "error": None}, Said()),
+    (Kind.RESPONSES, {"error": {"message": "m", "type": "t"}}, Said("", "t", "m")),
+]
+ANSWERS = [
+    (Kind.CHAT, {"choices": [{}], "error": {"message": "m"}}),
+    (Kind.CHAT, {"choices": [{}], "error": None}),
+    (Kind.CHAT, {"error": {}}),
+    (Kind.EMBEDDING, {"data": [{}], "error": {"message": "m"}}),
+    (Kind.MESSAGES, {"type": "message", "content": [], "error": {"message": "m"}}),
+    (Kind.COUNT, {"input_tokens": 3}),
+    (Kind.RESPONSES, {"status": "completed", "error": None, "output": []}),
+    (Kind.RESPONSES, {"status": "incomplete", "error": {"message": "m"}, "output": [{}]}),
+]
+
+
+@pytest.mark.parametrize(("kind", "body", "said"), INSTEAD)
+def test_an_error_in_the_place_of_an_answer(kind: Kind, body: dict[str, object], said: Said) -> None:
+    """It is found without a status that tells of it, and no usage hides it."""
+    told = json.dumps(body).encode()
+    assert CODECS[kind].usage_of(told) is None
+    assert CODECS[kind].failure_of(told) == said
+
+
+@pytest.mark.parametrize(("kind", "body"), ANSWERS)
+def test_an_answer_is_no_error(kind: Kind, body: dict[str, object]) -> None:
+    """Also where it has a field of that name."""
+    assert CODECS[kind].failure_of(json.dumps(body).encode()) is None
+
+
+@pytest.mark.parametrize("kind", CODECS)
+def test_what_cannot_be_read_states_no_error(kind: Kind) -> None:
+    """`usage_of` has told already that it is no JSON."""
+    assert CODECS[kind].failure_of(b'{"error":') is None
+
+
+def test_the_usage_of_a_response_that_failed_does_not_hide_it() -> None:
+    """OpenAI counts what was made before."""
+    body = {"status": "failed", "error": {"message": "m"}, "usage": {"input_tokens": 3, "output_tokens": 1}}
+    assert CODECS[Kind.RESPONSES].usage_of(json.dumps(body).encode()) is None
+    assert CODECS[Kind.RESPONSES].failure_of(json.dumps(body).encode()) == Said(message="m")

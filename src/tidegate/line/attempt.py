@@ -6,6 +6,7 @@ leaves at a lane that refuses.
 """
 
 import asyncio
+import re
 from collections.abc import Callable
 from typing import Final
 
@@ -21,12 +22,14 @@ from tidegate.policy.classify import Refusal, verdict
 from tidegate.policy.headers_families import family
 from tidegate.policy.not_before import not_before
 from tidegate.ports import Clock, TransportError, UpstreamReply
+from tidegate.providers.codec import Said
 from tidegate.providers.continuation import marked
 from tidegate.providers.dialects import CODECS
 from tidegate.providers.translate.face import Crossed
 
 PASS: Final = Kind.PASS
 _CLASSIFIED_BYTES: Final = 4_096
+_A_STATUS: Final = re.compile(r"[45]\d\d", re.ASCII).fullmatch
 Judge = Callable[[Call, Slot, Failure, bytes], None]  # what a failure with this key means for everybody else
 
 _JSON = b"content-type", b"application/json"
@@ -80,7 +83,7 @@ async def attempt(
     shown = dict(reply.headers)
     lane.watch(shown, slot)
     if reply.status < 400 and reply.stream is None:
-        outcome = _complete(call, way, crossed, reply, shown, slot)
+        outcome = _complete(call, way, crossed, reply, shown, slot, clock)
     elif reply.status < 400:
         outcome = await _streamed(call, way, crossed, reply, shown, slot, clock)
     else:
@@ -97,12 +100,21 @@ async def attempt(
 
 
 def _complete(
-    call: Call, way: Way | None, crossed: Crossed | None, reply: UpstreamReply, shown: dict[bytes, bytes], slot: Slot
+    call: Call,
+    way: Way | None,
+    crossed: Crossed | None,
+    reply: UpstreamReply,
+    shown: dict[bytes, bytes],
+    slot: Slot,
+    clock: Clock,
 ) -> Answered | Failure:
     usage, body, lane = None, reply.body, slot.lane
     if way is not None:
         try:
             usage = way.codec.usage_of(body)
+            if usage is None and (said := way.codec.failure_of(body)) is not None:
+                failure = Failure(Reason.TRANSIENT, f"the provider answered {reply.status} with an error")
+                return _told(failure, body, lane.service, clock.wall(), said, shown)
             body = body if crossed is None else crossed.reply.answer(body)
         except ValueError as error:
             return Failure(Reason.TRANSIENT, f"the provider's answer is not what it should be: {error}")
@@ -139,17 +151,22 @@ async def _streamed(
         timer.cancel()
     if failure is not None:
         told = splice.tap.failure
-        return _told(failure, told, lane.service, clock.wall()) if told.startswith(b"{") else failure
+        if not told.startswith(b"{"):
+            return failure
+        return _told(failure, told, lane.service, clock.wall(), lane.service.dialect.error_of(told), {})
     return Answered(lane, slot, reply.status, reply.headers, shown, b"", splice)
 
 
-def _told(failure: Failure, event: bytes, service: Service, wall: int) -> Failure:
-    """An error as the first event of a reply that began with 200: a refusal like any other."""
-    said = service.dialect.error_of(event)
-    text = event[:_CLASSIFIED_BYTES].decode("utf-8", "replace")
-    found = verdict(Refusal(0, said.code, said.type, text), service.profile.refusals)
-    answer = Answer(_STATUS.get(found.reason, 500), [_JSON], event, service.dialect.name)
-    again = not_before(found.not_before, {}, family(service.profile.headers), text, wall)
+def _told(failure: Failure, body: bytes, service: Service, wall: int, said: Said, shown: dict[bytes, bytes]) -> Failure:
+    """An error as the first event, or the whole body, of a reply with 200: a refusal like any other.
+
+    Its code may be the status that it would have had (OpenRouter).
+    """
+    text = body[:_CLASSIFIED_BYTES].decode("utf-8", "replace")
+    status = int(said.code) if _A_STATUS(said.code) else 0
+    found = verdict(Refusal(status, said.code, said.type, text), service.profile.refusals)
+    answer = Answer(status or _STATUS.get(found.reason, 500), [_JSON], body, service.dialect.name)
+    again = not_before(found.not_before, shown, family(service.profile.headers), text, wall)
     return Failure(found.reason, failure.message, answer, again, out=found.scope)
 
 

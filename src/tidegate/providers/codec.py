@@ -113,6 +113,12 @@ class Codec(Protocol):
     def usage_of(self, answer: bytes) -> Usage | None:
         """The usage of a complete answer, None where it states none. Raises `ValueError` when it is not JSON."""
 
+    def failure_of(self, answer: bytes) -> Said | None:
+        """The error that a complete reply states in the place of an answer, whatever its status; None: it is one.
+
+        To be asked where there is no usage: it reads the whole reply once more.
+        """
+
     def tap(self, *, keep_usage: bool) -> Tap:
         """A tap for one stream; `keep_usage`: the client asked for what `with_usage` adds."""
 

@@ -98,6 +98,9 @@ class _Completions:
     def usage_of(self, answer: bytes) -> Usage | None:
         return openai.usage_of(answer)
 
+    def failure_of(self, answer: bytes) -> Said | None:
+        return openai.failure_of(answer)
+
     def tap(self, *, keep_usage: bool) -> StreamTap:
         return StreamTap(keep_usage=keep_usage)
 
@@ -127,6 +130,9 @@ class _Messages:
 
     def usage_of(self, answer_body: bytes) -> Usage | None:
         return answer.usage_of(answer_body)
+
+    def failure_of(self, answer_body: bytes) -> Said | None:
+        return answer.failure_of(answer_body)
 
     def tap(self, *, keep_usage: bool) -> MessageTap:
         return MessageTap()
@@ -169,6 +175,9 @@ class _Responses:
 
     def usage_of(self, answer: bytes) -> Usage | None:
         return responses.usage_of(answer)
+
+    def failure_of(self, answer: bytes) -> Said | None:
+        return responses.failure_of(answer)
 
     def tap(self, *, keep_usage: bool) -> ResponseTap:
         return ResponseTap()

@@ -73,9 +73,16 @@ class _Error(msgspec.Struct):
     error: _ErrorFields | str | None = None
 
 
+class _Instead(msgspec.Struct):
+    error: msgspec.Raw = msgspec.Raw()
+    choices: msgspec.Raw = msgspec.Raw()
+    data: msgspec.Raw = msgspec.Raw()
+
+
 _decode_body = msgspec.json.Decoder(_Body).decode
 _decode_answer = msgspec.json.Decoder(_Answer).decode
 _decode_error = msgspec.json.Decoder(_Error).decode
+_decode_instead = msgspec.json.Decoder(_Instead).decode
 _decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _encode = msgspec.json.Encoder().encode
 
@@ -194,6 +201,19 @@ def error_of(body: bytes) -> Said:
     if isinstance(error, str):
         return Said(message=error)
     return Said() if error is None else Said(str(error.code or ""), error.type or "", error.message or "")
+
+
+def failure_of(answer: bytes) -> Said | None:
+    """The error that stands in the place of `choices` or `data`, None where there is an answer.
+
+    OpenRouter sends such with status 200 once it has begun to work; so do some servers that follow OpenAI.
+    """
+    try:
+        told = _decode_instead(answer)
+    except UNREADABLE:
+        return None
+    stated = any(bytes(field) not in reading.NOTHING for field in (told.choices, told.data))
+    return None if stated or bytes(told.error) in reading.NOTHING else error_of(answer)
 
 
 def error_body(error: Said, param: str = "") -> bytes:

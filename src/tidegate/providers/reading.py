@@ -5,6 +5,7 @@ import msgspec
 from tidegate.providers.codec import BadRequest
 
 UNREADABLE = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
+NOTHING = frozenset({b"", b"null", b'""', b"{}", b"[]", b"false"})  # what stands in a field that states nothing
 _MAX_MODEL = 256  # characters; longer than any name in use, short enough to be remembered and told
 _decode_any = msgspec.json.Decoder().decode
 

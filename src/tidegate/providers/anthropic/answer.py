@@ -46,8 +46,13 @@ class _Error(msgspec.Struct):
     error: _ErrorFields | None = None
 
 
+class _Kind(msgspec.Struct):
+    type: str | None = None
+
+
 _decode_answer = msgspec.json.Decoder(_Answer).decode
 _decode_error = msgspec.json.Decoder(_Error).decode
+_decode_kind = msgspec.json.Decoder(_Kind).decode
 _encode = msgspec.json.Encoder().encode
 
 _BY_STATUS = {
@@ -84,6 +89,15 @@ def error_of(body: bytes) -> Said:
         return Said()
     code = error.details.error_code if error.details is not None else None
     return Said(code or "", error.type or "", error.message or "")
+
+
+def failure_of(answer: bytes) -> Said | None:
+    """The error that stands in the place of a message, None where there is an answer."""
+    try:
+        kind = _decode_kind(answer).type
+    except UNREADABLE:
+        return None
+    return error_of(answer) if kind == "error" else None
 
 
 def error_body(status: int, error: Said) -> bytes:

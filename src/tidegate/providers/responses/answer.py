@@ -9,7 +9,9 @@ import msgspec
 
 from tidegate.model.outcome import Usage
 from tidegate.providers.codec import Said
-from tidegate.providers.reading import UNREADABLE, is_json
+from tidegate.providers.reading import NOTHING, UNREADABLE, is_json
+
+_FAILED = "failed"
 
 
 class _Details(msgspec.Struct):
@@ -33,6 +35,7 @@ class Counts(msgspec.Struct):
 
 class _Answer(msgspec.Struct):
     usage: Counts | None = None
+    status: str | None = None
 
 
 class _ErrorFields(msgspec.Struct):
@@ -55,20 +58,27 @@ class _Error(msgspec.Struct):
     response: _Failed | None = None
 
 
+class _Instead(msgspec.Struct):
+    status: str | None = None
+    error: msgspec.Raw = msgspec.Raw()
+    output: msgspec.Raw = msgspec.Raw()
+
+
 _decode_answer = msgspec.json.Decoder(_Answer).decode
 _decode_error = msgspec.json.Decoder(_Error).decode
+_decode_instead = msgspec.json.Decoder(_Instead).decode
 _encode = msgspec.json.Encoder().encode
 
 
 def usage_of(answer: bytes) -> Usage | None:
-    """The usage of a complete answer, None where it states none. Raises `ValueError` when it is not JSON."""
+    """The usage of a complete answer, None where it states none or failed. Raises `ValueError` when it is not JSON."""
     try:
-        usage = _decode_answer(answer).usage
+        told = _decode_answer(answer)
     except UNREADABLE as error:
         if not isinstance(error, msgspec.ValidationError) or not is_json(answer):
             raise ValueError(str(error)) from None
         return None
-    return None if usage is None else usage.usage()
+    return None if told.usage is None or told.status == _FAILED else told.usage.usage()
 
 
 def error_of(body: bytes) -> Said:
@@ -83,6 +93,16 @@ def error_of(body: bytes) -> Said:
     if error is None:
         return Said(str(told.code or ""), "", told.message or "") if told.type == "error" else Said()
     return Said(str(error.code or ""), error.type or "", error.message or "")
+
+
+def failure_of(answer: bytes) -> Said | None:
+    """What made a response fail, or the error in the place of one; None where there is an answer."""
+    try:
+        told = _decode_instead(answer)
+    except UNREADABLE:
+        return None
+    instead = bytes(told.output) in NOTHING and bytes(told.error) not in NOTHING
+    return error_of(answer) if instead or told.status == _FAILED else None
 
 
 def error_event(error: Said, sequence: int = 0) -> bytes:

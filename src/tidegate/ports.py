@@ -9,6 +9,7 @@ from typing import Protocol
 from tidegate.model.call import BodySource as BodySource
 from tidegate.model.facts import CallRecord, Fact
 from tidegate.model.outcome import Reason
+from tidegate.model.reply import Unexplained
 
 Headers = Sequence[tuple[bytes, bytes]]  # names in lower case
 
@@ -63,6 +64,9 @@ class Observer(Protocol):
 
     def key_restored(self, lane: str, digest: str) -> None:
         """A key that had left was answered, and is in use again."""
+
+    def unexplained(self, lane: str, refusal: Unexplained) -> None:
+        """A refusal of the lane's provider that no row of its profile explains. It may hold what is secret."""
 
 
 class StreamSink(Protocol):

@@ -10,6 +10,7 @@ from tidegate.control.board import Board, Standing
 from tidegate.control.exposition import render
 from tidegate.model.belief import Belief
 from tidegate.model.outcome import Reason
+from tidegate.model.reply import Unexplained
 from tidegate.observe.meters import LaneGauge, PoolGauge, Report
 from tidegate.observe.observer import Observer
 
@@ -105,6 +106,13 @@ def test_keys_that_left() -> None:
     labels = at(worker="0", provider="openai", scope="main")
     assert samples["tidegate_keys_retired_total", labels] == 1
     assert samples["tidegate_keys_restored_total", labels] == 1
+
+
+def test_refusals_that_no_row_explains() -> None:
+    """By provider."""
+    observer = Observer(FixedClock())
+    observer.unexplained("openai/main/gpt-4o", Unexplained(418, "c", "t", "m"))
+    assert page(observer)["tidegate_unexplained_refusals_total", at(worker="0", provider="openai")] == 1
 
 
 def test_what_is_believed_of_a_lanes_limits() -> None:

@@ -39,7 +39,7 @@ from tidegate.model.call import Call, Kind, Shape
 from tidegate.model.errors import ProblemKind
 from tidegate.model.facts import Fact
 from tidegate.model.outcome import Reason
-from tidegate.model.reply import Refused
+from tidegate.model.reply import Refused, Unexplained
 from tidegate.model.snapshot import Limits, ModelEntry, RateLimitPolicy, RetryPolicy, Scope, SmoothingPolicy
 from tidegate.policy.pace import Pace
 from tidegate.testing import ManualClock, Playbook, Reply
@@ -792,6 +792,26 @@ async def test_after_the_deadline_nothing_is_sent() -> None:
     assert outcome.problem.kind is ProblemKind.DEADLINE
     assert models_sent(play) == ["a"]
     assert tokens_left(play, "s", 1) == 60_000
+
+
+@pytest.mark.parametrize(
+    ("reply", "unknown"),
+    [
+        (said(), []),
+        (refusal(418, "odd", message="in words"), [Unexplained(418, "odd", "t", "in words")]),
+        (Reply(502, [], b"Bad Gateway"), [Unexplained(502, "", "", "Bad Gateway")]),
+        (Reply(200, [], b'{"error":"odd"}'), [Unexplained(0, "", "", "odd")]),
+    ],
+    ids=["explained", "by status", "no words", "in a 200"],
+)
+async def test_what_no_row_of_a_profile_explains_is_reported(reply: Reply, unknown: list[Unexplained]) -> None:
+    """In the provider's words; what a row names is not."""
+    play = play_of()
+    running = play.call("a")
+    await settle()
+    await play.provider("openai", reply)
+    running.cancel()
+    assert play.recorder.unknown == [("openai/main/a", refusal) for refusal in unknown]
 
 
 async def test_a_call_whose_time_runs_out_in_the_queue_is_told_when() -> None:

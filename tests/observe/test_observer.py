@@ -7,6 +7,7 @@ import pytest
 
 from tests.ledger.facts import FixedClock, record
 from tidegate.model.outcome import Reason
+from tidegate.model.reply import Unexplained
 from tidegate.observe.log import Log
 from tidegate.observe.meters import BOUNDS_US, OTHER, REASONS, LaneGauge, PoolGauge, Report
 from tidegate.observe.observer import MAX_SERIES, Observer
@@ -132,3 +133,13 @@ def test_keys_that_leave_and_return_are_counted_and_told(capfd: pytest.CaptureFi
         ("info", "openai/main", "0a1b2c3d"),
     ]
     assert [line.get("left") for line in told] == [9, 8, None]
+
+
+def test_what_no_row_explains_is_counted_by_provider(capfd: pytest.CaptureFixture[str]) -> None:
+    """Each time; told once an hour."""
+    observer = Observer(FixedClock(), log=Log("worker-0"))
+    for lane in ("openai/main/gpt-4o", "openai/other/org/model", "azure/main/gpt-4o"):
+        observer.unexplained(lane, Unexplained(418, "c", "t", "m"))
+    assert [(meter.provider, meter.unexplained) for meter in whole(observer).providers] == [("openai", 2), ("azure", 1)]
+    told = [json.loads(line)["provider"] for line in capfd.readouterr().err.splitlines()]
+    assert told == ["openai", "azure"]

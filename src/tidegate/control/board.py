@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from tidegate.observe.meters import CallMeter, LaneGauge, LaneMeter, PoolGauge, Report, ScopeMeter, Tally
+from tidegate.observe.meters import CallMeter, LaneGauge, LaneMeter, PoolGauge, ProviderMeter, Report, ScopeMeter, Tally
 
 
 @dataclass(slots=True)
@@ -19,6 +19,7 @@ class WorkerView:
     pools: list[PoolGauge] = field(default_factory=list)
     scopes: list[ScopeMeter] = field(default_factory=list)
     token_usage_rate: dict[str, float] = field(default_factory=dict)
+    providers: list[ProviderMeter] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -59,6 +60,7 @@ class Board:
             view.pools = report.pools
             view.scopes = report.scopes
             view.token_usage_rate = report.token_usage_rate
+            view.providers = report.providers
 
     def gone(self, worker: int) -> None:
         """A worker's connection ended: its counters stay, what it said of this moment does not."""
@@ -83,6 +85,7 @@ class Board:
                 view.pools,
                 view.scopes,
                 view.token_usage_rate,
+                view.providers,
             )
             for _, view in sorted(self._views.items())
         ]

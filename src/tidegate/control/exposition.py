@@ -43,6 +43,7 @@ class _Page(Collector):
         yield from _attempts(self._views)
         yield from _tallies(self._views)
         yield from _keys(self._views)
+        yield _unexplained(self._views)
         yield from _queues(self._views)
         yield from _gauges(self._views)
         yield _rates(self._views)
@@ -146,6 +147,16 @@ def _keys(views: list[WorkerView]) -> Iterator[Metric]:
             retired.add_metric([str(view.worker), provider, scope], meter.retired)
             restored.add_metric([str(view.worker), provider, scope], meter.restored)
     yield from (retired, restored)
+
+
+def _unexplained(views: list[WorkerView]) -> Metric:
+    family = CounterMetricFamily(
+        "tidegate_unexplained_refusals", "Refusals that no row of a profile explains", labels=["worker", "provider"]
+    )
+    for view in views:
+        for meter in view.providers:
+            family.add_metric([str(view.worker), meter.provider], meter.unexplained)
+    return family
 
 
 def _queues(views: list[WorkerView]) -> Iterator[Metric]:

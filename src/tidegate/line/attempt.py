@@ -17,8 +17,8 @@ from tidegate.line.splice import Splice
 from tidegate.line.taps import CrossedTap, RawTap, Words
 from tidegate.model.call import Call, Kind
 from tidegate.model.outcome import Reason
-from tidegate.model.reply import Answer, Failure, Headers
-from tidegate.policy.classify import Refusal, verdict
+from tidegate.model.reply import Answer, Failure, Headers, Unexplained
+from tidegate.policy.classify import Refusal, Verdict, verdict
 from tidegate.policy.headers_families import family
 from tidegate.policy.not_before import not_before
 from tidegate.ports import Clock, TransportError, UpstreamReply
@@ -167,7 +167,8 @@ def _told(failure: Failure, body: bytes, service: Service, wall: int, said: Said
     found = verdict(Refusal(status, said.code, said.type, text), service.profile.refusals)
     answer = Answer(status or _STATUS.get(found.reason, 500), [_JSON], body, service.dialect.name)
     again = not_before(found.not_before, shown, family(service.profile.headers), text, wall)
-    return Failure(found.reason, failure.message, answer, again, out=found.scope)
+    new = _new(found, status, said, text)
+    return Failure(found.reason, failure.message, answer, again, out=found.scope, unexplained=new)
 
 
 def _is_event_stream(headers: Headers) -> bool:
@@ -185,7 +186,13 @@ def _refusal(reply: UpstreamReply, shown: dict[bytes, bytes], slot: Slot, clock:
         Answer(reply.status, reply.headers, reply.body, service.dialect.name),
         not_before(found.not_before, shown, family(service.profile.headers), text, clock.wall()),
         out=found.scope,
+        unexplained=_new(found, reply.status, said, text),
     )
+
+
+def _new(found: Verdict, status: int, said: Said, text: str) -> Unexplained | None:
+    """What to write a row for."""
+    return None if found.known else Unexplained(status, said.code, said.type, said.message or text)
 
 
 def _text(reply: UpstreamReply) -> str:

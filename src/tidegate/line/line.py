@@ -283,6 +283,8 @@ class Line:
         status = outcome.answer.status if outcome.answer is not None else 0
         call.attempts.append(Attempt(lane.name, status, outcome.reason, waited))
         self._observer.attempt(lane.name, outcome.reason)
+        if outcome.unexplained is not None:
+            self._observer.unexplained(lane.name, outcome.unexplained)
         return outcome
 
     def _intend(self, call: Call, plan: Plan, slot: Slot) -> None:

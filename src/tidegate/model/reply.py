@@ -34,10 +34,24 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Unexplained:
+    """A refusal that no row of its provider's profile explains, in the provider's words.
+
+    `status` is 0 where it stood in a reply with 200.
+    """
+
+    status: int
+    code: str
+    type: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Failure:
     """A failed attempt: its class, the provider's reply when there was one, the time it named (microseconds).
 
-    `out` is what is out by it (`policy.classify`), "" = as its class usually has it.
+    `out` is what is out by it (`policy.classify`), "" = as its class usually has it. `unexplained`: its class is no
+    more than what its status says.
     """
 
     reason: Reason
@@ -46,6 +60,7 @@ class Failure:
     named_us: int | None = None
     sent: bool = True
     out: str = ""
+    unexplained: Unexplained | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,6 +87,13 @@ class ScopeMeter(msgspec.Struct, array_like=True):
     restored: int = 0
 
 
+class ProviderMeter(msgspec.Struct, array_like=True):
+    """What one provider said that nobody expected."""
+
+    provider: str
+    unexplained: int = 0  # refusals that no row of its profile explains
+
+
 class Tally(msgspec.Struct, array_like=True):
     """A plan's events: `what` is a refusal's kind, or `fallback`."""
 
@@ -109,3 +116,4 @@ class Report(msgspec.Struct, array_like=True):
     pools: list[PoolGauge] = []
     scopes: list[ScopeMeter] = []
     token_usage_rate: dict[str, float] = {}  # by model, tokens a second over the last minute
+    providers: list[ProviderMeter] = []

@@ -5,13 +5,16 @@ from itertools import islice
 
 from tidegate.model.facts import CallRecord
 from tidegate.model.outcome import Reason
+from tidegate.model.reply import Unexplained
 from tidegate.observe.counts import CallCount, bucket_of
+from tidegate.observe.growth import Growth
 from tidegate.observe.log import Log
 from tidegate.observe.meters import (
     OTHER,
     LaneGauge,
     LaneMeter,
     PoolGauge,
+    ProviderMeter,
     Report,
     ScopeMeter,
     Tally,
@@ -36,7 +39,10 @@ class _Usage:
 class Observer:
     """The counters of one worker. O(1) per event; memory bounded by `MAX_SERIES`."""
 
-    __slots__ = ("_calls", "_clock", "_gauges", "_lanes", "_log", "_pools", "_scopes", "_started", "_tallies", "_usage")
+    __slots__ = (
+        "_calls", "_clock", "_gauges", "_growth", "_lanes", "_log", "_pools", "_providers", "_scopes", "_started",
+        "_tallies", "_usage",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -54,6 +60,8 @@ class Observer:
         self._calls: dict[tuple[str, str, str], CallCount] = {}
         self._lanes: dict[str, LaneMeter] = {}
         self._scopes: dict[str, ScopeMeter] = {}
+        self._providers: dict[str, ProviderMeter] = {}
+        self._growth = None if log is None else Growth(log)
         self._usage: dict[str, _Usage] = {}
         self._tallies: dict[tuple[str, str], Tally] = {}
 
@@ -115,6 +123,16 @@ class Observer:
         if self._log is not None:
             self._log.info("a key that was refused is good again", scope=meter.scope, key=digest)
 
+    def unexplained(self, lane: str, refusal: Unexplained) -> None:
+        """No row of the provider's profile explains a refusal: counted, and told once an hour."""
+        provider = lane.partition("/")[0]
+        meter = self._providers.get(provider)
+        if meter is None:  # providers are named by the configuration alone: few
+            meter = self._providers[provider] = ProviderMeter(provider)
+        meter.unexplained += 1
+        if self._growth is not None:
+            self._growth.add(provider, refusal, self._clock.now())
+
     def reports(self, worker: int, pid: int) -> Iterator[Report]:
         """The counters as they stand, in parts small enough never to hold the loop; the last one has `last` set.
 
@@ -135,6 +153,7 @@ class Observer:
             pools=list(islice(self._pools(), MAX_SERIES)),
             scopes=list(self._scopes.values()),
             token_usage_rate=self._token_usage_rate(),
+            providers=list(self._providers.values()),
         )
 
     def _token_usage_rate(self) -> dict[str, float]:

@@ -19,7 +19,7 @@ from tidegate.line.line import Line
 from tidegate.model.call import Call, Kind
 from tidegate.model.facts import CallRecord, Fact, Intent
 from tidegate.model.outcome import Reason
-from tidegate.model.reply import Refused
+from tidegate.model.reply import Refused, Unexplained
 from tidegate.model.snapshot import Provider, Snapshot
 from tidegate.model.tenant import NOBODY, Tenant
 from tidegate.policy.estimate import measure
@@ -37,6 +37,7 @@ class Recorder:
         self.records: list[CallRecord] = []
         self.refusals: list[tuple[str, str]] = []
         self.fallbacks: list[str] = []
+        self.unknown: list[tuple[str, Unexplained]] = []
         self.keys: list[tuple[str, str, int | None]] = []  # lane, digest, how many were left; None: it is back
 
     def append(self, fact: Fact) -> None:
@@ -66,6 +67,10 @@ class Recorder:
     def key_restored(self, lane: str, digest: str) -> None:
         """Keep a key that came back."""
         self.keys.append((lane, digest, None))
+
+    def unexplained(self, lane: str, refusal: Unexplained) -> None:
+        """Keep a refusal that no row explains."""
+        self.unknown.append((lane, refusal))
 
     @property
     def intents(self) -> list[Intent]:

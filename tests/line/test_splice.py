@@ -8,10 +8,11 @@ import pytest
 from tests.line.scenes import DONE, Client, chunk, usage_chunk
 from tidegate.line.splice import MAX_HELD_BYTES, Splice
 from tidegate.line.taps import RawTap, Words
+from tidegate.model.call import Kind
 from tidegate.model.outcome import Usage
 from tidegate.model.reply import Failure
 from tidegate.providers import sse
-from tidegate.providers.dialects import DIALECTS
+from tidegate.providers.dialects import CODECS, DIALECTS
 from tidegate.testing.clock import settle
 from tidegate.testing.transport import ScriptedStream
 
@@ -273,3 +274,26 @@ async def test_a_cut_of_raw_bytes_is_a_cut() -> None:
     assert talk.client.aborted
     assert not talk.client.ended
     assert len(talk.closed) == 1
+
+
+@pytest.mark.parametrize("at_once", [True, False], ids=["held", "forwarded"])
+async def test_an_error_in_numbered_events_has_the_next_number(at_once: bool) -> None:
+    """After a cut, whether the last event was held or forwarded when it came."""
+    stream, client, responses = ScriptedStream(), Client(), CODECS[Kind.RESPONSES]
+    splice = Splice(stream, responses.tap(keep_usage=True), Words(responses.says, OPENAI, own=True))
+    waiting = asyncio.get_running_loop().create_task(splice.committed())
+    await settle()
+    events = [
+        b'event: %b\ndata: {"type":"%b","sequence_number":%d,"delta":"x"}\n\n' % (kind, kind, number)
+        for number, kind in enumerate([b"response.created", b"response.output_text.delta"] * 2)
+    ]
+    stream.say(*(events if at_once else events[:2]))
+    await settle()
+    assert await waiting is None
+    splice.attach(client)
+    if not at_once:
+        stream.say(*events[2:])
+    stream.end()
+    await settle()
+    assert client.body.startswith(b"".join(events) + b"event: error\n")
+    assert json.loads(client.body.rpartition(b"data: ")[2])["sequence_number"] == 4

@@ -3,10 +3,11 @@
 import json
 
 from tidegate.line.taps import CrossedTap, RawTap, Words
+from tidegate.model.call import Kind
 from tidegate.model.outcome import Reason
 from tidegate.model.reply import Failure
 from tidegate.providers.anthropic.stream import MessageTap
-from tidegate.providers.dialects import DIALECTS
+from tidegate.providers.dialects import CODECS, DIALECTS
 from tidegate.providers.sse import StreamTap
 
 OPENAI, ANTHROPIC = DIALECTS["openai"], DIALECTS["anthropic"]
@@ -86,3 +87,12 @@ def test_an_error_of_several_lines_stays_one_event() -> None:
     failure = Failure(Reason.TRANSIENT, '{"error":\n{"message":"m"}}')
     event = Words(OPENAI, OPENAI, own=True).event(failure)
     assert event == b'data: {"error":\ndata: {"message":"m"}}\n\n'
+
+
+def test_the_gates_own_error_event_is_numbered_where_events_are() -> None:
+    """It follows what was sent last, be the error the gate's or another maker's."""
+    last = b'event: x\ndata: {"type":"x","sequence_number":41}\n\n'
+    words = Words(CODECS[Kind.RESPONSES].says, ANTHROPIC, own=False)
+    for message in ("cut", THEIRS.decode()):
+        event = words.event(Failure(Reason.TRANSIENT, message), last)
+        assert json.loads(event.partition(b"data: ")[2])["sequence_number"] == 42

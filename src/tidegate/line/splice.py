@@ -41,8 +41,8 @@ class Splice:
     """One streamed answer. Fulfils `ports.StreamSink`."""
 
     __slots__ = (
-        "_closed", "_first", "_held", "_held_bytes", "_out", "_words", "failure", "gone", "on_end", "stream",
-        "tap",
+        "_closed", "_first", "_held", "_held_bytes", "_last", "_out", "_words", "failure", "gone", "on_end",
+        "stream", "tap",
     )  # fmt: skip
 
     def __init__(self, stream: UpstreamStream, tap: Tap, words: Words | None) -> None:
@@ -55,6 +55,7 @@ class Splice:
         self._words = words
         self._held: list[bytes] = []
         self._held_bytes = 0
+        self._last = b""  # what was sent last
         self._out: Downstream | None = None
         self._closed = False
         self._first: asyncio.Future[None] | None = None
@@ -110,6 +111,7 @@ class Splice:
             return
         if self._out is not None and not (tap.finished or tap.failure):
             if ready:
+                self._last = ready
                 self._out.write(ready)
             return
         if self._closed:
@@ -165,6 +167,8 @@ class Splice:
         out = self._out
         if out is None or self._closed:
             return
+        if last:
+            self._last = last
         if not self.tap.finished and self.failure is None:
             if last:
                 out.write(last)
@@ -194,7 +198,7 @@ class Splice:
         if self._words is None:
             out.abort()
         else:
-            out.write(self._words.event(failure))
+            out.write(self._words.event(failure, self._last))
             out.end()
 
     def _close(self) -> bool:

@@ -82,11 +82,11 @@ class Words:
         self._provider = provider
         self._own = own
 
-    def event(self, failure: Failure) -> bytes:
-        """The last event of the stream."""
+    def event(self, failure: Failure, last: bytes = b"") -> bytes:
+        """The last event of the stream. `last` is what was sent last."""
         message = failure.message
         if not message.startswith("{"):
-            return self._client.error_event(Said(_CUT[1], _CUT[0], message))
+            return self._client.error_event(Said(_CUT[1], _CUT[0], message), last)
         if self._own:
             return self._client.raw_event(message.encode())
-        return self._client.error_event(self._provider.error_of(message.encode()))
+        return self._client.error_event(self._provider.error_of(message.encode()), last)

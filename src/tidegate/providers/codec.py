@@ -73,8 +73,8 @@ class Tap(Protocol):
 class Says(Protocol):
     """How a running stream is told what is not an answer."""
 
-    def error_event(self, error: Said) -> bytes:
-        """An error as the last event of a stream that is already running."""
+    def error_event(self, error: Said, last: bytes = b"") -> bytes:
+        """An error as the last event of a stream that is already running; `last` are the events before it."""
 
     def raw_event(self, error: bytes) -> bytes:
         """The same for an error that is said already, as JSON."""

@@ -35,7 +35,7 @@ class _OpenAI:
     def error_body(self, status: int, error: Said, param: str = "") -> bytes:
         return openai.error_body(error, param)
 
-    def error_event(self, error: Said) -> bytes:
+    def error_event(self, error: Said, last: bytes = b"") -> bytes:
         return self.raw_event(openai.error_body(error))
 
     def raw_event(self, error: bytes) -> bytes:
@@ -58,7 +58,7 @@ class _Anthropic:
     def error_body(self, status: int, error: Said, param: str = "") -> bytes:
         return answer.error_body(status, error)
 
-    def error_event(self, error: Said) -> bytes:
+    def error_event(self, error: Said, last: bytes = b"") -> bytes:
         return self.raw_event(answer.error_body(500, error))
 
     def raw_event(self, error: bytes) -> bytes:
@@ -143,8 +143,8 @@ class _ResponseEvents:
 
     __slots__ = ()
 
-    def error_event(self, error: Said) -> bytes:
-        return responses.error_event(error)
+    def error_event(self, error: Said, last: bytes = b"") -> bytes:
+        return responses.error_event(error, responses.after(last))
 
     def raw_event(self, error: bytes) -> bytes:
         return responses.raw_event(error)

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from tests.providers.served import served
 from tidegate.model.outcome import Usage
 from tidegate.providers.codec import Said
-from tidegate.providers.responses.answer import error_event, error_of, raw_event, usage_of
+from tidegate.providers.responses.answer import after, error_event, error_of, raw_event, usage_of
 
 
 @pytest.mark.parametrize(
@@ -113,3 +113,19 @@ def test_an_error_that_is_said_already_is_kept() -> None:
     failed = b'{"type":"response.failed","response":{}}'
     assert raw_event(failed) == b"event: response.failed\ndata: %b\n\n" % failed
     assert raw_event(b'{"error":5}').startswith(b"event: error\n")
+
+
+@pytest.mark.parametrize(
+    ("events", "number"),
+    [
+        (b"", 0),
+        (b": ping\n\n", 0),
+        (b'event: a\ndata: {"type":"a","sequence_number":4}\n\n', 5),
+        (b'data: {"sequence_number" : 4}\n\ndata: {"type":"b", "sequence_number": 11, "delta": "x"}\n\n', 12),
+        (b'data: {"sequence_number":4,"delta":"\\"sequence_number\\":99"}\n\n', 5),
+        (b'data: {"sequence_number":null}\n\n', 0),
+    ],
+)
+def test_the_number_after_events(events: bytes, number: int) -> None:
+    """That of the last of them, and one; a text is no field."""
+    assert after(events) == number

@@ -5,6 +5,8 @@ event at its top; what is sent has them in an object `error` (openai/openai-dotn
 Python SDK raise. Both are read, and both are written.
 """
 
+import re
+
 import msgspec
 
 from tidegate.model.outcome import Usage
@@ -12,6 +14,8 @@ from tidegate.providers.codec import Said
 from tidegate.providers.reading import NOTHING, UNREADABLE, is_json
 
 _FAILED = "failed"
+_SEQUENCE = b'"sequence_number"'
+_NUMBER = re.compile(rb"\s*:\s*(\d{1,18})")
 
 
 class _Details(msgspec.Struct):
@@ -103,6 +107,13 @@ def failure_of(answer: bytes) -> Said | None:
         return None
     instead = bytes(told.output) in NOTHING and bytes(told.error) not in NOTHING
     return error_of(answer) if instead or told.status == _FAILED else None
+
+
+def after(events: bytes) -> int:
+    """The `sequence_number` that follows these events; 0 where they have none. O(the last event)."""
+    at = events.rfind(_SEQUENCE)  # within a text its quotes would be escaped
+    found = _NUMBER.match(events, at + len(_SEQUENCE)) if at >= 0 else None
+    return int(found[1]) + 1 if found is not None else 0
 
 
 def error_event(error: Said, sequence: int = 0) -> bytes:

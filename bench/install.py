@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 import venv
 from pathlib import Path
 
@@ -33,6 +34,22 @@ def python_package(name: str, requirement: str) -> Path:
         venv.create(home, with_pip=True, clear=home.exists())
         _run([str(home / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check", requirement])
         done.touch()
+    return home / "bin"
+
+
+def python_extra(extra: str) -> Path:
+    """The `bin` folder of an environment with one of this project's extras, as pinned; made again when they change."""
+    home = HOME / extra
+    done = home / ".installed"
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    wanted = project["project"]["optional-dependencies"][extra]
+    pins = ROOT / "constraints.txt"
+    stamp = "\n".join([*wanted, pins.read_text()])
+    if not done.exists() or done.read_text() != stamp:
+        HOME.mkdir(exist_ok=True)
+        venv.create(home, with_pip=True, clear=home.exists())
+        _run([str(home / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check", "-c", str(pins), *wanted])
+        done.write_text(stamp)
     return home / "bin"
 
 

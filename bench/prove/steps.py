@@ -11,7 +11,7 @@ from pathlib import Path
 from bench.figures import Figure, exactly, missing, told
 from bench.upstreams import ROOT
 
-_COUNTS = re.compile(r"(\d+) (passed|failed|errors?|skipped)")
+_COUNTS = re.compile(r"(\d+) (passed|xfailed|failed|errors?|skipped)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +84,21 @@ def passing(*paths: str, name: str = "") -> Step:
             row.figures.append(missing(label, "all", f"no such file: {', '.join(absent)}"))
             return
         done = run(row, [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *paths])
-        counts = {word.rstrip("s"): int(number) for number, word in _COUNTS.findall(_last_line(done.stdout))}
+        counts = outcomes(done.stdout)
         bad = counts.get("failed", 0) + counts.get("error", 0) + counts.get("skipped", 0)
         passed = counts.get("passed", 0)
-        row.figures.append(exactly(label, passed, passed + bad or 1, "" if passed else _last_line(done.stdout)))
+        row.figures.append(exactly(label, passed, passed + bad or 1, "" if passed else last_line(done.stdout)))
 
     return step
 
 
-def _last_line(text: str) -> str:
+def outcomes(output: str) -> dict[str, int]:
+    """How many tests passed, failed, … by the summary that ends pytest's output."""
+    return {word.rstrip("s"): int(number) for number, word in _COUNTS.findall(last_line(output))}
+
+
+def last_line(text: str) -> str:
+    """Where programs sum up."""
     return text.strip().rpartition("\n")[2]
 
 

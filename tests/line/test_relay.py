@@ -11,7 +11,6 @@ import pytest
 from tests.line.scenes import DONE, PROFILE, Client, chunk, play_of, provider, refusal, served, streaming, usage_chunk
 from tidegate.line.records import Ending
 from tidegate.line.relay import MAX_DELIVERED_BYTES, Relay
-from tidegate.line.taps import RawTap
 from tidegate.model.snapshot import Limits, RetryPolicy, StreamPolicy
 from tidegate.testing import Playbook, Reply
 from tidegate.testing.clock import SECOND, settle
@@ -21,8 +20,10 @@ PLAIN = msgspec.structs.replace(PROFILE, prefix="partial")
 NOW = RetryPolicy(base_us=0, jitter=False)
 
 
-class Defective(RawTap):
+class Defective:
     """A tap with a defect."""
+
+    committed, finished, failure, usage, prompt, events = True, False, b"", None, 0, 0
 
     def feed(self, data: bytes) -> bytes:
         raise ValueError("a defect")

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.line.scenes import OK, play_of, provider, served
+from tests.line.scenes import OK, play_of, provider, refused, served
 from tidegate.config.profiles import load_profile
 from tidegate.model.outcome import Reason
 from tidegate.model.snapshot import Limits, Provider, Scope
@@ -90,6 +90,23 @@ async def test_a_day_that_is_used_up_is_over_at_midnight() -> None:
     await sent(play, "first", 2)
     await play.provider("first", OK)
     served(await probe)
+
+
+async def test_what_is_free_is_used_up_and_what_is_paid_is_not() -> None:
+    """OpenRouter's limit on free models says nothing of the others of the account."""
+    models = {"a:free": Limits(600), "a": Limits(600)}
+    play = play_of(provider("first", models, profile=load_profile("openrouter")))
+    free, paid = play.call("a:free"), play.call("a")
+    await sent(play, "first", 2)
+    said = {"error": {"message": "Rate limit exceeded: free-models-per-day. Add 10 credits", "code": 429}}
+    await play.provider("first", refusal(429, said))
+    await play.provider("first", OK)
+    served(await paid)
+    refused(await free)
+    again = play.call("a")
+    await sent(play, "first", 3)
+    await play.provider("first", OK)
+    served(await again)
 
 
 async def test_the_same_words_wait_at_one_and_leave_the_other() -> None:

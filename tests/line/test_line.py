@@ -821,13 +821,15 @@ async def test_a_call_whose_time_runs_out_in_the_queue_is_told_when() -> None:
     """
     play = play_of()
     spend(play, 60_000)
-    running = play.call("a", max_tokens=10_000, deadline=20 * SECOND)
+    running, ended = play.call("a", max_tokens=10_000, deadline=20 * SECOND), []
+    running.add_done_callback(lambda _: ended.append(play.elapsed))
     await play.until(5 * SECOND)
     spend(play, 30_000)
     await play.until(20 * SECOND)
     problem = refused(await running).problem
     assert problem.kind is ProblemKind.OVER_QUOTA
-    assert problem.retry_after_us == 20 * SECOND + Pace().needed(20 * SECOND)
+    assert ended == [20 * SECOND - Pace().needed(20 * SECOND)]
+    assert ended[0] + problem.retry_after_us == 40 * SECOND  # 25,000 tokens below and 10,000 to have, from 5 s on
     assert play.sent("openai") == []
 
 

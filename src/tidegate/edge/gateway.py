@@ -299,7 +299,8 @@ class Gateway:
     def _answer(self, exchange: Exchange | Tape, reply: errors.Reply) -> None:
         """A refusal before there is a call: nothing was spent, nothing is recorded."""
         self._next_id += 1
-        head = b"%bx-request-id: %b\r\n" % (reply.head, self._request_id(exchange, self._next_id))
+        request_id = self._request_id(exchange, self._next_id)
+        head = b"%bx-request-id: %b\r\nrequest-id: %b\r\n" % (reply.head, request_id, request_id)
         exchange.respond(reply.status, head, reply.body)
 
     def _head(self, exchange: Exchange | Tape, call: Call, answered: Answered, now: int) -> bytes:

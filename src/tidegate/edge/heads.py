@@ -127,8 +127,8 @@ class Story:
         return b"".join(lines)
 
     def told(self, request_id: bytes, waited_us: int) -> bytes:
-        """The lines of a reply that no target gave."""
-        return _told(request_id, waited_us)
+        """The lines of a reply that no target gave; its id by the names of both makers."""
+        return _told(request_id, waited_us) + b"request-id: %b\r\n" % request_id
 
     def _at_once(self, lane: Lane, tried: Sequence[Attempt]) -> bytes:
         lines = self._answered.get(lane.name)

@@ -7,14 +7,20 @@ from typing import Any
 import pytest
 
 from tidegate.line.race import race
-from tidegate.line.records import Answered
-from tidegate.model.outcome import Reason
-from tidegate.model.reply import Failure
 from tidegate.testing import ManualClock
 from tidegate.testing.clock import settle
 
 AFTER = 1_000
-BROKEN = Failure(Reason.TRANSIENT, "broken")
+
+
+class Ended:
+    """What an attempt came to."""
+
+    def __init__(self, *, answered: bool) -> None:
+        self.answered = answered
+
+
+BROKEN = Ended(answered=False)
 
 
 class Course:
@@ -23,31 +29,29 @@ class Course:
     def __init__(self, *, free: bool = True) -> None:
         self.clock = ManualClock()
         loop = asyncio.get_running_loop()
-        self.outcomes: list[asyncio.Future[Any]] = [loop.create_future(), loop.create_future()]
+        self.outcomes: list[asyncio.Future[Ended]] = [loop.create_future(), loop.create_future()]
         self.cancelled = [False, False]
         self.begun = 1
         self.free = free
-        self.spared: list[Answered] = []
+        self.spared: list[Ended] = []
         self.running = loop.create_task(race(self.attempt(0), AFTER, self.clock, self.second, self.spared.append))
 
-    def second(self) -> Coroutine[Any, Any, Answered | Failure] | None:
+    def second(self) -> Coroutine[Any, Any, Ended] | None:
         if not self.free:
             return None
         self.begun += 1
         return self.attempt(1)
 
-    async def attempt(self, number: int) -> Answered | Failure:
+    async def attempt(self, number: int) -> Ended:
         try:
-            outcome: Answered | Failure = await self.outcomes[number]
+            return await self.outcomes[number]
         except asyncio.CancelledError:
             self.cancelled[number] = True
             raise
-        return outcome
 
 
-def answered() -> Answered:
-    nothing: Any = None
-    return Answered(nothing, nothing, 200, [], {}, b"")
+def answered() -> Ended:
+    return Ended(answered=True)
 
 
 async def test_who_answers_in_time_runs_alone() -> None:
@@ -55,7 +59,7 @@ async def test_who_answers_in_time_runs_alone() -> None:
     course = Course()
     await course.clock.advance(AFTER - 1)
     course.outcomes[0].set_result(answered())
-    assert isinstance(await course.running, Answered)
+    assert (await course.running).answered
     await course.clock.advance(10 * AFTER)
     assert course.begun == 1
     assert course.clock.pending == []
@@ -122,3 +126,26 @@ async def test_a_defect_is_not_swallowed() -> None:
     course.outcomes[0].set_exception(ValueError("a defect"))
     with pytest.raises(ValueError, match="a defect"):
         await course.running
+
+
+@pytest.mark.parametrize("late", [0, 1])
+async def test_an_answer_that_comes_while_it_is_cancelled_is_not_lost(late: int) -> None:
+    """Nobody gets it: it is given back."""
+    course = Course()
+    await course.clock.advance(AFTER)
+    course.outcomes[late].set_result(won := answered())
+    course.running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await course.running
+    assert course.spared == [won]
+
+
+async def test_an_answer_beside_a_defect_is_not_lost() -> None:
+    """The defect goes on to who asked, the answer is given back."""
+    course = Course()
+    await course.clock.advance(AFTER)
+    course.outcomes[0].set_exception(ValueError("a defect"))
+    course.outcomes[1].set_result(won := answered())
+    with pytest.raises(ValueError, match="a defect"):
+        await course.running
+    assert course.spared == [won]

@@ -8,10 +8,22 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.line.scenes import DONE, PROFILE, Client, chunk, play_of, provider, refusal, served, streaming, usage_chunk
+from tests.line.scenes import (
+    DONE,
+    PROFILE,
+    Client,
+    chunk,
+    play_of,
+    provider,
+    refusal,
+    served,
+    spend,
+    streaming,
+    usage_chunk,
+)
 from tidegate.line.records import Ending
 from tidegate.line.relay import MAX_DELIVERED_BYTES, Relay
-from tidegate.model.snapshot import Limits, RetryPolicy, StreamPolicy
+from tidegate.model.snapshot import DegradeStep, Limits, RetryPolicy, StreamPolicy
 from tidegate.testing import Playbook, Reply
 from tidegate.testing.clock import SECOND, settle
 from tidegate.testing.transport import ScriptedStream
@@ -331,3 +343,111 @@ async def test_without_a_budget_nobody_is_asked_twice() -> None:
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
+
+
+# ── at the edges ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_only_events_are_begun_anew() -> None:
+    """What is forwarded as it is, and a reply that is no event stream, is cut: bytes cannot be taken back."""
+    play = play_of(streams=StreamPolicy(on_cut="restart"), retry=NOW)
+    running = play.call("s", stream=True)
+    await settle()
+    stream = ScriptedStream()
+    await play.provider("openai", Reply(200, [(b"content-type", b"audio/mpeg")], b"", stream))
+    stream.say(b"one")
+    answered, client, plan = served(await running), Client(), play.book.plan("s")
+    assert plan is not None
+    relay = Relay(play.line, play.clock, play.calls[-1], plan, answered)
+    relay.attach(client)
+    stream.cut()
+    await settle()
+    assert client.aborted
+    assert len(play.sent("openai")) == 1
+
+
+async def test_cut_and_left_in_the_same_moment() -> None:
+    """The rescue has not taken its first step: the end is told all the same."""
+    one = show("restart")
+    stream = await one.begin()
+    stream.cut()
+    one.relay.abandon()
+    await settle()
+    assert [end.gone for end, _ in one.ends] == [True]
+    assert len(one.bodies) == 1
+
+
+async def test_a_defect_while_it_goes_on(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """The client hears of the cut, the new answer is stopped."""
+    one = show("continue")
+    stream = await one.begin()
+    stream.cut()
+    monkeypatch.setattr("tidegate.providers.continuation.Seam.feed", Defective.feed)
+    with caplog.at_level(logging.ERROR):
+        rest = await one.next()
+        rest.say(chunk("two"))
+        await settle()
+    assert "a defect" in caplog.text
+    assert rest.aborted
+    assert b"stream_cut" in one.client.body
+    assert one.client.ended
+    assert len(one.ends) == 1
+
+
+async def test_the_total_time_out_waits_for_a_rescue() -> None:
+    """It is the time of a stream, not of the call's way to the next one."""
+    one = show("restart")
+    stream = await one.begin()
+    await one.play.clock.advance(3_599 * SECOND)
+    stream.cut()
+    await one.play.clock.advance(2 * SECOND)
+    anew = await one.next()
+    anew.say(chunk("two"))
+    await settle()
+    assert b"tidegate.restart" in one.client.body
+
+
+async def test_a_client_that_does_not_read_holds_the_next_one_too() -> None:
+    """Its pause is not said twice."""
+    one = show("restart")
+    stream = await one.begin()
+    one.relay.pause()
+    stream.cut()
+    anew = await one.next()
+    anew.say(chunk("two"))
+    await settle()
+    assert anew.paused
+
+
+async def test_the_ladder_does_not_continue_an_answer() -> None:
+    """Its models may not know how."""
+    policy = StreamPolicy(on_cut="continue")
+    limits = {"a": Limits(3_000, 60_000), "b": Limits(3_000, 60_000)}
+    steps = (DegradeStep(("paid",), "model", model="b"),)
+    play = play_of(provider(limits=limits, profile=PLAIN), streams=policy, retry=NOW, degrade=steps)
+    one = Show(play)
+    stream = await one.begin()
+    spend(play, 600_000)
+    one.play.calls[-1].deadline = one.play.calls[-1].arrived + SECOND
+    one.relay._asked = one.play.calls[-1].body, SECOND
+    stream.cut()
+    await play.clock.advance(2 * SECOND)
+    assert {body["model"] for body in one.bodies} == {"a"}
+    assert b"stream_cut" in one.client.body
+
+
+async def test_the_loser_of_a_race_is_booked() -> None:
+    """Both answered in the same moment: one serves, the other is charged and stopped."""
+    policy = StreamPolicy(hedge_after_us=SECOND, hedge_permille=1_000)
+    limits = {"a": Limits(3_000, 60_000), "b": Limits(3_000, 60_000)}
+    play = play_of(provider(limits=limits), streams=policy, fallback_models=("b",))
+    running = play.call("s", stream=True)
+    await play.clock.advance(SECOND)
+    pairs = [streaming(), streaming()]
+    for reply, stream in pairs:
+        stream.say(chunk("x"))
+        play.transports["openai"].answer(reply)
+    served(await running)
+    await settle()
+    assert [stream.aborted for _, stream in pairs].count(True) == 1
+    assert play.calls[-1].spent > 0

@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from tidegate.line.attempt import Answered, attempt
+from tidegate.line.course import Course, Tried
 from tidegate.line.keys import fingerprint, is_dead
 from tidegate.line.lane import Lane, Slot
 from tidegate.line.plan import Plan
@@ -28,30 +29,7 @@ from tidegate.providers.translate.face import Crossed, Untranslatable
 
 FAIR_US = 30_000_000  # who does not answer for so long has failed, whatever the call's deadline was
 
-_LOOKS = 3
 _SPARES_OTHERS = CLOSES - {Reason.OVERLOAD}  # another scope of the same provider may serve
-
-
-class Course:
-    """How far the call has come with one target."""
-
-    __slots__ = ("crossed", "failures", "foreign", "less", "not_before", "target")
-
-    def __init__(self, target: Target, call: Call, less: str = "") -> None:
-        self.target = target
-        way = target.ways.get(call.kind)
-        self.foreign = way is not None and way.crossing is not None  # the call needs a translation that it has not yet
-        self.crossed: Crossed | None = None
-        self.less = less  # what the call is told when it is served here, though it asked for more
-        self.failures = 0
-        self.not_before = 0
-
-    def tell(self, call: Call) -> None:
-        """It was served here: what of it was not."""
-        if self.less:
-            call.degraded = (*call.degraded, self.less)
-        if self.crossed is not None:
-            call.dropped = self.crossed.dropped
 
 
 class Line:
@@ -66,9 +44,9 @@ class Line:
         self._observer = observer
         self._luck = luck
 
-    async def run(self, call: Call, plan: Plan) -> Answered | Refused:
-        """Serve the call by the plan. Raises `OSError` when the journal cannot be written."""
-        plan.budget.deposit(call.arrived, retry_of_client=call.client_retry)
+    async def run(self, call: Call, plan: Plan, *, again: bool = False) -> Answered | Refused:
+        """Serve the call by the plan. `again`: it was served, and broke. Raises `OSError`: the journal is full."""
+        _deposit(call, plan, again=again)
         courses = [Course(target, call) for target in plan.targets if not target.unfit(call)]
         last: Failure | None = None
         barred: list[str] = []
@@ -87,13 +65,13 @@ class Line:
                 if isinstance(chosen, Late):
                     if self._degrade(call, plan, courses):
                         continue
-                    return too_late(call, plan, last, chosen, now)
+                    return too_late(call, plan, last, chosen, now, keep=not again)
                 course, pick = chosen
                 slot = await self._wait(call, plan, course, pick, now, alone=len(courses) == 1)
             if slot is None:
                 continue
             if plan.streams.hedge_after_us and call.shape.stream:
-                outcome = await self._hedge(call, plan, courses, course, slot)
+                course, slot, outcome = await self._hedge(call, plan, courses, Tried(course, slot))
             else:
                 outcome = await self._attempt(call, plan, slot, course.crossed)
             if isinstance(outcome, Answered):
@@ -224,33 +202,46 @@ class Line:
         return None
 
     async def _hedge(
-        self, call: Call, plan: Plan, courses: list[Course], course: Course, slot: Slot
-    ) -> Answered | Failure:
+        self, call: Call, plan: Plan, courses: list[Course], first: "Tried"
+    ) -> tuple[Course, Slot, Answered | Failure]:
         """One attempt at a stream; while it is long without content it may have a second one beside it."""
         plan.hedges.deposit(self._clock.now(), retry_of_client=False)
 
-        def second() -> Coroutine[Any, Any, Answered | Failure] | None:
-            return self._beside(call, plan, courses, slot.lane)
+        async def ask(tried: Tried) -> Tried:
+            tried.outcome = await self._attempt(call, plan, tried.slot, tried.course.crossed)
+            return tried
 
-        def spare(answered: Answered) -> None:
-            if answered.splice is not None:
-                answered.splice.abandon()
-            self.settle_stream(call, answered)
+        def second() -> Coroutine[Any, Any, Tried] | None:
+            tried = self._beside(call, plan, courses, first.slot.lane)
+            return None if tried is None else ask(tried)
 
-        first = self._attempt(call, plan, slot, course.crossed)
-        return await race(first, plan.streams.hedge_after_us, self._clock, second, spare)
+        def spare(tried: Tried) -> None:
+            self._spare(call, tried.outcome)
 
-    def _beside(
-        self, call: Call, plan: Plan, courses: list[Course], lane: Lane
-    ) -> Coroutine[Any, Any, Answered | Failure] | None:
+        won = await race(ask(first), plan.streams.hedge_after_us, self._clock, second, spare)
+        if won.outcome is None:
+            raise RuntimeError("an attempt has an outcome")
+        return won.course, won.slot, won.outcome
+
+    def _spare(self, call: Call, outcome: Answered | Failure | None) -> None:
+        """An answer that nobody needs: it is stopped, and stays charged."""
+        if not isinstance(outcome, Answered):
+            return
+        if outcome.splice is None:
+            call.spent += outcome.charged
+        else:
+            outcome.splice.abandon()
+            call.spent += self.settle_stream(call, outcome)[1]
+
+    def _beside(self, call: Call, plan: Plan, courses: list[Course], lane: Lane) -> "Tried | None":
         """A second attempt at another lane, where one is free and the budget allows it."""
         now = self._clock.now()
         for course in courses:
-            slot = None if course.foreign else _elsewhere(course.target, call, lane, now)
+            slot = None if course.foreign else course.elsewhere(call, lane, now)
             if slot is None:
                 continue
             if plan.hedges.withdraw(now):
-                return self._attempt(call, plan, slot, course.crossed)
+                return Tried(course, slot)
             slot.give_back()
         return None
 
@@ -354,15 +345,6 @@ def _ticket(call: Call, pick: Pick, now: int, give_up_at: int, *, elsewhere: boo
     return Waiting(call.tenant, pick.charge, now, give_up_at, affinity=call.affinity, elsewhere=elsewhere)
 
 
-def _elsewhere(target: Target, call: Call, lane: Lane, now: int) -> Slot | None:
-    """A slot that is not this lane's: picks are by chance, so a few are looked at."""
-    looked: list[Slot] = []
-    found = None
-    while found is None and len(looked) < _LOOKS and (slot := target.take_nowait(call, now)) is not None:
-        if slot.lane is lane:
-            looked.append(slot)
-        else:
-            found = slot
-    for slot in looked:
-        slot.give_back()
-    return found
+def _deposit(call: Call, plan: Plan, *, again: bool) -> None:
+    if not again:  # a retry was withdrawn for it
+        plan.budget.deposit(call.arrived, retry_of_client=call.client_retry)

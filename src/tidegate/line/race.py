@@ -2,63 +2,68 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
-from tidegate.line.records import Answered
-from tidegate.model.reply import Failure
 from tidegate.ports import Clock
 
-_Attempt = Coroutine[Any, Any, Answered | Failure]
+
+class Runner(Protocol):
+    """An attempt that has come to its end."""
+
+    @property
+    def answered(self) -> bool:
+        """Whether it may win."""
+
+
+T = TypeVar("T", bound=Runner)
 
 
 async def race(
-    first: _Attempt,
+    first: Coroutine[Any, Any, T],
     after_us: int,
     clock: Clock,
-    second: Callable[[], _Attempt | None],
-    spare: Callable[[Answered], None],
-) -> Answered | Failure:
-    """The outcome of `first`, or of `second` when that one is answered sooner.
+    second: Callable[[], Coroutine[Any, Any, T] | None],
+    spare: Callable[[T], None],
+) -> T:
+    """What `first` came to, or `second` when that one is answered sooner; the last failure when neither is.
 
     `second` is asked once, after `after_us` microseconds without an outcome; None: there is nobody to try. The loser is
-    cancelled, or given to `spare` when it was answered in the same moment. On cancellation both are. O(1).
+    cancelled; whatever came to an end all the same, and is not returned, is given to `spare`. O(1).
     """
     loop = asyncio.get_running_loop()
-    running = {loop.create_task(first)}
+    running = [loop.create_task(first)]
+    won: T | None = None
     try:
-        if await _within(running, after_us, clock) is None and (other := second()) is not None:
-            running.add(loop.create_task(other))
-        return await _best(running, spare)
+        if not await _within(running, after_us, clock) and (other := second()) is not None:
+            running.append(loop.create_task(other))
+        won = await _first(running)
     finally:
         for task in running:
             task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        for ended in await asyncio.gather(*running, return_exceptions=True):
+            if not isinstance(ended, BaseException) and ended is not won:
+                spare(ended)
+    return won
 
 
-async def _within(
-    running: "set[asyncio.Task[Answered | Failure]]", after_us: int, clock: Clock
-) -> "asyncio.Task[Answered | Failure] | None":
-    """The one that is done by then."""
+async def _within(running: "list[asyncio.Task[T]]", after_us: int, clock: Clock) -> bool:
+    """Whether one of them is done by then."""
     alarm = asyncio.get_running_loop().create_task(clock.sleep(after_us))
     try:
         await asyncio.wait({*running, alarm}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         alarm.cancel()
-    return next((task for task in running if task.done()), None)
+    return any(task.done() for task in running)
 
 
-async def _best(
-    running: "set[asyncio.Task[Answered | Failure]]", spare: Callable[[Answered], None]
-) -> Answered | Failure:
-    """The first answer; the last failure when there is none. What is left in `running` has not won."""
+async def _first(running: "list[asyncio.Task[T]]") -> T:
+    """The first that is answered; the last failure when none is."""
+    waiting = set(running)
     while True:
-        done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-        outcomes = [task.result() for task in done]
-        running -= done
-        answers = [outcome for outcome in outcomes if isinstance(outcome, Answered)]
-        for answered in answers[1:]:
-            spare(answered)
-        if answers:
-            return answers[0]
-        if not running:
-            return outcomes[0]
+        done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        ended = [task.result() for task in done]
+        for one in ended:
+            if one.answered:
+                return one
+        if not waiting:
+            return ended[-1]

@@ -25,8 +25,8 @@ class Late:
         self.queue = full or (pick is not None and pick.queued)  # others stand before it, not only its own limit
 
 
-def too_late(call: Call, plan: Plan, last: Failure | None, late: Late, now: int) -> Refused:
-    """Nobody makes the deadline: when somebody could have. A place is kept for the call that comes back then."""
+def too_late(call: Call, plan: Plan, last: Failure | None, late: Late, now: int, *, keep: bool = True) -> Refused:
+    """Nobody makes the deadline: when somebody could have. `keep` a place for the call that comes back then."""
     wait_us = late.wait_us
     blameless = last is not None and (last.reason not in _QUOTA or not _again_us(call, plan, now))
     if last is not None and (wait_us == NEVER or blameless):
@@ -36,7 +36,7 @@ def too_late(call: Call, plan: Plan, last: Failure | None, late: Late, now: int)
             f"This request needs more tokens at once than {plan.name} has a minute. Lower max_tokens or shorten it."
         )
         return Refused(Problem(ProblemKind.TOO_LARGE, message, "max_tokens"), last)
-    if late.pick is not None:
+    if late.pick is not None and keep:
         wait_us = late.pick.pool.promise(call.tenant, late.pick.charge, wait_us)
     kind = ProblemKind.QUEUE_FULL if late.queue else ProblemKind.OVER_QUOTA
     shut = late.pick is not None and all(lane.breaker.limited for lane in late.pick.pool.lanes)

@@ -32,8 +32,8 @@ class Relay:
     """Fulfils what the edge needs of a stream: attach, pause, resume, abandon; `on_close` is called once."""
 
     __slots__ = (
-        "_answered", "_call", "_charged", "_clock", "_closed", "_drains", "_line", "_mode", "_out", "_plan", "_rescue",
-        "_rescues", "_splice", "_timer", "_usage", "on_close",
+        "_answered", "_asked", "_call", "_charged", "_clock", "_closed", "_drains", "_line", "_mode", "_out", "_paused",
+        "_plan", "_rescue", "_rescues", "_splice", "_timer", "_usage", "on_close",
     )  # fmt: skip
 
     def __init__(self, line: "Line", clock: Clock, call: Call, plan: "Plan", answered: Answered) -> None:
@@ -42,7 +42,8 @@ class Relay:
         self._clock = clock
         self._call = call
         self._plan = plan
-        self._mode = _mode(call, plan)
+        self._mode = _mode(call, plan, answered)
+        self._asked = call.body, call.deadline - call.arrived  # as it was before any rescue
         self._drains = plan.streams.on_disconnect == "drain"
         self._out: Downstream | None = None
         self._usage = Usage()
@@ -51,6 +52,7 @@ class Relay:
         self._rescue: asyncio.Task[None] | None = None
         self._timer: Timer | None = None
         self._closed = False
+        self._paused = False
         self.on_close: Callable[[Ending], None] | None = None
         self._follow(answered)
 
@@ -60,11 +62,13 @@ class Relay:
         self._splice.attach(self._out)
 
     def pause(self) -> None:
-        """The client does not read: nor do we."""
+        """The client does not read: nor do we, whichever attempt runs."""
+        self._paused = True
         self._splice.stream.pause()
 
     def resume(self) -> None:
         """The client reads on."""
+        self._paused = False
         self._splice.stream.resume()
 
     def abandon(self) -> None:
@@ -81,8 +85,7 @@ class Relay:
         if self._closed:
             return
         self._closed = True
-        if self._timer is not None:
-            self._timer.cancel()
+        self._stop_timer()
         closed, self.on_close = self.on_close, None
         if closed is not None:
             answered = self._answered
@@ -95,10 +98,15 @@ class Relay:
             raise TypeError("not a stream")
         self._answered, self._splice = answered, splice
         splice.on_end = self._ended
-        if self._timer is not None:
-            self._timer.cancel()
         limit = answered.lane.service.total_timeout_us
         self._timer = self._clock.call_at(self._clock.now() + limit, self._expire) if limit else None
+        if self._paused:
+            splice.stream.pause()
+
+    def _stop_timer(self) -> None:
+        timer, self._timer = self._timer, None
+        if timer is not None:
+            timer.cancel()
 
     def _expire(self) -> None:
         """It takes too long as a whole, however steadily it comes."""
@@ -108,6 +116,7 @@ class Relay:
 
     def _ended(self) -> bool:
         """The attempt is over: settle it. True when another one goes on in its place."""
+        self._stop_timer()
         usage, charged = self._line.settle_stream(self._call, self._answered)
         before = self._usage
         self._usage = Usage(
@@ -132,39 +141,47 @@ class Relay:
             return False
         self._rescues += 1
         self._rescue = asyncio.get_running_loop().create_task(self._again(failure))
+        self._rescue.add_done_callback(self._rescued)
         return True
+
+    def _rescued(self, rescue: "asyncio.Task[None]") -> None:
+        """It is over; cancelled, perhaps before its first step, because the client left."""
+        if rescue.cancelled():
+            self.close(gone=True, failed=False)
 
     async def _again(self, failure: Failure) -> None:
         """Another attempt in the place of the one that failed."""
+        old = self._splice
         try:
             answered = await self._run()
-        except asyncio.CancelledError:
-            self.close(gone=True, failed=False)
-            return
+            self._rescue = None
+            if answered is not None:
+                self._replace(answered, failure)
+                return
         except Exception:  # noqa: BLE001 - whatever it is, the client hears of the cut
             _log.exception("the gate failed while it went on with a stream")
-            answered = None
-        self._rescue = None
-        if answered is None:
-            self._fail(failure)
-        else:
-            self._replace(answered, failure)
+            self._rescue = None
+            if self._splice is not old:
+                self._splice.abandon()
+        try:
+            self.close(gone=False, failed=True)
+        finally:
+            old.say_failure(failure)
 
     async def _run(self) -> Answered | None:
         """The same call once more, or the rest of it; None where nobody can."""
         call, plan = self._call, self._plan
-        call.deadline = max(call.deadline, self._clock.now() + plan.deadline_us)
+        body, allowed_us = self._asked
+        call.deadline = max(call.deadline, self._clock.now() + allowed_us)
         if self._mode == CONTINUE:
             text = self._text()
             able = tuple(target for target in plan.targets if target.continues)
-            if not text.strip() or not able or not isinstance(call.body, bytes):
+            if not text.strip() or not able or not isinstance(body, bytes):
                 return None
-            left = max(1, call.shape.output - self._usage.completion) if call.shape.output else 0
-            body = continuation.resumed(call.body, text)
-            call = call.resumed(body, left)
-            plan = replace(plan, targets=able)
-        outcome = await self._line.run(call, plan)
-        self._call.spent = call.spent
+            call.clamp = max(1, call.shape.output - self._usage.completion) if call.shape.output else 0
+            call.body, call.continued = continuation.resumed(body, text), True
+            plan = replace(plan, targets=able, ladder=())
+        outcome = await self._line.run(call, plan, again=True)
         return None if isinstance(outcome, Refused) or outcome.splice is None else outcome
 
     def _text(self) -> str:
@@ -185,13 +202,6 @@ class Relay:
             return
         out.write(b": continued by %b after a cut\n\n" % answered.lane.name.encode("latin-1", "replace"))
         self._splice.attach(_Sewn(out, continuation.Seam(self._call.kind, text, self._usage)))
-
-    def _fail(self, failure: Failure) -> None:
-        """Nobody goes on: the stream ends as it would have ended at once."""
-        try:
-            self.close(gone=False, failed=True)
-        finally:
-            self._splice.say_failure(failure)
 
 
 class _Kept:
@@ -245,10 +255,9 @@ class _Sewn:
         self._out.abort()
 
 
-def _mode(call: Call, plan: "Plan") -> str:
-    """What a cut leads to: what the call asks for, else its plan; text alone can be continued."""
-    mode = call.on_cut or plan.streams.on_cut
-    if mode != CONTINUE:
-        return mode
-    body = call.body
-    return CONTINUE if isinstance(body, bytes) and continuation.asks_for_text(call.kind, body) else FAIL
+def _mode(call: Call, plan: "Plan", answered: Answered) -> str:
+    """What a cut leads to: what the call asks for, else its plan; only what can be said, or sent, once more."""
+    mode, body, splice = call.on_cut or plan.streams.on_cut, call.body, answered.splice
+    if splice is None or not splice.tells or not isinstance(body, bytes):
+        return FAIL
+    return mode if mode != CONTINUE or continuation.asks_for_text(call.kind, body) else FAIL

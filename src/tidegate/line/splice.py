@@ -60,6 +60,11 @@ class Splice:
         self._closed = False
         self._first: asyncio.Future[None] | None = None
 
+    @property
+    def tells(self) -> bool:
+        """Whether it can say more than its provider does: its client reads events."""
+        return self._words is not None
+
     async def committed(self) -> Failure | None:
         """Wait for the first content; the failure when there will be none. Aborts the stream when cancelled."""
         self.stream.attach(self)

@@ -107,38 +107,3 @@ class Call:
         self.continued = False  # its last message is the beginning of the answer
         self.closed = False  # its record is written
         self.dropped: tuple[str, ...] = ()  # fields that the provider's dialect cannot say
-
-    def resumed(self, body: bytes, clamp: int) -> "Call":
-        """The same call, with the beginning of its answer in `body`; what has been tried is shared."""
-        call = Call(
-            self.id,
-            self.arrived,
-            self.deadline,
-            self.client,
-            self.kind,
-            self.method,
-            self.path,
-            self.forward,
-            body,
-            self.shape,
-            self.size,
-            self.client_retry,
-            self.tenant,
-            self.dialect,
-            self.on_cut,
-        )
-        call.attempts = self.attempts
-        call.queued_us = self.queued_us
-        call.waited_us = self.waited_us
-        call.smoothed = self.smoothed
-        call.spent = self.spent
-        call.prompt_guess = self.prompt_guess
-        call.affinity = self.affinity
-        call.prefix = self.prefix
-        call.degraded = self.degraded
-        call.rung = self.rung
-        call.clamp = clamp
-        call.continued = True
-        call.closed = self.closed
-        call.dropped = self.dropped
-        return call

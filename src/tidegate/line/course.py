@@ -1,0 +1,63 @@
+"""How far a call has come with one target."""
+
+from typing import Final
+
+from tidegate.line.lane import Lane, Slot
+from tidegate.line.records import Answered
+from tidegate.line.target import Target
+from tidegate.model.call import Call
+from tidegate.model.reply import Failure
+from tidegate.providers.translate.face import Crossed
+
+_LOOKS: Final = 3
+
+
+class Course:
+    """How far the call has come with one target."""
+
+    __slots__ = ("crossed", "failures", "foreign", "less", "not_before", "target")
+
+    def __init__(self, target: Target, call: Call, less: str = "") -> None:
+        self.target = target
+        way = target.ways.get(call.kind)
+        self.foreign = way is not None and way.crossing is not None  # the call needs a translation that it has not yet
+        self.crossed: Crossed | None = None
+        self.less = less  # what the call is told when it is served here, though it asked for more
+        self.failures = 0
+        self.not_before = 0
+
+    def tell(self, call: Call) -> None:
+        """It was served here: what of it was not."""
+        if self.less:
+            call.degraded = (*call.degraded, self.less)
+        if self.crossed is not None:
+            call.dropped = self.crossed.dropped
+
+    def elsewhere(self, call: Call, lane: Lane, now: int) -> Slot | None:
+        """A slot that is not this lane's: picks are by chance, so a few are looked at."""
+        looked: list[Slot] = []
+        found = None
+        while found is None and len(looked) < _LOOKS and (slot := self.target.take_nowait(call, now)) is not None:
+            if slot.lane is lane:
+                looked.append(slot)
+            else:
+                found = slot
+        for slot in looked:
+            slot.give_back()
+        return found
+
+
+class Tried:
+    """One attempt of a race: which course it belongs to, what it holds, and what came of it."""
+
+    __slots__ = ("course", "outcome", "slot")
+
+    def __init__(self, course: Course, slot: Slot) -> None:
+        self.course = course
+        self.slot = slot
+        self.outcome: Answered | Failure | None = None
+
+    @property
+    def answered(self) -> bool:
+        """Whether it has won, if it is the first."""
+        return isinstance(self.outcome, Answered)

@@ -1,11 +1,14 @@
 """Events in pieces: only whole ones leave, whatever their line ends."""
 
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tidegate.model.call import Kind
+from tidegate.providers.dialects import CODECS
 from tidegate.providers.events import MAX_EVENT_BYTES, EventTap, payload_of
 
 STREAM = b": hello\n\nevent: a\ndata: 1\n\ndata: 2\ndata: 3\n\ndata: end\n\ndata: never\n\n"
@@ -45,12 +48,55 @@ def test_the_data_of_an_event(event: bytes, payload: bytes) -> None:
 def test_cuts_change_nothing(places: list[int], windows: bool) -> None:
     """Wherever the bytes are cut, and with either line end, the same events are seen and forwarded."""
     tap, forwarded = Listening(), b""
-    edges = [0, *sorted(places), len(STREAM)]
+    stream = STREAM.replace(b"\n", b"\r\n") if windows else STREAM
+    edges = [0, *sorted(places), len(stream)]
     for start, end in pairwise(edges):
-        piece = STREAM[start:end]
-        forwarded += tap.feed(piece if not windows else piece.replace(b"\n", b"\r\n"))
+        forwarded += tap.feed(stream[start:end])
     assert tap.seen == [b"1", b"2\n3", b"end"]
     assert forwarded == STREAM.removesuffix(b"data: never\n\n")
+
+
+@given(st.lists(st.sampled_from([b"\r", b"\n", b"\r\n", b"a", b"data: 1"]), max_size=12))
+def test_any_line_ends_byte_by_byte(parts: list[bytes]) -> None:
+    """Also lone and repeated carriage returns mean the same in pieces as at once."""
+    stream, whole, tap = b"".join(parts), Listening(), Listening()
+    expected = whole.feed(stream)
+    assert b"".join(tap.feed(stream[at : at + 1]) for at in range(len(stream))) == expected
+    assert tap.seen == whole.seen
+
+
+class Piece(bytes):
+    """Bytes that count what is copied and searched of them, and of what they are put behind."""
+
+    __slots__ = ()
+    touched = 0
+
+    def __radd__(self, before: bytes) -> "Piece":
+        Piece.touched += len(before) + len(self)
+        return Piece(bytes(before) + bytes(self))
+
+    def __contains__(self, what: object) -> bool:
+        Piece.touched += len(self)
+        return super().__contains__(what)  # type: ignore[operator]
+
+    def replace(self, *args: Any) -> "Piece":
+        Piece.touched += len(self)
+        return Piece(super().replace(*args))
+
+    def split(self, *args: Any) -> "list[bytes]":
+        Piece.touched += len(self)
+        return [Piece(part) for part in super().split(*args)]
+
+
+@pytest.mark.parametrize("kind", [Kind.CHAT, Kind.MESSAGES, Kind.RESPONSES], ids=str)
+@pytest.mark.parametrize("end", [b"\n\n", b"\r\n\r\n"], ids=["LF", "CRLF"])
+def test_an_event_in_many_pieces_costs_its_bytes(kind: Kind, end: bytes) -> None:
+    """A picture that comes in a thousand pieces is not read a thousand times."""
+    event = b'data: {"x":"' + b"x" * 100_000 + b'"}'
+    tap, Piece.touched = CODECS[kind].tap(keep_usage=True), 0
+    ready = [tap.feed(Piece((event + end)[at : at + 100])) for at in range(0, len(event + end), 100)]
+    assert b"".join(ready) == event + b"\n\n"
+    assert len(event) <= Piece.touched <= 6 * len(event)
 
 
 def test_half_an_event_stays_here() -> None:

@@ -7,6 +7,7 @@ we write LF and read LF and CRLF).
 from tidegate.model.outcome import Usage
 
 MAX_EVENT_BYTES = 8_388_608
+_LINE_END = b"\r\n"
 
 
 class EventTap:
@@ -15,7 +16,7 @@ class EventTap:
     __slots__ = ("committed", "events", "failure", "finished", "partial", "prompt", "usage")
 
     def __init__(self) -> None:
-        self.partial = b""  # an event that has not arrived whole
+        self.partial = bytearray()  # an event that has not arrived whole; empty between two
         self.committed = False
         self.finished = False
         self.failure = b""
@@ -24,15 +25,20 @@ class EventTap:
         self.events = 0  # that carried something, for an estimate where no usage is told
 
     def feed(self, data: bytes) -> bytes:
-        """What may be forwarded of this piece and of what was held back before. O(bytes)."""
+        """What may be forwarded of this piece and of what was held back before. O(bytes of the piece), amortised."""
         if self.failure or self.finished:
             return b""
-        if self.partial:
-            data = self.partial + data
+        held = self.partial
+        if held and held[-1] in _LINE_END:
+            data = _line_end(held) + data
         if b"\r" in data:
             data = data.replace(b"\r\n", b"\n")
-        *events, self.partial = data.split(b"\n\n")
-        if len(self.partial) > MAX_EVENT_BYTES:
+        *events, rest = data.split(b"\n\n")
+        if events and held:
+            events[0] = bytes(held) + events[0]
+            held.clear()
+        held.extend(rest)
+        if len(held) > MAX_EVENT_BYTES:
             self.failure = b"the provider sent an event of more than 8 MiB"
         return b"".join([event + b"\n\n" for event in events if self._forward(event)])
 
@@ -45,6 +51,14 @@ class EventTap:
             return False
         payload = payload_of(event)
         return self.look(payload) if payload else True  # a comment
+
+
+def _line_end(held: bytearray) -> bytes:
+    """Taken off what is held: a line's end, whole or half, that may be half a blank line. O(1)."""
+    at = len(held) - (2 if held.endswith(b"\n\r") else 1)
+    end = bytes(held[at:])
+    del held[at:]
+    return end
 
 
 def payload_of(event: bytes) -> bytes:

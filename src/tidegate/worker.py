@@ -45,6 +45,7 @@ from tidegate.wire.upstream import UpstreamPool
 
 SAVE_EVERY_US = 10_000_000
 SYNC_EVERY_US = 1_000_000
+_DRAIN_LOOK_US = 20_000
 LISTENERS = 8
 
 
@@ -143,7 +144,10 @@ class Worker:
 
     async def _drain(self, server: Server) -> None:
         self.gateway.draining = True
-        cut = await server.drain(self._clock.now() + self._settings.drain_timeout_us)
+        deadline = self._clock.now() + self._settings.drain_timeout_us
+        cut = await server.drain(deadline)
+        while self.gateway.open and self._clock.now() < deadline:  # calls that go on though their client left
+            await self._clock.sleep(_DRAIN_LOOK_US)
         if cut:
             self._log.warning("connections were cut at the end of the drain", connections=cut)
         await self._save()

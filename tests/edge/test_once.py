@@ -123,7 +123,7 @@ async def test_a_kept_answer_lives_for_a_while(door: Door) -> None:
 
 async def test_memory_is_bounded(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
     """The oldest answers go first, and one that is too long is not kept at all; its listeners hear all of it."""
-    monkeypatch.setattr(once, "MAX_BYTES", 2 * len(answer()))
+    monkeypatch.setattr(once, "MAX_BYTES", 2 * (len(answer()) + 2_600))  # what a tape takes beside its answer
     for number in range(3):
         ask(door, key=b"%d" % number)
         await settle()
@@ -146,6 +146,33 @@ async def test_memory_is_bounded(door: Door, monkeypatch: pytest.MonkeyPatch) ->
     stream.end()
     assert first.wire.body == b"".join(words) + DONE
     assert len(door.gateway._once) == 2
+
+
+async def test_a_long_answer_waits_for_nobody_who_left(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever paused it and left, the provider goes on, and the record is written."""
+    monkeypatch.setattr(once, "MAX_TAPE_BYTES", 100)
+    first = ask(door, stream=True)
+    await settle()
+    reply, stream = streaming()
+    await door.play.provider("openai", reply)
+    stream.say(chunk("x" * 200))
+    await settle()
+    exchange: Any = first.exchange
+    exchange.on_pause()
+    assert stream.paused
+    first.leave()
+    assert not stream.paused
+    stream.say(DONE)
+    stream.end()
+    assert len(door.records) == 1
+
+
+async def test_the_request_is_not_kept(door: Door) -> None:
+    """Its answer is, and what it takes to know the request again."""
+    ask(door, padding="x" * 100_000)
+    await settle()
+    await door.play.provider("openai", Reply(200, [], answer()))
+    assert len(answer()) < door.gateway._once._bytes < 10_000
 
 
 async def test_keys_are_a_clients_own() -> None:

@@ -68,13 +68,14 @@ class Gateway:
     """Fulfils `wire.exchange.Handler`. `house` is swapped on reload; calls in flight keep the plan they began with."""
 
     __slots__ = (
-        "_clock", "_crew", "_journal", "_line", "_next_id", "_observer", "_once", "_story", "draining", "house",
+        "_clock", "_crew", "_journal", "_line", "_next_id", "_observer", "_once", "_story", "draining", "house", "open",
     )  # fmt: skip
 
     def __init__(self, house: House, line: Line, clock: Clock, journal: Journal, observer: Observer) -> None:
         """Needs a running event loop."""
         self.house = house
         self.draining = False
+        self.open = 0  # calls whose record is not written
         self._line = line
         self._clock = clock
         self._journal = journal
@@ -167,6 +168,7 @@ class Gateway:
         except intake.Refusal as error:
             self._answer(exchange, errors.of_problem(error.problem, DIALECTS[caller.dialect]))
             return
+        self.open += 1
         if caller.kind is COUNT and not plan.counts:
             self._count(exchange, call, plan)
             return
@@ -174,16 +176,18 @@ class Gateway:
         if caller.once:
             tape = self._once.find(caller.client, caller.once)
             if tape is not None:
+                self.open -= 1
                 self._replay(exchange, caller, tape)
                 return
-            out = self._once.record(caller.client, caller.once, digest(caller.path, exchange.body), exchange)
-            out.play(exchange)
+            what, request_id = digest(caller.path, exchange.body), exchange.header(b"x-request-id")
+            out = self._once.record(caller.client, caller.once, what, request_id)
+            out.play(exchange, again=False)
         self._crew.start(out, call, plan)
 
     def _replay(self, exchange: Exchange, caller: Caller, tape: Tape) -> None:
         """What was asked before under the same key is answered once; something else under it is refused."""
         if tape.digest == digest(caller.path, exchange.body):
-            tape.play(exchange)
+            tape.play(exchange, again=True)
         else:
             self._answer(exchange, errors.of_problem(_KEY_REUSED, DIALECTS[caller.dialect]))
 
@@ -201,9 +205,18 @@ class Gateway:
         except OSError as error:
             message = f"The gate cannot write its journal ({error.strerror}). Free space in its state directory."
             self._give_up(exchange, call, Problem(ProblemKind.UNAVAILABLE, message))
+            self._lost(call, plan)
         except Exception:  # noqa: BLE001 - whatever it is, the client gets an answer
             _log.exception("the gate failed on a call")
             self._give_up(exchange, call, _OURS)
+            self._lost(call, plan)
+
+    def _lost(self, call: Call, plan: Plan) -> None:
+        """The gate failed: what the call has cost is booked all the same."""
+        try:
+            self._unserved(call, plan, 503)
+        except OSError:
+            _log.exception("the journal cannot be written")
 
     def _reply(self, exchange: Exchange | Tape, call: Call, plan: Plan, result: Answered | Refused) -> None:
         if isinstance(result, Refused):
@@ -293,8 +306,12 @@ class Gateway:
         exchange.on_gone = relay.abandon
         exchange.on_pause = relay.pause
         exchange.on_resume = relay.resume
-        exchange.start(answered.status, self._head(exchange, call, answered, first_byte))
-        relay.attach(exchange)
+        try:
+            exchange.start(answered.status, self._head(exchange, call, answered, first_byte))
+            relay.attach(exchange)
+        except BaseException:
+            relay.abandon()  # a defect of ours: the provider is not left running for nobody
+            raise
 
     def _answer(self, exchange: Exchange | Tape, reply: errors.Reply) -> None:
         """A refusal before there is a call: nothing was spent, nothing is recorded."""
@@ -331,6 +348,7 @@ class Gateway:
         if call.closed:
             return
         call.closed = True
+        self.open -= 1
         arrived, shape = call.arrived, call.shape
         record = CallRecord(
             call.id,

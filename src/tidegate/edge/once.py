@@ -16,6 +16,7 @@ TTL_US: Final = 600_000_000  # a client that comes back later than this is serve
 MAX_BYTES: Final = 67_108_864  # of all tapes that have ended
 MAX_TAPE_BYTES: Final = 16_777_216  # of one; a longer answer is not kept
 MAX_KEY: Final = 255
+_OVERHEAD: Final = 2_048  # of a tape beside its answer
 REPLAYED: Final = b"idempotent-replayed: true\r\n"
 
 
@@ -23,11 +24,11 @@ class Tape:
     """One answer while it is made: stands where the exchange of a call would. Fulfils `model.reply.Downstream`."""
 
     __slots__ = (
-        "_dropped", "_listeners", "_once", "_pieces", "_size", "aborted", "digest", "ended", "ends_at", "exchange",
-        "head", "name", "on_gone", "on_pause", "on_resume", "status", "whole",
+        "_dropped", "_listeners", "_once", "_pieces", "_size", "aborted", "digest", "ended", "ends_at", "head",
+        "name", "on_gone", "on_pause", "on_resume", "request_id", "status", "whole",
     )  # fmt: skip
 
-    def __init__(self, once: "Once", name: tuple[str, bytes], digest: bytes, exchange: Exchange) -> None:
+    def __init__(self, once: "Once", name: tuple[str, bytes], digest: bytes, request_id: bytes | None) -> None:
         self._once = once
         self._listeners: list[_Listener] = []
         self._pieces: list[bytes] = []
@@ -35,7 +36,7 @@ class Tape:
         self._size = 0
         self.name = name
         self.digest = digest
-        self.exchange = exchange  # the first one; its head is the call's
+        self.request_id = request_id  # the first one's own; the request itself is not kept
         self.status = 0
         self.head = b""
         self.whole = False  # `respond`: a complete reply, with its length
@@ -59,11 +60,11 @@ class Tape:
     @property
     def size(self) -> int:
         """Bytes that are kept."""
-        return self._size
+        return self._size + len(self.head) + _OVERHEAD
 
     def header(self, name: bytes) -> bytes | None:
-        """Of the first request."""
-        return self.exchange.header(name)
+        """Of the first request, as far as an answer needs it."""
+        return self.request_id if name == b"x-request-id" else None
 
     def respond(self, status: int, head: bytes, body: bytes) -> None:
         """The whole reply."""
@@ -98,9 +99,9 @@ class Tape:
         self._once.forget(self)
         self._tell()
 
-    def play(self, exchange: Exchange) -> None:
-        """Let this one hear it, from the beginning. Its own pauses do not hold the others."""
-        listener = _Listener(self, exchange, again=exchange is not self.exchange)
+    def play(self, exchange: Exchange, *, again: bool) -> None:
+        """Let this one hear it, from the beginning. Its own pauses do not hold the others. `again`: it is told so."""
+        listener = _Listener(self, exchange, again=again)
         exchange.on_gone = listener.leave
         exchange.on_pause = listener.pause
         exchange.on_resume = listener.resume
@@ -121,6 +122,8 @@ class Tape:
         """It hears no more. The answer is made all the same."""
         if listener in self._listeners:
             self._listeners.remove(listener)
+        if not any(one.paused for one in self._listeners):
+            self.hold(paused=False)
 
     def spoil(self) -> None:
         """The answer is worth nothing, however it ends: the next request runs anew."""
@@ -212,9 +215,9 @@ class Once:
         self._expire()
         return self._tapes.get((client, key))
 
-    def record(self, client: str, key: bytes, digest: bytes, exchange: Exchange) -> Tape:
+    def record(self, client: str, key: bytes, digest: bytes, request_id: bytes | None) -> Tape:
         """A new tape for a call that is about to run."""
-        tape = self._tapes[client, key] = Tape(self, (client, key), digest, exchange)
+        tape = self._tapes[client, key] = Tape(self, (client, key), digest, request_id)
         return tape
 
     def ended(self, tape: Tape) -> None:

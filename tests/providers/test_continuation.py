@@ -72,6 +72,9 @@ def test_only_one_plain_text_is_continued(kind: Kind, events: bytes) -> None:
         ({"response_format": {"type": "json_object"}}, False),
         ({"thinking": {"type": "enabled"}}, False),
         ({"modalities": ["audio"]}, False),
+        ({"reasoning_effort": "high"}, False),
+        ({"reasoning": {"effort": "high"}}, False),
+        ({"reasoning_effort": None, "tools": [{"type": "function"}]}, True),
     ],
 )
 def test_what_a_request_says_of_it(fields: dict[str, object], expected: bool) -> None:
@@ -139,3 +142,79 @@ def test_everything_else_passes_as_it_is() -> None:
     assert sewn(Kind.CHAT, "a", stop, DONE, b": ping\n\n") == stop + DONE + b": ping\n\n"
     end = event("content_block_stop", index=0) + event("message_stop")
     assert sewn(Kind.MESSAGES, "a", end) == end
+
+
+CALL = [
+    event("content_block_start", index=1, content_block={"type": "tool_use", "id": "t", "name": "f", "input": {}}),
+    event("content_block_delta", index=1, delta={"type": "input_json_delta", "partial_json": "{}"}),
+    event("content_block_stop", index=1),
+]
+
+
+def test_a_call_after_the_rest_of_the_text_passes() -> None:
+    """Its block is opened, filled and closed; only the text's own opening is left out."""
+    closed = event("content_block_stop", index=0)
+    told = sewn(Kind.MESSAGES, "Let me ", START, BLOCK, word(" look."), closed, *CALL)
+    after = closed + b"".join(CALL)
+    assert told.endswith(after)
+    assert texts(Kind.MESSAGES, told.removesuffix(after)) == "look."
+
+
+def test_a_rest_without_text_closes_the_text_and_follows_it() -> None:
+    """The client's first block is still open: what comes first in the rest is its second."""
+    first = [event.replace(b'"index": 1', b'"index": 0') for event in CALL]
+    told = sewn(Kind.MESSAGES, "Let me look.", START, *first)
+    said = [json.loads(part.partition(b"data: ")[2]) for part in told.split(b"\n\n") if part]
+    assert [(one["type"].removeprefix("content_block_"), one["index"]) for one in said] == [
+        ("stop", 0), ("start", 1), ("delta", 1), ("stop", 1),
+    ]  # fmt: skip
+    assert said[1]["content_block"]["name"] == "f"
+
+
+def test_a_second_text_keeps_its_space() -> None:
+    """What was cut off the first is not looked for in another."""
+    second = event("content_block_delta", index=1, delta={"type": "text_delta", "text": " b"})
+    assert sewn(Kind.MESSAGES, "a ", START, second) == second
+
+
+def test_a_role_with_a_call_is_a_call() -> None:
+    """Without the role, which the client has."""
+    told = sewn(Kind.CHAT, "a", chunk({"role": "assistant", "tool_calls": [{"index": 0, "id": "t"}]}))
+    assert json.loads(told[6:])["choices"][0]["delta"] == {"tool_calls": [{"index": 0, "id": "t"}]}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        chunk(None, finish_reason="stop"),
+        chunk({"content": [{"type": "text", "text": "b"}]}),
+        b'data: {"choices":null}\n\n',
+        b'data: {"choices":[null]}\n\n',
+        b'data: {"usage":5}\n\n',
+        b"data: {\n\n",
+    ],
+)
+def test_what_cannot_be_read_of_a_chunk_passes(odd: bytes) -> None:
+    """It was no mistake to the client's own stream either."""
+    assert sewn(Kind.CHAT, "a", odd) == odd
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        event("content_block_delta", index=0),
+        event("content_block_delta", index=0, delta=None),
+        event("content_block_start", content_block=None),
+        event("message_delta", usage=[]),
+        b'data: {"type":5}\n\n',
+    ],
+)
+def test_what_cannot_be_read_of_an_event_passes(odd: bytes) -> None:
+    """An opening alone does not, whatever it holds."""
+    assert sewn(Kind.MESSAGES, "a", event("message_start", message={"usage": {"input_tokens": None}}), odd) == odd
+
+
+def test_a_count_that_is_no_number_is_not_summed() -> None:
+    """The others are."""
+    told = sewn(Kind.CHAT, "a", b'data: {"usage":{"prompt_tokens":null,"completion_tokens":3}}\n\n')
+    assert json.loads(told[6:])["usage"] == {"prompt_tokens": None, "completion_tokens": 7}

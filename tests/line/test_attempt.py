@@ -32,6 +32,7 @@ from tidegate.model.reply import Failure
 from tidegate.model.snapshot import Limits, RefusalRule
 from tidegate.providers.dialects import CODECS
 from tidegate.providers.sse import StreamTap
+from tidegate.providers.translate.table import crossing
 from tidegate.testing import ManualClock, Reply, ScriptedTransport
 from tidegate.testing.clock import SECOND, settle
 from tidegate.testing.playbook import answer
@@ -117,6 +118,17 @@ def test_another_model_and_the_usage_are_asked_for() -> None:
     assert body["model"] == "b"
     assert body["stream_options"] == {"include_usage": True}
     assert "stream_options" not in json.loads(request_body(call_of(), CHAT, "b", None))
+
+
+def test_fewer_tokens_leave_room_for_less_thought() -> None:
+    """Also where the thought came of a translation: the provider would refuse a budget beyond the limit."""
+    way = Way(CODECS[Kind.MESSAGES], crossing(Kind.CHAT, Kind.MESSAGES))
+    call = call_of(max_tokens=16_000, reasoning_effort="high")
+    crossed = way.put(call, "claude-sonnet-4-5", 1)
+    assert json.loads(request_body(call, way, "claude-sonnet-4-5", crossed))["thinking"]["budget_tokens"] > 1_024
+    call.clamp = 1_024
+    body = json.loads(request_body(call, way, "claude-sonnet-4-5", crossed))
+    assert (body["max_tokens"], body.get("thinking")) == (1_024, None)
 
 
 async def test_what_is_forwarded_as_it_is_stays_as_it_is() -> None:

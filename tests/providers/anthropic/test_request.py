@@ -92,3 +92,27 @@ def test_only_what_must_change_changes() -> None:
     changed = with_output(with_model(odd, "b"), 7)
     assert b'{"y" :1.50}' in changed
     assert json.loads(changed) == {**json.loads(odd), "model": "b", "max_tokens": 7}
+
+
+@pytest.mark.parametrize(
+    ("tokens", "thinking", "left"),
+    [
+        (16_000, {"type": "enabled", "budget_tokens": 10_000}, 10_000),
+        (10_001, {"type": "enabled", "budget_tokens": 10_000}, 10_000),
+        (10_000, {"type": "enabled", "budget_tokens": 10_000}, 5_000),
+        (1_025, {"type": "enabled", "budget_tokens": 10_000}, 1_024),
+        (1_024, {"type": "enabled", "budget_tokens": 10_000}, None),
+        (64, {"type": "enabled", "budget_tokens": 1_024}, None),
+    ],
+)
+def test_thought_fits_in_fewer_tokens(tokens: int, thinking: dict[str, object], left: int | None) -> None:
+    """Its budget stays below the limit, and is no less than the least; where both cannot be, there is none."""
+    changed = json.loads(with_output(body(thinking=thinking, x=1), tokens))
+    assert changed.pop("thinking", None) == (None if left is None else {**thinking, "budget_tokens": left})
+    assert changed == {**json.loads(body(x=1)), "max_tokens": tokens}
+
+
+@pytest.mark.parametrize("thinking", [None, "x", {}, {"type": "adaptive"}, {"budget_tokens": None}, [1]])
+def test_thought_without_a_budget_stays(thinking: object) -> None:
+    """Whatever it says."""
+    assert json.loads(with_output(body(thinking=thinking), 7))["thinking"] == thinking

@@ -1,4 +1,4 @@
-"""Requests of the Messages API: the few fields that are routed on, and the two that are changed.
+"""Requests of the Messages API: the few fields that are routed on, and those that are changed.
 
 Messages stay raw JSON and unknown fields stay as they are. Source: the API reference of `POST /v1/messages` and
 `POST /v1/messages/count_tokens`, version 2023-06-01. Reading is O(bytes) at C speed.
@@ -15,6 +15,7 @@ from tidegate.providers import reading
 from tidegate.providers.codec import Asked, BadRequest
 
 _MAX_OUTPUT = 1 << 40
+_LEAST_BUDGET = 1_024
 # Pictures and documents as they stand in a content block: not a text, however long.
 _ENCODED = re.compile(rb'"data"\s*:\s*"[^"]*"')
 _MEDIA = re.compile(rb'"type"\s*:\s*"(?:image|document)"')
@@ -64,8 +65,26 @@ def with_model(body: bytes, model: str) -> bytes:
 
 
 def with_output(body: bytes, tokens: int) -> bytes:
-    """The same request for at most so many new tokens."""
-    return _with(body, "max_tokens", b"%d" % tokens)
+    """The same request for at most so many new tokens, of which thought is a part.
+
+    Its budget must be less than the limit and has a least one, so it is lowered to half, or falls away. Source:
+    Anthropic's guide, "Extended thinking".
+    """
+    fields = _decode_object(body)
+    fields["max_tokens"] = msgspec.Raw(b"%d" % tokens)
+    thinking = _object(fields.get("thinking"))
+    budget = bytes(thinking.get("budget_tokens", b""))
+    if budget.isdigit() and int(budget) >= tokens:
+        thinking["budget_tokens"] = msgspec.Raw(b"%d" % max(_LEAST_BUDGET, tokens // 2))
+        fields["thinking"] = msgspec.Raw(_encode(thinking))
+        if tokens <= _LEAST_BUDGET:
+            del fields["thinking"]
+    return _encode(fields)
+
+
+def _object(value: msgspec.Raw | None) -> dict[str, msgspec.Raw]:
+    """Its fields; none where it is no object."""
+    return _decode_object(value) if value is not None and bytes(value).startswith(b"{") else {}
 
 
 def _with(body: bytes, name: str, value: bytes) -> bytes:

@@ -8,7 +8,7 @@ import pytest
 from tests.edge.test_anthropic import CLAUDE, TOLD
 from tests.edge.test_gateway import Door
 from tests.line.scenes import DONE, PROFILE, chunk, play_of, provider, refusal, streaming, usage_chunk
-from tidegate.model.snapshot import Limits
+from tidegate.model.snapshot import Limits, RefusalRule
 from tidegate.testing import Reply
 from tidegate.testing.clock import settle
 from tidegate.testing.playbook import answer
@@ -111,3 +111,38 @@ async def test_a_refusal_is_told_as_it_was_said() -> None:
     await one.play.provider("openai", refusal(400, message="no such thing"))
     assert asked.wire.status == 400
     assert asked.wire.error["message"] == "no such thing"
+
+
+NO = {"code": "invalid_prompt", "message": "no"}
+FAILED = {"id": "resp_1", "object": "response", "status": "failed", "error": NO}
+    "id": "resp_1",
+    "object": "response",
+    "status": "failed",
+    "error": {"code": "invalid_prompt", "message": "no"},
+}
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"type": "error", "sequence_number": 1, "code": "invalid_prompt", "message": "no", "param": None},
+        {"type": "error", "sequence_number": 1, "error": NO},
+        {"type": "response.failed", "sequence_number": 1, "response": FAILED},
+        FAILED,
+    ],
+    ids=["flat", "as sent", "failed", "whole"],
+)
+async def test_an_error_in_the_place_of_an_answer_is_a_refusal(event: dict[str, object]) -> None:
+    """As the first event, or as the whole reply: told with a status, in the form that refusals have."""
+    rows = (RefusalRule("FATAL", code="invalid_prompt"), *PROFILE.refusals)
+    one = door(provider(profile=msgspec.structs.replace(HAS, refusals=rows)))
+    stream = event is not FAILED
+    asked = one.ask(RESPONSES, body=json.dumps({**ASK, "stream": stream}).encode())
+    await settle()
+    reply, upstream = streaming()
+    await one.play.provider("openai", reply if stream else Reply(200, [], json.dumps(event).encode()))
+    upstream.say(b"event: %b\ndata: %b\n\n" % (str(event.get("type")).encode(), json.dumps(event).encode()))
+    await settle()
+    assert asked.wire.status == 400
+    error = {"message": "no", "type": "invalid_request_error", "param": None, "code": "invalid_prompt"}
+    assert json.loads(asked.wire.body) == {"error": error}

@@ -68,6 +68,31 @@ def test_an_error_is_read_as_it_is_said(name: str) -> None:
     assert DIALECTS[name].error_of(b"<html>") == Said()
 
 
+@pytest.mark.parametrize(
+    ("body", "openai", "anthropic"),
+    [
+        ({"error": {"message": "m"}, "user_id": "u"}, True, False),
+        ({"error": "m"}, True, False),
+        ({"type": "error", "error": {"type": "api_error", "message": "m"}}, False, True),
+        ({"type": "error", "code": "c", "message": "m"}, False, False),
+        ({"type": "response.failed", "response": {"error": {"message": "m"}}}, False, False),
+        ({"object": "response", "status": "failed", "error": {"message": "m"}}, False, False),
+        ({"error": None}, False, False),
+        ([], False, False),
+    ],
+)
+def test_what_a_reply_with_an_error_holds(body: object, openai: bool, anthropic: bool) -> None:
+    """An event is none, where events say errors in another form than replies do."""
+    data = json.dumps(body).encode()
+    assert (DIALECTS[OPENAI].is_error_body(data), DIALECTS[ANTHROPIC].is_error_body(data)) == (openai, anthropic)
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+def test_an_error_of_the_gate_is_a_whole_one(name: str) -> None:
+    """In either form."""
+    assert DIALECTS[name].is_error_body(DIALECTS[name].error_body(429, SAID))
+
+
 @pytest.mark.parametrize("kind", CODECS)
 def test_errors_and_restarts_are_whole_events(kind: Kind) -> None:
     """One event each, its data JSON that holds the words."""

@@ -165,7 +165,12 @@ def _told(failure: Failure, body: bytes, service: Service, wall: int, said: Said
     text = body[:_CLASSIFIED_BYTES].decode("utf-8", "replace")
     status = int(said.code) if _A_STATUS(said.code) else 0
     found = verdict(Refusal(status, said.code, said.type, text), service.profile.refusals)
-    answer = Answer(status or _STATUS.get(found.reason, 500), [_JSON], body, service.dialect.name)
+    would = status or _STATUS.get(found.reason, 500)
+    if not service.dialect.is_error_body(body):
+        kind = said.type or ("invalid_request_error" if would < 500 else "server_error")
+        words = Said(said.code, kind, said.message or f"The provider answered {would}.")
+        body = service.dialect.error_body(would, words)
+    answer = Answer(would, [_JSON], body, service.dialect.name)
     again = not_before(found.not_before, shown, family(service.profile.headers), text, wall)
     new = _new(found, status, said, text)
     return Failure(found.reason, failure.message, answer, again, out=found.scope, unexplained=new)

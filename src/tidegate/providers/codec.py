@@ -133,5 +133,8 @@ class Dialect(Says, Protocol):
     def error_of(self, body: bytes) -> Said:
         """The error that a body or an event states; empty when it is something else."""
 
+    def is_error_body(self, body: bytes) -> bool:
+        """Whether a body is what a reply with an error of this maker holds, and no event or object around one."""
+
     def error_body(self, status: int, error: Said, param: str = "") -> bytes:
         """An error of the gate as this maker would say it."""

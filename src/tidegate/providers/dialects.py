@@ -32,6 +32,9 @@ class _OpenAI:
         said = openai.error_of(body)
         return said if said.message or said.code else responses.error_of(body)
 
+    def is_error_body(self, body: bytes) -> bool:
+        return openai.is_error_body(body)
+
     def error_body(self, status: int, error: Said, param: str = "") -> bytes:
         return openai.error_body(error, param)
 
@@ -54,6 +57,9 @@ class _Anthropic:
 
     def error_of(self, body: bytes) -> Said:
         return answer.error_of(body)
+
+    def is_error_body(self, body: bytes) -> bool:
+        return answer.is_error_body(body)
 
     def error_body(self, status: int, error: Said, param: str = "") -> bytes:
         return answer.error_body(status, error)

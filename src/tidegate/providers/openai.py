@@ -73,6 +73,12 @@ class _Error(msgspec.Struct):
     error: _ErrorFields | str | None = None
 
 
+class _Alone(msgspec.Struct):
+    error: msgspec.Raw = msgspec.Raw()
+    type: msgspec.Raw = msgspec.Raw()
+    object: msgspec.Raw = msgspec.Raw()
+
+
 class _Instead(msgspec.Struct):
     error: msgspec.Raw = msgspec.Raw()
     choices: msgspec.Raw = msgspec.Raw()
@@ -82,6 +88,7 @@ class _Instead(msgspec.Struct):
 _decode_body = msgspec.json.Decoder(_Body).decode
 _decode_answer = msgspec.json.Decoder(_Answer).decode
 _decode_error = msgspec.json.Decoder(_Error).decode
+_decode_alone = msgspec.json.Decoder(_Alone).decode
 _decode_instead = msgspec.json.Decoder(_Instead).decode
 _decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _encode = msgspec.json.Encoder().encode
@@ -214,6 +221,16 @@ def failure_of(answer: bytes) -> Said | None:
         return None
     stated = any(bytes(field) not in reading.NOTHING for field in (told.choices, told.data))
     return None if stated or bytes(told.error) in reading.NOTHING else error_of(answer)
+
+
+def is_error_body(body: bytes) -> bool:
+    """Whether it is an error as HTTP bodies say it; a failed response or an event that holds one is none."""
+    try:
+        told = _decode_alone(body)
+    except UNREADABLE:
+        return False
+    whole = bytes(told.type) in reading.NOTHING and bytes(told.object) != b'"response"'
+    return whole and bytes(told.error) not in reading.NOTHING
 
 
 def error_body(error: Said, param: str = "") -> bytes:

@@ -100,6 +100,11 @@ def failure_of(answer: bytes) -> Said | None:
     return error_of(answer) if kind == "error" else None
 
 
+def is_error_body(body: bytes) -> bool:
+    """Whether it is an error as HTTP bodies say it, which events say alike."""
+    return failure_of(body) not in (None, Said())
+
+
 def error_body(status: int, error: Said) -> bytes:
     """The error object as JSON; its type follows from the status, as the API reference has it."""
     kind = _BY_STATUS.get(status, "invalid_request_error" if status < 500 else "api_error")

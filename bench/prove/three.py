@@ -3,9 +3,18 @@
 from bench.prove import graded, standard
 from bench.prove.matrix import run
 from bench.prove.steps import Step
+from bench.prove.streams import bounded, departures, hedged, once, seams
 
 ROWS: tuple[tuple[str, tuple[Step, ...]], ...] = (
     ("Fault matrix: every cell ends as documented, no stream is lost, no token comes twice", (run.matrix,)),
+    ("After a cut: the rest of the answer, or all of it again, as the policy says", (seams.seams,)),
+    (
+        "A client that leaves: the provider is stopped in < 50 ms, what was delivered is booked",
+        (departures.departures,),
+    ),
+    ("Idempotency-Key: one execution, one answer for all", (once.once,)),
+    ("A client that does not read a stream of 10 MB: memory stays bounded", (bounded.bounded,)),
+    ("A hedged first token, within its budget", (hedged.hedged,)),
     (
         "Graded by llmock as a provider's client: no retry storm, no ignored Retry-After, no accepted truncation",
         (graded.graded,),

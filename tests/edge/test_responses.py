@@ -115,11 +115,6 @@ async def test_a_refusal_is_told_as_it_was_said() -> None:
 
 NO = {"code": "invalid_prompt", "message": "no"}
 FAILED = {"id": "resp_1", "object": "response", "status": "failed", "error": NO}
-    "id": "resp_1",
-    "object": "response",
-    "status": "failed",
-    "error": {"code": "invalid_prompt", "message": "no"},
-}
 
 
 @pytest.mark.parametrize(

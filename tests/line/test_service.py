@@ -1,5 +1,7 @@
 """How calls are put to a provider: at which path, with which headers, in which words."""
 
+from urllib.parse import unquote
+
 import msgspec
 import pytest
 
@@ -53,6 +55,16 @@ def test_a_profiles_path_holds_the_model() -> None:
     told = head(azure, call_of(), "gpt 4o/x")
     assert told.startswith(b"POST /v1/deployments/gpt%204o%2Fx/chat/completions?api-version=2024-10-21 HTTP/1.1\r\n")
     assert b"\r\napi-key: k\r\n" in told
+
+
+@pytest.mark.parametrize("name", ["%2e%2e", "%2E", "..a", "a?b", "a#b", "..%2f"])
+def test_a_name_stays_one_segment_of_the_path(name: str) -> None:
+    """Whatever a client calls a model: what reads as a step elsewhere is refused when its body is read."""
+    path = head(msgspec.structs.replace(PROFILE, paths={"chat": "/d/{model}/chat"}), call_of(), name).split(b" ")[1]
+    assert path.startswith(b"/v1/d/")
+    assert path.endswith(b"/chat")
+    assert unquote(path.split(b"/")[3].decode()) == name
+    assert path.count(b"/") == 4
 
 
 @pytest.mark.parametrize(

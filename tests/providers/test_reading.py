@@ -6,6 +6,8 @@ import pytest
 from tidegate.providers import reading
 from tidegate.providers.codec import BadRequest
 
+DOTS = [".", "..", "../x", "a/../b", "a/.", "./a", "..\\a", "a/./b"]
+
 
 class Form(msgspec.Struct):
     model: str | None = None
@@ -35,13 +37,15 @@ def test_the_field_is_named(body: bytes, param: str, words: str) -> None:
     assert words in str(found)
 
 
-@pytest.mark.parametrize("name", ["gpt-4o", "org/model:free", "模型", "x" * 256])
+@pytest.mark.parametrize(
+    "name", ["gpt-4o", "org/model:free", "模型", "x" * 256, "gpt-4.1", ".a", "a..b", "a./.b", "%2e%2e"]
+)
 def test_a_name_is_any_printable_word(name: str) -> None:
     """Of whatever script, up to 256 characters."""
     assert reading.model(name) == name
 
 
-@pytest.mark.parametrize("name", [None, "", "x" * 257, "a\nb", "a\x00"])
+@pytest.mark.parametrize("name", [None, "", "x" * 257, "a\nb", "a\x00", *DOTS])
 def test_other_names_are_refused(name: str | None) -> None:
     """The error names the field."""
     with pytest.raises(BadRequest) as caught:

@@ -1,5 +1,7 @@
 """What reading a request body has in common, whoever's API it is for."""
 
+import re
+
 import msgspec
 
 from tidegate.providers.codec import BadRequest
@@ -7,6 +9,8 @@ from tidegate.providers.codec import BadRequest
 UNREADABLE = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
 NOTHING = frozenset({b"", b"null", b'""', b"{}", b"[]", b"false"})  # what stands in a field that states nothing
 _MAX_MODEL = 256  # characters; longer than any name in use, short enough to be remembered and told
+# Some providers have the name in the path, where this would lead elsewhere, with the gate's key (RFC 3986, 5.2.4).
+_DOTS = re.compile(r"(?:^|[/\\])\.{1,2}(?:[/\\]|$)")
 _decode_any = msgspec.json.Decoder().decode
 
 
@@ -26,6 +30,8 @@ def model(name: str | None) -> str:
         raise BadRequest("You must provide a model parameter.", "model")
     if len(name) > _MAX_MODEL or not name.isprintable():
         raise BadRequest(f"Invalid 'model': a name has at most {_MAX_MODEL} printable characters.", "model")
+    if "." in name and _DOTS.search(name) is not None:
+        raise BadRequest("Invalid 'model': a name, or a part of it between slashes, is not '.' or '..'.", "model")
     return name
 
 

@@ -9,6 +9,7 @@ from tidegate.policy.window import HOLD_US, LATE_US, SLOTS, SlidingLog
 
 WINDOW = 60_000_000
 SECOND = 1_000_000
+SLOT = WINDOW // SLOTS
 LIMITS = st.sampled_from([1, 2, 10, 1_000, 10**12])
 WINDOWS = st.sampled_from([7, 100, SECOND, WINDOW])
 STEPS = st.lists(st.tuples(st.floats(0, 0.7), st.floats(0, 1)), max_size=40)
@@ -137,14 +138,96 @@ def test_a_miss_is_forgotten() -> None:
     assert log.depth == 10_000
 
 
-def test_a_long_wait_is_interpolated_beyond_what_is_walked() -> None:
-    """Between what is sure to be too early and when the window is empty."""
+def test_a_long_wait_is_exact() -> None:
+    """However many slots leave before."""
     log = SlidingLog(10_000, window_us=WINDOW)
     for number in range(1_000):
-        log.take(10, number * WINDOW // 1_000)
+        log.take(10, number * number * 59)
     now = WINDOW - 1
-    for amount in (2_000, 5_000, 9_990):
-        assert log.wait(amount, now) == pytest.approx(amount / 10_000 * WINDOW, rel=0.01)
+    for amount in (1, 10, 11, 2_000, 5_000, 9_990):
+        slot = ((amount - 1) // 10) ** 2 * 59 // SLOT
+        assert log.wait(amount, now) == WINDOW + (slot + 1) * SLOT - now
+
+
+class Plain:
+    """The same log without its sums and heaps: all that is in it is looked at."""
+
+    def __init__(self, limit: int, jitter: int) -> None:
+        self.limit = limit
+        self.slot_us = SLOT
+        self.span = WINDOW + jitter
+        self.on_time: dict[int, int] = {}
+        self.late: dict[int, tuple[int, int]] = {}
+
+    def gone_at(self, slot: int) -> int:
+        return (slot + 1) * self.slot_us + self.span
+
+    def leaving(self, now: int) -> list[tuple[int, int]]:
+        self.on_time = {slot: used for slot, used in self.on_time.items() if self.gone_at(slot) > now}
+        self.late = {slot: one for slot, one in self.late.items() if one[0] > now}
+        return sorted([(self.gone_at(slot), used) for slot, used in self.on_time.items()] + [*self.late.values()])
+
+    def wait(self, cost: int, now: int) -> int:
+        leaving = self.leaving(now)
+        missing = sum(used for _, used in leaving) + cost - self.limit
+        if missing <= 0:
+            return 0
+        for until, used in leaving:
+            missing -= used
+            if missing <= 0:
+                return until - now
+        return self.span + self.slot_us
+
+    def take(self, cost: int, now: int) -> None:
+        self.on_time[now // self.slot_us] = self.on_time.get(now // self.slot_us, 0) + cost
+
+    def correct(self, delta: int, at: int, now: int) -> None:
+        self.leaving(now)
+        slot = at // self.slot_us
+        if slot in self.late:
+            self.late[slot] = self.late[slot][0], self.late[slot][1] + delta
+        elif slot in self.on_time:
+            self.on_time[slot] += delta
+
+    def put_off(self, at: int, by: int) -> None:
+        slot = at // self.slot_us
+        until, used = self.late.get(slot, (0, 0))
+        more = self.on_time.pop(slot, 0)
+        if until or more:
+            self.late[slot] = max(until, self.gone_at(slot) + min(by, LATE_US)), used + more
+
+
+_PAUSES = st.integers(SLOT, 5_000_000)
+_DOINGS = st.lists(
+    st.tuples(_PAUSES, st.integers(1, 400), st.integers(0, 7), st.integers(0, LATE_US), st.integers(-3, 3)), max_size=60
+)
+
+
+@given(_DOINGS, st.sampled_from([0, 100_000]))
+def test_sums_and_heaps_change_nothing(doings: list[tuple[int, int, int, int, int]], jitter: int) -> None:
+    """Takes, corrections and late calls in any order: what is left, and the waits, are those of the plain log."""
+    log, plain = SlidingLog(1_000, window_us=WINDOW, jitter_us=jitter), Plain(1_000, jitter)
+    now, calls = 0, [(0, 0)]
+    for pause, cost, which, by, share in doings:
+        now += pause
+        if log.has(cost, now):
+            log.take(cost, now)
+            plain.take(cost, now)
+            calls.append((now, cost))
+        at, taken = calls[-1 - which % len(calls)]
+        if which % 2:
+            plain.leaving(now)
+            log.left(now)
+            log.late(at, by)
+            plain.put_off(at, by)
+        elif taken:
+            delta = taken * share // 4
+            log.correct(delta, at, now)
+            plain.correct(delta, at, now)
+            calls.remove((at, taken))
+        assert log.left(now) == 1_000 - sum(used for _, used in plain.leaving(now))
+        for amount in (1, 100, 500, 1_000):
+            assert log.wait(amount, now) == plain.wait(amount, now)
 
 
 def test_a_correction_counts_where_the_charge_stands() -> None:

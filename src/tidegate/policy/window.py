@@ -5,8 +5,8 @@ its windows can contain more than `limit`. A provider that enforces per second (
 mirrored by the same log over one second.
 
 Charges are kept in slots of a five-thousandth of the window, each slot counted until its *end* has left the window, so
-the log errs only to the safe side, by 0.02 %. Memory is O(slots in use), time amortised O(1); a wait for much more than
-what leaves next is exact over `WALKED` slots and interpolated beyond.
+the log errs only to the safe side, by 0.02 %. Memory is O(slots in use), time amortised O(1), and O(log slots) for a
+slot that is late; a wait is exact however much leaves before, by sums over blocks of slots (`sums.py`).
 
 A window has no refill that would forgive an estimate that was too low by a few tokens, so as much as such calls missed
 of late is kept back, up to a share of the limit: only a call that needs it, alone, gets it.
@@ -18,11 +18,12 @@ have left, `hold` keeps that back for a moment: what left here of late has perha
 """
 
 from collections import deque
+from heapq import heappop, heappush
 
 from tidegate.policy.allowance import ALWAYS, NEVER, Allowance, View
+from tidegate.policy.sums import BLOCK, Sums
 
 SLOTS = 5_000
-WALKED = 128
 LATE_US = 2_000_000  # no call is believed to be later than that on its way
 HOLD_US = 500_000
 _GONE = 256  # slots that a minute's log loses within `LATE_US`, and some more
@@ -34,8 +35,8 @@ class SlidingLog(Allowance):
     """At most `limit` per window, by a log of what was taken when."""
 
     __slots__ = (
-        "_due", "_gone", "_held", "_held_since", "_held_until", "_kept", "_late", "_missed", "_slot_us", "_slots",
-        "_span_us", "_spare_permille", "_used",
+        "_due", "_gone", "_held", "_held_since", "_held_until", "_kept", "_last", "_late", "_leaving", "_missed",
+        "_slot_us", "_slots", "_span_us", "_spare_permille", "_sums", "_untils", "_used",
     )  # fmt: skip
 
     def __init__(self, limit: int, *, window_us: int, jitter_us: int = 0, spare_permille: int = 0) -> None:
@@ -50,6 +51,10 @@ class SlidingLog(Allowance):
         self._span_us = window_us + jitter_us
         self._slots: dict[int, int] = {}
         self._late: dict[int, tuple[int, int]] = {}  # slots that are counted for longer: until when, and how much
+        self._untils: list[tuple[int, int]] = []  # a heap: when which of them leaves, or was to leave
+        self._leaving: dict[int, list[int]] = {}  # them, by the slot that leaves next after them
+        self._last = 0  # when the last of them leaves
+        self._sums = Sums()  # of what leaves when
         self._due = ALWAYS  # nothing changes before
         self._gone: deque[tuple[int, int]] = deque(maxlen=_GONE)  # when and how much left of late
         self._used = 0
@@ -70,7 +75,9 @@ class SlidingLog(Allowance):
             if (gone_at := self._gone_at(oldest)) > now:
                 self._due = min(self._due, gone_at)
                 break
-            self._used -= slots.pop(oldest)
+            used = slots.pop(oldest)
+            self._used -= used
+            self._sums.add(oldest, -used)
         if self._late:
             self._expire_late(now)
         if before != self._used:
@@ -80,12 +87,37 @@ class SlidingLog(Allowance):
                 gone.popleft()
 
     def _expire_late(self, now: int) -> None:
-        """O(slots that are late), whenever one of them leaves."""
-        late = self._late
-        for slot in [slot for slot, (until, _) in late.items() if until <= now]:
-            self._used -= late.pop(slot)[1]
-        if late:
-            self._due = min(self._due, min(late.values())[0])
+        untils, late = self._untils, self._late
+        while untils and untils[0][0] <= now:
+            until, slot = heappop(untils)
+            if slot in late and late[slot][0] == until:
+                self._used -= self._take_out(slot)
+        if untils:
+            self._due = min(self._due, untils[0][0])
+
+    def _leaves_with(self, until: int) -> int:
+        """The first slot that is not gone before then."""
+        return -((self._span_us - until) // self._slot_us) - 1
+
+    def _put_in(self, slot: int, until: int, used: int) -> None:
+        """A late slot leaves then."""
+        self._late[slot] = until, used
+        self._last = max(self._last, until)
+        heappush(self._untils, (until, slot))
+        leaves_with = self._leaves_with(until)
+        self._leaving.setdefault(leaves_with, []).append(slot)
+        self._sums.add(leaves_with, used)
+
+    def _take_out(self, slot: int) -> int:
+        """A slot is late no more. Returns what was in it."""
+        until, used = self._late.pop(slot)
+        leaves_with = self._leaves_with(until)
+        row = self._leaving[leaves_with]
+        row.remove(slot)
+        if not row:
+            del self._leaving[leaves_with]
+        self._sums.add(leaves_with, -used)
+        return used
 
     def _shape(self, limit: int) -> None:
         self.limit = limit
@@ -116,27 +148,21 @@ class SlidingLog(Allowance):
         return self._used + cost <= self.depth or (self._used <= 0 and cost <= self.limit)
 
     def _freed(self, amount: int, now: int) -> int:
+        """When so much has left; 0 where nothing is to leave, a whole window where less is."""
         whole = self._span_us + self._slot_us
-        left = self._used - amount
-        late = sorted(self._late.values(), reverse=True) if self._late else []
-        for walked, (slot, used) in enumerate(self._slots.items()):
-            gone_at = self._gone_at(slot)
-            while late and late[-1][0] <= gone_at:
-                until, more = late.pop()
-                amount -= more
-                if amount <= 0:
-                    return until - now
-            if walked == WALKED:  # what is left of the window leaves it as evenly as it came
-                gone = gone_at - now
-                return gone + max(0, whole - gone) * amount // max(1, left + amount)
-            amount -= used
+        if self._used <= 0:
+            return whole if amount > 0 else 0
+        block, amount = self._sums.reach(max(1, amount))
+        for slot in range(block * BLOCK, (block + 1) * BLOCK) if block >= 0 else ():
+            if slot in self._leaving:
+                for until, used in sorted(self._late[late] for late in self._leaving[slot]):
+                    amount -= used
+                    if amount <= 0:
+                        return until - now
+            amount -= self._slots.get(slot, 0)
             if amount <= 0:
-                return gone_at - now
-        for until, more in reversed(late):
-            amount -= more
-            if amount <= 0:
-                return until - now
-        return whole if amount > 0 else 0
+                return self._gone_at(slot) - now
+        return whole
 
     def take(self, cost: int, now: int) -> None:
         self._expire(now)
@@ -145,6 +171,7 @@ class SlidingLog(Allowance):
             self._due = min(self._due, self._gone_at(slot))
         slots[slot] = slots.get(slot, 0) + cost
         self._used += cost
+        self._sums.add(slot, cost)
 
     def correct(self, delta: int, taken_at: int, now: int) -> None:
         self._expire(now)
@@ -152,8 +179,10 @@ class SlidingLog(Allowance):
         if slot in self._late:
             until, used = self._late[slot]
             self._late[slot] = until, used + delta
+            self._sums.add(self._leaves_with(until), delta)
         elif slot in self._slots:
             self._slots[slot] += delta
+            self._sums.add(slot, delta)
         else:
             return
         self._used += delta
@@ -183,7 +212,7 @@ class SlidingLog(Allowance):
         self._expire(now)
         full_at = self._gone_at(next(reversed(self._slots))) if self._slots else now
         if self._late:
-            full_at = max(full_at, max(self._late.values())[0])
+            full_at = max(full_at, self._last)
         return View(self.limit, max(0, self.depth - self._used), full_at - now)
 
     def keep_back(self, amount: int, now: int) -> None:
@@ -191,14 +220,22 @@ class SlidingLog(Allowance):
         self._shape(self.limit)
 
     def late(self, taken_at: int, by_us: int) -> None:
-        """What was taken at `taken_at` may have been charged so much later than usual. O(1)."""
+        """What was taken at `taken_at` may have been charged so much later than usual. O(log slots)."""
         slot = taken_at // self._slot_us
-        until, used = self._late.get(slot, (0, 0))
+        before, used = self._late.get(slot, (0, 0))
         more = self._slots.pop(slot, 0)
-        if until or more:
-            until = max(until, self._gone_at(slot) + min(by_us, LATE_US))
+        if not before and not more:
+            return
+        self._sums.add(slot, -more)
+        until = max(before, self._gone_at(slot) + min(by_us, LATE_US))
+        if until == before:
             self._late[slot] = until, used + more
-            self._due = min(self._due, until)
+            self._sums.add(self._leaves_with(until), more)
+            return
+        if before:
+            self._take_out(slot)
+        self._put_in(slot, until, used + more)
+        self._due = min(self._due, until)
 
     def lingering(self, since: int, now: int) -> int:
         """How much has left the log since then (`LATE_US` ago at most), and may still be in the provider's."""
@@ -222,6 +259,10 @@ class SlidingLog(Allowance):
     def restore(self, left: int, at: int, now: int) -> None:
         self._slots.clear()
         self._late.clear()
+        self._untils.clear()
+        self._leaving.clear()
+        self._last = 0
+        self._sums.clear()
         self._gone.clear()
         self._held = 0
         self._due = ALWAYS

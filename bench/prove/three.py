@@ -3,7 +3,7 @@
 from bench.prove import graded, standard
 from bench.prove.matrix import run
 from bench.prove.steps import Step
-from bench.prove.streams import bounded, departures, hedged, once, seams
+from bench.prove.streams import bounded, departures, hedged, once, price, seams
 
 ROWS: tuple[tuple[str, tuple[Step, ...]], ...] = (
     ("Fault matrix: every cell ends as documented, no stream is lost, no token comes twice", (run.matrix,)),
@@ -20,4 +20,8 @@ ROWS: tuple[tuple[str, tuple[Step, ...]], ...] = (
         (graded.graded,),
     ),
     ("LangChain's standard test suites, both packages over both makers", (standard.standard_tests,)),
+    (
+        "Cost: a translated chunk, and a call in the same dialect on both sides",
+        (price.price, price.in_the_worker, price.same_dialect),
+    ),
 )

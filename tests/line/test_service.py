@@ -86,3 +86,20 @@ def test_what_a_profile_adds(sent: bytes, told: bytes) -> None:
 def test_a_call_that_is_forwarded_keeps_its_path() -> None:
     """Whatever it is."""
     assert head(CLAUDE, call_of(Kind.PASS, b"/files/1")).startswith(b"POST /v1/files/1 HTTP/1.1\r\n")
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "told"),
+    [
+        (b"/files", "api-version=1", b"/files?api-version=1"),
+        (b"/files?", "api-version=1", b"/files?api-version=1"),
+        (b"/files?limit=2", "api-version=1", b"/files?limit=2&api-version=1"),
+        (b"/files?api-version=2&limit=2", "api-version=1", b"/files?api-version=2&limit=2"),
+        (b"/files?a=2", "a=1&b=1", b"/files?a=2&b=1"),
+        (b"/files?a=2", "", b"/files?a=2"),
+    ],
+)
+def test_a_call_that_is_forwarded_has_the_profiles_query(path: bytes, query: str, told: bytes) -> None:
+    """Azure answers nothing without its version; what the client says itself stays."""
+    profile = msgspec.structs.replace(PROFILE, query=query)
+    assert head(profile, call_of(Kind.PASS, path)).split(b" ")[1] == b"/v1" + told

@@ -75,6 +75,8 @@ class Service:
             path = way.path(call, model)
             if way.crossing is not None:
                 forward = _without_foreign(forward)
+        elif self.profile.query:
+            path = _queried(path, self.profile.query.encode())
         for name, line in self.adds:
             if not forward.startswith(name) and b"\n" + name not in forward:
                 forward += line
@@ -128,6 +130,14 @@ def _way(spoken: Kind, how: Crossing | None, profile: Profile) -> Way:
     query = f"?{profile.query}" if profile.query else ""
     before, model, after = f"{path or codec.path.decode()}{query}".partition("{model}")
     return Way(codec, how, before.encode(), after.encode() if model else b"")
+
+
+def _queried(path: bytes, query: bytes) -> bytes:
+    """A client's own path with what its query lacks of the profile's."""
+    own = path.partition(b"?")[2]
+    names = {pair.partition(b"=")[0] for pair in own.split(b"&")}
+    more = b"&".join([pair for pair in query.split(b"&") if pair.partition(b"=")[0] not in names])
+    return b"%b%b%b" % (path, b"&" if own else b"" if path.endswith(b"?") else b"?", more) if more else path
 
 
 def _without_foreign(forward: bytes) -> bytes:

@@ -2,7 +2,7 @@
 
 CHARGES = ("max", "sum", "prompt")
 PREFIXES = ("", "plain", "prefix", "partial")
-KINDS = ("chat", "completion", "embedding", "messages", "responses", "count", "models")  # of calls, as paths name them
+KINDS = ("chat", "completion", "embedding", "messages", "responses", "count")  # of calls, as paths name them
 FAMILIES = ("openai", "azure", "anthropic", "groq", "openrouter", "none")  # of headers: policy/headers_families.py
 SCOPES = ("key", "scope", "model", "provider", "request")  # what a refusal takes out: policy/classify.py
 PLACES = (  # where the time to come back stands: policy/not_before.py

@@ -100,7 +100,7 @@ class Profile(Record):
     auth_prefix: str = "Bearer "
     refusals: tuple[RefusalRule, ...] = ()
     version: str = "/v1"  # appended to a base URL that names no version, "" = nothing is
-    # By kind of call (chat, completion, embedding, messages, responses, count, models) and below the base URL, perhaps
+    # By kind of call (chat, completion, embedding, messages, responses, count) and below the base URL, perhaps
     # with `{model}`; what is not named has the dialect's own.
     paths: dict[str, str] = {}
     query: str = ""  # added to every URL: name=value&…

@@ -20,11 +20,13 @@ _NOT_FORWARDED = frozenset(
 _USUAL = (b"keep-alive", b"close")  # values of `connection` that name no header
 # A governed answer must come uncoded, since its usage is read; and its idempotency is the gate's.
 _NOT_FORWARDED_UNCODED = _NOT_FORWARDED | {b"accept-encoding", b"idempotency-key"}
+# What the gate says itself, what was meant for the gate, and whose account it used: that is no client's business.
 _NOT_RETURNED: Final = frozenset(
     b"connection keep-alive proxy-connection proxy-authenticate te trailer transfer-encoding upgrade content-length "
     b"date server retry-after retry-after-ms x-should-retry alt-svc strict-transport-security set-cookie x-request-id "
     b"x-ratelimit-limit-requests x-ratelimit-limit-tokens x-ratelimit-remaining-requests x-ratelimit-remaining-tokens "
-    b"x-ratelimit-reset-requests x-ratelimit-reset-tokens request-id".split()
+    b"x-ratelimit-reset-requests x-ratelimit-reset-tokens request-id "
+    b"openai-organization openai-project anthropic-organization-id".split()
 ) | {
     b"anthropic-ratelimit-%b-%b" % (dimension, figure)
     for dimension in (b"requests", b"tokens", b"input-tokens", b"output-tokens")

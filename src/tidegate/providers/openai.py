@@ -190,8 +190,7 @@ def usage_of(answer: bytes) -> Usage | None:
     try:
         usage = _decode_answer(answer).usage
     except UNREADABLE as error:
-        if not isinstance(error, msgspec.ValidationError) or not is_json(answer):
-            raise ValueError(str(error)) from None
+        reading.check_json(error, answer)
         return None
     if usage is None or usage.prompt_tokens is None:
         return None

@@ -44,6 +44,12 @@ def is_json(data: bytes) -> bool:
     return True
 
 
+def check_json(error: Exception, data: bytes) -> None:
+    """What could not be read is JSON of another shape; raises `ValueError` when it is not JSON at all."""
+    if not isinstance(error, msgspec.ValidationError) or not is_json(data):
+        raise ValueError(str(error)) from None
+
+
 def _wrong_type(message: str) -> tuple[str, str]:
     problem, _, where = message.partition(" - at `$")
     param = where.rstrip("`").lstrip(".")

@@ -6,8 +6,9 @@ Source: the API reference of messages (`usage`) and of errors, version 2023-06-0
 import msgspec
 
 from tidegate.model.outcome import Usage
+from tidegate.providers import reading
 from tidegate.providers.codec import Said
-from tidegate.providers.reading import UNREADABLE, is_json
+from tidegate.providers.reading import UNREADABLE
 
 
 class Counts(msgspec.Struct):
@@ -73,8 +74,7 @@ def usage_of(answer: bytes) -> Usage | None:
     try:
         usage = _decode_answer(answer).usage
     except UNREADABLE as error:
-        if not isinstance(error, msgspec.ValidationError) or not is_json(answer):
-            raise ValueError(str(error)) from None
+        reading.check_json(error, answer)
         return None
     return None if usage is None else usage.usage()
 

@@ -10,8 +10,9 @@ import re
 import msgspec
 
 from tidegate.model.outcome import Usage
+from tidegate.providers import reading
 from tidegate.providers.codec import Said
-from tidegate.providers.reading import NOTHING, UNREADABLE, is_json
+from tidegate.providers.reading import NOTHING, UNREADABLE
 
 _FAILED = "failed"
 _SEQUENCE = b'"sequence_number"'
@@ -79,8 +80,7 @@ def usage_of(answer: bytes) -> Usage | None:
     try:
         told = _decode_answer(answer)
     except UNREADABLE as error:
-        if not isinstance(error, msgspec.ValidationError) or not is_json(answer):
-            raise ValueError(str(error)) from None
+        reading.check_json(error, answer)
         return None
     return None if told.usage is None or told.status == _FAILED else told.usage.usage()
 

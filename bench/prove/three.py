@@ -2,7 +2,7 @@
 
 from bench.prove import graded, standard
 from bench.prove.matrix import run
-from bench.prove.steps import Step
+from bench.prove.steps import Step, passing
 from bench.prove.streams import bounded, departures, hedged, once, price, seams
 
 ROWS: tuple[tuple[str, tuple[Step, ...]], ...] = (
@@ -16,10 +16,25 @@ ROWS: tuple[tuple[str, tuple[Step, ...]], ...] = (
     ("A client that does not read a stream of 10 MB: memory stays bounded", (bounded.bounded,)),
     ("A hedged first token, within its budget", (hedged.hedged,)),
     (
+        "The official SDKs of both makers, each over both makers' models",
+        (passing("tests/e2e/test_openai_sdk.py", "tests/e2e/test_anthropic_sdk.py"),),
+    ),
+    (
         "Graded by llmock as a provider's client: no retry storm, no ignored Retry-After, no accepted truncation",
         (graded.graded,),
     ),
     ("LangChain's standard test suites, both packages over both makers", (standard.standard_tests,)),
+    (
+        "Round trips keep what both can say; streams cut at every offset decode the same",
+        (passing("tests/providers"),),
+    ),
+    (
+        "Bad input in both dialects; a profile with an unknown field or without a date is named",
+        (
+            passing("tests/e2e/test_bad_input.py", "tests/e2e/test_bad_input_messages.py"),
+            passing("tests/config/test_profiles.py", "tests/config/test_broken.py", name="tests of profiles passed"),
+        ),
+    ),
     (
         "Cost: a translated chunk, and a call in the same dialect on both sides",
         (price.price, price.in_the_worker, price.same_dialect),

@@ -46,7 +46,7 @@ SPENT = 6_000  # so that corrections are given back whole
 class Try:
     """One attempt at a lane whose quota is in use, and what is left of it afterwards."""
 
-    def __init__(self, call: Call, **profile: object) -> None:
+    def __init__(self, call: Call, *, crossed: bool = False, **profile: object) -> None:
         self.clock = ManualClock()
         self.lane: Lane = lane_alone(self.clock, Limits(60, QUOTA), msgspec.structs.replace(PROFILE, **profile))
         transport = self.lane.service.transport
@@ -60,8 +60,9 @@ class Try:
         assert permit is not None
         self.slot: Slot = self.lane.slot(permit, None, self.clock.now())
         self.judged: list[tuple[Failure, int]] = []  # and what was charged then
+        put = self.lane.service.ways[call.kind].put(call, "a", 0) if crossed else None
         self.task = asyncio.get_running_loop().create_task(
-            attempt(call, self.slot, b"sk-1", None, self.clock, self.judge)
+            attempt(call, self.slot, b"sk-1", put, self.clock, self.judge)
         )
 
     def judge(self, call: Call, slot: Slot, failure: Failure, key: bytes) -> None:
@@ -182,6 +183,19 @@ async def test_an_answer_that_is_not_json_is_a_failure(body: bytes) -> None:
     assert isinstance(outcome, Failure)
     assert outcome.reason is Reason.TRANSIENT
     assert one.charged == one.reserved
+
+
+async def test_an_answer_that_cannot_be_translated_costs_what_it_says() -> None:
+    """The client has nothing of it; the provider counted it all the same. It is judged as charged."""
+    call = call_of("word " * 100, max_tokens=9)
+    call.kind = Kind.MESSAGES  # which is not the provider's own
+    one = Try(call, crossed=True)
+    body = json.dumps({"choices": [{"message": 5}], "usage": {"prompt_tokens": 108, "completion_tokens": 5}}).encode()
+    outcome = await one.reply(Reply(200, [], body))
+    assert isinstance(outcome, Failure)
+    assert (outcome.reason, outcome.usage) == (Reason.TRANSIENT, Usage(108, 5))
+    assert one.judged == [(outcome, one.reserved)]
+    assert one.charged == 108 < one.reserved
 
 
 async def test_what_is_forwarded_as_it_is_may_answer_anything() -> None:
@@ -311,6 +325,16 @@ async def test_what_was_not_sent_is_free() -> None:
     outcome = await one.fail(sent=False)
     assert (outcome.reason, outcome.sent, outcome.answer) == (Reason.TRANSIENT, False, None)
     assert (one.charged, one.requests) == (0, 0)
+
+
+async def test_a_request_that_cannot_be_made_is_free() -> None:
+    """A defect of the gate costs nobody's quota, and holds no place."""
+    call = call_of()
+    call.body, call.shape.model = b"{", "another"
+    one = Try(call)
+    with pytest.raises(msgspec.DecodeError):
+        await one.task
+    assert (one.charged, one.requests, one.lane.calls, one.transport.sent) == (0, 0, 0, [])
 
 
 async def test_what_may_have_been_sent_is_not() -> None:

@@ -1,8 +1,8 @@
 """One try at one lane: build the request, send it, and say what came of it.
 
-Whatever happens, the slot is settled once: by the usage when it is known, kept when something may have reached the
-provider, given back when nothing did. A failure has its verdict first: else whoever waits would take the place that it
-leaves at a lane that refuses.
+Whatever happens, the slot is settled once: by the usage when it is known, also of an answer that is of no use; kept
+when something may have reached the provider, given back when nothing did. A failure has its verdict first: else whoever
+waits would take the place that it leaves at a lane that refuses.
 """
 
 import asyncio
@@ -63,8 +63,12 @@ async def attempt(
     lane = slot.lane
     service = lane.service
     way = service.ways.get(call.kind)
-    head = service.head(call, way, lane.model, key)
-    body = call.body if way is None else request_body(call, way, lane.model, crossed, service.profile.prefix)
+    try:
+        head = service.head(call, way, lane.model, key)
+        body = call.body if way is None else request_body(call, way, lane.model, crossed, service.profile.prefix)
+    except Exception:
+        slot.give_back()  # a defect of ours, and nothing was sent
+        raise
     try:
         reply = await service.transport.send(
             head, body, stream=call.shape.stream or call.kind is PASS, deadline=call.deadline
@@ -95,7 +99,7 @@ async def attempt(
         if reply.status >= 400 and outcome.reason is Reason.FATAL:
             slot.settle(0)  # refused before it was counted: a client's mistakes do not use up the quota
         else:
-            slot.keep()
+            lane.account(call, slot, outcome.usage)
     return outcome
 
 
@@ -117,7 +121,7 @@ def _complete(
                 return _told(failure, body, lane.service, clock.wall(), said, shown)
             body = body if crossed is None else crossed.reply.answer(body)
         except ValueError as error:
-            return Failure(Reason.TRANSIENT, f"the provider's answer is not what it should be: {error}")
+            return Failure(Reason.TRANSIENT, f"the provider's answer is not what it should be: {error}", usage=usage)
     charged = lane.account(call, slot, usage)
     return Answered(lane, slot, reply.status, reply.headers, shown, body, None, usage, charged)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tidegate.model.errors import Problem
-from tidegate.model.outcome import Reason
+from tidegate.model.outcome import Reason, Usage
 
 Headers = Sequence[tuple[bytes, bytes]]
 
@@ -51,7 +51,7 @@ class Failure:
     """A failed attempt: its class, the provider's reply when there was one, the time it named (microseconds).
 
     `out` is what is out by it (`policy.classify`), "" = as its class usually has it. `unexplained`: its class is no
-    more than what its status says.
+    more than what its status says. `usage`: what the provider counted all the same.
     """
 
     reason: Reason
@@ -61,6 +61,7 @@ class Failure:
     sent: bool = True
     out: str = ""
     unexplained: Unexplained | None = None
+    usage: Usage | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -676,6 +676,25 @@ async def test_who_can_just_wait_that_long_stays(clock: ManualClock) -> None:
     assert queue.turns == [("1", SECOND), ("2", 2 * SECOND), ("3", 3 * SECOND)]
 
 
+async def test_a_long_queue_is_gone_through_in_slices(clock: ManualClock) -> None:
+    """The loop is others' between two of them, also when more changes meanwhile; in the end nobody is left out."""
+    pool = pool_of(clock, rpm=60)
+    drain(pool, clock)
+    queue = Queue(clock, pool)
+    for number in range(200):
+        queue.join(str(number), patience=1_000 * SECOND)
+    await settle()
+    tickets = [ticket for ticket in pool.desk.scheduler if isinstance(ticket, Waiting)]
+    for ticket in tickets:
+        ticket.give_up_at = 100 * SECOND
+    for _ in range(10):
+        pool.changed()
+    assert sum(ticket.reviewed > 0 for ticket in tickets) == 64
+    await clock.advance(200_000)
+    assert 99 <= pool.waiting <= 100
+    assert not pool.desk.reviewing
+
+
 @pytest.mark.parametrize("lanes", [1, 2])
 async def test_when_all_lanes_trip_those_with_another_target_go_there(clock: ManualClock, lanes: int) -> None:
     """Who has nowhere else to go stays. As long as one lane is sound, all stay."""

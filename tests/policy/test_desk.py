@@ -1,6 +1,6 @@
 """Who goes next and through which outlet: order, tiers, shares, places, and what is foretold."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 from hypothesis import given, settings
@@ -697,3 +697,44 @@ def test_a_tenant_is_served_what_it_cost() -> None:
         if step.ticket.owner is ACME:
             desk.spared(ACME, 900, now)
     assert served.count("acme") >= 40
+
+
+# ── what it costs ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def work_of(waiting: int, late: int, lines_of: Callable[[Callable[[], object]], int], how: str) -> list[int]:
+    """Lines that a prediction, a place, a call's coming and going, and a grant take on used-up windows."""
+    outlets = [
+        Outlet(str(number), Quota((), (SlidingLog(1_000_000, window_us=MINUTE, spare_permille=10),)))
+        for number in range(4)
+    ]
+    for at in range(0, MINUTE, MINUTE // 500):
+        for one in outlets:
+            one.quota.tokens[0].take(2_000, at)
+            if at // (MINUTE // 500) % 100 < late:
+                one.quota.tokens[0].late(at, 50_000)  # type: ignore[attr-defined]
+    desk, now = desk_of(*outlets, how=how, most=100_000), MINUTE - 1
+    tenants = [Tenant(str(number), PAID) for number in range(20)]
+    for number in range(waiting):
+        join(desk, 2_000, tenants[number % 20], now)
+    ticket = Waiting(tenants[0], Charge(2_000), now, LATE)
+    soon = now + MINUTE // 100
+    return [
+        lines_of(lambda: desk.predict(tenants[0], Charge(2_000), now)),
+        lines_of(lambda: desk.promise(tenants[1], Charge(2_000), 1, now)),
+        lines_of(lambda: desk.enter(ticket, now)),
+        lines_of(lambda: desk.leave(ticket, now)),
+        lines_of(lambda: desk.dispatch(now)),
+        lines_of(lambda: desk.dispatch(soon)),
+    ]
+
+
+@pytest.mark.parametrize("how", DISCIPLINES)
+def test_work_grows_neither_with_the_queue_nor_with_lateness(
+    how: str, lines_of: Callable[[Callable[[], object]], int]
+) -> None:
+    """A hundred that wait or ten thousand, no slot late or all: each decision is about the same number of steps."""
+    few = work_of(100, 0, lines_of, how)
+    for waiting, late in ((10_000, 0), (100, 100), (10_000, 100)):
+        for small, large in zip(few, work_of(waiting, late, lines_of, how), strict=True):
+            assert large <= 2 * small + 400, (waiting, late)

@@ -1,5 +1,7 @@
 """The sliding log against a brute-force count of every stretch of time."""
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -385,3 +387,33 @@ def test_a_hold_ends_by_itself() -> None:
     now = 10 * SECOND
     assert all(log.hold(5, now + step) for step in range(0, LATE_US + 1, HOLD_US // 2))
     assert not log.hold(5, now + LATE_US + 1)
+
+
+def filled(late: int) -> SlidingLog:
+    """A log in which every slot of its window is in use, and of a hundred slots so many are late."""
+    log = SlidingLog(SLOTS * 10, window_us=WINDOW)
+    for slot in range(SLOTS):
+        log.take(10, slot * SLOT)
+        if slot % 100 < late:
+            log.late(slot * SLOT, 50_000 + slot)
+    return log
+
+
+@pytest.mark.parametrize("late", [0, 33, 100])
+def test_no_operation_looks_at_all_slots(late: int, lines_of: Callable[[Callable[[], object]], int]) -> None:
+    """However many are in use, and however many of them are late: waits near and far, charges, corrections, expiry."""
+    log, now = filled(late), WINDOW - 1
+    for amount in (1, 100, SLOTS * 5, SLOTS * 10):
+        assert lines_of(lambda amount=amount: log.wait(amount, now)) < 300  # type: ignore[misc]
+    for moment in range(now, now + WINDOW, WINDOW // 10 + SLOT):
+        log.left(moment)
+        work = (
+            lambda at=moment: log.left(at + SLOT),
+            lambda at=moment: log.take(10, at + SLOT),
+            lambda at=moment: log.correct(-5, at + SLOT, at + SLOT),
+            lambda at=moment: log.late(at + SLOT, 60_000),
+            lambda at=moment: log.late(at + SLOT, 70_000),
+            lambda at=moment: log.view(at + SLOT),
+        )
+        for one in work:
+            assert lines_of(one) < 80

@@ -20,6 +20,8 @@ from tidegate.policy.quota import Charge
 from tidegate.policy.schedule.face import Scheduler
 from tidegate.ports import Clock, Timer
 
+_REVIEWED = 64  # predictions in one turn of the loop, when things became worse
+_REVIEW_US = 20_000  # and then the loop is others' for so long
 _TARDY_US = 20_000  # a stall may bring a turn later than the call could wait; so much later it still goes
 
 LaneT = TypeVar("LaneT", bound=Outlet)
@@ -91,7 +93,7 @@ class Pool(Generic[LaneT]):
     `rules.only` holds names of tenants and tiers.
     """
 
-    __slots__ = ("_busy", "_clock", "_timer", "desk", "lanes", "name", "only", "rules")
+    __slots__ = ("_busy", "_clock", "_reviewer", "_timer", "desk", "lanes", "name", "only", "rules")
 
     def __init__(
         self,
@@ -106,6 +108,7 @@ class Pool(Generic[LaneT]):
         self._busy = False
         self._clock = clock
         self._timer: Timer | None = None
+        self._reviewer: Timer | None = None
         self.name = name
         self.lanes = lanes
         self.rules = rules
@@ -208,13 +211,25 @@ class Pool(Generic[LaneT]):
     def changed(self) -> None:
         """Quota or health changed from outside: let pass who can, send away who cannot wait that long any more.
 
-        When all lanes refuse on end, who has other targets goes there.
+        A long queue is gone through in slices, whatever else changes meanwhile. When all lanes refuse on end, who has
+        other targets goes there at once.
         """
         now = self._clock.now()
         self.desk.changed(now)
         if self.desk.waiting:
-            for ticket in list(self.desk.review(now, tripped=self.tripped)):
-                _turn_of(ticket).end(None)
+            self.desk.worsened()
+            self._review(now, _REVIEWED if self._reviewer is None else 0)
+        self.pump()
+
+    def _review(self, now: int, most: int) -> None:
+        for ticket in list(self.desk.review(now, tripped=self.tripped, most=most)):
+            _turn_of(ticket).end(None)
+        if self._reviewer is None and self.desk.reviewing:
+            self._reviewer = self._clock.call_at(now + _REVIEW_US, self._review_on)
+
+    def _review_on(self) -> None:
+        self._reviewer = None
+        self._review(self._clock.now(), _REVIEWED)
         self.pump()
 
     def _alerted(self) -> None:

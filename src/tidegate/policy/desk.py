@@ -22,19 +22,22 @@ from tidegate.policy.quota import Charge
 from tidegate.policy.records import Grant as Grant
 from tidegate.policy.records import Prediction as Prediction
 from tidegate.policy.records import Rules as Rules
-from tidegate.policy.schedule.face import Ahead, Scheduler
+from tidegate.policy.review import Review
+from tidegate.policy.schedule.face import Scheduler
 from tidegate.policy.share import Share
 from tidegate.policy.trunk import Trunk
 from tidegate.policy.waiting import Waiting as Waiting
 from tidegate.policy.welcome import Welcome
+
+ALL = 1 << 62
 
 
 class Desk:
     """One pool's queue over its outlets, for one model."""
 
     __slots__ = (
-        "_forecast", "_max_waiting", "_queued", "_shares", "_tiered", "_trunk", "_welcome", "appointments", "by_tier",
-        "luck", "outlets", "scheduler", "waiting",
+        "_forecast", "_max_waiting", "_queued", "_review", "_shares", "_tiered", "_trunk", "_welcome", "appointments",
+        "by_tier", "luck", "outlets", "scheduler", "waiting",
     )  # fmt: skip
 
     def __init__(
@@ -53,6 +56,7 @@ class Desk:
         self._trunk = Trunk()
         self._forecast = Forecast(outlets, luck, tiered=rules.tiered)
         self._welcome = Welcome(self._forecast, scheduler, self.appointments)
+        self._review = Review(self._forecast, scheduler)
         limit = self._forecast.per_minute()
         self._shares = {name: Share(name, permille, limit, now) for name, permille in rules.shares}
 
@@ -65,6 +69,7 @@ class Desk:
             old.scheduler.remove(ticket, now)
             if isinstance(ticket, Waiting):
                 ticket.tenant = ticket.owner
+                ticket.reviewed = 0
                 self._claim(ticket, now)
                 self._count(ticket, 1)
             self.scheduler.push(ticket, now)
@@ -102,6 +107,7 @@ class Desk:
             due = told if kept.redeem(ticket.owner.name, ticket.charge.tokens, now) else 0
         if not due and self._shares:
             self._claim(ticket, now)
+        ticket.reviewed = self._review.round
         self.scheduler.push(ticket, now, front=front, due=due)
         self._count(ticket, 1)
         return pushed
@@ -173,29 +179,26 @@ class Desk:
             self._welcome.rivals(tenant),
         )
 
-    def review(self, now: int, *, tripped: bool) -> Iterator[Waiting]:
-        """Things became worse: take out those who cannot be served in their time any more. O(waiting).
+    def worsened(self) -> None:
+        """Who waits may not be served in its time any more: `review` is to look at everybody."""
+        self._review.begin()
 
-        `tripped`: the outlets refuse on end; who has other targets goes there.
+    @property
+    def reviewing(self) -> bool:
+        """Whether `review` has not looked at everybody since then."""
+        return self._review.pending
+
+    def review(self, now: int, *, tripped: bool, most: int = ALL) -> Iterator[Waiting]:
+        """Take out who cannot be served in its time any more. O(waiting).
+
+        `most`: of the next so many only, since things `worsened`. `tripped`: the outlets refuse on end; who has other
+        targets goes there.
         """
-        requests = tokens = 0
-        for ticket in list(self.scheduler):
-            if not isinstance(ticket, Waiting):
-                continue
-            if (tripped and ticket.elsewhere) or not self._in_time(ticket, Ahead(requests, tokens), now):
-                self.leave(ticket, now)
-                yield ticket
-            else:
-                requests += 1
-                tokens += ticket.cost
-
-    def _in_time(self, ticket: Waiting, ahead: Ahead, now: int) -> bool:
-        """Whether it may be served before it gives up: behind those before it, or by the discipline's own rule."""
-        wait = self._forecast.wait(ticket.tenant, ticket.charge, ahead, now)
-        if wait > ticket.give_up_at - now:
-            ahead = self.scheduler.ahead(ticket.tenant, ticket.cost, now)
-            wait = self._forecast.wait(ticket.tenant, ticket.charge, ahead, now)
-        return wait != NEVER and wait <= ticket.give_up_at - now
+        if most == ALL:
+            self._review.begin()
+        for ticket in self._review.unfit(now, most, tripped=tripped):
+            self.leave(ticket, now)
+            yield ticket
 
     def oldest_us(self, now: int) -> int:
         """For how long the one who waits longest has waited."""

@@ -8,7 +8,7 @@ from tidegate.policy.schedule.face import Ticket
 class Waiting(Ticket):
     """A call that waits here. `give_up_at` is when it loses patience; `elsewhere` = it has other targets."""
 
-    __slots__ = ("affinity", "charge", "elsewhere", "give_up_at", "owner")
+    __slots__ = ("affinity", "charge", "elsewhere", "give_up_at", "owner", "reviewed")
 
     def __init__(
         self,
@@ -26,4 +26,5 @@ class Waiting(Ticket):
         self.charge = charge
         self.give_up_at = give_up_at
         self.affinity = affinity
+        self.reviewed = 0  # in which round of its queue's review it was looked at
         self.elsewhere = elsewhere

@@ -40,6 +40,9 @@ class Defective:
     def feed(self, data: bytes) -> bytes:
         raise ValueError("a defect")
 
+    def rest(self) -> bytes:
+        return b""
+
 
 class Show:
     """One streamed call through a relay, and what its client has seen."""

@@ -110,6 +110,32 @@ async def test_all_in_one_packet() -> None:
     assert len(talk.closed) == 1
 
 
+@pytest.mark.parametrize("ends", [b"\n", b"\r\n"])
+async def test_a_last_event_without_its_blank_line_is_one(ends: bytes) -> None:
+    """The framing said that nothing is missing: the client gets it whole, and a clean end."""
+    talk = Talk()
+    await talk.say(chunk("a"))
+    await talk.attach()
+    await talk.say(DONE.rstrip() + ends)
+    assert not talk.client.ended
+    talk.stream.end()
+    assert talk.client.body == chunk("a") + DONE.rstrip() + b"\n\n"
+    assert talk.client.ended
+    assert talk.splice.failure is None
+    assert len(talk.closed) == 1
+
+
+async def test_before_the_first_content_too() -> None:
+    """What decides may be the last event."""
+    talk = Talk()
+    await talk.say(chunk("a").rstrip() + b"\n")
+    talk.stream.end()
+    assert await talk.waiting is None
+    talk.splice.attach(talk.client)
+    assert talk.client.body.startswith(chunk("a"))
+    assert "before it was complete" in str(error_in(talk.client.body)["message"])
+
+
 async def test_an_empty_answer_is_an_answer() -> None:
     """It finished, without any content."""
     talk = Talk()
@@ -156,7 +182,7 @@ async def test_who_leaves_before_content_closes_the_upstream() -> None:
 # ── after the first content ──────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("partial", [b"", chunk("lo")[:-1], chunk("lo")[:10]])
+@pytest.mark.parametrize("partial", [b"", chunk("lo")[:-2], chunk("lo")[:10]])
 @pytest.mark.parametrize("how", ["cut", "end"])
 async def test_a_cut_after_content_ends_in_an_error_event(how: str, partial: bytes) -> None:
     """No [DONE], no half event, a typed error; the record says so before it leaves."""

@@ -52,9 +52,18 @@ def test_what_the_prompt_cost_is_known_through_a_translation() -> None:
     assert tap.prompt == 7
 
 
+def test_a_last_event_is_completed_behind_a_translation() -> None:
+    """As it would be without one."""
+    tap = CrossedTap(StreamTap(keep_usage=True), Shout())
+    tap.feed(WORD + b"data: [DONE]\n")
+    assert tap.feed(tap.rest()) == b"DATA: [DONE]\n\n"
+    assert tap.finished
+
+
 def test_unknown_bytes_pass() -> None:
     """From the first one on."""
     tap = RawTap()
+    assert tap.rest() == b""
     assert tap.committed
     assert tap.feed(b"\x00") == b"\x00"
 

@@ -107,6 +107,27 @@ def test_half_an_event_stays_here() -> None:
     assert tap.feed(b"\n") == b"data: 2\n\n"
 
 
+@pytest.mark.parametrize(
+    ("held", "rest"),
+    [
+        (b"data: 1\n", b"\n\n"),
+        (b"data: 1\r\n", b"\n\n"),
+        (b"event: e\ndata: 1\n", b"\n\n"),
+        (b"data: 1", b""),
+        (b"event: e\n", b""),
+        (b"\n", b""),
+        (b"", b""),
+    ],
+)
+def test_a_last_event_may_lack_its_blank_line(held: bytes, rest: bytes) -> None:
+    """It is whole, as its line has ended; an event without data is none, and half a line is none."""
+    tap = Listening()
+    tap.feed(b"data: 0\n\n" + held)
+    assert tap.rest() == rest
+    assert tap.feed(rest) == (held.replace(b"\r", b"") + b"\n" if rest else b"")
+    assert tap.seen == ([b"0", b"1"] if rest else [b"0"])
+
+
 def test_what_is_the_gates_own_is_taken_out() -> None:
     """An event that `look` keeps does not go on, those beside it do."""
     assert Listening().feed(b"data: 1\n\ndata: own\n\ndata: 2\n\n") == b"data: 1\n\ndata: 2\n\n"

@@ -134,6 +134,8 @@ class Splice:
         """The provider's framing is complete: a clean end only when the dialect says so too."""
         if isinstance(self.tap, RawTap):
             self.tap.finished = True
+        elif not self.tap.finished and (rest := self.tap.rest()):
+            self.chunk(rest)
         if not self.tap.finished:
             self._fail(Failure(Reason.TRANSIENT, "the provider ended the stream before it was complete"))
         if self._out is not None:

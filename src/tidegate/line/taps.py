@@ -25,6 +25,10 @@ class RawTap:
         """All of it."""
         return data
 
+    def rest(self) -> bytes:
+        """Nothing is held back."""
+        return b""
+
 
 class CrossedTap:
     """A tap of the provider's dialect, whose events leave in the client's."""
@@ -70,6 +74,10 @@ class CrossedTap:
         except ValueError as error:
             self._broken = f"the provider's event cannot be translated: {error}".encode()
             return b""
+
+    def rest(self) -> bytes:
+        """As the provider's dialect has it."""
+        return self._tap.rest()
 
 
 class Words:

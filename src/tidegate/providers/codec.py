@@ -69,6 +69,9 @@ class Tap(Protocol):
     def feed(self, data: bytes) -> bytes:
         """What may be forwarded of this piece and of what was held back before."""
 
+    def rest(self) -> bytes:
+        """What the last event lacks when the provider's bytes are complete: a blank line, to be fed, or nothing."""
+
 
 class Says(Protocol):
     """How a running stream is told what is not an answer."""

@@ -8,6 +8,7 @@ from tidegate.model.outcome import Usage
 
 MAX_EVENT_BYTES = 8_388_608
 _LINE_END = b"\r\n"
+_ENDS = b"\n", b"\r"
 
 
 class EventTap:
@@ -41,6 +42,11 @@ class EventTap:
         if len(held) > MAX_EVENT_BYTES:
             self.failure = b"the provider sent an event of more than 8 MiB"
         return b"".join([event + b"\n\n" for event in events if self._forward(event)])
+
+    def rest(self) -> bytes:
+        """The blank line that some servers leave out after their last event; "" where half an event or none is held."""
+        held = bytes(self.partial)
+        return b"\n\n" if held.endswith(_ENDS) and payload_of(held.rstrip(_LINE_END)) else b""
 
     def look(self, payload: bytes) -> bool:
         """What an event's data says; True when the event goes to the client."""

@@ -33,15 +33,16 @@ def test_the_whole_pool_serves_what_is_ahead(count: int) -> None:
     ahead = Ahead(10 * count, 10_000 * count)
     assert forecast.wait(A_FREE, Charge(1_000), ahead, 0) == 11 * SECOND
     assert forecast.token_us(A_FREE, 0) == pytest.approx(1_000 / count)
-    assert forecast.per_minute() == 60_000 * count
+    assert forecast.per_minute() == 60_000 * count == forecast.about_per_minute()
 
 
 def test_a_pool_without_outlets_or_limits() -> None:
     """The one never serves, the other takes no time."""
     assert pool(0).wait(A_FREE, Charge(1), Ahead(0, 0), 0) == NEVER
-    assert pool(0).token_us(A_FREE, 0) == 0
+    assert pool(0).token_us(A_FREE, 0) == 0 == pool(0).about_per_minute()
     free = pool(2, tpm=0)
     assert (free.wait(A_FREE, Charge(1), Ahead(5, 5_000), 0), free.token_us(A_FREE, 0), free.per_minute()) == (0, 0, 0)
+    assert free.about_per_minute() == 0
 
 
 def test_what_a_reservation_costs_in_the_end() -> None:

@@ -1,7 +1,7 @@
 """How long a pool takes for so much: the rates of its outlets, what reservations come to cost, what higher tiers use.
 
 An estimate for who arrives now, from a few outlets looked at by chance: who is not looked at is like those who are.
-`wait`, `token_us` O(`LOOKED_AT`), `per_minute` O(outlets), the rest O(1).
+`wait`, `token_us`, `about_per_minute` O(`LOOKED_AT`), `per_minute` O(outlets), the rest O(1).
 """
 
 from collections.abc import Callable, Sequence
@@ -77,6 +77,13 @@ class Forecast:
         """Tokens a minute of all outlets; 0 where nothing limits one."""
         rates = [outlet.rate() for outlet in self._outlets]
         return 0 if _INFINITE in rates else round(60 * fsum(rates))
+
+    def about_per_minute(self) -> int:
+        """The same, from those looked at."""
+        rates = [outlet.rate() for outlet in self._looked_at()]
+        if not rates or _INFINITE in rates:
+            return 0
+        return round(60 * fsum(rates) * len(self._outlets) / len(rates))
 
     @property
     def fleeting(self) -> bool:

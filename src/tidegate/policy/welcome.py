@@ -84,7 +84,7 @@ class Welcome:
     def _behind_all(self, tenant: Tenant, queued: int, now: int) -> bool:
         """A newcomer stands behind those who were told a time, unless quota would lie idle."""
         if self._forecast.fleeting:
-            return queued > 0 and queued * MINUTE_US >= BACKLOG_US * self._forecast.per_minute()
+            return queued > 0 and queued * MINUTE_US >= BACKLOG_US * self._forecast.about_per_minute()
         return queued > 0 or not self._scheduler.honours(tenant, now)
 
     def _behind(self, tenant: Tenant, charge: Charge, ahead: Ahead, wait: int, now: int) -> int:

@@ -120,7 +120,7 @@ async def test_it_goes_on_where_it_stopped() -> None:
     assert one.client.body == chunk() + chunk("one") + chunk(" two ")
     rest = await one.next()
     assert one.bodies[1]["messages"][-1] == {"role": "assistant", "content": "one two", "partial": True}
-    assert one.bodies[1]["max_tokens"] == 7  # each event counts as a token
+    assert one.bodies[1]["max_tokens"] == 8  # each event with content counts as a token
     rest.say(chunk(), chunk(" three"))
     await settle()
     rest.say(usage_chunk(12, 1), DONE)
@@ -133,7 +133,7 @@ async def test_it_goes_on_where_it_stopped() -> None:
     assert one.client.ended
     assert len(one.ends) == 1
     end = one.ends[0][0]
-    assert (end.failed, end.usage.completion, end.usage.estimated) == (False, 4, True)
+    assert (end.failed, end.usage.completion, end.usage.estimated) == (False, 3, True)
     assert end.usage.prompt > 12
 
 

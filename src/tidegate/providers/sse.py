@@ -63,7 +63,6 @@ class StreamTap(EventTap):
         if payload == b"[DONE]":
             self.finished = True
             return True
-        self.events += 1
         return self._chunk(payload)
 
     def _chunk(self, payload: bytes) -> bool:
@@ -73,6 +72,7 @@ class StreamTap(EventTap):
         except (msgspec.DecodeError, RecursionError, ValueError):
             if payload.startswith(b"{") and is_json(payload):
                 self.committed = True  # of a shape that is not ours to judge
+                self.events += 1
                 return True
             self.failure = b"the provider sent a malformed event"
             return False
@@ -81,11 +81,12 @@ class StreamTap(EventTap):
             return False
         if not self.committed:
             self.committed = any(_is_content(choice) for choice in chunk.choices)
+        carries = bool(chunk.choices)
+        self.events += self.committed and (carries or usage is None)  # a role alone is no token
         if usage is None:
             return True
         self.usage = usage
-        self.events -= 0 if chunk.choices else 1
-        return self._keep_usage or bool(chunk.choices)
+        return self._keep_usage or carries
 
 
 def _ordinary(data: bytes) -> int:

@@ -8,7 +8,7 @@ from bench.prove.streams.stage import PATHS, Stage, events, failed, finished, pr
 from bench.twin import Twin
 
 TOKENS = 40
-_OFF = 4  # what was delivered of max_tokens before a cut is estimated where no usage was told
+_OFF = 2  # what was delivered of max_tokens before a cut is estimated where no usage was told
 _TIMING = {"ttft_ms": 5, "tpot_ms": 1, "tokens": TOKENS, "chunk_tokens": 1, "chunk_ms": 0}
 _PROFILES = {"openai": "moonshot", "anthropic": "anthropic"}  # both take the beginning of an answer
 _CUTS: dict[str, dict[str, Any]] = {

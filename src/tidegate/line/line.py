@@ -253,8 +253,7 @@ class Line:
         try:
             outcome = await attempt(call, slot, key, crossed, self._clock, self._judge)
         except BaseException:  # the client left, or a defect of ours: nobody else may suffer from it
-            slot.keep()
-            call.spent += slot.charged
+            call.spent += slot.keep()
             call.prompt_guess = lane.estimator.expected(call.size)
             breaker.abandon(permit.probe)
             raise

@@ -30,7 +30,7 @@ LaneT = TypeVar("LaneT", bound=Outlet)
 class Permit(Generic[LaneT]):
     """What a call holds of one lane. Settled exactly once; settling again does nothing."""
 
-    __slots__ = ("_open", "_pool", "epochs", "lane", "outputs", "probe", "taken_at", "tenant", "tokens")
+    __slots__ = ("_pool", "epochs", "lane", "open", "outputs", "probe", "taken_at", "tenant", "tokens")
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class Permit(Generic[LaneT]):
         probe: int,
     ) -> None:
         self._pool = pool
-        self._open = True
+        self.open = True
         self.lane = lane
         self.tenant = tenant
         self.tokens = charge.tokens
@@ -54,20 +54,20 @@ class Permit(Generic[LaneT]):
 
     def settle(self, tokens: int) -> None:
         """The provider really charged `tokens`."""
-        if self._open:
-            self._open = False
+        if self.open:
+            self.open = False
             self._pool.settled(self, tokens)
 
     def keep(self) -> None:
         """Nobody knows what was charged: what was reserved stays charged."""
-        if self._open:
-            self._open = False
+        if self.open:
+            self.open = False
             self._pool.kept(self)
 
     def give_back(self, *, judged: bool = False) -> None:
         """Nothing was sent: all of it returns. `judged`: it was tried, and has its verdict."""
-        if self._open:
-            self._open = False
+        if self.open:
+            self.open = False
             self._pool.give_back(self, judged=judged)
 
 

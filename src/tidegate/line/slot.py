@@ -39,11 +39,13 @@ class Slot:
         if self.bound is not None:
             self.bound.settle(tokens)
 
-    def keep(self) -> None:
-        """What was charged is unknown: it stays charged."""
+    def keep(self) -> int:
+        """What was charged is unknown: it stays charged. The tokens that do, 0 where it was settled before."""
+        stays = self.permit.tokens if self.permit.open else 0
         self.permit.keep()
         if self.bound is not None:
             self.bound.keep()
+        return stays
 
     def give_back(self, *, judged: bool = False) -> None:
         """Nothing was sent. `judged`: it was tried, and has its verdict."""

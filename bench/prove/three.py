@@ -1,6 +1,6 @@
 """Issue 3/9, row by row, in the order of its list "Must show"."""
 
-from bench.prove import graded, standard
+from bench.prove import graded, split, standard
 from bench.prove.matrix import run
 from bench.prove.steps import Step, passing
 from bench.prove.streams import bounded, departures, hedged, once, price, seams
@@ -15,6 +15,7 @@ ROWS: tuple[tuple[str, tuple[Step, ...]], ...] = (
     ("Idempotency-Key: one execution, one answer for all", (once.once,)),
     ("A client that does not read a stream of 10 MB: memory stays bounded", (bounded.bounded,)),
     ("A hedged first token, within its budget", (hedged.hedged,)),
+    ("Input and output limited apart: used up, and no 429 that could be avoided", (split.by_output,)),
     (
         "The official SDKs of both makers, each over both makers' models",
         (passing("tests/e2e/test_openai_sdk.py", "tests/e2e/test_anthropic_sdk.py"),),
@@ -31,7 +32,11 @@ ROWS: tuple[tuple[str, tuple[Step, ...]], ...] = (
     (
         "Bad input in both dialects; a profile with an unknown field or without a date is named",
         (
-            passing("tests/e2e/test_bad_input.py", "tests/e2e/test_bad_input_messages.py"),
+            passing(
+                "tests/e2e/test_bad_input.py",
+                "tests/e2e/test_bad_input_messages.py",
+                "tests/e2e/test_bad_input_responses.py",
+            ),
             passing("tests/config/test_profiles.py", "tests/config/test_broken.py", name="tests of profiles passed"),
         ),
     ),

@@ -62,6 +62,20 @@ async def test_an_answer_passes_as_it_is(door: Door) -> None:
     assert (door.records[-1].prompt_tokens, door.records[-1].completion_tokens) == (9, 2)
 
 
+async def test_input_and_output_are_shown_apart() -> None:
+    """Where they are limited apart."""
+    split = msgspec.structs.replace(CLAUDE, split=True, charge="prompt")
+    limits = {"c": Limits(rpm=60, itpm=9_000, otpm=600)}
+    door = Door(play_of(provider("anthropic", limits, profile=split)))
+    asked = door.ask(MESSAGES, body=json.dumps(ASK).encode())
+    await settle()
+    await door.play.provider("anthropic", Reply(200, [], json.dumps(TOLD).encode()))
+    fields = asked.wire.fields
+    assert fields[b"anthropic-ratelimit-input-tokens-limit"] == b"9000"
+    assert fields[b"anthropic-ratelimit-output-tokens-remaining"] == b"598"
+    assert b"anthropic-ratelimit-tokens-limit" not in fields
+
+
 async def test_a_stream_passes_as_it_is(door: Door) -> None:
     """Held until its first content, then event by event."""
     asked = door.ask(MESSAGES, body=json.dumps({**ASK, "stream": True}).encode())

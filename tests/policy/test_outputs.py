@@ -53,7 +53,7 @@ def test_without_a_limit_everything_passes() -> None:
     made = outputs(0)
     made.take(10**9, 0)
     assert made.fits(0)
-    assert (made.wait(0), made.headroom(0)) == (0, 1.0)
+    assert (made.wait(0), made.headroom(0), made.view(0)) == (0, 1.0, None)
 
 
 @given(st.lists(st.tuples(st.integers(0, MINUTE), st.integers(1, 400), st.integers(0, 400)), max_size=30))

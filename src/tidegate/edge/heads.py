@@ -86,8 +86,11 @@ def anthropic(answered: Answered, call: Call, request_id: bytes, waited_us: int,
     """
     back = b"".join(returned(answered.headers, answered.shown)) + _told(request_id, waited_us)
     lines = [back, b"request-id: %b\r\n" % request_id, _answered(answered.lane, call.attempts)]
-    quota = answered.lane.quota
-    for name, view in ((b"requests", quota.view_requests(now)), (b"tokens", quota.view_tokens(now))):
+    quota, outputs = answered.lane.quota, answered.lane.outputs
+    of_tokens = b"tokens" if outputs is None else b"input-tokens"
+    made = None if outputs is None else outputs.view(now)
+    views = ((b"requests", quota.view_requests(now)), (of_tokens, quota.view_tokens(now)), (b"output-tokens", made))
+    for name, view in views:
         if view is not None:
             full = datetime.fromtimestamp(-(-(wall + view.reset_us) // 1_000_000), UTC)
             lines.append(_RATELIMIT % (name, view.limit, name, view.left, name, f"{full:%Y-%m-%dT%H:%M:%SZ}".encode()))

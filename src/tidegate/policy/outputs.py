@@ -8,7 +8,7 @@ what is left there. All O(1). Source: Anthropic's page on rate limits (OTPM).
 
 from typing import Final
 
-from tidegate.policy.allowance import Allowance
+from tidegate.policy.allowance import Allowance, View
 from tidegate.policy.average import Average
 
 DEVIATIONS: Final = 2  # above the mean: what a call is thought to produce at most
@@ -57,3 +57,7 @@ class Outputs:
     def headroom(self, now: int) -> float:
         """What is left, as a share of the limit; 1 without one."""
         return min((allowed.left(now) / allowed.limit for allowed in self.allowances), default=1.0)
+
+    def view(self, now: int) -> View | None:
+        """How it stands, None without a limit."""
+        return self.allowances[0].view(now) if self.allowances else None

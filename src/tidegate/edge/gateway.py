@@ -19,8 +19,9 @@ from tidegate.line.acquaint import acquaint
 from tidegate.line.book import Book
 from tidegate.line.line import Line
 from tidegate.line.plan import Plan
-from tidegate.line.records import Answered, Ending
+from tidegate.line.records import Ending
 from tidegate.line.relay import Relay
+from tidegate.line.slot import Answered
 from tidegate.model.call import Call, Kind
 from tidegate.model.errors import Problem, ProblemKind
 from tidegate.model.facts import CallRecord

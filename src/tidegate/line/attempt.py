@@ -11,8 +11,8 @@ from collections.abc import Callable
 from typing import Final
 
 from tidegate.line.lane import Slot
-from tidegate.line.records import Answered as Answered
 from tidegate.line.service import Service, Way
+from tidegate.line.slot import Answered as Answered
 from tidegate.line.splice import Splice
 from tidegate.line.taps import CrossedTap, RawTap, Words
 from tidegate.model.call import Call, Kind
@@ -123,7 +123,7 @@ def _complete(
         except ValueError as error:
             return Failure(Reason.TRANSIENT, f"the provider's answer is not what it should be: {error}", usage=usage)
     charged = lane.account(call, slot, usage)
-    return Answered(lane, slot, reply.status, reply.headers, shown, body, None, usage, charged)
+    return Answered(slot, reply.status, reply.headers, shown, body, None, usage, charged)
 
 
 async def _streamed(
@@ -158,7 +158,7 @@ async def _streamed(
         if not told.startswith(b"{"):
             return failure
         return _told(failure, told, lane.service, clock.wall(), lane.service.dialect.error_of(told), {})
-    return Answered(lane, slot, reply.status, reply.headers, shown, b"", splice)
+    return Answered(slot, reply.status, reply.headers, shown, b"", splice)
 
 
 def _told(failure: Failure, body: bytes, service: Service, wall: int, said: Said, shown: dict[bytes, bytes]) -> Failure:

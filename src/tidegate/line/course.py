@@ -3,7 +3,7 @@
 from typing import Final
 
 from tidegate.line.lane import Lane, Slot
-from tidegate.line.records import Answered
+from tidegate.line.slot import Answered
 from tidegate.line.target import Target
 from tidegate.model.call import Call
 from tidegate.model.reply import Failure

@@ -4,9 +4,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tidegate.line.slot import Slot
 from tidegate.model.outcome import Usage
-from tidegate.model.reply import Headers
 from tidegate.policy.allowance import NEVER
 from tidegate.policy.charge import Charge
 from tidegate.policy.records import Candidate
@@ -14,7 +12,6 @@ from tidegate.policy.records import Candidate
 if TYPE_CHECKING:
     from tidegate.line.lane import Lane
     from tidegate.line.pool import Pool
-    from tidegate.line.splice import Splice
 
 
 class Pick(msgspec.Struct):
@@ -31,23 +28,6 @@ class Pick(msgspec.Struct):
         """As `policy.route` sees it; `extra_us` is the call's own back-off on this target."""
         wait = self.wait_us if self.wait_us == NEVER else max(self.wait_us, extra_us)
         return Candidate(wait, self.pool.tripped, self.full, self.answer_us)
-
-
-class Answered(msgspec.Struct, frozen=True):
-    """The provider answered: completely, or with a stream that has begun.
-
-    A complete answer is settled and `charged` stands. A stream holds its slot until `Line.settle_stream`.
-    """
-
-    lane: "Lane"
-    slot: Slot
-    status: int
-    headers: Headers
-    shown: dict[bytes, bytes]  # the same headers by name
-    body: bytes
-    splice: "Splice | None" = None
-    usage: Usage | None = None
-    charged: int = 0
 
 
 class Ending(msgspec.Struct, frozen=True):

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tidegate.line.records import Answered, Ending
+from tidegate.line.records import Ending
+from tidegate.line.slot import Answered
 from tidegate.model.call import Call
 from tidegate.model.outcome import Reason, Usage
 from tidegate.model.reply import Downstream, Failure, Refused

@@ -1,10 +1,14 @@
-"""What an attempt holds while it runs."""
+"""What an attempt holds while it runs, and what it came to when it was answered."""
 
 from typing import TYPE_CHECKING
+
+from tidegate.model.outcome import Usage
+from tidegate.model.reply import Headers
 
 if TYPE_CHECKING:
     from tidegate.line.lane import Lane
     from tidegate.line.pool import Permit
+    from tidegate.line.splice import Splice
     from tidegate.policy.outlet import Outlet
 
 
@@ -52,3 +56,34 @@ class Slot:
         self.permit.give_back(judged=judged)
         if self.bound is not None:
             self.bound.give_back()
+
+
+class Answered:
+    """The provider answered: completely, or with a stream that has begun. Nobody changes one.
+
+    A complete answer is settled and `charged` stands. A stream holds its slot until `Line.settle_stream`.
+    """
+
+    __slots__ = ("body", "charged", "headers", "lane", "shown", "slot", "splice", "status", "usage")
+
+    def __init__(
+        self,
+        slot: Slot,
+        status: int,
+        headers: Headers,
+        shown: dict[bytes, bytes],
+        body: bytes,
+        splice: "Splice | None" = None,
+        usage: Usage | None = None,
+        charged: int = 0,
+    ) -> None:
+        """`shown`: the same headers by name."""
+        self.slot = slot
+        self.lane = slot.lane
+        self.status = status
+        self.headers = headers
+        self.shown = shown
+        self.body = body
+        self.splice = splice
+        self.usage = usage
+        self.charged = charged

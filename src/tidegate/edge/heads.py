@@ -8,7 +8,7 @@ from tidegate.line.attempt import Answered
 from tidegate.line.lane import Lane
 from tidegate.model.call import Attempt, Call
 from tidegate.model.reply import Headers
-from tidegate.policy.records import View
+from tidegate.policy.allowance import View
 
 # Hop-by-hop (RFC 9110 7.6.1), framing, the client's credentials, and what belongs to the gate.
 _NOT_FORWARDED = frozenset(

@@ -13,14 +13,6 @@ if TYPE_CHECKING:
     from tidegate.policy.waiting import Waiting
 
 
-class View(msgspec.Struct, frozen=True, gc=False):
-    """One dimension as it stands. `left` is never negative; `reset_us` is the time to full."""
-
-    limit: int
-    left: int
-    reset_us: int
-
-
 class Ahead(msgspec.Struct, frozen=True, gc=False):
     """What is served before a newcomer, by the discipline's own rule: an upper estimate."""
 

@@ -149,7 +149,7 @@ class Pool(Generic[LaneT]):
     @property
     def refusing(self) -> bool:
         """Calls were refused, and told a time for which a place is kept."""
-        return len(self.desk.appointments) > 0
+        return self.desk.appointments.kept > 0
 
     def predict(self, tenant: Tenant, charge: Charge, now: int) -> Prediction:
         """The wait of a call that would queue now."""

@@ -63,12 +63,12 @@ class Appointments:
         "_last",
         "_max_per_tenant",
         "_max_places",
-        "_open",
         "_share",
         "_sums",
         "_swept",
         "_tenants",
         "_weight",
+        "kept",
     )
 
     def __init__(
@@ -80,7 +80,7 @@ class Appointments:
         self._grace_us = grace_us
         self._tenants: dict[str, _Own] = {}
         self._weight = 0  # of the tenants that have places
-        self._open = 0
+        self.kept = 0  # places; a plain attribute, because every call asks
         self._share = 1.0
         self._sums: dict[int, _Slots] = {}  # by rank
         self._swept = 0  # the first slot whose places may still be kept
@@ -88,7 +88,7 @@ class Appointments:
 
     def __len__(self) -> int:
         """How many places are kept."""
-        return self._open
+        return self.kept
 
     @property
     def weight(self) -> int:
@@ -109,7 +109,7 @@ class Appointments:
         """
         self._sweep(now)
         own = self._tenants.get(tenant)
-        free = self._max_places - self._open
+        free = self._max_places - self.kept
         most = max(self._max_per_tenant, free * weight // (_PART * max(weight, rivals)))
         if free <= 0 or (own is not None and len(own.places) >= most):
             return False
@@ -124,13 +124,13 @@ class Appointments:
         if sums is None:
             sums = self._sums[rank] = _Slots()
         sums.add(place)
-        self._open += 1
+        self.kept += 1
         self._last = max(self._last, due)
         return True
 
     def credit(self, tenant: str, now: int) -> int:
         """Tokens of the tenant's places whose time has come, as far as one call can redeem them."""
-        if not self._open:
+        if not self.kept:
             return 0
         self._sweep(now)
         own = self._tenants.get(tenant)
@@ -167,7 +167,7 @@ class Appointments:
 
         Of the tiers up to this rank.
         """
-        if not self._open:
+        if not self.kept:
             return NOTHING
         self._sweep(now)
         requests, tokens = self._until(when // SLOT_US, rank)
@@ -207,7 +207,7 @@ class Appointments:
     def horizon(self, now: int) -> int:
         """When the last place is due; `now` without one. An upper estimate: a place redeemed early still counts."""
         self._sweep(now)
-        return max(now, self._last) if self._open else now
+        return max(now, self._last) if self.kept else now
 
     def _sweep(self, now: int) -> None:
         """Drop what nobody came for. Amortised O(1) for each place and slot."""
@@ -227,7 +227,7 @@ class Appointments:
             del self._tenants[place.tenant]
             self._weight -= own.weight
         self._share += (redeemed - self._share) / _REMEMBERED
-        self._open -= 1
+        self.kept -= 1
         sums = self._sums[place.rank]
         sums.remove(place)
         if not sums.count:

@@ -80,13 +80,13 @@ class Desk:
         """An outlet for a call when nobody waits; None: it has to queue."""
         if self.waiting:
             return None
-        if len(self.appointments) and not self._welcome.may_pass(tenant, charge, now):
+        if self.appointments.kept and not self._welcome.may_pass(tenant, charge, now):
             return None
         floor = self._trunk.floor(tenant.tier.rank, now) if self._tiered else 0
         outlet = self.outlets.pick(charge, floor, affinity, now, self.luck)
         if outlet is not None:
             self._served(tenant, charge.tokens, now)
-            if len(self.appointments):
+            if self.appointments.kept:
                 self.scheduler.passed(tenant, charge.tokens, self.appointments.weight)
                 self.appointments.redeem(tenant.name, charge.tokens, now)
         return outlet
@@ -102,7 +102,7 @@ class Desk:
         if self._tiered and ticket.owner.tier.reserve:
             self._trunk.note(ticket.owner.tier.rank, ticket.cost, now)
         kept, due = self.appointments, 0
-        if len(kept):
+        if kept.kept:
             told = max(kept.weight, 1)
             due = told if kept.redeem(ticket.owner.name, ticket.charge.tokens, now) else 0
         if not due and self._shares:

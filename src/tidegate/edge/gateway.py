@@ -6,6 +6,7 @@ The record goes to the journal before the reply's last byte, whatever the ending
 
 import asyncio
 import logging
+from typing import Final
 from urllib.parse import unquote
 
 from tidegate.edge import errors, heads, intake
@@ -35,10 +36,12 @@ from tidegate.wire.exchange import BUFFER, STREAM, Exchange, Intake
 
 _log = logging.getLogger(__name__)
 
-GONE = 499  # the client left before its answer was complete (nginx's word for it)
-BROKEN = 502  # the stream broke after its first content; its status line had been sent
-NOTHING = Usage()
-CALL, FORWARD, COUNT = Route.CALL, Route.FORWARD, Kind.COUNT
+GONE: Final = 499  # the client left before its answer was complete (nginx's word for it)
+BROKEN: Final = 502  # the stream broke after its first content; its status line had been sent
+NOTHING: Final = Usage()
+CALL: Final = Route.CALL
+FORWARD: Final = Route.FORWARD
+COUNT: Final = Kind.COUNT
 _OURS_TO_READ = frozenset({Route.MODELS, Route.ALIVE, Route.READY})
 _NO_KEY = Problem(
     ProblemKind.UNAUTHENTICATED, "Send a valid key of this gate as Authorization: Bearer KEY, or as x-api-key."

@@ -213,7 +213,7 @@ def test_raw_response_headers(client: anthropic.Anthropic, judge: Twin) -> None:
     assert headers["request-id"].startswith("req_")
     assert headers["x-tidegate-upstream-request-id"] == judge.calls()[0]["request_id"]
     assert headers["x-tidegate-target"] == f"anthropic/main/{CLAUDE}"
-    for unit in ("requests", "tokens"):
+    for unit in ("requests", "input-tokens", "output-tokens"):
         assert int(headers[f"anthropic-ratelimit-{unit}-limit"]) >= int(
             headers[f"anthropic-ratelimit-{unit}-remaining"]
         )

@@ -158,7 +158,8 @@ async def test_all_scopes_cool_and_the_deadline_allows_waiting(gate: Gate, twin:
     told = [answer for answer in hurried if answer.status != 200]
     assert len(told) >= PLACES  # those who had been refused and those who would have waited
     assert {answer.status for answer in told} <= {429, 503}
-    assert all(20 <= int(answer.headers["retry-after"]) <= 25 for answer in told)  # one after the other
+    named = sorted(int(answer.headers["retry-after"]) for answer in told)
+    assert 20 <= named[0] <= named[-1] <= 25, named  # one after the other
 
 
 async def test_a_deadline_in_the_queue(gate: Gate, twin: Twin) -> None:

@@ -28,14 +28,16 @@ class Late:
 def too_late(call: Call, plan: Plan, last: Failure | None, late: Late, now: int, *, keep: bool = True) -> Refused:
     """Nobody makes the deadline: when somebody could have. `keep` a place for the call that comes back then."""
     wait_us = late.wait_us
-    blameless = last is not None and (last.reason not in _QUOTA or not _again_us(call, plan, now))
-    if last is not None and (wait_us == NEVER or blameless):
+    again = _again_us(call, plan, now) if last is not None and last.reason in _QUOTA else 0
+    if last is not None and (wait_us == NEVER or not again):
         return failed(call, plan, last, now, late=True)  # a provider that fails, or its own back-off: no quota
     if wait_us == NEVER:
         message = (
             f"This request needs more tokens at once than {plan.name} has a minute. Lower max_tokens or shorten it."
         )
         return Refused(Problem(ProblemKind.TOO_LARGE, message, "max_tokens"), last)
+    if again:
+        wait_us = min(wait_us, again)  # another call has not its own back-off
     if late.pick is not None and keep:
         wait_us = late.pick.pool.promise(call.tenant, late.pick.charge, wait_us)
     kind = ProblemKind.QUEUE_FULL if late.queue else ProblemKind.OVER_QUOTA

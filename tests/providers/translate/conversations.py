@@ -2,6 +2,7 @@
 
 import base64
 import json
+from copy import deepcopy
 from typing import Any
 
 from hypothesis import strategies as st
@@ -107,7 +108,8 @@ _streamed = st.sampled_from([{}, {"stream": True, "stream_options": {"include_us
 def chat_requests(draw: st.DrawFn) -> Json:
     """Requests for chat completions of which messages can say everything."""
     request: Json = {"model": "gpt-4o", "messages": draw(conversations()), **draw(_settings), **draw(_streamed)}
-    return request | (draw(_tools()) if draw(st.booleans()) else {})
+    # A copy: what damages this request must not damage the next one.
+    return deepcopy(request | (draw(_tools()) if draw(st.booleans()) else {}))
 
 
 def _tool_use(call: tuple[str, str, Json]) -> Json:

@@ -6,7 +6,7 @@ from tidegate.config.findings import ConfigError
 from tidegate.config.profiles import load_profile, profile_names, read_profile, record, shipped, takes_version
 from tidegate.model.outcome import Reason
 from tidegate.model.snapshot import Profile
-from tidegate.policy.classify import Refusal, classify
+from tidegate.policy.classify import Refusal, verdict
 
 OPENAI = [
     (Refusal(429, "rate_limit_exceeded", "requests", "Rate limit reached for gpt-4o"), Reason.RATE),
@@ -60,7 +60,7 @@ def loaded() -> dict[str, Profile]:
 )
 def test_refusals(loaded: dict[str, Profile], name: str, refusal: Refusal, reason: Reason) -> None:
     """Each documented refusal is of its class."""
-    assert classify(refusal, loaded[name].refusals) is reason
+    assert verdict(refusal, loaded[name].refusals).reason is reason
 
 
 @pytest.mark.parametrize("name", profile_names())
@@ -134,7 +134,7 @@ def test_a_profile_extends_another() -> None:
     assert (mine.charge, mine.auth_header, mine.paths, mine.query) == ("max", "api-key", base.paths, base.query)
     assert (mine.dated, mine.source) == ("2026-11-22", "b")
     assert [row.reason for row in mine.refusals] == ["BILLING", *(row.reason for row in base.refusals)]
-    assert classify(Refusal(429, text="No more!"), mine.refusals) is Reason.BILLING
+    assert verdict(Refusal(429, text="No more!"), mine.refusals).reason is Reason.BILLING
     bare = own("extends: azure\npaths: {}\nquery: ''\nversion: /v1")
     assert (bare.paths, bare.query, bare.version, bare.refusals) == ({}, "", "/v1", base.refusals)
 

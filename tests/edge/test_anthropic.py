@@ -6,8 +6,11 @@ import msgspec
 import pytest
 
 from tests.edge.test_gateway import Door
-from tests.line.scenes import DONE, EVENTS, PROFILE, chunk, play_of, provider, streaming, usage_chunk
+from tests.line.scenes import DONE, EVENTS, PROFILE, chunk, play_of, provider, spend, streaming, usage_chunk
+from tidegate.line.service import Way
+from tidegate.model.call import Call
 from tidegate.model.snapshot import Limits
+from tidegate.providers.translate.face import Crossed
 from tidegate.testing import Reply
 from tidegate.testing.clock import settle
 from tidegate.testing.playbook import answer
@@ -211,3 +214,22 @@ async def test_what_cannot_be_told_is_refused_where_the_policy_says_so() -> None
     assert asked.wire.status == 400
     assert "top_k" in json.loads(asked.wire.body)["error"]["message"]
     assert not door.play.transports.get("openai") or not door.play.sent("openai")
+
+
+async def test_only_who_is_asked_is_translated_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call that waits for its own provider does not pay for the words of a fallback."""
+    claude = provider("anthropic", {"c": Limits(3_000, 60_000)}, profile=CLAUDE)
+    door = Door(play_of(provider(), claude, primary_model="a", fallback_models=("c",)))
+    said: list[str] = []
+    put = Way.put
+
+    def counted(way: Way, call: Call, model: str, created: int) -> Crossed | None:
+        said.append(model)
+        return put(way, call, model, created)
+
+    monkeypatch.setattr(Way, "put", counted)
+    spend(door.play, 60_000)
+    door.ask(body={"model": "s"})
+    await door.play.clock.advance(1_000_000)
+    await door.play.provider("openai", Reply(200, [], answer()))
+    assert said == []

@@ -26,6 +26,7 @@ from tidegate.line.relay import MAX_DELIVERED_BYTES, Relay
 from tidegate.model.snapshot import DegradeStep, Limits, RetryPolicy, StreamPolicy
 from tidegate.testing import Playbook, Reply
 from tidegate.testing.clock import SECOND, settle
+from tidegate.testing.playbook import answer
 from tidegate.testing.transport import ScriptedStream
 
 PLAIN = msgspec.structs.replace(PROFILE, prefix="partial")
@@ -454,3 +455,16 @@ async def test_the_loser_of_a_race_is_booked() -> None:
     await settle()
     assert [stream.aborted for _, stream in pairs].count(True) == 1
     assert play.calls[-1].spent > 0
+
+
+async def test_a_whole_answer_cannot_follow_a_beginning() -> None:
+    """A provider that answers a stream with one body: the cut is told, and what it cost is booked."""
+    one = show("restart")
+    stream = await one.begin()
+    stream.cut()
+    await settle()
+    await one.play.provider("openai", Reply(200, [], answer()))
+    assert b"stream_cut" in one.client.body
+    assert one.client.ended
+    assert one.play.calls[-1].spent > 0
+    assert [end.failed for end, _ in one.ends] == [True]

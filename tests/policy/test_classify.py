@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tidegate.config.profiles import load_profile, profile_names
 from tidegate.model.outcome import Reason
 from tidegate.model.snapshot import Profile, RefusalRule
-from tidegate.policy.classify import Refusal, Verdict, by_status, classify, out_by, verdict
+from tidegate.policy.classify import Refusal, Verdict, by_status, out_by, verdict
 
 QUOTA_WORDS = "You exceeded your current quota, please check your plan and billing details."
 LIMIT_WORDS = "Rate limit reached for gpt-4o in organization org-x on tokens per min (TPM): Limit 30000, Used 29000"
@@ -57,7 +57,7 @@ def openai() -> Profile:
 @pytest.mark.parametrize(("refusal", "reason"), OPENAI, ids=lambda value: str(value)[:60])
 def test_openai(openai: Profile, refusal: Refusal, reason: Reason) -> None:
     """Each row of the table of error classification that OpenAI's dialect knows."""
-    assert classify(refusal, openai.refusals) is reason
+    assert verdict(refusal, openai.refusals).reason is reason
 
 
 @cache
@@ -68,16 +68,16 @@ def rules_of(name: str) -> tuple[RefusalRule, ...]:
 @pytest.mark.parametrize("name", profile_names())
 def test_every_profile_calls_an_ordinary_429_a_rate_limit_and_lost_money_billing(name: str) -> None:
     """Whatever else differs: these two must never be taken for each other."""
-    assert classify(Refusal(429, "rate_limit_exceeded", "requests", LIMIT_WORDS), rules_of(name)) is Reason.RATE
-    assert classify(Refusal(402), rules_of(name)) is Reason.BILLING
+    assert verdict(Refusal(429, "rate_limit_exceeded", "requests", LIMIT_WORDS), rules_of(name)).reason is Reason.RATE
+    assert verdict(Refusal(402), rules_of(name)).reason is Reason.BILLING
 
 
 @pytest.mark.parametrize("name", ["openai", "azure", "generic", "groq", "cached-free"])
 def test_openais_word_for_lost_money(name: str) -> None:
     """Where OpenAI's errors are followed; elsewhere the same word may mean a minute's tokens."""
     refusal = Refusal(429, "insufficient_quota", "insufficient_quota")
-    assert classify(refusal, rules_of(name)) is Reason.BILLING
-    assert classify(refusal, rules_of("dashscope")) is Reason.RATE
+    assert verdict(refusal, rules_of(name)).reason is Reason.BILLING
+    assert verdict(refusal, rules_of("dashscope")).reason is Reason.RATE
 
 
 @given(
@@ -86,7 +86,7 @@ def test_openais_word_for_lost_money(name: str) -> None:
 )
 def test_every_refusal_has_a_reason(name: str, refusal: Refusal) -> None:
     """No body is so strange that it breaks the classifier or goes without a class."""
-    assert classify(refusal, rules_of(name)) in Reason
+    assert verdict(refusal, rules_of(name)).reason in Reason
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_every_refusal_has_a_reason(name: str, refusal: Refusal) -> None:
 def test_what_no_row_names_is_classed_by_its_status(status: int, reason: Reason) -> None:
     """Cautiously: nobody's fault is retried, the request's is not."""
     assert by_status(status) is reason
-    assert classify(Refusal(status), ()) is reason
+    assert verdict(Refusal(status), ()).reason is reason
 
 
 def test_the_first_matching_row_wins() -> None:
@@ -122,10 +122,10 @@ def test_the_first_matching_row_wins() -> None:
         RefusalRule("RAMP", code="x"),
         RefusalRule("OVERLOAD", text="money"),
     )
-    assert classify(Refusal(429, "x", "y", "There is NO MONEY"), rules) is Reason.BILLING
-    assert classify(Refusal(429, "x", "z", "There is NO MONEY"), rules) is Reason.RAMP
-    assert classify(Refusal(400, "", "", "Money!"), rules) is Reason.OVERLOAD
-    assert classify(Refusal(400, "", "", "free"), rules) is Reason.FATAL
+    assert verdict(Refusal(429, "x", "y", "There is NO MONEY"), rules).reason is Reason.BILLING
+    assert verdict(Refusal(429, "x", "z", "There is NO MONEY"), rules).reason is Reason.RAMP
+    assert verdict(Refusal(400, "", "", "Money!"), rules).reason is Reason.OVERLOAD
+    assert verdict(Refusal(400, "", "", "free"), rules).reason is Reason.FATAL
 
 
 def test_a_verdict_says_what_is_out() -> None:

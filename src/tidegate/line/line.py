@@ -56,12 +56,11 @@ class Line:
                 return expired(call, plan, last, now)
             course = courses[0]
             if course.foreign:
-                self._cross(call, plan, courses, 1, barred)
+                self._cross(call, plan, courses, course, barred)
                 continue
             slot = self._at_once(call, plan, course, now)
             if slot is None:
-                self._cross(call, plan, courses, len(courses), barred)
-                chosen = self._choose(call, plan, courses, now)
+                chosen = self._choose(call, plan, courses, now, barred)
                 if isinstance(chosen, Late):
                     if self._degrade(call, plan, courses):
                         continue
@@ -104,20 +103,19 @@ class Line:
             usage = Usage(prompt, splice.tap.events, estimated=True)
         return usage or Usage(), charged
 
-    def _cross(self, call: Call, plan: Plan, courses: list[Course], first: int, barred: list[str]) -> None:
-        """Say the call in the dialects of the first so many; where that fails, they leave: `barred` tells why."""
-        for course in [course for course in courses[:first] if course.foreign]:
-            target, course.foreign = course.target, False
-            try:
-                crossed = target.ways[call.kind].put(call, target.model, self._clock.wall() // 1_000_000)
-            except Untranslatable as error:
-                barred.append(f"{target.model}: {error.message}")
-                courses.remove(course)
-                continue
-            course.crossed = crossed
-            if plan.strict and crossed is not None and crossed.dropped:
-                barred.append(f"{target.model} cannot be told {', '.join(crossed.dropped)}")
-                courses.remove(course)
+    def _cross(self, call: Call, plan: Plan, courses: list[Course], course: Course, barred: list[str]) -> None:
+        """Say the call in the dialect of this one, once; where that fails, it leaves: `barred` tells why."""
+        target, course.foreign = course.target, False
+        try:
+            crossed = target.ways[call.kind].put(call, target.model, self._clock.wall() // 1_000_000)
+        except Untranslatable as error:
+            barred.append(f"{target.model}: {error.message}")
+            courses.remove(course)
+            return
+        course.crossed = crossed
+        if plan.strict and crossed is not None and crossed.dropped:
+            barred.append(f"{target.model} cannot be told {', '.join(crossed.dropped)}")
+            courses.remove(course)
 
     def _at_once(self, call: Call, plan: Plan, course: Course, now: int) -> Slot | None:
         """A slot when nothing stands in the way: no back-off, no smoothing, no queue. The common case, kept short."""
@@ -132,11 +130,17 @@ class Line:
         delay = smooth.delay(plan.smoothing, target.used_permille(call, now))
         return delay if delay and now + delay < call.deadline and not target.refusing(call.tenant) else 0
 
-    def _choose(self, call: Call, plan: Plan, courses: list[Course], now: int) -> tuple[Course, Pick] | Late:
-        """The course to take, or why there is none."""
+    def _choose(
+        self, call: Call, plan: Plan, courses: list[Course], now: int, barred: list[str]
+    ) -> tuple[Course, Pick] | Late:
+        """The course to take, or why there is none. Only the one that is taken is translated for."""
         picks = [course.target.pick(call, now) for course in courses]
         candidates = [pick.candidate(course.not_before - now) for pick, course in zip(picks, courses, strict=True)]
         choice = route.choose(candidates, call.deadline - now, plan.fallback_after_us)
+        at = choice.index if choice.index >= 0 else choice.earliest
+        if at >= 0 and courses[at].foreign:
+            self._cross(call, plan, courses, courses[at], barred)
+            return self._choose(call, plan, courses, now, barred)
         if choice.index >= 0:
             return courses[choice.index], picks[choice.index]
         return Late(picks[choice.earliest] if choice.earliest >= 0 else None, choice.wait_us, full=choice.full)
@@ -216,14 +220,14 @@ class Line:
             return None if tried is None else ask(tried)
 
         def spare(tried: Tried) -> None:
-            self._spare(call, tried.outcome)
+            self.spare(call, tried.outcome)
 
         won = await race(ask(first), plan.streams.hedge_after_us, self._clock, second, spare)
         if won.outcome is None:
             raise RuntimeError("an attempt has an outcome")
         return won.course, won.slot, won.outcome
 
-    def _spare(self, call: Call, outcome: Answered | Failure | None) -> None:
+    def spare(self, call: Call, outcome: Answered | Failure | None) -> None:
         """An answer that nobody needs: it is stopped, and stays charged."""
         if not isinstance(outcome, Answered):
             return

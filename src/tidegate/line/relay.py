@@ -183,7 +183,12 @@ class Relay:
             call.body, call.continued = continuation.resumed(body, text), True
             plan = replace(plan, targets=able, ladder=())
         outcome = await self._line.run(call, plan, again=True)
-        return None if isinstance(outcome, Refused) or outcome.splice is None else outcome
+        if isinstance(outcome, Refused):
+            return None
+        if outcome.splice is None:
+            self._line.spare(call, outcome)  # a whole answer cannot follow the beginning of another
+            return None
+        return outcome
 
     def _text(self) -> str:
         """What the client has of the answer; empty when it cannot be continued."""
@@ -196,7 +201,7 @@ class Relay:
         if out is None:
             raise RuntimeError("nobody is attached")
         self._follow(answered)
-        self._call.degraded = (*self._call.degraded, f"{self._mode}ed after a cut" if text else "restarted after a cut")
+        self._call.degraded = (*self._call.degraded, "continued after a cut" if text else "restarted after a cut")
         if self._mode == RESTART:
             out.write(CODECS[self._call.kind].says.restart_event(failure.message))
             self._splice.attach(out)

@@ -94,8 +94,3 @@ def verdict(refusal: Refusal, rules: Sequence[RefusalRule]) -> Verdict:
             return Verdict(reason, out, rule.not_before or ("headers",))
     reason = by_status(refusal.status)
     return Verdict(reason, out_by(reason, refusal.status), known=False)
-
-
-def classify(refusal: Refusal, rules: Sequence[RefusalRule]) -> Reason:
-    """The class alone."""
-    return verdict(refusal, rules).reason

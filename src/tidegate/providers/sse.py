@@ -39,24 +39,16 @@ _decode = msgspec.json.Decoder(_Chunk).decode
 class StreamTap(EventTap):
     """A stream of chat completions or completions; `[DONE]` is its end. Fulfils `codec.Tap`."""
 
-    __slots__ = ("_keep_usage", "_plain")
+    __slots__ = ("_keep_usage",)
 
     def __init__(self, *, keep_usage: bool) -> None:
         """`keep_usage`: the client asked for the usage chunk; otherwise it is taken out."""
         super().__init__()
         self._keep_usage = keep_usage
-        self._plain = False  # committed, and neither finished nor failed
 
-    def feed(self, data: bytes) -> bytes:
-        """What may be forwarded of this piece and of what was held back before."""
-        if self._plain and not self.partial and data.endswith(b"}\n\n"):
-            events = _ordinary(data)
-            if events:
-                self.events += events
-                return data
-        ready = super().feed(data)
-        self._plain = self.committed and not self.finished and not self.failure
-        return ready
+    def ordinary(self, data: bytes) -> int:
+        """Chunks without a usage and without an error."""
+        return _ordinary(data)
 
     def look(self, payload: bytes) -> bool:
         """What one event says; True when it goes to the client."""

@@ -61,22 +61,11 @@ _decode_delta = msgspec.json.Decoder(_Delta).decode
 class ResponseTap(EventTap):
     """A stream of one response. Fulfils `codec.Tap`."""
 
-    __slots__ = ("_plain",)
+    __slots__ = ()
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._plain = False  # committed, and neither finished nor failed
-
-    def feed(self, data: bytes) -> bytes:
-        """What may be forwarded of this piece and of what was held back before."""
-        if self._plain and not self.partial and data.endswith(b"}\n\n"):
-            events = _deltas(data)
-            if events:
-                self.events += events
-                return data
-        ready = super().feed(data)
-        self._plain = self.committed and not self.finished and not self.failure
-        return ready
+    def ordinary(self, data: bytes) -> int:
+        """Deltas."""
+        return _deltas(data)
 
     def look(self, payload: bytes) -> bool:
         """What one event says; True when it goes to the client."""

@@ -5,8 +5,10 @@ It is read some sixty times a call: no msgspec struct, so that compiled code rea
 
 from typing import Final
 
+from tidegate.model.facts import Try
 from tidegate.model.parts import Attempt as Attempt
 from tidegate.model.parts import BodySource as BodySource
+from tidegate.model.parts import Grant as Grant
 from tidegate.model.parts import Kind as Kind
 from tidegate.model.tenant import NOBODY, Tenant
 
@@ -56,8 +58,9 @@ class Call:
 
     __slots__ = (
         "affinity", "arrived", "attempts", "body", "clamp", "client", "client_retry", "closed", "continued",
-        "deadline", "degraded", "dialect", "dropped", "forward", "id", "kind", "method", "on_cut", "path", "prefix",
-        "prompt_guess", "queued_us", "rung", "shape", "size", "smoothed", "spent", "tenant", "waited_us",
+        "deadline", "degraded", "dialect", "dropped", "forward", "grant", "id", "kind", "method", "on_cut", "path",
+        "prefix", "prompt_guess", "queued_us", "rung", "shape", "size", "smoothed", "spent", "tag", "tenant", "tries",
+        "user", "waited_us",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0913, PLR0917 - once a call: a record would be one more object
@@ -77,6 +80,8 @@ class Call:
         tenant: Tenant = NOBODY,
         dialect: str = "openai",
         on_cut: str = "",
+        user: str = "",
+        tag: str = "",
     ) -> None:
         self.id = id
         self.arrived = arrived
@@ -93,7 +98,11 @@ class Call:
         self.tenant = tenant
         self.dialect = dialect  # what the client speaks
         self.on_cut = on_cut  # what its client wants of a stream that is cut; "" = as its plan says
+        self.user = user  # of its tenant, "" = none
+        self.tag = tag  # the client's own words for what it is for
         self.attempts: list[Attempt] = []
+        self.tries: list[Try] = []  # as the ledger keeps them
+        self.grant: Grant | None = None  # what its tenant may spend on it, where that is bounded
         self.queued_us = 0  # in the FIFO
         self.waited_us = 0  # back-off and smoothing
         self.smoothed = False

@@ -25,6 +25,29 @@ class Intent(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="i"):
     client: str = ""  # who pays, should the process die before the CallRecord is written
     plan: str = ""
     target: str = ""  # provider/scope/model, as it is told
+    tenant: str = ""
+    user: str = ""
+    cost_nano: int = 0  # what the reserved tokens would cost at most, in billionths of the house currency
+
+
+class Try(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One attempt as the ledger keeps it: what the provider billed for it, and what its limiter charged.
+
+    `status` is the provider's, 0 = none came. Tokens are as billed; `estimated` = the provider did not tell.
+    """
+
+    target: str  # provider/scope/model
+    at_us: int  # wall clock, when it left
+    duration_us: int
+    status: int
+    reason: str  # why it failed, a name of `outcome.Reason` in lower case; "" = answered, "cut", "left", "spared"
+    prompt_tokens: int
+    completion_tokens: int
+    cached_tokens: int  # of the prompt: read from the provider's cache
+    written_tokens: int  # of the prompt: written into it
+    charged_tokens: int
+    estimated: bool
+    cost_nano: int
 
 
 class CallRecord(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="c"):
@@ -51,6 +74,10 @@ class CallRecord(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="c"
     tenant: str = ""
     tier: str = ""
     degraded: str = ""  # what the call was given less of, `, ` between
+    user: str = ""
+    tag: str = ""  # the client's own words for what this was for, `, ` between
+    cost_nano: int = 0  # of all attempts, in billionths of the house currency
+    tries: tuple[Try, ...] = ()  # every attempt that reached a provider, or may have
 
 
 Fact = Intent | CallRecord

@@ -21,12 +21,13 @@ class Reason(Enum):
 
 
 class Usage(msgspec.Struct, frozen=True, gc=False):
-    """Tokens as the provider billed them."""
+    """Tokens as the provider billed them. `cached` and `written` are parts of `prompt`."""
 
     prompt: int = 0
     completion: int = 0
-    cached: int = 0
+    cached: int = 0  # read from the provider's cache
     estimated: bool = False
+    written: int = 0  # written into the provider's cache, where that has a price of its own
 
     @property
     def total(self) -> int:

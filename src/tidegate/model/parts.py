@@ -18,6 +18,13 @@ class BodySource(Protocol):
         """The next piece; empty at the end. Raises `ConnectionError` when the client left."""
 
 
+class Grant(Protocol):
+    """What a tenant's limits let one call spend: held while it runs, settled once."""
+
+    def settle(self, tokens: int, cost_nano: int, now: int, wall: int) -> None:
+        """The call ended and has cost so much over all its attempts; 0 and 0 when nothing was sent."""
+
+
 class Kind(Enum):
     """What is asked for: one operation of one maker's API. It decides how the body is read and the usage found."""
 

@@ -8,11 +8,17 @@ Units: `*_us` are microseconds, `*_bytes` bytes, `rpm`/`tpm` per 60 s. A limit o
 
 import msgspec
 
+from tidegate.model.entitlements import AddressLimits as AddressLimits
+from tidegate.model.entitlements import Allowance as Allowance
+from tidegate.model.entitlements import ClientKey as ClientKey
+from tidegate.model.entitlements import Isolation as Isolation
+from tidegate.model.entitlements import LedgerSettings as LedgerSettings
+from tidegate.model.entitlements import Namespace as Namespace
+from tidegate.model.entitlements import SigningSettings as SigningSettings
+from tidegate.model.entitlements import TierEntry as TierEntry
+from tidegate.model.entitlements import User as User
+from tidegate.model.record import Record as Record
 from tidegate.model.tenant import TIERS
-
-
-class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Base of all snapshot records: immutable, strict on decode."""
 
 
 class Tls(Record):
@@ -37,13 +43,6 @@ class ServerSettings(Record):
     drain_timeout_us: int = 30_000_000
 
 
-class ClientKey(Record):
-    """A key that applications present to the gate; only its SHA-256 is kept."""
-
-    name: str
-    digest: bytes
-
-
 class Limits(Record):
     """What a provider allows one scope for one model. 0 = not stated.
 
@@ -56,12 +55,30 @@ class Limits(Record):
     otpm: int = 0
 
 
+class Price(Record):
+    """What tokens cost, in billionths of the house currency for a million of them.
+
+    `above_tokens`: for calls with a longer prompt, 0 = for all. `per_request`: billionths for each call.
+    """
+
+    prompt: int = 0
+    completion: int = 0
+    cached: int = 0  # prompt tokens read from the provider's cache
+    written: int = 0  # prompt tokens written into it
+    above_tokens: int = 0
+    per_request: int = 0
+
+
 class ModelEntry(Record):
-    """What is known of one model at one provider. `context` is in tokens, 0 = unknown."""
+    """What is known of one model at one provider. `context` is in tokens, 0 = unknown.
+
+    `prices`: by length of the prompt, the shortest first; () = unknown.
+    """
 
     tools: bool = True
     images: bool = True
     context: int = 0
+    prices: tuple[Price, ...] = ()
 
 
 class RefusalRule(Record):
@@ -217,25 +234,6 @@ class QueueSettings(Record):
     max_calls: int = 10_000
 
 
-class TierEntry(Record):
-    """A class of service, as `tenant.Tier`. The lowest rank goes first; equal ranks share by weight."""
-
-    name: str
-    rank: int
-    weight_milli: int = 1_000
-    smoothed: bool = True
-    reserve: bool = True
-
-
-class Namespace(Record):
-    """A tenant with the keys that belong to it. `weight_milli` is in thousandths, within its tier."""
-
-    name: str
-    tier: str = "paid"
-    weight_milli: int = 1_000
-    clients: tuple[ClientKey, ...] = ()
-
-
 class Share(Record):
     """A part of a pool in thousandths that is kept for a namespace or a tier; others may borrow what it leaves."""
 
@@ -269,7 +267,7 @@ class JournalSettings(Record):
 
     fsync: str = "never"  # never | interval (once a second) | always
     segment_bytes: int = 4_194_304
-    keep_bytes: int = 1_073_741_824
+    keep_bytes: int = 1_073_741_824  # of segments; the oldest go, those that are in the database first
 
 
 class Snapshot(Record):
@@ -286,6 +284,10 @@ class Snapshot(Record):
     server: ServerSettings = ServerSettings()
     queue: QueueSettings = QueueSettings()
     journal: JournalSettings = JournalSettings()
+    access: AddressLimits = AddressLimits()
+    signing: SigningSettings = SigningSettings()
+    ledger: LedgerSettings = LedgerSettings()
+    isolated: tuple[Isolation, ...] = ()
     warnings: tuple[str, ...] = ()  # what `check` and the log say plainly, e.g. of fields not yet active
 
 

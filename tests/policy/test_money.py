@@ -1,0 +1,41 @@
+"""What a call costs."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tidegate.model.outcome import Usage
+from tidegate.model.snapshot import Price
+from tidegate.policy.money import cost_nano
+
+MINI = Price(prompt=150_000_000, completion=600_000_000, cached=75_000_000, written=150_000_000)
+LONG = Price(prompt=300_000_000, completion=900_000_000, above_tokens=1_000)
+
+
+@pytest.mark.parametrize(
+    ("prices", "usage", "nano"),
+    [
+        ((), Usage(1_000, 1_000), 0),
+        ((MINI,), Usage(), 0),
+        ((MINI,), Usage(1_000_000, 0), 150_000_000),
+        ((MINI,), Usage(1_000, 500), 150_000 + 300_000),
+        ((MINI,), Usage(1_000, 0, cached=400), 600 * 150 + 400 * 75),
+        ((MINI, LONG), Usage(1_000, 10), 150_000 + 6_000),
+        ((MINI, LONG), Usage(1_001, 10), 1_001 * 300 + 9_000),
+        ((Price(prompt=1_000_000, per_request=7),), Usage(1, 0), 8),
+        ((Price(prompt=499_999),), Usage(1, 0), 0),
+        ((Price(prompt=500_000),), Usage(1, 0), 1),
+        ((Price(prompt=1_000_000, written=1_250_000),), Usage(100, 0, written=80), 20 + 100),
+    ],
+)
+def test_a_call_costs_what_its_tokens_do(prices: tuple[Price, ...], usage: Usage, nano: int) -> None:
+    """Cached and written tokens are a part of the prompt with a price of their own; a long prompt has another."""
+    assert cost_nano(prices, usage) == nano
+
+
+@given(st.lists(st.integers(0, 100_000), min_size=1, max_size=50))
+def test_a_sum_of_calls_is_off_by_half_a_nano_a_call_at_most(prompts: list[int]) -> None:
+    """Rounding does not grow."""
+    price = (Price(prompt=2_812_345),)
+    apart = sum(cost_nano(price, Usage(prompt)) for prompt in prompts)
+    assert abs(2 * (apart - sum(prompts) * 2_812_345 / 1_000_000)) <= len(prompts) + 1e-3

@@ -103,8 +103,7 @@ class Call:
         self.attempts: list[Attempt] = []
         self.tries: list[Try] = []  # as the ledger keeps them
         self.grant: Grant | None = None  # what its tenant may spend on it, where that is bounded
-        self.queued_us = 0  # in the FIFO
-        self.waited_us = 0  # back-off and smoothing
+        self.queued_us = self.waited_us = 0  # in the FIFO; back-off and smoothing
         self.smoothed = False
         self.spent = 0  # tokens charged by attempts that brought no answer
         self.prompt_guess = 0  # of a call that its client left
@@ -113,6 +112,5 @@ class Call:
         self.degraded: tuple[str, ...] = ()  # what it was given less of, to be served at all
         self.rung = 0  # steps of the ladder that it has come down
         self.clamp = 0  # the most new tokens that it is allowed now; 0 = as it asked
-        self.continued = False  # its last message is the beginning of the answer
-        self.closed = False  # its record is written
+        self.continued = self.closed = False  # its last message is the beginning of the answer; its record is written
         self.dropped: tuple[str, ...] = ()  # fields that the provider's dialect cannot say

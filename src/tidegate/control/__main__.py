@@ -12,11 +12,12 @@ from uvicorn.server import Server
 
 from tidegate.control.app import application
 from tidegate.control.board import Board, Standing
+from tidegate.control.declared import Declaration
 from tidegate.control.intake import Intake, bind
 from tidegate.observe.log import Log
 from tidegate.planes.channel import Channel
 from tidegate.planes.child import ChildArguments, die_with_parent, end_now, parse_arguments
-from tidegate.planes.messages import Ready, Status
+from tidegate.planes.messages import Load, Ready, Status
 
 
 class AdminServer(Server):
@@ -37,29 +38,31 @@ class AdminServer(Server):
         yield
 
 
-async def _follow(channel: Channel, board: Board) -> None:
+async def _follow(channel: Channel, board: Board, declaration: Declaration) -> None:
     """Take what the supervisor says; end when it is gone."""
     while True:
-        await _hear(channel, board)
+        await _hear(channel, board, declaration)
 
 
-async def _hear(channel: Channel, board: Board) -> None:
+async def _hear(channel: Channel, board: Board, declaration: Declaration) -> None:
     message = await channel.receive()
     if message is None:
         end_now()
     if isinstance(message, Status):
         board.standing = Standing(*message)
+    elif isinstance(message, Load):
+        declaration.take(message.snapshot)
 
 
 async def _run(arguments: ChildArguments, log: Log) -> None:
     channel = Channel(arguments.channel)
-    board = Board()
+    board, declaration = Board(), Declaration()
     await Intake(board, log).start(bind(Path(arguments.state_dir) / "control.sock"))
     config = Config(application(board), http="httptools", ws="none", lifespan="off", log_config=None, access_log=False)
     server = AdminServer(config, lambda: channel.send(Ready(os.getpid())))
     listener = socket.socket(fileno=arguments.listen)
-    await _hear(channel, board)  # how the gate stands, before anybody who waits in the backlog asks
-    following = asyncio.create_task(_follow(channel, board))
+    await _hear(channel, board, declaration)  # how the gate stands, before anybody who waits in the backlog asks
+    following = asyncio.create_task(_follow(channel, board, declaration))
     await server.serve([listener])
     following.cancel()
 

@@ -16,7 +16,10 @@ LARGEST = 256 * 1024 * 1024
 
 
 class Load(NamedTuple):
-    """Supervisor to worker: serve by this snapshot; the first one starts it, later ones are reloads."""
+    """Supervisor to worker: serve by this snapshot; the first one starts it, later ones are reloads.
+
+    Supervisor to control: this one is in force.
+    """
 
     snapshot: bytes
 

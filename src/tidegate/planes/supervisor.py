@@ -128,6 +128,7 @@ class Supervisor:
             self._tell(service, load)
         if service is self._control:
             self._tell_status()
+            self._tell_declared()
 
     def _tell(self, service: Service, message: Message) -> None:
         service.send(message)
@@ -145,6 +146,12 @@ class Supervisor:
         draining = self._drain_until is not None
         status = Status(self._worker.ready, draining, self._configuration.version, self._restarts)
         self._tell(self._control, status)
+
+    def _tell_declared(self) -> None:
+        """What the file in force says: the control process shows it, and changes nothing that it names."""
+        load = self._configuration.load()
+        if load is not None:
+            self._tell(self._control, load)
 
     def _on_channel(self, service: Service, events: int) -> None:
         if events & selectors.EVENT_WRITE:
@@ -178,6 +185,7 @@ class Supervisor:
     def _on_worker_ready(self) -> None:
         if self._configuration.accepted():
             self._log.info("configuration reloaded", version=self._configuration.version)
+            self._tell_declared()
         if not self._announced:
             self._announced = True
             self._announce()

@@ -1,0 +1,40 @@
+"""What the configuration file in force declares, as far as the control process has to know it.
+
+Only these fields of the snapshot are read: what providers are called with never becomes an object of this process.
+"""
+
+import msgspec
+
+from tidegate.model.entitlements import ClientKey, LedgerSettings, Namespace, TierEntry
+from tidegate.model.snapshot import BUILT_IN_TIERS
+
+
+class Declared(msgspec.Struct, frozen=True):
+    """The part of `snapshot.Snapshot` that says who may call, and where records end up."""
+
+    version: int = 0
+    clients: tuple[ClientKey, ...] = ()
+    namespaces: tuple[Namespace, ...] = ()
+    tiers: tuple[TierEntry, ...] = BUILT_IN_TIERS
+    ledger: LedgerSettings = LedgerSettings()
+    warnings: tuple[str, ...] = ()
+
+    def namespace(self, name: str) -> Namespace | None:
+        """The namespace of that name; O(namespaces)."""
+        return next((item for item in self.namespaces if item.name == name), None)
+
+
+_DECODER = msgspec.msgpack.Decoder(Declared)
+
+
+class Declaration:
+    """The newest that the supervisor handed over; `now` is replaced as a whole, so any thread may read it."""
+
+    __slots__ = ("now",)
+
+    def __init__(self, now: Declared | None = None) -> None:
+        self.now = now or Declared()
+
+    def take(self, snapshot: bytes) -> None:
+        """Another one is in force. O(snapshot). Raises `msgspec.ValidationError` when it does not fit this version."""
+        self.now = _DECODER.decode(snapshot)

@@ -289,6 +289,7 @@ class Snapshot(Record):
     ledger: LedgerSettings = LedgerSettings()
     isolated: tuple[Isolation, ...] = ()
     warnings: tuple[str, ...] = ()  # what `check` and the log say plainly, e.g. of fields not yet active
+    namespace: str = ""  # the isolated one that this worker is for; "" = all others (`isolation.serves`)
 
 
 _DECODER = msgspec.msgpack.Decoder(Snapshot)

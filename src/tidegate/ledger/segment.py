@@ -9,7 +9,6 @@ The first record of each segment is a `Checkpoint`, so that recovery never needs
 
 import mmap
 import os
-import struct
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,9 +16,10 @@ from pathlib import Path
 import msgspec
 
 from tidegate.model.facts import CallRecord, Intent
+from tidegate.model.frames import HEADER as HEADER
+from tidegate.model.frames import frame as frame
 
 MAGIC = b"TIDEGTJ1"
-HEADER = struct.Struct("<II")
 SUFFIX = ".journal"
 _READ_WRITE_NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0)
 
@@ -44,11 +44,6 @@ def path_of(directory: Path, number: int) -> Path:
 def numbers(directory: Path) -> list[int]:
     """The segments of a journal in order; none when there is no such directory."""
     return sorted(int(path.stem) for path in directory.glob(f"*{SUFFIX}") if path.stem.isdecimal())
-
-
-def frame(payload: bytes) -> bytes:
-    """A whole record."""
-    return HEADER.pack(len(payload), zlib.crc32(payload)) + payload
 
 
 def records(data: bytes) -> Iterator[tuple[Record, int]]:

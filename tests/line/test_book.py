@@ -69,6 +69,23 @@ def test_a_model_that_nobody_names(clock: ManualClock) -> None:
     assert targets(book_of(snapshot(), clock), "unheard-of") == ["openai/unheard-of"]
 
 
+@pytest.mark.parametrize("model", ["b", "x", "s"])
+def test_the_models_of_a_provider_without_scopes_are_nobodys(clock: ManualClock, model: str) -> None:
+    """It is another worker's: no other provider is asked for them, though it be the only one that is left."""
+    whole = two(strategy("s", "a"), strategy("t", "a", "c"))
+    first = msgspec.structs.replace(
+        whole.providers[0], scopes=(), models={"a": ModelEntry(), "b": ModelEntry(), "x": ModelEntry()}
+    )
+    book = book_of(msgspec.structs.replace(whole, providers=(whole.providers[1], first)), clock)
+    assert targets(book, "t") == ["two/c"]
+    assert list(book.unrouted) == ["two"]
+    if model == "b":
+        assert targets(book, model) == ["two/b"]
+    else:
+        assert book.plan(model) is None
+        assert model not in book.models
+
+
 @pytest.mark.parametrize("model", [UNROUTED, "openai"])
 def test_what_is_forwarded_without_a_model_cannot_be_named(clock: ManualClock, model: str) -> None:
     """`*` is the lane of all other routes; a provider's name is no model of several."""

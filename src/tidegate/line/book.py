@@ -1,8 +1,9 @@
 """The book: which plan serves which model. Composed from a snapshot; a reload makes a new book and keeps the lanes.
 
 Resolution: a strategy's name, or its primary model; else the provider whose `models` or `limits` name the model; else
-the only provider of the call's dialect; else nobody. Look-ups are O(1) in strategies, providers and models; models
-that only their caller names are kept in a bounded memory.
+the only provider of the call's dialect; else nobody. A provider without scopes is another worker's: the models that it
+is known for are nobody's here, rather than anybody else's. Look-ups are O(1) in strategies, providers and models;
+models that only their caller names are kept in a bounded memory.
 """
 
 from collections import OrderedDict
@@ -40,7 +41,8 @@ class Book:
         self._pools = pools.with_rest(snapshot.pools, snapshot.providers)
         self._defaults = snapshot.defaults
         self._providers = {provider.name: provider for provider in snapshot.providers}
-        self._services = {p.name: service(p, transport_for(p), digest(p.base_url)) for p in snapshot.providers}
+        own = [provider for provider in snapshot.providers if provider.scopes]
+        self._services = {p.name: service(p, transport_for(p), digest(p.base_url)) for p in own}
         self._only = _only(snapshot.providers)
         self._plans: dict[str, Plan] = {}
         self._by_caller: OrderedDict[tuple[str, str], Plan] = OrderedDict()
@@ -48,9 +50,9 @@ class Book:
         for provider in snapshot.providers:
             for model in _models_of(provider):
                 self._served.setdefault(model, provider.name)
-        self.unrouted = {p.name: self._unrouted(p) for p in snapshot.providers}
-        self.first_of = {p.profile.dialect: self.unrouted[p.name] for p in reversed(snapshot.providers)}
-        storing = (self.unrouted[p.name] for p in snapshot.providers if p.profile.responses)
+        self.unrouted = {p.name: self._unrouted(p) for p in own}
+        self.first_of = {p.profile.dialect: self.unrouted[p.name] for p in reversed(own)}
+        storing = (self.unrouted[p.name] for p in own if p.profile.responses)
         self.stores = next(storing, None)  # where responses are kept
         fallbacks = [model for strategy in snapshot.strategies for model in strategy.fallback_models]
         for model in dict.fromkeys([*self._served, *fallbacks]):
@@ -66,10 +68,10 @@ class Book:
     def plan(self, model: str, dialect: str = OPENAI) -> Plan | None:
         """How calls that name `model` are served; None when nobody serves it. `dialect` is the client's."""
         plan = self._plans.get(model)
-        if plan is not None or model == UNROUTED:
+        if plan is not None or model == UNROUTED or model in self._served:
             return plan
         provider = self._only.get(dialect, "")
-        return self._named_by_caller(provider, model) if provider else None
+        return self._named_by_caller(provider, model) if provider in self._services else None
 
     def _named_by_caller(self, provider: str, model: str) -> Plan:
         """A model that only its callers name: remembered while it is among the last so many that are."""
@@ -86,7 +88,8 @@ class Book:
 
     def provider_of(self, model: str) -> str:
         """The provider that serves a model, "" for none."""
-        return self._served.get(model) or self._only.get(OPENAI, "")
+        name = self._served.get(model) or self._only.get(OPENAI, "")
+        return name if name in self._services else ""
 
     def _strategy(self, strategy: Strategy) -> Plan | None:
         """The strategy with those of its models that somebody serves; None when nobody serves any."""

@@ -115,11 +115,13 @@ class TransportError(Exception):
     """The provider could not be reached or broke off.
 
     `sent` tells whether any byte of the request may have reached it: only when False is the attempt certainly free.
+    `begun`: it was at work, since it had begun to reply or it was us who broke off.
     """
 
-    def __init__(self, message: str, *, sent: bool) -> None:
+    def __init__(self, message: str, *, sent: bool, begun: bool = False) -> None:
         super().__init__(message)
         self.sent = sent
+        self.begun = begun
 
 
 class Transport(Protocol):

@@ -21,8 +21,8 @@ from tests.line.scenes import (
     usage_chunk,
 )
 from tidegate.edge.clients import Clients, alone
-from tidegate.edge.gateway import BROKEN, GONE, Gateway, House
-from tidegate.model.facts import Fact
+from tidegate.edge.gateway import Gateway, House
+from tidegate.model.facts import BROKEN, LEFT, Fact
 from tidegate.model.snapshot import Limits
 from tidegate.testing import Playbook, Reply
 from tidegate.testing.clock import SECOND, settle
@@ -317,7 +317,7 @@ async def test_a_client_that_leaves_is_recorded(door: Door) -> None:
     await settle()
     asked.leave()
     await settle()
-    assert [record.status for record in door.records] == [GONE]
+    assert [record.status for record in door.records] == [LEFT]
     assert door.play.transports["openai"].cancelled == 1
     assert asked.wire.status == 0
 
@@ -328,7 +328,7 @@ async def test_a_client_that_leaves_at_once_is_recorded(door: Door) -> None:
     asked.leave()
     await settle()
     (record,) = door.records
-    assert (record.status, record.attempts, record.charged_tokens) == (GONE, 0, 0)
+    assert (record.status, record.attempts, record.charged_tokens) == (LEFT, 0, 0)
     assert not asked.wire.status
 
 
@@ -389,7 +389,7 @@ async def test_a_stream_and_its_record(door: Door) -> None:
     assert (record.status, record.streamed, record.prompt_tokens, record.completion_tokens) == (200, True, 9, 2)
 
 
-@pytest.mark.parametrize(("how", "status"), [("cut", BROKEN), ("gone", GONE)])
+@pytest.mark.parametrize(("how", "status"), [("cut", BROKEN), ("gone", LEFT)])
 async def test_a_stream_that_does_not_end_well(door: Door, how: str, status: int) -> None:
     """Recorded once, as estimated; the upstream is closed for who left."""
     asked, stream = await streamed(door)

@@ -39,6 +39,7 @@ from tidegate.policy.pace import Pace
 from tidegate.policy.pick import make as make_strategy
 from tidegate.policy.quota import Charge, Quota
 from tidegate.policy.schedule.make import make as make_scheduler
+from tidegate.policy.speed import Speed
 from tidegate.providers import openai
 from tidegate.testing import ManualClock, Playbook, Reply, ScriptedTransport
 from tidegate.testing.clock import SECOND
@@ -237,7 +238,7 @@ def service_of(transport: ScriptedTransport | None = None, profile: Profile = PR
 def lane_alone(clock: ManualClock, limits: Limits, profile: Profile = PROFILE) -> Lane:
     """A lane with a pool of its own."""
     organisation = Organisation("main", Health(), Cap())
-    experience = Experience(Estimator(), Pace(), Health(), Concurrency(), Average())
+    experience = Experience(Estimator(), Pace(), Health(), Concurrency(), Average(), Speed())
     lane = Lane(clock, service_of(profile=profile), organisation, "a", KeyRing(("sk-1",)), experience, limits)
     pool_over(clock, lane)
     return lane

@@ -345,16 +345,15 @@ async def test_what_may_have_been_sent_is_not() -> None:
     assert (one.charged, one.requests) == (one.reserved, 1)
 
 
-async def test_a_cancelled_attempt_stays_charged() -> None:
-    """It may have reached the provider."""
+async def test_a_cancelled_attempt_leaves_its_slot_to_who_cancelled_it() -> None:
+    """It may have reached the provider: the line keeps the charge and writes the attempt down."""
     one = Try(call_of())
     await settle()
     one.task.cancel()
     await settle()
     assert one.task.cancelled()
     assert one.transport.cancelled == 1
-    assert one.charged == one.reserved
-    one.slot.give_back()
+    assert one.slot.permit.open
     assert one.charged == one.reserved
 
 
@@ -408,6 +407,8 @@ async def test_a_stream_without_content_is_a_failed_attempt(how: str) -> None:
         assert outcome.reason is Reason.TRANSIENT
     assert stream.aborted is (how in {"deadline", "cancel"})
     assert one.clock.pending == []
+    assert one.slot.permit.open is (how == "cancel")
+    one.slot.keep()
     one.slot.give_back()
     assert how == "deadline" or one.charged == one.reserved
 

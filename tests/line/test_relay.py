@@ -23,6 +23,7 @@ from tests.line.scenes import (
 )
 from tidegate.line.records import Ending
 from tidegate.line.relay import MAX_DELIVERED_BYTES, Relay
+from tidegate.model.outcome import Usage
 from tidegate.model.snapshot import DegradeStep, Limits, RetryPolicy, StreamPolicy
 from tidegate.testing import Playbook, Reply
 from tidegate.testing.clock import SECOND, settle
@@ -134,8 +135,9 @@ async def test_it_goes_on_where_it_stopped() -> None:
     assert one.client.ended
     assert len(one.ends) == 1
     end = one.ends[0][0]
-    assert (end.failed, end.usage.completion, end.usage.estimated) == (False, 3, True)
-    assert end.usage.prompt > 12
+    assert (end.failed, end.usage) == (False, Usage(12, 1))
+    cut = one.play.calls[-1].tries[0]
+    assert (cut.reason, cut.completion_tokens, cut.estimated) == ("cut", 2, True)
 
 
 async def test_it_begins_anew() -> None:

@@ -20,7 +20,10 @@ UNTESTED_ALONE = {
 }
 
 # Files above 400 lines, functions above 50: "path" or "path:function".
-TOO_LONG: dict[str, str] = {}
+TOO_LONG: dict[str, str] = {
+    "src/tidegate/model/call.py:__init__": "one record with forty fields, a line each",
+    "src/tidegate/line/tries.py:recorded": "a record with thirty fields, a line each",
+}
 
 # Test files that call a real sleep.
 SLEEPING = {

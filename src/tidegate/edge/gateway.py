@@ -6,6 +6,7 @@ The record goes to the journal before the reply's last byte, whatever the ending
 
 import asyncio
 import logging
+from functools import partial
 from typing import Final
 from urllib.parse import unquote
 
@@ -18,14 +19,16 @@ from tidegate.edge.once import Once, Tape, digest
 from tidegate.edge.routes import MODEL_PREFIX, Match, Route, dialect_of, match
 from tidegate.line.acquaint import acquaint
 from tidegate.line.book import Book
+from tidegate.line.lane import Lane
 from tidegate.line.line import Line
 from tidegate.line.plan import Plan
 from tidegate.line.records import Ending
 from tidegate.line.relay import Relay
 from tidegate.line.slot import Answered
+from tidegate.line.tries import recorded
 from tidegate.model.call import Call, Kind
 from tidegate.model.errors import Problem, ProblemKind
-from tidegate.model.facts import CallRecord
+from tidegate.model.facts import BROKEN, LEFT
 from tidegate.model.outcome import Usage
 from tidegate.model.reply import Refused
 from tidegate.ports import Clock, Journal, Observer
@@ -36,9 +39,8 @@ from tidegate.wire.exchange import BUFFER, STREAM, Exchange, Intake
 
 _log = logging.getLogger(__name__)
 
-GONE: Final = 499  # the client left before its answer was complete (nginx's word for it)
-BROKEN: Final = 502  # the stream broke after its first content; its status line had been sent
 NOTHING: Final = Usage()
+DRAIN: Final = "drain"
 CALL: Final = Route.CALL
 FORWARD: Final = Route.FORWARD
 COUNT: Final = Kind.COUNT
@@ -198,13 +200,13 @@ class Gateway:
     async def _serve(self, exchange: Exchange | Tape, call: Call, plan: Plan, brake: Brake) -> None:
         """One call, to its reply; nobody is left waiting, whatever goes wrong."""
         if exchange.connection is None:
-            self._unserved(call, plan, GONE)  # before this first step was taken
+            self._unserved(call, plan, LEFT)  # before this first step was taken
             return
-        exchange.on_gone = brake.stop
+        exchange.on_gone = partial(_left, call, brake) if plan.streams.on_disconnect == DRAIN else brake.stop
         try:
             self._reply(exchange, call, plan, await self._line.run(call, plan))
         except asyncio.CancelledError:
-            self._unserved(call, plan, GONE, Usage(call.prompt_guess, estimated=True) if call.spent else NOTHING)
+            self._unserved(call, plan, LEFT)
             return
         except OSError as error:
             message = f"The gate cannot write its journal ({error.strerror}). Free space in its state directory."
@@ -228,7 +230,7 @@ class Gateway:
         elif result.splice is None:
             now = self._clock.now()
             usage = result.usage or NOTHING
-            self._close(call, plan, result.lane.name, result.status, usage, result.charged, now, now)
+            self._close(call, plan, result.lane, result.status, usage, result.charged, now, now)
             exchange.respond(result.status, self._head(exchange, call, result, now), result.body)
         else:
             self._stream(exchange, call, plan, result)
@@ -275,11 +277,11 @@ class Gateway:
                 problem = not_stored(exchange.method, exchange.path)
                 raise intake.Refusal(problem.kind, problem.message)
             return book.stores
-        if name is None:
+        if name is None and unrouted:
             return book.first_of.get(dialect) or next(iter(unrouted.values()))
-        plan = unrouted.get(name.decode("latin-1"))
+        plan = unrouted.get(name.decode("latin-1")) if name is not None else None
         if plan is None:
-            message = f"Unknown provider in x-tidegate-provider. Known: {', '.join(unrouted)}."
+            message = f"Unknown provider in x-tidegate-provider. Known: {', '.join(unrouted) or 'none here'}."
             raise intake.Refusal(ProblemKind.BAD_REQUEST, message, "x-tidegate-provider")
         return plan
 
@@ -297,11 +299,11 @@ class Gateway:
 
         def close(end: Ending) -> None:
             now = self._clock.now()
-            status = GONE if end.gone else BROKEN if end.failed else end.status
+            status = LEFT if end.gone else BROKEN if end.failed else end.status
             if end.failed and isinstance(exchange, Tape):
                 exchange.spoil()
             try:
-                self._close(call, plan, end.target, status, end.usage, end.charged, now, first_byte)
+                self._close(call, plan, end.lane, status, end.usage, end.charged, now, first_byte)
             except OSError:
                 _log.exception("the journal cannot be written")
                 exchange.abort()  # what is not recorded must not look complete
@@ -340,45 +342,38 @@ class Gateway:
             return given
         return b"req_%x" % call_id
 
-    def _unserved(self, call: Call, plan: Plan, status: int, usage: Usage = NOTHING) -> None:
+    def _unserved(self, call: Call, plan: Plan, status: int) -> None:
         """The record of a call that no target answered."""
         now = self._clock.now()
-        self._close(call, plan, "", status, usage, 0, now, now)
+        self._close(call, plan, None, status, NOTHING, 0, now, now)
 
     def _close(
-        self, call: Call, plan: Plan, target: str, status: int, usage: Usage, charged: int, now: int, first_byte: int
+        self, call: Call, plan: Plan, lane: Lane | None, status: int, usage: Usage, charged: int, now: int, first: int
     ) -> None:
-        """The one end of a call, whatever came of it: its record, once. Raises `OSError`: it cannot be written."""
+        """The one end of a call, whatever came of it: its record, once. Raises `OSError`: it cannot be written.
+
+        `lane`, `usage`, `charged`: of the attempt that answered it. `first`: when the answer's first byte was there.
+        """
         if call.closed:
             return
         call.closed = True
         self.open -= 1
-        arrived, shape = call.arrived, call.shape
-        record = CallRecord(
-            call.id,
-            self._clock.wall(),
-            call.client,
-            plan.name,
-            shape.model,
-            target,
-            status,
-            len(call.attempts),
-            shape.stream,
-            call.queued_us,
-            call.waited_us,
-            first_byte - arrived,
-            now - arrived,
-            usage.prompt,
-            usage.completion,
-            usage.cached,
-            charged + call.spent,
-            usage.estimated,
-            call.tenant.name,
-            call.tenant.tier.name,
-            ", ".join(call.degraded) if call.degraded else "",
-        )
+        wall = self._clock.wall()
+        if call.left:
+            status = LEFT
+        record = recorded(call, plan, lane, status, usage, charged, now, wall, first)
+        if call.grant is not None:
+            call.grant.settle(record.prompt_tokens + record.completion_tokens, record.cost_nano, now, wall)
         self._journal.append(record)
         self._observer.finished(record)
+
+
+def _left(call: Call, brake: Brake) -> None:
+    """The client left a call of which the exact usage is wanted: an attempt that runs goes on, for nobody."""
+    if call.asking:
+        call.left = True
+    else:
+        brake.stop()
 
 
 def _dialect(exchange: Exchange, found: Match) -> Dialect:

@@ -5,9 +5,9 @@ when something may have reached the provider, given back when nothing did. A fai
 waits would take the place that it leaves at a lane that refuses.
 """
 
-import asyncio
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from tidegate.line.lane import Slot
@@ -15,8 +15,9 @@ from tidegate.line.service import Service, Way
 from tidegate.line.slot import Answered as Answered
 from tidegate.line.splice import Splice
 from tidegate.line.taps import CrossedTap, RawTap, Words
+from tidegate.line.tries import note, stopped
 from tidegate.model.call import Call, Kind
-from tidegate.model.outcome import Reason
+from tidegate.model.outcome import Reason, Usage
 from tidegate.model.reply import Answer, Failure, Headers, Unexplained
 from tidegate.policy.classify import Refusal, Verdict, verdict
 from tidegate.policy.headers_families import family
@@ -28,6 +29,7 @@ from tidegate.providers.dialects import CODECS
 from tidegate.providers.translate.face import Crossed
 
 PASS: Final = Kind.PASS
+NOTHING: Final = Usage()
 _CLASSIFIED_BYTES: Final = 4_096
 _A_STATUS: Final = re.compile(r"[45]\d\d", re.ASCII).fullmatch
 Judge = Callable[[Call, Slot, Failure, bytes], None]  # what a failure with this key means for everybody else
@@ -59,7 +61,10 @@ def request_body(call: Call, way: Way, model: str, crossed: Crossed | None, pref
 async def attempt(
     call: Call, slot: Slot, key: bytes, crossed: Crossed | None, clock: Clock, judge: Judge
 ) -> Answered | Failure:
-    """Send the call once. Settles the slot unless a stream has begun; its end does then. `judge` has told of it."""
+    """Send the call once. `judge` has told of a failure.
+
+    Settles the slot, unless a stream has begun, whose end does then, or this is cancelled: then its caller does.
+    """
     lane = slot.lane
     service = lane.service
     way = service.ways.get(call.kind)
@@ -74,16 +79,13 @@ async def attempt(
             head, body, stream=call.shape.stream or call.kind is PASS, deadline=call.deadline
         )
     except TransportError as error:
-        failure = Failure(Reason.TRANSIENT, str(error), sent=error.sent)
+        failure = Failure(Reason.TRANSIENT, str(error), sent=error.sent, begun=error.begun)
         judge(call, slot, failure, key)
         if error.sent:
-            slot.keep()
+            _book(call, slot, failure, 0, clock.now())
         else:
             slot.give_back(judged=True)
         return failure
-    except asyncio.CancelledError:
-        slot.keep()
-        raise
     shown = dict(reply.headers)
     lane.watch(shown, slot)
     if reply.status < 400 and reply.stream is None:
@@ -96,11 +98,19 @@ async def attempt(
         judge(call, slot, outcome, key)
         if reply.status >= 400:
             lane.refused(outcome.reason, _text(reply), shown, slot)
-        if reply.status >= 400 and outcome.reason is Reason.FATAL:
-            slot.settle(0)  # refused before it was counted: a client's mistakes do not use up the quota
-        else:
-            lane.account(call, slot, outcome.usage)
+        _book(call, slot, outcome, reply.status, clock.now())
     return outcome
+
+
+def _book(call: Call, slot: Slot, failure: Failure, status: int, now: int) -> None:
+    """Settle an attempt that was sent and brought nothing, and write it down."""
+    if status >= 400 and failure.reason is Reason.FATAL:
+        slot.settle(0)  # refused before it was counted: a client's mistakes do not use up the quota
+        charged = 0
+    else:
+        charged = slot.lane.account(call, slot, failure.usage)
+    usage = failure.usage or (stopped(call, slot, now) if failure.begun else NOTHING)
+    note(call, slot, status, failure.reason.name.lower(), usage, charged, now)
 
 
 def _complete(
@@ -121,8 +131,11 @@ def _complete(
                 return _told(failure, body, lane.service, clock.wall(), said, shown)
             body = body if crossed is None else crossed.reply.answer(body)
         except ValueError as error:
-            return Failure(Reason.TRANSIENT, f"the provider's answer is not what it should be: {error}", usage=usage)
+            message = f"the provider's answer is not what it should be: {error}"
+            return Failure(Reason.TRANSIENT, message, usage=usage, begun=True)
     charged = lane.account(call, slot, usage)
+    if usage is not None:
+        lane.speed.learn(usage.completion, clock.now() - slot.permit.taken_at)
     return Answered(slot, reply.status, reply.headers, shown, body, None, usage, charged)
 
 
@@ -148,15 +161,12 @@ async def _streamed(
     timer = clock.call_at(call.deadline, splice.expire)
     try:
         failure = await splice.committed()
-    except asyncio.CancelledError:
-        slot.keep()
-        raise
     finally:
         timer.cancel()
     if failure is not None:
         told = splice.tap.failure
         if not told.startswith(b"{"):
-            return failure
+            return replace(failure, usage=_partial(call, slot, splice))
         return _told(failure, told, lane.service, clock.wall(), lane.service.dialect.error_of(told), {})
     return Answered(slot, reply.status, reply.headers, shown, b"", splice)
 
@@ -178,6 +188,12 @@ def _told(failure: Failure, body: bytes, service: Service, wall: int, said: Said
     again = not_before(found.not_before, shown, family(service.profile.headers), text, wall)
     new = _new(found, status, said, text)
     return Failure(found.reason, failure.message, answer, again, out=found.scope, unexplained=new)
+
+
+def _partial(call: Call, slot: Slot, splice: Splice) -> Usage:
+    """What is billed for a stream that ended before its first content."""
+    tap = splice.tap
+    return tap.usage or Usage(tap.prompt or slot.lane.estimator.expected(call.size), tap.events, estimated=True)
 
 
 def _is_event_stream(headers: Headers) -> bool:

@@ -32,6 +32,7 @@ from tidegate.policy.outputs import Outputs
 from tidegate.policy.pace import Pace
 from tidegate.policy.prefixes import Prefixes
 from tidegate.policy.quota import Charge, Quota
+from tidegate.policy.speed import Speed
 from tidegate.ports import Clock
 
 PASS: Final = Kind.PASS
@@ -77,6 +78,7 @@ class Experience:
     overload: Health
     concurrency: Concurrency
     produced: Average  # tokens of an answer
+    speed: Speed
 
 
 class Lane(Outlet):
@@ -99,8 +101,10 @@ class Lane(Outlet):
         "model",
         "pace",
         "pool",
+        "prices",
         "requests",
         "service",
+        "speed",
         "tokens",
         "window",
     )  # fmt: skip
@@ -141,6 +145,8 @@ class Lane(Outlet):
         self.configured = limits
         self.estimator = experience.estimator
         self.pace = experience.pace
+        self.speed = experience.speed
+        self.prices = service.prices.get(model, ())
         self.concurrency = experience.concurrency
         self.concurrency.share(self)
         self._remember()
@@ -163,6 +169,7 @@ class Lane(Outlet):
         profile = _shaped(service.profile, window)
         self.window = window
         self.service = service
+        self.prices = service.prices.get(self.model, ())
         self._rule = service.profile.charge
         self._remember()
         self.configured = limits

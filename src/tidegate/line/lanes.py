@@ -25,6 +25,7 @@ from tidegate.policy.pace import Pace
 from tidegate.policy.pick import make as make_strategy
 from tidegate.policy.quota import Quota
 from tidegate.policy.schedule.make import make as make_scheduler
+from tidegate.policy.speed import Speed
 from tidegate.ports import Clock, Timer
 
 LINGER_US = 600_000_000
@@ -231,7 +232,9 @@ class Lanes:
         key = service.digest, model
         known = self._experiences.get(key)
         if known is None:
-            known = self._experiences[key] = Experience(Estimator(), Pace(), Health(), Concurrency(), Average())
+            known = self._experiences[key] = Experience(
+                Estimator(), Pace(), Health(), Concurrency(), Average(), Speed()
+            )
         return known
 
 

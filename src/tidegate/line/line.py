@@ -17,12 +17,14 @@ from tidegate.line.plan import Plan
 from tidegate.line.race import race
 from tidegate.line.refusals import CLOSES, Late, expired, failed, too_late
 from tidegate.line.target import Pick, Target
+from tidegate.line.tries import note, stopped
 from tidegate.model.call import Attempt, Call, Kind
 from tidegate.model.facts import Intent
 from tidegate.model.outcome import Reason, Usage
 from tidegate.model.reply import Failure, Refused
 from tidegate.policy import recovery, route, smooth
 from tidegate.policy.desk import Waiting
+from tidegate.policy.money import cost_nano
 from tidegate.policy.recovery import Move
 from tidegate.ports import Clock, Journal, Observer
 from tidegate.providers.translate.face import Crossed, Untranslatable
@@ -77,8 +79,8 @@ class Line:
                 course.tell(call)
                 return outcome
             last = outcome
-            if outcome.sent and not isinstance(call.body, bytes):
-                break  # what arrived of the body is gone, and cannot be sent again
+            if call.left or (outcome.sent and not isinstance(call.body, bytes)):
+                break  # nobody waits for another one; what arrived of the body is gone, and cannot be sent again
             if self._recover(call, plan, course, slot.lane, outcome):
                 continue
             if outcome.reason in recovery.FINAL:
@@ -98,7 +100,9 @@ class Line:
             self._observer.attempt(lane.name, splice.failure.reason)
             self._verdict(slot, splice.failure, b"")
         charged = lane.account(call, slot, usage)
-        if usage is None and call.kind is not Kind.PASS:
+        if usage is not None:
+            lane.speed.learn(usage.completion, self._clock.now() - slot.permit.taken_at)
+        elif call.kind is not Kind.PASS:
             prompt = splice.tap.prompt or lane.estimator.expected(call.size)
             usage = Usage(prompt, splice.tap.events, estimated=True)
         return usage or Usage(), charged
@@ -231,11 +235,11 @@ class Line:
         """An answer that nobody needs: it is stopped, and stays charged."""
         if not isinstance(outcome, Answered):
             return
-        if outcome.splice is None:
-            call.spent += outcome.charged
-        else:
+        usage, charged = outcome.usage or Usage(), outcome.charged
+        if outcome.splice is not None:
             outcome.splice.abandon()
-            call.spent += self.settle_stream(call, outcome)[1]
+            usage, charged = self.settle_stream(call, outcome)
+        note(call, outcome.slot, outcome.status, "stopped", usage, charged, self._clock.now())
 
     def _beside(self, call: Call, plan: Plan, courses: list[Course], lane: Lane) -> "Tried | None":
         """A second attempt at another lane, where one is free and the budget allows it."""
@@ -254,13 +258,15 @@ class Line:
         lane, permit = slot.lane, slot.permit
         breaker, key = lane.breaker, lane.keys.next(permit.taken_at)
         self._intend(call, plan, slot)
+        call.asking = True
         try:
             outcome = await attempt(call, slot, key, crossed, self._clock, self._judge)
         except BaseException:  # the client left, or a defect of ours: nobody else may suffer from it
-            call.spent += slot.keep()
-            call.prompt_guess = lane.estimator.expected(call.size)
+            self._stopped(call, slot)
             breaker.abandon(permit.probe)
             raise
+        finally:
+            call.asking = False
         waited = call.queued_us + call.waited_us
         if isinstance(outcome, Answered):
             call.attempts.append(Attempt(lane.name, outcome.status, None, waited))
@@ -272,8 +278,6 @@ class Line:
             if lane.crowd is not None:
                 lane.concurrency.answered(permit.taken_at)
             return outcome
-        if outcome.sent and outcome.reason is not Reason.FATAL:
-            call.spent += slot.charged
         status = outcome.answer.status if outcome.answer is not None else 0
         call.attempts.append(Attempt(lane.name, status, outcome.reason, waited))
         self._observer.attempt(lane.name, outcome.reason)
@@ -281,19 +285,31 @@ class Line:
             self._observer.unexplained(lane.name, outcome.unexplained)
         return outcome
 
+    def _stopped(self, call: Call, slot: Slot) -> None:
+        """An attempt was broken off by us: it stays charged, and is billed as far as it had come."""
+        if slot.permit.open:
+            now = self._clock.now()
+            note(call, slot, 0, "stopped", stopped(call, slot, now), slot.keep(), now)
+
     def _intend(self, call: Call, plan: Plan, slot: Slot) -> None:
         """The intent, before the first byte. What cannot be written down is not sent."""
+        wall, lane, charged = self._clock.wall(), slot.lane, slot.charged
+        slot.at_us = wall
+        call.last_at = slot.permit.taken_at
         intent = Intent(
             call.id,
             len(call.attempts) + 1,
-            self._clock.wall(),
-            slot.lane.key,
-            slot.charged,
+            wall,
+            lane.key,
+            charged,
             slot.left_tokens,
             slot.left_requests,
             call.client,
             plan.name,
-            slot.lane.name,
+            lane.name,
+            call.tenant.name,
+            call.user,
+            cost_nano(lane.prices, Usage(charged)) if lane.prices else 0,
         )
         try:
             self._journal.append(intent)

@@ -31,9 +31,9 @@ class Pick(msgspec.Struct):
 
 
 class Ending(msgspec.Struct, frozen=True):
-    """How a streamed answer ended: the last target, and the usage and charges of all attempts that said something."""
+    """How a streamed answer ended. `lane`, `usage` and `charged` are its last attempt's, nothing where noted."""
 
-    target: str
+    lane: "Lane | None"
     status: int
     usage: Usage
     charged: int

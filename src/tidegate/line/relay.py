@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from tidegate.line.records import Ending
 from tidegate.line.slot import Answered
+from tidegate.line.tries import note
 from tidegate.model.call import Call
 from tidegate.model.outcome import Reason, Usage
 from tidegate.model.reply import Downstream, Failure, Refused
@@ -33,8 +34,8 @@ class Relay:
     """Fulfils what the edge needs of a stream: attach, pause, resume, abandon; `on_close` is called once."""
 
     __slots__ = (
-        "_answered", "_asked", "_call", "_charged", "_clock", "_closed", "_drains", "_line", "_mode", "_out", "_paused",
-        "_plan", "_rescue", "_rescues", "_splice", "_timer", "_usage", "on_close",
+        "_answered", "_asked", "_call", "_charged", "_clock", "_closed", "_drains", "_last", "_line", "_mode", "_noted",
+        "_out", "_paused", "_plan", "_rescue", "_rescues", "_splice", "_timer", "_usage", "on_close",
     )  # fmt: skip
 
     def __init__(self, line: "Line", clock: Clock, call: Call, plan: "Plan", answered: Answered) -> None:
@@ -47,8 +48,9 @@ class Relay:
         self._asked = call.body, call.deadline - call.arrived  # as it was before any rescue
         self._drains = plan.streams.on_disconnect == "drain"
         self._out: Downstream | None = None
-        self._usage = Usage()
+        self._usage = self._last = Usage()  # of all attempts that the client heard; of the last one
         self._charged = 0
+        self._noted = False  # the last attempt is among the call's tries already
         self._rescues = 0
         self._rescue: asyncio.Task[None] | None = None
         self._timer: Timer | None = None
@@ -89,15 +91,16 @@ class Relay:
         self._stop_timer()
         closed, self.on_close = self.on_close, None
         if closed is not None:
-            answered = self._answered
-            closed(Ending(answered.lane.name, answered.status, self._usage, self._charged, gone, failed))
+            lane = None if self._noted else self._answered.lane
+            usage = Usage() if self._noted else self._last
+            closed(Ending(lane, self._answered.status, usage, self._charged, gone, failed))
 
     def _follow(self, answered: Answered) -> None:
         """From now on the client gets this answer."""
         splice = answered.splice
         if splice is None:
             raise TypeError("not a stream")
-        self._answered, self._splice = answered, splice
+        self._answered, self._splice, self._noted = answered, splice, False
         splice.on_end = self._ended
         limit = answered.lane.service.total_timeout_us
         self._timer = self._clock.call_at(self._clock.now() + limit, self._expire) if limit else None
@@ -126,7 +129,7 @@ class Relay:
             before.cached + usage.cached,
             before.estimated or usage.estimated,
         )
-        self._charged += charged
+        self._last, self._charged = usage, charged
         splice = self._splice
         if splice.failure is not None and not splice.gone and self._goes_on(splice.failure):
             return True
@@ -141,6 +144,9 @@ class Relay:
         if failure.reason is Reason.POLICY or not plan.budget.withdraw(now):
             return False
         self._rescues += 1
+        answered = self._answered
+        note(self._call, answered.slot, answered.status, "cut", self._last, self._charged, now)
+        self._noted, self._charged = True, 0
         self._rescue = asyncio.get_running_loop().create_task(self._again(failure))
         self._rescue.add_done_callback(self._rescued)
         return True

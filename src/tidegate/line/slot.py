@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class Slot:
     """What one attempt holds: a permit of the lane, perhaps one of the strategy's own bound; both settled once."""
 
-    __slots__ = ("bound", "lane", "left_requests", "left_tokens", "permit")
+    __slots__ = ("at_us", "bound", "lane", "left_requests", "left_tokens", "permit")
 
     def __init__(
         self,
@@ -31,6 +31,7 @@ class Slot:
         self.bound = bound
         self.left_tokens = left_tokens
         self.left_requests = left_requests
+        self.at_us = 0  # wall clock, when its attempt was sent
 
     @property
     def charged(self) -> int:

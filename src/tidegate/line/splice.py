@@ -102,7 +102,7 @@ class Splice:
         if self._decided():
             return  # it came in the same moment
         self.stream.abort()
-        self.failed(TransportError("the deadline passed before the first content of the stream", sent=True))
+        self.failed(TransportError("the deadline passed before the first content of the stream", sent=True, begun=True))
 
     def chunk(self, data: bytes) -> None:
         """Some bytes from the provider."""
@@ -122,7 +122,7 @@ class Splice:
         if self._closed:
             return
         if tap.failure:
-            self._fail(Failure(Reason.TRANSIENT, tap.failure.decode("utf-8", "replace")))
+            self._fail(_broken(tap.failure.decode("utf-8", "replace")))
             self.stream.abort()
         if self._out is not None:
             self._forward(ready)
@@ -137,7 +137,7 @@ class Splice:
         elif not self.tap.finished and (rest := self.tap.rest()):
             self.chunk(rest)
         if not self.tap.finished:
-            self._fail(Failure(Reason.TRANSIENT, "the provider ended the stream before it was complete"))
+            self._fail(_broken("the provider ended the stream before it was complete"))
         if self._out is not None:
             self._forward(b"")
         self._decide()
@@ -145,7 +145,7 @@ class Splice:
     def failed(self, error: TransportError) -> None:
         """The provider's connection broke."""
         if not self.tap.finished:
-            self._fail(Failure(Reason.TRANSIENT, str(error), sent=True))
+            self._fail(_broken(str(error)))
         if self._out is not None:
             self._forward(b"")
         self._decide()
@@ -155,7 +155,7 @@ class Splice:
         self._held_bytes += len(ready)
         if self._held_bytes > MAX_HELD_BYTES and not self._decided():
             self._held.clear()
-            self._fail(Failure(Reason.TRANSIENT, "the provider sent more than 1 MiB before any content"))
+            self._fail(_broken("the provider sent more than 1 MiB before any content"))
             self.stream.abort()
 
     def _fail(self, failure: Failure) -> None:
@@ -215,3 +215,8 @@ class Splice:
         self._closed = True
         ended, self.on_end = self.on_end, None  # it refers back to this splice: leave no cycle behind
         return ended is not None and ended()
+
+
+def _broken(message: str) -> Failure:
+    """A reply that had begun will not be completed."""
+    return Failure(Reason.TRANSIENT, message, begun=True)

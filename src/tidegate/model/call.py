@@ -57,10 +57,10 @@ class Call:
     """Who asks what, until when, and what has been tried. Times are the clock's microseconds."""
 
     __slots__ = (
-        "affinity", "arrived", "attempts", "body", "clamp", "client", "client_retry", "closed", "continued",
-        "deadline", "degraded", "dialect", "dropped", "forward", "grant", "id", "kind", "method", "on_cut", "path",
-        "prefix", "prompt_guess", "queued_us", "rung", "shape", "size", "smoothed", "spent", "tag", "tenant", "tries",
-        "user", "waited_us",
+        "affinity", "arrived", "asking", "attempts", "body", "clamp", "client", "client_retry", "closed", "continued",
+        "deadline", "degraded", "dialect", "dropped", "forward", "grant", "id", "kind", "last_at", "left", "method",
+        "on_cut", "path", "prefix", "queued_us", "rung", "shape", "size", "smoothed", "spent", "tag", "tenant",
+        "tries", "user", "waited_us",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0913, PLR0917 - once a call: a record would be one more object
@@ -106,11 +106,12 @@ class Call:
         self.queued_us = self.waited_us = 0  # in the FIFO; back-off and smoothing
         self.smoothed = False
         self.spent = 0  # tokens charged by attempts that brought no answer
-        self.prompt_guess = 0  # of a call that its client left
+        self.last_at = 0  # monotonic, when its last attempt was sent
         self.affinity = 0  # digest of its session, or of what its prompt begins with; 0 = not wanted
         self.prefix = 0  # digest of what its prompt begins with; 0 = not wanted
         self.degraded: tuple[str, ...] = ()  # what it was given less of, to be served at all
         self.rung = 0  # steps of the ladder that it has come down
         self.clamp = 0  # the most new tokens that it is allowed now; 0 = as it asked
         self.continued = self.closed = False  # its last message is the beginning of the answer; its record is written
+        self.asking = self.left = False  # an attempt runs; its client left, and what runs is the last attempt
         self.dropped: tuple[str, ...] = ()  # fields that the provider's dialect cannot say

@@ -40,7 +40,7 @@ class Try(msgspec.Struct, frozen=True, array_like=True, gc=False):
     at_us: int  # wall clock, when it left
     duration_us: int
     status: int
-    reason: str  # why it failed, a name of `outcome.Reason` in lower case; "" = answered, "cut", "left", "spared"
+    reason: str  # "" = answered; "cut" in mid-stream; "stopped" by the gate; else why it failed (`outcome.Reason`)
     prompt_tokens: int
     completion_tokens: int
     cached_tokens: int  # of the prompt: read from the provider's cache
@@ -51,7 +51,7 @@ class Try(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class CallRecord(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="c"):
-    """How one call ended, written once per call whatever happened."""
+    """How one call ended, written once per call whatever happened. Tokens and cost are those of all its attempts."""
 
     call_id: int
     at_us: int
@@ -77,7 +77,39 @@ class CallRecord(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="c"
     user: str = ""
     tag: str = ""  # the client's own words for what this was for, `, ` between
     cost_nano: int = 0  # of all attempts, in billionths of the house currency
-    tries: tuple[Try, ...] = ()  # every attempt that reached a provider, or may have
+    written_tokens: int = 0
+    tries: tuple[Try, ...] = ()  # attempts that a provider may have seen; () = one at most, which the record tells
 
 
 Fact = Intent | CallRecord
+
+LEFT = 499  # status of a call whose client left (nginx's word for it)
+BROKEN = 502  # status of a stream that broke after its first content
+
+
+def ended(status: int) -> str:
+    """How the attempt ended that answered a call of this status: the words of `Try.reason`."""
+    return "stopped" if status == LEFT else "cut" if status == BROKEN else ""
+
+
+def tries_of(record: CallRecord) -> tuple[Try, ...]:
+    """Every attempt of a call as the ledger keeps it. O(attempts)."""
+    if record.tries or not record.target:
+        return record.tries
+    lasted = record.duration_us - record.queued_us - record.waited_us
+    return (
+        Try(
+            record.target,
+            record.at_us - lasted,
+            lasted,
+            200 if record.status in (LEFT, BROKEN) else record.status,
+            ended(record.status),
+            record.prompt_tokens,
+            record.completion_tokens,
+            record.cached_tokens,
+            record.written_tokens,
+            record.charged_tokens,
+            record.estimated,
+            record.cost_nano,
+        ),
+    )

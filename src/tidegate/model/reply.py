@@ -62,6 +62,8 @@ class Failure:
     out: str = ""
     unexplained: Unexplained | None = None
     usage: Usage | None = None
+    begun: bool = False
+    charged: int = 0  # by its limiter, as it stands
 
 
 @dataclass(frozen=True, slots=True)

@@ -225,12 +225,13 @@ class UpstreamConnection(Sending):
 
     def _break(self, message: str) -> None:
         self._transport.abort()
-        self._fail(message)
+        self._fail(message, ours=True)
 
-    def _fail(self, message: str) -> None:
+    def _fail(self, message: str, *, ours: bool = False) -> None:
         self.deadline = NEVER
         self._stop_pump()
-        error = TransportError(message, sent=True)
+        begun = ours or (self._phase == ARRIVING and self._status < 400)
+        error = TransportError(message, sent=True, begun=begun)
         waiter, self._waiter = self._waiter, None
         stream, self._stream = self._stream, None
         if waiter is not None and not waiter.done():

@@ -14,7 +14,7 @@ def test_the_prompt_is_all_of_it() -> None:
     usage = {
         "input_tokens": 10, "output_tokens": 5, "cache_creation_input_tokens": 100, "cache_read_input_tokens": 1_000,
     }  # fmt: skip
-    assert usage_of(json.dumps({"usage": usage}).encode()) == Usage(1_110, 5, 1_000)
+    assert usage_of(json.dumps({"usage": usage}).encode()) == Usage(1_110, 5, 1_000, written=100)
 
 
 @pytest.mark.parametrize("answer", [b"{}", b'{"usage":null}', b'{"usage":{}}', b'{"usage":[]}', b"[]"])

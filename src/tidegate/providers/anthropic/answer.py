@@ -24,8 +24,8 @@ class Counts(msgspec.Struct):
         if self.input_tokens is None:
             return None
         cached = self.cache_read_input_tokens or 0
-        prompt = self.input_tokens + cached + (self.cache_creation_input_tokens or 0)
-        return Usage(prompt, self.output_tokens or 0, cached)
+        written = self.cache_creation_input_tokens or 0
+        return Usage(self.input_tokens + cached + written, self.output_tokens or 0, cached, written=written)
 
 
 class _Answer(msgspec.Struct):

@@ -78,8 +78,8 @@ class MessageTap(EventTap):
         if event.usage is None:
             return
         start, told = self._start or Usage(), event.usage.usage()
-        prompt, cached = (start.prompt, start.cached) if told is None else (told.prompt, told.cached)
-        self.usage = Usage(prompt, event.usage.output_tokens or 0, cached)
+        of = start if told is None else told
+        self.usage = Usage(of.prompt, event.usage.output_tokens or 0, of.cached, written=of.written)
 
 
 def _is_delta(data: bytes) -> bool:

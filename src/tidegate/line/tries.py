@@ -1,0 +1,123 @@
+"""What the ledger is told of a call: each of its attempts, and in the end the call.
+
+What an attempt is billed is known from the usage that its provider states. Where none is stated:
+
+* an error status, or a connection that broke before the reply's head: nothing, which is what providers bill for it;
+* an attempt that was stopped, by the client's leaving or a time-out of ours: the prompt as estimated, and the tokens
+  that are made in that time;
+* a stream that broke: the prompt as estimated, and what arrived.
+
+The last two are marked as estimated.
+"""
+
+from collections.abc import Sequence
+
+from tidegate.line.lane import Lane
+from tidegate.line.plan import Plan
+from tidegate.line.slot import Slot
+from tidegate.model.call import Call
+from tidegate.model.facts import CallRecord, Try, ended
+from tidegate.model.outcome import Usage
+from tidegate.policy.money import cost_nano
+
+
+def note(call: Call, slot: Slot, status: int, why: str, usage: Usage, charged: int, now: int) -> None:
+    """Write down an attempt that does not answer the call. O(1)."""
+    lane = slot.lane
+    call.spent += charged
+    lasted, cost = now - slot.permit.taken_at, cost_nano(lane.prices, usage)
+    call.tries.append(_try(lane.name, slot.at_us, lasted, status, why, usage, charged, cost))
+
+
+def stopped(call: Call, slot: Slot, now: int) -> Usage:
+    """What is billed, by experience, for an attempt that was stopped now."""
+    lane = slot.lane
+    made = lane.speed.made(now - slot.permit.taken_at, call.shape.output)
+    return Usage(lane.estimator.expected(call.size), made, estimated=True)
+
+
+def recorded(  # noqa: PLR0913, PLR0917 - once a call: a record would be one more object
+    call: Call,
+    plan: Plan,
+    lane: Lane | None,
+    status: int,
+    usage: Usage,
+    charged: int,
+    now: int,
+    wall: int,
+    first_byte: int,
+) -> CallRecord:
+    """The record of a call that ended now. `lane`, `usage` and `charged`: of the attempt that answered it, if any did.
+
+    The usual call has one attempt, which is the record itself; else all of them are listed, and added up.
+    """
+    cost, target = 0, ""
+    if lane is not None:
+        target, cost = lane.name, cost_nano(lane.prices, usage)
+    tries: tuple[Try, ...] = ()
+    if call.tries:
+        if lane is not None:
+            lasted = now - call.last_at
+            call.tries.append(_try(target, wall - lasted, lasted, 200, ended(status), usage, charged, cost))
+        tries = tuple(call.tries)
+        usage, cost = _sum(tries)
+    arrived, shape, tenant = call.arrived, call.shape, call.tenant
+    return CallRecord(
+        call.id,
+        wall,
+        call.client,
+        plan.name,
+        shape.model,
+        target,
+        status,
+        len(call.attempts),
+        shape.stream,
+        call.queued_us,
+        call.waited_us,
+        first_byte - arrived,
+        now - arrived,
+        usage.prompt,
+        usage.completion,
+        usage.cached,
+        charged + call.spent,
+        usage.estimated,
+        tenant.name,
+        tenant.tier.name,
+        ", ".join(call.degraded) if call.degraded else "",
+        call.user,
+        call.tag,
+        cost,
+        usage.written,
+        tries,
+    )
+
+
+def _sum(tries: Sequence[Try]) -> tuple[Usage, int]:
+    """What all of them were billed, and have cost."""
+    prompt = completion = cached = written = cost = 0
+    estimated = False
+    for one in tries:
+        prompt += one.prompt_tokens
+        completion += one.completion_tokens
+        cached += one.cached_tokens
+        written += one.written_tokens
+        cost += one.cost_nano
+        estimated = estimated or one.estimated
+    return Usage(prompt, completion, cached, estimated, written), cost
+
+
+def _try(target: str, at_us: int, lasted: int, status: int, why: str, usage: Usage, charged: int, cost: int) -> Try:
+    return Try(
+        target,
+        at_us,
+        lasted,
+        status,
+        why,
+        usage.prompt,
+        usage.completion,
+        usage.cached,
+        usage.written,
+        charged,
+        usage.estimated,
+        cost,
+    )

@@ -1,0 +1,92 @@
+"""What the ledger is told of a call."""
+
+import pytest
+
+from tests.line.scenes import call_of, lane_alone, pass_through, play_of, provider
+from tidegate.line.lane import Lane
+from tidegate.line.slot import Slot
+from tidegate.line.tries import note, recorded, stopped
+from tidegate.model.call import Call
+from tidegate.model.facts import BROKEN, LEFT, CallRecord, tries_of
+from tidegate.model.outcome import Usage
+from tidegate.model.snapshot import Limits, Price
+from tidegate.testing.clock import ManualClock
+
+DOLLAR = (Price(prompt=1_000_000, completion=2_000_000, cached=500_000),)  # nano a token: 1, 2 and 0.5
+WALL = 1_000_000_000
+
+
+def slot_of(clock: ManualClock) -> Slot:
+    lane = lane_alone(clock, Limits(tpm=100_000))
+    lane.prices = DOLLAR
+    permit = pass_through(lane, clock, 100)
+    assert permit is not None
+    slot = lane.slot(permit, None, clock.now())
+    slot.at_us = WALL
+    return slot
+
+
+def closed(call: Call, lane: Lane | None, usage: Usage = Usage(), status: int = 200, charged: int = 0) -> CallRecord:
+    plan = play_of(provider()).book.plan("a")
+    assert plan is not None
+    return recorded(call, plan, lane, status, usage, charged, 5_000, WALL + 5_000, 4_000)
+
+
+async def test_a_call_with_one_attempt_is_its_own_record() -> None:
+    """Nothing is written twice; its one try is read from it."""
+    clock = ManualClock()
+    slot, call = slot_of(clock), call_of()
+    record = closed(call, slot.lane, Usage(10, 5, 4), charged=40)
+    assert record.tries == ()
+    assert (record.prompt_tokens, record.completion_tokens, record.cached_tokens) == (10, 5, 4)
+    assert record.cost_nano == 6 + 2 + 10
+    (one,) = tries_of(record)
+    assert (one.target, one.reason, one.status, one.cost_nano, one.charged_tokens) == ("openai/main/a", "", 200, 18, 40)
+    assert (one.at_us, one.duration_us) == (WALL, 5_000)
+
+
+@pytest.mark.parametrize(("status", "why"), [(LEFT, "stopped"), (BROKEN, "cut"), (200, "")])
+async def test_how_the_answer_ended_is_told_of_its_attempt(status: int, why: str) -> None:
+    """The provider had answered with 200, whatever became of it."""
+    slot = slot_of(ManualClock())
+    (one,) = tries_of(closed(call_of(), slot.lane, Usage(1, 1, estimated=True), status))
+    assert (one.reason, one.status, one.estimated) == (why, 200, True)
+
+
+async def test_every_attempt_is_added_up() -> None:
+    """A call that was tried three times costs what all three have cost, and is charged so."""
+    clock = ManualClock()
+    slot, call = slot_of(clock), call_of()
+    note(call, slot, 429, "rate", Usage(), 100, clock.now())
+    note(call, slot, 200, "cut", Usage(10, 3, estimated=True), 50, clock.now())
+    record = closed(call, slot.lane, Usage(20, 7, 8), charged=30)
+    assert [one.reason for one in record.tries] == ["rate", "cut", ""]
+    assert (record.prompt_tokens, record.completion_tokens, record.cached_tokens) == (30, 10, 8)
+    assert record.charged_tokens == 180
+    assert record.cost_nano == sum(one.cost_nano for one in record.tries) == (10 + 6) + (12 + 4 + 14)
+    assert record.estimated
+    assert tries_of(record) == record.tries
+
+
+async def test_who_was_not_served_has_no_try_of_its_own() -> None:
+    """What its failed attempts cost is in its record; without any there is nothing."""
+    clock = ManualClock()
+    slot, call = slot_of(clock), call_of()
+    assert tries_of(closed(call_of(), None, status=429)) == ()
+    note(call, slot, 0, "stopped", Usage(10, 3, estimated=True), 100, clock.now())
+    record = closed(call, None, status=LEFT)
+    assert (record.target, record.prompt_tokens, record.charged_tokens) == ("", 10, 100)
+    assert len(tries_of(record)) == 1
+
+
+async def test_an_attempt_that_was_stopped_is_billed_as_far_as_it_had_come() -> None:
+    """By what answers took so far: the prompt, and a token for each piece of the time; never above `max_tokens`."""
+    clock = ManualClock()
+    slot = slot_of(clock)
+    for tokens in (100, 10, 50):
+        slot.lane.speed.learn(tokens, 200_000 + tokens * 10_000)
+    await clock.advance(500_000)
+    found = stopped(call_of(), slot, clock.now())
+    assert (found.completion, found.estimated) == (30, True)
+    assert found.prompt == slot.lane.estimator.expected(call_of().size) > 0
+    assert stopped(call_of(max_tokens=7), slot, clock.now()).completion == 7

@@ -1,0 +1,1 @@
+"""The database of the control process: who called, what it cost, who may call, and who changed what."""

@@ -1,0 +1,97 @@
+"""Opening the database: SQLite in the state directory unless a URL names another.
+
+Synchronous: the control process uses it in threads. Reading is `engine.connect()`, changing is `writing(engine)`, which
+on SQLite takes the write lock at once (a reader that turns writer would be refused instead of waiting).
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+FILE: Final = "tidegate.db"
+_BUSY_SECONDS: Final = 5
+_WRITES: Final = "tidegate_writes"
+# A database that is frozen or cut off must end a statement some time, so that ingest can begin anew.
+_POSTGRES: Final = {
+    "connect_timeout": 5,
+    "options": "-c statement_timeout=60000 -c lock_timeout=10000 -c idle_in_transaction_session_timeout=120000",
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+    "application_name": "tidegate",
+}
+
+
+class BadDatabase(ValueError):
+    """`database` cannot be used at all; the text names the remedy and never the password."""
+
+
+def open_engine(database: str, state_dir: Path) -> Engine:
+    """The engine for a URL, "" = SQLite at `state_dir/tidegate.db`. Connects to nothing yet. Raises `BadDatabase`."""
+    url = _url(database, state_dir)
+    if url.get_backend_name() == "sqlite":
+        engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS})
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    try:
+        return create_engine(url, connect_args=dict(_POSTGRES), pool_pre_ping=True, pool_size=5, max_overflow=5)
+    except ModuleNotFoundError:
+        raise BadDatabase("`ledger.database` names PostgreSQL: install its driver, tidegate[postgres]") from None
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A connection in a transaction that may write: committed at the end, rolled back by an exception."""
+    with engine.connect() as opened:
+        connection = opened.execution_options(**{_WRITES: True})
+        with connection.begin():
+            yield connection
+
+
+def is_sqlite(connection: Connection | Engine) -> bool:
+    """Whether this is SQLite; else it is PostgreSQL."""
+    return connection.dialect.name == "sqlite"
+
+
+def shown(engine: Engine) -> str:
+    """The URL without its password, for logs."""
+    return engine.url.render_as_string(hide_password=True)
+
+
+def _url(database: str, state_dir: Path) -> URL:
+    if not database:
+        return URL.create("sqlite", database=str(state_dir / FILE))
+    url = _parsed(database)
+    if url is None or url.get_backend_name() not in {"sqlite", "postgresql"}:
+        raise BadDatabase("`ledger.database` is no URL of a known database: use sqlite:///PATH or postgresql://…")
+    return url
+
+
+def _parsed(database: str) -> URL | None:
+    try:
+        url = make_url(database)
+        if url.drivername in {"postgres", "postgresql"}:
+            url = url.set(drivername="postgresql+psycopg")
+        url.get_dialect()
+    except (ArgumentError, NoSuchModuleError):
+        return None
+    return url
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
+    connection.isolation_level = None  # the driver must not begin transactions of its own: DDL would escape them
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    options: Any = connection.get_execution_options()
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(_WRITES) else "BEGIN")

@@ -1,0 +1,1 @@
+"""Alembic's revisions of the schema, in order of their numbers."""

@@ -1,0 +1,98 @@
+"""The ledger's tables: calls, tries, hourly sums, and how far each journal has been taken.
+
+Two ledgers stand in each row: what a provider's limiter was charged (`charged_tokens`), and what is billed (tokens by
+kind and `cost_nano`). On PostgreSQL calls and tries are partitioned by day; SQLite keeps them in the order of their
+keys. A row of `hourly` without a call or attempt of its own may hold what was reserved.
+"""
+
+from typing import Final
+
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, SmallInteger, String, Table
+from sqlalchemy.sql.schema import SchemaItem
+
+from tidegate.store.metadata import METADATA, NAME
+
+# A key that SQLite numbers itself must be its INTEGER.
+_NUMBER: Final = Integer().with_variant(SmallInteger(), "postgresql")
+
+
+def _counts(*names: str) -> list[SchemaItem]:
+    return [Column(name, BigInteger, nullable=False, server_default="0") for name in names]
+
+
+JOURNALS: Final = Table(
+    "journals",
+    METADATA,
+    Column("id", _NUMBER, primary_key=True),
+    Column("identity", String(32), nullable=False, unique=True, comment="the file `identity` beside its segments"),
+    Column("name", NAME, nullable=False, comment="which worker's"),
+    *_counts("segment", "position", "taken_calls", "damaged_records", "missed_segments"),
+    comment="How far each journal has been taken: everything before `position` of `segment` is in the tables",
+)
+
+CALLS: Final = Table(
+    "calls",
+    METADATA,
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("journal", _NUMBER, primary_key=True, autoincrement=False),
+    Column("call_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("at_us", BigInteger, nullable=False, comment="when it ended"),
+    Column("namespace", NAME, nullable=False),
+    Column("user", NAME, nullable=False),
+    Column("key", NAME, nullable=False),
+    Column("tier", NAME, nullable=False),
+    Column("plan", NAME, nullable=False, comment="the strategy or model that was asked for"),
+    Column("model", NAME, nullable=False, comment="the model that was asked for"),
+    Column("provider", NAME, nullable=False, comment="that answered; empty = none"),
+    Column("scope", NAME, nullable=False),
+    Column("served", NAME, nullable=False, comment="the model that answered"),
+    Column("tag", NAME, nullable=False, comment="the client's own words, `, ` between"),
+    Column("degraded", String(1_024), nullable=False, comment="what it was given less of"),
+    Column("status", Integer, nullable=False, comment="as the client was told; 0 = its end was not seen"),
+    Column("attempts", Integer, nullable=False),
+    Column("streamed", Boolean, nullable=False),
+    Column("estimated", Boolean, nullable=False, comment="its usage is an estimate"),
+    *_counts("queued_us", "waited_us", "first_byte_us", "duration_us"),
+    *_counts("prompt_tokens", "completion_tokens", "cached_tokens", "written_tokens", "charged_tokens", "cost_nano"),
+    Index("ix_calls_call_id", "call_id"),
+    Index("ix_calls_namespace_at_us", "namespace", "at_us"),
+    comment="One row a call, whatever came of it; tokens and cost are those of all its attempts",
+    sqlite_with_rowid=False,
+    postgresql_partition_by="RANGE (day)",
+)
+
+TRIES: Final = Table(
+    "tries",
+    METADATA,
+    Column("day", Integer, primary_key=True, autoincrement=False, comment="its call's"),
+    Column("journal", _NUMBER, primary_key=True, autoincrement=False),
+    Column("call_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True, autoincrement=False, comment="from 1"),
+    Column("at_us", BigInteger, nullable=False, comment="when it left"),
+    Column("duration_us", BigInteger, nullable=False),
+    Column("provider", NAME, nullable=False),
+    Column("scope", NAME, nullable=False),
+    Column("model", NAME, nullable=False),
+    Column("status", Integer, nullable=False, comment="the provider's, 0 = none came"),
+    Column("reason", NAME, nullable=False, comment="empty = answered; else how it ended"),
+    Column("estimated", Boolean, nullable=False),
+    *_counts("prompt_tokens", "completion_tokens", "cached_tokens", "written_tokens", "charged_tokens", "cost_nano"),
+    comment="One row an attempt that reached a provider, or may have: what its provider billed and charged",
+    sqlite_with_rowid=False,
+    postgresql_partition_by="RANGE (day)",
+)
+
+HOURLY: Final = Table(
+    "hourly",
+    METADATA,
+    Column("hour", Integer, primary_key=True, autoincrement=False),
+    *(
+        Column(name, NAME, primary_key=True)
+        for name in ("namespace", "user", "key", "plan", "model", "provider", "scope", "tag")
+    ),
+    *_counts("calls", "errors", "attempts", "estimated_attempts"),
+    *_counts("prompt_tokens", "completion_tokens", "cached_tokens", "written_tokens"),
+    *_counts("charged_tokens", "reserved_tokens", "cost_nano"),
+    comment="Sums by the hour in which calls ended; calls are counted where they were answered",
+    sqlite_with_rowid=False,
+)

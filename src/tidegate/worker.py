@@ -18,7 +18,7 @@ import msgspec
 import uvloop
 
 from tidegate.clock import SystemClock
-from tidegate.edge.clients import clients_of
+from tidegate.edge.clients import Clients
 from tidegate.edge.gateway import Gateway, House
 from tidegate.ledger import learnt
 from tidegate.ledger.journal import Journal
@@ -103,7 +103,7 @@ class Worker:
 
     def house(self, snapshot: Snapshot) -> House:
         """Compose what the snapshot says."""
-        return House(Book(snapshot, self.lanes, self._upstreams.pool), clients_of(snapshot))
+        return House(Book(snapshot, self.lanes, self._upstreams.pool), Clients(snapshot))
 
     async def run(self) -> None:
         """Serve until the supervisor says otherwise or is gone."""

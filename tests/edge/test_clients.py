@@ -1,11 +1,23 @@
 """Who calls."""
 
-from hashlib import sha256
+from dataclasses import dataclass
 
 import pytest
 
-from tidegate.edge.clients import ANYBODY, MAX_RECENT, Client, Clients, alone, clients_of
-from tidegate.model.snapshot import BUILT_IN_TIERS, ClientKey, Namespace, Snapshot, TierEntry
+from tests.edge.known import digest, known
+from tidegate.edge.clients import MAX_RECENT, Client, Clients
+from tidegate.edge.roster import Roster
+from tidegate.model.directory import Change, Gone, PutKey, PutNamespace, PutUser
+from tidegate.model.snapshot import (
+    BUILT_IN_TIERS,
+    Allowance,
+    ClientKey,
+    Isolation,
+    Namespace,
+    Snapshot,
+    TierEntry,
+    User,
+)
 from tidegate.model.tenant import NOBODY, PAID, VIP, Tenant
 from tidegate.wire.exchange import Exchange
 
@@ -16,11 +28,7 @@ def asking(**headers: bytes) -> Exchange:
 
 
 def clients(*keys: str) -> Clients:
-    return Clients(alone({digest(key): f"name of {key}" for key in keys}))
-
-
-def digest(key: str) -> bytes:
-    return sha256(key.encode()).digest()
+    return known({key: f"name of {key}" for key in keys})
 
 
 def named(client: Client | None) -> str | None:
@@ -39,9 +47,9 @@ def named(client: Client | None) -> str | None:
 )
 def test_a_key_in_any_of_its_places(headers: dict[str, bytes]) -> None:
     """As the SDKs of OpenAI, Anthropic and Azure send it; the second time as the first."""
-    known = clients("k1", "k2")
-    assert named(known.of(asking(**headers))) == "name of k1"
-    assert named(known.of(asking(**headers))) == "name of k1"
+    house = clients("k1", "k2")
+    assert named(house.of(asking(**headers))) == "name of k1"
+    assert named(house.of(asking(**headers))) == "name of k1"
 
 
 @pytest.mark.parametrize(
@@ -63,31 +71,25 @@ def test_anything_else_is_nobody(headers: dict[str, bytes]) -> None:
     assert clients("k1", "k2").of(asking(**headers)) is None
 
 
-def test_without_keys_everybody_may() -> None:
-    """Without a name."""
-    open_house = Clients({})
-    assert len(open_house) == 0
-    assert open_house.of(asking()) == ANYBODY
-    assert open_house.of(asking(authorization=b"Bearer anything")) == ANYBODY
-
-
 def test_wrong_keys_fill_no_memory() -> None:
     """Only keys that are right are remembered, and not for ever."""
-    known = clients(*(f"k{number}" for number in range(MAX_RECENT + 10)))
+    house = clients(*(f"k{number}" for number in range(MAX_RECENT + 10)))
     for number in range(1_000):
-        assert known.of(asking(authorization=b"Bearer wrong%d" % number)) is None
-    assert len(known._recent) == 0
+        assert house.of(asking(authorization=b"Bearer wrong%d" % number)) is None
+    assert len(house._recent) == 0
     for number in range(MAX_RECENT + 10):
-        assert named(known.of(asking(authorization=b"Bearer k%d" % number))) == f"name of k{number}"
-    assert len(known._recent) <= MAX_RECENT
+        assert named(house.of(asking(authorization=b"Bearer k%d" % number))) == f"name of k{number}"
+        assert named(house.by_name(f"name of k{number}")) == f"name of k{number}"
+    assert len(house._recent) <= MAX_RECENT
+    assert len(house._named) <= MAX_RECENT
+    assert len(house._tenants) <= MAX_RECENT
 
 
 def test_a_hundred_thousand_keys_are_found_by_one_look() -> None:
     """The last as the first."""
     keys = tuple(ClientKey(str(number), digest(f"k{number}")) for number in range(100_000))
-    known = clients_of(Snapshot(version=1, providers=(), clients=keys))
-    assert len(known) == 100_000
-    assert named(known.of(asking(authorization=b"Bearer k99999"))) == "99999"
+    house = Clients(Snapshot(version=1, providers=(), clients=keys))
+    assert named(house.of(asking(authorization=b"Bearer k99999"))) == "99999"
 
 
 ACME = Namespace("acme", "vip", 2_000, (ClientKey("acme-1", digest("a1")), ClientKey("web", digest("a2"))))
@@ -101,41 +103,213 @@ SNAPSHOT = Snapshot(
 )
 
 
-def tenant(known: Clients, key: bytes) -> Tenant | None:
-    client = known.of(asking(x_api_key=key))
+def tenant(house: Clients, key: bytes) -> Tenant | None:
+    client = house.of(asking(x_api_key=key))
     return client.tenant if client is not None else None
 
 
 def test_keys_of_a_namespace_are_its_tenants() -> None:
     """All of them are one tenant; each has a name of its own in the records."""
-    known = clients_of(SNAPSHOT)
-    assert known.of(asking(x_api_key=b"a2")) == Client("web", Tenant("acme", VIP, 2_000))
-    assert tenant(known, b"a1") is tenant(known, b"a2")
+    house = Clients(SNAPSHOT)
+    assert named(house.of(asking(x_api_key=b"a2"))) == "web"
+    assert tenant(house, b"a2") == Tenant("acme", VIP, 2_000)
+    assert tenant(house, b"a1") is tenant(house, b"a2")
 
 
 def test_other_keys_are_tenants_of_their_own() -> None:
     """Of tier `paid` and weight 1; the keys of one name are one tenant."""
-    known = clients_of(SNAPSHOT)
-    assert known.of(asking(x_api_key=b"b")) == Client("billing", Tenant("billing", PAID))
-    assert tenant(known, b"f1") is tenant(known, b"f2")
-    assert tenant(known, b"f1") == Tenant("team", PAID)
+    house = Clients(SNAPSHOT)
+    assert tenant(house, b"b") == Tenant("billing", PAID)
+    assert tenant(house, b"f1") is tenant(house, b"f2")
+    assert tenant(house, b"f1") == Tenant("team", PAID)
 
 
 def test_a_key_with_a_namespaces_name_is_its_key() -> None:
     """So a file can hold the keys of many namespaces."""
-    known = clients_of(SNAPSHOT)
-    assert tenant(known, b"a3") is tenant(known, b"a1")
-    found = tenant(known, b"q")
+    house = Clients(SNAPSHOT)
+    assert tenant(house, b"a3") is tenant(house, b"a1")
+    found = tenant(house, b"q")
     assert found is not None
     assert (found.tier.name, found.tier.rank, found.tier.weight_milli, found.tier.smoothed) == ("gold", 7, 500, False)
 
 
 def test_nobody_is_of_the_paid_tier_as_it_is() -> None:
     """Calls without a namespace are one tenant, in the tier as the file changes it."""
-    plain = clients_of(Snapshot(version=1, providers=())).of(asking())
-    assert plain == ANYBODY
+    plain = Clients(Snapshot(version=1, providers=())).of(asking(authorization=b"Bearer anything"))
     assert plain is not None
-    assert plain.tenant == NOBODY
-    changed = clients_of(Snapshot(version=1, providers=(), tiers=(TierEntry("paid", 3, 9_000),))).of(asking())
+    assert (plain.name, plain.user, plain.tenant) == ("", "", NOBODY)
+    changed = Clients(Snapshot(version=1, providers=(), tiers=(TierEntry("paid", 3, 9_000),))).of(asking())
     assert changed is not None
     assert (changed.tenant.name, changed.tenant.tier.rank, changed.tenant.tier.weight_milli) == ("", 3, 9_000)
+
+
+@dataclass
+class Followed:
+    """Clients of a file that follow a log."""
+
+    clients: Clients
+    log: Roster
+
+    def tell(self, *changes: Change) -> None:
+        for change in changes:
+            self.log.apply(change)
+        self.clients.follow(self.log)
+
+    def who(self, key: str) -> Client | None:
+        return self.clients.of(asking(x_api_key=key.encode()))
+
+
+def followed(snapshot: Snapshot = SNAPSHOT, *changes: Change) -> Followed:
+    log = Roster()
+    made = Followed(Clients(snapshot, log), log)
+    made.tell(*changes)
+    return made
+
+
+def key(name: str, secret: str = "", **more: object) -> ClientKey:
+    return ClientKey(name, digest(secret or name), **more)  # type: ignore[arg-type]
+
+
+EMPTY = Snapshot(version=1, providers=())
+
+
+def test_a_managed_key_is_a_key() -> None:
+    """Of its namespace, with its user; changed, and revoked."""
+    house = followed(EMPTY, PutNamespace(Namespace("shop", "free", 500)), PutUser("shop", User("ann")))
+    house.tell(PutKey("shop", key("till", user="ann", signing="optional", signing_key=b"s" * 32, expires_us=7)))
+    client = house.who("till")
+    assert client is not None
+    assert (client.name, client.user, client.tenant.name, client.tenant.tier.name) == ("till", "ann", "shop", "free")
+    assert (client.tenant.weight_milli, client.signing, client.signing_key) == (500, "optional", b"s" * 32)
+    assert (client.expires_us, client.not_before_us, client.networks, client.models) == (7, 0, None, None)
+    assert client is house.who("till")
+    assert named(house.clients.by_name("till")) == "till"
+
+    house.tell(PutNamespace(Namespace("shop", "vip", 500)))
+    client = house.who("till")
+    assert client is not None
+    assert client.tenant.tier.name == "vip"
+    house.tell(PutKey("shop", key("till", "rotated")))
+    assert (house.who("till"), named(house.who("rotated"))) == (None, "till")
+    house.tell(Gone("key", "shop", "till"))
+    assert (house.who("rotated"), house.clients.by_name("till")) == (None, None)
+
+
+@pytest.mark.parametrize("gone", [Gone("user", "shop", "ann"), Gone("namespace", "shop", "shop")])
+def test_a_key_falls_with_what_it_stands_on(gone: Gone) -> None:
+    """Its user, its namespace; and stands up again with a user of that name only."""
+    house = followed(EMPTY, PutNamespace(Namespace("shop")), PutUser("shop", User("ann")))
+    house.tell(PutKey("shop", key("till", user="ann")))
+    assert named(house.who("till")) == "till"
+    house.tell(gone)
+    assert (house.who("till"), house.clients.by_name("till")) == (None, None)
+    house.tell(PutNamespace(Namespace("shop")), PutUser("shop", User("ann")))
+    assert named(house.who("till")) == ("till" if gone.kind == "user" else None)
+
+
+def test_a_key_without_its_namespace_is_none() -> None:
+    """Until there is one: an order that a log never has, and that lets nobody in."""
+    house = followed(EMPTY, PutKey("shop", key("till")))
+    assert house.who("till") is None
+    house.tell(PutNamespace(Namespace("shop")))
+    assert named(house.who("till")) == "till"
+
+
+def test_a_namespace_of_the_file_has_managed_users_and_keys() -> None:
+    """It stays as the file has it, whatever the log says; and so do users and keys that the file names."""
+    file = Snapshot(
+        version=1,
+        providers=(),
+        namespaces=(Namespace("acme", "vip", clients=(key("web", user="ann"),), users=(User("ann", ("gpt-4o",)),)),),
+        clients=(key("lone"),),
+    )
+    house = followed(
+        file,
+        PutNamespace(Namespace("acme", "free")),
+        PutUser("acme", User("ann", ("o3",))),
+        PutUser("acme", User("bob")),
+        PutKey("acme", key("job", user="bob")),
+        PutKey("acme", key("web", "other")),  # a name that the file has
+        PutKey("acme", key("lone", "third")),
+        PutKey("acme", key("twin", "web")),  # a key that the file has
+    )
+    job, web = house.who("job"), house.who("web")
+    assert job is not None
+    assert web is not None
+    assert (job.tenant.tier.name, job.user, job.tenant is web.tenant) == ("vip", "bob", True)
+    assert web.models is not None
+    assert web.models.of(["gpt-4o", "o3"]) == ["gpt-4o"]
+    assert (web.name, house.who("other"), house.who("third")) == ("web", None, None)
+    assert house.clients.by_name("web") is not None
+    house.tell(Gone("key", "acme", "web"), Gone("user", "acme", "ann"), Gone("namespace", "acme", "acme"))
+    assert (named(house.who("web")), named(house.who("lone")), house.who("job")) == ("web", "lone", None)
+
+
+def test_what_lists_allow_together() -> None:
+    """A key, its user and its namespace: what all of them allow."""
+    house = followed(
+        EMPTY,
+        PutNamespace(Namespace("shop", models=("gpt-*", "o3"))),
+        PutUser("shop", User("ann", ("gpt-4o", "gpt-4o-mini", "o3"))),
+        PutKey("shop", key("till", user="ann", models=("gpt-4*",))),
+        PutKey("shop", key("all", models=("*",))),
+    )
+    till, everything = house.who("till"), house.who("all")
+    assert till is not None
+    assert till.models is not None
+    assert till.models.of(["gpt-4o", "gpt-4", "gpt-4o-mini", "o3", "gpt-3"]) == ["gpt-4o", "gpt-4o-mini"]
+    assert everything is not None
+    assert everything.models is not None
+    assert everything.models.of(["gpt-4o", "o3", "o4"]) == ["gpt-4o", "o3"]
+
+
+def test_a_tier_that_the_file_has_no_more_is_paid() -> None:
+    """A managed namespace outlives what it was made with."""
+    house = followed(EMPTY, PutNamespace(Namespace("shop", "gold")), PutKey("shop", key("till")))
+    client = house.who("till")
+    assert client is not None
+    assert client.tenant == Tenant("shop", PAID)
+
+
+def test_everybody_may_while_there_was_never_a_key() -> None:
+    """A namespace closes nothing, the first key does; that it is revoked does not open the door again."""
+    house = followed(EMPTY, PutNamespace(Namespace("shop")))
+    assert house.clients.open
+    assert named(house.who("anything")) == ""
+    house.tell(PutKey("shop", key("till")))
+    assert not house.clients.open
+    assert (house.who("anything"), house.clients.of(asking()), named(house.who("till"))) == (None, None, "till")
+    house.tell(Gone("key", "shop", "till"), Gone("namespace", "shop", "shop"))
+    assert not house.clients.open
+    assert house.who("anything") is None
+
+
+def test_a_gate_with_neighbours_is_never_open() -> None:
+    """Their keys are keys, though this worker takes none of them."""
+    file = Snapshot(
+        version=1,
+        providers=(),
+        namespaces=(Namespace("acme", clients=(key("web"),)), Namespace("shop")),
+        isolated=(Isolation("acme", 8_081),),
+    )
+    assert Clients(Snapshot(version=1, providers=(), isolated=file.isolated)).of(asking()) is None
+    house = followed(file, PutKey("acme", key("job")), PutKey("shop", key("till")))
+    assert [named(house.who(name)) for name in ("web", "job", "till")] == [None, None, "till"]
+
+
+def test_what_may_be_spent_is_asked_once() -> None:
+    """With the records as they hold: the file's before the log's."""
+    asked = []
+
+    def limiting(namespace: Namespace | None, user: User | None, key: ClientKey) -> object | None:
+        asked.append((namespace and namespace.name, user and user.allowance.rpm, key.name))
+        return object() if key.name == "till" else None
+
+    log = Roster()
+    shop, ann = PutNamespace(Namespace("shop")), PutUser("shop", User("ann", allowance=Allowance(rpm=5)))
+    for change in (shop, ann, PutKey("shop", key("till", user="ann")), PutKey("shop", key("free"))):
+        log.apply(change)
+    house = Clients(Snapshot(version=1, providers=(), clients=(key("lone"),)), log, limiting)
+    found = [house.of(asking(x_api_key=name)) for name in (b"till", b"free", b"lone", b"till")]
+    assert [client is not None and client.limits is not None for client in found] == [True, False, False, True]
+    assert asked == [("shop", 5, "till"), ("shop", None, "free"), (None, None, "lone")]

@@ -2,11 +2,11 @@
 
 import asyncio
 import json
-from hashlib import sha256
 from typing import Any
 
 import pytest
 
+from tests.edge.known import known
 from tests.line.scenes import (
     DONE,
     Client,
@@ -20,7 +20,6 @@ from tests.line.scenes import (
     streaming,
     usage_chunk,
 )
-from tidegate.edge.clients import Clients, alone
 from tidegate.edge.gateway import Gateway, House
 from tidegate.model.facts import BROKEN, LEFT, Fact
 from tidegate.model.snapshot import Limits
@@ -67,9 +66,9 @@ class Wire(Client):
 class Door:
     """A gateway in front of a playbook's line."""
 
-    def __init__(self, play: Playbook | None = None, names: dict[bytes, str] | None = None) -> None:
+    def __init__(self, play: Playbook | None = None, names: dict[str, str] | None = None) -> None:
         self.play = play or play_of()
-        house = House(self.play.book, Clients(alone(names or {})))
+        house = House(self.play.book, known(names))
         self.gateway = Gateway(house, self.play.line, self.play.clock, self.play.recorder, self.play.recorder)
 
     def ask(
@@ -165,9 +164,7 @@ async def test_what_is_refused_by_its_head(door: Door, path: bytes, method: byte
 
 async def test_only_who_has_a_key() -> None:
     """Health alone is open."""
-    import hashlib
-
-    door = Door(names={hashlib.sha256(b"k1").digest(): "team"})
+    door = Door(names={"k1": "team"})
     assert door.ask().wire.status == 401
     assert door.ask(b"/v1/models", method=b"GET").wire.status == 401
     assert door.ask(b"/v1/files", method=b"GET").wire.status == 401
@@ -337,7 +334,7 @@ async def test_a_client_that_leaves_at_once_is_recorded(door: Door) -> None:
 
 async def test_a_head_like_the_last_one_is_not_read_again() -> None:
     """Who calls, its deadline and what goes on to the provider are the same."""
-    door, alike = Door(names={sha256(b"k").digest(): "ann"}), Likeness()
+    door, alike = Door(names={"k": "ann"}), Likeness()
     door.ask(alike=alike, authorization=b"Bearer k", accept=b"x/y", x_tidegate_deadline_ms=b"5000")
     door.ask(alike=alike)
     await settle()
@@ -350,9 +347,9 @@ async def test_a_head_like_the_last_one_is_not_read_again() -> None:
 
 async def test_a_key_that_is_withdrawn_ends_with_the_house() -> None:
     """Though the connection stays, and with it what was found out about its head."""
-    door, alike = Door(names={sha256(b"k").digest(): "ann"}), Likeness()
+    door, alike = Door(names={"k": "ann"}), Likeness()
     door.ask(alike=alike, authorization=b"Bearer k")
-    door.gateway.house = House(door.play.book, Clients(alone({sha256(b"other").digest(): "bob"})))
+    door.gateway.house = House(door.play.book, known({"other": "bob"}))
     assert door.ask(alike=alike, authorization=b"Bearer k").wire.status == 401
 
 
@@ -457,7 +454,7 @@ async def test_a_reload_leaves_calls_in_flight_alone(door: Door) -> None:
     asked = door.ask()
     await settle()
     empty = play_of(provider("other"), provider("another"))
-    door.gateway.house = House(empty.book, Clients({}))
+    door.gateway.house = House(empty.book, known())
     await door.play.provider("openai", Reply(200, [], answer()))
     assert asked.wire.status == 200
     assert door.ask(body={"model": "unheard-of"}).wire.status == 404

@@ -1,45 +1,93 @@
-"""Who calls: client keys by their SHA-256. A look-up is O(1) in the number of keys and tells nothing by its timing."""
+"""Who calls: the keys of the file and of the directory log, and what each of them may.
 
-from collections.abc import Mapping
+A key is found by its SHA-256, in O(1) of the number of keys and with nothing told by the timing. What it comes to (its
+namespace, user, models, networks) is resolved when it is first used, and anew after every change.
+"""
+
+from collections.abc import Callable
 from hashlib import sha256
+from typing import Final
 
-import msgspec
-
-from tidegate.model.snapshot import Snapshot, TierEntry
+from tidegate.edge.entitled import Models, models
+from tidegate.edge.roster import Entry, Roster, declared
+from tidegate.model.isolation import asks_for_keys, serves
+from tidegate.model.snapshot import ClientKey, Namespace, Snapshot, TierEntry, User
 from tidegate.model.tenant import NOBODY, PAID, Tenant, Tier
+from tidegate.policy.access.addresses import Networks
 from tidegate.wire.exchange import Exchange
 
-_BEARER = b"bearer "
-MAX_RECENT = 4_096  # keys seen lately need no hashing: it costs as much as the rest of the look-up
+_BEARER: Final = b"bearer "
+MAX_RECENT: Final = 4_096  # keys seen lately need no hashing: it costs as much as the rest of the look-up
 
 
-class Client(msgspec.Struct, frozen=True, gc=False):
-    """Who shows a key: its name in records, and the tenant that it is served for."""
+class Client:
+    """Who shows a key, and what it may. Nobody changes one. Moments are wall-clock microseconds, 0 = none."""
 
-    name: str
-    tenant: Tenant
+    __slots__ = (
+        "cut", "digest", "expires_us", "limits", "models", "name", "networks", "not_before_us", "signing",
+        "signing_key", "tenant", "user",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        name: str,
+        tenant: Tenant,
+        key: ClientKey | None = None,
+        allowed: Models | None = None,
+        limits: object | None = None,
+        *,
+        cut: bool = False,
+    ) -> None:
+        self.name = name  # of its key, as it stands in records
+        self.tenant = tenant
+        self.models = allowed  # None = all, and routes without a model too
+        self.limits = limits  # what its namespace, user and key may spend; None = no bound
+        self.cut = cut  # what is in flight ends when the key is revoked
+        self.digest = b"" if key is None else key.digest
+        self.user = "" if key is None else key.user
+        self.networks = Networks(key.addresses) if key is not None and key.addresses else None
+        self.not_before_us = 0 if key is None else key.not_before_us
+        self.expires_us = 0 if key is None else key.expires_us
+        self.signing = "off" if key is None else key.signing  # off | optional | required
+        self.signing_key = b"" if key is None else key.signing_key
 
 
-ANYBODY = Client("", NOBODY)
+Limiting = Callable[[Namespace | None, User | None, ClientKey], object | None]
+ANYBODY: Final = Client("", NOBODY)
 
 
 class Clients:
-    """The keys that may call. Without any, everybody may (the gate then serves loopback only)."""
+    """The keys that may call. While nobody declares or manages any, everybody may."""
 
-    __slots__ = ("_anybody", "_clients", "_recent")
+    __slots__ = (
+        "_anybody", "_declared", "_limiting", "_managed", "_named", "_recent", "_snapshot", "_tenants", "_tiers",
+        "open",
+    )  # fmt: skip
 
-    def __init__(self, clients: Mapping[bytes, Client], anybody: Client = ANYBODY) -> None:
-        """`clients` by the 32-byte SHA-256 of their key; `anybody` is who calls where there are none."""
-        self._clients = clients
-        self._anybody = anybody
-        self._recent: dict[bytes, Client] = {}
+    def __init__(self, snapshot: Snapshot, managed: Roster | None = None, limiting: Limiting | None = None) -> None:
+        """`limiting` says what a namespace, a user and a key may spend together. O(keys of the file)."""
+        self._snapshot = snapshot
+        self._declared = declared(snapshot)
+        self._managed = Roster() if managed is None else managed
+        self._limiting = limiting
+        self._tiers = {entry.name: _tier(entry) for entry in snapshot.tiers}
+        self._anybody = Client("", Tenant("", self._tiers.get(PAID.name, PAID)))
+        self._recent: dict[bytes, Client] = {}  # by what the header says
+        self._named: dict[str, Client] = {}
+        self._tenants: dict[str, Tenant] = {}
+        self.open = self._is_open()  # everybody may call
 
-    def __len__(self) -> int:
-        return len(self._clients)
+    def follow(self, managed: Roster) -> None:
+        """What the log manages has changed, or is another roster altogether. O(keys seen lately)."""
+        self._managed = managed
+        self._recent.clear()
+        self._named.clear()
+        self._tenants.clear()
+        self.open = self._is_open()
 
     def of(self, exchange: Exchange) -> Client | None:
-        """Who calls; None when it shows no valid key."""
-        if not self._clients:
+        """Who calls; None when it shows no key that is known."""
+        if self.open:
             return self._anybody
         shown = exchange.header(b"authorization") or exchange.header(b"x-api-key") or exchange.header(b"api-key")
         if shown is None:
@@ -47,40 +95,88 @@ class Clients:
         client = self._recent.get(shown)
         return client if client is not None else self._look_up(shown)
 
+    def by_digest(self, digest: bytes) -> Client | None:
+        """The key of this SHA-256; None when there is none, or its namespace or user is gone."""
+        entry = self._declared.by_digest(digest)
+        if entry is None:
+            entry = self._managed.by_digest(digest)
+            if entry is None or self._declared.by_name(entry.key.name) is not None:
+                return None
+        return self._resolved(entry)
+
+    def by_name(self, name: str) -> Client | None:
+        """The key of this name, as `by_digest`: for signatures, which name their key."""
+        client = self._named.get(name)
+        if client is not None:
+            return client
+        entry = self._declared.by_name(name) or self._managed.by_name(name)
+        client = None if entry is None else self._resolved(entry)
+        if client is not None:
+            if len(self._named) >= MAX_RECENT:
+                self._named.clear()
+            self._named[name] = client
+        return client
+
+    def _is_open(self) -> bool:
+        """Neither the file nor the log has ever had a key, nor has a neighbour."""
+        return not self._declared.keyed and not self._managed.keyed and not asks_for_keys(self._snapshot)
+
     def _look_up(self, shown: bytes) -> Client | None:
         key = shown[7:].strip() if shown[:7].lower() == _BEARER else shown
-        client = self._clients.get(sha256(key).digest())
+        client = self.by_digest(sha256(key).digest())
         if client is not None:
             if len(self._recent) >= MAX_RECENT:
                 self._recent.clear()
             self._recent[shown] = client
         return client
 
+    def _resolved(self, entry: Entry) -> Client | None:
+        """What the key comes to; None without its namespace or user, and where another worker serves it."""
+        key, name = entry.key, entry.tenancy.name
+        if not serves(self._snapshot, name):
+            return None
+        namespace = self._namespace(name) if name else None
+        user = self._user(name, key.user) if key.user else None
+        if (name and namespace is None) or (key.user and user is None):
+            return None
+        allowed = models(
+            key.models,
+            () if user is None else user.models,
+            () if namespace is None else namespace.models,
+        )
+        limits = None if self._limiting is None else self._limiting(namespace, user, key)
+        cut = namespace is not None and namespace.on_revoked == "cut"
+        return Client(key.name, self._tenant(key.name, namespace), key, allowed, limits, cut=cut)
 
-def clients_of(snapshot: Snapshot) -> Clients:
-    """Everybody whom the snapshot names. O(keys).
+    def _namespace(self, name: str) -> Namespace | None:
+        """Its record: the file's before the log's."""
+        for roster in (self._declared, self._managed):
+            tenancy = roster.tenancies.get(name)
+            if tenancy is not None and tenancy.namespace is not None:
+                return tenancy.namespace
+        return None
 
-    A key of a namespace belongs to its tenant, and so does any other key with the namespace's name; the rest are
-    tenants of their own, of tier `paid` and weight 1.
-    """
-    tiers = {entry.name: _tier(entry) for entry in snapshot.tiers}
-    tenants = {item.name: Tenant(item.name, tiers[item.tier], item.weight_milli) for item in snapshot.namespaces}
-    paid = tiers[PAID.name]
-    clients = alone({key.digest: key.name for key in snapshot.clients}, tenants, paid)
-    for item in snapshot.namespaces:
-        clients |= {key.digest: Client(key.name, tenants[item.name]) for key in item.clients}
-    return Clients(clients, Client("", Tenant("", paid)))
+    def _user(self, namespace: str, name: str) -> User | None:
+        for roster in (self._declared, self._managed):
+            tenancy = roster.tenancies.get(namespace)
+            if tenancy is not None and name in tenancy.users:
+                return tenancy.users[name]
+        return None
 
-
-def alone(
-    names: Mapping[bytes, str], tenants: dict[str, Tenant] | None = None, tier: Tier = PAID
-) -> dict[bytes, Client]:
-    """Clients by their key; each name is a tenant of its own, unless `tenants` has one of that name."""
-    tenants = {} if tenants is None else tenants
-    for name in names.values():
-        if name not in tenants:
-            tenants[name] = Tenant(name, tier)
-    return {digest: Client(name, tenants[name]) for digest, name in names.items()}
+    def _tenant(self, key: str, namespace: Namespace | None) -> Tenant:
+        """One for all keys of a namespace; who has none is a tenant of its own, of tier `paid` and weight 1."""
+        name = key if namespace is None else namespace.name
+        tenant = self._tenants.get(name)
+        if tenant is None:
+            if len(self._tenants) >= MAX_RECENT:
+                self._tenants.clear()
+            paid = self._tiers.get(PAID.name, PAID)
+            if namespace is None:
+                tenant = Tenant(name, paid)
+            else:  # a tier that the file has no more counts as paid
+                tenant = Tenant(name, self._tiers.get(namespace.tier, paid), namespace.weight_milli)
+            self._tenants[name] = tenant
+        return tenant
 
 
 def _tier(entry: TierEntry) -> Tier:

@@ -529,3 +529,26 @@ def test_a_limit_of_output_is_learnt_from_headers() -> None:
     assert lane.outputs is not None
     assert [allowed.limit for allowed in lane.outputs.allowances] == [6_000]
     assert lane.tokens.limit == 60_000
+
+
+async def test_what_was_sent_before_a_limit_of_output_was_learnt_counts_when_it_is_known() -> None:
+    """The provider takes it as it is produced, after the headers were made that told of the limit."""
+    clock = ManualClock()
+    lane = lane_alone(clock, Limits(), SPLIT)
+    call = call_of(max_tokens=90)
+    assert lane.pool is not None
+    permit = lane.pool.take_nowait(NOBODY, lane.charge(call), 0, clock.now())
+    assert permit is not None
+    slot = lane.slot(permit, None, clock.now())
+    await clock.advance(1_000)
+    shown = {
+        b"anthropic-ratelimit-output-tokens-limit": b"6000",
+        b"anthropic-ratelimit-output-tokens-remaining": b"6000",
+        b"anthropic-ratelimit-output-tokens-reset": b"2023-11-14T22:13:21Z",
+    }
+    shown |= {b"anthropic-ratelimit-input-tokens-" + name: b"60000" for name in (b"limit", b"remaining")}
+    lane.watch(shown, slot)
+    assert lane.outputs is not None
+    before = lane.outputs.allowances[0].left(clock.now())
+    lane.account(call, slot, Usage(10, 80))
+    assert before - lane.outputs.allowances[0].left(clock.now()) == 80

@@ -256,7 +256,8 @@ class Lane(Outlet):
         """A call made so many tokens, where its permit took another number."""
         if self.outputs is not None and permit.outputs:
             self.outputs.learn(tokens)
-            self.outputs.correct(tokens - permit.outputs, permit.taken_at, self._clock.now())
+            taken = permit.outputs if permit.taken_at >= self._made.since else 0  # a limit learnt since took nothing
+            self.outputs.correct(tokens - taken, permit.taken_at, self._clock.now())
             if self.pool is not None:
                 self.pool.pump()
 

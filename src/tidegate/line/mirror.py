@@ -37,8 +37,7 @@ class Mirror:
     __slots__ = (
         "_admitted", "_agreed", "_aimd", "_born", "_checked_at", "_comparable", "_continuous", "_delay", "_doubt",
         "_ghost", "_heeded", "_jitter", "_largest", "_last_left", "_last_sent", "_log", "_lows", "_main", "_margin",
-        "_noise", "_profile", "_ramp", "allowances", "booked", "configured", "rounding", "seen",
-        "trust",
+        "_noise", "_profile", "_ramp", "allowances", "booked", "configured", "rounding", "seen", "since", "trust",
     )  # fmt: skip
 
     def __init__(self, configured: int, profile: Profile, now: int, rounding: int = 0) -> None:
@@ -65,7 +64,7 @@ class Mirror:
         self._admitted = Admitted(now)
         self._largest = 0
         self._lows = Lows(now)
-        self._born = now
+        self._born = self.since = now  # `since`: from when on what is sent is taken from it
         self._checked_at = self._last_sent = self._last_left = 0
         self.allowances: tuple[Allowance, ...] = ()
         self._follow(now)
@@ -348,6 +347,7 @@ class Mirror:
         elif self._main is None:
             self._main = allowance(limit, now, window=profile.window, jitter_us=profile.jitter_us)
             self._restart(now)
+            self.since = now
         elif (held := mirrored(limit, profile.window)) != self._main.limit:
             self._main.resize(held, now)
             self._restart(now)

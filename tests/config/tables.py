@@ -1,6 +1,7 @@
 """The tables of docs/configuration.md as the schema would have them. Print them: `python -m tests.config.tables`."""
 
 from collections import defaultdict
+from decimal import Decimal
 from typing import Any, get_origin
 
 from pydantic.fields import FieldInfo
@@ -8,7 +9,8 @@ from pydantic_core import PydanticUndefined
 
 from tidegate.config.fields import all_fields, bare, literals
 
-KINDS = {int: "whole number", float: "number", bool: "true or false", str: "text", list: "list", dict: "mapping"}
+NUMBERS = {int: "whole number", float: "number", Decimal: "number"}
+KINDS = {**NUMBERS, bool: "true or false", str: "text", list: "list", dict: "mapping"}
 
 
 def sections() -> dict[str, dict[str, FieldInfo]]:
@@ -35,6 +37,8 @@ def default(field: FieldInfo) -> str:
         return str(value).lower()
     if isinstance(value, int):
         return f"{value:,}"
+    if isinstance(value, Decimal):
+        return f"{value}"
     if isinstance(value, float | str):
         return f"{value:g}" if isinstance(value, float) else f"`{value}`"
     return "–"

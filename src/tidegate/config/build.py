@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from tidegate.config import build_tenants
+from tidegate.config import build_access, build_money, build_tenants
 from tidegate.config.base_url import normalise_base_url
 from tidegate.config.build_tenants import milli
 from tidegate.config.chains import Chains, linked_names
@@ -52,9 +52,9 @@ def build(
         providers=providers,
         strategies=tuple(_strategy(name, item, chains, tiers) for name, item in _named(config).items()),
         defaults=_defaults(config.defaults, chains, tiers),
-        clients=build_tenants.filed_keys(filed or {}) + build_tenants.client_keys(config.clients.keys, "key"),
+        clients=build_access.filed_keys(filed or {}) + build_access.client_keys(config.clients.keys, "key"),
         tiers=tiers,
-        namespaces=build_tenants.namespaces(config.namespaces),
+        namespaces=build_access.namespaces(config.namespaces),
         pools=with_rest(build_tenants.pools(config.pools, scheduler, pick), providers, scheduler, pick),
         server=_server(config.server, folder),
         queue=records.QueueSettings(max_calls=config.queue.max_calls),
@@ -63,6 +63,10 @@ def build(
             segment_bytes=config.journal.segment_bytes,
             keep_bytes=config.journal.keep_bytes,
         ),
+        access=build_access.address_limits(config.access),
+        signing=records.SigningSettings(_us(config.signing.skew_seconds), config.signing.max_nonces),
+        ledger=build_money.ledger(config.ledger, config.money, folder),
+        isolated=build_access.isolated(config.namespaces),
     )
 
 

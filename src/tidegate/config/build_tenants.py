@@ -1,17 +1,10 @@
-"""Tiers, namespaces, pools and degrade steps, from the checked configuration to the snapshot's records."""
+"""Tiers, pools and degrade steps, from the checked configuration to the snapshot's records."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 
 from tidegate.config.chains import Chains
-from tidegate.config.schema_tenants import (
-    ClientKeyConfig,
-    DegradeConfig,
-    NamespaceConfig,
-    PoolConfig,
-    TierConfig,
-    permille,
-)
+from tidegate.config.schema_base import permille
+from tidegate.config.schema_tenants import DegradeConfig, PoolConfig, TierConfig
 from tidegate.model import snapshot as records
 from tidegate.model.tenant import GUARANTEED
 
@@ -38,27 +31,6 @@ def _tier(known: records.TierEntry, item: TierConfig) -> records.TierEntry:
         weight_milli=known.weight_milli if item.weight is None else milli(item.weight),
         smoothed=known.smoothed if item.smoothed is None else item.smoothed,
         reserve=known.reserve if item.reserve is None else item.reserve,
-    )
-
-
-def client_keys(items: Sequence[ClientKeyConfig], prefix: str) -> tuple[records.ClientKey, ...]:
-    """Keys by their SHA-256; those without a name are called `PREFIX-N`."""
-    return tuple(
-        records.ClientKey(name=item.name or f"{prefix}-{number}", digest=hashlib.sha256(item.key.encode()).digest())
-        for number, item in enumerate(items, 1)
-    )
-
-
-def filed_keys(names: Mapping[bytes, str]) -> tuple[records.ClientKey, ...]:
-    """The keys of a file, in its order."""
-    return tuple(records.ClientKey(name, digest) for digest, name in names.items())
-
-
-def namespaces(configured: Mapping[str, NamespaceConfig]) -> tuple[records.Namespace, ...]:
-    """In the order of the file."""
-    return tuple(
-        records.Namespace(name, item.tier, milli(item.weight), client_keys(item.keys, name))
-        for name, item in configured.items()
     )
 
 

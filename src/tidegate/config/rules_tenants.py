@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from tidegate.config.findings import Path, shown
-from tidegate.config.schema_tenants import permille
+from tidegate.config.schema_base import permille
 from tidegate.config.source import Document, as_list, as_mapping
 from tidegate.config.words import choice
 from tidegate.model.tenant import PAID, TIERS

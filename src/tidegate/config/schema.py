@@ -8,10 +8,12 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from tidegate.config.base_url import BadUrl, check_proxy, clean_base_url
+from tidegate.config.schema_access import AccessConfig, ClientKeyConfig, SigningConfig
 from tidegate.config.schema_base import Count, ModelName, Name, Seconds, Secret, Section, WindowName, refused
+from tidegate.config.schema_money import LedgerConfig, MoneyConfig, PriceConfig
 from tidegate.config.schema_profile import ApiVersion, DialectName
 from tidegate.config.schema_strategy import DefaultsConfig, StrategyConfig
-from tidegate.config.schema_tenants import ClientKeyConfig, NamespaceConfig, PoolConfig, TierConfig
+from tidegate.config.schema_tenants import NamespaceConfig, PoolConfig, TierConfig
 
 StrategyName = Annotated[ModelName, "a strategy"]  # it stands where a model's name stands
 Bytes = Annotated[int, Field(ge=1_024, le=17_179_869_184)]
@@ -76,6 +78,9 @@ class ModelConfig(Section):
     images: bool = Field(True, description="Can it read images?", examples=["true"])
     context: Count | None = Field(
         None, description="Context window, in tokens; left out: not known.", examples=[128_000]
+    )
+    price: PriceConfig | None = Field(
+        None, description="What it costs; left out: as genai-prices has it.", examples=["{input: 2.5, output: 10}"]
     )
 
 
@@ -148,7 +153,7 @@ class ClientsConfig(Section):
 
     keys: list[ClientKeyConfig] = Field(
         [],
-        description="Keys, each `{name, key}` or the bare key.",
+        description="Keys, each `{name, key, …}` or the bare key.",
         examples=['[{name: billing, key: "${BILLING_KEY}"}]'],
     )
     keys_file: str | None = Field(
@@ -236,7 +241,7 @@ class Config(Section):
         examples=["{gold: {rank: 0, weight: 4}}"],
     )  # fmt: skip
     namespaces: dict[Name, NamespaceConfig] = Field(
-        {}, description="Who is served as one: tier, weight and keys.",
+        {}, description="Who is served as one: tier, weight, users, keys, and how much they may use.",
         examples=["{acme: {tier: vip, weight: 2, keys: [k1]}}"],
     )  # fmt: skip
     pools: dict[Name, PoolConfig] = Field(
@@ -252,3 +257,18 @@ class Config(Section):
     journal: JournalConfig = Field(
         JournalConfig.model_construct(), description="The record of calls.", examples=["{fsync: interval}"]
     )
+    access: AccessConfig = Field(
+        AccessConfig.model_construct(), description="How fast addresses may call.",
+        examples=["{per_address: {rpm: 600}}"],
+    )  # fmt: skip
+    signing: SigningConfig = Field(
+        SigningConfig.model_construct(), description="Signed requests.", examples=["{skew_seconds: 300}"]
+    )
+    money: MoneyConfig = Field(
+        MoneyConfig.model_construct(), description="The house currency, and what others are worth in it.",
+        examples=["{currency: USD, exchange: {CNY: 0.139}}"],
+    )  # fmt: skip
+    ledger: LedgerConfig = Field(
+        LedgerConfig.model_construct(), description="The database of calls and what they cost.",
+        examples=["{keep_days: 90}"],
+    )  # fmt: skip

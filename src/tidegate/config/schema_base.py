@@ -3,12 +3,14 @@
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}")
 _MODEL = re.compile(r"[^\s\x00-\x1f\x7f]([^\x00-\x1f\x7f]{0,254}[^\s\x00-\x1f\x7f])?")
 _KEY = re.compile(r"[\x21-\x7e]+")
+_SHARE = re.compile(r"([0-9]{1,6})(?:\.([0-9]))?\s*%")
+_ALL = 1_000  # permille
 
 
 class Section(BaseModel):
@@ -39,7 +41,8 @@ def _check_name(value: str) -> str:
     return value
 
 
-def _check_model(value: str) -> str:
+def check_model(value: str) -> str:
+    """`value` if it can be the name of a model."""
     if not _MODEL.fullmatch(value):
         raise refused("not usable as a name of a model", "write it as the provider spells it, without spaces around")
     return value
@@ -53,9 +56,25 @@ def _check_key(value: str) -> str:
     return value
 
 
+def permille(share: object) -> int | None:
+    """`30%` or `12.5%` in thousandths; None when it is no such text."""
+    match = _SHARE.fullmatch(share) if isinstance(share, str) else None
+    return int(match[1]) * 10 + int(match[2] or 0) if match else None
+
+
+def _check_share(value: object) -> str:
+    part = permille(value)
+    if part is None:
+        raise refused("not a share", "write it in per cent, for example 30% or 12.5%")
+    if not 0 < part <= _ALL:
+        raise refused("a share is above 0 % and at most 100 %", "for example 30%")
+    return str(value)
+
+
 Name = Annotated[str, AfterValidator(_check_name)]
-ModelName = Annotated[str, AfterValidator(_check_model)]
+ModelName = Annotated[str, AfterValidator(check_model)]
 Secret = Annotated[str, AfterValidator(_check_key)]
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1, le=1_000_000_000_000)]
 WindowName = Literal["continuous", "fixed", "sliding", "quantised"]
+ShareText = Annotated[str, BeforeValidator(_check_share)]

@@ -1,20 +1,26 @@
 """The schema of who is served before whom, and from what: tiers, namespaces and pools."""
 
-import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, Field
 
-from tidegate.config.schema_base import Count, ModelName, Name, Secret, Section, refused
+from tidegate.config.schema_access import (
+    BudgetConfig,
+    ByModel,
+    ClientKeyConfig,
+    IsolationConfig,
+    ModelPattern,
+    QuotaConfig,
+    UserConfig,
+    ZoneName,
+)
+from tidegate.config.schema_base import Count, ModelName, Name, Section, ShareText, refused
 
 SchedulerName = Literal["dynamic", "weighted", "round_robin"]
 PickName = Literal["headroom", "least_loaded", "weighted", "affinity"]
 Weight = Annotated[float, Field(ge=0.001, le=1_000, allow_inf_nan=False)]
 MAX_WAITING = 1_000_000
 MAX_RANK = 50  # a scheduler keeps ranks in the bits of a word
-
-_SHARE = re.compile(r"([0-9]{1,6})(?:\.([0-9]))?\s*%")
-_ALL = 1_000  # permille
 
 
 def _check_scope(value: str) -> str:
@@ -23,23 +29,7 @@ def _check_scope(value: str) -> str:
     return value
 
 
-def permille(share: object) -> int | None:
-    """`30%` or `12.5%` in thousandths; None when it is no such text."""
-    match = _SHARE.fullmatch(share) if isinstance(share, str) else None
-    return int(match[1]) * 10 + int(match[2] or 0) if match else None
-
-
-def _check_share(value: object) -> str:
-    part = permille(value)
-    if part is None:
-        raise refused("not a share", "write it in per cent, for example 30% or 12.5%")
-    if not 0 < part <= _ALL:
-        raise refused("a share is above 0 % and at most 100 %", "for example 30%")
-    return str(value)
-
-
 ScopeRef = Annotated[str, AfterValidator(_check_scope)]
-ShareText = Annotated[str, BeforeValidator(_check_share)]
 
 
 class TierConfig(Section):
@@ -60,31 +50,36 @@ class TierConfig(Section):
     )  # fmt: skip
 
 
-class ClientKeyConfig(Section):
-    """A key with which an application calls the gate."""
-
-    name: Name | None = Field(
-        None,
-        description="Name in records and metrics; left out: `key-N`, in a namespace `NAMESPACE-N`.",
-        examples=["billing"],
-    )
-    key: Secret = Field(
-        repr=False, description="The key; only its SHA-256 is kept in memory.", examples=['"${BILLING_KEY}"']
-    )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _bare_key(cls, value: object) -> object:
-        return {"key": value} if isinstance(value, str) else value
-
-
 class NamespaceConfig(Section):
     """Who is served as one: a customer, a team, a product."""
 
     tier: Name = Field("paid", description="Its class of service.", examples=["vip"])
     weight: Weight = Field(1.0, description="Its part among the namespaces of its tier.", examples=[2])
     keys: list[ClientKeyConfig] = Field(
-        [], description="Its keys, each `{name, key}` or the bare key.", examples=['["${ACME_KEY}"]']
+        [], description="Its keys, each `{name, key, …}` or the bare key.", examples=['["${ACME_KEY}"]']
+    )
+    users: dict[Name, UserConfig] = Field(
+        {}, description="Its users by name, whom keys may name.", examples=["{ann: {limits: {rpm: 60}}}"]
+    )
+    models: list[ModelPattern] = Field(
+        [], description="Models and strategies that it may call, `*` at an end for all that begin so; left out: all.",
+        examples=["[gpt-4o, claude-*]"],
+    )  # fmt: skip
+    limits: QuotaConfig = Field(QuotaConfig.model_construct(), description="Of all its calls.", examples=["{rpm: 600}"])
+    budget: BudgetConfig = Field(
+        BudgetConfig.model_construct(), description="Of all its calls.", examples=["{per_month: 100}"]
+    )
+    by_model: ByModel = Field(
+        {}, description="Of its calls for one model or strategy.", examples=["{gpt-4o: {limits: {rpm: 60}}}"]
+    )
+    timezone: ZoneName = Field(
+        "UTC", description="IANA name of the time zone of its days and months.", examples=["Asia/Shanghai"]
+    )
+    on_revoked: Literal["finish", "cut"] = Field(
+        "finish", description="What becomes of streams whose key is revoked.", examples=["cut"]
+    )
+    isolation: IsolationConfig | None = Field(
+        None, description="A worker of its own; left out: it shares one.", examples=["{port: 8081, cpu: 70%}"]
     )
 
 

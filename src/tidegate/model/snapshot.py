@@ -67,6 +67,8 @@ class Price(Record):
     written: int = 0  # prompt tokens written into it
     above_tokens: int = 0
     per_request: int = 0
+    reasoning: int = 0  # completion tokens that were thought, 0 = as others
+    batch_permille: int = 1_000  # of all this, for calls in a provider's batch
 
 
 class ModelEntry(Record):

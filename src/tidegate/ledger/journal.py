@@ -18,7 +18,8 @@ from zlib import crc32
 
 import msgspec
 
-from tidegate.ledger.segment import HEADER, Checkpoint, Segment, frame, numbers, path_of, records
+from tidegate.ledger.scan import Damage, records, scan
+from tidegate.ledger.segment import HEADER, Checkpoint, Segment, frame, numbers, path_of
 from tidegate.ledger.state import JournalState
 from tidegate.model.facts import Fact, Intent
 from tidegate.model.snapshot import JournalSettings
@@ -65,6 +66,7 @@ class Journal:
         "_settings",
         "_spare",
         "_state",
+        "damaged",
     )
 
     def __init__(self, directory: Path, settings: JournalSettings, clock: Clock) -> None:
@@ -83,13 +85,14 @@ class Journal:
         self._spare: Segment | None = None
         self._retired: list[int] = []
         self._retry_at = 0
+        self.damaged: list[str] = []  # segments of the last runs that hold what is no record
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = _locked(directory / "lock")
         try:
             (directory / _SPARE).unlink(missing_ok=True)
             known = numbers(directory)
             self._number = known[-1] if known else 0
-            self._state = _inherited(directory, known)
+            self._state = _inherited(directory, known, self.damaged)
             self._open = self._state.open
             self._begin(self._prepared())
             self._trim()
@@ -251,22 +254,34 @@ def _locked(path: Path) -> int:
     return descriptor
 
 
-def _inherited(directory: Path, known: list[int]) -> JournalState:
-    """The state at the end of the last run: that of the newest segment whose checkpoint is whole."""
+def _inherited(directory: Path, known: list[int], damaged: list[str]) -> JournalState:
+    """The state at the end of the last run, from the newest segment on whose checkpoint is whole.
+
+    `damaged` is told where a segment could not be read.
+    """
     state = JournalState()
+    unread: list[bytes] = []
     for number in reversed(known):
-        if _follow(state, path_of(directory, number)):
+        path = path_of(directory, number)
+        data = path.read_bytes()
+        unread.append(data)
+        if not _reclaimed(path, data):
+            damaged.append(str(path))
+        if isinstance(next(records(data), (None, 0))[0], Checkpoint):
             break
+    for data in reversed(unread):
+        for record, _ in records(data):
+            state.follow(record)
     return state
 
 
-def _follow(state: JournalState, path: Path) -> bool:
-    """Take a segment's records into account and give its unused space back; False when it holds none."""
-    data = path.read_bytes()
-    end = 0
-    for record, offset in records(data):
-        state.follow(record)
-        end = offset
-    if data.count(0, end) == len(data) - end:
+def _reclaimed(path: Path, data: bytes) -> bool:
+    """Give a segment's unused space back; False when it holds what is no record."""
+    end, good = 0, True
+    for found, behind in scan(data):
+        if isinstance(found, Damage):
+            good = False
+        end = behind
+    if end < len(data):
         os.truncate(path, end)
-    return end > 0
+    return good

@@ -2,15 +2,13 @@
 
 Layout: 8 bytes of magic, then records. A record is the payload's length (u32), its CRC-32 (u32) and the payload, one
 msgpack array; a length of 0 ends the segment. The payload is written before its header, so a reader never sees a
-record that is not whole, and the checksum finds what a dying kernel left half-written.
+record that is not whole, and the checksum finds what a dying kernel left half-written (`ledger/scan.py` reads).
 
 The first record of each segment is a `Checkpoint`, so that recovery never needs more than the newest segment.
 """
 
 import mmap
 import os
-import zlib
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -33,8 +31,6 @@ class Checkpoint(msgspec.Struct, frozen=True, array_like=True, tag="k"):
 
 Record = Intent | CallRecord | Checkpoint
 
-_DECODER: msgspec.msgpack.Decoder[Record] = msgspec.msgpack.Decoder(Record)
-
 
 def path_of(directory: Path, number: int) -> Path:
     """The file of segment `number`."""
@@ -44,22 +40,6 @@ def path_of(directory: Path, number: int) -> Path:
 def numbers(directory: Path) -> list[int]:
     """The segments of a journal in order; none when there is no such directory."""
     return sorted(int(path.stem) for path in directory.glob(f"*{SUFFIX}") if path.stem.isdecimal())
-
-
-def records(data: bytes) -> Iterator[tuple[Record, int]]:
-    """The records of a segment's bytes, each with the offset behind it; ends at the first that is not whole."""
-    offset = len(MAGIC)
-    if data[:offset] != MAGIC:
-        return
-    view = memoryview(data)
-    while offset + HEADER.size <= len(data):
-        size, checksum = HEADER.unpack_from(data, offset)
-        end = offset + HEADER.size + size
-        payload = view[offset + HEADER.size : end]
-        if size == 0 or len(payload) < size or zlib.crc32(payload) != checksum:
-            return
-        yield _DECODER.decode(payload), end
-        offset = end
 
 
 class Segment:

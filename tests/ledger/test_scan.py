@@ -14,13 +14,6 @@ FACTS = [
     Checkpoint((intent(9),), (intent(9),)),
     *(intent(1), record(1), intent(2), record(2, client="x" * 300), record(3)),
 ]
-    Checkpoint((intent(9),), (intent(9),)),
-    intent(1),
-    record(1),
-    intent(2),
-    record(2, client="x" * 300),
-    record(3),
-]
 FRAMES = [frame(msgspec.msgpack.encode(fact)) for fact in FACTS]
 WHOLE = MAGIC + b"".join(FRAMES)
 STARTS = [len(MAGIC) + sum(map(len, FRAMES[:number])) for number in range(len(FRAMES))]

@@ -18,7 +18,9 @@ from tidegate.config.files import check_files, named_files
 from tidegate.config.findings import ConfigError, Finding
 from tidegate.config.proxies import BadProxy
 from tidegate.config.rules import check_rules
+from tidegate.config.rules_access import check_access
 from tidegate.config.rules_chains import check_chains
+from tidegate.config.rules_money import check_money
 from tidegate.config.rules_profiles import Chosen, check_profiles
 from tidegate.config.rules_tenants import check_tenants
 from tidegate.config.schema import Config
@@ -96,7 +98,10 @@ def _validate(
     check_rules(document)
     check_chains(document)
     filed = check_files(document, folder)
-    check_tenants(document, frozenset(filed.values()))
+    names = frozenset(filed.values())
+    check_tenants(document, names)
+    check_access(document, names)
+    check_money(document)
     return config, filed, check_profiles(document, folder, environ)
 
 

@@ -50,21 +50,23 @@ def _bad_moment(value: str) -> tuple[str, str]:
 def check_network(value: str) -> str:
     """`value` as a network in CIDR form; one address is a network of itself."""
     try:
-        return str(ip_network(value))
-    except ValueError:
-        pass
-    try:
-        ip_network(value, strict=False)
+        found = ip_network(value, strict=False)
+        if "%" in value:
+            raise ValueError("a zone is a name of this machine's")
     except ValueError:
         raise refused("not an address or network", "for example 203.0.113.7, 10.0.0.0/8 or 2001:db8::/32") from None
-    raise refused("an address inside its network, not the network", "set the bits behind the prefix to 0: 10.0.0.0/8")
+    try:
+        return str(ip_network(value))
+    except ValueError:
+        message = "an address inside its network, not the network"
+        raise refused(message, f"set the bits behind /{found.prefixlen} to 0, as in 10.0.0.0/8") from None
 
 
 def _check_pattern(value: str) -> str:
     name, star, rest = value.partition("*")
     if star and rest:
         raise refused("a * stands at the end only", "write a name, or the beginning of names with * behind it")
-    if name:
+    if name or not star:
         check_model(name)
     return value
 

@@ -9,7 +9,6 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from tidegate.config.schema_base import Count, Section, ShareText, refused
 
-NANO = Decimal(1_000_000_000)  # of the house currency's unit
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _PLACES = 9  # billionths
 _RATE_PLACES = 15
@@ -54,8 +53,13 @@ def _budget(value: object) -> object:
     return found
 
 
+def is_currency(value: object) -> bool:
+    """Could it be a code of ISO 4217?"""
+    return isinstance(value, str) and bool(_CURRENCY.fullmatch(value))
+
+
 def _check_currency(value: str) -> str:
-    if not _CURRENCY.fullmatch(value):
+    if not is_currency(value):
         raise refused("not a code of a currency", "write its ISO 4217 code in capitals, for example USD or CNY")
     return value
 

@@ -1,0 +1,157 @@
+"""Signed requests: RFC 9421 (HTTP Message Signatures) with `hmac-sha256`, over RFC 9530 (Content-Digest).
+
+One profile of it, read strictly: one signature over "@method", "@path", "@query" and "content-digest", with created,
+nonce, keyid and alg. A request without a body may leave "content-digest" out. What a signer must serialise in one way
+only (RFC 8941, 4.1) is accepted in that way only, so that nothing can be read in two. docs/signing.md has the vectors.
+
+Nothing here depends on a secret but `mac`, and what comes after it is compared in constant time. Pure. O(bytes).
+"""
+
+import re
+from binascii import b2a_base64
+from hashlib import blake2b, sha256
+from hmac import compare_digest, digest
+from typing import Final
+
+ALGORITHM: Final = b"hmac-sha256"
+SECOND_US: Final = 1_000_000
+LONGEST: Final = 512  # bytes of a Signature-Input that is worth reading
+
+WITH_BODY: Final = b'("@method" "@path" "@query" "content-digest")'
+WITHOUT_BODY: Final = b'("@method" "@path" "@query")'
+NO_KEY: Final = bytes(32)  # what the signatures of unknown keys are compared by, so that they cost as much
+
+_LABEL: Final = rb"[a-z*][a-z0-9_.*-]{0,31}"
+_BASE64: Final = rb":[A-Za-z0-9+/]{43}=:"  # of 32 bytes
+_INPUT: Final = re.compile(
+    rb"(" + _LABEL + rb")=((\([^()]*\))"
+    rb"(?:;(?:created=([0-9]{1,12})"
+    rb'|nonce="([A-Za-z0-9+/=_.~-]{16,128})"'
+    rb'|keyid="([A-Za-z0-9._:@-]{1,128})"'
+    rb'|alg="([a-z0-9-]{1,32})")){4})'
+)
+_SIGNATURE: Final = re.compile(rb"(" + _LABEL + rb")=(" + _BASE64 + rb")")
+_DIGEST: Final = re.compile(rb"sha-256=" + _BASE64)
+
+NOT_ONE: Final = "Send one signature: one Signature-Input, one Signature with the same label, one Content-Digest."
+MALFORMED: Final = (
+    'Signature-Input must be LABEL=("@method" "@path" "@query" "content-digest");created=SECONDS;nonce="16 to 128 '
+    'characters";keyid="NAME OF THE KEY";alg="hmac-sha256", without spaces between, and nothing else.'
+)
+NOT_COVERED: Final = (
+    'A signature covers "@method" "@path" "@query" "content-digest", in this order; "content-digest" may be left out '
+    "where there is no body."
+)
+WRONG_ALGORITHM: Final = 'The only signature algorithm here is alg="hmac-sha256".'
+BAD_DIGEST: Final = "Content-Digest must be sha-256=:BASE64:, of the body as it is sent, and nothing else."
+BAD_MAC: Final = "Signature must be LABEL=:BASE64:, of 32 bytes."
+WRONG: Final = (
+    "The signature does not fit this request, or its keyid is no key that takes signatures here. Sign method, path, "
+    "query and Content-Digest as they are sent, with the key's signing key."
+)
+ALTERED: Final = "The body is not the one that Content-Digest was made of."
+UNCOVERED_BODY: Final = 'This request has a body: its signature must cover "content-digest".'
+
+
+class BadSignature(Exception):
+    """A signature that lets nobody in. The message says what to change, and nothing of who has which key."""
+
+
+class Signed:
+    """What a request's signature says of itself; nothing of it is proven."""
+
+    __slots__ = ("content_digest", "created_us", "keyid", "mac", "nonce", "parameters")
+
+    def __init__(
+        self, parameters: bytes, created_us: int, nonce: bytes, keyid: bytes, mac: bytes, content_digest: bytes
+    ) -> None:
+        self.parameters = parameters  # the covered components and the parameters, as they were sent
+        self.created_us = created_us
+        self.nonce = nonce
+        self.keyid = keyid
+        self.mac = mac  # as `:BASE64:`
+        self.content_digest = content_digest  # the header that is covered; b"" = it is not, so there is no body
+
+
+def read(signature_input: bytes, signature: bytes, content_digest: bytes) -> Signed:
+    """The signature that these three headers hold (b"" = there is none). Raises `BadSignature`."""
+    found = _INPUT.fullmatch(signature_input) if len(signature_input) <= LONGEST else None
+    if found is None:
+        raise BadSignature(MALFORMED)
+    label, parameters, covered, created, nonce, keyid, algorithm = found.groups()
+    if created is None or nonce is None or keyid is None or algorithm is None:
+        raise BadSignature(MALFORMED)  # one of the four stands there twice
+    if algorithm != ALGORITHM:
+        raise BadSignature(WRONG_ALGORITHM)
+    if covered == WITHOUT_BODY:
+        content_digest = b""
+    elif covered != WITH_BODY:
+        raise BadSignature(NOT_COVERED)
+    elif _DIGEST.fullmatch(content_digest) is None:
+        raise BadSignature(BAD_DIGEST)
+    mac = _SIGNATURE.fullmatch(signature)
+    if mac is None:
+        raise BadSignature(BAD_MAC)
+    if mac[1] != label:
+        raise BadSignature(NOT_ONE)
+    return Signed(parameters, int(created) * SECOND_US, nonce, keyid, mac[2], content_digest)
+
+
+def check_clock(signed: Signed, wall: int, skew_us: int) -> None:
+    """Raises `BadSignature` when it was made longer ago than clocks may differ, or is of the future.
+
+    It is judged before the key is looked at: so it is told to everybody alike. `wall`: microseconds since 1970.
+    """
+    off = wall - signed.created_us
+    if -skew_us <= off <= skew_us:
+        return
+    way = "behind" if off > 0 else "ahead of"
+    raise BadSignature(
+        f"The signature was created {abs(off) // SECOND_US} s {way} this gate's clock; {skew_us // SECOND_US} s are "
+        "allowed. Sign each attempt anew, and set the client's clock."
+    )
+
+
+def base_of(method: bytes, path: bytes, query: bytes, content_digest: bytes, parameters: bytes) -> bytes:
+    """The signature base (RFC 9421, 2.5). `query` is without its `?`; `content_digest` b"" is not covered."""
+    if content_digest:
+        return (
+            b'"@method": %b\n"@path": %b\n"@query": ?%b\n"content-digest": %b\n"@signature-params": %b'
+        ) % (method, path, query, content_digest, parameters)  # fmt: skip
+    return b'"@method": %b\n"@path": %b\n"@query": ?%b\n"@signature-params": %b' % (method, path, query, parameters)
+
+
+def mac_of(signing_key: bytes, base: bytes) -> bytes:
+    """The signature of a base, as `:BASE64:`."""
+    return b":%b:" % b2a_base64(digest(signing_key, base, "sha256"), newline=False)
+
+
+def digest_of(body: bytes) -> bytes:
+    """A body's `Content-Digest`."""
+    return b"sha-256=:%b:" % b2a_base64(sha256(body).digest(), newline=False)
+
+
+def check_mac(signed: Signed, method: bytes, path: bytes, query: bytes, signing_key: bytes | None) -> None:
+    """Raises `BadSignature` when it was not made with this key (None: nobody has it) for this request.
+
+    The same is done, and said, for a wrong signature and for an unknown key.
+    """
+    key = NO_KEY if signing_key is None else signing_key
+    base = base_of(method, path, query, signed.content_digest, signed.parameters)
+    fits = compare_digest(mac_of(key, base), signed.mac)
+    if not fits or signing_key is None:
+        raise BadSignature(WRONG)
+
+
+def check_body(content_digest: bytes, body: bytes) -> None:
+    """Raises `BadSignature` when this is not the body of a request whose signature covers `content_digest`."""
+    if not content_digest:
+        if body:
+            raise BadSignature(UNCOVERED_BODY)
+    elif digest_of(body) != content_digest:
+        raise BadSignature(ALTERED)
+
+
+def mark_of(signed: Signed) -> bytes:
+    """What a nonce is remembered by, 16 bytes: nonces of different keys are different."""
+    return blake2b(b"%b %b" % (signed.keyid, signed.nonce), digest_size=16).digest()

@@ -79,15 +79,15 @@ class Worker:
     def __init__(
         self, arguments: ChildArguments, channel: Channel, first: Snapshot, clock: SystemClock, log: Log
     ) -> None:
-        state = Path(arguments.state_dir)
+        state, own = Path(arguments.state_dir), Path(arguments.own_dir)
         self._arguments = arguments
         self._channel = channel
         self._clock = clock
         self._log = log
-        self._learnt_path = state / "learnt.json"
+        self._learnt_path = own / "learnt.json"
         self._settings = first.server
         self._journal_settings = first.journal
-        self.journal = Journal(state / "journal", first.journal, clock)
+        self.journal = Journal(own / "journal", first.journal, clock)
         recovered = recover(self.journal)
         if recovered.lost:
             log.warning("calls in flight when the last worker died were booked as estimated", calls=recovered.lost)
@@ -97,7 +97,7 @@ class Worker:
         self.observer = Observer(clock, self._gauges, self._pools, log)
         self._upstreams = Upstreams(clock)
         line = Line(clock, self.journal, self.observer, luck.random)
-        self.gateway = Gateway(self.house(first), line, clock, self.journal, self.observer)
+        self.gateway = Gateway(self.house(first), line, clock, self.journal, self.observer, arguments.worker)
         self._pusher = Pusher(state / "control.sock", self.observer, clock, arguments.worker, os.getpid())
         self._tasks: set[asyncio.Task[None]] = set()
 

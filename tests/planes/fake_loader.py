@@ -1,9 +1,9 @@
-"""A loader for the supervisor's tests: the file's words are the snapshot and say how to behave."""
+"""A loader for the supervisor's tests: the file's words are the snapshots and say how to behave."""
 
 import sys
 from pathlib import Path
 
-from tidegate.planes.messages import Loaded, Named, encode
+from tidegate.planes.messages import Loaded, Named, Part, encode
 
 
 def main() -> None:
@@ -21,8 +21,17 @@ def main() -> None:
     if text.startswith("after "):
         Path(text.removeprefix("after ").strip()).read_bytes()  # a FIFO: until the test writes
     drain_us = 300_000 if "hasty" in text else 20_000_000
-    snapshot = f"{text.strip()} version={version}".encode()
-    sys.stdout.buffer.write(encode(Loaded("clients" in text, "tls" in text, drain_us, snapshot)))
+    words = text.split()
+    parts = tuple(isolated(word, version) for word in words if ":" in word)
+    main = " ".join(word for word in words if ":" not in word)
+    snapshot = f"{main} version={version}".encode()
+    sys.stdout.buffer.write(encode(Loaded("clients" in text, "tls" in text, drain_us, snapshot, parts)))
+
+
+def isolated(word: str, version: str) -> Part:
+    """`NAME:PORT:PERMILLE:WORD` is a namespace, and WORD says how its worker is to behave."""
+    name, port, permille, behaviour = word.split(":")
+    return Part(name, int(port), int(permille), f"{name} {behaviour} version={version}".encode())
 
 
 if __name__ == "__main__":

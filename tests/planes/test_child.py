@@ -36,5 +36,6 @@ def test_the_kernel_ends_a_child_that_hears_nothing() -> None:
 def test_arguments_are_descriptors_and_a_place() -> None:
     """What the supervisor passes; -1 where there is nothing."""
     given = ["--channel", "5", "--listen", "6", "--state-dir", "/s", "--worker", "2"]
-    assert parse_arguments(given) == ChildArguments(5, 6, "/s", 2)
-    assert parse_arguments(["--channel", "5", "--worker", "-1"]) == ChildArguments(5, -1, ".", -1)
+    assert parse_arguments(given) == ChildArguments(5, 6, "/s", 2, "/s")
+    assert parse_arguments([*given, "--own-dir", "/s/own"]).own_dir == "/s/own"
+    assert parse_arguments(["--channel", "5", "--worker", "-1"]) == ChildArguments(5, -1, ".", -1, ".")

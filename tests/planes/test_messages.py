@@ -10,10 +10,13 @@ from tidegate.planes.messages import (
     Load,
     Loaded,
     Named,
+    Part,
     ProtocolError,
     Ready,
     Rejected,
     Status,
+    Workers,
+    WorkerState,
     encode,
 )
 
@@ -23,9 +26,22 @@ MESSAGES = st.one_of(
     st.builds(Ready, U32),
     st.builds(Rejected, st.text(max_size=50)),
     st.just(Drain()),
-    st.builds(Loaded, st.booleans(), st.booleans(), st.integers(0, 2**64 - 1), st.binary(max_size=50)),
+    st.builds(
+        Loaded,
+        st.booleans(),
+        st.booleans(),
+        st.integers(0, 2**64 - 1),
+        st.binary(max_size=50),
+        st.lists(
+            st.builds(Part, st.text(max_size=9), st.integers(0, 65_535), U32, st.binary(max_size=50)), max_size=3
+        ).map(tuple),
+        st.binary(max_size=50),
+    ),
     st.builds(Named, st.lists(st.text(st.characters(exclude_characters="\0"), min_size=1), max_size=3).map(tuple)),
     st.builds(Status, st.booleans(), st.booleans(), U32, U32),
+    st.lists(
+        st.builds(WorkerState, U32, st.text(), U32, st.booleans(), U32, U32, U32, st.text(), st.text()), max_size=3
+    ).map(lambda states: Workers(tuple(states))),
 )
 
 
@@ -42,7 +58,18 @@ def test_every_split_of_the_stream_gives_the_same_messages(messages: list, cuts:
     assert [type(message) for message in received] == [type(message) for message in messages]
 
 
-@pytest.mark.parametrize("frame", [b"Z\0\0\0\0", b"R\0\0\0\1x", b"X\0\0\0\1\xff", b"L\xff\xff\xff\xff"])
+@pytest.mark.parametrize(
+    "frame",
+    [
+        b"Z\0\0\0\0",
+        b"W\0\0\0\2{1",
+        b"W\0\0\0\3[1]",
+        b"O\0\0\0\1x",
+        b"R\0\0\0\1x",
+        b"X\0\0\0\1\xff",
+        b"L\xff\xff\xff\xff",
+    ],
+)
 def test_what_is_no_frame_of_ours_is_refused(frame: bytes) -> None:
     """Unknown kinds, wrong sizes, broken text and absurd lengths are a `ProtocolError`, never a hang."""
     with pytest.raises(ProtocolError):

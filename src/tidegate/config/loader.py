@@ -9,10 +9,12 @@ to standard error, and ends with 2.
 import argparse
 import os
 import sys
+import time
 from collections.abc import Sequence
 
 from tidegate.config.findings import ConfigError
 from tidegate.config.load import load
+from tidegate.config.split import split
 from tidegate.model.snapshot import Snapshot, encode
 from tidegate.planes import messages
 
@@ -25,8 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--for", dest="purpose", choices=("serve", "check"), default="serve", help="what it is for")
     options = parser.parse_args(arguments)
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looking for plugins reads every package's metadata
+    wall = time.time_ns() // 1_000  # noqa: TID251 - a process of its own, which ends
     try:
-        loaded = load(options.file, os.environ, version=options.version, serving=options.purpose == "serve")
+        loaded = load(options.file, os.environ, version=options.version, serving=options.purpose == "serve", wall=wall)
     except ConfigError as error:
         if error.named is not None:
             _say(messages.Named(error.named))
@@ -44,9 +47,16 @@ def _say(message: messages.Message) -> None:
 
 
 def _loaded(snapshot: Snapshot) -> messages.Loaded:
+    """What the supervisor is told: a snapshot for each worker, and for control the whole."""
     server = snapshot.server
-    clients = bool(snapshot.clients) or any(item.clients for item in snapshot.namespaces)
-    return messages.Loaded(clients, server.tls is not None, server.drain_timeout_us, encode(snapshot))
+    clients = bool(snapshot.clients or snapshot.isolated) or any(item.clients for item in snapshot.namespaces)
+    main, *rest = split(snapshot)
+    parts = tuple(
+        messages.Part(item.namespace, item.port, item.cpu_permille, encode(part))
+        for item, part in zip(snapshot.isolated, rest, strict=True)
+    )
+    whole = encode(snapshot) if parts else b""
+    return messages.Loaded(clients, server.tls is not None, server.drain_timeout_us, encode(main), parts, whole)
 
 
 if __name__ == "__main__":

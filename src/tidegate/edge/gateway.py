@@ -10,7 +10,7 @@ from functools import partial
 from typing import Final
 from urllib.parse import unquote
 
-from tidegate.edge import errors, heads, intake
+from tidegate.edge import errors, heads, intake, spending
 from tidegate.edge.clients import ANYBODY, Clients
 from tidegate.edge.crew import Brake, Crew
 from tidegate.edge.intake import PASS, Caller
@@ -31,6 +31,7 @@ from tidegate.model.errors import Problem, ProblemKind
 from tidegate.model.facts import BROKEN, LEFT
 from tidegate.model.outcome import Usage
 from tidegate.model.reply import Refused
+from tidegate.policy.spend.limits import Limits
 from tidegate.ports import Clock, Journal, Observer
 from tidegate.providers.codec import Dialect
 from tidegate.providers.dialects import DIALECTS, OPENAI
@@ -40,6 +41,7 @@ from tidegate.wire.exchange import BUFFER, STREAM, Exchange, Intake
 _log = logging.getLogger(__name__)
 
 NOTHING: Final = Usage()
+_WORKER_SHIFT: Final = 53  # microseconds since 1970 take fewer bits until 2255
 DRAIN: Final = "drain"
 CALL: Final = Route.CALL
 FORWARD: Final = Route.FORWARD
@@ -77,8 +79,10 @@ class Gateway:
         "_clock", "_crew", "_journal", "_line", "_next_id", "_observer", "_once", "_story", "draining", "house", "open",
     )  # fmt: skip
 
-    def __init__(self, house: House, line: Line, clock: Clock, journal: Journal, observer: Observer) -> None:
-        """Needs a running event loop."""
+    def __init__(
+        self, house: House, line: Line, clock: Clock, journal: Journal, observer: Observer, worker: int = 0
+    ) -> None:
+        """Needs a running event loop. `worker` is its number among those that write into one ledger."""
         self.house = house
         self.draining = False
         self.open = 0  # calls whose record is not written
@@ -89,7 +93,8 @@ class Gateway:
         self._story = heads.Story()
         self._once = Once(clock.now)
         self._crew = Crew(asyncio.get_running_loop(), self._serve)
-        self._next_id = clock.wall()  # unique over restarts while calls are fewer than one a microsecond
+        # Unique over restarts while calls are fewer than one a microsecond, and over workers; a signed 64-bit integer.
+        self._next_id = (worker << _WORKER_SHIFT) + clock.wall()
 
     def head(self, exchange: Exchange) -> Intake:
         """Refuse what needs no body; the rest is read whole when it is routed by its model, else as it arrives."""
@@ -169,26 +174,37 @@ class Gateway:
     def _begin(self, exchange: Exchange, caller: Caller) -> None:
         """Make the call, or refuse what cannot become one."""
         self._next_id += 1
+        now = self._clock.now()
         try:
-            call, plan = self._plan(exchange, caller, self._clock.now())
+            call, plan = self._plan(exchange, caller, now)
         except intake.Refusal as error:
             self._answer(exchange, errors.of_problem(error.problem, DIALECTS[caller.dialect]))
             return
-        self.open += 1
         if caller.kind is COUNT and not plan.counts:
             self._count(exchange, call, plan)
             return
+        tape = self._once.find(caller.client, caller.once) if caller.once else None
+        if tape is not None:
+            self._replay(exchange, caller, tape)
+            return
+        if caller.limits is not None and self._too_much(exchange, call, plan, caller.limits, now):
+            return
+        self.open += 1
         out: Exchange | Tape = exchange
         if caller.once:
-            tape = self._once.find(caller.client, caller.once)
-            if tape is not None:
-                self.open -= 1
-                self._replay(exchange, caller, tape)
-                return
             what, request_id = digest(caller.path, exchange.body), exchange.header(b"x-request-id")
             out = self._once.record(caller.client, caller.once, what, request_id)
             out.play(exchange, again=False)
         self._crew.start(out, call, plan)
+
+    def _too_much(self, exchange: Exchange, call: Call, plan: Plan, limits: Limits, now: int) -> bool:
+        """Charge the call to its tenant's own limits. True: they do not allow it, and it is refused."""
+        problem = spending.grant(call, plan, limits, now, self._clock.wall())
+        if problem is None:
+            return False
+        self._observer.refused(plan.name, spending.WORDS[problem.kind])
+        self._answer(exchange, errors.of_problem(problem, DIALECTS[call.dialect]))
+        return True
 
     def _replay(self, exchange: Exchange, caller: Caller, tape: Tape) -> None:
         """What was asked before under the same key is answered once; something else under it is refused."""
@@ -262,6 +278,7 @@ class Gateway:
 
     def _count(self, exchange: Exchange, call: Call, plan: Plan) -> None:
         """Nobody of the plan counts: what the gate would reserve for such a prompt, and that it is an estimate."""
+        self.open += 1
         tokens = plan.targets[0].pools[0].lanes[0].estimator.expected(call.size)
         self._unserved(call, plan, 200)
         head = self._story.told(self._request_id(exchange, call.id), 0)
@@ -363,7 +380,8 @@ class Gateway:
             status = LEFT
         record = recorded(call, plan, lane, status, usage, charged, now, wall, first)
         if call.grant is not None:
-            call.grant.settle(record.prompt_tokens + record.completion_tokens, record.cost_nano, now, wall)
+            tokens, sent = record.prompt_tokens + record.completion_tokens, bool(record.target or record.tries)
+            call.grant.settle(tokens, record.cost_nano, now, wall, sent=sent)
         self._journal.append(record)
         self._observer.finished(record)
 

@@ -1,22 +1,28 @@
-"""Which snapshot is in force, and which one is on trial. No I/O."""
+"""Which configuration is in force, and which one is on trial. No I/O. A worker's name is its namespace, "" = main."""
 
-from tidegate.planes.messages import Load, Loaded
+from collections.abc import Iterable
+
+from tidegate.planes.messages import Loaded
 
 
 class Configuration:
-    """A new snapshot is on trial until the worker says it serves by it; should it not, the last good one stays."""
+    """A new configuration is on trial until every worker says it serves by it; should one not, the last good one stays.
 
-    __slots__ = ("_trial", "good", "loads", "version")
+    The very first is good at once: there is nothing to go back to.
+    """
+
+    __slots__ = ("_owing", "_trial", "good", "loads", "version")
 
     def __init__(self) -> None:
         self.good: Loaded | None = None
         self.version = 0  # of the good one
-        self.loads = 0  # runs of the loader so far; the next snapshot's version
+        self.loads = 0  # runs of the loader so far; the next configuration's version
         self._trial: tuple[int, Loaded] | None = None
+        self._owing: set[str] = set()  # workers without a verdict
 
     @property
     def on_trial(self) -> bool:
-        """Does the worker still owe a verdict?"""
+        """Does a worker still owe a verdict?"""
         return self._trial is not None
 
     def next_version(self) -> int:
@@ -24,28 +30,43 @@ class Configuration:
         self.loads += 1
         return self.loads
 
-    def offer(self, loaded: Loaded) -> Load:
-        """Put a snapshot on trial. The very first is good at once: there is nothing to go back to."""
+    def offer(self, loaded: Loaded, workers: Iterable[str] = ("",)) -> None:
+        """Put a configuration on trial before these workers."""
         if self.good is None:
             self.good = loaded
             self.version = self.loads
         else:
             self._trial = (self.loads, loaded)
-        return Load(loaded.snapshot)
+            self._owing = set(workers)
 
-    def accepted(self) -> bool:
-        """The worker serves by what it was sent last; True when that was a trial."""
-        if self._trial is None:
+    def current(self, worker: str) -> tuple[int, bytes] | None:
+        """Version and snapshot of what a worker is to be told now: the trial's, else the good one's; None = nothing."""
+        version, loaded = self._trial or (self.version, self.good)
+        snapshot = None if loaded is None else _snapshot(loaded, worker)
+        return None if snapshot is None else (version, snapshot)
+
+    def accepted(self, worker: str, version: int) -> bool:
+        """A worker serves by this version; True when it was the last one that a trial waited for."""
+        if self._trial is None or version != self._trial[0]:
+            return False
+        self._owing.discard(worker)
+        if self._owing:
             return False
         self.version, self.good = self._trial
         self._trial = None
         return True
 
+    def tried(self, version: int) -> bool:
+        """Is this the version that is on trial?"""
+        return self._trial is not None and version == self._trial[0]
+
     def refused(self) -> bool:
-        """The worker would not take what it was sent last, or died of it; True when that was a trial."""
+        """A worker would not take the trial, or died of it; True when there was one."""
         trial, self._trial = self._trial, None
         return trial is not None
 
-    def load(self) -> Load | None:
-        """What a worker starts from."""
-        return Load(self.good.snapshot) if self.good is not None else None
+
+def _snapshot(loaded: Loaded, worker: str) -> bytes | None:
+    if not worker:
+        return loaded.snapshot
+    return next((part.snapshot for part in loaded.parts if part.namespace == worker), None)

@@ -4,11 +4,13 @@ A frame is one byte for the kind, the payload's length as u32, and the payload. 
 msgpack: the supervisor would pay 5 MB and 60 ms for msgspec, and the snapshot passes through it undecoded.
 """
 
+import json
 import struct
 from typing import NamedTuple
 
 _FRAME = struct.Struct("!cI")
-_LOADED = struct.Struct("!??Q")
+_LOADED = struct.Struct("!??QQH")
+_PART = struct.Struct("!HHII")
 _STATUS = struct.Struct("!??II")
 _READY = struct.Struct("!I")
 
@@ -40,13 +42,27 @@ class Drain(NamedTuple):
     """Supervisor to worker: accept nothing new, finish the calls in flight, then end."""
 
 
-class Loaded(NamedTuple):
-    """Loader to supervisor: the file is good. The few fields the supervisor acts on, and the snapshot undecoded."""
+class Part(NamedTuple):
+    """What the supervisor knows of an isolated namespace, and the snapshot of its worker, undecoded."""
 
-    clients: bool
+    namespace: str
+    port: int
+    cpu_permille: int  # of one CPU, 0 = no bound
+    snapshot: bytes
+
+
+class Loaded(NamedTuple):
+    """Loader to supervisor: the file is good. The few fields the supervisor acts on, and snapshots undecoded.
+
+    `snapshot` is the main worker's; `whole` is everybody's, empty where that is the same.
+    """
+
+    clients: bool  # callers must show a key
     tls: bool
     drain_timeout_us: int
     snapshot: bytes
+    parts: tuple[Part, ...] = ()
+    whole: bytes = b""
 
 
 class Named(NamedTuple):
@@ -64,7 +80,27 @@ class Status(NamedTuple):
     restarts: int  # of workers, since the supervisor started
 
 
-Message = Load | Ready | Rejected | Drain | Loaded | Named | Status
+class WorkerState(NamedTuple):
+    """One worker as the supervisor sees it: 0 is the main one, the others serve a namespace each."""
+
+    number: int
+    namespace: str
+    pid: int  # 0 = it is not running
+    ready: bool
+    port: int
+    restarts: int
+    cpu_permille: int  # of one CPU, 0 = no bound
+    group: str  # the cgroup that bounds it, "" = none does
+    trouble: str  # why it has no cgroup though it should
+
+
+class Workers(NamedTuple):
+    """Supervisor to control: all workers, whenever something of them changes."""
+
+    workers: tuple[WorkerState, ...]
+
+
+Message = Load | Ready | Rejected | Drain | Loaded | Named | Status | Workers
 
 
 class ProtocolError(Exception):
@@ -87,19 +123,30 @@ def _parts(message: Message) -> tuple[bytes, bytes]:
             return b"X", reason.encode()
         case Drain():
             return b"D", b""
-        case Loaded(clients, tls, drain_timeout_us, snapshot):
-            return b"O", _LOADED.pack(clients, tls, drain_timeout_us) + snapshot
+        case Loaded():
+            return b"O", _packed(message)
         case Named(files):
             return b"N", "\0".join(files).encode(errors="surrogatepass")
         case Status():
             return b"S", _STATUS.pack(*message)
+        case Workers(workers):
+            return b"W", json.dumps(workers).encode()
+
+
+def _packed(message: Loaded) -> bytes:
+    clients, tls, drain_timeout_us, snapshot, parts, whole = message
+    pieces = [_LOADED.pack(clients, tls, drain_timeout_us, len(snapshot), len(parts)), snapshot]
+    for part in parts:
+        name = part.namespace.encode()
+        pieces += [_PART.pack(len(name), part.port, part.cpu_permille, len(part.snapshot)), name, part.snapshot]
+    return b"".join([*pieces, whole])
 
 
 def decode(kind: bytes, payload: bytes) -> Message:
     """The message of one frame. Raises `ProtocolError`."""
     try:
         return _message(kind, payload)
-    except (struct.error, UnicodeDecodeError) as error:
+    except (struct.error, ValueError, TypeError) as error:
         raise ProtocolError(f"bad frame of kind {kind!r}: {error}") from None
 
 
@@ -114,14 +161,26 @@ def _message(kind: bytes, payload: bytes) -> Message:
         case b"D":
             return Drain()
         case b"O":
-            head = _LOADED.size
-            clients, tls, drain_timeout_us = _LOADED.unpack(payload[:head])
-            return Loaded(clients, tls, drain_timeout_us, payload[head:])
+            return _unpacked(payload)
         case b"N":
             return Named(tuple(payload.decode(errors="surrogatepass").split("\0")) if payload else ())
         case b"S":
             return Status(*_STATUS.unpack(payload))
+        case b"W":
+            return Workers(tuple(WorkerState(*one) for one in json.loads(payload)))
     raise ProtocolError(f"unknown kind of frame: {kind!r}")
+
+
+def _unpacked(payload: bytes) -> Loaded:
+    clients, tls, drain_timeout_us, size, count = _LOADED.unpack_from(payload)
+    at = _LOADED.size + size
+    snapshot, parts = payload[_LOADED.size : at], []
+    for _ in range(count):
+        name, port, cpu_permille, size = _PART.unpack_from(payload, at)
+        begin = at + _PART.size + name
+        parts.append(Part(payload[begin - name : begin].decode(), port, cpu_permille, payload[begin : begin + size]))
+        at = begin + size
+    return Loaded(clients, tls, drain_timeout_us, snapshot, tuple(parts), payload[at:])
 
 
 class Decoder:

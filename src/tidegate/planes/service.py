@@ -37,7 +37,9 @@ class Service:
         "start_at",
     )
 
-    def __init__(self, name: str, module: str, listener: socket.socket, state_dir: str, worker: int) -> None:
+    def __init__(
+        self, name: str, module: str, listener: socket.socket, state_dir: str, worker: int, own_dir: str = ""
+    ) -> None:
         self.name = name
         self.process: subprocess.Popen[bytes] | None = None
         self.channel: socket.socket | None = None
@@ -50,6 +52,8 @@ class Service:
         self._inherited = listener
         # -P: a file in the working directory must not become one of our modules.
         self._command = [sys.executable, "-P", "-m", module, "--state-dir", state_dir, "--worker", str(worker)]
+        if own_dir:
+            self._command += ["--own-dir", own_dir]
 
     def start(self, now: float) -> socket.socket:
         """Start the process; returns our end of its channel. Raises `OSError`."""

@@ -1,4 +1,4 @@
-"""The supervisor: starts loader, worker and control, keeps the two that live alive, reloads and drains.
+"""The supervisor: starts loader, workers and control, keeps those that live alive, reloads and drains.
 
 `selectors` and `subprocess`, no asyncio and nothing of the gate's own rooms: it must be small, quick to start, and the
 last thing to fail. Whatever a child does, the supervisor only ever waits in `select`.
@@ -16,17 +16,17 @@ from functools import partial
 from typing import NamedTuple
 
 from tidegate.observe.log import Log
-from tidegate.planes.configuration import Configuration
 from tidegate.planes.failure import GateError
+from tidegate.planes.fleet import Fleet, Setting
+from tidegate.planes.keeper import Keeper
 from tidegate.planes.listen import listen, loopback, url
 from tidegate.planes.loading import Loading, Outcome
-from tidegate.planes.messages import Drain, Message, Ready, Rejected, Status
+from tidegate.planes.messages import Load, Message, Ready, Status
 from tidegate.planes.service import Death, Service, describe
 from tidegate.planes.state_dir import StateDir
 from tidegate.planes.watch import Watch
+from tidegate.planes.worker import GRACE
 
-_PATIENCE = 1.0  # seconds until the system may have a process for us again
-_GRACE = 1.0  # seconds beyond the worker's own drain time before it is killed
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
 _ENDING = frozenset({signal.SIGTERM, signal.SIGINT})
 
@@ -55,19 +55,17 @@ class Supervisor:
         self._options = options
         self._log = log
         self._state_dir = StateDir(options.state_dir)
-        self._data = listen(options.host, options.port, "--port")
+        data = listen(options.host, options.port, "--port")
         self._admin = listen("127.0.0.1", options.admin_port, "--admin-port")
         path = self._state_dir.path
-        self._worker = Service("worker-0", options.worker_module, self._data, path, 0)
-        self._control = Service("control", options.control_module, self._admin, path, -1)
-        self._services = (self._worker, self._control)
         self._selector = selectors.DefaultSelector()
-        self._configuration = Configuration()
+        self._keeper = Keeper(self._selector, log, self)
+        self._fleet = Fleet(Setting(options.host, options.worker_module, path), data, self._keeper, log, time.monotonic)
+        self._control = Service("control", options.control_module, self._admin, path, -1)
         self._watch = Watch(options.config, options.watch_seconds)
         self._loading: Loading | None = None
         self._load_again = False
-        self._announced = False
-        self._restarts = 0
+        self._declared = 0  # the version that control was told
         self._drain_until: float | None = None
         self._over = False
 
@@ -82,7 +80,7 @@ class Supervisor:
         self._selector.register(ours, selectors.EVENT_READ, partial(self._on_signals, ours))
         try:
             self._load()
-            self._start(self._worker)
+            self._keeper.start(self._fleet.main.service)
             while not self._over:
                 self._turn()
         except OSError as error:
@@ -96,135 +94,74 @@ class Supervisor:
             callback: _Callback = key.data
             callback(events)
         now = time.monotonic()
-        for service in self._services:
-            if service.start_at is not None and service.start_at <= now:
-                self._start(service)
+        self._keeper.start_due(now)
+        self._fleet.look(now)
         if self._watch.at is not None and self._watch.at <= now and self._watch.changed(now):
             self._load()
         if self._drain_until is not None and self._drain_until <= now:
-            self._log.warning("the worker did not drain in time and is ended", pid=self._worker.pid)
+            self._log.warning("a worker did not drain in time and is ended")
             self._over = True
 
     def _until_next(self) -> float | None:
-        moments = [service.start_at for service in self._services if service.start_at is not None]
-        moments += [moment for moment in (self._drain_until, self._watch.at) if moment is not None]
+        all_moments = (self._keeper.next_start(), self._fleet.next_moment(), self._drain_until, self._watch.at)
+        moments = [moment for moment in all_moments if moment is not None]
         return max(0.0, min(moments) - time.monotonic()) if moments else None
 
     # Children
 
-    def _start(self, service: Service) -> None:
-        now = time.monotonic()
-        try:
-            channel = service.start(now)
-        except OSError as error:
-            if not self._announced:
-                raise
-            self._log.error(f"{service.name} cannot be started; trying again", problem=str(error))
-            service.start_at = now + _PATIENCE
-            return
-        self._selector.register(channel, selectors.EVENT_READ, partial(self._on_channel, service))
-        load = self._configuration.load()
-        if service is self._worker and load is not None:
-            self._tell(service, load)
+    def begun(self, service: Service) -> None:
+        """A child was started: it is told how things are."""
+        if service is not self._control:
+            self._fleet.begun(service)
+        self._tell_status()
         if service is self._control:
-            self._tell_status()
             self._tell_declared()
 
-    def _tell(self, service: Service, message: Message) -> None:
-        service.send(message)
-        self._flush(service)
+    def heard(self, service: Service, message: Message) -> None:
+        """A child said something. Raises `GateError` when the gate cannot start."""
+        if service is self._control:
+            service.ready = service.ready or isinstance(message, Ready)
+            return
+        self._fleet.heard(service, message)
+        if not self._fleet.announced and self._fleet.ready:
+            self._fleet.announced = self._keeper.forgiving = True
+            self._announce()
+        if self._declared != self._fleet.configuration.version:
+            self._tell_declared()
+        self._tell_status()
 
-    def _flush(self, service: Service) -> None:
-        left = service.flush()
-        if service.channel is not None:
-            events = selectors.EVENT_READ | (selectors.EVENT_WRITE if left else 0)
-            key = self._selector.get_key(service.channel)
-            if key.events != events:
-                self._selector.modify(service.channel, events, key.data)
+    def buried(self, service: Service, death: Death) -> None:
+        """A child ended. Raises `GateError` when the gate cannot start."""
+        if service is not self._control:
+            self._fleet.buried(service, death)
+            self._over = self._over or (self._drain_until is not None and not self._fleet.alive)
+            self._tell_status()
+        elif self._drain_until is None:
+            delay = round(death.delay, 3)
+            self._log.warning("control ended and is started again", how=describe(death.status), delay=delay)
+            service.start_at = time.monotonic() + death.delay
 
     def _tell_status(self) -> None:
-        draining = self._drain_until is not None
-        status = Status(self._worker.ready, draining, self._configuration.version, self._restarts)
-        self._tell(self._control, status)
+        fleet, draining = self._fleet, self._drain_until is not None
+        status = Status(fleet.main.service.ready, draining, fleet.configuration.version, fleet.restarts)
+        self._keeper.tell(self._control, status)
+        self._keeper.tell(self._control, fleet.states())
 
     def _tell_declared(self) -> None:
         """What the file in force says: the control process shows it, and changes nothing that it names."""
-        load = self._configuration.load()
-        if load is not None:
-            self._tell(self._control, load)
-
-    def _on_channel(self, service: Service, events: int) -> None:
-        if events & selectors.EVENT_WRITE:
-            self._flush(service)
-        if events & selectors.EVENT_READ:
-            said = service.receive()
-            if said is None:
-                self._cut(service)
-                return
-            for message in said:
-                self._hear(service, message)
-
-    def _cut(self, service: Service) -> None:
-        """Without its channel a child cannot be told anything: should it still live, it must not."""
-        if service.channel is not None:
-            self._selector.unregister(service.channel)
-        service.close()
-        service.kill()
-
-    def _hear(self, service: Service, message: Message) -> None:
-        if isinstance(message, Ready):
-            service.ready = True
-            if service is self._worker:
-                self._on_worker_ready()
-        elif isinstance(message, Rejected):
-            if not self._announced:
-                raise GateError(f"{service.name} cannot start: {message.reason}")
-            self._configuration.refused()
-            self._log.error("the worker refused the configuration; the last good one stays", reason=message.reason)
-
-    def _on_worker_ready(self) -> None:
-        if self._configuration.accepted():
-            self._log.info("configuration reloaded", version=self._configuration.version)
-            self._tell_declared()
-        if not self._announced:
-            self._announced = True
-            self._announce()
-        self._tell_status()
+        configuration = self._fleet.configuration
+        if configuration.good is not None:
+            self._declared = configuration.version
+            self._keeper.tell(self._control, Load(configuration.good.whole or configuration.good.snapshot))
 
     def _announce(self) -> None:
-        good = self._configuration.good
-        data = url(self._data, "https" if good is not None and good.tls else "http")
-        admin = url(self._admin, "http")
+        good = self._fleet.configuration.good
+        scheme = "https" if good is not None and good.tls else "http"
+        main, *isolated = [f"{url(worker.listener, scheme)}/v1" for worker in self._fleet.workers]
+        others = [f"{one.namespace} {at}" for one, at in zip(self._fleet.workers[1:], isolated, strict=True)]
+        told = "; ".join([f"admin {url(self._admin, 'http')}", *others])
         with contextlib.suppress(OSError, AttributeError):  # nobody may be reading; the gate serves all the same
-            os.write(sys.stdout.fileno(), f"tidegate ready: {data}/v1 (admin {admin})\n".encode())
-
-    def _reap(self) -> None:
-        for service in self._services:
-            if service.process is None or service.process.poll() is None:
-                continue
-            if service.channel is not None:
-                self._selector.unregister(service.channel)
-            death = service.reap(time.monotonic())
-            if death is not None:
-                self._bury(service, death)
-
-    def _bury(self, service: Service, death: Death) -> None:
-        for message in death.said:
-            if isinstance(message, Rejected):
-                self._hear(service, message)
-        if self._drain_until is not None:
-            self._over = self._over or service is self._worker
-            return
-        if not self._announced and service is self._worker:
-            raise GateError(f"{service.name} ended before it was ready ({describe(death.status)})")
-        delay = round(death.delay, 3)
-        self._log.warning(f"{service.name} ended and is started again", how=describe(death.status), delay=delay)
-        service.start_at = time.monotonic() + death.delay
-        if service is self._worker:
-            self._restarts += 1
-            if self._configuration.refused():
-                self._log.error("the worker died of the new configuration; the last good one stays")
-            self._tell_status()
+            os.write(sys.stdout.fileno(), f"tidegate ready: {main} ({told})\n".encode())
 
     # Configuration
 
@@ -232,12 +169,12 @@ class Supervisor:
         if self._loading is not None:
             self._load_again = True
             return
-        version = self._configuration.next_version()
+        version = self._fleet.configuration.next_version()
         self._watch.reading()
         try:
             self._loading = Loading(self._options.loader_module, self._options.config, version)
         except OSError as error:
-            if not self._announced:
+            if not self._fleet.announced:
                 raise
             self._log.error("configuration not reloaded: the loader cannot be started", problem=str(error))
             self._watch.unread()
@@ -259,7 +196,7 @@ class Supervisor:
         self._loading = None
         if outcome.files is not None:
             self._watch.name(outcome.files)
-        if self._configuration.good is None:
+        if self._fleet.configuration.good is None:
             self._first_load(outcome)
             self._watch.start(time.monotonic())
         else:
@@ -277,9 +214,9 @@ class Supervisor:
         if problem:
             raise GateError(problem, 2)
         self._warn(outcome)
-        self._tell(self._worker, self._configuration.offer(outcome.loaded))
+        self._fleet.open(outcome.loaded)
         # Not before: on two cores its imports would make loader and worker late. Who asks early waits in the backlog.
-        self._start(self._control)
+        self._keeper.start(self._control)
 
     def _reload(self, outcome: Outcome) -> None:
         problem = "the file cannot be used" if outcome.loaded is None else self._exposed(outcome)
@@ -287,12 +224,16 @@ class Supervisor:
             self._log.error("configuration not reloaded; the last good one stays", reason=problem, lines=outcome.lines)
             return
         self._warn(outcome)
-        if self._drain_until is None:
-            self._tell(self._worker, self._configuration.offer(outcome.loaded))
+        if self._drain_until is not None:
+            return
+        problem = self._fleet.offer(outcome.loaded)
+        if problem:
+            self._log.error("configuration not reloaded; the last good one stays", reason=problem)
+        self._tell_status()
 
     def _exposed(self, outcome: Outcome) -> str:
         """Why this snapshot must not be served on this address; empty when it may."""
-        if loopback(self._data) or (outcome.loaded is not None and outcome.loaded.clients):
+        if loopback(self._fleet.main.listener) or (outcome.loaded is not None and outcome.loaded.clients):
             return ""
         return (
             f"--host {self._options.host} is not a loopback address and no client keys are configured: anybody could "
@@ -314,31 +255,25 @@ class Supervisor:
                 self._drain()
         if signal.SIGCHLD in numbers:
             self._loader_ended()
-            self._reap()
+            self._keeper.reap()
 
     def _drain(self) -> None:
-        good = self._configuration.good
-        if self._drain_until is not None or good is None or not self._worker.ready:
+        good = self._fleet.configuration.good
+        if self._drain_until is not None or good is None or not any(one.service.ready for one in self._fleet.workers):
             self._over = True  # asked twice, or nothing to wait for
             return
         self._watch.stop()
         self._log.info("draining", seconds=good.drain_timeout_us / 1e6)
-        self._drain_until = time.monotonic() + good.drain_timeout_us / 1e6 + _GRACE
-        self._data.close()  # with the worker's own copy closed too, new connections are refused, not left waiting
-        self._tell(self._worker, Drain())
+        self._drain_until = time.monotonic() + good.drain_timeout_us / 1e6 + GRACE
+        self._fleet.drain()
         self._tell_status()
 
     def _end(self) -> None:
         """End every child and give everything back."""
         if self._loading is not None:
             self._loading.kill()
-        for service in self._services:
-            service.kill()
-        for service in self._services:
-            if service.process is not None:
-                service.process.wait()
-            service.close()
-        self._data.close()
+        self._keeper.end()
+        self._fleet.close()
         self._admin.close()
         self._state_dir.release()
 

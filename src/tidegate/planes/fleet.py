@@ -1,0 +1,325 @@
+"""The workers: the main one, and one for each isolated namespace. Which there are, and by which configuration.
+
+A new configuration is in force when every worker that it names serves by it. Workers that it adds are started for its
+trial; those that it drops, and those that it puts behind another port, drain once it is in force.
+"""
+
+import os
+import socket
+from collections.abc import Callable
+from typing import NamedTuple
+
+from tidegate.observe.log import Log
+from tidegate.planes.cgroup import Groups, NoGroups
+from tidegate.planes.configuration import Configuration
+from tidegate.planes.failure import GateError
+from tidegate.planes.keeper import Keeper
+from tidegate.planes.listen import listen
+from tidegate.planes.messages import Drain, Load, Loaded, Message, Part, Ready, Rejected, Workers
+from tidegate.planes.service import Death, Service, describe
+from tidegate.planes.worker import GRACE, Worker
+
+_NO_PART = Part("", 0, 0, b"")
+
+
+class Setting(NamedTuple):
+    """What all workers share."""
+
+    host: str
+    module: str
+    state_dir: str
+
+
+class Fleet:
+    """All workers of a gate. `now` is in monotonic seconds."""
+
+    __slots__ = (
+        "_complaint", "_groups", "_isolated", "_keeper", "_leaving", "_log", "_new", "_now", "_of", "_setting",
+        "announced", "configuration", "draining", "main",
+    )  # fmt: skip
+
+    def __init__(
+        self, setting: Setting, listener: socket.socket, keeper: Keeper, log: Log, now: Callable[[], float]
+    ) -> None:
+        self._setting = setting
+        self._keeper = keeper
+        self._log = log
+        self._now = now
+        self._groups: Groups | None = None
+        self._complaint = ""
+        self._of: dict[Service, Worker] = {}
+        self._isolated: dict[str, Worker] = {}
+        self._new: dict[str, Worker] = {}  # of the configuration on trial, by namespace
+        self._leaving: list[Worker] = []
+        self.configuration = Configuration()
+        self.announced = False  # False: what goes wrong ends the gate
+        self.draining = False
+        self.main = self._worker(_NO_PART, listener)
+
+    # What there is
+
+    @property
+    def workers(self) -> list[Worker]:
+        """Those that serve by the configuration in force, the main one first."""
+        return [self.main, *self._isolated.values()]
+
+    @property
+    def ready(self) -> bool:
+        """Do all of them serve?"""
+        return all(worker.service.ready for worker in self.workers)
+
+    @property
+    def alive(self) -> bool:
+        """Is there any process of a worker?"""
+        return any(service.process is not None for service in self._of)
+
+    @property
+    def restarts(self) -> int:
+        """Workers that were started again, since the gate started."""
+        return sum(worker.restarts for worker in self.workers)
+
+    def states(self) -> Workers:
+        """All workers, as the control process is told."""
+        return Workers(tuple(worker.state() for worker in self.workers))
+
+    def owns(self, service: Service) -> bool:
+        """Is it a worker's?"""
+        return service in self._of
+
+    # Configurations
+
+    def open(self, loaded: Loaded) -> None:
+        """Serve by the first configuration; the main worker has been started. Raises `GateError`, `OSError`."""
+        self._isolated = self._newcomers(loaded)
+        self.configuration.offer(loaded)
+        self._load(self.main)
+        for worker in self._isolated.values():
+            self._keeper.start(worker.service)
+
+    def offer(self, loaded: Loaded) -> str:
+        """Put a new configuration on trial; returns why that is not possible, "" when it is."""
+        self._refuse("a newer one was read")
+        try:
+            self._new = self._newcomers(loaded)
+        except GateError as error:
+            return str(error)
+        named = ("", *(part.namespace for part in loaded.parts))
+        self.configuration.offer(loaded, named)
+        for worker in self.workers:
+            if worker.namespace in named:
+                self._load(worker)
+        for namespace, worker in self._new.items():
+            if namespace not in self._isolated:
+                self._start(worker)
+        return ""
+
+    def _newcomers(self, loaded: Loaded) -> dict[str, Worker]:
+        """A worker, not started yet, for each namespace that had none behind this port. Raises `GateError`."""
+        found: dict[str, Worker] = {}
+        try:
+            for part in loaded.parts:
+                current = self._isolated.get(part.namespace)
+                if current is None or current.part.port != part.port:
+                    field = f"namespaces.{part.namespace}.isolation.port"
+                    found[part.namespace] = self._worker(part, listen(self._setting.host, part.port, field))
+        except GateError:
+            for worker in found.values():
+                self._drop(worker)
+            raise
+        return found
+
+    def _worker(self, part: Part, listener: socket.socket) -> Worker:
+        module, state_dir = self._setting.module, self._setting.state_dir
+        own = f"{state_dir}/workers/{part.namespace}" if part.namespace else ""
+        if own:
+            try:
+                os.makedirs(own, mode=0o700, exist_ok=True)  # noqa: PTH103 - as in planes/state_dir.py
+            except OSError as error:
+                listener.close()
+                raise GateError(f"{own} cannot be made: {error.strerror}") from None
+        taken = {worker.number for worker in self._of.values()}
+        number = next(number for number in range(len(taken) + 1) if number not in taken)
+        worker = Worker(part, number, listener, Service(f"worker-{number}", module, listener, state_dir, number, own))
+        self._of[worker.service] = worker
+        return worker
+
+    def _load(self, worker: Worker) -> None:
+        current = self.configuration.current(worker.namespace)
+        if current is not None and worker.service.channel is not None:
+            worker.version = current[0]
+            worker.owed.append(current[0])
+            self._keeper.tell(worker.service, Load(current[1]))
+
+    def _in_force(self) -> None:
+        good = self.configuration.good
+        parts = {part.namespace: part for part in good.parts} if good is not None else {}
+        for namespace in [name for name in self._isolated if name not in parts or name in self._new]:
+            self._leave(self._isolated.pop(namespace))
+        new, self._new = self._new, {}
+        for worker in new.values():
+            self._isolated[worker.namespace] = worker
+            if worker.service.process is None:
+                self._start(worker)
+        self._isolated = {name: self._isolated[name] for name in parts}
+        for name, worker in self._isolated.items():
+            changed = worker.part.cpu_permille != parts[name].cpu_permille
+            worker.part = parts[name]
+            if changed:
+                self._bound(worker)
+        self._log.info("configuration reloaded", version=self.configuration.version)
+
+    def _refuse(self, reason: str) -> None:
+        """The trial failed: what was in force stays, and comes back where a worker had changed over already."""
+        if not self.configuration.refused():
+            return
+        new, self._new = self._new, {}
+        for worker in new.values():
+            self._drop(worker)
+        for worker in self.workers:
+            if worker.version != self.configuration.version:
+                self._load(worker)
+        self._log.error("the new configuration is not taken; the last good one stays", reason=reason)
+
+    # What becomes of workers
+
+    def begun(self, service: Service) -> None:
+        """A process was started: it is bounded before it is told what to serve."""
+        worker = self._of[service]
+        worker.owed.clear()
+        self._bound(worker)
+        self._load(worker)
+
+    def heard(self, service: Service, message: Message) -> None:
+        """A worker's word. Raises `GateError` when the gate cannot start."""
+        worker = self._of.get(service)
+        if worker is None:
+            return
+        version = worker.owed.popleft() if worker.owed else 0
+        if isinstance(message, Ready):
+            service.ready = True
+            if self.configuration.accepted(worker.namespace, version):
+                self._in_force()
+        elif isinstance(message, Rejected):
+            if not self.announced:
+                raise GateError(f"{worker.title} cannot start: {message.reason}")
+            if self.configuration.tried(version):
+                self._refuse(f"{worker.title} refused it: {message.reason}")
+            else:
+                self._log.error(f"{worker.title} refuses the configuration", reason=message.reason)
+
+    def buried(self, service: Service, death: Death) -> None:
+        """A worker's process ended. Raises `GateError` when the gate cannot start."""
+        worker = self._of[service]
+        for message in death.said:
+            if isinstance(message, Rejected):
+                self.heard(service, message)
+        tried = any(self.configuration.tried(version) for version in worker.owed)
+        worker.owed.clear()
+        how = describe(death.status)
+        if worker in self._leaving:
+            self._leaving.remove(worker)
+            self._gone(worker)
+        elif self._new.get(worker.namespace) is worker:
+            self._refuse(f"{worker.title} died of it ({how})")
+        elif not self.draining and service in self._of:
+            if not self.announced:
+                raise GateError(f"{worker.title} ended before it was ready ({how})")
+            delay = round(death.delay, 3)
+            self._log.warning(f"{worker.title} ended and is started again", how=how, delay=delay)
+            service.start_at = self._now() + death.delay
+            worker.restarts += 1
+            if tried:
+                self._refuse(f"{worker.title} died of the new configuration")
+
+    def _start(self, worker: Worker) -> None:
+        """Now, or when who served this namespace before has ended: its journal has one writer."""
+        for one in self._leaving:
+            if one.namespace == worker.namespace:
+                one.successor = worker
+                return
+        self._keeper.start(worker.service)
+
+    def _leave(self, worker: Worker) -> None:
+        """Let it finish its calls, and nothing new in."""
+        worker.listener.close()
+        good = self.configuration.good
+        seconds = good.drain_timeout_us / 1e6 if good is not None else 0.0
+        self._log.info(f"{worker.title} is not needed any more and drains", seconds=seconds)
+        self._keeper.tell(worker.service, Drain())
+        self._end(worker, self._now() + seconds + GRACE)
+
+    def _drop(self, worker: Worker) -> None:
+        """It served nobody: end it at once."""
+        worker.listener.close()
+        worker.service.kill()
+        self._end(worker, self._now())
+
+    def _end(self, worker: Worker, until: float) -> None:
+        worker.service.start_at = None
+        worker.until = until
+        for one in self._leaving:
+            if one.successor is worker:
+                one.successor = None
+        if worker.service.process is None:
+            self._gone(worker)
+        else:
+            self._leaving.append(worker)
+
+    def _gone(self, worker: Worker) -> None:
+        self._keeper.forget(worker.service)
+        self._of.pop(worker.service, None)
+        if self._groups is not None and worker.group:
+            self._groups.discard(worker.group)
+        if worker.successor is not None and not self.draining:
+            self._start(worker.successor)
+
+    # Time
+
+    def next_moment(self) -> float | None:
+        """When `look` has something to do."""
+        return min((worker.until for worker in self._leaving), default=None)
+
+    def look(self, now: float) -> None:
+        """End those that did not leave in time."""
+        for worker in self._leaving:
+            if worker.until <= now:
+                worker.until = now + GRACE
+                worker.service.kill()
+
+    def drain(self) -> None:
+        """Nothing new; every worker ends when its calls have."""
+        self._refuse("the gate ends")
+        self.draining = True
+        for worker in self.workers:
+            worker.listener.close()  # with its own copy closed too, new connections are refused, not left waiting
+            worker.service.start_at = None
+            self._keeper.tell(worker.service, Drain())
+
+    def close(self) -> None:
+        """Give everything back; all processes have ended."""
+        for worker in self._of.values():
+            worker.listener.close()
+            if self._groups is not None and worker.group:
+                self._groups.discard(worker.group)
+        if self._groups is not None:
+            self._groups.close()
+
+    # Groups
+
+    def _bound(self, worker: Worker) -> None:
+        """Put a worker into a group with its limit. What cannot be had is said once, and lived without."""
+        permille = worker.part.cpu_permille
+        if not permille and not worker.group:
+            return
+        try:
+            if self._groups is None:
+                self._groups = Groups(self._setting.state_dir)
+            worker.group = self._groups.make(worker.namespace, permille)
+            if worker.service.pid:
+                self._groups.admit(worker.group, worker.service.pid)
+            worker.trouble = ""
+        except NoGroups as error:
+            worker.group, worker.trouble = "", str(error)
+            if worker.trouble != self._complaint:
+                self._complaint = worker.trouble
+                self._log.warning("CPU limits are not enforced; all else works", reason=worker.trouble)

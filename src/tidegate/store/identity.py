@@ -123,6 +123,13 @@ def keys(connection: Connection, namespace: str) -> list[StoredKey]:
     return [_stored_key(row) for row in connection.execute(wanted)]
 
 
+def all_keys(connection: Connection) -> Iterator[StoredKey]:
+    """Those of all namespaces with the revoked ones, by namespace and name. A row at a time."""
+    order = (KEYS.c.namespace, KEYS.c.name, KEYS.c.id.desc())
+    for row in connection.execute(select(KEYS).order_by(*order)):
+        yield _stored_key(row)
+
+
 def key(connection: Connection, namespace: str, name: str) -> StoredKey | None:
     """The newest of that name, perhaps revoked."""
     wanted = select(KEYS).where(KEYS.c.namespace == namespace, KEYS.c.name == name).order_by(KEYS.c.id.desc()).limit(1)

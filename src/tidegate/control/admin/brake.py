@@ -1,0 +1,30 @@
+"""Failed tokens are counted by address, and an address that failed too often is refused unheard for a while.
+
+Memory is bounded: `MOST` addresses, the one that failed longest ago goes first. O(1).
+"""
+
+from collections import OrderedDict
+
+BURST = 10
+EACH_US = 6_000_000  # one more try every six seconds
+MOST = 4_096
+
+
+class Brake:
+    """A bucket of tries for each address, `BURST` deep. `now` is in microseconds, of one clock."""
+
+    __slots__ = ("_full_at",)
+
+    def __init__(self) -> None:
+        self._full_at: OrderedDict[str, int] = OrderedDict()  # when its bucket will be full again
+
+    def wait_us(self, address: str, now: int) -> int:
+        """How long this address has to wait before its next try; 0 = not at all."""
+        return max(0, self._full_at.get(address, 0) - now - (BURST - 1) * EACH_US)
+
+    def failed(self, address: str, now: int) -> None:
+        """A try of this address failed."""
+        self._full_at[address] = max(now, self._full_at.get(address, 0)) + EACH_US
+        self._full_at.move_to_end(address)
+        if len(self._full_at) > MOST:
+            self._full_at.popitem(last=False)

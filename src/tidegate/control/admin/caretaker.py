@@ -1,0 +1,69 @@
+"""What is seen to while nobody asks: the first admin token, the directory log, and what is kept too long.
+
+It runs in a thread of its own once the control process is ready, and tries again while the database is away.
+"""
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from tidegate.control.admin import first
+from tidegate.control.admin.office import Office
+from tidegate.control.admin.problems import Refused
+from tidegate.control.admin.rights import Actor
+from tidegate.store import audit, identity
+from tidegate.store.engine import writing
+
+EVERY_SECONDS = 5.0
+_DAY_US = 86_400_000_000
+_HOUR_US = 3_600_000_000
+_SELF = Actor("tidegate", "admin", "", "local")
+
+
+class Caretaker:
+    """`look` is called every `EVERY_SECONDS`, by one thread."""
+
+    __slots__ = ("_forgot_at", "_office", "_started", "_trouble")
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+        self._started = False
+        self._trouble = ""
+        self._forgot_at = 0
+
+    def look(self) -> None:
+        """See to everything that is due. Trouble is logged once, until it is over or another."""
+        try:
+            if not self._started:
+                self._first_token()
+                self._started = True
+            if self._office.changes.heal():
+                self._office.log.info("the directory log was written anew from the database")
+            self._forget()
+        except (Refused, SQLAlchemyError, OSError, ValueError) as error:
+            self._say(error)
+        else:
+            self._trouble = ""
+
+    def _first_token(self) -> None:
+        secret = first.at_first_start(self._office.changes, _SELF)
+        if secret is not None:
+            self._office.log.warning(
+                "FIRST ADMIN TOKEN: it is shown this once and never again; keep it",
+                token=secret.text,
+                lost="tidegate admin token",
+            )
+
+    def _forget(self) -> None:
+        wall = self._office.clocks.wall()
+        if wall - self._forgot_at < _HOUR_US:
+            return
+        self._forgot_at = wall
+        before = wall - self._office.declaration.now.ledger.keep_audit_days * _DAY_US
+        with writing(self._office.engine) as connection:
+            audit.forget(connection, before)
+            identity.forget_keys(connection, before)
+
+    def _say(self, error: Exception) -> None:
+        trouble = str(error) if isinstance(error, (Refused, OSError)) else type(error).__name__
+        if trouble != self._trouble:
+            self._trouble = trouble
+            self._office.log.error("who may call cannot be kept in step with the database", problem=trouble)

@@ -1,0 +1,124 @@
+"""How a change is carried out: stored with its audit entry in one transaction, then appended to the directory log.
+
+The log is what workers follow, and the store is what it is made from: what a death between the two left out of it, and
+what else does not agree, `heal` puts right.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine
+
+from tidegate.control.admin.problems import refused
+from tidegate.control.admin.rights import Actor
+from tidegate.control.declared import Declaration
+from tidegate.directory.roll import Roll
+from tidegate.model.directory import Change
+from tidegate.store import audit, identity
+from tidegate.store.engine import writing
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """What a change did: for the audit (JSON objects without anything secret, None = nothing), and for the workers."""
+
+    action: str
+    namespace: str
+    target: str
+    before: object = None
+    after: object = None
+    changes: Sequence[Change] = ()
+
+
+Work = Callable[[Connection, int], Deed]
+
+
+class Changes:
+    """One at a time, so that the log has the order of the store. `wall` tells microseconds since 1970."""
+
+    __slots__ = ("_engine_of", "_lock", "_made_from", "_path", "_roll", "_seen", "behind", "declaration", "wall")
+
+    def __init__(
+        self, engine_of: Callable[[], Engine], log: Path, declaration: Declaration, wall: Callable[[], int]
+    ) -> None:
+        """`engine_of` is the database as it is now; it may raise `Refused` while there is none."""
+        self._engine_of = engine_of
+        self._made_from: Engine | None = None  # the log
+        self.declaration = declaration
+        self.wall = wall
+        self.behind = True  # the log may not say what the store says
+        self._path = log
+        self._roll = Roll(log)
+        self._seen: tuple[int, int] | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def engine(self) -> Engine:
+        """The database. Raises `Refused` while it is away."""
+        return self._engine_of()
+
+    def carry_out(self, actor: Actor, work: Work) -> Deed:
+        """Do it, or nothing of it. Raises `Refused`; 503 when it is stored but cannot be told to the workers yet."""
+        with self._lock:
+            now = self.wall()
+            with writing(self.engine) as connection:
+                deed = work(connection, now)
+                audit.write(connection, _entry(actor, deed, now))
+            if deed.changes:
+                self._tell(deed.changes)
+        return deed
+
+    def heal(self) -> bool:
+        """Write the log anew from the store where the two may differ; True when that was so. Raises `OSError`."""
+        with self._lock:
+            engine = self.engine
+            if self._agrees(engine):
+                return False
+            with engine.connect() as connection:
+                if self._stat() is None and not identity.anything(connection):
+                    self._noted(engine)  # nobody manages anything here
+                    return False
+                self._roll.rewrite(identity.changes(connection))
+            self._noted(engine)
+            return True
+
+    def _tell(self, changes: Sequence[Change]) -> None:
+        engine = self.engine
+        try:
+            if self._agrees(engine):
+                self._roll.append(changes)
+            else:
+                with engine.connect() as connection:
+                    self._roll.rewrite(identity.changes(connection))
+            self._noted(engine)
+        except (OSError, ValueError):
+            self.behind = True
+            problem = "the change is stored, but the directory log cannot be written: no worker knows of it yet"
+            raise refused(503, "state_dir", problem, "free its disk: it is tried again every few seconds") from None
+
+    def _agrees(self, engine: Engine) -> bool:
+        """Was the log made from this store, and has nobody touched it since?"""
+        return not self.behind and engine is self._made_from and self._stat() == self._seen
+
+    def _noted(self, engine: Engine) -> None:
+        self.behind = False
+        self._made_from = engine
+        self._seen = self._stat()
+
+    def _stat(self) -> tuple[int, int] | None:
+        """Which file it is and how long; None when there is none."""
+        try:
+            found = self._path.stat()
+        except FileNotFoundError:
+            return None
+        return found.st_ino, found.st_size
+
+
+def _entry(actor: Actor, deed: Deed, now: int) -> audit.Entry:
+    before = "" if deed.before is None else audit.as_json(deed.before)
+    after = "" if deed.after is None else audit.as_json(deed.after)
+    return audit.Entry(
+        now, actor.name, actor.role, actor.address, deed.action, deed.namespace, deed.target, before, after
+    )

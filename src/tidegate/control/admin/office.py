@@ -1,0 +1,63 @@
+"""What the admin API stands on: the store, the directory log, and what the rest of the control process knows."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from sqlalchemy import Engine
+
+from tidegate.control.admin.changes import Changes
+from tidegate.control.admin.problems import Refused, refused
+from tidegate.control.board import Board
+from tidegate.control.declared import Declaration
+from tidegate.directory.layout import NAME
+from tidegate.observe.log import Log
+
+
+class Clocks(NamedTuple):
+    """Microseconds: monotonic, and since 1970."""
+
+    now: Callable[[], int]
+    wall: Callable[[], int]
+
+
+class Office:
+    """One for the process; it may be used from any thread."""
+
+    __slots__ = ("board", "changes", "clocks", "declaration", "log", "state_dir")
+
+    def __init__(
+        self,
+        state_dir: Path,
+        engine_of: Callable[[], Engine | None],
+        declaration: Declaration,
+        board: Board,
+        log: Log,
+        clocks: Clocks,
+    ) -> None:
+        """`engine_of` is the database with this version's schema, None while it is away."""
+        self.state_dir = state_dir
+        self.declaration = declaration
+        self.board = board
+        self.log = log
+        self.clocks = clocks
+
+        def engine() -> Engine:
+            found = engine_of()
+            if found is None:
+                raise away("it is not open")
+            return found
+
+        self.changes = Changes(engine, state_dir / NAME, declaration, clocks.wall)
+
+    @property
+    def engine(self) -> Engine:
+        """The database. Raises `Refused` (503) while it is away."""
+        return self.changes.engine
+
+
+def away(kind: str) -> Refused:
+    """The database cannot be asked. Of what it said only the kind is told: the rest may name hosts and accounts."""
+    problem = f"the database cannot be used now ({kind})"
+    remedy = "calls go on; see the log of the control process, and `ledger.database` in the configuration"
+    return refused(503, "ledger.database", problem, remedy, ("retry-after", "5"))

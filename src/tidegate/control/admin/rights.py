@@ -1,0 +1,46 @@
+"""Who may do what: four roles, each a set of rights. A namespace owner has its rights within its namespace only."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Right(Enum):
+    """What a route asks for."""
+
+    SELF = "know its own role"
+    STATUS = "see how the gate stands"
+    SEE_NAMESPACES = "see namespaces"
+    CHANGE_NAMESPACES = "change namespaces, their limits and budgets"
+    SEE_ACCOUNTS = "see users and keys"
+    CHANGE_ACCOUNTS = "change users and keys"
+    SEE_SPEND = "see spend and calls"
+    AUDIT = "see who changed what"
+    TOKENS = "see and change admin tokens"
+
+
+_SEES = {Right.SELF, Right.STATUS, Right.SEE_NAMESPACES, Right.SEE_ACCOUNTS, Right.SEE_SPEND, Right.AUDIT}
+_OWNS = {Right.SELF, Right.SEE_NAMESPACES, Right.SEE_ACCOUNTS, Right.CHANGE_ACCOUNTS, Right.SEE_SPEND}
+RIGHTS: dict[str, frozenset[Right]] = {
+    "admin": frozenset(Right),
+    "operator": frozenset(Right) - {Right.TOKENS},
+    "viewer": frozenset(_SEES),
+    "owner": frozenset(_OWNS),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who asks: a token's name and role, the namespace that it is bound to ("" = all), and from where."""
+
+    name: str
+    role: str
+    namespace: str
+    address: str
+
+    def may(self, right: Right) -> bool:
+        """Has its role this right?"""
+        return right in RIGHTS.get(self.role, frozenset())
+
+    def reaches(self, namespace: str) -> bool:
+        """May it know of this namespace at all?"""
+        return self.role != "owner" or namespace == self.namespace

@@ -1,0 +1,90 @@
+"""A route of the admin API: it names the right that it asks for, and is not reached without it."""
+
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any, TypeVar
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.routing import APIRoute
+
+from tidegate.control.admin.door import Door
+from tidegate.control.admin.known import absent
+from tidegate.control.admin.office import Office
+from tidegate.control.admin.problems import refused
+from tidegate.control.admin.rights import Actor, Right
+from tidegate.control.admin.views import Problem
+
+_RIGHT = "__tidegate_right__"
+_Endpoint = TypeVar("_Endpoint", bound=Callable[..., Any])
+
+
+def needs(right: Right) -> Callable[[_Endpoint], _Endpoint]:
+    """What an endpoint asks for. Without it no route can be made of the endpoint."""
+
+    def noted(endpoint: _Endpoint) -> _Endpoint:
+        setattr(endpoint, _RIGHT, right)
+        return endpoint
+
+    return noted
+
+
+class GuardedRoute(APIRoute):
+    """Who asks is known, has the right, and reaches the namespace of the path, before anything else is looked at."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """FastAPI's own, behind the checks."""
+        handle = super().get_route_handler()
+        right: Right = getattr(self.endpoint, _RIGHT)
+
+        async def guarded(request: Request) -> Response:
+            door: Door = request.app.state.door
+            actor = await door.actor(request)
+            _check(actor, right, request.path_params.get("namespace"))
+            request.state.actor = actor
+            await request.body()  # here one that is too long is told as such
+            return await handle(request)
+
+        return guarded
+
+
+def _check(actor: Actor, right: Right, namespace: str | None) -> None:
+    if not actor.may(right):
+        problem = f"the role {actor.role!r} may not {right.value}"
+        raise refused(403, "header.authorization", problem, "use the token of a role that may: see /docs")
+    if namespace is not None and not actor.reaches(namespace):
+        raise absent("namespace", "namespace")
+
+
+async def _office(request: Request) -> Office:
+    office: Office = request.app.state.office
+    return office
+
+
+async def _actor(request: Request) -> Actor:
+    actor: Actor = request.state.actor
+    return actor
+
+
+Desk = Annotated[Office, Depends(_office)]
+Who = Annotated[Actor, Depends(_actor)]
+
+_MEANINGS = {
+    400: "It cannot be read.",
+    401: "No valid token.",
+    403: "The role may not.",
+    404: "There is none.",
+    409: "It does not fit what is there.",
+    413: "Too long.",
+    422: "A field is wrong.",
+    429: "Too many wrong tokens.",
+    503: "The database is away.",
+}
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"description": text, "content": {"application/problem+json": {"schema": {
+        "$ref": f"#/components/schemas/{Problem.__name__}"}}}}
+    for status, text in _MEANINGS.items()
+}  # fmt: skip
+
+
+def router(tag: str) -> APIRouter:
+    """An empty router whose routes are guarded."""
+    return APIRouter(route_class=GuardedRoute, tags=[tag], responses=PROBLEMS)

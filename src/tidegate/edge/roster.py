@@ -1,7 +1,13 @@
 """Who may call, as records: what the configuration file declares, or what the directory log manages."""
 
+from typing import Final, Generic, TypeVar
+
+import msgspec
+
 from tidegate.model.directory import Change, Gone, PutKey, PutNamespace, PutUser
 from tidegate.model.snapshot import ClientKey, Namespace, Snapshot, User
+
+_PARTS: Final = 64
 
 
 class Tenancy:
@@ -16,14 +22,38 @@ class Tenancy:
         self.alive = True
 
 
-class Entry:
-    """A key, and where it belongs."""
+class Entry(msgspec.Struct, frozen=True, gc=False):
+    """A key, and where it belongs. There may be a hundred thousand: the collector need not look at them."""
 
-    __slots__ = ("key", "tenancy")
+    key: ClientKey
+    tenancy: Tenancy
 
-    def __init__(self, key: ClientKey, tenancy: Tenancy) -> None:
-        self.key = key
-        self.tenancy = tenancy
+
+K = TypeVar("K")
+
+
+class Parts(Generic[K]):
+    """A mapping in parts: a mapping of a hundred thousand entries that outgrows its place takes 12 ms to move."""
+
+    __slots__ = ("_parts",)
+
+    def __init__(self) -> None:
+        self._parts: list[dict[K, Entry]] = [{} for _ in range(_PARTS)]
+
+    def of(self, key: K) -> dict[K, Entry]:
+        """The part in which this key stands, if it does."""
+        return self._parts[hash(key) % _PARTS]
+
+    def let_go(self, most: int) -> bool:
+        """Forget so many entries; False when none is left."""
+        while self._parts and most > 0:
+            part = self._parts[-1]
+            for _ in range(min(most, len(part))):
+                part.popitem()
+                most -= 1
+            if not part:
+                self._parts.pop()
+        return bool(self._parts)
 
 
 class Roster:
@@ -34,17 +64,17 @@ class Roster:
     def __init__(self) -> None:
         self.keyed = False  # somebody declares or manages keys here, even if none is left
         self.tenancies: dict[str, Tenancy] = {}
-        self._keys: dict[bytes, Entry] = {}
-        self._names: dict[str, Entry] = {}
+        self._keys: Parts[bytes] = Parts()
+        self._names: Parts[str] = Parts()
 
     def by_digest(self, digest: bytes) -> Entry | None:
         """The key of this SHA-256."""
-        entry = self._keys.get(digest)
+        entry = self._keys.of(digest).get(digest)
         return entry if entry is not None and entry.tenancy.alive else None
 
     def by_name(self, name: str) -> Entry | None:
         """The key of this name; of several in the file, the first."""
-        entry = self._names.get(name)
+        entry = self._names.of(name).get(name)
         return entry if entry is not None and entry.tenancy.alive else None
 
     def apply(self, change: Change) -> None:
@@ -61,6 +91,14 @@ class Roster:
         elif isinstance(change, PutNamespace):
             self.tenancy(change.namespace.name).namespace = change.namespace
 
+    def distrust(self) -> None:
+        """There is a log of changes, and it cannot be read: it may have named keys."""
+        self.keyed = True
+
+    def let_go(self, most: int) -> bool:
+        """Forget so many keys: to free a hundred thousand at once takes longer than calls should wait."""
+        return self._names.let_go(most) or self._keys.let_go(most)
+
     def tenancy(self, name: str) -> Tenancy:
         """The namespace of this name, new where there was none."""
         found = self.tenancies.get(name)
@@ -71,8 +109,8 @@ class Roster:
     def declare(self, key: ClientKey, tenancy: Tenancy) -> None:
         """A key of the file, where several may have one name."""
         self.keyed = True
-        entry = self._keys[key.digest] = Entry(key, tenancy)
-        self._names.setdefault(key.name, entry)
+        entry = self._keys.of(key.digest)[key.digest] = Entry(key, tenancy)
+        self._names.of(key.name).setdefault(key.name, entry)
 
     def _put_key(self, key: ClientKey, tenancy: Tenancy) -> None:
         self.keyed = True
@@ -80,8 +118,8 @@ class Roster:
         if (same is not None and same.tenancy is not tenancy) or (twin is not None and twin is not same):
             return
         if same is not None and same is not twin:
-            del self._keys[same.key.digest]
-        self._keys[key.digest] = self._names[key.name] = Entry(key, tenancy)
+            self._keys.of(same.key.digest).pop(same.key.digest)
+        self._keys.of(key.digest)[key.digest] = self._names.of(key.name)[key.name] = Entry(key, tenancy)
 
     def _remove(self, gone: Gone) -> None:
         """With a namespace go its keys at once: what is left of them here goes when a new file is read."""
@@ -89,7 +127,8 @@ class Roster:
             self.keyed = True
             entry = self.by_name(gone.name)
             if entry is not None and entry.tenancy.name == gone.namespace:
-                del self._names[gone.name], self._keys[entry.key.digest]
+                self._names.of(gone.name).pop(gone.name)
+                self._keys.of(entry.key.digest).pop(entry.key.digest)
         elif gone.kind == "user":
             self.tenancy(gone.namespace).users.pop(gone.name, None)
         else:

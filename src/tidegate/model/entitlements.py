@@ -20,7 +20,7 @@ class Allowance(Record, frozen=True):
     nano_month: int = 0
 
 
-class ClientKey(Record, frozen=True, omit_defaults=True):
+class ClientKey(Record, frozen=True, omit_defaults=True, gc=False):
     """A key that applications present to the gate; only its SHA-256 is kept. `name` is unique and stands in records.
 
     `signing_key` is derived from the key (`model/keys.py`); empty where signatures are not taken. Moments are

@@ -44,6 +44,19 @@ class Journal(Protocol):
         """Write one fact. Raises `OSError` when the disk is full."""
 
 
+class NonceLog(Protocol):
+    """Where used nonces outlive this process. What was appended is known to the next one."""
+
+    def append(self, mark: bytes, created_us: int) -> None:
+        """A nonce (16 bytes stand for it) of a signature of this wall-clock moment is used. Raises `OSError`."""
+
+    def turn(self, floor_us: int) -> None:
+        """Begin a generation, and forget the one before the last; what was created up to `floor_us` was of those.
+
+        Raises `OSError`: then nothing has changed.
+        """
+
+
 class Observer(Protocol):
     """Counts what happened. Never raises into the line; a few microseconds per call in all."""
 

@@ -16,6 +16,7 @@ OPENAI, ANTHROPIC = DIALECTS["openai"], DIALECTS["anthropic"]
 STATUS = {
     ProblemKind.BAD_REQUEST: 400,
     ProblemKind.UNAUTHENTICATED: 401,
+    ProblemKind.BAD_SIGNATURE: 401,
     ProblemKind.KEY_REUSED: 422,
     ProblemKind.UNKNOWN_MODEL: 404,
     ProblemKind.UNKNOWN_ROUTE: 404,
@@ -23,6 +24,7 @@ STATUS = {
     ProblemKind.UNSUPPORTED: 501,
     ProblemKind.TOO_LARGE: 400,
     ProblemKind.OVER_QUOTA: 429,
+    ProblemKind.INSUFFICIENT_QUOTA: 429,
     ProblemKind.QUEUE_FULL: 503,
     ProblemKind.UPSTREAM: 502,
     ProblemKind.CREDENTIAL: 502,

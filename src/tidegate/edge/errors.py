@@ -28,6 +28,7 @@ _INVALID = "invalid_request_error"
 _SHAPES = {
     ProblemKind.BAD_REQUEST: Shape(400, _INVALID, "invalid_request"),
     ProblemKind.UNAUTHENTICATED: Shape(401, _INVALID, "invalid_api_key"),
+    ProblemKind.BAD_SIGNATURE: Shape(401, _INVALID, "invalid_signature"),
     ProblemKind.KEY_REUSED: Shape(422, _INVALID, "idempotency_key_reused"),
     ProblemKind.UNKNOWN_MODEL: Shape(404, _INVALID, "model_not_found"),
     ProblemKind.UNKNOWN_ROUTE: Shape(404, _INVALID, "unknown_url"),
@@ -35,6 +36,7 @@ _SHAPES = {
     ProblemKind.UNSUPPORTED: Shape(501, _INVALID, "unsupported"),
     ProblemKind.TOO_LARGE: Shape(400, _INVALID, "request_exceeds_quota"),
     ProblemKind.OVER_QUOTA: Shape(429, "requests", "rate_limit_exceeded"),
+    ProblemKind.INSUFFICIENT_QUOTA: Shape(429, "insufficient_quota", "insufficient_quota"),
     ProblemKind.QUEUE_FULL: Shape(503, "server_error", "queue_full"),
     ProblemKind.UPSTREAM: Shape(502, "upstream_error", "upstream_failed"),
     ProblemKind.CREDENTIAL: Shape(502, "upstream_error", "upstream_credential_refused"),

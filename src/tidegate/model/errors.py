@@ -9,6 +9,7 @@ class ProblemKind(Enum):
 
     BAD_REQUEST = auto()  # the request must change
     UNAUTHENTICATED = auto()  # no valid client key
+    BAD_SIGNATURE = auto()  # the signature is missing, or lets nobody in
     KEY_REUSED = auto()  # its idempotency key belongs to another request
     UNKNOWN_MODEL = auto()  # nobody serves it
     UNKNOWN_ROUTE = auto()
@@ -16,6 +17,7 @@ class ProblemKind(Enum):
     UNSUPPORTED = auto()  # a feature that the gate does not carry (Upgrade, realtime)
     TOO_LARGE = auto()  # the call alone exceeds the quota; waiting never helps
     OVER_QUOTA = auto()  # it can be served, at a known time
+    INSUFFICIENT_QUOTA = auto()  # a budget of its tenant is used up, for a day or a month
     QUEUE_FULL = auto()
     UPSTREAM = auto()  # the provider failed or could not be reached
     CREDENTIAL = auto()  # the provider refused the gate's own credential

@@ -53,9 +53,14 @@ class Nonces:
         """Whether it is time to `turn`."""
         return wall >= self.turns_at
 
+    @property
+    def next_floor(self) -> int:
+        """The floor after the next turn."""
+        return self.floor_us if self.floor_us > self._latest_old else self._latest_old
+
     def turn(self, wall: int) -> None:
         """Let the older generation go, and begin another."""
-        self.floor_us = max(self.floor_us, self._latest_old)
+        self.floor_us = self.next_floor
         self._old, self._latest_old = self._young, self._latest
         self._young, self._latest = set(), 0
         self.turns_at = wall + self._span

@@ -1,0 +1,94 @@
+"""Signed requests at the door: whose key signed the head, once each. The body is compared when it is here."""
+
+import logging
+from typing import Final
+
+from tidegate.edge.clients import Client, Clients
+from tidegate.model.snapshot import SigningSettings
+from tidegate.policy import signature
+from tidegate.policy.nonces import FORGOTTEN, FRESH, FULL, Nonces
+from tidegate.policy.signature import BadSignature
+from tidegate.ports import NonceLog
+from tidegate.wire.exchange import Exchange
+
+_log = logging.getLogger(__name__)
+
+_INPUT: Final = b"signature-input"
+_SIGNATURE: Final = b"signature"
+_DIGEST: Final = b"content-digest"
+_OURS: Final = frozenset((_INPUT, _SIGNATURE, _DIGEST))
+_REPLAYED: Final = "This nonce has been used. Sign each attempt anew, with a nonce of its own."
+_TOO_OLD: Final = (
+    "The signature was created before this gate started, or the clock has been moved, so it may have been used. "
+    "Sign it anew."
+)
+_NO_ROOM: Final = "The gate remembers as many nonces as it may (`max_nonces` of `signing`)."
+_NOT_KEPT: Final = "The gate cannot remember nonces: its state directory cannot be written."
+
+
+class NoRoom(Exception):
+    """A nonce cannot be remembered now. Nothing is wrong with the signature. `wait_us` = until it can, 0 = unknown."""
+
+    def __init__(self, message: str, wait_us: int) -> None:
+        super().__init__(message)
+        self.wait_us = wait_us
+
+
+class Signatures:
+    """Judges signatures. O(head) before the body is read, O(body) after it."""
+
+    __slots__ = ("_log", "_nonces", "_skew_us")
+
+    def __init__(self, settings: SigningSettings, nonces: Nonces, log: NonceLog) -> None:
+        self._skew_us = settings.skew_us
+        self._nonces = nonces
+        self._log = log
+
+    def change(self, settings: SigningSettings) -> None:
+        """Other settings from now on."""
+        self._skew_us = settings.skew_us
+        self._nonces.change(settings.skew_us, settings.max_nonces)
+
+    def judge(self, exchange: Exchange, clients: Clients, wall: int) -> tuple[Client, bytes, bytes, int]:
+        """Who signed this head, the digest its body must have, and its nonce for `use`. Raises `BadSignature`.
+
+        Everything is done for an unknown keyid that is done for a known one.
+        """
+        lines = [name for name, _ in exchange.headers if name in _OURS]
+        if len(lines) != len(set(lines)):
+            raise BadSignature(signature.NOT_ONE)
+        header = exchange.header
+        signed = signature.read(header(_INPUT) or b"", header(_SIGNATURE) or b"", header(_DIGEST) or b"")
+        signature.check_clock(signed, wall, self._skew_us)
+        client = clients.by_name(signed.keyid.decode("ascii"))
+        key = client.signing_key if client is not None and client.signing != "off" else b""
+        signature.check_mac(signed, exchange.method, exchange.path, exchange.query, key or None)
+        if client is None:
+            raise BadSignature(signature.WRONG)
+        return client, signed.content_digest, signature.mark_of(signed), signed.created_us
+
+    def use(self, mark: bytes, created_us: int, wall: int) -> None:
+        """Its nonce is used, if it was not yet. Raises `BadSignature` when it was, `NoRoom` when nobody can say so."""
+        nonces = self._nonces
+        if nonces.due(wall):
+            self._turn(wall)
+        verdict = nonces.judge(mark, created_us)
+        if verdict == FULL:
+            raise NoRoom(_NO_ROOM, nonces.turns_at - wall)
+        if verdict != FRESH:
+            raise BadSignature(_TOO_OLD if verdict == FORGOTTEN else _REPLAYED)
+        try:
+            self._log.append(mark, created_us)
+        except OSError as error:
+            _log.error("nonces cannot be written: %s", error.strerror)
+            raise NoRoom(_NOT_KEPT, 0) from None
+        nonces.add(mark, created_us)
+
+    def _turn(self, wall: int) -> None:
+        """The file first: what it forgets must not be known to us alone."""
+        try:
+            self._log.turn(self._nonces.next_floor)
+        except OSError as error:
+            _log.error("nonces cannot be written: %s", error.strerror)
+            return  # nothing is forgotten; it is tried again with the next signature
+        self._nonces.turn(wall)

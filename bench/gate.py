@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bench import cpu
 from bench.install import HOME, InstallFailed, compiled_gate
@@ -42,6 +43,8 @@ class Shape:
 
     clients: int = 10
     provider_keys: int = 1
+    governed: bool = False  # the keys belong to users of a namespace, with limits and budgets at every level
+    signed: bool = False  # and every request must be signed
 
 
 def client_keys(count: int) -> list[str]:
@@ -51,17 +54,37 @@ def client_keys(count: int) -> list[str]:
 
 def write_config(home: Path, upstream: int, shape: Shape) -> Path:
     """The gate's file and its file of client keys."""
-    digests = (f"{key} {hashlib.sha256(key.encode()).hexdigest()}" for key in client_keys(shape.clients))
-    (home / "clients.txt").write_text("\n".join(digests) + "\n")
     scope = {
         "name": "main",
         "keys": [f"sk-bench-{number}" for number in range(shape.provider_keys)],
         "limits": {"gpt-4o": {"rpm": _NEVER, "tpm": _NEVER * 1000}},
     }
-    provider = {"dialect": "openai", "base_url": f"http://127.0.0.1:{upstream}/v1", "scopes": [scope]}
+    price = {"input": "2.5", "output": "10"}
+    provider = {
+        "dialect": "openai",
+        "base_url": f"http://127.0.0.1:{upstream}/v1",
+        "scopes": [scope],
+        "models": {"gpt-4o": {"price": price}},
+    }
     path = home / "tidegate.yaml"
-    path.write_text(json.dumps({"providers": {"openai": provider}, "clients": {"keys_file": "clients.txt"}}))
+    path.write_text(json.dumps({"providers": {"openai": provider}} | _callers(home, shape)))
     return path
+
+
+def _callers(home: Path, shape: Shape) -> dict[str, Any]:
+    """Who may call: digests in a file, or keys of users with every kind of limit, none of which binds."""
+    keys = client_keys(shape.clients)
+    if not shape.governed:
+        digests = (f"{key} {hashlib.sha256(key.encode()).hexdigest()}" for key in keys)
+        (home / "clients.txt").write_text("\n".join(digests) + "\n")
+        return {"clients": {"keys_file": "clients.txt"}}
+    limits = {"rpm": _NEVER, "tpm": _NEVER * 1000, "concurrent": 100_000, "tokens_per_day": _NEVER * 1000}
+    bounds = {"limits": limits, "budget": {"per_day": 1_000_000, "per_month": 1_000_000}}
+    signing = "required" if shape.signed else "off"
+    listed = [{"name": key, "key": key, "user": "ann", "signing": signing} | bounds for key in keys]
+    namespace = {"users": {"ann": bounds}, "keys": listed} | bounds
+    access = {"per_address": {"rpm": _NEVER}, "per_key_and_address": {"rpm": _NEVER}}
+    return {"namespaces": {"bench": namespace}, "access": access}
 
 
 def serve_command(config: Path, port: int, admin: int) -> list[str]:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import msgspec
 
-_SCRIPT = Path(__file__).with_name("wrk.lua")
+_BEARING = Path(__file__).with_name("wrk.lua")
+_SIGNING = Path(__file__).with_name("signed.lua")
 
 
 class WrkResult(msgspec.Struct, frozen=True):
@@ -34,6 +35,7 @@ class Load:
     keys: Path
     connections: int = 64
     headers: dict[str, str] = field(default_factory=dict)
+    signed: bool = False  # `keys` then holds names and signing keys, and requests have no other header
 
 
 def wrk(port: int, load: Load, seconds: float, headers: dict[str, str] | None = None) -> WrkResult:
@@ -41,7 +43,7 @@ def wrk(port: int, load: Load, seconds: float, headers: dict[str, str] | None = 
     lines = [f"{name}: {value}" for name, value in {**load.headers, **(headers or {})}.items()]
     url = f"http://127.0.0.1:{port}/v1/chat/completions"
     command = ["wrk", "-t1", f"-c{load.connections}", f"-d{max(1, round(seconds))}s", "--timeout", "30s"]
-    command += ["-s", str(_SCRIPT), url, "--", str(load.body), str(load.keys), *lines]
+    command += ["-s", str(_SIGNING if load.signed else _BEARING), url, "--", str(load.body), str(load.keys), *lines]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     last = run.stdout.strip().rpartition("\n")[2]
     if run.returncode or not last.startswith("{"):

@@ -52,10 +52,13 @@ class Measured:
 
     def ratios(self, other: "Measured", *, worker: bool = False) -> list[float]:
         """What this system costs over what the other costs, round by round; empty when either has no figure."""
-        if self.problem or other.problem:
-            return []
-        pairs = zip(self.samples, other.samples, strict=False)
-        return [(mine.worker_us if worker else mine.all_us) / its.all_us for mine, its in pairs if its.all_us]
+        both = pairs(self, other)
+        return [(mine.worker_us if worker else mine.all_us) / its.all_us for mine, its in both if its.all_us]
+
+
+def pairs(one: Measured, other: Measured) -> list[tuple[Sample, Sample]]:
+    """Their samples round by round; none when either has no figure."""
+    return [] if one.problem or other.problem else list(zip(one.samples, other.samples, strict=False))
 
 
 @dataclass(frozen=True, slots=True)

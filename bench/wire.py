@@ -15,10 +15,13 @@ from bench.figures import Figure, at_most, below, console, exactly, figures_tabl
 from bench.load import Load
 from bench.process import NotReady
 from bench.systems import BASELINES, PEERS
-from bench.throughput import Entrant, Measured, Plan, compare
+from bench.throughput import Entrant, Measured, Plan, compare, pairs
 from bench.upstreams import Upstreams, upstreams
+from tidegate.model.keys import signing_key_of
 
 OURS = "Tidegate"
+KEY_COST = 1.05
+SIGNATURE_US = 8.0
 FLAT = 1.15  # two cores shared with the load: ratios of equal things scatter by a tenth
 
 
@@ -126,6 +129,34 @@ def flatness(run: Run, report: Report) -> None:
         )
 
 
+def identity(run: Run, report: Report) -> None:
+    """The same request by a bare client key, by a key with every kind of limit, and signed."""
+    shapes = {
+        "key": gate.Shape(),
+        "governed key": gate.Shape(governed=True),
+        "signed": gate.Shape(governed=True, signed=True),
+    }
+    entrants = {name: Entrant(gate.starter(shape), run.load()) for name, shape in shapes.items()}
+    listed = run.work / "signing-keys.txt"
+    listed.write_text("".join(f"{key} {signing_key_of(key).hex()}\n" for key in gate.client_keys(10)))
+    entrants["signed"] = Entrant(entrants["signed"].start, Load(run.load().body, listed, signed=True))
+    found = compare(entrants, run.work / "identity", run.upstreams.static, run.plan)
+    report.add("who calls: a bare key, one with limits and budgets, one that signs", found)
+    bare, governed, signed = found.values()
+    name, why = "a key with every limit ÷ a bare key, worker", governed.problem or bare.problem
+    target = f"≤ {KEY_COST:.2f} ×"
+    ratios = [mine.worker_us / its.worker_us for mine, its in pairs(governed, bare)]
+    report.figures.append(
+        at_most(name, median(ratios), KEY_COST, "×", spread(ratios)) if not why else missing(name, target, why)
+    )
+    name, why = "a signature on top, worker", signed.problem or governed.problem
+    extra = [mine.worker_us - its.worker_us for mine, its in pairs(signed, governed)]
+    target = f"≤ {SIGNATURE_US} µs"
+    report.figures.append(
+        at_most(name, median(extra), SIGNATURE_US, "µs", spread(extra)) if not why else missing(name, target, why)
+    )
+
+
 def pace(run: Run, report: Report) -> None:
     """Added latency, and the journal."""
     report.figures += paced.added_latency(run.work, run.upstreams, run.plan.rounds, run.plan.seconds + 1)
@@ -154,6 +185,7 @@ SECTIONS: dict[str, Callable[[Run, Report], None]] = {
     "start": start,
     "large": large,
     "keys": flatness,
+    "identity": identity,
     "peers": peers,
 }
 

@@ -18,7 +18,8 @@ MODULES = {
     "control_module": "tests.planes.fake_control",
     "loader_module": "tests.planes.fake_loader",
 }
-READY = re.compile(r"tidegate ready: (https?)://([^ ]+):(\d+)/v1 \(admin http://127\.0\.0\.1:(\d+)\)\n")
+READY = re.compile(r"tidegate ready: (https?)://([^ ]+):(\d+)/v1 \(admin http://127\.0\.0\.1:(\d+)(.*)\)\n")
+OTHER = re.compile(r"; (\S+) http://[^ ]+:(\d+)/v1")
 
 
 class Gate:
@@ -42,6 +43,7 @@ class Gate:
                 command, stdout=subprocess.PIPE, stderr=log, cwd=ROOT, env=os.environ | {"PYTHONPATH": path}
             )
         self.port = self.admin_port = 0
+        self.ports: dict[str, int] = {}  # of isolated namespaces
         self.watched: set[int] = set()
 
     def wait_ready(self) -> "Gate":
@@ -49,6 +51,7 @@ class Gate:
         found = READY.fullmatch(line)
         assert found, f"no ready line but {line!r}; log: {self.log()}"
         self.port, self.admin_port = int(found[3]), int(found[4])
+        self.ports = {name: int(port) for name, port in OTHER.findall(found[5])}
         self.children()
         return self
 
@@ -75,6 +78,17 @@ class Gate:
         self.watched |= set(found.values())
         return found
 
+    def workers(self) -> dict[int, int]:
+        """Living workers' pids by number."""
+        lines = {pid: command_line(pid) for pid in self._child_pids()}
+        found = {
+            int(words[words.index("--worker") + 1]): pid
+            for pid, words in lines.items()
+            if "--worker" in words and "-1" not in words
+        }
+        self.watched |= set(found.values())
+        return found
+
     def _child_pids(self) -> list[int]:
         path = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
         return [int(pid) for pid in path.read_text(encoding="ascii").split()]
@@ -84,12 +98,12 @@ class Gate:
         wait_until(lambda: self.children().get(name) not in (other_than, None), lambda: f"a new {name}")
         return self.children()[name]
 
-    def connect(self) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self.port), timeout=DEADLINE)
+    def connect(self, port: int = 0) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", port or self.port), timeout=DEADLINE)
 
-    def call(self) -> tuple[int, str]:
+    def call(self, port: int = 0) -> tuple[int, str]:
         """One whole call: the worker's pid and snapshot."""
-        with self.connect() as connection, connection.makefile("rwb") as stream:
+        with self.connect(port) as connection, connection.makefile("rwb") as stream:
             stream.write(b"start\nfinish\n")
             stream.flush()
             pid, _, snapshot = stream.readline().decode().strip().partition(" ")

@@ -4,13 +4,17 @@ import json
 import sys
 
 from tidegate.observe.log import Log
+from tidegate.planes import cgroup
 from tidegate.planes.failure import GateError
 from tidegate.planes.supervisor import Options, Supervisor
 
 
 def main() -> int:
+    options = json.loads(sys.argv[1])
+    if options.pop("groupless", False):
+        cgroup.places = lambda *_: [cgroup.Place(1, "/proc/sys/kernel")]  # where nobody may make directories
     try:
-        return Supervisor(Options(**json.loads(sys.argv[1])), Log("supervisor")).run()
+        return Supervisor(Options(**options), Log("supervisor")).run()
     except GateError as error:
         sys.stderr.write(f"error: {error}\n")
         return error.status

@@ -14,6 +14,7 @@ from tidegate.control.app import application
 from tidegate.control.board import Board, Standing
 from tidegate.control.declared import Declaration
 from tidegate.control.intake import Intake, bind
+from tidegate.control.ledger import Ledger
 from tidegate.observe.log import Log
 from tidegate.planes.channel import Channel
 from tidegate.planes.child import ChildArguments, die_with_parent, end_now, parse_arguments
@@ -62,6 +63,7 @@ async def _run(arguments: ChildArguments, log: Log) -> None:
     server = AdminServer(config, lambda: channel.send(Ready(os.getpid())))
     listener = socket.socket(fileno=arguments.listen)
     await _hear(channel, board, declaration)  # how the gate stands, before anybody who waits in the backlog asks
+    Ledger(Path(arguments.state_dir), declaration, board, log).start()
     following = asyncio.create_task(_follow(channel, board, declaration))
     await server.serve([listener])
     following.cancel()

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from tidegate.observe.meters import CallMeter, LaneGauge, LaneMeter, PoolGauge, ProviderMeter, Report, ScopeMeter, Tally
+from tidegate.store.standing import JournalStanding
 
 
 @dataclass(slots=True)
@@ -32,6 +33,17 @@ class Standing:
     restarts: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class LedgerStanding:
+    """How the ledger stands; replaced as a whole, so any thread may read it."""
+
+    up: bool = False  # the last that was asked of the database was done
+    problem: str = ""
+    failing_since: float = 0.0  # seconds since 1970, 0 = it is not
+    alarm: bool = False  # more than `alarm_bytes` wait
+    journals: tuple[JournalStanding, ...] = ()
+
+
 class Board:
     """Takes reports and states; O(1) per series.
 
@@ -40,11 +52,12 @@ class Board:
     shows the same figures as before, since it has none of its own to lose.
     """
 
-    __slots__ = ("_views", "standing")
+    __slots__ = ("_views", "ledger", "standing")
 
     def __init__(self) -> None:
         self._views: dict[int, WorkerView] = {}
         self.standing = Standing()
+        self.ledger = LedgerStanding()
 
     def take(self, report: Report) -> None:
         """One part of a worker's round."""

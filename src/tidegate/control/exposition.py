@@ -14,7 +14,8 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector, CollectorRegistry
 
 from tidegate import __version__
-from tidegate.control.board import Standing, WorkerView
+from tidegate.control.board import LedgerStanding, Standing, WorkerView
+from tidegate.control.exposition_ledger import ledger_metrics
 from tidegate.observe.meters import BOUNDS_US, REASONS, CallMeter, Histogram, LaneGauge
 
 _CALL = ["worker", "plan", "model", "provider", "scope"]
@@ -23,15 +24,20 @@ _CLASSES = ("lost", "1xx", "2xx", "3xx", "4xx", "5xx")
 _LE = [f"{bound / 1e6:g}" for bound in BOUNDS_US] + ["+Inf"]
 
 
-def render(views: list[WorkerView], standing: Standing, pids: dict[str, int]) -> bytes:
+def render(
+    views: list[WorkerView], standing: Standing, pids: dict[str, int], ledger: LedgerStanding | None = None
+) -> bytes:
     """The text of `/metrics`. `pids` are the processes whose memory is shown. Slow with many series: use a thread."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Page(views, standing, pids))
+    registry.register(_Page(views, standing, pids, ledger or LedgerStanding()))
     return generate_latest(registry)
 
 
 class _Page(Collector):
-    def __init__(self, views: list[WorkerView], standing: Standing, pids: dict[str, int]) -> None:
+    def __init__(
+        self, views: list[WorkerView], standing: Standing, pids: dict[str, int], ledger: LedgerStanding
+    ) -> None:
+        self._ledger = ledger
         self._views = views
         self._standing = standing
         self._pids = pids
@@ -47,6 +53,7 @@ class _Page(Collector):
         yield from _queues(self._views)
         yield from _gauges(self._views)
         yield _rates(self._views)
+        yield from ledger_metrics(self._ledger)
 
 
 def _gate(standing: Standing, pids: dict[str, int]) -> Iterator[Metric]:

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 FILE: Final = "tidegate.db"
 _BUSY_SECONDS: Final = 5
+_DRIVERS: Final = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 _WRITES: Final = "tidegate_writes"
 # A database that is frozen or cut off must end a statement some time, so that ingest can begin anew.
 _POSTGRES: Final = {
@@ -70,7 +71,7 @@ def _url(database: str, state_dir: Path) -> URL:
     if not database:
         return URL.create("sqlite", database=str(state_dir / FILE))
     url = _parsed(database)
-    if url is None or url.get_backend_name() not in {"sqlite", "postgresql"}:
+    if url is None:
         raise BadDatabase("`ledger.database` is no URL of a known database: use sqlite:///PATH or postgresql://…")
     return url
 
@@ -78,12 +79,10 @@ def _url(database: str, state_dir: Path) -> URL:
 def _parsed(database: str) -> URL | None:
     try:
         url = make_url(database)
-        if url.drivername in {"postgres", "postgresql"}:
-            url = url.set(drivername="postgresql+psycopg")
-        url.get_dialect()
-    except (ArgumentError, NoSuchModuleError):
+        driver = _DRIVERS[url.drivername.partition("+")[0]]
+    except (ArgumentError, KeyError):
         return None
-    return url
+    return url.set(drivername=driver)
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:

@@ -1,0 +1,31 @@
+"""The ledger's part of the metrics page."""
+
+from collections.abc import Iterator
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+
+from tidegate.control.board import LedgerStanding
+
+
+def ledger_metrics(standing: LedgerStanding) -> Iterator[Metric]:
+    """Whether the database takes records, and how far each journal has been taken."""
+    yield GaugeMetricFamily("tidegate_ledger_up", "1 while the database takes records", value=standing.up)
+    yield GaugeMetricFamily("tidegate_ledger_alarm", "1 while more than alarm_bytes wait for it", value=standing.alarm)
+    labels = ["journal"]
+    lag = GaugeMetricFamily("tidegate_ledger_lag_bytes", "Journal that is not in the database", labels=labels)
+    segment = GaugeMetricFamily("tidegate_ledger_segment", "The segment that is being taken", labels=labels)
+    calls = CounterMetricFamily(
+        "tidegate_ledger_calls", "Calls in the database, of this journal", labels=labels
+    )
+    damaged = CounterMetricFamily("tidegate_ledger_damaged_records", "Records that cannot be read", labels=labels)
+    missed = CounterMetricFamily(
+        "tidegate_ledger_missed_segments", "Segments deleted before they were in the database", labels=labels
+    )
+    for journal in standing.journals:
+        at = [journal.name]
+        lag.add_metric(at, journal.lag_bytes)
+        segment.add_metric(at, journal.segment)
+        calls.add_metric(at, journal.taken_calls)
+        damaged.add_metric(at, journal.damaged_records)
+        missed.add_metric(at, journal.missed_segments)
+    yield from (lag, segment, calls, damaged, missed)

@@ -1,0 +1,152 @@
+"""The thread that keeps the ledger, for which nobody waits; whatever fails in it is tried again.
+
+It opens the database, brings its schema up to date, takes the journals, and lets go of what is too old.
+"""
+
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from tidegate.control.board import Board
+from tidegate.control.declared import Declaration
+from tidegate.model.entitlements import LedgerSettings
+from tidegate.observe.log import Log
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from tidegate.store.ingest import Ingest
+
+_IDLE: Final = 0.25
+_FIRST_WAIT: Final = 0.5
+_LONGEST_WAIT: Final = 15.0
+_SAY_AGAIN: Final = 60.0
+_LOOK: Final = 1.0  # how often the journals' sizes are looked at
+_TIDY: Final = 3_600.0
+_DAY: Final = 86_400
+
+
+class Ledger:
+    """Runs until the process ends; how it stands is `board.ledger`. `engine` may be read from any thread."""
+
+    def __init__(self, state_dir: Path, declaration: Declaration, board: Board, log: Log) -> None:
+        self._board = board
+        self.engine: Engine | None = None  # once its schema is that of this version
+        self._state_dir = state_dir
+        self._declaration = declaration
+        self._log = log
+        self._settings: LedgerSettings | None = None
+        self._ingest: Ingest | None = None
+        self._wait = _FIRST_WAIT
+        self._said = self._looked = self._tidied = -_TIDY
+
+    def start(self) -> None:
+        """Begin, in a thread that does not keep the process alive."""
+        threading.Thread(target=self._run, name="ledger", daemon=True).start()
+
+    def _run(self) -> None:
+        while not self._declaration.now.version:  # nobody has said yet where the database is
+            time.sleep(0.02)
+        while True:
+            try:
+                more = self.turn()
+                pause = 0.0 if more else _IDLE
+            except Exception as error:  # noqa: BLE001 - of a driver or a disk; calls are safe in the journal meanwhile
+                pause = self._failed(error)
+            time.sleep(pause)
+
+    def turn(self) -> bool:
+        """One piece of each journal; False when nothing was new. Raises whatever fails."""
+        settings = self._declaration.now.ledger
+        if self._ingest is None or self._settings is None or settings.database != self._settings.database:
+            self._ingest = self._opened(settings)
+        self._settings = settings
+        more = self._ingest.step()
+        self._worked()
+        now = time.monotonic()
+        if now - self._looked >= _LOOK:
+            self._looked = now
+            self._look(self._ingest, settings)
+        if not more and now - self._tidied >= _TIDY:
+            self._tidied = now
+            self._tidy(settings)
+        return more
+
+    def _opened(self, settings: LedgerSettings) -> "Ingest":
+        # Here, in the thread: the admin port listens before a second of imports is over.
+        from tidegate.store.engine import open_engine, shown  # noqa: PLC0415
+        from tidegate.store.ingest import Ingest  # noqa: PLC0415
+        from tidegate.store.upgrade import upgrade  # noqa: PLC0415
+
+        self.engine, old = None, self.engine
+        if old is not None:
+            old.dispose()
+        engine = open_engine(settings.database, self._state_dir)
+        try:
+            before, now = upgrade(engine)
+        except BaseException:
+            engine.dispose()
+            raise
+        if before != now:
+            self._log.info("the database's schema was brought up to date", database=shown(engine), schema=now)
+        self.engine = engine
+        return Ingest(engine, self._state_dir, self._log)
+
+    def _worked(self) -> None:
+        self._wait = _FIRST_WAIT
+        if self._board.ledger.up:
+            return
+        if self._board.ledger.failing_since:
+            self._log.info(
+                "the ledger's database works again", seconds=round(time.time() - self._board.ledger.failing_since)
+            )
+        self._board.ledger = replace(self._board.ledger, up=True, problem="", failing_since=0.0)
+
+    def _failed(self, error: Exception) -> float:
+        """Note it, say it now and then, and return the seconds until the next try."""
+        problem = _plain(error)
+        since = self._board.ledger.failing_since or time.time()
+        now = time.monotonic()
+        if self._board.ledger.up or not self._board.ledger.failing_since or now - self._said >= _SAY_AGAIN:
+            self._said = now
+            self._log.error("the ledger's database does not take records; the journal keeps them", problem=problem)
+        self._board.ledger = replace(self._board.ledger, up=False, problem=problem, failing_since=since)
+        if self.engine is not None:
+            self.engine.dispose()  # what a connection was in the middle of is nobody's
+        if self._ingest is not None and self._settings is not None:
+            self._look(self._ingest, self._settings)
+        pause, self._wait = self._wait, min(self._wait * 2, _LONGEST_WAIT)
+        return pause
+
+    def _look(self, ingest: "Ingest", settings: LedgerSettings) -> None:
+        try:
+            journals = ingest.standings()
+        except OSError:
+            return
+        lag = sum(journal.lag_bytes for journal in journals)
+        alarm = lag > settings.alarm_bytes
+        if alarm and not self._board.ledger.alarm:
+            self._log.error("more of the journal than `ledger.alarm_bytes` is not in the database", bytes=lag)
+        elif self._board.ledger.alarm and not alarm:
+            self._log.info("the journal is in the database but for a little", bytes=lag)
+        self._board.ledger = replace(self._board.ledger, journals=journals, alarm=alarm)
+
+    def _tidy(self, settings: LedgerSettings) -> None:
+        from tidegate.store import partitions  # noqa: PLC0415
+
+        engine = self.engine
+        if engine is None or settings.keep_days <= 0:
+            return
+        today = int(time.time()) // _DAY
+        gone = partitions.drop_before(engine, today - settings.keep_days)
+        partitions.ahead(engine, today)
+        if gone:
+            self._log.info("old calls left the database", days=settings.keep_days, dropped=gone)
+
+
+def _plain(error: Exception) -> str:
+    """The driver's own words, on one line and without the statement and its values."""
+    text = str(getattr(error, "orig", None) or error).strip() or type(error).__name__
+    return " ".join(text.split())[:300]

@@ -1,0 +1,122 @@
+"""Every route × every role: who may, who may not, and what nobody sees of another namespace."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+import pytest
+from fastapi.routing import APIRoute
+
+from tests.control.admin.desk import Desk
+from tidegate.control.admin.app import PREFIX, application
+from tidegate.control.admin.routing import GuardedRoute
+
+ROLES = ("admin", "operator", "viewer", "owner", "other owner", "nobody")
+A, O, V, W = "admin", "operator", "viewer", "owner"  # noqa: E741 - a table is read by its letters
+
+# By method and path: a body that is right, and the roles that may. An owner is one of the namespace `team`.
+MATRIX: dict[tuple[str, str], tuple[object, set[str]]] = {
+    ("GET", "/whoami"): (None, {A, O, V, W, "other owner"}),
+    ("GET", "/namespaces"): (None, {A, O, V, W, "other owner"}),
+    ("POST", "/namespaces"): ({"name": "new"}, {A, O}),
+    ("GET", "/namespaces/{namespace}"): (None, {A, O, V, W}),
+    ("PATCH", "/namespaces/{namespace}"): ({"limits": {"rpm": 5}}, {A, O}),
+    ("GET", "/namespaces/{namespace}/users"): (None, {A, O, V, W}),
+    ("POST", "/namespaces/{namespace}/users"): ({"name": "new"}, {A, O, W}),
+    ("GET", "/namespaces/{namespace}/users/{user}"): (None, {A, O, V, W}),
+    ("PATCH", "/namespaces/{namespace}/users/{user}"): ({"models": ["gpt-4o"]}, {A, O, W}),
+    ("DELETE", "/namespaces/{namespace}/users/{user}"): (None, {A, O, W}),
+    ("GET", "/keys"): (None, {A, O, V, W, "other owner"}),
+    ("GET", "/namespaces/{namespace}/keys"): (None, {A, O, V, W}),
+    ("POST", "/namespaces/{namespace}/keys"): ({"name": "new"}, {A, O, W}),
+    ("GET", "/namespaces/{namespace}/keys/{key}"): (None, {A, O, V, W}),
+    ("PATCH", "/namespaces/{namespace}/keys/{key}"): ({"models": ["gpt-4o"]}, {A, O, W}),
+    ("POST", "/namespaces/{namespace}/keys/{key}/rotate"): ({}, {A, O, W}),
+    ("POST", "/namespaces/{namespace}/keys/{key}/revoke"): (None, {A, O, W}),
+    ("DELETE", "/namespaces/{namespace}"): (None, {A, O}),
+    ("GET", "/tokens"): (None, {A}),
+    ("POST", "/tokens"): ({"name": "new", "role": "viewer"}, {A}),
+    ("GET", "/tokens/{token}"): (None, {A}),
+    ("DELETE", "/tokens/{token}"): (None, {A}),
+    ("GET", "/audit"): (None, {A, O, V}),
+}
+PLACES = {"namespace": "team", "user": "ann", "key": "team-app", "token": "spare"}
+
+
+@pytest.fixture
+def busy(desk: Desk) -> Desk:
+    """Two namespaces with a user and a key each."""
+    for name in ("team", "other"):
+        desk.made("/namespaces", {"name": name})
+        desk.made(f"/namespaces/{name}/users", {"name": "ann"})
+        desk.made(f"/namespaces/{name}/keys", {"name": "app"})
+    desk.token("viewer", name="spare")
+    return desk
+
+
+def token_of(desk: Desk, role: str) -> str | None:
+    if role == "nobody":
+        return None
+    if role.endswith("owner"):
+        return desk.token("owner", "team" if role == "owner" else "other")
+    return desk.token(role)
+
+
+def flat(routes: Iterable[object]) -> Iterator[object]:
+    for route in routes:
+        inner = getattr(route, "original_router", None)
+        yield from flat(inner.routes) if inner is not None else (route,)
+
+
+def test_every_route_is_in_the_matrix(desk: Desk) -> None:
+    """A new route without an entry fails here, and so does an entry without a route."""
+    app = application(desk.office)
+    found = [route for route in flat(app.routes) if isinstance(route, APIRoute) and route.include_in_schema]
+    assert {(method, route.path) for route in found for method in route.methods} == set(MATRIX)
+    described = {(verb.upper(), path) for path, verbs in app.openapi()["paths"].items() for verb in verbs}
+    assert described == {(method, PREFIX + path) for method, path in MATRIX}
+
+
+def test_every_route_is_guarded(desk: Desk) -> None:
+    """But for the page and its description, which tell nothing of this gate."""
+    found = flat(application(desk.office).routes)
+    open_to_all = {getattr(route, "path", "?") for route in found if not isinstance(route, GuardedRoute)}
+    assert open_to_all == {"/admin/v1/openapi.json", "/docs", "/docs/start.js", "/docs/assets"}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_who_may(busy: Desk, role: str) -> None:
+    """2xx for whom the matrix names; 401 without a token, 404 for another namespace's, else 403."""
+    token = token_of(busy, role)
+    refusals = {"nobody": {401}, "other owner": {403, 404}}.get(role, {403})
+    for (method, path), (body, allowed) in sorted(MATRIX.items(), key=lambda item: item[0][0] == "DELETE"):
+        url = re.sub(r"\{(\w+)\}", lambda found: PLACES[found[1]], path)
+        answer = busy.ask(method, url, body, token=token)
+        wanted = {200, 201, 204} if role in allowed else refusals
+        assert answer.status_code in wanted, f"{role}: {method} {path}: {answer.status_code} {answer.text}"
+        if role not in allowed:
+            assert answer.json()["errors"][0]["field"] in {"header.authorization", "path.namespace"}
+
+
+def test_an_owner_sees_its_namespace_only(busy: Desk) -> None:
+    """In every list, and under every path: what is another's is not there."""
+    token = busy.token("owner", "team")
+    for path in ("/namespaces", "/keys"):
+        text = busy.ask("GET", path, token=token).text
+        assert "team" in text
+        assert "other" not in text
+        assert "filed" not in text
+        assert "lone" not in text
+    for inner in ("", "/users", "/users/ann", "/keys", "/keys/other-app"):
+        for place in ("other", "filed", "nowhere"):
+            answer = busy.ask("GET", f"/namespaces/{place}{inner}", token=token)
+            assert (answer.status_code, answer.json()["errors"][0]["field"]) == (404, "path.namespace")
+    for trick in (
+        "/namespaces/team/../other",
+        "/namespaces/team%2F..%2Fother",
+        "/namespaces/TEAM",
+        "/namespaces/team%00",
+    ):
+        assert busy.ask("GET", trick, token=token).status_code in {404, 422}
+    assert busy.ask("GET", "/namespaces/team/keys/other-app", token=token).status_code == 404
+    moved = busy.ask("PATCH", "/namespaces/team/keys/team-app", {"namespace": "other"}, token=token)
+    assert moved.status_code == 422

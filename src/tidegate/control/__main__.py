@@ -18,7 +18,7 @@ from tidegate.control.ledger import Ledger
 from tidegate.observe.log import Log
 from tidegate.planes.channel import Channel
 from tidegate.planes.child import ChildArguments, die_with_parent, end_now, parse_arguments
-from tidegate.planes.messages import Load, Ready, Status
+from tidegate.planes.messages import Load, Ready, Status, Workers
 
 
 class AdminServer(Server):
@@ -50,7 +50,9 @@ async def _hear(channel: Channel, board: Board, declaration: Declaration) -> Non
     if message is None:
         end_now()
     if isinstance(message, Status):
-        board.standing = Standing(*message)
+        board.standing = Standing(*message, workers=board.standing.workers)
+    elif isinstance(message, Workers):
+        board.standing.workers = message.workers
     elif isinstance(message, Load):
         declaration.take(message.snapshot)
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from tidegate.observe.meters import CallMeter, LaneGauge, LaneMeter, PoolGauge, ProviderMeter, Report, ScopeMeter, Tally
+from tidegate.planes.messages import WorkerState
 from tidegate.store.standing import JournalStanding
 
 
@@ -31,6 +32,7 @@ class Standing:
     draining: bool = False
     version: int = 0
     restarts: int = 0
+    workers: tuple[WorkerState, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,8 +34,8 @@ class Fleet:
     """All workers of a gate. `now` is in monotonic seconds."""
 
     __slots__ = (
-        "_complaint", "_groups", "_isolated", "_keeper", "_leaving", "_log", "_new", "_now", "_of", "_setting",
-        "announced", "configuration", "draining", "main",
+        "_complaint", "_groups", "_isolated", "_keeper", "_leaving", "_log", "_new", "_now", "_of",
+        "_restarts", "_setting", "announced", "configuration", "draining", "main",
     )  # fmt: skip
 
     def __init__(
@@ -47,6 +47,7 @@ class Fleet:
         self._now = now
         self._groups: Groups | None = None
         self._complaint = ""
+        self._restarts = 0
         self._of: dict[Service, Worker] = {}
         self._isolated: dict[str, Worker] = {}
         self._new: dict[str, Worker] = {}  # of the configuration on trial, by namespace
@@ -76,7 +77,7 @@ class Fleet:
     @property
     def restarts(self) -> int:
         """Workers that were started again, since the gate started."""
-        return sum(worker.restarts for worker in self.workers)
+        return self._restarts
 
     def states(self) -> Workers:
         """All workers, as the control process is told."""
@@ -228,6 +229,7 @@ class Fleet:
             self._log.warning(f"{worker.title} ended and is started again", how=how, delay=delay)
             service.start_at = self._now() + death.delay
             worker.restarts += 1
+            self._restarts += 1
             if tried:
                 self._refuse(f"{worker.title} died of the new configuration")
 

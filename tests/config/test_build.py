@@ -168,6 +168,8 @@ def test_defaults_agree_with_the_snapshot(loads: Loads) -> None:
         "base_url": provider.base_url,
         "profile": provider.profile,
         "scopes": provider.scopes,
+        "models": provider.models,
+        "price_list": provider.price_list,
     }
     assert provider == type(provider)(**bare)  # type: ignore[arg-type]
 

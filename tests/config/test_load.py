@@ -160,7 +160,7 @@ def test_empty_fields_count_as_left_out(loads: Loads) -> None:
     """A section whose lines are commented out is no error; a model named without more is named."""
     text = SMALLEST + "    models:\n      o3:\nclients:\nserver:\n  tls:\ndefaults:\n  retry_policy:\n"
     snapshot = loads(text).snapshot
-    assert list(snapshot.providers[0].models) == ["o3"]
+    assert list(snapshot.providers[0].models) == ["o3", "gpt-4o"]
     assert snapshot.server.tls is None
 
 

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tidegate.model.outcome import Usage
-from tidegate.model.snapshot import Price
-from tidegate.policy.money import cost_nano
+from tidegate.model.snapshot import Price, PriceRow
+from tidegate.policy.money import PriceBook, cost_nano, matches
 
 MINI = Price(prompt=150_000_000, completion=600_000_000, cached=75_000_000, written=150_000_000)
 LONG = Price(prompt=300_000_000, completion=900_000_000, above_tokens=1_000)
@@ -39,3 +39,35 @@ def test_a_sum_of_calls_is_off_by_half_a_nano_a_call_at_most(prompts: list[int])
     price = (Price(prompt=2_812_345),)
     apart = sum(cost_nano(price, Usage(prompt)) for prompt in prompts)
     assert abs(2 * (apart - sum(prompts) * 2_812_345 / 1_000_000)) <= len(prompts) + 1e-3
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name", "meant"),
+    [
+        ("gpt-4o", "gpt-4o", True),
+        ("gpt-4o", "gpt-4o-mini", False),
+        ("gpt-4o*", "gpt-4o-mini", True),
+        ("gpt-4o*", "a-gpt-4o", False),
+        ("*-mini", "gpt-4o-mini", True),
+        ("*-mini", "mini", False),
+        ("*4o*", "gpt-4o-mini", True),
+        ("*4o*", "gpt-4.1", False),
+        ("/^gpt-[0-9]$", "gpt-5", True),
+        ("/^gpt-[0-9]$", "gpt-5.1", False),
+    ],
+)
+def test_names_of_a_row(pattern: str, name: str, meant: bool) -> None:
+    """A name, with a star at either end for whatever stands there, or an expression that is searched."""
+    assert matches(pattern, name) is meant
+
+
+def test_a_price_book() -> None:
+    """What the file names comes first, also where it has no price; then the first row that matches."""
+    one, two = (Price(1),), (Price(2),)
+    rows = (PriceRow(("x", "gpt-4o*"), one), PriceRow(("gpt-*",), two))
+    book = PriceBook({"gpt-4o-named": two, "gpt-unknown": ()}, rows)
+    assert [book.get(name) for name in ("gpt-4o-named", "gpt-unknown", "GPT-4o-mini", "gpt-5", "o3")] == [
+        two, (), one, two, (),
+    ]  # fmt: skip
+    assert book.get("gpt-4o" + "x" * 1_000) == ()
+    assert PriceBook().get("gpt-4o", one) == one

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from tidegate.config.advice_access import advise_access
+from tidegate.config.advice_money import advise_money
 from tidegate.config.advice_tenants import advise_tenants
 from tidegate.config.findings import Advice, Finding, Path, shown
 from tidegate.config.resolve import serving
@@ -14,9 +16,10 @@ from tidegate.model.snapshot import Snapshot
 _MIN_SECRET = 16  # a shorter literal is a placeholder, not a provider's key
 
 
-def advise(config: Config, snapshot: Snapshot, document: Document) -> tuple[Finding, ...]:
-    """All warnings, in the order of the file."""
+def advise(config: Config, snapshot: Snapshot, document: Document, wall: int = 0) -> tuple[Finding, ...]:
+    """All warnings, in the order of the file. `wall`: microseconds since 1970, 0 = no moment has passed."""
     advice = [*_access(config, document), *_same_urls(snapshot), *_names(config), *advise_tenants(config, snapshot)]
+    advice += [*advise_access(config, snapshot, wall), *advise_money(config, snapshot, document)]
     for path, strategy in _strategies(config):
         advice.extend(_inactive(strategy, path))
         advice.extend(_bounds(strategy.rate_limit_policy, (*path, "rate_limit_policy")))

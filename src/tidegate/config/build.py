@@ -9,8 +9,10 @@ from tidegate.config import build_access, build_money, build_tenants
 from tidegate.config.base_url import normalise_base_url
 from tidegate.config.build_tenants import milli
 from tidegate.config.chains import Chains, linked_names
+from tidegate.config.prices import Prices
 from tidegate.config.profiles import record
 from tidegate.config.proxies import environment_proxy
+from tidegate.config.resolve import serving
 from tidegate.config.schema import Config, ProviderConfig, ScopeConfig, ServerConfig, TlsConfig
 from tidegate.config.schema_profile import ProfileConfig
 from tidegate.config.schema_strategy import (
@@ -33,19 +35,22 @@ def build(
     version: int = 0,
     filed: Mapping[bytes, str] | None = None,
     profiles: Mapping[str, tuple[str, ProfileConfig]] | None = None,
+    prices: Prices | None = None,
 ) -> records.Snapshot:
     """The snapshot. Relative paths start at `folder`; proxies come from `environ`. Raises `BadProxy`.
 
     `filed`: what the file of client keys says, names by the SHA-256 of their key. `profiles`: name and content of the
-    profile of each provider (`check_profiles`).
+    profile of each provider (`check_profiles`). `prices`: what models cost, else as the newest list has it.
     """
+    prices = prices or Prices(build_money.exchange(config.money))
     profiles = profiles or {}
     tiers = build_tenants.tiers(config.tiers)
     scheduler, pick = config.defaults.scheduler, config.defaults.pick
     providers = tuple(
-        _provider(name, item, _profile(item, *profiles[name]), folder, environ)
+        _provider(name, item, _profile(item, *profiles[name]), folder, environ, prices)
         for name, item in config.providers.items()
     )
+    providers = tuple(_open(provider, providers, prices) for provider in providers)
     chains = _chains(_named(config), _models(providers))
     return records.Snapshot(
         version=version,
@@ -89,17 +94,20 @@ def _profile(item: ProviderConfig, name: str, profile: ProfileConfig) -> records
 
 
 def _provider(
-    name: str, item: ProviderConfig, profile: records.Profile, folder: Path, environ: Mapping[str, str]
+    name: str,
+    item: ProviderConfig,
+    profile: records.Profile,
+    folder: Path,
+    environ: Mapping[str, str],
+    prices: Prices,
 ) -> records.Provider:
+    base_url = normalise_base_url(item.base_url, profile.version)
     return records.Provider(
         name=name,
-        base_url=normalise_base_url(item.base_url, profile.version),
+        base_url=base_url,
         profile=profile,
         scopes=tuple(_scope(scope) for scope in item.scopes),
-        models={
-            model: records.ModelEntry(tools=entry.tools, images=entry.images, context=entry.context or 0)
-            for model, entry in item.models.items()
-        },
+        models=dict(prices.models(name, item, base_url, profile)),
         ca_file=_file(folder, item.ca_file),
         proxy=provider_proxy(item, environ),
         connect_timeout_us=_us(item.timeouts.connect_seconds),
@@ -108,6 +116,13 @@ def _provider(
         total_timeout_us=_us(item.timeouts.total_seconds),
         max_connections=item.max_connections,
     )
+
+
+def _open(provider: records.Provider, every: Sequence[records.Provider], prices: Prices) -> records.Provider:
+    """With a list of prices, where models come that nobody names."""
+    if serving("", every, provider.profile.dialect) != (provider,):
+        return provider
+    return msgspec.structs.replace(provider, price_list=prices.rows(provider))
 
 
 def provider_proxy(item: ProviderConfig, environ: Mapping[str, str]) -> str:

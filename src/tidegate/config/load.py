@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,11 @@ from pydantic_core import ErrorDetails
 from tidegate.config import findings, source
 from tidegate.config.advice import advise
 from tidegate.config.build import build, provider_proxy
+from tidegate.config.build_money import exchange
 from tidegate.config.explain import explain, path_of
 from tidegate.config.files import check_files, named_files
 from tidegate.config.findings import ConfigError, Finding
+from tidegate.config.prices import Prices
 from tidegate.config.proxies import BadProxy
 from tidegate.config.rules import check_rules
 from tidegate.config.rules_access import check_access
@@ -40,10 +42,13 @@ class Loaded:
     snapshot: Snapshot
     warnings: tuple[Finding, ...]
     named: tuple[str, ...] = ()
+    origins: Mapping[tuple[str, str], str] = field(default_factory=dict)  # of prices, by provider and model
 
 
-def load(path: str, environ: Mapping[str, str], *, version: int = 0, serving: bool = False) -> Loaded:
+def load(path: str, environ: Mapping[str, str], *, version: int = 0, serving: bool = False, wall: int = 0) -> Loaded:
     """Read and check the file at `path`; for `serving` it must name a provider.
+
+    `wall`: microseconds since 1970, for prices that begin and keys that end; 0 = the newest prices, no key has ended.
 
     Raises `ConfigError` with every error at once; no text in it holds a value of the file.
     """
@@ -57,10 +62,12 @@ def load(path: str, environ: Mapping[str, str], *, version: int = 0, serving: bo
         _check_surroundings(config, document, environ, serving=serving)
     if document.findings or config is None:
         raise ConfigError(path, document.findings, named_files(document, folder))
-    snapshot = build(config, folder, environ, version, filed, profiles)
-    warnings = advise(config, snapshot, document)
+    prices = Prices(exchange(config.money), wall)
+    snapshot = build(config, folder, environ, version, filed, profiles, prices)
+    warnings = advise(config, snapshot, document, wall)
     texts = tuple(warning.text(path) for warning in warnings)
-    return Loaded(config, msgspec.structs.replace(snapshot, warnings=texts), warnings, named_files(document, folder))
+    snapshot = msgspec.structs.replace(snapshot, warnings=texts)
+    return Loaded(config, snapshot, warnings, named_files(document, folder), prices.origins)
 
 
 def _read(path: str) -> bytes:

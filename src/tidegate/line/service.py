@@ -1,11 +1,11 @@
 """A provider as the lanes see it: how to reach it, how it charges, and how each kind of call is put to it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlsplit
 
 from tidegate.model.call import Call, Kind
-from tidegate.model.snapshot import Price, Profile, Provider
+from tidegate.model.snapshot import Profile, Provider
+from tidegate.policy.money import PriceBook
 from tidegate.ports import Transport
 from tidegate.providers.codec import Codec, Dialect
 from tidegate.providers.dialects import CODECS, DIALECTS
@@ -68,7 +68,7 @@ class Service:
     ways: dict[Kind, Way]
     adds: tuple[tuple[bytes, bytes], ...] = ()
     total_timeout_us: int = 0  # of a stream from its first content on; 0 = none
-    prices: Mapping[str, tuple[Price, ...]] = field(default_factory=dict)  # by model
+    prices: PriceBook = field(default_factory=PriceBook)
 
     def head(self, call: Call, way: Way | None, model: str, key: bytes) -> bytes:
         """Request line and headers, without framing. `way`: None for what is forwarded as it is."""
@@ -108,7 +108,7 @@ def service(provider: Provider, transport: Transport, digest: str) -> Service:
         ways(profile),
         tuple((f"{name}:".encode(), f"{name}: {value}\r\n".encode()) for name, value in profile.adds),
         provider.total_timeout_us,
-        {model: entry.prices for model, entry in provider.models.items() if entry.prices},
+        PriceBook({model: entry.prices for model, entry in provider.models.items()}, provider.price_list),
     )
 
 

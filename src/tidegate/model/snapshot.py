@@ -83,6 +83,17 @@ class ModelEntry(Record):
     prices: tuple[Price, ...] = ()
 
 
+class PriceRow(Record):
+    """What models cost that the file does not name. The first row that matches counts; `prices` as in `ModelEntry`.
+
+    `names`: in lower case, with `*` at the beginning, the end or both for whatever stands there, or behind a `/` a
+    regular expression that is searched.
+    """
+
+    names: tuple[str, ...]
+    prices: tuple[Price, ...] = ()
+
+
 class RefusalRule(Record):
     """One row of a profile's table: which refusals are of which class.
 
@@ -155,6 +166,7 @@ class Provider(Record):
     idle_timeout_us: int = 60_000_000
     total_timeout_us: int = 3_600_000_000  # of a stream, from its first content on
     max_connections: int = 10_000
+    price_list: tuple[PriceRow, ...] = ()  # for models that are passed on without standing in `models`
 
 
 class RateLimitPolicy(Record):

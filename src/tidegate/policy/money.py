@@ -3,14 +3,16 @@
 Invariant: cost is additive but for the rounding of each sum, half a nano at most. O(prices) with one to three of them.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from tidegate.model.outcome import Usage
-from tidegate.model.snapshot import Price
+from tidegate.model.snapshot import Price, PriceRow
 
 _MILLION: Final = 1_000_000
 _HALF: Final = 500_000
+_LONGEST: Final = 256  # a longer name is no model's
 
 
 def cost_nano(prices: Sequence[Price], usage: Usage) -> int:
@@ -32,3 +34,36 @@ def cost_nano(prices: Sequence[Price], usage: Usage) -> int:
         + usage.completion * price.completion
     )
     return (total + _HALF) // _MILLION + price.per_request
+
+
+class PriceBook:
+    """What a provider's models cost: those that the file names, and by rows for others, the first that matches."""
+
+    __slots__ = ("_named", "_rows")
+
+    def __init__(self, named: Mapping[str, tuple[Price, ...]] | None = None, rows: Sequence[PriceRow] = ()) -> None:
+        self._named = named or {}
+        self._rows = rows
+
+    def get(self, model: str, otherwise: tuple[Price, ...] = ()) -> tuple[Price, ...]:
+        """The prices of a model. O(1) for a name of the file, O(rows) for others: once for each that is met."""
+        found = self._named.get(model)
+        if found is not None:
+            return found
+        if len(model) > _LONGEST:
+            return otherwise
+        name = model.lower()
+        for row in self._rows:
+            for pattern in row.names:
+                if matches(pattern, name):
+                    return row.prices
+        return otherwise
+
+
+def matches(pattern: str, name: str) -> bool:
+    """Does a name of a `PriceRow` mean this one, in lower case?"""
+    if pattern.startswith("/"):
+        return re.search(pattern[1:], name) is not None
+    if pattern.startswith("*"):
+        return pattern[1:-1] in name if pattern.endswith("*") else name.endswith(pattern[1:])
+    return name.startswith(pattern[:-1]) if pattern.endswith("*") else name == pattern

@@ -16,6 +16,9 @@ OPENAI, ANTHROPIC = DIALECTS["openai"], DIALECTS["anthropic"]
 STATUS = {
     ProblemKind.BAD_REQUEST: 400,
     ProblemKind.UNAUTHENTICATED: 401,
+    ProblemKind.ADDRESS_NOT_ALLOWED: 403,
+    ProblemKind.MODEL_NOT_ALLOWED: 403,
+    ProblemKind.ROUTE_NOT_ALLOWED: 403,
     ProblemKind.BAD_SIGNATURE: 401,
     ProblemKind.KEY_REUSED: 422,
     ProblemKind.UNKNOWN_MODEL: 404,

@@ -28,6 +28,9 @@ _INVALID = "invalid_request_error"
 _SHAPES = {
     ProblemKind.BAD_REQUEST: Shape(400, _INVALID, "invalid_request"),
     ProblemKind.UNAUTHENTICATED: Shape(401, _INVALID, "invalid_api_key"),
+    ProblemKind.ADDRESS_NOT_ALLOWED: Shape(403, _INVALID, "address_not_allowed"),
+    ProblemKind.MODEL_NOT_ALLOWED: Shape(403, _INVALID, "model_not_allowed"),
+    ProblemKind.ROUTE_NOT_ALLOWED: Shape(403, _INVALID, "route_not_allowed"),
     ProblemKind.BAD_SIGNATURE: Shape(401, _INVALID, "invalid_signature"),
     ProblemKind.KEY_REUSED: Shape(422, _INVALID, "idempotency_key_reused"),
     ProblemKind.UNKNOWN_MODEL: Shape(404, _INVALID, "model_not_found"),

@@ -9,6 +9,9 @@ class ProblemKind(Enum):
 
     BAD_REQUEST = auto()  # the request must change
     UNAUTHENTICATED = auto()  # no valid client key
+    ADDRESS_NOT_ALLOWED = auto()  # a valid key, from where it may not be used
+    MODEL_NOT_ALLOWED = auto()  # a valid key, for a model that it may not call
+    ROUTE_NOT_ALLOWED = auto()  # a valid key with a list of models, where no model is asked for
     BAD_SIGNATURE = auto()  # the signature is missing, or lets nobody in
     KEY_REUSED = auto()  # its idempotency key belongs to another request
     UNKNOWN_MODEL = auto()  # nobody serves it

@@ -4,7 +4,7 @@ It outlives reloads: nobody is forgiven by one. A request costs two look-ups, an
 Health probes do not pass here.
 """
 
-from typing import Final
+from typing import Final, Protocol
 
 from tidegate.edge.clients import Client, Clients
 from tidegate.edge.signatures import NoRoom, Signatures
@@ -20,7 +20,7 @@ from tidegate.wire.exchange import Exchange
 MAX_PEERS: Final = 4_096  # whose address need not be read again
 NO_ROOM: Final = "nonces"
 _SIGNED: Final = b"signature-input"
-_NO_KEY: Final = Problem(
+NO_KEY: Final = Problem(
     ProblemKind.UNAUTHENTICATED,
     "Send a valid key of this gate as Authorization: Bearer KEY, or as x-api-key, or sign the request.",
 )
@@ -54,13 +54,23 @@ class Place:
 class Guest:
     """Who was let in by the head of a request, until its body is here."""
 
-    __slots__ = ("address", "client", "digest", "place")
+    __slots__ = ("address", "client", "digest", "mark", "place")
 
-    def __init__(self, client: Client, address: bytes, place: Place | None, digest: bytes | None) -> None:
+    def __init__(self, client: Client, mark: object, address: bytes, place: Place | None, digest: bytes | None) -> None:
         self.client = client
+        self.mark = mark  # of the house that knew the client
         self.address = address  # as of `policy.access.addresses`
         self.place = place  # None: nothing is counted
         self.digest = digest  # what the body must have been signed with; None: the head is not signed
+
+
+class House(Protocol):
+    """Who may call now."""
+
+    @property
+    def clients(self) -> Clients: ...
+    @property
+    def mark(self) -> object: ...
 
 
 class Door:
@@ -123,7 +133,7 @@ class Door:
             if wait:
                 raise _too_many("from this address", wait, "address")
 
-    def enter(self, exchange: Exchange, address: bytes, clients: Clients, now: int, wall: int) -> Guest:
+    def enter(self, exchange: Exchange, address: bytes, house: House, now: int, wall: int) -> Guest:
         """Who calls, by a key or a signature. Raises `Turned`.
 
         While an address is slowed, only who was let in from there lately is let in: whoever else comes is not told
@@ -133,7 +143,7 @@ class Door:
         failures = self._failures
         wait = failures.wait(counted, now) if failures is not None else 0
         try:
-            guest, name = self._recognise(exchange, address, counted, clients, wall)
+            guest, name = self._recognise(exchange, address, counted, house, wall)
         except Turned as turned:
             if failures is None or turned.word == NO_ROOM:
                 raise
@@ -152,9 +162,10 @@ class Door:
         return guest
 
     def _recognise(
-        self, exchange: Exchange, address: bytes, counted: bytes, clients: Clients, wall: int
+        self, exchange: Exchange, address: bytes, counted: bytes, house: House, wall: int
     ) -> tuple[Guest, bytes]:
         """A key that takes no signatures is enough; else a signature, where there is one, decides."""
+        clients = house.clients
         client = clients.of(exchange)
         digest: bytes | None = None
         if self._signatures is not None and (client is None or client.signing != "off"):
@@ -163,10 +174,10 @@ class Door:
             elif client is not None and client.signing == "required":
                 raise Turned(_UNSIGNED, "unsigned")
         if client is None:
-            raise Turned(_NO_KEY, "key")
+            raise Turned(NO_KEY, "key")
         name = b"%b %b" % (client.name.encode(), counted)
         counts = self._users is not None or self._addresses is not None
-        return Guest(client, address, Place(counted, name) if counts else None, digest), name
+        return Guest(client, house.mark, address, Place(counted, name) if counts else None, digest), name
 
     def _meter(self, meter: Meter | None, per_minute: int, burst: int) -> Meter | None:
         if not per_minute:

@@ -11,14 +11,17 @@ from typing import Final
 from urllib.parse import unquote
 
 from tidegate.edge import errors, heads, intake, spending
-from tidegate.edge.clients import ANYBODY, Clients
+from tidegate.edge.clients import ANYBODY
 from tidegate.edge.crew import Brake, Crew
+from tidegate.edge.door import NO_KEY, Guest, Place, Turned
+from tidegate.edge.house import House as House
 from tidegate.edge.intake import PASS, Caller
+from tidegate.edge.misdirected import misdirected
 from tidegate.edge.models import model, models_list
 from tidegate.edge.once import Once, Tape, digest
 from tidegate.edge.routes import MODEL_PREFIX, Match, Route, dialect_of, match
+from tidegate.edge.unrouted import forwarding
 from tidegate.line.acquaint import acquaint
-from tidegate.line.book import Book
 from tidegate.line.lane import Lane
 from tidegate.line.line import Line
 from tidegate.line.plan import Plan
@@ -35,7 +38,6 @@ from tidegate.policy.spend.limits import Limits
 from tidegate.ports import Clock, Journal, Observer
 from tidegate.providers.codec import Dialect
 from tidegate.providers.dialects import DIALECTS, OPENAI
-from tidegate.providers.responses.stored import not_stored
 from tidegate.wire.exchange import BUFFER, STREAM, Exchange, Intake
 
 _log = logging.getLogger(__name__)
@@ -46,30 +48,13 @@ DRAIN: Final = "drain"
 CALL: Final = Route.CALL
 FORWARD: Final = Route.FORWARD
 COUNT: Final = Kind.COUNT
-_OURS_TO_READ = frozenset({Route.MODELS, Route.ALIVE, Route.READY})
-_NO_KEY = Problem(
-    ProblemKind.UNAUTHENTICATED, "Send a valid key of this gate as Authorization: Bearer KEY, or as x-api-key."
-)
 _KEY_REUSED = Problem(
     ProblemKind.KEY_REUSED,
     "This Idempotency-Key was used for another request. Send a new key, or the same request.",
     "idempotency-key",
 )
 _OURS = Problem(ProblemKind.UNAVAILABLE, "The gate failed on this request; its log says why.")
-_PROVIDER_HEADER = b"x-tidegate-provider"
-_STORED = b"/v1/responses/"
 _ID_MAX = 128
-
-
-class House:
-    """What a reload replaces: who may call, and which plan serves what. `mark` tells one house from the next."""
-
-    __slots__ = ("book", "clients", "mark")
-
-    def __init__(self, book: Book, clients: Clients) -> None:
-        self.book = book
-        self.clients = clients
-        self.mark = object()
 
 
 class Gateway:
@@ -98,13 +83,37 @@ class Gateway:
 
     def head(self, exchange: Exchange) -> Intake:
         """Refuse what needs no body; the rest is read whole when it is routed by its model, else as it arrives."""
-        if self._known(exchange) is not None:
+        caller = self._known(exchange)
+        if caller is not None:
+            if caller.place is not None:
+                self._count_again(exchange, caller, caller.place)
             return BUFFER
         found = match(exchange.path)
-        refusal = self._unwelcome(exchange, found)
+        alike = exchange.alike
+        alike.note = None
+        dialect = _dialect(exchange, found)
+        try:
+            refusal = self._unwelcome(exchange, found, dialect)
+        except Turned as turned:
+            refusal = self._turned(turned, dialect)
         if refusal is not None:
             self._answer(exchange, refusal)
+        elif isinstance(alike.note, Guest) and alike.note.digest is not None:
+            return BUFFER  # its body belongs to what was signed
         return STREAM if found.route is FORWARD or found.route is Route.MODEL else BUFFER
+
+    def _count_again(self, exchange: Exchange, caller: Caller, place: Place) -> None:
+        """A known head is counted too, where requests are."""
+        door = self.house.door
+        if door is not None:
+            try:
+                door.again(place, self._clock.now())
+            except Turned as turned:
+                self._answer(exchange, self._turned(turned, DIALECTS[caller.dialect]))
+
+    def _turned(self, turned: Turned, dialect: Dialect) -> errors.Reply:
+        self._observer.refused("", turned.word)
+        return errors.of_problem(turned.problem, dialect)
 
     def call(self, exchange: Exchange) -> None:
         """Answer the exchange, now or later."""
@@ -141,33 +150,36 @@ class Gateway:
         """The body of an error that the wire itself answers."""
         return errors.of_wire(status, code, message, DIALECTS[dialect_of(path, match(path).kind, None)])
 
-    def _unwelcome(self, exchange: Exchange, found: Match) -> errors.Reply | None:
-        """What is refused by the head alone."""
-        route, method, dialect = found.route, exchange.method, _dialect(exchange, found)
-        path = exchange.path.decode("latin-1")
-        if route is Route.UNKNOWN:
-            message = f"Unknown URL: {method.decode('latin-1')} {path}. The API is below /v1."
-            return errors.of_problem(Problem(ProblemKind.UNKNOWN_ROUTE, message), dialect)
-        if route is Route.REFUSED:
-            message = "Realtime sessions (WebSocket) are not carried by Tidegate. Use /v1/chat/completions with stream."
-            return errors.of_problem(Problem(ProblemKind.UNSUPPORTED, message), dialect)
-        if route is CALL and method != b"POST":
-            return errors.of_wrong_method(path, "POST", dialect)
-        if route in _OURS_TO_READ and method not in (b"GET", b"HEAD"):
-            return errors.of_wrong_method(path, "GET, HEAD", dialect)
-        if route in (Route.ALIVE, Route.READY) or self.house.clients.of(exchange) is not None:
-            return None
-        return errors.of_problem(_NO_KEY, dialect)
+    def _unwelcome(self, exchange: Exchange, found: Match, dialect: Dialect) -> errors.Reply | None:
+        """What is refused by the head alone; who is let in is noted. Raises `Turned`."""
+        house, now, address = self.house, self._clock.now(), b""
+        probe = found.route is Route.ALIVE or found.route is Route.READY
+        door = None if probe else house.door
+        if door is not None:
+            address = door.address(exchange)
+            door.knock(address, now)
+        refusal = misdirected(exchange, found, dialect)
+        if refusal is not None or probe:
+            return refusal
+        if door is not None:
+            exchange.alike.note = door.enter(exchange, address, house, now, self._clock.wall())
+        elif house.clients.of(exchange) is None:
+            return errors.of_problem(NO_KEY, dialect)
+        return None
 
     def _introduce(self, exchange: Exchange, found: Match) -> None:
         """Find out who calls; the next head like this one need not be looked at again."""
-        house = self.house
+        house, guest = self.house, exchange.alike.note
         try:
-            caller = Caller(exchange, found.kind, house.clients.of(exchange) or ANYBODY, house.mark)
+            if not isinstance(guest, Guest):
+                caller = Caller(exchange, found.kind, house.clients.of(exchange) or ANYBODY, house.mark)
+            else:
+                intake.check_signed(guest, exchange.body)
+                caller = Caller(exchange, found.kind, guest.client, guest.mark, guest.place)
         except intake.Refusal as error:
             self._answer(exchange, errors.of_problem(error.problem, _dialect(exchange, found)))
             return
-        if found.route is CALL:
+        if found.route is CALL and not (isinstance(guest, Guest) and guest.digest is not None):
             exchange.alike.note = caller
         self._begin(exchange, caller)
 
@@ -260,7 +272,7 @@ class Gateway:
     def _plan(self, exchange: Exchange, caller: Caller, now: int) -> tuple[Call, Plan]:
         if caller.kind is PASS:
             call = intake.forward_call(caller, exchange, self._next_id, now)
-            plan = self._forwarding(exchange, caller.dialect)
+            plan = forwarding(self.house.book, exchange, caller.dialect)
         else:
             call = intake.read_call(caller, exchange.body, self._next_id, now)
             found_plan = self.house.book.plan(call.shape.model, caller.dialect)
@@ -283,24 +295,6 @@ class Gateway:
         self._unserved(call, plan, 200)
         head = self._story.told(self._request_id(exchange, call.id), 0)
         exchange.respond(200, errors.JSON + head + b"x-tidegate-estimated: true\r\n", b'{"input_tokens":%d}' % tokens)
-
-    def _forwarding(self, exchange: Exchange, dialect: str) -> Plan:
-        """The provider that the head names, else the first of the client's dialect, else the first."""
-        book = self.house.book
-        unrouted = book.unrouted
-        name = exchange.header(_PROVIDER_HEADER)
-        if name is None and exchange.path.startswith(_STORED):
-            if book.stores is None:
-                problem = not_stored(exchange.method, exchange.path)
-                raise intake.Refusal(problem.kind, problem.message)
-            return book.stores
-        if name is None and unrouted:
-            return book.first_of.get(dialect) or next(iter(unrouted.values()))
-        plan = unrouted.get(name.decode("latin-1")) if name is not None else None
-        if plan is None:
-            message = f"Unknown provider in x-tidegate-provider. Known: {', '.join(unrouted) or 'none here'}."
-            raise intake.Refusal(ProblemKind.BAD_REQUEST, message, "x-tidegate-provider")
-        return plan
 
     def _refuse(self, exchange: Exchange | Tape, call: Call, plan: Plan, refused: Refused) -> None:
         reply = errors.of_refused(refused, DIALECTS[call.dialect])

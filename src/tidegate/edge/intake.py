@@ -1,12 +1,14 @@
 """From an exchange to a `Call`: what bad input cannot pass."""
 
 from tidegate.edge.clients import Client
+from tidegate.edge.door import Guest, Place
 from tidegate.edge.heads import forwarded
 from tidegate.edge.once import MAX_KEY
 from tidegate.edge.routes import PREFIX, dialect_of
 from tidegate.model.call import Call, Kind, Shape, Size
 from tidegate.model.errors import Problem, ProblemKind
 from tidegate.policy.estimate import measure
+from tidegate.policy.signature import BadSignature, check_body
 from tidegate.ports import BodySource
 from tidegate.providers.codec import BadRequest
 from tidegate.providers.dialects import CODECS
@@ -32,16 +34,20 @@ class Caller:
     """
 
     __slots__ = (
-        "client", "codec", "deadline_us", "dialect", "forward", "kind", "mark", "method", "on_cut", "once", "path",
-        "retries", "session", "tenant",
+        "client", "codec", "deadline_us", "dialect", "forward", "kind", "limits", "mark", "method", "on_cut", "once",
+        "path", "place", "retries", "session", "tenant",
     )  # fmt: skip
 
-    def __init__(self, exchange: Exchange, kind: Kind, client: Client, mark: object) -> None:
+    def __init__(
+        self, exchange: Exchange, kind: Kind, client: Client, mark: object, place: Place | None = None
+    ) -> None:
         """Raises `Refusal`."""
         header = exchange.header
         self.mark = mark
         self.client = client.name
         self.tenant = client.tenant
+        self.limits = client.limits  # of its namespace, user and key; None = no bound
+        self.place = place  # what its requests are counted under at the door; None = they are not
         self.kind = kind
         self.codec = CODECS.get(kind)  # None for what is forwarded unread
         self.dialect = dialect_of(exchange.path, kind, header(b"anthropic-version"))
@@ -73,6 +79,15 @@ def forward_call(caller: Caller, exchange: Exchange, call_id: int, now: int) -> 
     return _call(caller, _body(exchange), Shape(""), Size(), call_id, now)
 
 
+def check_signed(guest: Guest, body: bytes) -> None:
+    """Where a head was signed, its body is the one that was signed with it. Raises `Refusal`."""
+    if guest.digest is not None:
+        try:
+            check_body(guest.digest, body)
+        except BadSignature as error:
+            raise Refusal(ProblemKind.BAD_SIGNATURE, str(error), "content-digest") from None
+
+
 def _call(caller: Caller, body: bytes | BodySource, shape: Shape, size: Size, call_id: int, now: int) -> Call:
     return Call(
         call_id,
@@ -101,6 +116,8 @@ def _below(exchange: Exchange) -> bytes:
 
 def _body(exchange: Exchange) -> bytes | BodySource:
     """A body that is there may arrive as long as it likes; a request without one can be sent again."""
+    if exchange.body:
+        return exchange.body  # it was signed, and read whole
     for name, value in exchange.headers:
         if name == b"transfer-encoding" or (name == b"content-length" and value != b"0"):
             return exchange.source

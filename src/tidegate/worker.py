@@ -19,10 +19,13 @@ import uvloop
 
 from tidegate.clock import SystemClock
 from tidegate.edge.clients import Clients
+from tidegate.edge.door import Door
 from tidegate.edge.gateway import Gateway, House
+from tidegate.edge.signatures import Signatures
 from tidegate.ledger import learnt
 from tidegate.ledger.journal import Journal
 from tidegate.ledger.learnt import Learnt
+from tidegate.ledger.nonces import NonceFile, boot_of_machine
 from tidegate.ledger.recover import recover
 from tidegate.line.book import Book
 from tidegate.line.lane import Lane, Memory
@@ -38,6 +41,7 @@ from tidegate.observe.push import Pusher
 from tidegate.planes.channel import Channel
 from tidegate.planes.child import ChildArguments, die_with_parent, end_now, parse_arguments
 from tidegate.planes.messages import Drain, Load, Ready, Rejected
+from tidegate.policy.nonces import Nonces
 from tidegate.ports import Clock, Transport
 from tidegate.wire.server import Server, serve
 from tidegate.wire.tls import client_context, server_context
@@ -96,6 +100,7 @@ class Worker:
         self.lanes = Lanes(clock, first.queue.max_calls, luck.random, memories)
         self.observer = Observer(clock, self._gauges, self._pools, log)
         self._upstreams = Upstreams(clock)
+        self._door = _door(first, own, clock)
         line = Line(clock, self.journal, self.observer, luck.random)
         self.gateway = Gateway(self.house(first), line, clock, self.journal, self.observer, arguments.worker)
         self._pusher = Pusher(state / "control.sock", self.observer, clock, arguments.worker, os.getpid())
@@ -103,7 +108,9 @@ class Worker:
 
     def house(self, snapshot: Snapshot) -> House:
         """Compose what the snapshot says."""
-        return House(Book(snapshot, self.lanes, self._upstreams.pool), Clients(snapshot))
+        house = House(Book(snapshot, self.lanes, self._upstreams.pool), Clients(snapshot), self._door)
+        self._door.change(snapshot.access, snapshot.signing)
+        return house
 
     async def run(self) -> None:
         """Serve until the supervisor says otherwise or is gone."""
@@ -191,6 +198,16 @@ def _spare_the_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
+
+
+def _door(first: Snapshot, own: Path, clock: Clock) -> Door:
+    """It knows the nonces that were used before this process began."""
+    file = NonceFile(own, clock.wall(), boot_of_machine())
+    nonces = Nonces(first.signing.skew_us, first.signing.max_nonces, clock.wall(), file.floor_us)
+    for mark, created_us in file.recalled:
+        nonces.recall(mark, created_us)
+    file.recalled.clear()
+    return Door(first.access, Signatures(first.signing, nonces, file), os.urandom(32))
 
 
 def _tls(provider: Provider) -> ssl.SSLContext | None:

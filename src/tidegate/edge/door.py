@@ -9,7 +9,7 @@ from typing import Final, Protocol
 from tidegate.edge.clients import Client, Clients
 from tidegate.edge.signatures import NoRoom, Signatures
 from tidegate.model.errors import Problem, ProblemKind
-from tidegate.model.snapshot import AddressLimits
+from tidegate.model.snapshot import AddressLimits, SigningSettings
 from tidegate.policy.access.addresses import Networks, counted_as, peer_address
 from tidegate.policy.access.familiar import Familiar
 from tidegate.policy.access.forwarded import client_address
@@ -91,10 +91,15 @@ class Door:
         self._users: Meter | None = None
         self._failures: Meter | None = None
         self._familiar = Familiar()
-        self.change(limits)
+        self._limit(limits)
 
-    def change(self, limits: AddressLimits) -> None:
+    def change(self, limits: AddressLimits, signing: SigningSettings) -> None:
         """Other limits from now on; who is at one stays there. Raises `ValueError` as when it is made."""
+        self._limit(limits)
+        if self._signatures is not None:
+            self._signatures.change(signing)
+
+    def _limit(self, limits: AddressLimits) -> None:
         self._trusted = Networks(limits.trusted_proxies)
         self._prefix6 = limits.prefix6
         self._peers: dict[str, bytes] = {}

@@ -5,12 +5,16 @@ import contextlib
 import os
 import socket
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from uvicorn.config import Config
 from uvicorn.server import Server
 
-from tidegate.control.app import application
+from tidegate.clock import SystemClock
+from tidegate.control.admin.front import Front
+from tidegate.control.app import Port, application
 from tidegate.control.board import Board, Standing
 from tidegate.control.declared import Declaration
 from tidegate.control.intake import Intake, bind
@@ -19,6 +23,9 @@ from tidegate.observe.log import Log
 from tidegate.planes.channel import Channel
 from tidegate.planes.child import ChildArguments, die_with_parent, end_now, parse_arguments
 from tidegate.planes.messages import Load, Ready, Status, Workers
+
+if TYPE_CHECKING:
+    from tidegate.control.admin.office import Office
 
 
 class AdminServer(Server):
@@ -57,15 +64,29 @@ async def _hear(channel: Channel, board: Board, declaration: Declaration) -> Non
         declaration.take(message.snapshot)
 
 
+def _office(
+    state_dir: Path, ledger: Ledger, declaration: Declaration, board: Board, log: Log, clock: SystemClock
+) -> "Office":
+    from tidegate.control.admin.office import Clocks, Office  # noqa: PLC0415 - the database's imports
+
+    return Office(state_dir, lambda: ledger.engine, declaration, board, log, Clocks(clock.now, clock.wall))
+
+
 async def _run(arguments: ChildArguments, log: Log) -> None:
     channel = Channel(arguments.channel)
     board, declaration = Board(), Declaration()
     await Intake(board, log).start(bind(Path(arguments.state_dir) / "control.sock"))
-    config = Config(application(board), http="httptools", ws="none", lifespan="off", log_config=None, access_log=False)
+    ledger = Ledger(Path(arguments.state_dir), declaration, board, log)
+    front = Front(partial(_office, Path(arguments.state_dir), ledger, declaration, board, log, SystemClock()))
+    port = Port(application(board), front.guarded)
+    config = Config(
+        port, http="httptools", ws="none", lifespan="off", log_config=None, access_log=False, server_header=False
+    )
     server = AdminServer(config, lambda: channel.send(Ready(os.getpid())))
     listener = socket.socket(fileno=arguments.listen)
     await _hear(channel, board, declaration)  # how the gate stands, before anybody who waits in the backlog asks
-    Ledger(Path(arguments.state_dir), declaration, board, log).start()
+    ledger.start()
+    front.start(lambda: ledger.engine is not None)
     following = asyncio.create_task(_follow(channel, board, declaration))
     await server.serve([listener])
     following.cancel()

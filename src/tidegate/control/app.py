@@ -8,12 +8,14 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tidegate.control.board import Board, LedgerStanding, Standing, WorkerView
 
 _FRESH_SECONDS = 1.0
 _TEXT = "text/plain; version=0.0.4; charset=utf-8"
 _ALIVE = ("/healthz", "/health/liveliness", "/health/liveness")
+_MANAGED = ("/admin/", "/docs")
 _READY = ("/readyz", "/health/readiness")
 
 
@@ -44,6 +46,21 @@ def _render(views: list[WorkerView], standing: Standing, ledger: LedgerStanding)
     pids = {"control": os.getpid(), "supervisor": os.getppid()}
     pids |= {f"worker-{view.worker}": view.pid for view in views if view.pid}
     return render(views, standing, pids, ledger)
+
+
+class Port:
+    """What is open to who can reach the port, and what asks for a token, side by side."""
+
+    __slots__ = ("_managed", "_open")
+
+    def __init__(self, open_to_all: ASGIApp, managed: ASGIApp) -> None:
+        self._open = open_to_all
+        self._managed = managed
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        managed = scope["type"] == "http" and scope["path"].startswith(_MANAGED)
+        await (self._managed if managed else self._open)(scope, receive, send)
 
 
 def application(board: Board) -> Starlette:

@@ -4,7 +4,6 @@ import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -75,11 +74,8 @@ class Desk:
         self.office = Office(
             self.folder, lambda: self.engine, self.declaration, self.board, self.log, self.hands.clocks()
         )
-        self.front = Front(partial(self._same))
+        self.front = Front(lambda: self.office)
         self.tokens: dict[str, str] = {}
-
-    def _same(self) -> Office:
-        return self.office
 
     def token(self, role: str, namespace: str | None = None, name: str = "") -> str:
         """A token of a role, made once."""

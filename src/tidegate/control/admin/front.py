@@ -1,8 +1,12 @@
-"""The admin API on its port: guarded, and built when the first request comes."""
+"""The admin API on its port: guarded, and built when the first request comes.
+
+Nothing of a framework or a database is imported before; who looks after the store (`keep`) imports the second only.
+"""
 
 import asyncio
-from collections.abc import Iterable
-from functools import partial
+import threading
+import time
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -12,27 +16,52 @@ from tidegate.control.admin.guard import Guard
 if TYPE_CHECKING:
     from tidegate.control.admin.office import Office
 
+_SOON_SECONDS = 0.1
+
 
 class Front:
-    """An ASGI application; until it is first called it has imported neither framework nor database."""
+    """An ASGI application under `/admin/` and `/docs`."""
 
-    __slots__ = ("_app", "_building", "_make", "guarded")
+    __slots__ = ("_app", "_building", "_lock", "_make", "_office", "guarded")
 
-    def __init__(self, make: "partial[Office]", hosts: Iterable[str] = ()) -> None:
+    def __init__(self, make: "Callable[[], Office]", hosts: Iterable[str] = ()) -> None:
+        """`make` is called once, in a thread."""
         self._make = make
+        self._office: Office | None = None
+        self._lock = threading.Lock()
         self._app: ASGIApp | None = None
         self._building = asyncio.Lock()
         self.guarded = Guard(self._serve, hosts)
+
+    def office(self) -> "Office":
+        """The one that all threads share."""
+        with self._lock:
+            if self._office is None:
+                self._office = self._make()
+            return self._office
+
+    def start(self, open_yet: Callable[[], bool]) -> None:
+        """Look after the store in a thread that does not keep the process alive, once `open_yet` says that it is."""
+        threading.Thread(target=self._keep, args=(open_yet,), name="caretaker", daemon=True).start()
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._app is None:
             async with self._building:
                 if self._app is None:
-                    self._app = await asyncio.to_thread(_built, self._make)
+                    self._app = await asyncio.to_thread(self._built)
         await self._app(scope, receive, send)
 
+    def _built(self) -> ASGIApp:
+        from tidegate.control.admin.app import application  # noqa: PLC0415 - a gate that nobody manages needs none of it
 
-def _built(make: "partial[Office]") -> ASGIApp:
-    from tidegate.control.admin.app import application  # noqa: PLC0415 - a gate that nobody manages needs none of it
+        return application(self.office())
 
-    return application(make())
+    def _keep(self, open_yet: Callable[[], bool]) -> None:
+        while not open_yet():
+            time.sleep(_SOON_SECONDS)
+        from tidegate.control.admin.caretaker import EVERY_SECONDS, Caretaker  # noqa: PLC0415 - the database's imports
+
+        caretaker = Caretaker(self.office())
+        while True:
+            caretaker.look()
+            time.sleep(EVERY_SECONDS)

@@ -23,7 +23,8 @@ from tests.line.scenes import (
 )
 from tidegate.line.records import Ending
 from tidegate.line.relay import MAX_DELIVERED_BYTES, Relay
-from tidegate.model.outcome import Usage
+from tidegate.model.outcome import Reason, Usage
+from tidegate.model.reply import Failure
 from tidegate.model.snapshot import DegradeStep, Limits, RetryPolicy, StreamPolicy
 from tidegate.testing import Playbook, Reply
 from tidegate.testing.clock import SECOND, settle
@@ -470,3 +471,30 @@ async def test_a_whole_answer_cannot_follow_a_beginning() -> None:
     assert one.client.ended
     assert one.play.calls[-1].spent > 0
     assert [end.failed for end, _ in one.ends] == [True]
+
+
+@pytest.mark.parametrize("when", ["streaming", "between", "drained", "over"])
+async def test_the_gate_may_end_it(when: str) -> None:
+    """The provider is stopped and not to blame, the client is told why, and the end is told once; after it, nothing."""
+    one = show("restart", drain=when == "drained")
+    stream = await one.begin()
+    if when == "between":
+        stream.cut()
+        await settle()
+    elif when == "drained":
+        one.relay.abandon()
+    elif when == "over":
+        stream.say(DONE)
+        stream.end()
+    one.relay.cut(Failure(Reason.AUTH, "the key was revoked"))
+    await settle()
+    ((end, _),) = one.ends
+    assert (b"the key was revoked" in one.client.body) == (when in {"streaming", "between"})
+    assert one.client.ended == (when != "drained")
+    assert (end.gone, end.failed) == ((False, False) if when == "over" else (True, True))
+    assert stream.aborted == (when in {"streaming", "drained"})
+    assert one.relay._answered.lane.breaker.failures == int(when == "between")
+    one.relay.cut(Failure(Reason.AUTH, "once more"))
+    await settle()
+    assert len(one.ends) == 1
+    assert b"once more" not in one.client.body

@@ -105,3 +105,12 @@ def test_the_gates_own_error_event_is_numbered_where_events_are() -> None:
     for message in ("cut", THEIRS.decode()):
         event = words.event(Failure(Reason.TRANSIENT, message), last)
         assert json.loads(event.partition(b"data: ")[2])["sequence_number"] == 42
+
+
+def test_who_may_not_go_on_is_told_so() -> None:
+    """In the words of either maker for a key that is not valid: no fault of the provider's."""
+    revoked = Failure(Reason.AUTH, "the key was revoked")
+    ours = json.loads(Words(OPENAI, ANTHROPIC, own=False).event(revoked)[6:])["error"]
+    assert (ours["type"], ours["code"]) == ("invalid_request_error", "invalid_api_key")
+    theirs = json.loads(Words(ANTHROPIC, OPENAI, own=True).event(revoked).split(b"data: ")[1])["error"]
+    assert theirs == {"type": "authentication_error", "message": "the key was revoked"}

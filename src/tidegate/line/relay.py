@@ -34,8 +34,8 @@ class Relay:
     """Fulfils what the edge needs of a stream: attach, pause, resume, abandon; `on_close` is called once."""
 
     __slots__ = (
-        "_answered", "_asked", "_call", "_charged", "_clock", "_closed", "_drains", "_last", "_line", "_mode", "_noted",
-        "_out", "_paused", "_plan", "_rescue", "_rescues", "_splice", "_timer", "_usage", "on_close",
+        "_answered", "_asked", "_call", "_charged", "_clock", "_closed", "_cut", "_drains", "_last", "_line", "_mode",
+        "_noted", "_out", "_paused", "_plan", "_rescue", "_rescues", "_splice", "_timer", "_usage", "on_close",
     )  # fmt: skip
 
     def __init__(self, line: "Line", clock: Clock, call: Call, plan: "Plan", answered: Answered) -> None:
@@ -55,6 +55,7 @@ class Relay:
         self._rescue: asyncio.Task[None] | None = None
         self._timer: Timer | None = None
         self._closed = False
+        self._cut: Failure | None = None  # why the gate ends it
         self._paused = False
         self.on_close: Callable[[Ending], None] | None = None
         self._follow(answered)
@@ -82,6 +83,14 @@ class Relay:
             self._splice.drain()
         else:
             self._splice.abandon()
+
+    def cut(self, failure: Failure) -> None:
+        """The gate ends it, and the client is told why. Harmless after the end."""
+        self._mode, self._cut = FAIL, failure
+        if self._rescue is not None:
+            self._rescue.cancel()
+        elif not self._closed:
+            self._splice.cut(failure)
 
     def close(self, *, gone: bool, failed: bool) -> None:
         """The one end of the answer: told once, whoever says it. Raises what `on_close` raises."""
@@ -152,9 +161,11 @@ class Relay:
         return True
 
     def _rescued(self, rescue: "asyncio.Task[None]") -> None:
-        """It is over; cancelled, perhaps before its first step, because the client left."""
+        """It is over; cancelled, perhaps before its first step, because the client left or may not go on."""
         if rescue.cancelled():
-            self.close(gone=True, failed=False)
+            self.close(gone=True, failed=self._cut is not None)
+            if self._cut is not None:
+                self._splice.say_failure(self._cut)
 
     async def _again(self, failure: Failure) -> None:
         """Another attempt in the place of the one that failed."""

@@ -97,6 +97,14 @@ class Splice:
         self._out = _NOBODY
         self.stream.resume()
 
+    def cut(self, failure: Failure) -> None:
+        """The gate ends it, through no fault of the provider's: that is stopped, and the client told why."""
+        self.gone = True
+        self.stream.abort()
+        if not self.tap.finished:
+            self._fail(failure)
+        self._forward(b"")
+
     def expire(self) -> None:
         """The deadline passed before the first content."""
         if self._decided():

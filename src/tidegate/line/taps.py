@@ -1,11 +1,13 @@
 """What stands between a provider's stream and the client's: nothing, a translation, or no knowledge at all."""
 
-from tidegate.model.outcome import Usage
+from tidegate.model.outcome import Reason, Usage
 from tidegate.model.reply import Failure
 from tidegate.providers.codec import Dialect, Said, Says, Tap
+from tidegate.providers.dialects import REVOKED
 from tidegate.providers.translate.face import Stream
 
 _CUT = "upstream_error", "stream_cut"
+_REVOKED = "invalid_request_error", REVOKED
 
 
 class RawTap:
@@ -94,7 +96,8 @@ class Words:
         """The last event of the stream. `last` is what was sent last."""
         message = failure.message
         if not message.startswith("{"):
-            return self._client.error_event(Said(_CUT[1], _CUT[0], message), last)
+            kind, code = _REVOKED if failure.reason is Reason.AUTH else _CUT
+            return self._client.error_event(Said(code, kind, message), last)
         if self._own:
             return self._client.raw_event(message.encode())
         return self._client.error_event(self._provider.error_of(message.encode()), last)

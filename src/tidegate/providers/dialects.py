@@ -49,6 +49,9 @@ class _OpenAI:
         return b"data: %b\n\n" % _encode(told)
 
 
+REVOKED: Final = "invalid_api_key"  # of a stream whose client's key was revoked
+
+
 class _Anthropic:
     """Errors as Anthropic says them: the status and the message alone count."""
 
@@ -65,7 +68,7 @@ class _Anthropic:
         return answer.error_body(status, error)
 
     def error_event(self, error: Said, last: bytes = b"") -> bytes:
-        return self.raw_event(answer.error_body(500, error))
+        return self.raw_event(answer.error_body(401 if error.code == REVOKED else 500, error))
 
     def raw_event(self, error: bytes) -> bytes:
         return b"event: error\ndata: %b\n\n" % error.replace(b"\n", b"\ndata: ")

@@ -4,9 +4,10 @@ A call is counted (`calls`, `errors`) where it was answered; attempts, tokens an
 reserved for an attempt in the hour in which it left, under no tag, since that is what an intent knows.
 """
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from tidegate.model.facts import CallRecord, Intent, tries_of
+from tidegate.model.facts import CallRecord, Intent, Try
 from tidegate.store.metadata import HOUR_US
 from tidegate.store.rows import Row, name, parts
 
@@ -55,7 +56,7 @@ class Words:
 class Sums:
     """Adds up one batch. O(1) a fact and attempt."""
 
-    __slots__ = ("_rows", "_words")
+    __slots__ = ("_known", "_rows", "_words")
 
     NAMES: Final = (
         "calls", "errors", "attempts", "estimated_attempts", "prompt_tokens", "completion_tokens", "cached_tokens",
@@ -65,20 +66,19 @@ class Sums:
     def __init__(self, words: Words) -> None:
         self._words = words
         self._rows: dict[Key, list[int]] = {}
+        self._known: dict[tuple[int | str, ...], list[int]] = {}  # the same by the words of the facts
 
     def rows(self) -> list[Row]:
         """In the order of their keys, so that two writers cannot hold each other up."""
-        return [
-            key._asdict() | dict(zip(self.NAMES, counts, strict=True)) for key, counts in sorted(self._rows.items())
-        ]
+        return [(*key, *counts) for key, counts in sorted(self._rows.items())]
 
-    def called(self, record: CallRecord) -> None:
-        """A call ended."""
-        counts = self._of(record, record.target)
-        counts[0] += 1
-        counts[1] += not 100 <= record.status < 400
-        for one in tries_of(record):
-            counts = self._of(record, one.target)
+    def called(self, record: CallRecord, tries: Sequence[Try]) -> None:
+        """A call ended, with these attempts."""
+        answered = self._of(record, record.target)
+        answered[0] += 1
+        answered[1] += not 100 <= record.status < 400
+        for one in tries:
+            counts = answered if one.target == record.target else self._of(record, one.target)
             counts[2] += 1
             counts[3] += one.estimated
             counts[4] += one.prompt_tokens
@@ -90,13 +90,21 @@ class Sums:
 
     def intended(self, intent: Intent) -> None:
         """An attempt was charged, before it left."""
-        hour, namespace = intent.at_us // HOUR_US, name(intent.tenant)
-        who = (namespace, name(intent.user), name(intent.client))
-        self._row(hour, who, intent.plan, intent.target or intent.lane, "")[9] += intent.charged_tokens
+        hour, target = intent.at_us // HOUR_US, intent.target or intent.lane
+        counts = self._counts(hour, intent.tenant, intent.user, intent.client, intent.plan, target, "")
+        counts[9] += intent.charged_tokens
 
     def _of(self, record: CallRecord, target: str) -> list[int]:
-        who = (name(record.tenant), name(record.user), name(record.client))
-        return self._row(record.at_us // HOUR_US, who, record.plan, target, record.tag)
+        hour = record.at_us // HOUR_US
+        return self._counts(hour, record.tenant, record.user, record.client, record.plan, target, record.tag)
+
+    def _counts(self, hour: int, tenant: str, user: str, client: str, plan: str, target: str, tag: str) -> list[int]:
+        words = (hour, tenant, user, client, plan, target, tag)
+        counts = self._known.get(words)
+        if counts is None:
+            who = (name(tenant), name(user), name(client))
+            counts = self._known[words] = self._row(hour, who, plan, target, tag)
+        return counts
 
     def _row(self, hour: int, who: tuple[str, str, str], plan: str, target: str, tag: str) -> list[int]:
         provider, scope, model = parts(target)

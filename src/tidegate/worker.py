@@ -23,6 +23,7 @@ from tidegate.edge.door import Door
 from tidegate.edge.gateway import Gateway, House
 from tidegate.edge.signatures import Signatures
 from tidegate.ledger import learnt
+from tidegate.ledger.care import Care, tell_damage
 from tidegate.ledger.journal import Journal
 from tidegate.ledger.learnt import Learnt
 from tidegate.ledger.nonces import NonceFile, boot_of_machine
@@ -35,7 +36,7 @@ from tidegate.model import snapshot as snapshots
 from tidegate.model.facts import Intent
 from tidegate.model.snapshot import Provider, Snapshot
 from tidegate.observe.log import Log
-from tidegate.observe.meters import LaneGauge, PoolGauge
+from tidegate.observe.meters import JournalMeter, LaneGauge, PoolGauge
 from tidegate.observe.observer import Observer
 from tidegate.observe.push import Pusher
 from tidegate.planes.channel import Channel
@@ -48,7 +49,7 @@ from tidegate.wire.tls import client_context, server_context
 from tidegate.wire.upstream import UpstreamPool
 
 SAVE_EVERY_US = 10_000_000
-SYNC_EVERY_US = 1_000_000
+LOOK_EVERY_US = 1_000_000
 _DRAIN_LOOK_US = 20_000
 LISTENERS = 8
 
@@ -91,7 +92,10 @@ class Worker:
         self._learnt_path = own / "learnt.json"
         self._settings = first.server
         self._journal_settings = first.journal
-        self.journal = Journal(own / "journal", first.journal, clock)
+        in_thread = partial(asyncio.get_running_loop().run_in_executor, None)
+        self.journal = Journal(own / "journal", first.journal, clock, first.ledger.on_journal_failure, in_thread)
+        self._care = Care(self.journal, clock, log, syncs=first.journal.fsync == "interval")
+        tell_damage(self.journal, log)
         recovered = recover(self.journal)
         if recovered.lost:
             log.warning("calls in flight when the last worker died were booked as estimated", calls=recovered.lost)
@@ -103,7 +107,10 @@ class Worker:
         self._door = _door(first, own, clock)
         line = Line(clock, self.journal, self.observer, luck.random)
         self.gateway = Gateway(self.house(first), line, clock, self.journal, self.observer, arguments.worker)
-        self._pusher = Pusher(state / "control.sock", self.observer, clock, arguments.worker, os.getpid())
+        self.gateway.begin_after(self.journal.last_id)
+        self._pusher = Pusher(
+            state / "control.sock", self.observer, clock, arguments.worker, os.getpid(), self._journal_meter
+        )
         self._tasks: set[asyncio.Task[None]] = set()
 
     def house(self, snapshot: Snapshot) -> House:
@@ -121,8 +128,7 @@ class Worker:
         context = server_context(tls) if tls is not None else None
         server = await serve(listeners, self.gateway, self._settings, self._clock, context)
         self._start(self._repeat(SAVE_EVERY_US, self._save))
-        if self._journal_settings.fsync == "interval":
-            self._start(self._repeat(SYNC_EVERY_US, partial(asyncio.to_thread, self.journal.sync)))
+        self._start(self._repeat(LOOK_EVERY_US, self._care.look))
         self._start(self._pusher.run())
         _spare_the_collector()
         self._channel.send(Ready(os.getpid()))
@@ -178,6 +184,17 @@ class Worker:
         now = self._clock.now()
         known = {lane.key: _learnt(lane, now) for lane in self.lanes}
         await asyncio.to_thread(learnt.save, self._learnt_path, known)
+
+    def _journal_meter(self) -> JournalMeter:
+        keeper = self.journal.keeper
+        return JournalMeter(
+            bool(keeper.failing),
+            keeper.failures,
+            keeper.kept,
+            keeper.dropped,
+            keeper.unwritten_intents,
+            keeper.deleted_unread,
+        )
 
     def _gauges(self) -> list[LaneGauge]:
         now = self._clock.now()

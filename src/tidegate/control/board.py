@@ -2,7 +2,17 @@
 
 from dataclasses import dataclass, field
 
-from tidegate.observe.meters import CallMeter, LaneGauge, LaneMeter, PoolGauge, ProviderMeter, Report, ScopeMeter, Tally
+from tidegate.observe.meters import (
+    CallMeter,
+    JournalMeter,
+    LaneGauge,
+    LaneMeter,
+    PoolGauge,
+    ProviderMeter,
+    Report,
+    ScopeMeter,
+    Tally,
+)
 from tidegate.planes.messages import WorkerState
 from tidegate.store.standing import JournalStanding
 
@@ -22,6 +32,7 @@ class WorkerView:
     scopes: list[ScopeMeter] = field(default_factory=list)
     token_usage_rate: dict[str, float] = field(default_factory=dict)
     providers: list[ProviderMeter] = field(default_factory=list)
+    journal: JournalMeter = field(default_factory=JournalMeter)
 
 
 @dataclass(slots=True)
@@ -76,6 +87,7 @@ class Board:
             view.scopes = report.scopes
             view.token_usage_rate = report.token_usage_rate
             view.providers = report.providers
+            view.journal = report.journal
 
     def gone(self, worker: int) -> None:
         """A worker's connection ended: its counters stay, what it said of this moment does not."""
@@ -101,6 +113,7 @@ class Board:
                 view.scopes,
                 view.token_usage_rate,
                 view.providers,
+                view.journal,
             )
             for _, view in sorted(self._views.items())
         ]

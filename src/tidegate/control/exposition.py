@@ -15,7 +15,7 @@ from prometheus_client.registry import Collector, CollectorRegistry
 
 from tidegate import __version__
 from tidegate.control.board import LedgerStanding, Standing, WorkerView
-from tidegate.control.exposition_ledger import ledger_metrics
+from tidegate.control.exposition_ledger import journal_metrics, ledger_metrics
 from tidegate.control.exposition_workers import worker_metrics
 from tidegate.observe.meters import BOUNDS_US, REASONS, CallMeter, Histogram, LaneGauge
 
@@ -55,6 +55,7 @@ class _Page(Collector):
         yield from _gauges(self._views)
         yield _rates(self._views)
         yield from ledger_metrics(self._ledger)
+        yield from journal_metrics(self._views)
         yield from worker_metrics(self._standing.workers, self._pids)
 
 

@@ -81,6 +81,11 @@ class Gateway:
         # Unique over restarts while calls are fewer than one a microsecond, and over workers; a signed 64-bit integer.
         self._next_id = (worker << _WORKER_SHIFT) + clock.wall()
 
+    def begin_after(self, call_id: int) -> None:
+        """Ids of calls go on behind this one of an earlier run, should the clock have been set back since."""
+        high = self._next_id >> _WORKER_SHIFT << _WORKER_SHIFT
+        self._next_id = max(self._next_id, high + (call_id & ((1 << _WORKER_SHIFT) - 1)))
+
     def head(self, exchange: Exchange) -> Intake:
         """Refuse what needs no body; the rest is read whole when it is routed by its model, else as it arrives."""
         caller = self._known(exchange)

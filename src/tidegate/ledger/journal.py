@@ -7,7 +7,6 @@ Old segments go beyond `keep_bytes`. Each segment begins with a checkpoint of wh
 ones may go, and recovery reads one. About 1.2 µs an append; memory is one segment.
 """
 
-import errno
 import fcntl
 import os
 from collections.abc import Iterator
@@ -18,17 +17,17 @@ from zlib import crc32
 
 import msgspec
 
+from tidegate.ledger.keeper import Keeper
 from tidegate.ledger.scan import Damage, records, scan
 from tidegate.ledger.segment import HEADER, Checkpoint, Segment, frame, numbers, path_of
 from tidegate.ledger.state import JournalState
+from tidegate.ledger.stock import SPARE, Background, Stock, at_once
 from tidegate.model.facts import Fact, Intent
 from tidegate.model.snapshot import JournalSettings
 from tidegate.ports import Clock
 
 LEVELS_US = 120_000_000  # two windows of a minute: an older level has refilled whatever the profile
-_RETRY_US = 1_000_000
 _PER_INTENT = 128  # bytes to expect of an intent in a checkpoint
-_SPARE = "spare.tmp"
 # Bound once: they are on the path of every call.
 _pack_header: Final = HEADER.pack_into
 _checksum: Final = crc32
@@ -61,16 +60,26 @@ class Journal:
         "_open",
         "_position",
         "_retired",
-        "_retry_at",
         "_segment",
         "_settings",
-        "_spare",
         "_state",
+        "_stock",
+        "_suspect",
         "damaged",
+        "keeper",
     )
 
-    def __init__(self, directory: Path, settings: JournalSettings, clock: Clock) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        settings: JournalSettings,
+        clock: Clock,
+        policy: str = "stop",
+        background: Background = at_once,
+    ) -> None:
         """Open the journal in a segment of its own that inherits what the last run left open.
+
+        `policy` is `on_journal_failure`; `background` does in a thread what may take long.
 
         Raises `OSError`: disk full, no permission, or `BlockingIOError` while another process writes here.
         """
@@ -82,20 +91,21 @@ class Journal:
         self._position = 0
         self._mark = 0
         self._number = 0
-        self._spare: Segment | None = None
+        self._stock = Stock(directory, settings.segment_bytes, settings.keep_bytes, background)
+        self._suspect: OSError | None = None
         self._retired: list[int] = []
-        self._retry_at = 0
+        self.keeper = Keeper(policy)
         self.damaged: list[str] = []  # segments of the last runs that hold what is no record
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = _locked(directory / "lock")
         try:
-            (directory / _SPARE).unlink(missing_ok=True)
+            (directory / SPARE).unlink(missing_ok=True)
             known = numbers(directory)
             self._number = known[-1] if known else 0
             self._state = _inherited(directory, known, self.damaged)
             self._open = self._state.open
-            self._begin(self._prepared())
-            self._trim()
+            self._begin(self._stock.create(self._inherited_bytes()))
+            self._stock.trim(self._number)
         except BaseException:
             os.close(self._lock)
             raise
@@ -111,30 +121,68 @@ class Journal:
         self._state.forget_lanes(self._clock.wall() - LEVELS_US)
         return dict(self._state.lanes)
 
+    @property
+    def last_id(self) -> int:
+        """The highest id of a call that is known from the last runs, 0 = none."""
+        return self._state.last_id
+
     def append(self, fact: Fact) -> None:
         """Write one fact; it survives this process when this returns. O(1).
 
-        Raises `OSError` when the disk is full. Intents are refused first, while there is still room for the records
-        of the calls in flight. Raises `ValueError` for a fact larger than a segment.
+        Where it cannot be written (the disk is full, fails or does not answer), `keeper` has the policy: it raises
+        `OSError`, or the call goes on. Intents are refused first, while there is still room for the records of the
+        calls in flight. Raises `ValueError` for a fact larger than a segment.
         """
         payload = self._encode(fact)
         size = len(payload)
         start = self._position
         if start + 8 + size > self._mark:
-            self._make_room(fact, size)
+            if not self._make_room(fact, size):
+                return
             start = self._position
         end = start + 8 + size
         memory = self._memory
         memory[start + 8 : end] = payload
         _pack_header(memory, start, size, _checksum(payload))
         self._position = end
-        if self._flush_always:
-            page = start & -4096
-            memory.flush(page, end - page)
         if type(fact) is Intent:
             self._state.intended(fact)
         else:
             self._open.pop(fact.call_id, None)
+        if self._flush_always:
+            self._flush(start, end)
+
+    def catch_up(self) -> bool:
+        """Write what could not be written before, as far as it goes now; True when nothing is left of it.
+
+        Call it now and then: it also finds out whether the disk works again. O(records kept).
+        """
+        keeper = self.keeper
+        kept, failures = list(keeper.records), keeper.failures
+        keeper.records.clear()
+        for number, record in enumerate(kept):
+            try:
+                self.append(record)
+            except OSError:
+                keeper.records.extend(kept[number + 1 :])
+                break
+            if keeper.failures > failures:
+                keeper.records.extend(kept[number + 1 :])
+                break
+        keeper.kept = len(keeper.records)
+        keeper.deleted_unread = self._stock.deleted_unread
+        if keeper.failures == failures and self._suspect is None and self._works():
+            keeper.failing = ""
+        return not keeper.failing
+
+    def suspect(self, error: OSError | None) -> None:
+        """The disk fails or does not answer; None: it does again. Meanwhile `stop` lets no attempt begin."""
+        self._suspect = error
+        if error is None:
+            return
+        self.keeper.failures += 1
+        self.keeper.failing = error.strerror or str(error)
+        self._mark = 0
 
     def sync(self) -> None:
         """Write everything appended so far to the disk (policy `interval`). Raises `OSError`.
@@ -154,9 +202,7 @@ class Journal:
         """Give memory, descriptors and the unused space back, once. Calls in flight stay open for the next run."""
         if self._lock < 0:
             return
-        if self._spare is not None:
-            self._spare.discard()
-            self._spare = None
+        self._stock.discard()
         self._retire(self._segment, self._position)
         for descriptor in self._retired:
             os.close(descriptor)
@@ -164,57 +210,81 @@ class Journal:
         os.close(self._lock)
         self._lock = -1
 
-    def _make_room(self, fact: Fact, size: int) -> None:
+    def _make_room(self, fact: Fact, size: int) -> bool:
+        """Whether the fact may be written at `_position` now; else its keeper has it."""
         if size > self._settings.segment_bytes // 2:
             limit = self._settings.segment_bytes
             raise ValueError(f"a fact of {size} bytes does not fit a journal of segment_bytes={limit}")
-        if self._spare is None:
-            self._prepare_early(fact)
-        if self._position + HEADER.size + size > self._segment.size:
+        try:
+            self._find_room(size, intent=type(fact) is Intent)
+        except OSError as error:
+            self.keeper.failed(fact, error)
+            return False
+        return True
+
+    def _find_room(self, size: int, *, intent: bool) -> None:
+        """The spare is ordered at half of the segment; from three quarters on intents need to see it."""
+        if intent and self._suspect is not None and self.keeper.stops:
+            raise self._suspect
+        stock, end, whole = self._stock, self._position + HEADER.size + size, self._segment.size
+        if end * 2 > whole:
+            stock.order(self._inherited_bytes(), self._number, self._clock.now())
+        if stock.ready():
+            self._mark = whole
+        elif end * 4 > whole * 3:
+            self._mark = 0
+            if intent:
+                raise stock.failure()
+        else:
+            self._mark = whole // 2 if end * 2 <= whole else whole * 3 // 4
+        if end > whole:
             self._rotate()
 
-    def _prepare_early(self, fact: Fact) -> None:
+    def _works(self) -> bool:
+        """There is room for the next intents."""
         try:
-            self._trim()
-            self._spare = self._prepared()
-            self._mark = self._segment.size
+            self._find_room(_PER_INTENT, intent=True)
         except OSError:
-            if type(fact) is Intent:
-                raise
+            return False
+        return True
 
-    def _prepared(self) -> Segment:
-        """A segment not yet of the journal. Asks a full disk once a second, not once a call."""
-        now = self._clock.now()
-        if now < self._retry_at:
-            raise OSError(errno.ENOSPC, "no room for the journal", str(self._directory))
-        inherited = len(self._state.open) + len(self._state.lanes)
-        try:
-            return self._created(2 * _PER_INTENT * inherited)
-        except OSError:
-            self._retry_at = now + _RETRY_US
-            raise
-
-    def _created(self, least: int) -> Segment:
-        return Segment(self._directory / _SPARE, max(self._settings.segment_bytes, least))
+    def _inherited_bytes(self) -> int:
+        """Room for a checkpoint and as much again."""
+        return 2 * _PER_INTENT * (len(self._state.open) + len(self._state.lanes))
 
     def _rotate(self) -> None:
         old, used = self._segment, self._position
-        spare = self._spare or self._prepared()
-        self._spare = None
-        self._begin(spare)
+        spare = self._stock.take()
+        try:
+            self._begin(spare)
+        except BaseException:
+            if self._segment is not spare:
+                spare.discard()
+            raise
         self._retire(old, used)
+
+    def _flush(self, start: int, end: int) -> None:
+        """Policy `always`: to the disk before the call goes on."""
+        page = start & -4096
+        try:
+            self._memory.flush(page, end - page)
+        except OSError as error:
+            self.keeper.failures += 1
+            self.keeper.failing = error.strerror or str(error)
+            if self.keeper.stops:
+                raise
 
     def _begin(self, segment: Segment) -> None:
         self._state.forget_lanes(self._clock.wall() - LEVELS_US)
         checkpoint = frame(self._encode(self._state.checkpoint()))
         if len(checkpoint) > segment.size // 2:
             segment.discard()
-            segment = self._created(4 * len(checkpoint))
+            segment = self._stock.create(4 * len(checkpoint))
         self._position = segment.begin(path_of(self._directory, self._number + 1), checkpoint)
         self._number += 1
         self._segment: Segment = segment
         self._memory: mmap = segment.memory
-        self._mark = segment.size * 3 // 4
+        self._mark = segment.size // 2
         if self._flush_always:
             segment.memory.flush()
             self._sync_directory()
@@ -226,15 +296,6 @@ class Journal:
             os.close(segment.descriptor)
         else:
             self._retired.append(segment.descriptor)
-
-    def _trim(self) -> None:
-        sizes = [(number, path_of(self._directory, number).stat().st_size) for number in numbers(self._directory)]
-        excess = sum(size for _, size in sizes) + self._settings.segment_bytes - self._settings.keep_bytes
-        for number, size in sizes:
-            if excess <= 0 or number == self._number:
-                return
-            path_of(self._directory, number).unlink()
-            excess -= size
 
     def _sync_directory(self) -> None:
         descriptor = os.open(self._directory, os.O_RDONLY)

@@ -27,6 +27,7 @@ class Checkpoint(msgspec.Struct, frozen=True, array_like=True, tag="k"):
 
     open: tuple[Intent, ...]  # one per call in flight, the charges of all its attempts summed
     lanes: tuple[Intent, ...]  # the last one of each lane
+    last_id: int = 0  # the highest of a call
 
 
 Record = Intent | CallRecord | Checkpoint

@@ -9,11 +9,12 @@ from tidegate.model.facts import CallRecord, Intent
 class JournalState:
     """Follows the facts one by one. O(1) a fact; memory is the calls in flight and the lanes in use."""
 
-    __slots__ = ("lanes", "open")
+    __slots__ = ("lanes", "last_id", "open")
 
     def __init__(self) -> None:
         self.open: dict[int, Intent] = {}  # by call; the charges of all its attempts summed
         self.lanes: dict[str, Intent] = {}
+        self.last_id = 0  # the highest of a call
 
     def follow(self, record: Record) -> None:
         """Take one record into account."""
@@ -21,14 +22,18 @@ class JournalState:
             self.intended(record)
         elif isinstance(record, CallRecord):
             self.open.pop(record.call_id, None)
+            self.last_id = max(self.last_id, record.call_id)
         else:
             self.open.clear()
             self.open.update((intent.call_id, intent) for intent in record.open)
             self.lanes = {intent.lane: intent for intent in record.lanes}
+            self.last_id = max(self.last_id, record.last_id)
 
     def intended(self, intent: Intent) -> None:
         """An attempt is about to be sent."""
         call_id = intent.call_id
+        if call_id > self.last_id:
+            self.last_id = call_id
         known = self.open.get(call_id)
         self.open[call_id] = intent if known is None else _joined(known, intent)
         self.lanes[intent.lane] = intent
@@ -39,7 +44,7 @@ class JournalState:
 
     def checkpoint(self) -> Checkpoint:
         """What the next segment must inherit."""
-        return Checkpoint(tuple(self.open.values()), tuple(self.lanes.values()))
+        return Checkpoint(tuple(self.open.values()), tuple(self.lanes.values()), self.last_id)
 
 
 def _joined(earlier: Intent, later: Intent) -> Intent:

@@ -94,6 +94,17 @@ class ProviderMeter(msgspec.Struct, array_like=True):
     unexplained: int = 0  # refusals that no row of its profile explains
 
 
+class JournalMeter(msgspec.Struct, array_like=True):
+    """What could not be written into the worker's journal."""
+
+    failing: bool = False
+    failures: int = 0
+    kept: int = 0  # records that wait for the disk now
+    dropped: int = 0  # records that nobody has
+    unwritten_intents: int = 0
+    deleted_unread: int = 0  # segments that went before they were in the database
+
+
 class Tally(msgspec.Struct, array_like=True):
     """A plan's events: `what` is a refusal's kind, or `fallback`."""
 
@@ -117,3 +128,4 @@ class Report(msgspec.Struct, array_like=True):
     scopes: list[ScopeMeter] = []
     token_usage_rate: dict[str, float] = {}  # by model, tokens a second over the last minute
     providers: list[ProviderMeter] = []
+    journal: JournalMeter = msgspec.field(default_factory=JournalMeter)

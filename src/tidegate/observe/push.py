@@ -6,10 +6,12 @@ A frame is the length as u32 and one msgpack `Report`.
 
 import asyncio
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
+from tidegate.observe.meters import JournalMeter
 from tidegate.observe.observer import Observer
 from tidegate.ports import Clock
 
@@ -21,9 +23,18 @@ LARGEST = 16 * 1024 * 1024
 class Pusher:
     """Owns the connection to control. `run` never ends by itself; cancel it."""
 
-    __slots__ = ("_clock", "_encode", "_observer", "_path", "_pid", "_transport", "_worker")
+    __slots__ = ("_clock", "_encode", "_journal", "_observer", "_path", "_pid", "_transport", "_worker")
 
-    def __init__(self, path: Path, observer: Observer, clock: Clock, worker: int, pid: int) -> None:
+    def __init__(
+        self,
+        path: Path,
+        observer: Observer,
+        clock: Clock,
+        worker: int,
+        pid: int,
+        journal: Callable[[], JournalMeter] = JournalMeter,
+    ) -> None:
+        self._journal = journal
         self._path = path
         self._observer = observer
         self._clock = clock
@@ -48,6 +59,8 @@ class Pusher:
         if transport is not None and transport.get_write_buffer_size() > 0:
             transport = None  # control has not read the last round yet
         for report in self._observer.reports(self._worker, self._pid):
+            if report.last:
+                report.journal = self._journal()
             if transport is not None:
                 payload = self._encode(report)
                 transport.write(FRAME.pack(len(payload)) + payload)

@@ -8,12 +8,13 @@ piece. A row that the database does not take (and no other can either) is put as
 import contextlib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 import msgspec
 from sqlalchemy import Engine
 from sqlalchemy.exc import DataError, IntegrityError
 
+from tidegate.ledger.care import Teller
 from tidegate.ledger.follow import Follower, Piece, Position, identity, tell_taken
 from tidegate.ledger.segment import path_of
 from tidegate.model.facts import Fact
@@ -27,14 +28,6 @@ JOURNAL: Final = "journal"
 WORKERS: Final = "workers"  # isolated ones, each in a directory of its name
 ASIDE: Final = "ledger-aside.jsonl"
 _REFUSED: Final = (DataError, IntegrityError, OverflowError)  # the last is SQLite's driver's
-
-
-class Teller(Protocol):
-    """A log."""
-
-    def info(self, event: str, **fields: object) -> None: ...
-    def warning(self, event: str, **fields: object) -> None: ...
-    def error(self, event: str, **fields: object) -> None: ...
 
 
 class Source:

@@ -26,10 +26,12 @@ def test_good(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Warnings leave the status at 0."""
     file.write_text(SMALLEST)
     assert run(file) == 0
-    first, second, last = capsys.readouterr().out.splitlines()
+    first, second, third, last = capsys.readouterr().out.splitlines()
     assert first.startswith(f"{file}:1:1: warning: clients: no client keys")
     told = "openai at http://127.0.0.1:9100/openai/v1, profile openai of 2026-11-21"
     assert second == f"{file}: providers.openai: {told}"
+    told = "2.5 in, 10 out, 1.25 cached, USD for 1M tokens; by genai-prices 0."
+    assert third.startswith(f"{file}: providers.openai.models.gpt-4o: {told}")
     assert last == f"{file}: ok, 1 provider, 0 strategies, 1 warning"
 
 
@@ -106,3 +108,30 @@ def test_base_urls_are_told_as_they_are_used(file: Path, capsys: pytest.CaptureF
     told = [line.partition(": providers.")[2] for line in capsys.readouterr().out.splitlines()]
     assert "a: anthropic at https://api.anthropic.com/v1, profile anthropic of 2026-11-22" in told
     assert "b: openai at https://x.openai.azure.com/openai/v1, profile azure-v1 of 2026-11-22" in told
+
+
+def test_prices_and_workers_of_their_own_are_told(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What models cost in the house currency and who says so; where an isolated namespace is served."""
+    price = "{input: 0.0005, output: 0.002, per: 1k, currency: CNY, tiers: [{above: 200000, input: 7}]}"
+    file.write_text(
+        f"{SMALLEST}    models: {{mine: {{price: {price}}}}}\n"
+        "money: {exchange: {CNY: 0.1}}\n"
+        "pools: {own: {scopes: [openai/main], only: [acme]}}\n"
+        "namespaces: {acme: {keys: [k], isolation: {port: 8081, cpu: 0.125}}, rest: {keys: [l]}}\n"
+    )
+    assert run(file) == 0
+    told = [line.partition(f"{file}: ")[2] for line in capsys.readouterr().out.splitlines()]
+    prices = "0.05 in, 0.2 out, 0.05 cached, USD for 1M tokens, another above 200,000; by the file"
+    assert f"providers.openai.models.mine: {prices}" in told
+    assert "namespaces.acme: a worker of its own at port 8081, at most 12.5 % of a CPU" in told
+    assert run(file, "--json") == 0
+    (provider,) = json.loads(capsys.readouterr().out)["providers"]
+    assert provider["prices"]["mine"] == {
+        "source": "the file",
+        "currency": "USD",
+        "input": "0.05",
+        "output": "0.2",
+        "cached_input": "0.05",
+        "cache_write": "0.05",
+        "per_request": "0",
+    }

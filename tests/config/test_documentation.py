@@ -71,6 +71,14 @@ def test_the_example_of_tenants_loads(loads: Loads) -> None:
     assert loaded.warnings == ()
 
 
+def test_the_example_of_who_may_call_loads(loads: Loads) -> None:
+    """It means what the text beside it says, and nothing is to be said about it."""
+    loaded = loads(EXAMPLES[3])
+    assert [item.namespace for item in loaded.snapshot.isolated] == ["acme"]
+    assert [key.user for key in loaded.snapshot.namespaces[0].clients] == ["ann", "ann"]
+    assert loaded.warnings == ()
+
+
 def test_the_built_in_tiers_are_documented() -> None:
     """As they are: rank, weight and the two switches."""
     rows = re.findall(r"^\| `(\w+)` \| (\d) \| (\d) \| (\w+) \| (\w+) \|$", TEXT, re.MULTILINE)

@@ -24,7 +24,11 @@ FULL: dict[str, Any] = {
             "scopes": [
                 {"name": "main", "keys": ["key-1", "${KEY}", "x${KEY:-default}"], "limits": {"m": {"rpm": "9"}}}
             ],
-            "models": {"m": {"tools": "true", "context": "8"}},
+            "models": {
+                "m": {"tools": "true", "context": "8"},
+                "n": {"price": {"input": "1", "output": "x", "per": "1k", "currency": "EUR", "batch": "50%"}},
+                "o": {"price": {"tiers": [{"above": "9", "input": "2.5"}]}},
+            },
             "window": "fixed",
             "ca_file": "ca.pem",
             "proxy": "http://user:password@proxy.example:3128",
@@ -51,7 +55,25 @@ FULL: dict[str, Any] = {
     "defaults": {"scheduler": "x", "pick": "y", "degrade": [{"model": "m"}]},
     "tiers": {"gold": {"rank": "1", "weight": "2"}},
     "namespaces": {
-        "acme": {"tier": "vip", "keys": ["acme-1", {"name": "web", "key": "client-1"}]},
+        "acme": {
+            "tier": "vip",
+            "keys": [
+                "acme-1",
+                {"name": "web", "key": "client-1", "user": "ann", "models": ["m*"], "addresses": ["10.0.0.0/8"]},
+                {
+                    "name": "web",
+                    "key": "client-3",
+                    "signing": "off",
+                    "not_before": "2027-01-02",
+                    "expires": "2027-01-01",
+                },
+            ],
+            "users": {"bob": {"models": ["m"], "budget": {"per_day": "1"}, "limits": {"rpm": "1"}}},
+            "by_model": {"m": {"budget": {"per_month": "many"}}},
+            "timezone": "Asia/Shanghai",
+            "on_revoked": "finish",
+            "isolation": {"port": "8081", "cpu": "70%"},
+        },
         "globex": {"tier": "none", "weight": "2", "keys": ["acme-1"]},
     },
     "pools": {
@@ -62,6 +84,10 @@ FULL: dict[str, Any] = {
     "server": {"tls": {"certificate": "cert.pem", "key": "key.pem"}},
     "journal": {"fsync": "never"},
     "queue": {"max_calls": -1},
+    "access": {"per_address": {"rpm": "1"}, "prefix6": "64", "trusted_proxies": ["10.0.0.1/8"]},
+    "signing": {"skew_seconds": "5"},
+    "money": {"currency": "USD", "exchange": {"CNY": "x"}},
+    "ledger": {"database": "mysql://user:password@host/name", "on_journal_failure": "stop", "alarm_bytes": "1"},
 }
 
 Steps = tuple[str | int, ...]

@@ -4,13 +4,15 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tidegate.config.findings import Finding
-    from tidegate.model.snapshot import Provider
+    from tidegate.model.snapshot import Isolation, Provider
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,20 +29,25 @@ def run(args: argparse.Namespace) -> int:
     errors: Sequence[Finding] = ()
     warnings: Sequence[Finding] = ()
     providers: Sequence[Provider] = ()
+    origins: Mapping[tuple[str, str], str] = {}
+    isolated: Sequence[Isolation] = ()
+    currency = ""
     summary = ""
     try:
-        loaded = load(args.file, os.environ)
+        loaded = load(args.file, os.environ, wall=time.time_ns() // 1_000)
     except ConfigError as error:
         errors = error.findings
     else:
         warnings = loaded.warnings
-        providers = loaded.snapshot.providers
+        providers, isolated = loaded.snapshot.providers, loaded.snapshot.isolated
+        origins, currency = loaded.origins, loaded.snapshot.ledger.currency
         summary = _summary(len(providers), len(loaded.snapshot.strategies))
     if args.json:
-        _print_json(args.file, errors, warnings, providers)
+        _print_json(args.file, errors, warnings, [_told(item, origins, currency) for item in providers])
     else:
         _print_text(args.file, errors, warnings)
-        _print_providers(args.file, providers)
+        _print_providers(args.file, providers, origins, currency)
+        _print_isolated(args.file, isolated)
         print(f"{args.file}: {_verdict(errors, warnings, summary)}")
     return 2 if errors else 0
 
@@ -59,37 +66,74 @@ def _print_text(file: str, errors: "Sequence[Finding]", warnings: "Sequence[Find
             print(f"{item.file or file}:{item.line}:{item.column}: {kind}: {item.sentence()}")
 
 
-def _print_providers(file: str, providers: "Sequence[Provider]") -> None:
-    """What the settings of each came to."""
+def _print_providers(
+    file: str, providers: "Sequence[Provider]", origins: "Mapping[tuple[str, str], str]", currency: str
+) -> None:
+    """What the settings of each came to, and what its models cost."""
+    from tidegate.config.findings import shown
+
     for provider in providers:
-        profile = provider.profile
-        told = f"{profile.dialect} at {provider.base_url}, profile {profile.name} of {profile.dated}"
-        print(f"{file}: providers.{provider.name}: {told}")
+        profile, where = provider.profile, f"{file}: providers.{provider.name}"
+        print(f"{where}: {profile.dialect} at {provider.base_url}, profile {profile.name} of {profile.dated}")
+        for model, entry in provider.models.items():
+            if entry.prices:
+                price = entry.prices[0]
+                told = f"{_money(price.prompt)} in, {_money(price.completion)} out, {_money(price.cached)} cached"
+                longer = "".join(f", another above {tier.above_tokens:,}" for tier in entry.prices[1:2])
+                source = origins[provider.name, model]
+                print(f"{where}.models.{shown(model)}: {told}, {currency} for 1M tokens{longer}; by {source}")
+
+
+def _print_isolated(file: str, isolated: "Sequence[Isolation]") -> None:
+    """Which namespaces have a worker of their own."""
+    for item in isolated:
+        bound = f", at most {item.cpu_permille / 10:g} % of a CPU" if item.cpu_permille else ""
+        print(f"{file}: namespaces.{item.namespace}: a worker of its own at port {item.port}{bound}")
+
+
+def _money(nano: int) -> str:
+    """An amount of the house currency."""
+    return f"{Decimal(nano) / 1_000_000_000:f}"
 
 
 def _verdict(errors: "Sequence[Finding]", warnings: "Sequence[Finding]", summary: str) -> str:
     return _count(len(errors), "error") if errors else f"ok, {summary}, {_count(len(warnings), 'warning')}"
 
 
+def _told(item: "Provider", origins: "Mapping[tuple[str, str], str]", currency: str) -> dict[str, object]:
+    """What the settings of a provider came to; prices are texts, for a million tokens."""
+    return {
+        "name": item.name,
+        "dialect": item.profile.dialect,
+        "base_url": item.base_url,
+        "profile": item.profile.name,
+        "dated": item.profile.dated,
+        "source": item.profile.source,
+        "prices": {
+            model: {
+                "source": origins[item.name, model],
+                "currency": currency,
+                "input": _money(entry.prices[0].prompt),
+                "output": _money(entry.prices[0].completion),
+                "cached_input": _money(entry.prices[0].cached),
+                "cache_write": _money(entry.prices[0].written),
+                "per_request": _money(entry.prices[0].per_request),
+            }
+            for model, entry in item.models.items()
+            if entry.prices
+        },
+    }
+
+
 def _print_json(
-    file: str, errors: "Sequence[Finding]", warnings: "Sequence[Finding]", providers: "Sequence[Provider]"
+    file: str, errors: "Sequence[Finding]", warnings: "Sequence[Finding]", providers: Sequence[dict[str, object]]
 ) -> None:
     answer = {
         "file": file,
         "ok": not errors,
         "errors": [{**asdict(item), "file": item.file or file} for item in errors],
         "warnings": [{**asdict(item), "file": item.file or file} for item in warnings],
-        "providers": [
-            {
-                "name": item.name,
-                "dialect": item.profile.dialect,
-                "base_url": item.base_url,
-                "profile": item.profile.name,
-                "dated": item.profile.dated,
-                "source": item.profile.source,
-            }
-            for item in providers
-        ],
+        "providers": providers,
     }
     json.dump(answer, sys.stdout, ensure_ascii=False, indent=2)
     print()

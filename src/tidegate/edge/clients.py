@@ -60,8 +60,7 @@ class Clients:
     """The keys that may call. While nobody declares or manages any, everybody may."""
 
     __slots__ = (
-        "_anybody", "_declared", "_limiting", "_managed", "_named", "_recent", "_snapshot", "_tenants", "_tiers",
-        "open",
+        "_declared", "_limiting", "_managed", "_named", "_recent", "_snapshot", "_tenants", "_tiers", "anybody", "open",
     )  # fmt: skip
 
     def __init__(self, snapshot: Snapshot, managed: Roster | None = None, limiting: Limiting | None = None) -> None:
@@ -71,7 +70,7 @@ class Clients:
         self._managed = Roster() if managed is None else managed
         self._limiting = limiting
         self._tiers = {entry.name: _tier(entry) for entry in snapshot.tiers}
-        self._anybody = Client("", Tenant("", self._tiers.get(PAID.name, PAID)))
+        self.anybody = Client("", Tenant("", self._tiers.get(PAID.name, PAID)))
         self._recent: dict[bytes, Client] = {}  # by what the header says
         self._named: dict[str, Client] = {}
         self._tenants: dict[str, Tenant] = {}
@@ -88,7 +87,7 @@ class Clients:
     def of(self, exchange: Exchange) -> Client | None:
         """Who calls; None when it shows no key that is known."""
         if self.open:
-            return self._anybody
+            return self.anybody
         shown = exchange.header(b"authorization") or exchange.header(b"x-api-key") or exchange.header(b"api-key")
         if shown is None:
             return None

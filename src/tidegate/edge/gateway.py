@@ -11,17 +11,16 @@ from typing import Final
 from urllib.parse import unquote
 
 from tidegate.edge import errors, heads, intake, spending
-from tidegate.edge.clients import ANYBODY
 from tidegate.edge.crew import Brake, Crew
-from tidegate.edge.door import NO_KEY, Guest, Place, Turned
+from tidegate.edge.door import Guest, Place, Turned
 from tidegate.edge.house import House as House
-from tidegate.edge.intake import PASS, Caller
-from tidegate.edge.misdirected import misdirected
+from tidegate.edge.intake import Caller
 from tidegate.edge.models import model, models_list
 from tidegate.edge.once import Once, Tape, digest
+from tidegate.edge.plans import planned, unknown_model
+from tidegate.edge.reception import guest_of, welcome
+from tidegate.edge.revoking import REVOKED, Revoking
 from tidegate.edge.routes import MODEL_PREFIX, Match, Route, dialect_of, match
-from tidegate.edge.unrouted import forwarding
-from tidegate.line.acquaint import acquaint
 from tidegate.line.lane import Lane
 from tidegate.line.line import Line
 from tidegate.line.plan import Plan
@@ -61,7 +60,8 @@ class Gateway:
     """Fulfils `wire.exchange.Handler`. `house` is swapped on reload; calls in flight keep the plan they began with."""
 
     __slots__ = (
-        "_clock", "_crew", "_journal", "_line", "_next_id", "_observer", "_once", "_story", "draining", "house", "open",
+        "_clock", "_crew", "_journal", "_line", "_next_id", "_observer", "_once", "_revoking", "_story", "draining",
+        "house", "open",
     )  # fmt: skip
 
     def __init__(
@@ -77,6 +77,7 @@ class Gateway:
         self._observer = observer
         self._story = heads.Story()
         self._once = Once(clock.now)
+        self._revoking = Revoking(clock)
         self._crew = Crew(asyncio.get_running_loop(), self._serve)
         # Unique over restarts while calls are fewer than one a microsecond, and over workers; a signed 64-bit integer.
         self._next_id = (worker << _WORKER_SHIFT) + clock.wall()
@@ -85,6 +86,10 @@ class Gateway:
         """Ids of calls go on behind this one of an earlier run, should the clock have been set back since."""
         high = self._next_id >> _WORKER_SHIFT << _WORKER_SHIFT
         self._next_id = max(self._next_id, high + (call_id & ((1 << _WORKER_SHIFT) - 1)))
+
+    def review(self) -> None:
+        """Who may call has changed: what is in flight ends with its key, where its namespace wants that."""
+        self._revoking.review(self.house.clients)
 
     def head(self, exchange: Exchange) -> Intake:
         """Refuse what needs no body; the rest is read whole when it is routed by its model, else as it arrives."""
@@ -98,7 +103,7 @@ class Gateway:
         alike.note = None
         dialect = _dialect(exchange, found)
         try:
-            refusal = self._unwelcome(exchange, found, dialect)
+            refusal = welcome(self.house, exchange, found, dialect, self._clock.now(), self._clock.wall())
         except Turned as turned:
             refusal = self._turned(turned, dialect)
         if refusal is not None:
@@ -129,62 +134,59 @@ class Gateway:
         found = match(exchange.path)
         if found.route is CALL or found.route is FORWARD:
             self._introduce(exchange, found)
-        elif found.route is Route.MODELS:
-            exchange.respond(200, errors.JSON, models_list(self.house.book.models, _dialect(exchange, found).name))
-        elif found.route is Route.MODEL:
-            self._model(exchange, found)
+        elif found.route is Route.MODELS or found.route is Route.MODEL:
+            self._models(exchange, found)
         elif found.route is Route.READY and self.draining:
             exchange.respond(503, errors.JSON, b'{"status":"draining"}')
         else:
             exchange.respond(200, errors.JSON, b'{"status":"ok"}')
 
-    def _model(self, exchange: Exchange, found: Match) -> None:
-        """One of the gate's own names; whatever else is asked of a model is its provider's business."""
+    def _models(self, exchange: Exchange, found: Match) -> None:
+        """The gate's own names, as far as the key may use them; the rest is the providers' business."""
+        dialect, names = _dialect(exchange, found), self.house.book.models
+        try:
+            allowed = guest_of(self.house, exchange, self._clock.wall()).client.models
+        except Turned as turned:
+            self._answer(exchange, self._turned(turned, dialect))
+            return
+        if found.route is Route.MODELS:
+            exchange.respond(
+                200, errors.JSON, models_list(names if allowed is None else allowed.of(names), dialect.name)
+            )
+            return
         name = unquote(exchange.path[len(MODEL_PREFIX) :].decode("latin-1"))
-        if exchange.method in (b"GET", b"HEAD") and name in self.house.book.models:
-            exchange.respond(200, errors.JSON, model(name, _dialect(exchange, found).name))
+        reads = exchange.method in (b"GET", b"HEAD")
+        if reads and name in names and (allowed is None or allowed.allow(name)):
+            exchange.respond(200, errors.JSON, model(name, dialect.name))
+        elif reads and allowed is not None:
+            self._answer(exchange, errors.of_problem(unknown_model(name).problem, dialect))
         else:
             self._introduce(exchange, found)
 
     def _known(self, exchange: Exchange) -> Caller | None:
         """Who has sent this same head before, under this house."""
         caller = exchange.alike.note
-        return caller if isinstance(caller, Caller) and caller.mark is self.house.mark else None
+        if not isinstance(caller, Caller) or caller.mark is not self.house.mark:
+            return None
+        return caller if not caller.until_us or caller.until_us > self._clock.wall() else None
 
     def refusal(self, path: bytes, status: int, code: str, message: str) -> bytes:
         """The body of an error that the wire itself answers."""
         return errors.of_wire(status, code, message, DIALECTS[dialect_of(path, match(path).kind, None)])
 
-    def _unwelcome(self, exchange: Exchange, found: Match, dialect: Dialect) -> errors.Reply | None:
-        """What is refused by the head alone; who is let in is noted. Raises `Turned`."""
-        house, now, address = self.house, self._clock.now(), b""
-        probe = found.route is Route.ALIVE or found.route is Route.READY
-        door = None if probe else house.door
-        if door is not None:
-            address = door.address(exchange)
-            door.knock(address, now)
-        refusal = misdirected(exchange, found, dialect)
-        if refusal is not None or probe:
-            return refusal
-        if door is not None:
-            exchange.alike.note = door.enter(exchange, address, house, now, self._clock.wall())
-        elif house.clients.of(exchange) is None:
-            return errors.of_problem(NO_KEY, dialect)
-        return None
-
     def _introduce(self, exchange: Exchange, found: Match) -> None:
         """Find out who calls; the next head like this one need not be looked at again."""
-        house, guest = self.house, exchange.alike.note
         try:
-            if not isinstance(guest, Guest):
-                caller = Caller(exchange, found.kind, house.clients.of(exchange) or ANYBODY, house.mark)
-            else:
-                intake.check_signed(guest, exchange.body)
-                caller = Caller(exchange, found.kind, guest.client, guest.mark, guest.place)
+            guest = guest_of(self.house, exchange, self._clock.wall())
+            intake.check_signed(guest, exchange.body)
+            caller = Caller(exchange, found.kind, guest.client, guest.mark, guest.place)
+        except Turned as turned:
+            self._answer(exchange, self._turned(turned, _dialect(exchange, found)))
+            return
         except intake.Refusal as error:
             self._answer(exchange, errors.of_problem(error.problem, _dialect(exchange, found)))
             return
-        if found.route is CALL and not (isinstance(guest, Guest) and guest.digest is not None):
+        if found.route is CALL and guest.digest is None:
             exchange.alike.note = caller
         self._begin(exchange, caller)
 
@@ -193,7 +195,7 @@ class Gateway:
         self._next_id += 1
         now = self._clock.now()
         try:
-            call, plan = self._plan(exchange, caller, now)
+            call, plan = planned(self.house.book, caller, exchange, self._next_id, now)
         except intake.Refusal as error:
             self._answer(exchange, errors.of_problem(error.problem, DIALECTS[caller.dialect]))
             return
@@ -212,6 +214,8 @@ class Gateway:
             what, request_id = digest(caller.path, exchange.body), exchange.header(b"x-request-id")
             out = self._once.record(caller.client, caller.once, what, request_id)
             out.play(exchange, again=False)
+        if caller.cut is not None:
+            self._revoking.begin(call, caller.cut)
         self._crew.start(out, call, plan)
 
     def _too_much(self, exchange: Exchange, call: Call, plan: Plan, limits: Limits, now: int) -> bool:
@@ -235,11 +239,17 @@ class Gateway:
         if exchange.connection is None:
             self._unserved(call, plan, LEFT)  # before this first step was taken
             return
+        if self._revoking.calls:
+            self._revoking.serve(call, brake)
         exchange.on_gone = partial(_left, call, brake) if plan.streams.on_disconnect == DRAIN else brake.stop
         try:
             self._reply(exchange, call, plan, await self._line.run(call, plan))
         except asyncio.CancelledError:
-            self._unserved(call, plan, LEFT)
+            if self._revoking.ended(call):
+                self._unserved(call, plan, 401)
+                self._give_up(exchange, call, REVOKED)
+            else:
+                self._unserved(call, plan, LEFT)
             return
         except OSError as error:
             message = f"The gate cannot write its journal ({error.strerror}). Free space in its state directory."
@@ -274,25 +284,6 @@ class Gateway:
         else:
             self._answer(exchange, errors.of_problem(problem, DIALECTS[call.dialect]))
 
-    def _plan(self, exchange: Exchange, caller: Caller, now: int) -> tuple[Call, Plan]:
-        if caller.kind is PASS:
-            call = intake.forward_call(caller, exchange, self._next_id, now)
-            plan = forwarding(self.house.book, exchange, caller.dialect)
-        else:
-            call = intake.read_call(caller, exchange.body, self._next_id, now)
-            found_plan = self.house.book.plan(call.shape.model, caller.dialect)
-            if found_plan is None:
-                message = (
-                    f"The model '{call.shape.model[:_ID_MAX]}' does not exist here. GET /v1/models lists what does."
-                )
-                raise intake.Refusal(ProblemKind.UNKNOWN_MODEL, message, "model")
-            plan = found_plan
-            if plan.loyal:
-                acquaint(call, caller.session)
-        if not call.deadline:
-            call.deadline = now + plan.deadline_us
-        return call, plan
-
     def _count(self, exchange: Exchange, call: Call, plan: Plan) -> None:
         """Nobody of the plan counts: what the gate would reserve for such a prompt, and that it is an estimate."""
         self.open += 1
@@ -325,6 +316,8 @@ class Gateway:
                 exchange.abort()  # what is not recorded must not look complete
 
         relay.on_close = close
+        if self._revoking.calls:
+            self._revoking.stream(call, relay)
         exchange.on_gone = relay.abandon
         exchange.on_pause = relay.pause
         exchange.on_resume = relay.resume
@@ -374,6 +367,8 @@ class Gateway:
             return
         call.closed = True
         self.open -= 1
+        if self._revoking.calls:
+            self._revoking.calls.pop(call.id, None)
         wall = self._clock.wall()
         if call.left:
             status = LEFT

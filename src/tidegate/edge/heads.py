@@ -16,7 +16,7 @@ _NOT_FORWARDED = frozenset(
     b"upgrade http2-settings content-length expect authorization api-key x-api-key x-goog-api-key cookie forwarded "
     b"x-forwarded-for x-forwarded-host x-forwarded-proto x-real-ip x-request-id openai-organization openai-project "
     b"signature signature-input content-digest x-tidegate-deadline-ms x-tidegate-on-cut x-tidegate-provider "
-    b"x-tidegate-session".split()
+    b"x-tidegate-session x-tidegate-tag".split()
 )
 _USUAL = (b"keep-alive", b"close")  # values of `connection` that name no header
 # A governed answer must come uncoded, since its usage is read; and its idempotency is the gate's.

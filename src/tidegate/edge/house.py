@@ -2,6 +2,7 @@
 
 from tidegate.edge.clients import Clients
 from tidegate.edge.door import Door
+from tidegate.edge.roster import Roster
 from tidegate.line.book import Book
 
 
@@ -17,4 +18,9 @@ class House:
         self.book = book
         self.clients = clients
         self.door = door
+        self.mark = object()
+
+    def follow(self, managed: Roster) -> None:
+        """Who may call has changed beside the file. It holds for the next request of every connection. O(keys seen)."""
+        self.clients.follow(managed)
         self.mark = object()

@@ -1,5 +1,6 @@
 """From an exchange to a `Call`: what bad input cannot pass."""
 
+from tidegate.edge import tags
 from tidegate.edge.clients import Client
 from tidegate.edge.door import Guest, Place
 from tidegate.edge.heads import forwarded
@@ -34,8 +35,8 @@ class Caller:
     """
 
     __slots__ = (
-        "client", "codec", "deadline_us", "dialect", "forward", "kind", "limits", "mark", "method", "on_cut", "once",
-        "path", "place", "retries", "session", "tenant",
+        "client", "codec", "cut", "deadline_us", "dialect", "forward", "kind", "limits", "mark", "method", "models",
+        "on_cut", "once", "path", "place", "retries", "session", "tag", "tenant", "until_us", "user",
     )  # fmt: skip
 
     def __init__(
@@ -46,6 +47,11 @@ class Caller:
         self.mark = mark
         self.client = client.name
         self.tenant = client.tenant
+        self.user = client.user
+        self.until_us = client.expires_us  # on the wall clock, 0 = for ever
+        self.models = client.models  # None = all
+        self.cut = client if client.cut else None  # whose calls end when the key is revoked
+        self.tag = _tag(exchange)
         self.limits = client.limits  # of its namespace, user and key; None = no bound
         self.place = place  # what its requests are counted under at the door; None = they are not
         self.kind = kind
@@ -105,6 +111,8 @@ def _call(caller: Caller, body: bytes | BodySource, shape: Shape, size: Size, ca
         caller.tenant,
         caller.dialect,
         caller.on_cut,
+        caller.user,
+        caller.tag,
     )
 
 
@@ -145,6 +153,16 @@ def _on_cut(exchange: Exchange) -> str:
         message = "Invalid x-tidegate-on-cut. Send fail, continue or restart."
         raise Refusal(ProblemKind.BAD_REQUEST, message, "x-tidegate-on-cut")
     return value
+
+
+def _tag(exchange: Exchange) -> str:
+    """The client's own words for what its call is for."""
+    if exchange.header(tags.NAME) is None:
+        return ""
+    try:
+        return tags.tags(exchange.headers)
+    except ValueError as error:
+        raise Refusal(ProblemKind.BAD_REQUEST, str(error), "x-tidegate-tag") from None
 
 
 def _idempotency_key(exchange: Exchange) -> bytes:

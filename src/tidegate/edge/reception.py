@@ -1,0 +1,70 @@
+"""Who is let in by the head of a request, and whether they still are when its body has come."""
+
+from tidegate.edge import errors
+from tidegate.edge.clients import Client
+from tidegate.edge.door import NO_KEY, Guest, Turned
+from tidegate.edge.house import House
+from tidegate.edge.misdirected import misdirected
+from tidegate.edge.rights import ELSEWHERE, objection
+from tidegate.edge.routes import Match, Route
+from tidegate.policy.access.addresses import peer_address
+from tidegate.providers.codec import Dialect
+from tidegate.wire.exchange import Exchange
+
+
+def welcome(
+    house: House, exchange: Exchange, found: Match, dialect: Dialect, now: int, wall: int
+) -> errors.Reply | None:
+    """What is refused by the head alone; who is let in is noted beside it. Raises `Turned`."""
+    probe = found.route is Route.ALIVE or found.route is Route.READY
+    door, address = None if probe else house.door, b""
+    if door is not None:
+        address = door.address(exchange)
+        door.knock(address, now)
+    refusal = misdirected(exchange, found, dialect)
+    if refusal is not None or probe:
+        return refusal
+    guest = _shown(house, exchange) if door is None else door.enter(exchange, address, house, now, wall)
+    if guest is None:
+        raise Turned(NO_KEY, "key")
+    problem = objection(guest.client, guest.address, wall)
+    if problem is None and found.route is Route.FORWARD and guest.client.models is not None:
+        problem = ELSEWHERE
+    if problem is not None:
+        raise Turned(problem, problem.kind.name.lower())
+    exchange.alike.note = guest
+    return None
+
+
+def guest_of(house: House, exchange: Exchange, wall: int) -> Guest:
+    """Who was let in, as they stand now: a body may take a minute, and a key be revoked meanwhile. Raises `Turned`."""
+    noted = exchange.alike.note
+    if isinstance(noted, Guest):
+        if noted.mark is house.mark:
+            return noted
+        client = _still(house, noted.client)
+        guest = None if client is None else Guest(client, house.mark, noted.address, noted.place, noted.digest)
+    else:  # its head was known until the house changed
+        guest = _shown(house, exchange)
+    if guest is None:
+        raise Turned(NO_KEY, "key")
+    problem = objection(guest.client, guest.address, wall)
+    if problem is not None:
+        raise Turned(problem, problem.kind.name.lower())
+    return guest
+
+
+def _shown(house: House, exchange: Exchange) -> Guest | None:
+    """By the key alone."""
+    client = house.clients.of(exchange)
+    if client is None:
+        return None
+    door = house.door
+    address = peer_address(exchange.peer) if door is None else door.address(exchange)
+    return Guest(client, house.mark, address, None, None)
+
+
+def _still(house: House, client: Client) -> Client | None:
+    """The same client as the house knows it now."""
+    clients = house.clients
+    return clients.anybody if clients.open else clients.by_digest(client.digest)

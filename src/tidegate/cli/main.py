@@ -10,6 +10,12 @@ from tidegate import __version__
 COMMANDS = {
     "serve": "run the gate",
     "check": "check a configuration file",
+    "namespaces": "customers, teams, products: who is served as one",
+    "users": "users of a namespace, whose keys share limits and budgets",
+    "keys": "the keys with which applications call the gate",
+    "audit": "who changed what",
+    "tokens": "the tokens of those who manage the gate",
+    "admin": "an admin token from the state directory, for who has none",
     "twin": "run quota twins: providers that enforce their limits, on this machine",
     "demo": "twin, gate and live traffic, without a key or a network",
     "replay": "send the calls of a trace, when it says, and report",
@@ -33,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _without_command(words: list[str]) -> int:
-    table = "\n".join(f"  {name:<8} {text}" for name, text in COMMANDS.items())
+    table = "\n".join(f"  {name:<10} {text}" for name, text in COMMANDS.items())
     parser = ArgumentParser(
         prog="tidegate",
         usage="tidegate COMMAND …",

@@ -72,7 +72,7 @@ class Clients:
         self._tiers = {entry.name: _tier(entry) for entry in snapshot.tiers}
         self.anybody = Client("", Tenant("", self._tiers.get(PAID.name, PAID)))
         self._recent: dict[bytes, Client] = {}  # by what the header says
-        self._named: dict[str, Client] = {}
+        self._named: dict[str, Client | None] = {}
         self._tenants: dict[str, Tenant] = {}
         self.open = self._is_open()  # everybody may call
 
@@ -104,16 +104,18 @@ class Clients:
         return self._resolved(entry)
 
     def by_name(self, name: str) -> Client | None:
-        """The key of this name, as `by_digest`: for signatures, which name their key."""
-        client = self._named.get(name)
-        if client is not None:
-            return client
+        """The key of this name, as `by_digest`: for signatures, which name their key.
+
+        That there is none is remembered too, so that the timing does not tell one from the other.
+        """
+        named = self._named
+        if name in named:
+            return named[name]
         entry = self._declared.by_name(name) or self._managed.by_name(name)
         client = None if entry is None else self._resolved(entry)
-        if client is not None:
-            if len(self._named) >= MAX_RECENT:
-                self._named.clear()
-            self._named[name] = client
+        if len(named) >= MAX_RECENT:
+            named.clear()
+        named[name] = client
         return client
 
     def _is_open(self) -> bool:

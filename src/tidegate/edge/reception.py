@@ -55,9 +55,9 @@ def guest_of(house: House, exchange: Exchange, wall: int) -> Guest:
 
 
 def _shown(house: House, exchange: Exchange) -> Guest | None:
-    """By the key alone."""
+    """By the key alone, where that is enough."""
     client = house.clients.of(exchange)
-    if client is None:
+    if client is None or client.signing == "required":
         return None
     door = house.door
     address = peer_address(exchange.peer) if door is None else door.address(exchange)

@@ -18,9 +18,12 @@ import msgspec
 import uvloop
 
 from tidegate.clock import SystemClock
+from tidegate.directory import layout as directory
+from tidegate.directory.follower import Follower
 from tidegate.edge.clients import Clients
 from tidegate.edge.door import Door
 from tidegate.edge.gateway import Gateway, House
+from tidegate.edge.roster import Roster
 from tidegate.edge.signatures import Signatures
 from tidegate.ledger import learnt
 from tidegate.ledger.care import Care, tell_damage
@@ -105,6 +108,7 @@ class Worker:
         self.observer = Observer(clock, self._gauges, self._pools, log)
         self._upstreams = Upstreams(clock)
         self._door = _door(first, own, clock)
+        self._follower = Follower(state / directory.NAME, Roster, self._follow, clock, log)
         line = Line(clock, self.journal, self.observer, luck.random)
         self.gateway = Gateway(self.house(first), line, clock, self.journal, self.observer, arguments.worker)
         self.gateway.begin_after(self.journal.last_id)
@@ -115,9 +119,19 @@ class Worker:
 
     def house(self, snapshot: Snapshot) -> House:
         """Compose what the snapshot says."""
-        house = House(Book(snapshot, self.lanes, self._upstreams.pool), Clients(snapshot), self._door)
+        book, clients = Book(snapshot, self.lanes, self._upstreams.pool), Clients(snapshot, self._follower.state)
+        house = House(book, clients, self._door)
         self._door.change(snapshot.access, snapshot.signing)
         return house
+
+    def _follow(self, managed: Roster) -> None:
+        """Who may call has changed at run time."""
+        house = self.gateway.house
+        was_open = house.clients.open
+        house.follow(managed)
+        self.gateway.review()
+        if was_open and not house.clients.open and self._tasks:
+            self._log.warning("the first client key was made: whoever calls without one is refused from now on")
 
     async def run(self) -> None:
         """Serve until the supervisor says otherwise or is gone."""
@@ -126,10 +140,12 @@ class Worker:
         listeners = [listener, *(listener.dup() for _ in range(LISTENERS - 1))]
         tls = self._settings.tls
         context = server_context(tls) if tls is not None else None
+        await self._follower.look()
         server = await serve(listeners, self.gateway, self._settings, self._clock, context)
         self._start(self._repeat(SAVE_EVERY_US, self._save))
         self._start(self._repeat(LOOK_EVERY_US, self._care.look))
         self._start(self._pusher.run())
+        self._start(self._follower.follow())
         _spare_the_collector()
         self._channel.send(Ready(os.getpid()))
         while (message := await self._channel.receive()) is not None:
@@ -149,6 +165,7 @@ class Worker:
         except (ValueError, OSError) as error:
             self._channel.send(Rejected(str(error)))
             return
+        self.gateway.review()
         self.lanes.retire()
         self._upstreams.keep(snapshot)
         if snapshot.server != self._settings or snapshot.journal != self._journal_settings:

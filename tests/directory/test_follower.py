@@ -79,6 +79,23 @@ async def test_it_looks_five_times_a_second(scene: Scene) -> None:
     task.cancel()
 
 
+async def test_a_defect_does_not_end_it(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told, and what comes later is followed."""
+
+    async def fail() -> None:
+        raise LookupError("a defect")
+
+    task = asyncio.get_running_loop().create_task(scene.follower.follow())
+    with monkeypatch.context() as patch:
+        patch.setattr(Follower, "_look", lambda _: fail())
+        await scene.clock.advance(LOOK_US)
+    assert scene.events == ["the gate failed on the directory log (LookupError)"]
+    Roll(scene.path).append([ACME])
+    await scene.clock.advance(LOOK_US)
+    assert scene.known == [ACME]
+    task.cancel()
+
+
 async def test_a_replaced_file_replaces_the_state(scene: Scene) -> None:
     """As a whole, when it has been read: nobody sees half of it. The old one is let go of in parts."""
     roll = Roll(scene.path)

@@ -66,7 +66,10 @@ class Follower(Generic[S]):
         """Look for ever."""
         while True:
             await self._clock.sleep(LOOK_US)
-            await self.look()
+            try:
+                await self.look()
+            except Exception as error:  # noqa: BLE001 - a defect of ours: whatever it is, later changes are followed
+                self._complain(f"the gate failed on the directory log ({type(error).__name__})", _REMEDY)
 
     async def look(self) -> None:
         """Take in what is new; others have their turn after every slice. Trouble is told, once, and not raised."""

@@ -14,6 +14,7 @@ from tidegate.model.isolation import asks_for_keys, serves
 from tidegate.model.snapshot import ClientKey, Namespace, Snapshot, TierEntry, User
 from tidegate.model.tenant import NOBODY, PAID, Tenant, Tier
 from tidegate.policy.access.addresses import Networks
+from tidegate.policy.spend.limits import Limits
 from tidegate.wire.exchange import Exchange
 
 _BEARER: Final = b"bearer "
@@ -34,7 +35,7 @@ class Client:
         tenant: Tenant,
         key: ClientKey | None = None,
         allowed: Models | None = None,
-        limits: object | None = None,
+        limits: Limits | None = None,
         *,
         cut: bool = False,
     ) -> None:
@@ -52,7 +53,7 @@ class Client:
         self.signing_key = b"" if key is None else key.signing_key
 
 
-Limiting = Callable[[Namespace | None, User | None, ClientKey], object | None]
+Limiting = Callable[[Namespace | None, User | None, ClientKey], Limits | None]
 ANYBODY: Final = Client("", NOBODY)
 
 

@@ -21,8 +21,8 @@ class BodySource(Protocol):
 class Grant(Protocol):
     """What a tenant's limits let one call spend: held while it runs, settled once."""
 
-    def settle(self, tokens: int, cost_nano: int, now: int, wall: int) -> None:
-        """The call ended and has cost so much over all its attempts; 0 and 0 when nothing was sent."""
+    def settle(self, tokens: int, cost_nano: int, now: int, wall: int, *, sent: bool) -> None:
+        """The call ended and has cost so much over all its attempts. Not `sent`: no provider has seen any of it."""
 
 
 class Kind(Enum):

@@ -47,6 +47,15 @@ def test_its_errors(body: object, said: Said) -> None:
     assert error_of(json.dumps({"type": "error", "error": body}).encode()) == said
 
 
+def test_a_budget_that_is_used_up_is_a_spend_limit_in_the_details() -> None:
+    """By its type it is a rate limit, as at Anthropic; any other 429 has no details."""
+    said = Said("insufficient_quota", "insufficient_quota", "m")
+    assert json.loads(error_body(429, said))["error"] == {
+        "type": "rate_limit_error", "message": "m", "details": {"error_code": "enforced_spend_limit_reached"},
+    }  # fmt: skip
+    assert "details" not in json.loads(error_body(429, Said("rate_limit_exceeded", "requests", "m")))["error"]
+
+
 def test_what_is_no_error_says_nothing() -> None:
     """Whatever it is."""
     for body in (b"", b"<html>502</html>", b"\xff", b"[]"):

@@ -56,6 +56,7 @@ _decode_error = msgspec.json.Decoder(_Error).decode
 _decode_kind = msgspec.json.Decoder(_Kind).decode
 _encode = msgspec.json.Encoder().encode
 
+_SPENT = "insufficient_quota"  # OpenAI's code
 _BY_STATUS = {
     401: "authentication_error",
     402: "billing_error",
@@ -106,6 +107,12 @@ def is_error_body(body: bytes) -> bool:
 
 
 def error_body(status: int, error: Said) -> bytes:
-    """The error object as JSON; its type follows from the status, as the API reference has it."""
+    """The error object as JSON; its type follows from the status, as the API reference has it.
+
+    A budget that is used up is a rate limit by its type, and a spend limit by its details.
+    """
     kind = _BY_STATUS.get(status, "invalid_request_error" if status < 500 else "api_error")
-    return _encode({"type": "error", "error": {"type": kind, "message": error.message}})
+    told: dict[str, object] = {"type": kind, "message": error.message}
+    if status == 429 and error.code == _SPENT:
+        told["details"] = {"error_code": "enforced_spend_limit_reached"}
+    return _encode({"type": "error", "error": told})

@@ -1,0 +1,73 @@
+"""Where a call meets its tenant's own limits: what it will probably cost, and how it is told that it may not."""
+
+from typing import Final
+
+from tidegate.line.lane import WEIGHT_PER_TOKEN
+from tidegate.line.plan import Plan
+from tidegate.model.call import Call, Kind
+from tidegate.model.errors import Problem, ProblemKind
+from tidegate.policy.spend.ask import REQUEST, Ask
+from tidegate.policy.spend.calendar import moment
+from tidegate.policy.spend.limits import Limits
+from tidegate.policy.spend.short import BUSY, EXHAUSTED, TOO_LARGE, Short
+
+PASS: Final = Kind.PASS
+COUNT: Final = Kind.COUNT
+EMBEDDING: Final = Kind.EMBEDDING
+_NO_PRICES: Final = ()
+
+
+def grant(call: Call, plan: Plan, limits: Limits, now: int, wall: int) -> Problem | None:
+    """Charge the call to everybody whose limits apply to it, as `call.grant`; or why not, and nothing is charged.
+
+    O(limits that apply).
+    """
+    model = call.shape.model
+    if not limits.accounts(model):
+        return None
+    held = limits.grant(model, _ask(call, plan, limits), now, wall)
+    if isinstance(held, Short):
+        return told(held)
+    call.grant = held
+    return None
+
+
+def _ask(call: Call, plan: Plan, limits: Limits) -> Ask:
+    """What it will cost where the plan sends it first."""
+    kind = call.kind
+    if kind is PASS or kind is COUNT:
+        return REQUEST
+    lane, shape, size = plan.targets[0].pools[0].lanes[0], call.shape, call.size
+    return Ask(
+        lane.estimator.expected(size),
+        size.weight // WEIGHT_PER_TOKEN,
+        shape.output,
+        limits.outlook(shape.model),
+        lane.prices if limits.money else _NO_PRICES,
+        makes=kind is not EMBEDDING,
+    )
+
+
+def told(short: Short) -> Problem:
+    """How it is told: whose limit, which, and when the call can be served. No figures: they may be another's."""
+    limit = f"the {short.what} of {short.whose}"
+    if short.kind == TOO_LARGE:
+        message = f"This request alone is larger than {limit}. Shorten it."
+        return Problem(ProblemKind.TOO_LARGE, message)
+    if short.kind == EXHAUSTED:
+        back = moment(short.until, short.zone)
+        message = f"What is left of {limit} does not pay for this request. It comes back at {back}."
+        return Problem(ProblemKind.INSUFFICIENT_QUOTA, message)
+    wait = short.wait_us / 1e6
+    if short.kind == BUSY:
+        message = f"Calls in flight hold {limit}. Some of them will have ended in about {wait:.3f} s."
+    else:
+        message = f"You are at {limit}. This request can be served in {wait:.3f} s."
+    return Problem(ProblemKind.OVER_QUOTA, message, retry_after_us=short.wait_us)
+
+
+WORDS: Final = {
+    ProblemKind.TOO_LARGE: "tenant_too_large",
+    ProblemKind.INSUFFICIENT_QUOTA: "tenant_exhausted",
+    ProblemKind.OVER_QUOTA: "tenant_limit",
+}

@@ -1,0 +1,96 @@
+"""A grant: what one call holds of all the limits that apply to it, from its beginning to its end.
+
+Promise: all of them are charged, or none; each is put right once, whatever becomes of the call. A call of which nothing
+was sent gives everything back. O(limits that apply), a handful.
+"""
+
+from tidegate.policy.spend.account import Account
+from tidegate.policy.spend.ask import Ask
+from tidegate.policy.spend.budget import Tally
+from tidegate.policy.spend.common import Common
+from tidegate.policy.spend.outlook import further
+
+
+class Held:
+    """Fulfils `model.parts.Grant`. It has been checked that every account has room: `limits.Limits.grant`."""
+
+    __slots__ = (
+        "_accounts", "_ask", "_charges", "_common", "_moneys", "_nano", "_open", "_taken_at", "_tallies", "_tokens",
+        "covers", "model", "who",
+    )  # fmt: skip
+
+    def __init__(
+        self, accounts: tuple[Account, ...], ask: Ask, who: str, model: str, common: Common, now: int, wall: int
+    ) -> None:
+        """Charge all of them. `who` asks for `model`: what it comes to is learnt for their next call."""
+        self.who = who
+        self.model = model
+        self._common = common
+        self._accounts = accounts
+        self._ask = ask
+        self.covers = ask.output  # tokens of the answer; a running one that has come to more asks `grow`
+        self._tokens = ask.tokens
+        self._nano = ask.nano
+        self._taken_at = now
+        self._open = True
+        self._charges: list[int] = []
+        self._tallies: list[Tally] = []
+        self._moneys: list[Tally] = []
+        for account in accounts:
+            charge = account.charge(ask)
+            account.begin(charge, now)
+            common.began(account, now)
+            self._charges.append(charge)
+            for budget in account.budgets:
+                tally = budget.at(wall)
+                if budget.money:
+                    tally.held += ask.nano
+                    self._moneys.append(tally)
+                else:
+                    tally.held += ask.tokens
+                    self._tallies.append(tally)
+
+    def grow(self, output: int) -> bool:
+        """The answer has come to `output` tokens, and takes what such answers come to. False: a budget has not so much.
+
+        It is held all the same, for it is being spent: nobody else is granted it. O(budgets), a few times a call.
+        """
+        if not self._open:
+            return True
+        ask, enough = self._ask, True
+        covers = self.covers = ask.capped(further(ask.outlook, output), output)
+        tokens, nano = ask.prompt + covers, ask.cost(covers)
+        for tally in self._tallies:
+            tally.held += tokens - self._tokens
+        for tally in self._moneys:
+            tally.held += nano - self._nano
+        self._tokens, self._nano = tokens, nano
+        for account in self._accounts:
+            for budget in account.budgets:
+                present = budget.current
+                if present is not None and present.spent + present.held > budget.limit:
+                    enough = False
+        return enough
+
+    def settle(self, tokens: int, cost_nano: int, now: int, wall: int, *, sent: bool) -> None:
+        """The call ended, and has cost so much over all its attempts. Only the first time counts.
+
+        Not `sent`: no provider has seen any of it, and it was no request either.
+        """
+        if not self._open:
+            return
+        self._open = False
+        for tally in self._tallies:
+            tally.held -= self._tokens
+            tally.spent += tokens
+        for tally in self._moneys:
+            tally.held -= self._nano
+            tally.spent += cost_nano
+        taken_at = self._taken_at
+        for account, charge in zip(self._accounts, self._charges, strict=True):
+            account.end(tokens - charge, taken_at, now, sent=sent)
+            if account.budgets:
+                self._common.ended(account)
+        if tokens and self._tokens:
+            beyond = tokens - self._ask.prompt
+            self._common.outlooks.learn(self.who, self.model, beyond if beyond > 0 else 0)

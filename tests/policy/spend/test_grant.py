@@ -1,0 +1,107 @@
+"""What one call holds."""
+
+from datetime import UTC
+
+from tidegate.model.entitlements import Allowance
+from tidegate.model.snapshot import Price
+from tidegate.policy.spend.account import Account
+from tidegate.policy.spend.ask import REQUEST, Ask
+from tidegate.policy.spend.budget import TOKENS_DAY
+from tidegate.policy.spend.common import Common
+from tidegate.policy.spend.grant import Held
+from tidegate.policy.spend.outlook import YOUNG
+
+MINUTE = 60_000_000
+NOON = 20_000 * 86_400_000_000 + 43_200_000_000
+PRICES = (Price(prompt=1_000_000, completion=1_000_000),)  # a nano a token
+
+
+class Scene:
+    def __init__(self) -> None:
+        allowance = Allowance(rpm=10, tpm=1_000, concurrent=5, tokens_day=10_000, nano_day=9_000, nano_month=20_000)
+        self.accounts = (Account(("acme", "", "", ""), UTC), Account(("acme", "", "ci", ""), UTC))
+        for account in self.accounts:
+            account.configure(allowance, UTC, NOON)
+        self.common = Common()
+
+    def hold(self, now: int = 0, ask: Ask | None = None) -> Held:
+        ask = Ask(100, 80, 50, None, PRICES, makes=True) if ask is None else ask
+        return Held(self.accounts, ask, "ci", "gpt", self.common, now, NOON)
+
+    def stands(self, now: int = 0) -> set[tuple[int, ...]]:
+        """Of each account: running, requests and tokens of the minute, spent and held of its three budgets."""
+        told = set()
+        for account in self.accounts:
+            tallies = [budget.at(NOON) for budget in account.budgets]
+            minute = (10 - account.minute_of_requests(now).left(now), 1_000 - account.minute_of_tokens(now).left(now))
+            told.add((account.running, *minute, *(figure for one in tallies for figure in (one.spent, one.held))))
+        return told
+
+
+def test_everything_is_charged_at_every_account() -> None:
+    """What is likely, until it is known."""
+    scene = Scene()
+    scene.hold()
+    assert scene.stands() == {(1, 1, 150, 0, 150, 0, 150, 0, 150)}
+
+
+def test_it_is_settled_by_what_the_call_cost() -> None:
+    """Once; in the minute in which it was granted."""
+    scene = Scene()
+    held = scene.hold()
+    for _ in range(2):
+        held.settle(110, 70, 1_000, NOON, sent=True)
+    assert scene.stands() == {(0, 1, 110, 110, 0, 70, 0, 70, 0)}
+    assert scene.common.changed == list(scene.accounts)
+
+
+def test_what_was_not_sent_returns() -> None:
+    """All of it."""
+    scene = Scene()
+    scene.hold().settle(0, 0, 1_000, NOON, sent=False)
+    assert scene.stands() == {(0, 0, 0, 0, 0, 0, 0, 0, 0)}
+
+
+def test_a_request_that_came_to_nothing_is_a_request() -> None:
+    """A provider has seen it."""
+    scene = Scene()
+    scene.hold().settle(0, 0, 1_000, NOON, sent=True)
+    assert scene.stands() == {(0, 1, 0, 0, 0, 0, 0, 0, 0)}
+
+
+def test_what_is_above_the_estimate_is_never_forgotten() -> None:
+    """A call of more than a minute: its surplus counts in the minute in which it is known."""
+    scene, later = Scene(), 2 * MINUTE
+    scene.hold().settle(500, 70, later, NOON, sent=True)
+    assert {stands[2] for stands in scene.stands(later)} == {350}
+
+
+def test_what_it_came_to_is_learnt() -> None:
+    """Beyond its prompt; of the same calls, the next ones hold so much."""
+    scene = Scene()
+    for _ in range(YOUNG):
+        scene.hold().settle(107, 70, 0, NOON, sent=True)
+    outlook = scene.common.outlooks.of("ci", "gpt")
+    assert outlook is not None
+    assert outlook.upper() == 7
+
+
+def test_what_teaches_nothing() -> None:
+    """A call without tokens, and a request that is forwarded unread."""
+    scene = Scene()
+    for _ in range(YOUNG):
+        scene.hold().settle(0, 0, 0, NOON, sent=True)
+        scene.hold(ask=REQUEST).settle(500, 0, 0, NOON, sent=True)
+    assert scene.common.outlooks.of("ci", "gpt") is None
+
+
+def test_it_counts_in_the_period_in_which_it_was_granted() -> None:
+    """Its day is over when it ends."""
+    scene = Scene()
+    held = scene.hold()
+    day = scene.accounts[0].budget(TOKENS_DAY)
+    today = day.at(NOON)
+    tomorrow = day.at(NOON + 86_400_000_000)
+    held.settle(120, 70, MINUTE, NOON + 86_400_000_000, sent=True)
+    assert (today.spent, today.held) == (120, 0)
+    assert (tomorrow.spent, tomorrow.held) == (0, 0)

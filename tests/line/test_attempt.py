@@ -357,6 +357,20 @@ async def test_a_cancelled_attempt_leaves_its_slot_to_who_cancelled_it() -> None
     assert one.charged == one.reserved
 
 
+@pytest.mark.parametrize("status", [200, 400, 401, 429, 500])
+async def test_a_refusal_that_repeats_the_key_is_shown_without_it(status: int) -> None:
+    """The client is shown the provider's words, and the key is the gate's."""
+    one = Try(call_of())
+    await settle()
+    body = json.dumps({"error": {"message": "Incorrect API key: sk-1.", "type": "t", "code": "500"}}).encode()
+    one.transport.answer(Reply(status, [], body))
+    outcome = await one.task
+    assert isinstance(outcome, Failure)
+    assert outcome.answer is not None
+    assert b"sk-1" not in outcome.answer.body
+    assert b"Incorrect API key: ***" in outcome.answer.body
+
+
 # ── streams ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

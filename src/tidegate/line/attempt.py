@@ -95,6 +95,7 @@ async def attempt(
     else:
         outcome = _refusal(reply, shown, slot, clock)
     if isinstance(outcome, Failure):
+        outcome = _without(outcome, key)
         judge(call, slot, outcome, key)
         if reply.status >= 400:
             lane.refused(outcome.reason, _text(reply), shown, slot)
@@ -194,6 +195,14 @@ def _partial(call: Call, slot: Slot, splice: Splice) -> Usage:
     """What is billed for a stream that ended before its first content."""
     tap = splice.tap
     return tap.usage or Usage(tap.prompt or slot.lane.estimator.expected(call.size), tap.events, estimated=True)
+
+
+def _without(failure: Failure, key: bytes) -> Failure:
+    """A refusal that repeats the gate's own key, without it: clients are shown what the provider said."""
+    answer = failure.answer
+    if answer is None or key not in answer.body:
+        return failure
+    return replace(failure, answer=replace(answer, body=answer.body.replace(key, b"***")))
 
 
 def _is_event_stream(headers: Headers) -> bool:

@@ -34,6 +34,16 @@ def test_when_there_is_no_room_nobody_is_forgotten() -> None:
     assert len(nonces) == 0
 
 
+def test_after_a_long_silence_both_generations_go() -> None:
+    """What they held is below the floor."""
+    nonces = Nonces(SKEW, 1, START)
+    nonces.add(b"a", START + SKEW)
+    nonces.turn(START + 4 * SKEW)
+    assert len(nonces) == 0
+    assert nonces.judge(b"a", START + SKEW) == FORGOTTEN
+    assert nonces.judge(b"b", START + 4 * SKEW) == FRESH
+
+
 def test_what_was_before_the_floor_is_refused() -> None:
     """It may have been used, by whom nobody remembers."""
     nonces = Nonces(SKEW, 10, START, floor_us=START)

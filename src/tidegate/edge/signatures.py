@@ -87,7 +87,7 @@ class Signatures:
     def _turn(self, wall: int) -> None:
         """The file first: what it forgets must not be known to us alone."""
         try:
-            self._log.turn(self._nonces.next_floor)
+            self._log.turn(self._nonces.next_floor(wall))
         except OSError as error:
             _log.error("nonces cannot be written: %s", error.strerror)
             return  # nothing is forgotten; it is tried again with the next signature

@@ -53,17 +53,20 @@ class Nonces:
         """Whether it is time to `turn`."""
         return wall >= self.turns_at
 
-    @property
-    def next_floor(self) -> int:
-        """The floor after the next turn."""
-        return self.floor_us if self.floor_us > self._latest_old else self._latest_old
+    def next_floor(self, wall: int) -> int:
+        """The floor after a turn at this moment."""
+        return max(self.floor_us, self._latest_old, self._latest if self._both_go(wall) else 0)
 
     def turn(self, wall: int) -> None:
-        """Let the older generation go, and begin another."""
-        self.floor_us = self.next_floor
-        self._old, self._latest_old = self._young, self._latest
+        """Let the older generation go, and begin another. When nothing was used for long the younger goes too."""
+        self.floor_us = self.next_floor(wall)
+        both = self._both_go(wall)
+        self._old, self._latest_old = (set(), 0) if both else (self._young, self._latest)
         self._young, self._latest = set(), 0
         self.turns_at = wall + self._span
+
+    def _both_go(self, wall: int) -> bool:
+        return wall >= self.turns_at + self._span
 
     def judge(self, mark: bytes, created_us: int) -> int:
         """FRESH, or why not. Nothing is remembered."""

@@ -22,7 +22,7 @@ from tidegate.config.proxies import BadProxy
 from tidegate.config.rules import check_rules
 from tidegate.config.rules_access import check_access
 from tidegate.config.rules_chains import check_chains
-from tidegate.config.rules_money import check_money
+from tidegate.config.rules_money import check_amounts, check_money
 from tidegate.config.rules_profiles import Chosen, check_profiles
 from tidegate.config.rules_tenants import check_tenants
 from tidegate.config.schema import Config
@@ -115,10 +115,11 @@ def _validate(
 def _check_surroundings(
     config: Config, document: source.Document, environ: Mapping[str, str], *, serving: bool
 ) -> None:
-    """Errors that depend on what the file is for, and on the environment."""
+    """Errors of a file that is otherwise right: of what it comes to, what it is for, and the environment."""
     if serving and not config.providers:
         example = "{openai: {dialect: openai, base_url: …, scopes: […]}}"
         document.refuse(("providers",), "serve needs at least one provider", f"add `providers: {example}`")
+    check_amounts(config, document)
     for name, provider in config.providers.items():
         try:
             provider_proxy(provider, environ)

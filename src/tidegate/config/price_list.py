@@ -47,10 +47,11 @@ class PriceList:
 
     def seller(self, base_url: str, profile: str) -> Any:
         """Who answers at `base_url`, else the maker that `profile` is named after; None when it is nobody known."""
-        for found in self.sellers:
-            if re.match(found.api_pattern, base_url):
+        maker = self._named(_MAKERS.get(profile))
+        for found in (maker, *self.sellers):  # a pattern is compiled when it is looked at, and the maker's mostly fits
+            if found is not None and re.match(found.api_pattern, base_url):
                 return found
-        return self._named(_MAKERS.get(profile))
+        return maker
 
     def tariffs(self, seller: Any, model: str, today: date | None = None) -> tuple[Tariff, ...]:
         """What a model costs at `seller` today (None: by the newest prices), the shortest prompts first; () = unknown.

@@ -81,7 +81,7 @@ def _period(path: Path, key: dict[str, object], namespaces: dict[str, dict[str, 
     first, last = key.get("not_before"), key.get("expires")
     if not isinstance(first, str) or not isinstance(last, str):
         return
-    zone = _zone(namespaces.get(str(path[1]), {}).get("timezone"))
+    zone = _zone(namespaces.get(_namespace_of(path, key), {}).get("timezone") if path[0] == "namespaces" else None)
     try:
         empty = moment_us(last, zone) <= moment_us(first, zone)
     except (ValueError, OverflowError, TypeError):

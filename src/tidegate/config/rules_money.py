@@ -2,11 +2,16 @@
 
 from collections.abc import Iterator
 
+import msgspec
+
+from tidegate.config.build_money import exchange, prices
 from tidegate.config.findings import Path
+from tidegate.config.schema import Config
 from tidegate.config.schema_money import is_currency
 from tidegate.config.source import Document, as_list, as_mapping
 
 _HOUSE = "USD"
+_MOST = 10**18  # billionths
 
 
 def check_money(document: Document) -> None:
@@ -22,6 +27,18 @@ def check_money(document: Document) -> None:
             message = "no rate to the house currency is known"
             document.refuse((*path, "currency"), message, "say under money.exchange what one unit of it is worth")
         _tiers(as_list(price.get("tiers")), (*path, "tiers"), document)
+
+
+def check_amounts(config: Config, document: Document) -> None:
+    """Add to `document` which prices come to more than is counted."""
+    money = exchange(config.money)
+    for name, provider in config.providers.items():
+        for model, entry in provider.models.items():
+            path: Path = ("providers", name, "models", model, "price")
+            found = prices(entry.price, money) if entry.price is not None else ()
+            if any(value > _MOST for price in found for value in msgspec.structs.astuple(price)):
+                message = "more than a billion of the house currency for a million tokens"
+                document.refuse(path, message, "check `per`, `currency` and its rate")
 
 
 def _prices(data: dict[str, object]) -> Iterator[tuple[Path, dict[str, object]]]:

@@ -78,12 +78,13 @@ class Door:
         body: object = None,
         method: bytes = b"POST",
         alike: Likeness | None = None,
+        peer: str = "",
         **headers: bytes,
     ) -> "Asked":
         fields = {name.replace("_", "-").encode(): value for name, value in headers.items()}
         wire: Any = Wire()
         path, _, query = path.partition(b"?")
-        exchange = Exchange(wire, method, path, path, query, list(fields.items()), fields, "", alike)
+        exchange = Exchange(wire, method, path, path, query, list(fields.items()), fields, peer, alike)
         exchange.body = body if isinstance(body, bytes) else json.dumps({**BODY, **(body or {})}).encode()  # type: ignore[dict-item]
         intake = self.gateway.head(exchange)
         if not exchange.replied:

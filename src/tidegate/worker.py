@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 import uvloop
 
-from tidegate.clock import SystemClock
+from tidegate.clock import SystemClock, zone_of
 from tidegate.directory import layout as directory
 from tidegate.directory.follower import Follower
 from tidegate.edge.clients import Clients
@@ -27,17 +27,19 @@ from tidegate.edge.roster import Roster
 from tidegate.edge.signatures import Signatures
 from tidegate.ledger import learnt
 from tidegate.ledger.care import Care, tell_damage
+from tidegate.ledger.follow import Position
 from tidegate.ledger.journal import Journal
 from tidegate.ledger.learnt import Learnt
 from tidegate.ledger.nonces import NonceFile, boot_of_machine
 from tidegate.ledger.recover import recover
+from tidegate.ledger.spend import SpendFile, since
 from tidegate.line.book import Book
 from tidegate.line.lane import Lane, Memory
 from tidegate.line.lanes import Lanes
 from tidegate.line.line import Line
 from tidegate.model import snapshot as snapshots
 from tidegate.model.facts import Intent
-from tidegate.model.snapshot import Provider, Snapshot
+from tidegate.model.snapshot import ClientKey, Namespace, Provider, Snapshot, User
 from tidegate.observe.log import Log
 from tidegate.observe.meters import JournalMeter, LaneGauge, PoolGauge
 from tidegate.observe.observer import Observer
@@ -46,6 +48,8 @@ from tidegate.planes.channel import Channel
 from tidegate.planes.child import ChildArguments, die_with_parent, end_now, parse_arguments
 from tidegate.planes.messages import Drain, Load, Ready, Rejected
 from tidegate.policy.nonces import Nonces
+from tidegate.policy.spend.accounts import Accounts
+from tidegate.policy.spend.limits import Limits
 from tidegate.ports import Clock, Transport
 from tidegate.wire.server import Server, serve
 from tidegate.wire.tls import client_context, server_context
@@ -53,6 +57,7 @@ from tidegate.wire.upstream import UpstreamPool
 
 SAVE_EVERY_US = 10_000_000
 LOOK_EVERY_US = 1_000_000
+SPEND_EVERY_US = 2_000_000
 _DRAIN_LOOK_US = 20_000
 LISTENERS = 8
 
@@ -108,6 +113,9 @@ class Worker:
         self.observer = Observer(clock, self._gauges, self._pools, log)
         self._upstreams = Upstreams(clock)
         self._door = _door(first, own, clock)
+        self._accounts, self._spent, self._spent_at = Accounts(zone_of), SpendFile(own / "spend"), Position()
+        self._saving = False
+        self._remember(own / "journal")
         self._follower = Follower(state / directory.NAME, Roster, self._follow, clock, log)
         line = Line(clock, self.journal, self.observer, luck.random)
         self.gateway = Gateway(self.house(first), line, clock, self.journal, self.observer, arguments.worker)
@@ -119,8 +127,8 @@ class Worker:
 
     def house(self, snapshot: Snapshot) -> House:
         """Compose what the snapshot says."""
-        book, clients = Book(snapshot, self.lanes, self._upstreams.pool), Clients(snapshot, self._follower.state)
-        house = House(book, clients, self._door)
+        book = Book(snapshot, self.lanes, self._upstreams.pool)
+        house = House(book, Clients(snapshot, self._follower.state, self._limits), self._door)
         self._door.change(snapshot.access, snapshot.signing)
         return house
 
@@ -129,6 +137,7 @@ class Worker:
         house = self.gateway.house
         was_open = house.clients.open
         house.follow(managed)
+        self._accounts.tidy(self._clock.wall())
         self.gateway.review()
         if was_open and not house.clients.open and self._tasks:
             self._log.warning("the first client key was made: whoever calls without one is refused from now on")
@@ -144,6 +153,7 @@ class Worker:
         server = await serve(listeners, self.gateway, self._settings, self._clock, context)
         self._start(self._repeat(SAVE_EVERY_US, self._save))
         self._start(self._repeat(LOOK_EVERY_US, self._care.look))
+        self._start(self._repeat(SPEND_EVERY_US, self._save_spent))
         self._start(self._pusher.run())
         self._start(self._follower.follow())
         _spare_the_collector()
@@ -165,6 +175,7 @@ class Worker:
         except (ValueError, OSError) as error:
             self._channel.send(Rejected(str(error)))
             return
+        self._accounts.tidy(self._clock.wall(), everything=True)
         self.gateway.review()
         self.lanes.retire()
         self._upstreams.keep(snapshot)
@@ -181,6 +192,7 @@ class Worker:
         if cut:
             self._log.warning("connections were cut at the end of the drain", connections=cut)
         await self._save()
+        await self._save_spent()
         self.journal.close()
         end_now()
 
@@ -201,6 +213,35 @@ class Worker:
         now = self._clock.now()
         known = {lane.key: _learnt(lane, now) for lane in self.lanes}
         await asyncio.to_thread(learnt.save, self._learnt_path, known)
+
+    def _limits(self, namespace: Namespace | None, user: User | None, key: ClientKey) -> Limits | None:
+        """What a key may spend."""
+        return self._accounts.limits_of(namespace, user, key, self._clock.wall())
+
+    def _remember(self, journal: Path) -> None:
+        """Continue with what was spent: as it was saved, and what the journal knows of the time since."""
+        saved, position = self._spent.load()
+        self._accounts.restore(saved)
+        for record in since(journal, position):
+            self._accounts.replay(record)
+
+    async def _save_spent(self) -> None:
+        """Save what was spent, with the place in the journal up to which that counts.
+
+        Not while records wait to be written there: they have been counted, and would be again.
+        """
+        position, wall = self.journal.position, self._clock.wall()
+        if self._saving or position == self._spent_at or self.journal.keeper.records:
+            return
+        changed, self._saving = self._accounts.changed(), True
+        try:
+            await asyncio.to_thread(self._spent.save, position, self._accounts.saved(changed), wall)
+        except OSError:
+            self._accounts.unsaved(changed)
+            raise
+        finally:
+            self._saving = False
+        self._spent_at = position
 
     def _journal_meter(self) -> JournalMeter:
         keeper = self.journal.keeper

@@ -17,6 +17,7 @@ from zlib import crc32
 
 import msgspec
 
+from tidegate.ledger.follow import Position
 from tidegate.ledger.keeper import Keeper
 from tidegate.ledger.scan import Damage, records, scan
 from tidegate.ledger.segment import HEADER, Checkpoint, Segment, frame, numbers, path_of
@@ -125,6 +126,11 @@ class Journal:
     def last_id(self) -> int:
         """The highest id of a call that is known from the last runs, 0 = none."""
         return self._state.last_id
+
+    @property
+    def position(self) -> Position:
+        """Behind the last fact that was written."""
+        return Position(self._number, self._position)
 
     def append(self, fact: Fact) -> None:
         """Write one fact; it survives this process when this returns. O(1).

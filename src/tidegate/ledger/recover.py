@@ -52,4 +52,7 @@ def booked(intent: Intent) -> CallRecord:
         cached_tokens=0,
         charged_tokens=intent.charged_tokens,
         estimated=True,
+        tenant=intent.tenant,
+        user=intent.user,
+        cost_nano=intent.cost_nano,
     )

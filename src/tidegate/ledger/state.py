@@ -48,4 +48,5 @@ class JournalState:
 
 
 def _joined(earlier: Intent, later: Intent) -> Intent:
-    return replace(later, charged_tokens=earlier.charged_tokens + later.charged_tokens)
+    charged, cost = earlier.charged_tokens + later.charged_tokens, earlier.cost_nano + later.cost_nano
+    return replace(later, charged_tokens=charged, cost_nano=cost)

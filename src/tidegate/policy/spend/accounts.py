@@ -69,6 +69,18 @@ class Accounts:
         self._known = {who: account for who, account in self._known.items() if account.matters(wall)}
         self._many = 2 * len(self._known) + _ROOM
 
+    def changed(self) -> list[Account]:
+        """Those whose books are other than when this was last asked."""
+        changed, self.common.changed = self.common.changed, []
+        for account in changed:
+            account.changed = False
+        return changed
+
+    def unsaved(self, accounts: Iterable[Account]) -> None:
+        """Their books could not be saved."""
+        for account in accounts:
+            self.common.ended(account)
+
     def saved(self, accounts: Iterable[Account]) -> list[Spent]:
         """The books of these accounts, as they are to be kept."""
         return [

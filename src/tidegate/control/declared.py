@@ -6,7 +6,21 @@ Only these fields of the snapshot are read: what providers are called with never
 import msgspec
 
 from tidegate.model.entitlements import ClientKey, LedgerSettings, Namespace, TierEntry
-from tidegate.model.snapshot import BUILT_IN_TIERS
+from tidegate.model.snapshot import BUILT_IN_TIERS, Limits
+
+
+class DeclaredScope(msgspec.Struct, frozen=True):
+    """What a provider allows a scope, by model; its keys are not read."""
+
+    name: str
+    limits: dict[str, Limits] = {}
+
+
+class DeclaredProvider(msgspec.Struct, frozen=True):
+    """A provider's scopes."""
+
+    name: str
+    scopes: tuple[DeclaredScope, ...] = ()
 
 
 class Declared(msgspec.Struct, frozen=True):
@@ -18,6 +32,7 @@ class Declared(msgspec.Struct, frozen=True):
     tiers: tuple[TierEntry, ...] = BUILT_IN_TIERS
     ledger: LedgerSettings = LedgerSettings()
     warnings: tuple[str, ...] = ()
+    providers: tuple[DeclaredProvider, ...] = ()
 
     def namespace(self, name: str) -> Namespace | None:
         """The namespace of that name; O(namespaces)."""

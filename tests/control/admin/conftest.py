@@ -5,12 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.control.admin.desk import Desk
+from tests.control.admin.desk import Desk, opened
 
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
-    made = Desk(tmp_path)
-    yield made
-    if made.engine is not None:
-        made.engine.dispose()
+    yield from opened(tmp_path)

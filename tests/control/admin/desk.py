@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -119,3 +119,11 @@ class Desk:
         assert answer.status_code in {200, 201}, answer.text
         found: dict[str, Any] = answer.json()
         return found
+
+
+def opened(folder: Path) -> Iterator[Desk]:
+    """A desk, as a fixture yields it."""
+    made = Desk(folder)
+    yield made
+    if made.engine is not None:
+        made.engine.dispose()

@@ -38,6 +38,7 @@ MATRIX: dict[tuple[str, str], tuple[object, set[str]]] = {
     ("GET", "/tokens/{token}"): (None, {A}),
     ("DELETE", "/tokens/{token}"): (None, {A}),
     ("GET", "/audit"): (None, {A, O, V}),
+    ("GET", "/status"): (None, {A, O, V}),
 }
 PLACES = {"namespace": "team", "user": "ann", "key": "team-app", "token": "spare"}
 

@@ -5,10 +5,10 @@ from typing import Annotated
 import msgspec
 from fastapi import Path, Query
 
-from tidegate.config.schema_access import Moment
 from tidegate.config.schema_base import Name
 from tidegate.control.admin import tokens
 from tidegate.control.admin.bodies import NewToken
+from tidegate.control.admin.queries import AuditQuery
 from tidegate.control.admin.rights import RIGHTS, Right
 from tidegate.control.admin.routing import Desk, Who, needs, router
 from tidegate.control.admin.settings import as_moment, from_moment
@@ -18,7 +18,6 @@ from tidegate.store import tokens as stored
 
 ROUTER = router("tokens and audit")
 TokenName = Annotated[Name, Path(description="The token's name.", max_length=128)]
-_MAX_ID = 2**62
 
 
 @ROUTER.get("/whoami", response_model_exclude_none=True)
@@ -61,20 +60,11 @@ def revoke_token(desk: Desk, who: Who, token: TokenName) -> None:
 
 @ROUTER.get("/audit", response_model_exclude_none=True)
 @needs(Right.AUDIT)
-def list_audit(
-    desk: Desk,
-    *,
-    namespace: Annotated[Name | None, Query()] = None,
-    actor: Annotated[Name | None, Query(description="The name of a token.")] = None,
-    action: Annotated[Name | None, Query(description="As `key.revoke`, or how it begins.")] = None,
-    since: Annotated[Moment | None, Query(description="From this moment on.")] = None,
-    until: Annotated[Moment | None, Query(description="Before this moment.")] = None,
-    before_id: Annotated[int, Query(ge=0, le=_MAX_ID, description="The page after the one that ends with it.")] = 0,
-    limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
-) -> list[AuditView]:
+def list_audit(desk: Desk, asked: Annotated[AuditQuery, Query()]) -> list[AuditView]:
     """Who changed what, the newest first."""
+    period = from_moment(asked.since), from_moment(asked.until)
     wanted = audit.Wanted(
-        namespace or "", actor or "", action or "", from_moment(since), from_moment(until), before_id, limit
+        asked.namespace or "", asked.actor or "", asked.action or "", *period, asked.before_id, asked.limit
     )
     with desk.engine.connect() as connection:
         return [_view(entry) for entry in audit.entries(connection, wanted)]

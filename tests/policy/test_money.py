@@ -71,3 +71,10 @@ def test_a_price_book() -> None:
     ]  # fmt: skip
     assert book.get("gpt-4o" + "x" * 1_000) == ()
     assert PriceBook().get("gpt-4o", one) == one
+
+
+def test_thought_may_have_a_price_of_its_own() -> None:
+    """It is a part of the completion; without a price it costs what other output does."""
+    usage = Usage(prompt=0, completion=10, reasoning=4)
+    assert cost_nano([Price(completion=2_000_000, reasoning=3_000_000)], usage) == 6 * 2 + 4 * 3
+    assert cost_nano([Price(completion=2_000_000)], usage) == 20

@@ -374,6 +374,18 @@ def test_the_word_inside_a_text_is_no_field() -> None:
         ({"usage": {"prompt_tokens": 10, "total_tokens": 10}}, Usage(10, 0)),  # embeddings
         ({"usage": {"prompt_tokens": 9, "prompt_tokens_details": {"cached_tokens": 4}}}, Usage(9, 0, 4)),
         ({"usage": {"prompt_tokens": 9, "completion_tokens": 1, "prompt_tokens_details": None}}, Usage(9, 1)),
+        ({"usage": {"prompt_tokens": 9, "prompt_tokens_details": {"cache_write_tokens": 3}}}, Usage(9, written=3)),
+        (
+            {
+                "usage": {
+                    "prompt_tokens": 9,
+                    "completion_tokens": 8,
+                    "completion_tokens_details": {"reasoning_tokens": 7},
+                }
+            },
+            Usage(9, 8, reasoning=7),
+        ),
+        ({"usage": {"prompt_tokens": 9, "completion_tokens_details": None}}, Usage(9)),
         ({"usage": {"prompt_tokens": 9, "completion_tokens": None, "prompt_tokens_details": {}}}, Usage(9)),
         ({"usage": None}, None),
         ({"usage": {}}, None),

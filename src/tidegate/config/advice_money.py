@@ -84,7 +84,5 @@ def _prices(config: Config) -> Iterator[Advice]:
     for name, provider in config.providers.items():
         for model, entry in provider.models.items():
             path: Path = ("providers", name, "models", model, "price")
-            if entry.price is not None and entry.price.reasoning is not None:
-                yield (*path, "reasoning"), "accepted, but thought is billed as other output in this version", ""
             if entry.price is not None and entry.price.batch is not None:
                 yield (*path, "batch"), "accepted, but no call is in a provider's batch in this version", ""

@@ -113,9 +113,7 @@ class PriceConfig(Section):
         None, description="Of input tokens written into it; left out: as `input`.", examples=[3.75]
     )
     reasoning: Amount | None = Field(
-        None,
-        description="Of output tokens that were thought; left out: as `output`; not active in this version.",
-        examples=[10],
+        None, description="Of output tokens that were thought; left out: as `output`.", examples=[10]
     )
     per: Literal["1M", "1k"] = Field("1M", description="So many tokens cost that.", examples=["1k"])
     currency: CurrencyCode | None = Field(None, description="Left out: the house currency.", examples=["CNY"])

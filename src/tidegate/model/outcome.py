@@ -21,13 +21,14 @@ class Reason(Enum):
 
 
 class Usage(msgspec.Struct, frozen=True, gc=False):
-    """Tokens as the provider billed them. `cached` and `written` are parts of `prompt`."""
+    """Tokens as the provider billed them. `cached` and `written` are parts of `prompt`, `reasoning` of `completion`."""
 
     prompt: int = 0
     completion: int = 0
     cached: int = 0  # read from the provider's cache
     estimated: bool = False
     written: int = 0  # written into the provider's cache, where that has a price of its own
+    reasoning: int = 0  # thought, where the provider says so
 
     @property
     def total(self) -> int:

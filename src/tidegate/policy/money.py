@@ -33,6 +33,8 @@ def cost_nano(prices: Sequence[Price], usage: Usage) -> int:
         + usage.written * price.written
         + usage.completion * price.completion
     )
+    if usage.reasoning and price.reasoning:
+        total += usage.reasoning * (price.reasoning - price.completion)
     return (total + _HALF) // _MILLION + price.per_request
 
 

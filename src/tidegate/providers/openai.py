@@ -51,12 +51,29 @@ class _Body(msgspec.Struct):
 
 class _Details(msgspec.Struct):
     cached_tokens: int | None = None
+    cache_write_tokens: int | None = None
+
+
+class _Made(msgspec.Struct):
+    reasoning_tokens: int | None = None
 
 
 class _Usage(msgspec.Struct):
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     prompt_tokens_details: _Details | None = None
+    completion_tokens_details: _Made | None = None
+
+    def usage(self) -> Usage:
+        """The same in our words."""
+        read, made = self.prompt_tokens_details, self.completion_tokens_details
+        return Usage(
+            self.prompt_tokens or 0,
+            self.completion_tokens or 0,
+            (read and read.cached_tokens) or 0,
+            written=(read and read.cache_write_tokens) or 0,
+            reasoning=(made and made.reasoning_tokens) or 0,
+        )
 
 
 class _Answer(msgspec.Struct):
@@ -194,8 +211,7 @@ def usage_of(answer: bytes) -> Usage | None:
         return None
     if usage is None or usage.prompt_tokens is None:
         return None
-    details = usage.prompt_tokens_details
-    return Usage(usage.prompt_tokens, usage.completion_tokens or 0, (details and details.cached_tokens) or 0)
+    return usage.usage()
 
 
 def error_of(body: bytes) -> Said:

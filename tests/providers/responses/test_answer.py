@@ -18,7 +18,8 @@ from tidegate.providers.responses.answer import after, error_event, error_of, ra
     [
         ({"usage": {"input_tokens": 10, "output_tokens": 5, "total_tokens": 15}}, Usage(10, 5)),
         ({"usage": {"input_tokens": 9, "output_tokens": 7, "input_tokens_details": {"cached_tokens": 4},
-                    "output_tokens_details": {"reasoning_tokens": 6}}}, Usage(9, 7, 4)),
+                    "output_tokens_details": {"reasoning_tokens": 6}}}, Usage(9, 7, 4, reasoning=6)),
+        ({"usage": {"input_tokens": 9, "input_tokens_details": {"cache_write_tokens": 3}}}, Usage(9, written=3)),
         ({"usage": {"input_tokens": 9, "output_tokens": 1, "input_tokens_details": None}}, Usage(9, 1)),
         ({"usage": {"input_tokens": 9, "input_tokens_details": {}}}, Usage(9)),
         ({"usage": {"prompt_tokens": 9}}, None),

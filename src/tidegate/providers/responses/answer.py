@@ -21,6 +21,11 @@ _NUMBER = re.compile(rb"\s*:\s*(\d{1,18})")
 
 class _Details(msgspec.Struct):
     cached_tokens: int | None = None
+    cache_write_tokens: int | None = None
+
+
+class _Made(msgspec.Struct):
+    reasoning_tokens: int | None = None
 
 
 class Counts(msgspec.Struct):
@@ -29,13 +34,20 @@ class Counts(msgspec.Struct):
     input_tokens: int | None = None
     output_tokens: int | None = None
     input_tokens_details: _Details | None = None
+    output_tokens_details: _Made | None = None
 
     def usage(self) -> Usage | None:
         """The same in our words; None when it does not state the input."""
         if self.input_tokens is None:
             return None
-        details = self.input_tokens_details
-        return Usage(self.input_tokens, self.output_tokens or 0, (details and details.cached_tokens) or 0)
+        read, made = self.input_tokens_details, self.output_tokens_details
+        return Usage(
+            self.input_tokens,
+            self.output_tokens or 0,
+            (read and read.cached_tokens) or 0,
+            written=(read and read.cache_write_tokens) or 0,
+            reasoning=(made and made.reasoning_tokens) or 0,
+        )
 
 
 class _Answer(msgspec.Struct):

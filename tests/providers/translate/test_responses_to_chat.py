@@ -57,9 +57,8 @@ def test_what_comes_back_is_of_the_dialect() -> None:
     """The gate's own codec reads it as it would a provider's."""
     crossed = cross(stream=True)
     whole = crossed.reply.answer(dumped(completion(content="a")))
-    assert usage_of(whole) == usage_of(dumped({"usage": {"input_tokens": 10, "output_tokens": 5,
-                                                         "input_tokens_details": {"cached_tokens": 4},
-                                                         "output_tokens_details": {"reasoning_tokens": 3}}}))  # fmt: skip
+    details = {"input_tokens_details": {"cached_tokens": 4}, "output_tokens_details": {"reasoning_tokens": 3}}
+    assert usage_of(whole) == usage_of(dumped({"usage": {"input_tokens": 10, "output_tokens": 5, **details}}))
     chunks = [{"index": 0, "delta": {"content": "a"}}], [{"index": 0, "delta": {}, "finish_reason": "stop"}], []
     events = b"".join(
         b"data: %b\n\n" % dumped({"id": "c", "choices": choices, "usage": None if choices else USAGE})

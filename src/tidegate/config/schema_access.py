@@ -186,7 +186,7 @@ class UserConfig(Section):
 class IsolationConfig(Section):
     """A worker of its own for a namespace."""
 
-    port: Port = Field(description="Where its calls come in; no other port serves it.", examples=[8081])
+    port: Port = Field(description="Where its calls come in; no other port serves it.", examples=[8090])
     cpu: Cpus | None = Field(
         None, description="Most of one CPU that it gets, as 0.7 or `70%`; left out: no bound.", examples=["70%"]
     )

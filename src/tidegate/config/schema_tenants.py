@@ -79,7 +79,7 @@ class NamespaceConfig(Section):
         "finish", description="What becomes of streams whose key is revoked.", examples=["cut"]
     )
     isolation: IsolationConfig | None = Field(
-        None, description="A worker of its own; left out: it shares one.", examples=["{port: 8081, cpu: 70%}"]
+        None, description="A worker of its own; left out: it shares one.", examples=["{port: 8090, cpu: 70%}"]
     )
 
 

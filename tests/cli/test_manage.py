@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import uvicorn
 
-from tests.control.admin.desk import Desk
+from tests.control.admin.desk import WALL, Desk
+from tests.control.admin.ledger import called, write_calls
 from tidegate.cli.main import main
 from tidegate.cli.manage import cell
 
@@ -109,6 +110,20 @@ def test_tokens_and_the_audit(gate: Desk, said: Said, monkeypatch: pytest.Monkey
     printed = said("audit --action token --limit 2")
     assert "token.revoke" in printed
     assert viewer not in printed
+
+
+def test_spend_is_a_table_csv_or_json(gate: Desk, said: Said) -> None:
+    """By any grouping; the month's end and the utilisation too."""
+    gate.made("/namespaces", {"name": "team"})
+    write_calls(gate, called(1, "team"), called(2, "team", at_us=WALL - 1, model="claude-x"))
+    printed = said("spend --by namespace --by model --zone Asia/Shanghai")
+    assert "team       claude-x  1" in printed
+    assert "0.004" in printed
+    assert said("spend --by model --csv").startswith("model,calls")
+    assert said.json("spend --namespace team --model gpt-4o")["total"]["cost"] == "0.002"
+    assert said.json("spend --month")["spent"] == "0.004"
+    assert "0.5" in said("spend --utilisation")
+    assert "query.since" in said("spend --since 2030-01-01", 1)
 
 
 @pytest.mark.parametrize(

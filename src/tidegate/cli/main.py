@@ -10,9 +10,11 @@ from tidegate import __version__
 COMMANDS = {
     "serve": "run the gate",
     "check": "check a configuration file",
+    "top": "show what a running gate is doing",
     "namespaces": "customers, teams, products: who is served as one",
     "users": "users of a namespace, whose keys share limits and budgets",
     "keys": "the keys with which applications call the gate",
+    "spend": "what was used and what it cost",
     "audit": "who changed what",
     "tokens": "the tokens of those who manage the gate",
     "admin": "an admin token from the state directory, for who has none",

@@ -102,9 +102,9 @@ def path(*parts: str) -> str:
 
 
 def query(**values: object) -> str:
-    """`?name=value&…` of what is given."""
-    given = {name: value for name, value in values.items() if value not in {None, "", 0}}
-    return f"?{urlencode(given)}" if given else ""
+    """`?name=value&…` of what is given; a list stands for several."""
+    given = {name: value for name, value in values.items() if value not in (None, "", 0)}
+    return f"?{urlencode(given, doseq=True)}" if given else ""
 
 
 def carry_out(args: Namespace, work: Callable[[Client, Namespace], None]) -> int:

@@ -7,6 +7,7 @@ import pytest
 from fastapi.routing import APIRoute
 
 from tests.control.admin.desk import Desk
+from tests.control.admin.ledger import called, write_calls
 from tidegate.control.admin.app import PREFIX, application
 from tidegate.control.admin.routing import GuardedRoute
 
@@ -37,10 +38,16 @@ MATRIX: dict[tuple[str, str], tuple[object, set[str]]] = {
     ("POST", "/tokens"): ({"name": "new", "role": "viewer"}, {A}),
     ("GET", "/tokens/{token}"): (None, {A}),
     ("DELETE", "/tokens/{token}"): (None, {A}),
+    ("GET", "/namespaces/{namespace}/use"): (None, {A, O, V, W}),
+    ("GET", "/spend"): (None, {A, O, V, W, "other owner"}),
+    ("GET", "/spend/month"): (None, {A, O, V, W, "other owner"}),
+    ("GET", "/spend/utilisation"): (None, {A, O, V, W, "other owner"}),
+    ("GET", "/calls"): (None, {A, O, V, W, "other owner"}),
+    ("GET", "/calls/{call}"): (None, {A, O, V, W}),
     ("GET", "/audit"): (None, {A, O, V}),
     ("GET", "/status"): (None, {A, O, V}),
 }
-PLACES = {"namespace": "team", "user": "ann", "key": "team-app", "token": "spare"}
+PLACES = {"namespace": "team", "user": "ann", "key": "team-app", "token": "spare", "call": "1"}
 
 
 @pytest.fixture
@@ -51,6 +58,7 @@ def busy(desk: Desk) -> Desk:
         desk.made(f"/namespaces/{name}/users", {"name": "ann"})
         desk.made(f"/namespaces/{name}/keys", {"name": "app"})
     desk.token("viewer", name="spare")
+    write_calls(desk, called(1, "team"), called(2, "other"))
     return desk
 
 
@@ -95,7 +103,7 @@ def test_who_may(busy: Desk, role: str) -> None:
         wanted = {200, 201, 204} if role in allowed else refusals
         assert answer.status_code in wanted, f"{role}: {method} {path}: {answer.status_code} {answer.text}"
         if role not in allowed:
-            assert answer.json()["errors"][0]["field"] in {"header.authorization", "path.namespace"}
+            assert answer.json()["errors"][0]["field"] in {"header.authorization", "path.namespace", "path.call"}
 
 
 def test_an_owner_sees_its_namespace_only(busy: Desk) -> None:
@@ -119,5 +127,16 @@ def test_an_owner_sees_its_namespace_only(busy: Desk) -> None:
     ):
         assert busy.ask("GET", trick, token=token).status_code in {404, 422}
     assert busy.ask("GET", "/namespaces/team/keys/other-app", token=token).status_code == 404
+    for path in ("/spend?by=namespace", "/calls", "/spend?by=key", "/spend?by=key&output=csv"):
+        text = busy.ask("GET", path, token=token).text
+        assert "team" in text
+        assert "other" not in text
+    for path in ("/spend", "/calls", "/spend/month", "/spend/utilisation"):
+        refused = busy.ask("GET", f"{path}?namespace=other", token=token)
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (404, "query.namespace")
+        twice = busy.ask("GET", f"{path}?namespace=team&namespace=other", token=token)
+        assert "other" not in twice.text.replace("another", "") or twice.status_code == 404
+    assert busy.ask("GET", "/calls/2", token=token).status_code == 404
+    assert busy.ask("GET", "/spend/month", token=token).json()["spent"] == "0.002"
     moved = busy.ask("PATCH", "/namespaces/team/keys/team-app", {"namespace": "other"}, token=token)
     assert moved.status_code == 422

@@ -50,6 +50,18 @@ class SpendQuery(Asked):
     tag: Tag | None = None
 
 
+class UtilisationQuery(Asked):
+    """When, and whose."""
+
+    since: Moment | None = Field(None, description="Left out: the month's beginning.")
+    until: Moment | None = Field(None, description="Left out: now.")
+    zone: Zone = "UTC"
+    namespace: Name | None = None
+    provider: Name | None = None
+    scope: Name | None = None
+    model: ModelName | None = None
+
+
 class CallsQuery(Asked):
     """Which calls."""
 

@@ -34,21 +34,37 @@ class SpendLine(View):
 
 
 class SpendReport(View):
-    """A report. `quota_tokens`: what the providers' stated limits allow in the period."""
+    """A report. Lines by tag may add up to more than the total: a call with two tags stands under both."""
 
     currency: str
     lines: list[SpendLine]
     total: SpendLine
-    quota_tokens: int | None = None
-    used_of_quota: float | None = Field(None, description="Tokens charged of what the quota allows.")
 
 
 class MonthView(View):
-    """A month's cost so far, and at its end if the last week goes on."""
+    """A month's cost so far and at its end; four months of five end between `low` and `high`."""
 
     currency: str
+    month: str
     spent: str
-    forecast: str
+    expected: str
+    low: str
+    high: str
+    history_hours: int = Field(description="From how much it is known; 0 = nothing is.")
+
+
+class UtilisationView(View):
+    """How much of what was reserved, and of what the quota allows, was used; empty names = all together."""
+
+    provider: str
+    scope: str
+    model: str
+    used_tokens: int
+    charged_tokens: int
+    reserved_tokens: int
+    quota_tokens: int | None = Field(None, description="What the limits of the file allow in that time.")
+    used_of_reserved: float | None = None
+    used_of_quota: float | None = None
 
 
 class BoundView(View):

@@ -1,0 +1,55 @@
+"""Calls in the ledger of a desk."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import insert
+
+from tests.control.admin.desk import WALL, Desk
+from tidegate.store.engine import writing
+from tidegate.store.metadata import DAY_US, HOUR_US
+from tidegate.store.tables import CALLS, HOURLY, JOURNALS, TRIES
+
+MILLI_NANO = 1_000_000  # a thousandth of a unit of money
+
+
+@dataclass(frozen=True)
+class Called:
+    """One call with one attempt."""
+
+    number: int
+    namespace: str
+    key: str
+    user: str = "ann"
+    at_us: int = WALL - 60_000_000
+    status: int = 200
+    tag: str = ""
+    cost_nano: int = 2 * MILLI_NANO
+    model: str = "gpt-4o"
+
+
+def called(number: int, namespace: str, **more: object) -> Called:
+    return Called(number, namespace, f"{namespace}-app", **more)  # type: ignore[arg-type]
+
+
+def write_calls(desk: Desk, *calls: Called) -> None:
+    """As ingest writes them: a call, its attempt, and the hour's sums."""
+    with writing(desk.office.engine) as connection:
+        if connection.execute(JOURNALS.select()).first() is None:
+            connection.execute(insert(JOURNALS).values(id=1, identity="j", name="worker-0"))
+        for one in calls:
+            at = {"day": one.at_us // DAY_US, "journal": 1, "call_id": one.number, "at_us": one.at_us}
+            who = {"namespace": one.namespace, "user": one.user, "key": one.key, "plan": one.model, "tag": one.tag}
+            where = {"provider": "openai", "scope": "main"}
+            used = {"prompt_tokens": 10, "completion_tokens": 5, "charged_tokens": 20, "cost_nano": one.cost_nano}
+            rest = {"status": one.status, "estimated": False}
+            connection.execute(insert(CALLS).values(
+                **at, **who, **where, **used, **rest, model=one.model, served=one.model, tier="paid", degraded="",
+                attempts=1, streamed=True,
+            ))  # fmt: skip
+            connection.execute(
+                insert(TRIES).values(**at, **where, **used, **rest, number=1, duration_us=9, model=one.model, reason="")
+            )
+            connection.execute(insert(HOURLY).values(
+                hour=one.at_us // HOUR_US, **who, **where, **used, model=one.model, calls=1,
+                errors=int(one.status >= 400), attempts=1, reserved_tokens=30,
+            ))  # fmt: skip

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.ledger.facts import FixedClock, intent, record
 from tidegate.ledger.journal import LEVELS_US, Journal, read
@@ -178,3 +179,16 @@ def test_what_was_acknowledged_survives_kill_9(tmp_path: Path) -> None:
     journal = restart(tmp_path)
     assert recover(journal).lost == len(written) % 2
     journal.close()
+
+
+def test_what_was_lost_is_booked_to_its_tenant_as_a_usual_call(tmp_path: Path) -> None:
+    """Where such calls were learnt: what it was charged for its `max_tokens` is no bill. Of all its attempts."""
+    known = {"tenant": "acme", "user": "ann", "cost_nano": 5, "likely_tokens": 30}
+    first = restart(tmp_path)
+    first.append(replace(intent(1, 1, tokens=100), **known))
+    first.append(replace(intent(1, 2, tokens=100), **known))
+    first.close()
+    recover(restart(tmp_path))
+    (lost,) = booked_calls(tmp_path)
+    assert (lost.tenant, lost.user, lost.cost_nano) == ("acme", "ann", 10)
+    assert (lost.prompt_tokens, lost.charged_tokens) == (60, 200)

@@ -323,7 +323,7 @@ class Gateway:
         exchange.on_resume = relay.resume
         try:
             exchange.start(answered.status, self._head(exchange, call, answered, first_byte))
-            relay.attach(exchange)
+            relay.attach(exchange if call.grant is None else spending.metered(exchange, relay, call))
         except BaseException:
             relay.abandon()  # a defect of ours: the provider is not left running for nobody
             raise

@@ -4,10 +4,13 @@ from typing import Final
 
 from tidegate.line.lane import WEIGHT_PER_TOKEN
 from tidegate.line.plan import Plan
+from tidegate.line.relay import Relay
 from tidegate.model.call import Call, Kind
 from tidegate.model.errors import Problem, ProblemKind
+from tidegate.model.reply import Downstream
 from tidegate.policy.spend.ask import REQUEST, Ask
 from tidegate.policy.spend.calendar import moment
+from tidegate.policy.spend.grant import BOUNDLESS, Held
 from tidegate.policy.spend.limits import Limits
 from tidegate.policy.spend.short import BUSY, EXHAUSTED, TOO_LARGE, Short
 
@@ -46,6 +49,41 @@ def _ask(call: Call, plan: Plan, limits: Limits) -> Ask:
         lane.prices if limits.money else _NO_PRICES,
         makes=kind is not EMBEDDING,
     )
+
+
+class Metered:
+    """A client's side of a stream whose answer takes more of its tenant's budgets when it turns out to be longer.
+
+    Fulfils `model.reply.Downstream`. A running stream is finished, whatever is left: its budgets admit nobody else.
+    """
+
+    __slots__ = ("_held", "_out", "_relay")
+
+    def __init__(self, out: Downstream, relay: Relay, held: Held) -> None:
+        self._out = out
+        self._relay = relay
+        self._held = held
+
+    def write(self, data: bytes) -> None:
+        """A piece of the answer."""
+        self._out.write(data)
+        made = self._relay.events
+        if made > self._held.covers:
+            self._held.grow(made)
+
+    def end(self) -> None:
+        """It is complete."""
+        self._out.end()
+
+    def abort(self) -> None:
+        """It will not be."""
+        self._out.abort()
+
+
+def metered(out: Downstream, relay: Relay, call: Call) -> Downstream:
+    """The client's side itself, where no budget is held for the call."""
+    held = call.grant
+    return Metered(out, relay, held) if isinstance(held, Held) and held.covers < BOUNDLESS else out
 
 
 def told(short: Short) -> Problem:

@@ -31,7 +31,8 @@ def recover(journal: Journal) -> Recovered:
 def booked(intent: Intent) -> CallRecord:
     """The record of a call whose end nobody saw.
 
-    What was charged is the upper estimate of its usage; how much of it was prompt is not known.
+    What was charged is the upper estimate of its usage; how much of it was prompt is not known. Where such calls have
+    been learnt, it is booked as a usual one: a large `max_tokens` must not use up a budget.
     """
     return CallRecord(
         call_id=intent.call_id,
@@ -47,7 +48,7 @@ def booked(intent: Intent) -> CallRecord:
         waited_us=0,
         first_byte_us=0,
         duration_us=0,
-        prompt_tokens=intent.charged_tokens,
+        prompt_tokens=intent.likely_tokens or intent.charged_tokens,
         completion_tokens=0,
         cached_tokens=0,
         charged_tokens=intent.charged_tokens,

@@ -49,4 +49,5 @@ class JournalState:
 
 def _joined(earlier: Intent, later: Intent) -> Intent:
     charged, cost = earlier.charged_tokens + later.charged_tokens, earlier.cost_nano + later.cost_nano
-    return replace(later, charged_tokens=charged, cost_nano=cost)
+    likely = earlier.likely_tokens + later.likely_tokens
+    return replace(later, charged_tokens=charged, cost_nano=cost, likely_tokens=likely)

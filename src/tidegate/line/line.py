@@ -296,6 +296,9 @@ class Line:
         wall, lane, charged = self._clock.wall(), slot.lane, slot.charged
         slot.at_us = wall
         call.last_at = slot.permit.taken_at
+        likely, cost = (0, 0) if call.grant is None else (call.grant.likely_tokens, call.grant.likely_nano)
+        if not cost and lane.prices:
+            cost = cost_nano(lane.prices, Usage(likely or charged))
         intent = Intent(
             call.id,
             len(call.attempts) + 1,
@@ -309,7 +312,8 @@ class Line:
             lane.name,
             call.tenant.name,
             call.user,
-            cost_nano(lane.prices, Usage(charged)) if lane.prices else 0,
+            cost,
+            likely,
         )
         try:
             self._journal.append(intent)

@@ -60,6 +60,11 @@ class Relay:
         self.on_close: Callable[[Ending], None] | None = None
         self._follow(answered)
 
+    @property
+    def events(self) -> int:
+        """How many events of content there were, which is about as many tokens."""
+        return self._usage.completion + self._splice.tap.events
+
     def attach(self, out: Downstream) -> None:
         """Send what was held and, from now on, what arrives."""
         self._out = _Kept(out) if self._mode == CONTINUE else out

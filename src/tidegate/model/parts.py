@@ -21,6 +21,14 @@ class BodySource(Protocol):
 class Grant(Protocol):
     """What a tenant's limits let one call spend: held while it runs, settled once."""
 
+    @property
+    def likely_tokens(self) -> int:
+        """What one attempt will probably be billed; 0 = unknown."""
+
+    @property
+    def likely_nano(self) -> int:
+        """The same in money."""
+
     def settle(self, tokens: int, cost_nano: int, now: int, wall: int, *, sent: bool) -> None:
         """The call ended and has cost so much over all its attempts. Not `sent`: no provider has seen any of it."""
 

@@ -8,7 +8,7 @@ from tidegate.policy.spend.account import Account
 from tidegate.policy.spend.ask import REQUEST, Ask
 from tidegate.policy.spend.budget import TOKENS_DAY
 from tidegate.policy.spend.common import Common
-from tidegate.policy.spend.grant import Held
+from tidegate.policy.spend.grant import BOUNDLESS, Held
 from tidegate.policy.spend.outlook import YOUNG
 
 MINUTE = 60_000_000
@@ -105,3 +105,45 @@ def test_it_counts_in_the_period_in_which_it_was_granted() -> None:
     held.settle(120, 70, MINUTE, NOON + 86_400_000_000, sent=True)
     assert (today.spent, today.held) == (120, 0)
     assert (tomorrow.spent, tomorrow.held) == (0, 0)
+
+
+def test_a_longer_answer_takes_more() -> None:
+    """Of every budget, and of no minute; at the end it is settled like any other."""
+    scene = Scene()
+    held = scene.hold(ask=Ask(100, 80, 0, None, PRICES, makes=True))
+    assert held.covers == 4_096
+    assert held.grow(4_096 + 904)
+    assert held.covers == 5_000 + 1_250 + 16
+    assert {stands[2:] for stands in scene.stands()} == {(1_000, 0, 6_366, 0, 6_366, 0, 6_366)}
+    held.settle(5_100, 5_100, 0, NOON, sent=True)
+    assert {stands[3:] for stands in scene.stands()} == {(5_100, 0, 5_100, 0, 5_100, 0)}
+    held.grow(10_000)
+    assert {stands[3:] for stands in scene.stands()} == {(5_100, 0, 5_100, 0, 5_100, 0)}
+
+
+def test_it_takes_more_than_there_is() -> None:
+    """It is being spent, so nobody else is granted it; and it is said."""
+    scene = Scene()
+    held = scene.hold()
+    assert not held.grow(9_000)
+    assert {stands[4] for stands in scene.stands()} == {9_100}
+
+
+def test_without_a_budget_nothing_grows() -> None:
+    """Nobody has to ask."""
+    account = Account(("acme", "", "", ""), UTC)
+    account.configure(Allowance(rpm=5, tpm=5_000), UTC, NOON)
+    ask = Ask(100, 80, 50, None, PRICES, makes=True)
+    assert Held((account,), ask, "ci", "gpt", Common(), 0, NOON).covers == BOUNDLESS
+
+
+def test_what_it_will_probably_be_billed() -> None:
+    """What is usual, once that is known."""
+    scene = Scene()
+    held = scene.hold()
+    assert (held.likely_tokens, held.likely_nano) == (0, 0)
+    for _ in range(YOUNG):
+        scene.common.outlooks.learn("ci", "gpt", 7)
+    known = scene.common.outlooks.of("ci", "gpt")
+    held = scene.hold(ask=Ask(100, 80, 50, known, PRICES, makes=True))
+    assert (held.likely_tokens, held.likely_nano) == (107, 107)

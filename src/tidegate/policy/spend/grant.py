@@ -4,11 +4,15 @@ Promise: all of them are charged, or none; each is put right once, whatever beco
 was sent gives everything back. O(limits that apply), a handful.
 """
 
+from typing import Final
+
 from tidegate.policy.spend.account import Account
 from tidegate.policy.spend.ask import Ask
 from tidegate.policy.spend.budget import Tally
 from tidegate.policy.spend.common import Common
 from tidegate.policy.spend.outlook import further
+
+BOUNDLESS: Final = 1 << 62
 
 
 class Held:
@@ -49,6 +53,18 @@ class Held:
                 else:
                     tally.held += ask.tokens
                     self._tallies.append(tally)
+        if not self._tallies and not self._moneys:
+            self.covers = BOUNDLESS
+
+    @property
+    def likely_tokens(self) -> int:
+        """What such calls usually come to; 0 where that is not known."""
+        return self._ask.usual(money=False) if self._ask.outlook is not None else 0
+
+    @property
+    def likely_nano(self) -> int:
+        """The same in money; 0 where money is not bounded."""
+        return self._ask.usual(money=True) if self._ask.outlook is not None else 0
 
     def grow(self, output: int) -> bool:
         """The answer has come to `output` tokens, and takes what such answers come to. False: a budget has not so much.

@@ -115,14 +115,15 @@ class Ledger:
         self._board.ledger = replace(self._board.ledger, up=False, problem=problem, failing_since=since)
         if self.engine is not None:
             self.engine.dispose()  # what a connection was in the middle of is nobody's
-        if self._ingest is not None and self._settings is not None:
-            self._look(self._ingest, self._settings)
+        self._look(self._ingest, self._declaration.now.ledger)
         pause, self._wait = self._wait, min(self._wait * 2, _LONGEST_WAIT)
         return pause
 
-    def _look(self, ingest: "Ingest", settings: LedgerSettings) -> None:
+    def _look(self, ingest: "Ingest | None", settings: LedgerSettings) -> None:
+        from tidegate.store.ingest import untaken  # noqa: PLC0415
+
         try:
-            journals = ingest.standings()
+            journals = untaken(self._state_dir) if ingest is None else ingest.standings()
         except OSError:
             return
         lag = sum(journal.lag_bytes for journal in journals)

@@ -137,6 +137,11 @@ class Ingest:
         return list(self._sources.values())
 
 
+def untaken(state_dir: Path) -> tuple[JournalStanding, ...]:
+    """All journals, while no database can tell how far they were taken. Raises `OSError`."""
+    return tuple(Source(name, directory).standing() for directory, name in _journals(state_dir))
+
+
 def _journals(state_dir: Path) -> Iterable[tuple[Path, str]]:
     """Directory and name of each journal."""
     if (state_dir / JOURNAL).is_dir():

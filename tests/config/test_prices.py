@@ -3,9 +3,13 @@
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.config.conftest import Loads
+from tidegate.config import build_money
 from tidegate.config.prices import FILE
+from tidegate.config.schema_access import BudgetConfig
 from tidegate.model.snapshot import LedgerSettings, Price
 from tidegate.policy.money import PriceBook
 
@@ -69,6 +73,20 @@ def test_a_price_for_a_thousand_in_another_currency(loads: Loads) -> None:
     assert price.completion == 4 * price.prompt
 
 
+def test_an_exchanged_price_is_rounded(loads: Loads) -> None:
+    """To the nearest billionth for a million tokens."""
+    more = "money: {exchange: {JPY: 0.00000000034, KRW: 0.00000000056}}"
+    assert price_of(loads, "{input: 1, output: 10, currency: JPY}", more)[0].completion == 3
+    assert price_of(loads, "{input: 1, output: 10, currency: KRW}", more)[0].completion == 6
+
+
+def test_the_file_wins(loads: Loads) -> None:
+    """A price of its own holds for a model that the list knows and that is limited too."""
+    loaded = loads(text("gpt-4o: {price: {input: 1, output: 1}}"))
+    assert loaded.snapshot.providers[0].models["gpt-4o"].prices[0].prompt == 10**9
+    assert loaded.origins == {("a", "gpt-4o"): FILE}
+
+
 def test_tiers(loads: Loads) -> None:
     """By length, whatever the order of the file; what a tier leaves out is as without it."""
     tiers = "[{above: 9, input: 3}, {above: 5, output: 4, cached_input: 0.5}]"
@@ -128,3 +146,12 @@ def test_the_ledger(loads: Loads, tmp_path: object, url: str, database: str) -> 
     assert loads(f'ledger: {{database: "{url}", {more}}}').snapshot.ledger == LedgerSettings(
         database.format(folder=tmp_path), "USD", 7, 8, "continue", 1_048_576
     )
+
+
+@given(nano=st.integers(1, 10**18))
+def test_money_is_exact(nano: int) -> None:
+    """Each billionth of a text, and each number of up to fifteen digits, is what is counted."""
+    text = f"{Decimal(nano).scaleb(-9):f}"
+    assert build_money.nano(BudgetConfig.model_validate({"per_day": text}).per_day) == nano
+    if len(str(nano).rstrip("0")) <= 15:
+        assert build_money.nano(BudgetConfig.model_validate({"per_day": float(text)}).per_day) == nano

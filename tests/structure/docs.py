@@ -1,8 +1,10 @@
 """A document, followed from top to bottom by somebody who types what it says."""
 
+import os
 import re
 import shlex
 import socket
+import string
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,8 +16,9 @@ from bench.__main__ import BENCHES
 ROOT = Path(__file__).parents[2]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 INDENTED = re.compile(r"^ {4}((?:\./dev|tidegate) .*\n)", re.MULTILINE)
-PORTS = ("9100", "8080", "8081")
-KNOWN = {"./dev", "pip", "tidegate", "curl"}
+PORTS = ("9100", "8080", "8081", "8090")
+KNOWN = {"./dev", "pip", "tidegate", "curl", "export"}
+TAKEN = re.compile(r"export (\w+)=\$\((.+)\)")
 READY = re.compile(r"https?://")
 
 
@@ -44,6 +47,10 @@ class Reader:
     ports: dict[str, str] = field(default_factory=lambda: {port: str(free_port()) for port in PORTS})
     running: list["subprocess.Popen[str]"] = field(default_factory=list)
     done: list[str] = field(default_factory=list)
+    taken: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.taken["TIDEGATE_ADMIN_URL"] = f"http://127.0.0.1:{self.ports['8081']}"
 
     def follow(self, document: str) -> None:
         for language, text in FENCE.findall(INDENTED.sub(r"```sh\n\1```\n", document)):
@@ -65,7 +72,10 @@ class Reader:
 
     def _type(self, command: str) -> None:
         self.done.append(command)
-        words = shlex.split(self.translated(command))
+        if taken := TAKEN.fullmatch(command):
+            self.taken[taken[1]] = self._run(tidegate(shlex.split(self.translated(taken[2])))).strip()
+            return
+        words = shlex.split(string.Template(self.translated(command)).safe_substitute(self.taken))
         match words:
             case ["./dev", *_]:
                 known_to_dev(words[1])
@@ -84,9 +94,12 @@ class Reader:
             case _:
                 raise AssertionError(f"nobody knows how to try this: {command}")
 
-    def _run(self, words: list[str]) -> None:
-        ended = subprocess.run(words, cwd=self.place, capture_output=True, text=True, timeout=60, check=False)
+    def _run(self, words: list[str]) -> str:
+        ended = subprocess.run(
+            words, cwd=self.place, env=os.environ | self.taken, capture_output=True, text=True, timeout=60, check=False
+        )
         assert ended.returncode == 0, f"{shlex.join(words)}\n{ended.stdout}\n{ended.stderr}"
+        return ended.stdout
 
     def _start(self, words: list[str]) -> None:
         if words[1] == "serve" and "--port" not in words:

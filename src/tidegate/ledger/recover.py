@@ -32,7 +32,7 @@ def booked(intent: Intent) -> CallRecord:
     """The record of a call whose end nobody saw.
 
     What was charged is the upper estimate of its usage; how much of it was prompt is not known. Where such calls have
-    been learnt, it is booked as a usual one: a large `max_tokens` must not use up a budget.
+    been learnt, it is booked by what they come to while they run: a large `max_tokens` must not use up a budget.
     """
     return CallRecord(
         call_id=intent.call_id,

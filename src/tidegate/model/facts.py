@@ -27,8 +27,8 @@ class Intent(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="i"):
     target: str = ""  # provider/scope/model, as it is told
     tenant: str = ""
     user: str = ""
-    cost_nano: int = 0  # of what it will probably be billed, in billionths of the house currency
-    likely_tokens: int = 0  # what it will probably be billed, where its tenant's limits have learnt that; 0 = unknown
+    cost_nano: int = 0  # of what it will be billed if nobody sees its end, in billionths of the house currency
+    likely_tokens: int = 0  # what that will probably be, where its tenant's limits have learnt it; 0 = unknown
 
 
 class Try(msgspec.Struct, frozen=True, array_like=True, gc=False):

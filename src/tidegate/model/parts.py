@@ -23,7 +23,7 @@ class Grant(Protocol):
 
     @property
     def likely_tokens(self) -> int:
-        """What one attempt will probably be billed; 0 = unknown."""
+        """What one attempt will probably be billed, if nobody sees its end; 0 = unknown."""
 
     @property
     def likely_nano(self) -> int:

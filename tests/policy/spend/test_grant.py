@@ -138,12 +138,12 @@ def test_without_a_budget_nothing_grows() -> None:
 
 
 def test_what_it_will_probably_be_billed() -> None:
-    """What is usual, once that is known."""
+    """If nobody sees its end: what such calls have come to while they run, once that is known."""
     scene = Scene()
     held = scene.hold()
     assert (held.likely_tokens, held.likely_nano) == (0, 0)
     for _ in range(YOUNG):
-        scene.common.outlooks.learn("ci", "gpt", 7)
+        scene.common.outlooks.learn("ci", "gpt", 14)
     known = scene.common.outlooks.of("ci", "gpt")
     held = scene.hold(ask=Ask(100, 80, 50, known, PRICES, makes=True))
     assert (held.likely_tokens, held.likely_nano) == (107, 107)

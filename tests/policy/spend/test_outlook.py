@@ -35,6 +35,15 @@ def test_an_answer_that_goes_on(produced: list[int], now: int) -> None:
         assert seen.beyond(now) == further(None, now) == now + now // 4 + 16
 
 
+def test_those_that_are_seen_in_flight_are_longer() -> None:
+    """One in ten calls says a hundred times as much: of those in flight eleven in twelve are such, in mid-answer."""
+    seen = Outlook()
+    assert seen.halfway() == 0
+    for tokens in [10] * 27 + [1_000] * 3:
+        seen.learn(tokens)
+    assert seen.halfway() == (27 * 100 + 3 * 1_000_000) // (2 * 3_270)
+
+
 def test_a_young_key_is_like_everybody_else() -> None:
     """Until eight of its calls were seen; before eight of anybody's, nothing is known."""
     known = Outlooks()

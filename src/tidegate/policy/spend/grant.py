@@ -58,13 +58,15 @@ class Held:
 
     @property
     def likely_tokens(self) -> int:
-        """What such calls usually come to; 0 where that is not known."""
-        return self._ask.usual(money=False) if self._ask.outlook is not None else 0
+        """What such calls have come to while they run, in the mean; 0 where that is not known."""
+        outlook = self._ask.outlook
+        return self._ask.prompt + self._ask.capped(outlook.halfway()) if outlook is not None else 0
 
     @property
     def likely_nano(self) -> int:
         """The same in money; 0 where money is not bounded."""
-        return self._ask.usual(money=True) if self._ask.outlook is not None else 0
+        outlook = self._ask.outlook
+        return self._ask.cost(self._ask.capped(outlook.halfway())) if outlook is not None else 0
 
     def grow(self, output: int) -> bool:
         """The answer has come to `output` tokens, and takes what such answers come to. False: a budget has not so much.

@@ -51,6 +51,14 @@ class Outlook:
         ranked = self._ranked()
         return ranked[len(ranked) // 2]
 
+    def halfway(self) -> int:
+        """What a call that is looked at while it runs has come to, in the mean: half of what the longer ones weigh.
+
+        The mean of calls by their length, halved: the residual life of renewal theory (Cox 1962).
+        """
+        total = sum(self._samples)
+        return sum(tokens * tokens for tokens in self._samples) // (2 * total) if total else 0
+
     def beyond(self, tokens: int) -> int:
         """What is hardly exceeded by those that come to more than that; a quarter more, where none has."""
         ranked = self._ranked()

@@ -85,14 +85,12 @@ class Groups:
 
     def __init__(self, state_dir: str, candidates: list[Place] | None = None) -> None:
         """Look for a place, make the directory, and remove what a killed gate left in it."""
-        if candidates is None:
-            candidates = places(_read("/proc/self/mountinfo"), _read("/proc/self/cgroup"))
         self._entered = False
-        self._place = _usable(candidates)
-        self._home = f"{self._place.path}/tidegate-{zlib.crc32(os.fsencode(state_dir)):08x}"
+        self._place = _usable(_candidates() if candidates is None else candidates)
+        self._home = _home(self._place, state_dir)
         try:
             os.makedirs(self._home, exist_ok=True)
-            self._sweep()
+            _empty(self._home)
             if self._place.version == 2:
                 self._delegate()
         except OSError as error:
@@ -134,17 +132,11 @@ class Groups:
     def close(self) -> None:
         """Leave no trace: all groups go that no process is in."""
         with contextlib.suppress(OSError):
-            self._sweep()
+            _empty(self._home)
             if self._entered:
-                _write(f"{self._place.path}/cgroup.subtree_control", "-cpu")
-                _write(self._place.path + _PROCESSES, "0")
-            self._sweep()
+                self._step_back()
+                _empty(self._home)
             os.rmdir(self._home)
-
-    def _sweep(self) -> None:
-        with os.scandir(self._home) as entries:
-            for path in [entry.path for entry in entries if entry.is_dir()]:
-                self.discard(path)
 
     def _delegate(self) -> None:
         """Let the directory's groups have the cpu controller.
@@ -160,12 +152,51 @@ class Groups:
             for pid in _family(_read(self._place.path + _PROCESSES)):
                 _write(rest + _PROCESSES, str(pid))
             self._entered = True
-            self._hand_on()
+            try:
+                self._hand_on()
+            except OSError:  # others live in this group
+                self.close()
+                raise
+
+    def _step_back(self) -> None:
+        for path in (self._home, self._place.path):
+            with contextlib.suppress(OSError):
+                _write(f"{path}/cgroup.subtree_control", "-cpu")
+        for pid in _family(_read(f"{self._home}/{_REST}{_PROCESSES}")):
+            _write(self._place.path + _PROCESSES, str(pid))
 
     def _hand_on(self) -> None:
         for path in (self._place.path, self._home):
             if "cpu" not in _read(f"{path}/cgroup.subtree_control").split():
                 _write(f"{path}/cgroup.subtree_control", "+cpu")
+
+
+def sweep(state_dir: str) -> None:
+    """Remove what a killed gate of this state directory left, where nothing is in use. Never raises."""
+    with contextlib.suppress(OSError, NoGroups):
+        home = _home(_usable(_candidates()), state_dir)
+        _empty(home)
+        os.rmdir(home)
+
+
+def _candidates() -> list[Place]:
+    try:
+        return places(_read("/proc/self/mountinfo"), _read("/proc/self/cgroup"))
+    except OSError:
+        return []  # no Linux
+
+
+def _home(place: Place, state_dir: str) -> str:
+    return f"{place.path}/tidegate-{zlib.crc32(os.fsencode(state_dir)):08x}"
+
+
+def _empty(home: str) -> None:
+    """Remove the groups in a directory that no process is in."""
+    with os.scandir(home) as entries:
+        paths = [entry.path for entry in entries if entry.is_dir()]
+    for path in paths:
+        with contextlib.suppress(OSError):
+            os.rmdir(path)
 
 
 def throttling(path: str) -> Throttling | None:

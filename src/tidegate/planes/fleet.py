@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from tidegate.observe.log import Log
-from tidegate.planes.cgroup import Groups, NoGroups
+from tidegate.planes.cgroup import Groups, NoGroups, sweep
 from tidegate.planes.configuration import Configuration
 from tidegate.planes.failure import GateError
 from tidegate.planes.keeper import Keeper
@@ -91,6 +91,8 @@ class Fleet:
 
     def open(self, loaded: Loaded) -> None:
         """Serve by the first configuration; the main worker has been started. Raises `GateError`, `OSError`."""
+        if os.path.isdir(f"{self._setting.state_dir}/workers"):  # noqa: PTH112 - as in planes/state_dir.py
+            sweep(self._setting.state_dir)
         self._isolated = self._newcomers(loaded)
         self.configuration.offer(loaded)
         self._load(self.main)
@@ -193,7 +195,7 @@ class Fleet:
     def heard(self, service: Service, message: Message) -> None:
         """A worker's word. Raises `GateError` when the gate cannot start."""
         worker = self._of.get(service)
-        if worker is None:
+        if worker is None or worker in self._leaving:
             return
         version = worker.owed.popleft() if worker.owed else 0
         if isinstance(message, Ready):

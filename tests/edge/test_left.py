@@ -1,12 +1,14 @@
-"""Clients that leave before their answer: what is stopped, what goes on for the sake of its usage, and what is booked."""
+"""Clients that leave before their answer: what is stopped, what goes on for its usage, and what is booked."""
 
 import pytest
 
 from tests.edge.test_gateway import Door
-from tests.line.scenes import answer, play_of, refusal, settle
+from tests.line.scenes import play_of, refusal, spend
 from tidegate.model.facts import LEFT
 from tidegate.model.snapshot import StreamPolicy
-from tidegate.testing.transport import Reply
+from tidegate.testing import Reply
+from tidegate.testing.clock import settle
+from tidegate.testing.playbook import answer
 
 DRAIN = StreamPolicy(on_disconnect="drain")
 
@@ -57,9 +59,7 @@ async def test_nobody_waits_for_another_attempt() -> None:
 async def test_who_leaves_the_queue_leaves_nothing(streams: StreamPolicy) -> None:
     """Nothing was sent: no attempt, no charge, no cost, whatever the policy."""
     door = Door(play_of(streams=streams))
-    for pool in door.play.lanes.pools:
-        for lane in pool.lanes:
-            lane.quota.tokens[0].take(60_000, door.play.clock.now())
+    spend(door.play, 60_000)
     asked = door.ask(body={"model": "s"})
     await settle()
     asked.leave()

@@ -151,7 +151,19 @@ async def test_what_has_no_model_is_for_keys_of_all_models() -> None:
     refused = door.by("web", b"/v1/models/ft-1", method=b"DELETE")
     assert (refused.wire.status, refused.wire.error["code"]) == (403, "route_not_allowed")
     for name in ("all", "none"):
-        assert door.by(name, b"/v1/files", method=b"GET").wire.status == 0
+        assert door.by(name, b"/v1/audio/transcriptions").wire.status == 0
+
+
+@pytest.mark.parametrize("method", [b"GET", b"POST", b"DELETE"])
+async def test_what_providers_keep_is_not_shared_by_namespaces(method: bytes) -> None:
+    """One organisation's files are all namespaces' files: who may reach them is said by the namespace."""
+    door = Managed(key("web"))
+    for path in (b"/v1/files", b"/v1/responses/resp_1", b"/v1/messages/batches"):
+        refused = door.by("web", path, method=method)
+        assert (refused.wire.status, b"stored_objects" in refused.wire.body) == (403, True)
+    assert door.by("web", b"/v1/models/ft-1", method=b"DELETE").wire.status == 403
+    door.tell(PutNamespace(Namespace("acme", stored=True)))
+    assert door.by("web", b"/v1/files", method=method).wire.status == 0
 
 
 async def test_whose_call_it_is_and_what_for() -> None:

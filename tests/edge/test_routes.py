@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidegate.edge.routes import Match, Route, dialect_of, match
+from tidegate.edge.routes import Match, Route, dialect_of, kept, match
 from tidegate.model.call import Kind
 
 TABLE = [
@@ -71,3 +71,27 @@ def test_every_path_has_a_route(path: bytes) -> None:
 def test_whose_api_it_is(path: bytes, kind: Kind, version: bytes | None, dialect: str) -> None:
     """A path of one maker's is its own; on shared ones `anthropic-version` decides."""
     assert dialect_of(path, kind, version) == dialect
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "is_kept"),
+    [
+        (b"POST", b"/v1/images/generations", False),
+        (b"POST", b"/v1/audio/transcriptions", False),
+        (b"POST", b"/v1/moderations", False),
+        (b"POST", b"/v1/rerank", False),
+        (b"POST", b"/v1/filesystem", False),
+        (b"GET", b"/v1/files", True),
+        (b"POST", b"/v1/files", True),
+        (b"DELETE", b"/v1/files/file-1", True),
+        (b"POST", b"/v1/messages/batches", True),
+        (b"POST", b"/v1/threads/t/runs", True),
+        (b"GET", b"/v1/responses/resp_1", True),
+        (b"POST", b"/v1/responses/resp_1/cancel", True),
+        (b"GET", b"/v1/whatever/comes", True),
+        (b"DELETE", b"/v1/models/ft:mine", True),
+    ],
+)
+def test_what_a_provider_keeps(method: bytes, path: bytes, *, is_kept: bool) -> None:
+    """Whatever is not sent to be computed, and what is sent to be stored."""
+    assert kept(method, path) is is_kept

@@ -26,7 +26,7 @@ class Client:
 
     __slots__ = (
         "cut", "digest", "expires_us", "limits", "models", "name", "networks", "not_before_us", "signing",
-        "signing_key", "tenant", "user",
+        "signing_key", "stored", "tenant", "user",
     )  # fmt: skip
 
     def __init__(
@@ -38,12 +38,14 @@ class Client:
         limits: Limits | None = None,
         *,
         cut: bool = False,
+        stored: bool = True,
     ) -> None:
         self.name = name  # of its key, as it stands in records
         self.tenant = tenant
         self.models = allowed  # None = all, and routes without a model too
         self.limits = limits  # what its namespace, user and key may spend; None = no bound
         self.cut = cut  # what is in flight ends when the key is revoked
+        self.stored = stored  # may reach what providers keep for all of the organisation
         self.digest = b"" if key is None else key.digest
         self.user = "" if key is None else key.user
         self.networks = Networks(key.addresses) if key is not None and key.addresses else None
@@ -147,8 +149,10 @@ class Clients:
             () if namespace is None else namespace.models,
         )
         limits = None if self._limiting is None else self._limiting(namespace, user, key)
-        cut = namespace is not None and namespace.on_revoked == "cut"
-        return Client(key.name, self._tenant(key.name, namespace), key, allowed, limits, cut=cut)
+        cut, stored = False, True
+        if namespace is not None:
+            cut, stored = namespace.on_revoked == "cut", namespace.stored
+        return Client(key.name, self._tenant(key.name, namespace), key, allowed, limits, cut=cut, stored=stored)
 
     def _namespace(self, name: str) -> Namespace | None:
         """Its record: the file's before the log's."""

@@ -5,8 +5,9 @@ from tidegate.edge.clients import Client
 from tidegate.edge.door import NO_KEY, Guest, Turned
 from tidegate.edge.house import House
 from tidegate.edge.misdirected import misdirected
-from tidegate.edge.rights import ELSEWHERE, objection
-from tidegate.edge.routes import Match, Route
+from tidegate.edge.rights import ELSEWHERE, KEPT, objection
+from tidegate.edge.routes import Match, Route, kept
+from tidegate.model.errors import Problem
 from tidegate.policy.access.addresses import peer_address
 from tidegate.providers.codec import Dialect
 from tidegate.wire.exchange import Exchange
@@ -28,12 +29,20 @@ def welcome(
     if guest is None:
         raise Turned(NO_KEY, "key")
     problem = objection(guest.client, guest.address, wall)
-    if problem is None and found.route is Route.FORWARD and guest.client.models is not None:
-        problem = ELSEWHERE
+    if problem is None and (found.route is Route.FORWARD or found.route is Route.MODEL):
+        problem = _forwards(guest.client, exchange, found)
     if problem is not None:
         raise Turned(problem, problem.kind.name.lower())
     exchange.alike.note = guest
     return None
+
+
+def _forwards(client: Client, exchange: Exchange, found: Match) -> Problem | None:
+    """Why a key may not ask providers for what no model is named of."""
+    ours = found.route is Route.MODEL and exchange.method in (b"GET", b"HEAD")
+    if not ours and not client.stored and kept(exchange.method, exchange.path):
+        return KEPT
+    return ELSEWHERE if client.models is not None and found.route is Route.FORWARD else None
 
 
 def guest_of(house: House, exchange: Exchange, wall: int) -> Guest:

@@ -22,6 +22,13 @@ ELSEWHERE: Final = Problem(
 )
 
 
+KEPT: Final = Problem(
+    ProblemKind.ROUTE_NOT_ALLOWED,
+    "What providers keep (files, batches, threads, stored responses) belongs to the whole organisation, so this key's "
+    "namespace may not reach it. Set `stored_objects: true` for the namespace to allow it.",
+)
+
+
 def objection(client: Client, address: bytes, wall: int) -> Problem | None:
     """Why the key helps nobody now, or not from this address (as of `policy.access`); None when it does. O(1)."""
     if client.not_before_us > wall:

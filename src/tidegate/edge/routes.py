@@ -50,6 +50,10 @@ _EXACT = {
 _FORWARD = Match(Route.FORWARD)
 _MODEL = Match(Route.MODEL)
 _UNKNOWN = Match(Route.UNKNOWN)
+_KEPT = re.compile(
+    rb"/v1/(?:files|uploads|batches|messages/batches|fine_tuning|assistants|threads|vector_stores|conversations|containers"
+    rb"|responses|chat/completions|evals|videos|skills|organizations?|projects|admin|cachedContents|context)(?:/|$)"
+)
 # A segment that a provider may resolve: it would lead out of the base URL, with the gate's key.
 _DOTS = re.compile(rb"/(?:\.|%2[eE]){1,2}(?:/|$)")
 
@@ -65,6 +69,14 @@ def match(path: bytes) -> Match:
     if not below:
         return _UNKNOWN
     return _MODEL if path.startswith(MODEL_PREFIX) else _FORWARD
+
+
+def kept(method: bytes, path: bytes) -> bool:
+    """Whether a forwarded request is about what a provider keeps for its organisation: files, batches, threads.
+
+    Who may see one of them may see all of the organisation's, whichever namespace they are of.
+    """
+    return method != b"POST" or _KEPT.match(path) is not None
 
 
 def dialect_of(path: bytes, kind: Kind, version: bytes | None) -> str:

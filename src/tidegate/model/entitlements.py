@@ -70,6 +70,7 @@ class Namespace(Record, frozen=True):
     by_model: dict[str, Allowance] = {}  # for calls that ask for this model or strategy
     timezone: str = "UTC"  # IANA name
     on_revoked: str = "finish"  # streams of a key that is revoked: finish | cut
+    stored: bool = False  # may reach what providers keep for the whole organisation: files, batches, threads
 
 
 class AddressLimits(Record, frozen=True):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from pathlib import Path
 
 from tidegate.config.schema_base import permille
@@ -10,6 +10,7 @@ from tidegate.config.schema_money import LedgerConfig, MoneyConfig, PriceConfig,
 from tidegate.model.snapshot import LedgerSettings, Price
 
 _NANO = Decimal(1_000_000_000)
+_HALF = Decimal("0.5")
 _PER = {"1M": 1, "1k": 1_000}  # so often a million holds it
 _SQLITE = "sqlite:///"
 
@@ -52,10 +53,10 @@ class Tariff:
 
 def priced(tariff: Tariff, rate: Decimal) -> Price:
     """The price, where one unit of the tariff's currency is worth `rate`: rounded to a billionth."""
+    unit = rate * _NANO
 
     def worth(amount: Decimal | None, otherwise: Decimal) -> int:
-        exact = (otherwise if amount is None else amount) * rate * _NANO
-        return int(exact.quantize(Decimal(1), ROUND_HALF_UP))
+        return int((otherwise if amount is None else amount) * unit + _HALF)
 
     return Price(
         prompt=worth(tariff.prompt, tariff.prompt),

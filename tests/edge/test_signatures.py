@@ -307,7 +307,8 @@ async def test_unknown_keys_and_wrong_signatures_take_the_same_way(post: Post) -
         post.send(post.sign(*who))  # known from now on, as to an attacker who tries again and again
     ways = [_way(post, post.sign(*who)) for who in (("nobody",), ("required", "wrong"), ("plain",))]
     assert ways[0] == ways[1] == ways[2]
-    assert {"hmac_digest", "compare_digest"} <= set(ways[0])
+    if signature.__file__.endswith(".py"):  # compiled functions are not heard of
+        assert {"mac_of", "compare_digest"} <= set(ways[0])
 
 
 async def test_keys_that_nobody_has_and_keys_that_were_revoked_take_the_same_way(post: Post) -> None:

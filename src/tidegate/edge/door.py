@@ -199,8 +199,8 @@ def _signed(signatures: Signatures, exchange: Exchange, clients: Clients, wall: 
         signatures.use(mark, created_us, wall)
     except BadSignature as error:
         raise Turned(Problem(ProblemKind.BAD_SIGNATURE, str(error), "signature"), "signature") from None
-    except NoRoom as error:
-        raise Turned(Problem(ProblemKind.UNAVAILABLE, str(error), "", error.wait_us), NO_ROOM) from None
+    except NoRoom as full:
+        raise Turned(Problem(ProblemKind.UNAVAILABLE, str(full), "", full.wait_us), NO_ROOM) from None
     return client, digest
 
 

@@ -10,7 +10,7 @@ Nothing here depends on a secret but `mac`, and what comes after it is compared 
 import re
 from binascii import b2a_base64
 from hashlib import blake2b, sha256
-from hmac import compare_digest, digest
+from hmac import compare_digest
 from typing import Final
 
 ALGORITHM: Final = b"hmac-sha256"
@@ -22,7 +22,12 @@ WITHOUT_BODY: Final = b'("@method" "@path" "@query")'
 NO_KEY: Final = bytes(32)  # what the signatures of unknown keys are compared by, so that they cost as much
 
 _LABEL: Final = rb"[a-z*][a-z0-9_.*-]{0,31}"
-_BASE64: Final = rb":[A-Za-z0-9+/]{43}=:"  # of 32 bytes
+_BINARY: Final = 46  # bytes of `:BASE64:` of 32 bytes
+_DIGEST: Final = b"sha-256="
+_COLON: Final = ord(":")
+_BLOCK: Final = 64  # bytes of SHA-256
+_INNER: Final = bytes([byte ^ 0x36 for byte in range(256)])
+_OUTER: Final = bytes([byte ^ 0x5C for byte in range(256)])
 _INPUT: Final = re.compile(
     rb"(" + _LABEL + rb")=((\([^()]*\))"
     rb"(?:;(?:created=([0-9]{1,12})"
@@ -30,8 +35,6 @@ _INPUT: Final = re.compile(
     rb'|keyid="([A-Za-z0-9._:@-]{1,128})"'
     rb'|alg="([a-z0-9-]{1,32})")){4})'
 )
-_SIGNATURE: Final = re.compile(rb"(" + _LABEL + rb")=(" + _BASE64 + rb")")
-_DIGEST: Final = re.compile(rb"sha-256=" + _BASE64)
 
 NOT_ONE: Final = "Send one signature: one Signature-Input, one Signature with the same label, one Content-Digest."
 MALFORMED: Final = (
@@ -44,7 +47,7 @@ NOT_COVERED: Final = (
 )
 WRONG_ALGORITHM: Final = 'The only signature algorithm here is alg="hmac-sha256".'
 BAD_DIGEST: Final = "Content-Digest must be sha-256=:BASE64:, of the body as it is sent, and nothing else."
-BAD_MAC: Final = "Signature must be LABEL=:BASE64:, of 32 bytes."
+BAD_MAC: Final = "Signature must be LABEL=:BASE64:, of 32 bytes, with the label of Signature-Input, and nothing else."
 WRONG: Final = (
     "The signature does not fit this request, or its keyid is no key that takes signatures here. Sign method, path, "
     "query and Content-Digest as they are sent, with the key's signing key."
@@ -87,14 +90,18 @@ def read(signature_input: bytes, signature: bytes, content_digest: bytes) -> Sig
         content_digest = b""
     elif covered != WITH_BODY:
         raise BadSignature(NOT_COVERED)
-    elif _DIGEST.fullmatch(content_digest) is None:
+    elif not _is_binary(content_digest, _DIGEST):
         raise BadSignature(BAD_DIGEST)
-    mac = _SIGNATURE.fullmatch(signature)
-    if mac is None:
+    name = label + b"="
+    if not _is_binary(signature, name):
         raise BadSignature(BAD_MAC)
-    if mac[1] != label:
-        raise BadSignature(NOT_ONE)
-    return Signed(parameters, int(created) * SECOND_US, nonce, keyid, mac[2], content_digest)
+    return Signed(parameters, int(created) * SECOND_US, nonce, keyid, signature[len(name) :], content_digest)
+
+
+def _is_binary(text: bytes, name: bytes) -> bool:
+    """`name` and 32 bytes as `:BASE64:`, by their length: both are compared with the one right text later."""
+    length = len(name)
+    return len(text) == length + _BINARY and text.startswith(name) and text[length] == text[-1] == _COLON
 
 
 def check_clock(signed: Signed, wall: int, skew_us: int) -> None:
@@ -122,8 +129,13 @@ def base_of(method: bytes, path: bytes, query: bytes, content_digest: bytes, par
 
 
 def mac_of(signing_key: bytes, base: bytes) -> bytes:
-    """The signature of a base, as `:BASE64:`."""
-    return b":%b:" % b2a_base64(digest(signing_key, base, "sha256"), newline=False)
+    """The signature of a base, as `:BASE64:`. `signing_key` has at most 64 bytes.
+
+    HMAC as RFC 2104 writes it, of the same two hashes that `hmac.digest` takes, which costs 1.5 µs more each time.
+    """
+    pad = signing_key.ljust(_BLOCK, b"\0")
+    inner = sha256(pad.translate(_INNER) + base).digest()
+    return b":%b:" % b2a_base64(sha256(pad.translate(_OUTER) + inner).digest(), newline=False)
 
 
 def digest_of(body: bytes) -> bytes:

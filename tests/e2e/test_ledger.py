@@ -13,8 +13,8 @@ from typing import Any
 import psycopg
 import pytest
 
+from bench.postgres import Postgres
 from tests.e2e.stand import Gate, Twin, provider, total, until
-from tests.store.postgres import Postgres
 from tidegate.model.facts import CallRecord, Intent
 
 CLIENTS, ROUNDS = 8, 6

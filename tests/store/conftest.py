@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from tests.store.postgres import Postgres
+from bench.postgres import Postgres
 from tidegate.store.engine import open_engine
 from tidegate.store.upgrade import upgrade
 

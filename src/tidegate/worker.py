@@ -12,6 +12,7 @@ import socket
 import ssl
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -41,8 +42,8 @@ from tidegate.model import snapshot as snapshots
 from tidegate.model.facts import Intent
 from tidegate.model.snapshot import ClientKey, Namespace, Provider, Snapshot, User
 from tidegate.observe.log import Log
-from tidegate.observe.meters import JournalMeter, LaneGauge, PoolGauge
-from tidegate.observe.observer import Observer
+from tidegate.observe.meters import JournalMeter, LaneGauge, PoolGauge, SpendGauge
+from tidegate.observe.observer import MAX_SERIES, Observer
 from tidegate.observe.push import Pusher
 from tidegate.planes.channel import Channel
 from tidegate.planes.child import ChildArguments, die_with_parent, end_now, parse_arguments
@@ -121,7 +122,13 @@ class Worker:
         self.gateway = Gateway(self.house(first), line, clock, self.journal, self.observer, arguments.worker)
         self.gateway.begin_after(self.journal.last_id)
         self._pusher = Pusher(
-            state / "control.sock", self.observer, clock, arguments.worker, os.getpid(), self._journal_meter
+            state / "control.sock",
+            self.observer,
+            clock,
+            arguments.worker,
+            os.getpid(),
+            self._journal_meter,
+            self._spend_gauges,
         )
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -253,6 +260,12 @@ class Worker:
             keeper.unwritten_intents,
             keeper.deleted_unread,
         )
+
+    def _spend_gauges(self) -> list[SpendGauge]:
+        now, wall = self._clock.now(), self._clock.wall()
+        accounts = self._accounts.in_use(MAX_SERIES)
+        stands = (SpendGauge(*account.who, *one) for account in accounts for one in account.stands(now, wall))
+        return list(islice(stands, MAX_SERIES))
 
     def _gauges(self) -> list[LaneGauge]:
         now = self._clock.now()

@@ -11,6 +11,7 @@ from tidegate.observe.meters import (
     ProviderMeter,
     Report,
     ScopeMeter,
+    SpendGauge,
     Tally,
 )
 from tidegate.planes.messages import WorkerState
@@ -33,6 +34,7 @@ class WorkerView:
     token_usage_rate: dict[str, float] = field(default_factory=dict)
     providers: list[ProviderMeter] = field(default_factory=list)
     journal: JournalMeter = field(default_factory=JournalMeter)
+    spends: list[SpendGauge] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -88,6 +90,7 @@ class Board:
             view.token_usage_rate = report.token_usage_rate
             view.providers = report.providers
             view.journal = report.journal
+            view.spends = report.spends
 
     def gone(self, worker: int) -> None:
         """A worker's connection ended: its counters stay, what it said of this moment does not."""
@@ -114,6 +117,7 @@ class Board:
                 view.token_usage_rate,
                 view.providers,
                 view.journal,
+                view.spends,
             )
             for _, view in sorted(self._views.items())
         ]

@@ -105,6 +105,23 @@ class JournalMeter(msgspec.Struct, array_like=True):
     deleted_unread: int = 0  # segments that went before they were in the database
 
 
+class SpendGauge(msgspec.Struct, array_like=True):
+    """How one limit of a namespace, user, key, or a model of a namespace stands; "" where it is none's own.
+
+    `period` names the limit as `entitlements.Allowance` does, with its unit: money is in billionths. `reserved` is what
+    calls in flight hold beside what was `used`.
+    """
+
+    namespace: str
+    user: str
+    key: str
+    model: str
+    period: str  # rpm | tpm | concurrent | tokens_day | nano_day | nano_month
+    used: int
+    reserved: int
+    limit: int
+
+
 class Tally(msgspec.Struct, array_like=True):
     """A plan's events: `what` is a refusal's kind, or `fallback`."""
 
@@ -129,3 +146,4 @@ class Report(msgspec.Struct, array_like=True):
     token_usage_rate: dict[str, float] = {}  # by model, tokens a second over the last minute
     providers: list[ProviderMeter] = []
     journal: JournalMeter = msgspec.field(default_factory=JournalMeter)
+    spends: list[SpendGauge] = []  # of keys that were used, 1,000 at most; namespaces first

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from tidegate.observe.meters import JournalMeter
+from tidegate.observe.meters import JournalMeter, SpendGauge
 from tidegate.observe.observer import Observer
 from tidegate.ports import Clock
 
@@ -23,7 +23,7 @@ LARGEST = 16 * 1024 * 1024
 class Pusher:
     """Owns the connection to control. `run` never ends by itself; cancel it."""
 
-    __slots__ = ("_clock", "_encode", "_journal", "_observer", "_path", "_pid", "_transport", "_worker")
+    __slots__ = ("_clock", "_encode", "_journal", "_observer", "_path", "_pid", "_spends", "_transport", "_worker")
 
     def __init__(
         self,
@@ -33,8 +33,10 @@ class Pusher:
         worker: int,
         pid: int,
         journal: Callable[[], JournalMeter] = JournalMeter,
+        spends: Callable[[], list[SpendGauge]] = list,
     ) -> None:
         self._journal = journal
+        self._spends = spends
         self._path = path
         self._observer = observer
         self._clock = clock
@@ -61,6 +63,7 @@ class Pusher:
         for report in self._observer.reports(self._worker, self._pid):
             if report.last:
                 report.journal = self._journal()
+                report.spends = self._spends()
             if transport is not None:
                 payload = self._encode(report)
                 transport.write(FRAME.pack(len(payload)) + payload)

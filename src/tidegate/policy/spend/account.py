@@ -7,6 +7,7 @@ was known, where the call's own minute is over: nothing is forgotten. Days and m
 Everything is O(1) in calls and accounts. An account that was not used for a minute keeps no log.
 """
 
+from collections.abc import Iterator
 from datetime import tzinfo
 from typing import Final
 
@@ -120,6 +121,18 @@ class Account:
             if worst is None or one.worse(worst):
                 worst = one
         return worst
+
+    def stands(self, now: int, wall: int) -> Iterator[tuple[str, int, int, int]]:
+        """Its limits by their names in `Allowance`: what is used of each, what calls in flight hold, and the limit."""
+        if self.rpm:
+            yield "rpm", 0 if self.requests is None else self.rpm - self.requests.left(now), 0, self.rpm
+        if self.tpm:
+            yield "tpm", 0 if self.tokens is None else self.tpm - self.tokens.left(now), 0, self.tpm
+        if self.concurrent:
+            yield "concurrent", self.running, 0, self.concurrent
+        for budget in self.budgets:
+            tally = budget.at(wall)
+            yield budget.what, tally.spent, tally.held, budget.limit
 
     def charge(self, ask: Ask) -> int:
         """What its minute is charged with. An estimate above the limit wants an empty minute: it may be wrong."""

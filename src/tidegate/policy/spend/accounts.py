@@ -26,13 +26,14 @@ _ROOM: Final = 10_000  # accounts that are not looked through for nothing
 class Accounts:
     """By who bears the limits."""
 
-    __slots__ = ("_known", "_many", "_zones", "common")
+    __slots__ = ("_known", "_many", "_whole", "_zones", "common")
 
     def __init__(self, zones: Callable[[str], tzinfo]) -> None:
         """`zones`: a time zone by its IANA name, the same object for the same name."""
         self.common = Common()
         self._zones = zones
         self._known: dict[Who, Account] = {}
+        self._whole: dict[Who, Account] = {}  # of them, those of whole namespaces
         self._many = _ROOM
 
     def __len__(self) -> int:
@@ -67,6 +68,7 @@ class Accounts:
         if not everything and len(self._known) < self._many:
             return
         self._known = {who: account for who, account in self._known.items() if account.matters(wall)}
+        self._whole = {who: account for who, account in self._known.items() if not any(who[1:])}
         self._many = 2 * len(self._known) + _ROOM
 
     def changed(self) -> list[Account]:
@@ -122,11 +124,11 @@ class Accounts:
             self.common.ended(account)
 
     def in_use(self, most: int) -> Iterator[Account]:
-        """Accounts that have limits, those of whole namespaces first; at most so many."""
-        limited = [(any(who[1:]), account) for who, account in self._known.items() if account.limited]
-        whole = (account for part, account in limited if not part)
-        parts = (account for part, account in limited if part)
-        yield from islice((account for some in (whole, parts) for account in some), most)
+        """Accounts that have limits, those of whole namespaces first; at most so many. O(`most`), where most have."""
+        whole = [account for account in self._whole.values() if account.limited]
+        yield from islice(whole, most)
+        parts = (account for who, account in self._known.items() if who not in self._whole and account.limited)
+        yield from islice(parts, max(0, most - len(whole)))
 
     def _joined(
         self, others: tuple[Account, ...], who: Who, allowance: Allowance, zone: tzinfo, wall: int
@@ -136,14 +138,18 @@ class Accounts:
         if account is None:
             if allowance == NOTHING:
                 return others
-            account = self._known[who] = Account(who, zone)
+            account = self._made(who, zone)
         account.configure(allowance, zone, wall)
         return (*others, account) if account.limited else others
 
     def _remembered(self, who: Who, zone: tzinfo) -> Account:
         account = self._known.get(who)
-        if account is None:
-            account = self._known[who] = Account(who, zone)
+        return self._made(who, zone) if account is None else account
+
+    def _made(self, who: Who, zone: tzinfo) -> Account:
+        account = self._known[who] = Account(who, zone)
+        if not any(who[1:]):
+            self._whole[who] = account
         return account
 
 

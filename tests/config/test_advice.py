@@ -28,6 +28,7 @@ def test_client_keys(loads: Loads) -> None:
     assert warning.text("gate.yaml").startswith(
         "gate.yaml:1:1: clients: no client keys, so only callers on this machine"
     )
+    assert loads(SMALLEST + "clients: {required: true}\n").warnings == ()
 
 
 def test_unserved_models(loads: Loads) -> None:

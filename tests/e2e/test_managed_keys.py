@@ -78,7 +78,7 @@ async def becomes(line: Line, key: str, status: int) -> Answer:
     """Ask until the answer is this one."""
     async with asyncio.timeout(DEADLINE):
         while (answer := await ask(line, key)).status != status:
-            await asyncio.sleep(0.003)
+            pass
     return answer
 
 

@@ -36,4 +36,5 @@ def test_without_isolation_one_worker_serves_everybody() -> None:
 def test_beside_isolated_namespaces_nobody_is_served_without_a_key() -> None:
     """Also by a worker that is left with no key of its own."""
     assert asks_for_keys(Snapshot(1, (), isolated=ISOLATED))
+    assert asks_for_keys(Snapshot(1, (), keys_required=True))
     assert asks_for_keys(Snapshot(1, (), isolated=ISOLATED, namespace="gold"))

@@ -50,8 +50,9 @@ def _access(config: Config, document: Document) -> Iterator[Advice]:
     if not config.providers:
         yield ("providers",), "no provider, so nobody can answer a call", "serve needs at least one"
     namespaces = any(namespace.keys for namespace in config.namespaces.values())
-    if not config.clients.keys and not config.clients.keys_file and not namespaces:
-        message = "no client keys, so only callers on this machine are served"
+    clients = config.clients
+    if not (clients.keys or clients.keys_file or clients.required or namespaces):
+        message = "no client keys, so only callers on this machine are served, until a key is made at run time"
         yield ("clients",), message, "give clients.keys, clients.keys_file or keys of namespaces"
     for path, key in _keys(config):
         at = path if path in document.places else path[:-1]  # a client's bare key has no field of its own

@@ -58,6 +58,7 @@ def build(
         strategies=tuple(_strategy(name, item, chains, tiers) for name, item in _named(config).items()),
         defaults=_defaults(config.defaults, chains, tiers),
         clients=build_access.filed_keys(filed or {}) + build_access.client_keys(config.clients.keys, "key"),
+        keys_required=config.clients.required,
         tiers=tiers,
         namespaces=build_access.namespaces(config.namespaces),
         pools=with_rest(build_tenants.pools(config.pools, scheduler, pick), providers, scheduler, pick),

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from tidegate.config.findings import ConfigError
 from tidegate.config.load import load
 from tidegate.config.split import split
+from tidegate.model.isolation import asks_for_keys
 from tidegate.model.snapshot import Snapshot, encode
 from tidegate.planes import messages
 
@@ -50,7 +51,7 @@ def _say(message: messages.Message) -> None:
 def _loaded(snapshot: Snapshot) -> messages.Loaded:
     """What the supervisor is told: a snapshot for each worker, and for control the whole."""
     server = snapshot.server
-    clients = bool(snapshot.clients or snapshot.isolated) or any(item.clients for item in snapshot.namespaces)
+    clients = asks_for_keys(snapshot) or bool(snapshot.clients) or any(item.clients for item in snapshot.namespaces)
     main, *rest = split(snapshot)
     parts = tuple(
         messages.Part(item.namespace, item.port, item.cpu_permille, encode(part))

@@ -159,6 +159,11 @@ class ClientsConfig(Section):
     keys_file: str | None = Field(
         None, description="File of up to 100,000 keys, one `NAME SHA256` per line.", examples=["client-keys.txt"]
     )
+    required: bool = Field(
+        False,
+        description="Must a call show a key even while there is none? For keys that are made at run time only.",
+        examples=[True],
+    )
 
 
 class TlsConfig(Section):

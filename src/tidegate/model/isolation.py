@@ -14,5 +14,8 @@ def serves(snapshot: Snapshot, namespace: str) -> bool:
 
 
 def asks_for_keys(snapshot: Snapshot) -> bool:
-    """Whether a caller must show a key even while this worker knows none: its neighbours' keys are still keys."""
-    return bool(snapshot.isolated)
+    """Whether a caller must show a key even while this worker knows none.
+
+    Because the file says so, or because its neighbours' keys are still keys.
+    """
+    return snapshot.keys_required or bool(snapshot.isolated)

@@ -304,6 +304,7 @@ class Snapshot(Record):
     isolated: tuple[Isolation, ...] = ()
     warnings: tuple[str, ...] = ()  # what `check` and the log say plainly, e.g. of fields not yet active
     namespace: str = ""  # the isolated one that this worker is for; "" = all others (`isolation.serves`)
+    keys_required: bool = False  # a call shows a key, even while none is declared
 
 
 _DECODER = msgspec.msgpack.Decoder(Snapshot)

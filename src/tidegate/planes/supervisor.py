@@ -237,7 +237,8 @@ class Supervisor:
             return ""
         return (
             f"--host {self._options.host} is not a loopback address and no client keys are configured: anybody could "
-            "spend your quota. Configure clients, or serve 127.0.0.1"
+            "spend your quota. Configure clients (`clients: {required: true}` where keys are made at run time), or "
+            "serve 127.0.0.1"
         )
 
     def _warn(self, outcome: Outcome) -> None:

@@ -24,11 +24,7 @@ FULL: dict[str, Any] = {
             "scopes": [
                 {"name": "main", "keys": ["key-1", "${KEY}", "x${KEY:-default}"], "limits": {"m": {"rpm": "9"}}}
             ],
-            "models": {
-                "m": {"tools": "true", "context": "8"},
-                "n": {"price": {"input": "1", "output": "x", "per": "1k", "currency": "EUR", "batch": "50%"}},
-                "o": {"price": {"tiers": [{"above": "9", "input": "2.5"}]}},
-            },
+            "models": {"m": {"tools": "true", "context": "8"}},
             "window": "fixed",
             "ca_file": "ca.pem",
             "proxy": "http://user:password@proxy.example:3128",
@@ -55,25 +51,7 @@ FULL: dict[str, Any] = {
     "defaults": {"scheduler": "x", "pick": "y", "degrade": [{"model": "m"}]},
     "tiers": {"gold": {"rank": "1", "weight": "2"}},
     "namespaces": {
-        "acme": {
-            "tier": "vip",
-            "keys": [
-                "acme-1",
-                {"name": "web", "key": "client-1", "user": "ann", "models": ["m*"], "addresses": ["10.0.0.0/8"]},
-                {
-                    "name": "web",
-                    "key": "client-3",
-                    "signing": "off",
-                    "not_before": "2027-01-02",
-                    "expires": "2027-01-01",
-                },
-            ],
-            "users": {"bob": {"models": ["m"], "budget": {"per_day": "1"}, "limits": {"rpm": "1"}}},
-            "by_model": {"m": {"budget": {"per_month": "many"}}},
-            "timezone": "Asia/Shanghai",
-            "on_revoked": "finish",
-            "isolation": {"port": "8081", "cpu": "70%"},
-        },
+        "acme": {"tier": "vip", "keys": ["acme-1", {"name": "web", "key": "client-1"}]},
         "globex": {"tier": "none", "weight": "2", "keys": ["acme-1"]},
     },
     "pools": {
@@ -84,6 +62,31 @@ FULL: dict[str, Any] = {
     "server": {"tls": {"certificate": "cert.pem", "key": "key.pem"}},
     "journal": {"fsync": "never"},
     "queue": {"max_calls": -1},
+}
+
+ACCESS: dict[str, Any] = {
+    "providers": {
+        "a": {
+            "models": {
+                "n": {"price": {"input": "1", "output": "x", "per": "1k", "currency": "EUR", "batch": "50%"}},
+                "o": {"price": {"tiers": [{"above": "9", "input": "2.5"}]}},
+            },
+        },
+    },
+    "namespaces": {
+        "acme": {
+            "keys": [
+                {"name": "web", "key": "client-1", "user": "ann", "models": ["m*"], "addresses": ["10.0.0.0/8"]},
+                {"key": "client-3", "signing": "off", "not_before": "2027-01-02", "expires": "2027-01-01"},
+                {"name": "web", "key": "client-4"},
+            ],
+            "users": {"bob": {"models": ["m"], "budget": {"per_day": "1"}, "limits": {"rpm": "1"}}},
+            "by_model": {"m": {"budget": {"per_month": "many"}}},
+            "timezone": "Asia/Shanghai",
+            "on_revoked": "finish",
+            "isolation": {"port": "8090", "cpu": "70%"},
+        },
+    },
     "access": {"per_address": {"rpm": "1"}, "prefix6": "64", "trusted_proxies": ["10.0.0.1/8"]},
     "signing": {"skew_seconds": "5"},
     "money": {"currency": "USD", "exchange": {"CNY": "x"}},
@@ -145,19 +148,27 @@ TORN = (
 FAST = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-@pytest.mark.parametrize("steps", positions(FULL), ids=lambda steps: ".".join(str(step) for step in steps))
-def test_no_position_shows_its_value(steps: Steps, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+PLACES = [(document, steps) for document in (FULL, ACCESS) for steps in positions(document)]
+
+
+@pytest.mark.parametrize(
+    ("document", "steps"), PLACES, ids=[".".join(str(step) for step in steps) for _, steps in PLACES]
+)
+def test_no_position_shows_its_value(
+    document: Any, steps: Steps, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each string of a file with many errors, in turn."""
     monkeypatch.setenv("KEY", "Zq7-from-the-environment")
     path = tmp_path / "gate.yaml"
-    path.write_text(json.dumps(replaced(FULL, steps, "Zq7-in-the-file")))
+    path.write_text(json.dumps(replaced(document, steps, "Zq7-in-the-file")))
     assert "Zq7" not in said_of(path)
 
 
-def test_no_way_of_printing_shows_a_value(tmp_path: Path) -> None:
+@pytest.mark.parametrize("full", [FULL, ACCESS])
+def test_no_way_of_printing_shows_a_value(full: Any, tmp_path: Path) -> None:
     """Lines, JSON and the loader's lines, with a secret in every position at once."""
-    document: Any = FULL
-    for steps in positions(FULL):
+    document = full
+    for steps in positions(full):
         document = replaced(document, steps, "Zq7-in-the-file")
     path = tmp_path / "gate.yaml"
     path.write_text(json.dumps(document))
@@ -167,11 +178,11 @@ def test_no_way_of_printing_shows_a_value(tmp_path: Path) -> None:
 
 
 @FAST
-@given(steps=st.sampled_from(positions(FULL)), secret=SECRETS)
-def test_no_text_slips_through(steps: Steps, secret: str, tmp_path: Path) -> None:
+@given(place=st.sampled_from(PLACES), secret=SECRETS)
+def test_no_text_slips_through(place: tuple[Any, Steps], secret: str, tmp_path: Path) -> None:
     """Any text, with quotes, brackets, line breaks and letters of other scripts, in any position."""
     path = tmp_path / "gate.yaml"
-    path.write_text(json.dumps(replaced(FULL, steps, secret)), encoding="utf-8")
+    path.write_text(json.dumps(replaced(*place, secret)), encoding="utf-8")
     said = said_of(path)
     assert "Zq7" not in said
 

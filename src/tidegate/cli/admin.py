@@ -66,7 +66,7 @@ def _made(args: Namespace) -> str:
     if not state_dir.is_dir():
         raise Failed(f"--state-dir {state_dir}: there is no such folder; name the one of the gate", 2)
     try:
-        engine = open_engine(_database(args.config), state_dir)
+        engine = open_engine(database_of(args.config), state_dir)
         upgrade(engine)
         changes = Changes(lambda: engine, state_dir / NAME, Declaration(), lambda: time.time_ns() // 1_000)
         who = Actor(getpass.getuser(), "admin", "", "this machine")
@@ -77,7 +77,8 @@ def _made(args: Namespace) -> str:
         raise Failed(f"the database of the gate cannot be written ({type(error).__name__})") from None
 
 
-def _database(config: str | None) -> str:
+def database_of(config: str | None) -> str:
+    """What `ledger.database` of a configuration file says; "" without a file. Raises `Failed`."""
     if config is None:
         return ""
     from tidegate.config.findings import ConfigError

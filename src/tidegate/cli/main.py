@@ -17,6 +17,7 @@ COMMANDS = {
     "spend": "what was used and what it cost",
     "audit": "who changed what",
     "tokens": "the tokens of those who manage the gate",
+    "db": "bring the database to the schema of this version",
     "admin": "an admin token from the state directory, for who has none",
     "twin": "run quota twins: providers that enforce their limits, on this machine",
     "demo": "twin, gate and live traffic, without a key or a network",

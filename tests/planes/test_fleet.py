@@ -146,6 +146,21 @@ def test_a_worker_moves_to_another_port_with_its_directory(start: Callable[..., 
     assert refused(gate.ports["gold"])
 
 
+def test_ports_are_swapped_and_handed_on(start: Callable[..., Gate]) -> None:
+    """Nobody else gets between: connections to a port wait for whom it belongs to next."""
+    one, two = free_port(), free_port()
+    gate = start(f"one gold:{one}:0:calm night:{two}:0:calm").wait_ready()
+    reload(gate, f"one gold:{two}:0:calm night:{one}:0:calm", '"version": 2')
+    wait_until(lambda: answers(gate, one, two) == ["night", "gold"], lambda: "the other way round")
+    reload(gate, f"one other:{one}:0:calm gold:{two}:0:calm", '"version": 3')
+    wait_until(lambda: answers(gate, one, two) == ["other", "gold"], lambda: "the first port in other hands")
+    assert len(gate.workers()) == 3
+
+
+def answers(gate: Gate, *ports: int) -> list[str]:
+    return [gate.call(port)[1].partition(" ")[0] for port in ports]
+
+
 @pytest.mark.parametrize(
     ("part", "said"),
     [

@@ -1,7 +1,8 @@
 """The workers: the main one, and one for each isolated namespace. Which there are, and by which configuration.
 
 A new configuration is in force when every worker that it names serves by it. Workers that it adds are started for its
-trial; those that it drops, and those that it puts behind another port, drain once it is in force.
+trial, unless they are given a port that another one leaves; those that it drops, and those that it puts behind another
+port, drain once it is in force.
 """
 
 import os
@@ -106,14 +107,14 @@ class Fleet:
             self._new = self._newcomers(loaded)
         except GateError as error:
             return str(error)
-        named = ("", *(part.namespace for part in loaded.parts))
-        self.configuration.offer(loaded, named)
-        for worker in self.workers:
-            if worker.namespace in named:
-                self._load(worker)
-        for namespace, worker in self._new.items():
-            if namespace not in self._isolated:
-                self._start(worker)
+        parts = {part.namespace for part in loaded.parts}
+        judges = [worker for worker in self.workers if worker is self.main or worker.namespace in parts]
+        starting = [one for name, one in self._new.items() if name not in self._isolated and not one.inherits]
+        self.configuration.offer(loaded, [worker.namespace for worker in (*judges, *starting)])
+        for worker in judges:
+            self._load(worker)
+        for worker in starting:
+            self._start(worker)
         return ""
 
     def _newcomers(self, loaded: Loaded) -> dict[str, Worker]:
@@ -123,13 +124,23 @@ class Fleet:
             for part in loaded.parts:
                 current = self._isolated.get(part.namespace)
                 if current is None or current.part.port != part.port:
-                    field = f"namespaces.{part.namespace}.isolation.port"
-                    found[part.namespace] = self._worker(part, listen(self._setting.host, part.port, field))
+                    found[part.namespace] = self._newcomer(part, loaded)
         except GateError:
             for worker in found.values():
                 self._drop(worker)
             raise
         return found
+
+    def _newcomer(self, part: Part, loaded: Loaded) -> Worker:
+        """Behind a port that is free, or that another worker leaves for this configuration."""
+        kept = {(one.namespace, one.port) for one in loaded.parts}
+        for one in self._isolated.values():
+            if part.port and one.part.port == part.port and (one.namespace, part.port) not in kept:
+                worker = self._worker(part, one.listener.dup())
+                worker.inherits = True
+                return worker
+        field = f"namespaces.{part.namespace}.isolation.port"
+        return self._worker(part, listen(self._setting.host, part.port, field))
 
     def _worker(self, part: Part, listener: socket.socket) -> Worker:
         module, state_dir = self._setting.module, self._setting.state_dir

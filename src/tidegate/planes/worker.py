@@ -13,8 +13,8 @@ class Worker:
     """A service with its port, what it serves, and what it was told. Without a namespace it is the main one."""
 
     __slots__ = (
-        "group", "listener", "number", "owed", "part", "restarts", "service", "successor", "trouble", "until",
-        "version",
+        "group", "inherits", "listener", "number", "owed", "part", "restarts", "service", "successor", "trouble",
+        "until", "version",
     )  # fmt: skip
 
     def __init__(self, part: Part, number: int, listener: socket.socket, service: Service) -> None:
@@ -25,6 +25,7 @@ class Worker:
         self.version = 0  # of the configuration that it was told last
         self.owed: deque[int] = deque()  # versions that it was told and has not answered
         self.restarts = 0
+        self.inherits = False  # its port is another worker's until that one leaves
         self.group = ""  # the cgroup that it is bounded by
         self.trouble = ""  # why there is none though there should be
         self.until = 0.0  # when it is killed, once it leaves

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,28 +30,37 @@ class Control(NamedTuple):
         assert Decoder().feed(self.channel.recv(100)) == [Ready(self.process.pid)]
 
     async def get(self, path: str) -> tuple[int, str]:
+        return await self.ask(f"GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+
+    async def ask(self, request: str) -> tuple[int, str]:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        writer.write(f"GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".encode())
+        writer.write(request.encode())
         head, _, body = (await reader.read()).decode().partition("\r\n\r\n")
         writer.close()
         await writer.wait_closed()
         return int(head.split()[1]), body
 
 
-@pytest.fixture
-def control(tmp_path: Path) -> Iterator[Control]:
+@contextmanager
+def started(folder: Path) -> Iterator[Control]:
     ours, theirs = socket.socketpair()
     listener = socket.create_server(("127.0.0.1", 0))
     inherited = (theirs.fileno(), listener.fileno())
-    options = ["--channel", str(inherited[0]), "--listen", str(inherited[1]), "--state-dir", str(tmp_path)]
-    log = (tmp_path / "log").open("wb")
+    options = ["--channel", str(inherited[0]), "--listen", str(inherited[1]), "--state-dir", str(folder)]
+    log = (folder / "log").open("wb")
     with ours, listener, log:
         process = subprocess.Popen([sys.executable, "-m", "tidegate.control", *options], pass_fds=inherited, stderr=log)
         theirs.close()
         ours.settimeout(20)
-        yield Control(process, ours, listener.getsockname()[1], tmp_path / "control.sock")
+        yield Control(process, ours, listener.getsockname()[1], folder / "control.sock")
         process.kill()
         process.wait()
+
+
+@pytest.fixture
+def control(tmp_path: Path) -> Iterator[Control]:
+    with started(tmp_path) as process:
+        yield process
 
 
 async def test_health_follows_the_supervisor_and_metrics_the_worker(control: Control) -> None:

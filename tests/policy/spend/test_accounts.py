@@ -5,6 +5,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from tests.ledger import facts
@@ -165,3 +167,53 @@ def test_few_are_told() -> None:
         limits(of, Namespace(f"n-{number}", allowance=ALL), None, ClientKey(f"k-{number}", b"", allowance=ALL))
     told = [account.who for account in of.in_use(7)]
     assert [any(who[1:]) for who in told] == [False] * 5 + [True] * 2
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["grant", "grant", "end", "end", "save", "kill"]),
+            st.integers(0, 50),
+            st.sampled_from([0, 0, 3_600_000_000, 9 * 3_600_000_000]),
+        ),
+        max_size=60,
+    )
+)
+def test_restarts_lose_nothing_and_count_nothing_twice(steps: list[tuple[str, int, int]]) -> None:
+    """Whenever the worker is killed and whenever it had saved, over midnights: the sums are those of the records."""
+    of, wall = accounts(), NOON
+    made, saved = limits(of), []
+    journal: list[CallRecord] = []
+    behind: list[CallRecord] = []
+    running: list[tuple[Held, int]] = []
+    for step, number, passed in steps:
+        wall += passed
+        if step == "grant":
+            held = made.grant("gpt", Ask(0, 0, 1, None, (), makes=True), 0, wall)
+            if isinstance(held, Held):
+                running.append((held, wall))
+        elif step == "end" and running:
+            held, began = running.pop(number % len(running))
+            held.settle(number, 2 * number, 0, wall, sent=True)
+            one = record(
+                len(journal), at_us=wall, duration_us=wall - began, tenant="acme", user="ann", client="ci", model="gpt",
+                prompt_tokens=number, cost_nano=2 * number,
+            )  # fmt: skip
+            journal.append(one)
+            behind.append(one)
+        elif step == "save":
+            fresh = of.saved(of.changed())
+            names = {(one.namespace, one.user, one.key, one.model, one.what) for one in fresh}
+            saved = [one for one in saved if (one.namespace, one.user, one.key, one.model, one.what) not in names]
+            saved, behind = saved + fresh, []
+        elif step == "kill":
+            of, running = accounts(), []
+            of.restore(saved)
+            for one in behind:
+                of.replay(one)
+            made = limits(of)
+    for account in of.in_use(99):
+        for budget in account.budgets:
+            tally = budget.at(wall)
+            booked = [one for one in journal if tally.start <= one.at_us - one.duration_us < tally.end]
+            assert tally.spent == sum(one.cost_nano if budget.money else one.prompt_tokens for one in booked)

@@ -1,20 +1,10 @@
 """Who changed what, as rows."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
 from sqlalchemy import Engine
 
-from tests.store.identities import fresh
 from tidegate.store import audit
 from tidegate.store.audit import Entry, Wanted
 from tidegate.store.engine import writing
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    yield from fresh(tmp_path)
 
 
 def entry(at_us: int, actor: str = "ann", action: str = "key.create", namespace: str = "team") -> Entry:

@@ -1,15 +1,12 @@
 """Namespaces, users and keys as rows."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
 
-from tests.store.identities import ALLOWANCE, fresh, key
+from tests.store.identities import ALLOWANCE, key
 from tidegate.model.directory import PutKey, PutNamespace, PutUser
 from tidegate.model.entitlements import Namespace, User
 from tidegate.store import identity
@@ -18,11 +15,6 @@ from tidegate.store.identity_tables import AUDIT, KEYS, NAMESPACES, TOKENS, USER
 
 TEAM = Namespace("team", tier="vip", models=("gpt-*",), allowance=ALLOWANCE, by_model={"gpt-4o": ALLOWANCE})
 ANN = User("ann", models=("gpt-4o",), allowance=ALLOWANCE)
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    yield from fresh(tmp_path)
 
 
 def test_the_migration_makes_the_tables_that_the_code_declares(engine: Engine) -> None:

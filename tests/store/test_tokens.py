@@ -1,21 +1,12 @@
 """Admin tokens as rows."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
 
-from tests.store.identities import fresh
 from tidegate.store import tokens
 from tidegate.store.engine import writing
 from tidegate.store.tokens import Token
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    yield from fresh(tmp_path)
 
 
 def token(name: str, role: str = "admin", namespace: str = "", expires_us: int = 0) -> Token:

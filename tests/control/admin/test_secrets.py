@@ -10,7 +10,8 @@ from tidegate.control.admin.secrets import admin_token, client_key
 
 ROUTES = (
     "/namespaces", "/namespaces/team", "/namespaces/team/users", "/namespaces/team/keys", "/keys", "/tokens",
-    "/namespaces/team/keys/team-app", "/tokens/t", "/namespaces/team/use", "/audit", "/status", "/whoami", "/spend", "/calls",
+    "/namespaces/team/keys/team-app", "/tokens/t", "/namespaces/team/use", "/audit", "/status", "/whoami",
+    "/spend", "/calls",
 )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ UNTESTED_ALONE = {
     "model/entitlements.py": "records without behaviour; the snapshot's tests write and read them",
     "model/record.py": "the base of records",
     "model/parts.py": "records without behaviour; the call's tests make and read them",
+    "model/spending.py": "a record without behaviour; the ledger's tests write and read it",
     "model/outcome.py": "records without behaviour",
     "providers/codec.py": "protocols and three records; every codec's tests use them",
     "providers/translate/face.py": "protocols and a record; every translation's tests use them",
@@ -28,6 +29,7 @@ TOO_LONG: dict[str, str] = {
 # Test files that call a real sleep.
 SLEEPING = {
     "tests/bench/test_flood.py": "closed transports let go of their sockets in a later turn of the loop",
+    "tests/e2e/test_budgets.py": "clients that come again when they are told to",
     "tests/e2e/stand.py": "polls processes and judges for what no descriptor tells, with a deadline",
     "tests/twin/conftest.py": "a closed transport lets go of its socket in a later turn of the loop",
     "tests/twin/test_faults_http.py": "waits for a port to close and to open again, which tells nobody",

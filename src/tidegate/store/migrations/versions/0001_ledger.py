@@ -12,6 +12,13 @@ _NAME = sa.String(128)
 
 def upgrade() -> None:
     """Make the tables."""
+    _calls()
+    _hourly()
+    _journals()
+    _tries()
+
+
+def _calls() -> None:
     op.create_table(
         "calls",
         sa.Column("day", sa.Integer(), autoincrement=False, nullable=False),
@@ -50,6 +57,9 @@ def upgrade() -> None:
     )
     op.create_index("ix_calls_call_id", "calls", ["call_id"], unique=False)
     op.create_index("ix_calls_namespace_at_us", "calls", ["namespace", "at_us"], unique=False)
+
+
+def _hourly() -> None:
     op.create_table(
         "hourly",
         sa.Column("hour", sa.Integer(), autoincrement=False, nullable=False),
@@ -78,6 +88,9 @@ def upgrade() -> None:
         comment="Sums by the hour in which calls ended; calls are counted where they were answered",
         sqlite_with_rowid=False,
     )
+
+
+def _journals() -> None:
     op.create_table(
         "journals",
         sa.Column("id", _NUMBER, nullable=False),
@@ -92,6 +105,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("identity", name=op.f("uq_journals_identity")),
         comment="How far each journal has been taken: everything before `position` of `segment` is in the tables",
     )
+
+
+def _tries() -> None:
     op.create_table(
         "tries",
         sa.Column("day", sa.Integer(), autoincrement=False, nullable=False, comment="its call's"),

@@ -84,6 +84,7 @@ ACCESS: dict[str, Any] = {
             "by_model": {"m": {"budget": {"per_month": "many"}}},
             "timezone": "Asia/Shanghai",
             "on_revoked": "finish",
+            "stored_objects": True,
             "isolation": {"port": "8090", "cpu": "70%"},
         },
     },

@@ -1,12 +1,12 @@
 """`tidegate namespaces …`: customers, teams, products: who is served as one, and pays for it."""
 
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, BooleanOptionalAction, Namespace
 
-from tidegate.cli.manage import Client, add_connection, carry_out, path, show
+from tidegate.cli.manage import Client, add_connection, carry_out, everything, path, show
 from tidegate.cli.manage_settings import add_allowance, settings_of
 
 _COLUMNS = ("name", "declared", "tier", "weight", "models", "limits", "budget", "by_model", "timezone")
-_OWN = ("tier", "weight", "timezone", "on_revoked")
+_OWN = ("tier", "weight", "timezone", "on_revoked", "stored_objects")
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -26,6 +26,9 @@ def _add_own(parser: ArgumentParser) -> None:
     parser.add_argument("--tier", metavar="TIER", help="its class of service")
     parser.add_argument("--weight", type=float, metavar="N", help="its part among the namespaces of its tier")
     parser.add_argument("--timezone", metavar="ZONE", help="of its days and months, for example Asia/Shanghai")
+    parser.add_argument(
+        "--stored-objects", action=BooleanOptionalAction, default=None, help="may its keys reach what providers keep"
+    )
     parser.add_argument("--on-revoked", choices=("finish", "cut"), help="streams whose key is revoked")
 
 
@@ -37,7 +40,7 @@ def run(args: Namespace) -> int:
 def _work(client: Client, args: Namespace) -> None:
     match args.verb:
         case "list":
-            show(args, client.call("GET", "/namespaces"), _COLUMNS)
+            show(args, everything(client, "/namespaces"), _COLUMNS)
         case "create":
             body = {**settings_of(args, *_OWN), "name": args.namespace}
             show(args, client.call("POST", "/namespaces", body), _COLUMNS)

@@ -73,6 +73,7 @@ def _namespace(name: str, item: NamespaceConfig) -> records.Namespace:
         by_model={model: allowance(found.limits, found.budget) for model, found in item.by_model.items()},
         timezone=item.timezone,
         on_revoked=item.on_revoked,
+        stored=item.stored_objects,
     )
 
 

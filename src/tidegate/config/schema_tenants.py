@@ -78,6 +78,11 @@ class NamespaceConfig(Section):
     on_revoked: Literal["finish", "cut"] = Field(
         "finish", description="What becomes of streams whose key is revoked.", examples=["cut"]
     )
+    stored_objects: bool = Field(
+        False,
+        description="May its keys reach what providers keep for the whole organisation: files, batches, threads?",
+        examples=["true"],
+    )
     isolation: IsolationConfig | None = Field(
         None, description="A worker of its own; left out: it shares one.", examples=["{port: 8090, cpu: 70%}"]
     )

@@ -33,6 +33,9 @@ class NamespaceSettings(Body):
     by_model: ByModel = Field({}, description="Limits and budgets of its calls for one model or strategy.")
     timezone: ZoneName = Field("UTC", description="Of its days and months.", examples=["Asia/Shanghai"])
     on_revoked: Literal["finish", "cut"] = Field("finish", description="Streams whose key is revoked.")
+    stored_objects: bool = Field(
+        False, description="May its keys reach what providers keep for the whole organisation: files, batches, threads?"
+    )
 
 
 class NewNamespace(NamespaceSettings):
@@ -87,6 +90,7 @@ class Rotation(Body):
     overlap_seconds: Annotated[int, Field(ge=0, le=366 * _DAY_SECONDS)] = Field(
         _DAY_SECONDS, description="How long the former key is still good."
     )
+    expires: Moment | None = Field(None, description="When the new key expires; left out: as the former one.")
 
 
 class NewToken(Body):

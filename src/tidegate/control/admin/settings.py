@@ -30,6 +30,7 @@ def namespace_of(name: str, said: NamespaceSettings) -> Namespace:
         by_model={model: _allowance(part.limits, part.budget) for model, part in said.by_model.items()},
         timezone=said.timezone,
         on_revoked=said.on_revoked,
+        stored=said.stored_objects,
     )
 
 
@@ -82,6 +83,7 @@ def of_namespace(record: Namespace) -> Json:
         "by_model": {model: _of_allowance(part) for model, part in record.by_model.items()},
         "timezone": record.timezone,
         "on_revoked": record.on_revoked,
+        "stored_objects": record.stored,
     })  # fmt: skip
 
 

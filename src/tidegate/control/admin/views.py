@@ -52,6 +52,7 @@ class NamespaceView(RecordView):
     by_model: dict[str, AllowanceView] = {}
     timezone: str
     on_revoked: str
+    stored_objects: bool
 
 
 class UserView(RecordView):

@@ -58,7 +58,7 @@ def shares(context: Context, row: Row) -> None:
         return
     free = _rounds(context, {})
     had = median(sum(used.values()) for _, used in free)
-    limits = {name: round(part * min(1.0, _ROOM * had / 100), 2) for name, part in PARTS.items()}
+    limits = {name: round(part * min(1.0, _ROOM * had / 100), 3) for name, part in PARTS.items()}
     held = _rounds(context, limits)
     note = f"both used {had:.0f} % of a CPU: what else runs on this machine has the rest"
     row.figures.append(told("gold's share without limits", f"{median(share for share, _ in free):.1f} %", note))
@@ -68,7 +68,7 @@ def shares(context: Context, row: Row) -> None:
     row.figures.append(at_most("the same", measured, 100 * PARTS[GOLD] + _POINTS, "%"))
     for name, part in limits.items():
         used = median(of[name] for _, of in held)
-        row.figures.append(at_most(f"{name}, of one CPU", used, 100 * part + 1, "%", f"limit {100 * part:.0f} %"))
+        row.figures.append(at_most(f"{name}, of one CPU", used, 100 * part + 1, "%", f"limit {100 * part:.1f} %"))
 
 
 def neighbour(context: Context, row: Row) -> None:

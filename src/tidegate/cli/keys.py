@@ -3,7 +3,7 @@
 import sys
 from argparse import ArgumentParser, Namespace
 
-from tidegate.cli.manage import Client, Failed, add_connection, carry_out, path, show
+from tidegate.cli.manage import Client, Failed, Json, add_connection, carry_out, everything, path, show
 from tidegate.cli.manage_settings import add_allowance, settings_of
 
 _COLUMNS = ("namespace", "name", "state", "declared", "user", "models", "expires", "hint", "limits", "budget")
@@ -27,6 +27,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         add_allowance(verb)
         _add_own(verb)
     rotate.add_argument("--overlap", type=int, default=86_400, metavar="SECONDS", help="default: %(default)s, a day")
+    rotate.add_argument("--expires", metavar="MOMENT", help="of the new key; left out: as the former one")
     for verb in (create, show_all, one, change, rotate, revoke):
         add_connection(verb)
 
@@ -54,7 +55,7 @@ def _create(client: Client, args: Namespace) -> None:
 
 def _list(client: Client, args: Namespace) -> None:
     where = path("namespaces", args.namespace, "keys") if args.namespace else "/keys"
-    show(args, client.call("GET", where), _COLUMNS)
+    show(args, everything(client, where), _COLUMNS)
 
 
 def _show(client: Client, args: Namespace) -> None:
@@ -66,13 +67,18 @@ def _change(client: Client, args: Namespace) -> None:
 
 
 def _rotate(client: Client, args: Namespace) -> None:
-    found = client.call("POST", f"{_path(args)}/rotate", {"overlap_seconds": args.overlap})
+    found = client.call("POST", f"{_path(args)}/rotate", _rotation(args))
     if args.json:
         show(args, found, ())
     elif isinstance(found, dict):
         _told(args, found["made"])
         until = found["former"].get("expires")
         sys.stderr.write(f"{args.key} is good until {until}\n" if args.overlap else f"{args.key} is revoked\n")
+
+
+def _rotation(args: Namespace) -> Json:
+    body: Json = {"overlap_seconds": args.overlap}
+    return body if args.expires is None else {**body, "expires": args.expires}
 
 
 def _revoke(client: Client, args: Namespace) -> None:

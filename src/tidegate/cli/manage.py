@@ -13,6 +13,7 @@ DEFAULT_URL = "http://127.0.0.1:8081"
 VARIABLE = "TIDEGATE_ADMIN_TOKEN"
 URL_VARIABLE = "TIDEGATE_ADMIN_URL"
 _SECONDS = 30.0
+PAGE = 1_000  # of a list, unless another number is asked for
 _MOST = 256 * 1024 * 1024  # bytes of an answer
 Json = dict[str, object]
 
@@ -115,6 +116,18 @@ def carry_out(args: Namespace, work: Callable[[Client, Namespace], None]) -> int
         sys.stderr.write(f"error: {error}\n")
         return error.status
     return 0
+
+
+def everything(client: Client, where: str) -> list[object]:
+    """A list, page by page."""
+    found: list[object] = []
+    while True:
+        page = client.call("GET", f"{where}{query(offset=len(found))}")
+        if not isinstance(page, list):
+            raise Failed("the gate answered something else than a list")
+        found += page
+        if len(page) < PAGE:
+            return found
 
 
 def show(args: Namespace, found: object, columns: Sequence[str]) -> None:

@@ -2,7 +2,7 @@
 
 from argparse import ArgumentParser, Namespace
 
-from tidegate.cli.manage import Client, add_connection, carry_out, path, show
+from tidegate.cli.manage import Client, add_connection, carry_out, everything, path, show
 from tidegate.cli.manage_settings import add_allowance, settings_of
 
 _COLUMNS = ("namespace", "name", "declared", "models", "limits", "budget")
@@ -30,7 +30,7 @@ def _work(client: Client, args: Namespace) -> None:
     all_of_them = path("namespaces", args.namespace, "users")
     match args.verb:
         case "list":
-            show(args, client.call("GET", all_of_them), _COLUMNS)
+            show(args, everything(client, all_of_them), _COLUMNS)
         case "create":
             show(args, client.call("POST", all_of_them, {**settings_of(args), "name": args.user}), _COLUMNS)
         case "show":

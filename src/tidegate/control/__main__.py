@@ -13,7 +13,7 @@ from uvicorn.config import Config
 from uvicorn.server import Server
 
 from tidegate.clock import SystemClock
-from tidegate.control.admin.front import Front
+from tidegate.control.admin.front import HOSTS, Front
 from tidegate.control.app import Port, application
 from tidegate.control.board import Board, Standing
 from tidegate.control.declared import Declaration
@@ -77,7 +77,8 @@ async def _run(arguments: ChildArguments, log: Log) -> None:
     board, declaration = Board(), Declaration()
     await Intake(board, log).start(bind(Path(arguments.state_dir) / "control.sock"))
     ledger = Ledger(Path(arguments.state_dir), declaration, board, log)
-    front = Front(partial(_office, Path(arguments.state_dir), ledger, declaration, board, log, SystemClock()))
+    make = partial(_office, Path(arguments.state_dir), ledger, declaration, board, log, SystemClock())
+    front = Front(make, os.environ.get(HOSTS, "").split())
     port = Port(application(board), front.guarded)
     config = Config(
         port, http="httptools", ws="none", lifespan="off", log_config=None, access_log=False, server_header=False

@@ -13,6 +13,7 @@ from tidegate.model.directory import Change, PutKey, PutNamespace, PutUser
 from tidegate.model.entitlements import ClientKey, Namespace, User
 from tidegate.store.identity_tables import KEYS, NAMESPACES, USERS
 
+_BIT_BY_BIT = {"yield_per": 1_000}  # PostgreSQL's driver would hold all rows else
 _NAMESPACE = msgspec.json.Decoder(Namespace)
 _USER = msgspec.json.Decoder(User)
 _KEY = msgspec.json.Decoder(ClientKey)
@@ -126,7 +127,7 @@ def keys(connection: Connection, namespace: str) -> list[StoredKey]:
 def all_keys(connection: Connection) -> Iterator[StoredKey]:
     """Those of all namespaces with the revoked ones, by namespace and name. A row at a time."""
     order = (KEYS.c.namespace, KEYS.c.name, KEYS.c.id.desc())
-    for row in connection.execute(select(KEYS).order_by(*order)):
+    for row in connection.execute(select(KEYS).order_by(*order), execution_options=_BIT_BY_BIT):
         yield _stored_key(row)
 
 
@@ -184,13 +185,22 @@ def live_keys(connection: Connection) -> int:
     return int(connection.execute(counted).scalar_one())
 
 
+def names(connection: Connection) -> tuple[set[str], set[tuple[str, str]], set[str]]:
+    """The names of all namespaces, users (with their namespace) and live keys."""
+    namespaces = {row.name for row in connection.execute(select(NAMESPACES.c.name))}
+    users = {(row.namespace, row.name) for row in connection.execute(select(USERS.c.namespace, USERS.c.name))}
+    keys = {row.name for row in connection.execute(select(KEYS.c.name).where(KEYS.c.revoked_us == 0))}
+    return namespaces, users, keys
+
+
 def changes(connection: Connection) -> Iterator[Change]:
     """What the directory log has to say: everything as it stands now, namespaces first. O(rows), a row at a time."""
     for row in connection.execute(select(NAMESPACES).order_by(NAMESPACES.c.name)):
         yield PutNamespace(_NAMESPACE.decode(row.entry))
     for row in connection.execute(select(USERS).order_by(USERS.c.namespace, USERS.c.name)):
         yield PutUser(row.namespace, _USER.decode(row.entry))
-    for row in connection.execute(select(KEYS).where(KEYS.c.revoked_us == 0).order_by(KEYS.c.id)):
+    live = select(KEYS).where(KEYS.c.revoked_us == 0).order_by(KEYS.c.id)
+    for row in connection.execute(live, execution_options=_BIT_BY_BIT):
         yield PutKey(row.namespace, _stored_key(row).key)
 
 

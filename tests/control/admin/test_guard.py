@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
+from starlette.types import Message, Receive, Scope, Send
 
 from tests.control.admin.desk import Desk, opened
-from tidegate.control.admin.guard import HEADERS, MAX_BODY
+from tidegate.control.admin.guard import HEADERS, MAX_BODY, Guard
 
 
 @pytest.fixture(scope="module")
@@ -18,6 +19,26 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
 def test_it_is_called_by_names_of_this_machine(desk: Desk, host: str) -> None:
     """With any port: it may be forwarded."""
     assert desk.ask("GET", "/whoami", headers={"host": host}).status_code == 200
+
+
+async def test_other_names_may_be_given() -> None:
+    """Of a proxy before it; any case, any port, and no more than these."""
+    statuses = []
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            statuses.append(message["status"])
+
+    async def served(_scope: Scope, _receive: Receive, reply: Send) -> None:
+        await reply({"type": "http.response.start", "status": 200, "headers": []})
+
+    async def receive() -> Message:
+        return {"type": "http.request"}
+
+    for host in (b"Gate.example.com:443", b"localhost", b"other.example.com"):
+        guard = Guard(served, ["gate.Example.com"])
+        await guard({"type": "http", "method": "GET", "headers": [(b"host", host)]}, receive, send)
+    assert statuses == [200, 200, 421]
 
 
 @pytest.mark.parametrize(

@@ -98,6 +98,30 @@ def test_an_overlap_does_not_lengthen_a_life(team: Desk) -> None:
     assert rotated["former"]["expires"] == "2026-09-21T14:13:30Z"
 
 
+def test_who_has_expired_is_rotated_to_a_later_end_only(team: Desk) -> None:
+    """Else the new key would be over before it began."""
+    team.made("/namespaces/team/keys", {"name": "app", "expires": "2026-09-21T14:13:30Z"})
+    team.hands.wall += 60 * SECOND
+    refused = team.ask("POST", "/namespaces/team/keys/team-app/rotate", {})
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "expires")
+    rotated = team.made("/namespaces/team/keys/team-app/rotate", {"expires": "2027-01-01"})
+    assert rotated["made"]["expires"] == "2027-01-01T00:00:00Z"
+    assert rotated["former"]["state"] == "expired"
+
+
+def test_long_lists_come_in_parts(team: Desk) -> None:
+    """Each record once, in one order; a part that is not full is the last."""
+    for name in "abc":
+        team.made("/namespaces/team/keys", {"name": name})
+    whole = [key["name"] for key in team.ask("GET", "/keys").json()]
+    parts: list[str] = []
+    while part := team.ask("GET", f"/keys?limit=2&offset={len(parts)}").json():
+        parts += [key["name"] for key in part]
+    assert parts == whole
+    assert len(team.ask("GET", "/namespaces/team/keys?offset=1").json()) == 2
+    assert team.ask("GET", "/namespaces?limit=0").json()["errors"][0]["field"] == "query.limit"
+
+
 def test_a_revoked_key_is_told_to_the_workers_and_stays_on_record(team: Desk) -> None:
     """It can neither be changed nor revoked again; its name may be used by a new one."""
     team.made("/namespaces/team/keys", {"name": "app"})

@@ -6,7 +6,7 @@ from fastapi import Path
 
 from tidegate.config.schema_base import Name
 from tidegate.control.admin import keys
-from tidegate.control.admin.api_namespaces import Change, Namespace
+from tidegate.control.admin.api_namespaces import Change, Namespace, Part
 from tidegate.control.admin.bodies import NewKey, Rotation
 from tidegate.control.admin.rights import Right
 from tidegate.control.admin.routing import Desk, Who, needs, router
@@ -18,18 +18,18 @@ Key = Annotated[Name, Path(description="The key's name.", max_length=128)]
 
 @ROUTER.get("/keys", response_model_exclude_none=True)
 @needs(Right.SEE_ACCOUNTS)
-def list_all_keys(desk: Desk, who: Who) -> list[KeyView]:
+def list_all_keys(desk: Desk, who: Who, page: Part) -> list[KeyView]:
     """The keys of all namespaces that the token reaches."""
     with desk.engine.connect() as connection:
-        return list(keys.everywhere(connection, desk.declaration.now, who.reaches, desk.clocks.wall()))
+        return page.of(keys.everywhere(connection, desk.declaration.now, who.reaches, desk.clocks.wall()))
 
 
 @ROUTER.get("/namespaces/{namespace}/keys", response_model_exclude_none=True)
 @needs(Right.SEE_ACCOUNTS)
-def list_keys(desk: Desk, namespace: Namespace) -> list[KeyView]:
+def list_keys(desk: Desk, namespace: Namespace, page: Part) -> list[KeyView]:
     """Its keys, the revoked ones too."""
     with desk.engine.connect() as connection:
-        return list(keys.listed(connection, desk.declaration.now, namespace, desk.clocks.wall()))
+        return page.of(keys.listed(connection, desk.declaration.now, namespace, desk.clocks.wall()))
 
 
 @ROUTER.post("/namespaces/{namespace}/keys", status_code=201, response_model_exclude_none=True)

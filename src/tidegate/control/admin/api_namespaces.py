@@ -2,11 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import Body, Path
+from fastapi import Body, Path, Query
 
 from tidegate.config.schema_base import Name
 from tidegate.control.admin import namespaces, users
 from tidegate.control.admin.bodies import NewNamespace, NewUser, Patch
+from tidegate.control.admin.queries import Page
 from tidegate.control.admin.rights import Right
 from tidegate.control.admin.routing import Desk, Who, needs, router
 from tidegate.control.admin.views import NamespaceView, UserView
@@ -15,14 +16,15 @@ ROUTER = router("namespaces and users")
 Namespace = Annotated[Name, Path(description="The namespace's name.", max_length=128)]
 User = Annotated[Name, Path(description="The user's name.", max_length=128)]
 Change = Annotated[Patch, Body()]
+Part = Annotated[Page, Query()]
 
 
 @ROUTER.get("/namespaces", response_model_exclude_none=True)
 @needs(Right.SEE_NAMESPACES)
-def list_namespaces(desk: Desk, who: Who) -> list[NamespaceView]:
+def list_namespaces(desk: Desk, who: Who, page: Part) -> list[NamespaceView]:
     """All that the token reaches, with those that the configuration file declares."""
     with desk.engine.connect() as connection:
-        return list(namespaces.listed(connection, desk.declaration.now, who.reaches))
+        return page.of(namespaces.listed(connection, desk.declaration.now, who.reaches))
 
 
 @ROUTER.post("/namespaces", status_code=201, response_model_exclude_none=True)
@@ -56,10 +58,10 @@ def delete_namespace(desk: Desk, who: Who, namespace: Namespace) -> None:
 
 @ROUTER.get("/namespaces/{namespace}/users", response_model_exclude_none=True)
 @needs(Right.SEE_ACCOUNTS)
-def list_users(desk: Desk, namespace: Namespace) -> list[UserView]:
+def list_users(desk: Desk, namespace: Namespace, page: Part) -> list[UserView]:
     """Its users."""
     with desk.engine.connect() as connection:
-        return list(users.listed(connection, desk.declaration.now, namespace))
+        return page.of(users.listed(connection, desk.declaration.now, namespace))
 
 
 @ROUTER.post("/namespaces/{namespace}/users", status_code=201, response_model_exclude_none=True)

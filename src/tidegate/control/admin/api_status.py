@@ -57,12 +57,13 @@ def show_status(desk: Desk) -> StatusView:
 
 def _hidden(connection: Connection, declared: Declared) -> Iterator[str]:
     """Managed records that the file names too, so that they have no effect."""
+    namespaces, users, keys = identity.names(connection)
     for item in declared.namespaces:
-        if identity.namespace(connection, item.name) is not None:
+        if item.name in namespaces:
             yield f"namespace {item.name}"
         for user in item.users:
-            if identity.user(connection, item.name, user.name) is not None:
+            if (item.name, user.name) in users:
                 yield f"user {item.name}/{user.name}"
     for namespace, key in known.all_declared_keys(declared):
-        if identity.taken(connection, key.name):
+        if key.name in keys:
             yield f"key {namespace}/{key.name}"

@@ -16,6 +16,7 @@ from tidegate.control.admin.guard import Guard
 if TYPE_CHECKING:
     from tidegate.control.admin.office import Office
 
+HOSTS = "TIDEGATE_ADMIN_HOSTS"  # in the environment: names besides the loopback's, with spaces between
 _SOON_SECONDS = 0.1
 
 

@@ -13,7 +13,7 @@ from tidegate.control.admin.patches import patched
 from tidegate.control.admin.problems import refused
 from tidegate.control.admin.rights import Actor
 from tidegate.control.admin.secrets import Secret, client_key
-from tidegate.control.admin.settings import key_of, of_key
+from tidegate.control.admin.settings import from_moment, key_of, of_key
 from tidegate.control.admin.views import KeyView, MadeKey, RotatedKey
 from tidegate.control.declared import Declared
 from tidegate.model.directory import Gone, PutKey
@@ -111,9 +111,13 @@ def rotate(changes: Changes, actor: Actor, namespace: str, name: str, said: Rota
         successor = _successor(connection, changes.declaration.now, name)
         names.append(successor)
         signing_key = signing_key_of(secret.text) if former.key.signing != "off" else b""
+        zone = known.zone_of(connection, changes.declaration.now, namespace)
+        expires_us = from_moment(said.expires, zone) or former.key.expires_us
         made = msgspec.structs.replace(
-            former.key, name=successor, digest=secret.digest, signing_key=signing_key, not_before_us=0
-        )
+            former.key, name=successor, digest=secret.digest, signing_key=signing_key, not_before_us=0,
+            expires_us=expires_us,
+        )  # fmt: skip
+        _check_moments(made, now)
         identity.add_key(connection, namespace, made, secret.hint, now)
         told = (PutKey(namespace, made), _retire(connection, former, now, said.overlap_seconds))
         after = {"made": successor, "overlap_seconds": said.overlap_seconds}

@@ -60,10 +60,13 @@ def declared_keys(declared: Declared, namespace: str) -> Iterator[ClientKey]:
 
 
 def all_declared_keys(declared: Declared) -> Iterator[tuple[str, ClientKey]]:
-    """Every key of the file with its namespace."""
-    for namespace in ("", *(item.name for item in declared.namespaces)):
-        for key in declared_keys(declared, namespace):
-            yield namespace, key
+    """Every key of the file with its namespace. O(keys)."""
+    names = {item.name for item in declared.namespaces}
+    for key in declared.clients:
+        yield key.name if key.name in names else "", key
+    for item in declared.namespaces:
+        for key in item.clients:
+            yield item.name, key
 
 
 def namespace_view(item: Namespace | StoredNamespace) -> NamespaceView:

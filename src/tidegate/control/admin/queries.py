@@ -1,6 +1,8 @@
 """What can be asked of spend, calls and audit: query parameters, unknown ones refused."""
 
-from typing import Annotated, Literal
+from collections.abc import Iterator
+from itertools import islice
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -12,6 +14,7 @@ Group = Literal["namespace", "user", "key", "plan", "model", "provider", "scope"
 Tag = Annotated[str, Field(max_length=128, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Zone = Annotated[ZoneName, Field(max_length=64)]
 Cursor = Annotated[str, Field(pattern=r"^[0-9]{1,16}-[0-9]{1,18}$")]
+_Item = TypeVar("_Item")
 Limit = Annotated[int, Field(ge=1, le=1_000)]
 
 
@@ -23,6 +26,17 @@ class Asked(BaseModel):
     def filters(self, *names: str) -> dict[str, str]:
         """Those of these that were given."""
         return {name: value for name in names if (value := getattr(self, name)) is not None}
+
+
+class Page(Asked):
+    """Which part of a list."""
+
+    offset: int = Field(0, ge=0, le=1_000_000_000, description="So many are left out at the beginning.")
+    limit: Limit = 1_000
+
+    def of(self, items: Iterator[_Item]) -> list[_Item]:
+        """That part; at its end fewer than `limit`."""
+        return list(islice(items, self.offset, self.offset + self.limit))
 
 
 class MonthQuery(Asked):

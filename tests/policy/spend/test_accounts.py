@@ -34,8 +34,14 @@ def accounts() -> Accounts:
     return Accounts(ZONES.__getitem__)
 
 
-def limits(of: Accounts, namespace: Namespace | None = ACME, user: User | None = ANN, key: ClientKey = CI) -> Limits:
-    made = of.limits_of(namespace, user, key, NOON)
+def limits(
+    of: Accounts,
+    namespace: Namespace | None = ACME,
+    user: User | None = ANN,
+    key: ClientKey = CI,
+    wall: int = NOON,
+) -> Limits:
+    made = of.limits_of(namespace, user, key, wall)
     assert made is not None
     return made
 
@@ -127,6 +133,15 @@ def test_it_goes_on_from_what_was_saved_and_what_came_after() -> None:
     assert books(after) == books(before) == all_spent(17)
 
 
+def test_of_whom_nothing_was_saved() -> None:
+    """It counts for the day of its own zone, once that is known, though the day of UTC may be over."""
+    of, granted = accounts(), NOON + 9 * DAY // 24
+    of.replay(record(1, at_us=granted, duration_us=0, tenant="acme", user="", client="", model="", prompt_tokens=9))
+    later = granted + 5 * DAY // 24
+    made = limits(of, wall=later)
+    assert made.accounts("gpt")[0].budget("tokens_day").at(later).spent == 9
+
+
 def test_what_was_lost_with_its_worker_counts_for_its_plan() -> None:
     """Its record does not know what was asked for, but what served it."""
     of = accounts()
@@ -160,6 +175,18 @@ def test_what_has_nothing_to_remember_goes() -> None:
     assert len(of) == 1
 
 
+def test_what_is_not_limited_any_more_is_not_told() -> None:
+    """After a reload: a model's limits that the file has no more; what was spent is remembered all the same."""
+    of = accounts()
+    spend(limits(of), 10)
+    of.tidy(NOON, everything=True)
+    assert list(of.in_use(100)) == []
+    limits(of, Namespace("acme", allowance=ALL, timezone="Asia/Shanghai"))
+    assert {account.who for account in of.in_use(100)} == {("acme", *who) for who in EVERYBODY[:3]}
+    limits(of)
+    assert books(of) == all_spent(10)
+
+
 def test_few_are_told() -> None:
     """Whole namespaces first."""
     of = accounts()
@@ -182,7 +209,13 @@ def test_few_are_told() -> None:
 def test_restarts_lose_nothing_and_count_nothing_twice(steps: list[tuple[str, int, int]]) -> None:
     """Whenever the worker is killed and whenever it had saved, over midnights: the sums are those of the records."""
     of, wall = accounts(), NOON
-    made, saved = limits(of), []
+    made = limits(of)
+    spend(made, 0)
+    for account in of.in_use(99):
+        for budget in account.budgets:
+            budget.at(NOON).spent = 1  # something was saved before, so it is known whose days count
+    saved = of.saved(list(of.in_use(99)))
+    of.changed()
     journal: list[CallRecord] = []
     behind: list[CallRecord] = []
     running: list[tuple[Held, int]] = []
@@ -211,9 +244,10 @@ def test_restarts_lose_nothing_and_count_nothing_twice(steps: list[tuple[str, in
             of.restore(saved)
             for one in behind:
                 of.replay(one)
-            made = limits(of)
+            made = limits(of, wall=wall)
     for account in of.in_use(99):
         for budget in account.budgets:
             tally = budget.at(wall)
             booked = [one for one in journal if tally.start <= one.at_us - one.duration_us < tally.end]
-            assert tally.spent == sum(one.cost_nano if budget.money else one.prompt_tokens for one in booked)
+            before = tally.start <= NOON < tally.end
+            assert tally.spent - before == sum(one.cost_nano if budget.money else one.prompt_tokens for one in booked)

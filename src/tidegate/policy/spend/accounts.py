@@ -63,9 +63,13 @@ class Accounts:
     def tidy(self, wall: int, *, everything: bool = False) -> None:
         """Let go of what has nothing to remember, when there is much of it or `everything` is to be looked at.
 
-        Whoever holds `Limits` must ask for new ones afterwards. Amortised O(1) an account that was made.
+        Whoever holds `Limits` must ask for new ones afterwards; with `everything`, nobody is limited until they do.
+        Amortised O(1) an account that was made.
         """
-        if not everything and len(self._known) < self._many:
+        if everything:
+            for account in self._known.values():
+                account.configure(NOTHING, account.zone, wall)
+        elif len(self._known) < self._many:
             return
         self._known = {who: account for who, account in self._known.items() if account.matters(wall)}
         self._whole = {who: account for who, account in self._known.items() if not any(who[1:])}
@@ -102,7 +106,8 @@ class Accounts:
     def replay(self, record: CallRecord) -> None:
         """A call that ended after the books were saved. It counts where it was granted, as far as that can be told.
 
-        Nobody knows yet who is limited, and how: it is booked to all that may be.
+        Nobody knows yet who is limited, and how: it is booked to all that may be. Of whom nothing was saved before, it
+        is not known either whose days count: those of UTC, until the tenant calls.
         """
         granted = record.at_us - record.duration_us
         tokens = record.prompt_tokens + record.completion_tokens

@@ -17,13 +17,14 @@ WHATS = (TOKENS_DAY, NANO_DAY, NANO_MONTH)
 class Tally:
     """One period, the wall-clock microseconds [start, end): what was spent, and what calls in flight hold."""
 
-    __slots__ = ("end", "held", "spent", "start")
+    __slots__ = ("end", "held", "seen", "spent", "start")
 
     def __init__(self, start: int, end: int, spent: int = 0) -> None:
         self.start = start
         self.end = end
         self.spent = spent
         self.held = 0
+        self.seen = start  # a moment of it at which something was spent
 
 
 class Budget:
@@ -57,7 +58,9 @@ class Budget:
         """The tally that a call of then belongs to, also if that period is over; None where it is long over."""
         current, before = self.current, self.before
         if current is None or wall >= current.start:
-            return self.at(wall)
+            found = self.at(wall)
+            found.seen = wall
+            return found
         return before if before is not None and before.start <= wall < before.end else None
 
     def put(self, start: int, end: int, spent: int) -> None:
@@ -70,8 +73,8 @@ class Budget:
         """Its days are those of another zone from now on; what was spent in the present one stays spent."""
         self.zone = zone
         current = self.current
-        if current is not None and current.start <= wall < current.end:
-            current.start, current.end = self._bounds(wall)
+        if current is not None:
+            current.start, current.end = self._bounds(wall if current.start <= wall < current.end else current.seen)
 
     def has(self, ask: Ask, wall: int) -> bool:
         """Whether what is likely fits beside what is held.

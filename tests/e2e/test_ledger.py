@@ -3,6 +3,7 @@
 import asyncio
 import os
 import random
+import resource
 import signal
 import sqlite3
 from collections import Counter
@@ -182,6 +183,37 @@ async def test_a_database_that_is_frozen_holds_up_no_call(
         postgres.freeze(signal.SIGCONT)
     assert statuses == [200] * 20
     await until(lambda: len(rows("SELECT call_id FROM calls")) == 21, "all rows")
+
+
+@pytest.mark.parametrize("policy", ["stop", "continue"])
+async def test_a_disk_that_takes_no_more(
+    gates: Callable[..., Gate], twin: Twin, keys: Iterator[str], policy: str
+) -> None:
+    """Calls are refused or go on, as the policy says, with an alarm; nothing that was answered is unrecorded.
+
+    The operating system refuses the worker any larger file, as a full disk does.
+    """
+    journal = {"segment_bytes": 65_536}
+    gate = gates(tree(twin, next(keys), journal=journal, ledger={"on_journal_failure": policy}))
+    assert (await gate.chat("gpt-4o")).status == 200
+    resource.prlimit(gate.worker, resource.RLIMIT_FSIZE, (4_096, resource.RLIM_INFINITY))
+    answers = [await gate.chat("gpt-4o") for _ in range(250)]
+    statuses = Counter(answer.status for answer in answers)
+    await until(lambda: total(gate, "tidegate_journal_failing") == 1, "the alarm")
+    if policy == "stop":
+        assert statuses.keys() == {200, 503}
+        assert "Free space in its state directory" in answers[-1].json["error"]["message"]
+        assert total(gate, "tidegate_journal_unwritten_intents") == 0
+    else:
+        assert statuses.keys() == {200}
+        assert total(gate, "tidegate_journal_unwritten_intents") > 0
+    resource.prlimit(gate.worker, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    await until(lambda: total(gate, "tidegate_journal_failing") == 0, "its end")
+    assert (await gate.chat("gpt-4o")).status == 200
+    assert total(gate, "tidegate_journal_dropped_records") == 0
+    assert len(twin.calls()) == statuses[200] + 2 == sum(record.status == 200 for record in gate.records())
+    rows = in_sqlite(gate)
+    await until(lambda: len(rows("SELECT call_id FROM calls")) == 252, "all rows")
 
 
 async def test_the_metrics_page_tells_how_the_ledger_stands(

@@ -121,7 +121,7 @@ async def test_a_stream_that_is_longer_than_thought_takes_more() -> None:
     call, made = call_of(), limits(tokens_day=100_000)
     held = granted(call, made)
     out, answer = Out(), Answer()
-    through = spending.metered(out, answer, call)  # type: ignore[arg-type]
+    through = spending.metered(out, answer, call)
     answer.events = held.covers
     through.write(b"a")
     assert made.accounts("a")[0].budgets[0].at(0).held < 5_000
@@ -137,4 +137,4 @@ async def test_where_no_budget_is_held_nothing_is_between() -> None:
     """A minute's limits do not grow."""
     call, out = call_of(), Out()
     granted(call, limits(rpm=5))
-    assert spending.metered(out, Answer(), call) is out  # type: ignore[arg-type]
+    assert spending.metered(out, Answer(), call) is out

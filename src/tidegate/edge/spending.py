@@ -1,10 +1,9 @@
 """Where a call meets its tenant's own limits: what it will probably cost, and how it is told that it may not."""
 
-from typing import Final
+from typing import Final, Protocol
 
 from tidegate.line.lane import WEIGHT_PER_TOKEN
 from tidegate.line.plan import Plan
-from tidegate.line.relay import Relay
 from tidegate.model.call import Call, Kind
 from tidegate.model.errors import Problem, ProblemKind
 from tidegate.model.reply import Downstream
@@ -51,6 +50,13 @@ def _ask(call: Call, plan: Plan, limits: Limits) -> Ask:
     )
 
 
+class Making(Protocol):
+    """As much of a relay as is looked at."""
+
+    @property
+    def events(self) -> int: ...
+
+
 class Metered:
     """A client's side of a stream whose answer takes more of its tenant's budgets when it turns out to be longer.
 
@@ -59,7 +65,7 @@ class Metered:
 
     __slots__ = ("_held", "_out", "_relay")
 
-    def __init__(self, out: Downstream, relay: Relay, held: Held) -> None:
+    def __init__(self, out: Downstream, relay: Making, held: Held) -> None:
         self._out = out
         self._relay = relay
         self._held = held
@@ -80,7 +86,7 @@ class Metered:
         self._out.abort()
 
 
-def metered(out: Downstream, relay: Relay, call: Call) -> Downstream:
+def metered(out: Downstream, relay: Making, call: Call) -> Downstream:
     """The client's side itself, where no budget is held for the call."""
     held = call.grant
     return Metered(out, relay, held) if isinstance(held, Held) and held.covers < BOUNDLESS else out

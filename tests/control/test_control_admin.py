@@ -35,7 +35,8 @@ async def asked(control: Control, token: str, method: str, path: str, body: obje
     data = "" if body is None else json.dumps(body)
     status, text = await control.ask(
         f"{method} /admin/v1{path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {token}\r\n"
-        f"connection: close\r\ncontent-type: application/json\r\ncontent-length: {len(data)}\r\n\r\n{data}"
+        f"x-forwarded-for: 203.0.113.7\r\nconnection: close\r\n"
+        f"content-type: application/json\r\ncontent-length: {len(data)}\r\n\r\n{data}"
     )
     return status, json.loads(text) if text else None
 
@@ -49,6 +50,8 @@ async def test_the_first_token_opens_the_api_and_is_told_once(tmp_path: Path) ->
         token = found[1]
         status, made = await asked(control, token, "POST", "/namespaces", {"name": "team"})
         assert (status, made["name"]) == (201, "team")  # type: ignore[index]
+        (entry, _) = (await asked(control, token, "GET", "/audit"))[1]  # type: ignore[misc]
+        assert (entry["action"], entry["address"]) == ("namespace.create", "127.0.0.1")
         assert (await asked(control, "tga_wrong", "GET", "/namespaces"))[0] == 401
         control.process.send_signal(signal.SIGKILL)
         control.process.wait()

@@ -81,7 +81,14 @@ async def _run(arguments: ChildArguments, log: Log) -> None:
     front = Front(make, os.environ.get(HOSTS, "").split())
     port = Port(application(board), front.guarded)
     config = Config(
-        port, http="httptools", ws="none", lifespan="off", log_config=None, access_log=False, server_header=False
+        port,
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,  # who asks is who is connected: it stands in the audit
     )
     server = AdminServer(config, lambda: channel.send(Ready(os.getpid())))
     listener = socket.socket(fileno=arguments.listen)

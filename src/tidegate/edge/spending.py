@@ -37,7 +37,7 @@ def grant(call: Call, plan: Plan, limits: Limits, now: int, wall: int) -> Proble
 def _ask(call: Call, plan: Plan, limits: Limits) -> Ask:
     """What it will cost where the plan sends it first."""
     kind = call.kind
-    if kind is PASS or kind is COUNT:
+    if kind is PASS or kind is COUNT or not limits.tokens:
         return REQUEST
     lane, shape, size = plan.targets[0].pools[0].lanes[0], call.shape, call.size
     return Ask(

@@ -23,7 +23,7 @@ from tidegate.policy.spend.short import Short
 class Limits:
     """One key's. Made when the configuration is; a key without any limit has none."""
 
-    __slots__ = ("_by_model", "_common", "_usual", "money", "who")
+    __slots__ = ("_by_model", "_common", "_usual", "money", "tokens", "who")
 
     def __init__(
         self, who: str, usual: tuple[Account, ...], by_model: dict[str, tuple[Account, ...]], common: Common
@@ -33,9 +33,9 @@ class Limits:
         self._usual = usual
         self._by_model = by_model
         self._common = common
-        self.money = any(account.money for account in usual) or any(
-            account.money for accounts in by_model.values() for account in accounts
-        )
+        bearers = {*usual, *(account for accounts in by_model.values() for account in accounts)}
+        self.money = any(account.money for account in bearers)
+        self.tokens = any(account.tpm or account.budgets for account in bearers)  # it matters what a call costs
 
     def outlook(self, model: str) -> Outlook | None:
         """What is known of its calls to this model."""

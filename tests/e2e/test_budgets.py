@@ -31,8 +31,27 @@ def tree(twin: Twin, key: str, **tenant: Any) -> dict[str, Any]:
     return {"providers": {"openai": made}, "namespaces": {"acme": {"keys": [{"name": "ci", "key": "tg-ci"}], **tenant}}}
 
 
-async def ask(gate: Gate, tokens: int = 20, **fields: Any) -> Answer:
-    return await gate.chat("gpt-4o", max_tokens=tokens, headers={"authorization": "Bearer tg-ci"}, **fields)
+TENANTS: dict[str, Any] = {
+    "minute": {"by_model": {"gpt-4o": {"limits": {"rpm": 5}}}},
+    "few": {"limits": {"concurrent": 2}},
+    "small": {"limits": {"tpm": 200, "tokens_per_day": 400}},
+    "twice": {"limits": {"rpm": 2}},
+    "day": {"limits": {"tokens_per_day": 60}},
+}
+
+
+@pytest.fixture(scope="module")
+def shared(session_twin: Twin, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate]:
+    """A gate with a tenant for each test."""
+    full = tree(session_twin, "sk-shared")
+    full["namespaces"] = {name: {"keys": [{"name": name, "key": f"tg-{name}"}], **of} for name, of in TENANTS.items()}
+    gate = Gate(tmp_path_factory.mktemp("tenants"), full)
+    yield gate
+    gate.close()
+
+
+async def ask(gate: Gate, tokens: int = 20, tenant: str = "ci", **fields: Any) -> Answer:
+    return await gate.chat("gpt-4o", max_tokens=tokens, headers={"authorization": f"Bearer tg-{tenant}"}, **fields)
 
 
 def error(answer: Answer) -> dict[str, Any]:
@@ -115,54 +134,48 @@ async def until_answered(gate: Gate) -> None:
             await asyncio.sleep(0.05)
 
 
-async def test_requests_a_minute(gates: Callable[..., Gate], twin: Twin, key: str) -> None:
+async def test_requests_a_minute(shared: Gate) -> None:
     """Exactly as many pass; the others are told when, and it is within the minute. Another model is not concerned."""
-    gate = gates(tree(twin, key, by_model={"gpt-4o": {"limits": {"rpm": 5}}}))
-    answers = await asyncio.gather(*(ask(gate) for _ in range(20)))
+    answers = await asyncio.gather(*(ask(shared, tenant="minute") for _ in range(20)))
     refused = [answer for answer in answers if answer.status == 429]
     assert len(refused) == 15
     assert {error(answer)["code"] for answer in refused} == {"rate_limit_exceeded"}
     assert all(50_000 < int(answer.headers["retry-after-ms"]) <= 60_012 for answer in refused)
-    other = await gate.chat("gpt-4o-mini", headers={"authorization": "Bearer tg-ci"})
+    other = await shared.chat("gpt-4o-mini", headers={"authorization": "Bearer tg-minute"})
     assert other.status == 200
-    assert twin.ledger(key, "gpt-4o")["calls"] == 5
 
 
-async def test_calls_at_a_time(gates: Callable[..., Gate], twin: Twin, key: str) -> None:
+async def test_calls_at_a_time(shared: Gate) -> None:
     """A place is free again when a call has ended, also one whose client has left."""
-    gate = gates(tree(twin, key, limits={"concurrent": 2}))
-    answers = await asyncio.gather(*(ask(gate, 200, stream=True) for _ in range(6)))
+    answers = await asyncio.gather(*(ask(shared, tokens=200, tenant="few", stream=True) for _ in range(6)))
     assert sorted(answer.status for answer in answers) == [200] * 2 + [429] * 4
     assert all(answer.headers["x-should-retry"] == "true" for answer in answers if answer.status == 429)
-    assert (await ask(gate)).status == 200
+    assert (await ask(shared, tenant="few")).status == 200
 
 
-async def test_a_call_that_is_larger_than_a_limit(gates: Callable[..., Gate], twin: Twin, key: str) -> None:
+async def test_a_call_that_is_larger_than_a_limit(shared: Gate) -> None:
     """Waiting would never help; and a large `max_tokens` alone is no such call."""
-    gate = gates(tree(twin, key, limits={"tpm": 200, "tokens_per_day": 400}))
-    answer = await ask(gate, messages=[{"role": "user", "content": "word " * 2_000}])
+    answer = await ask(shared, tenant="small", messages=[{"role": "user", "content": "word " * 2_000}])
     assert (answer.status, error(answer)["code"]) == (400, "request_exceeds_quota")
     assert "limit of tokens a minute" in error(answer)["message"]
-    assert (await ask(gate, 150)).status == 200
+    assert (await ask(shared, tokens=150, tenant="small")).status == 200
 
 
-async def test_what_is_answered_by_the_gate_costs_nothing(gates: Callable[..., Gate], twin: Twin, key: str) -> None:
+async def test_what_is_answered_by_the_gate_costs_nothing(shared: Gate) -> None:
     """An idempotent replay is no request."""
-    gate = gates(tree(twin, key, limits={"rpm": 2}))
-    headers = {"authorization": "Bearer tg-ci", "idempotency-key": "once"}
-    answers = [await gate.chat("gpt-4o", headers=headers) for _ in range(5)]
+    headers = {"authorization": "Bearer tg-twice", "idempotency-key": "once"}
+    answers = [await shared.chat("gpt-4o", headers=headers) for _ in range(5)]
     assert {answer.status for answer in answers} == {200}
-    assert (await ask(gate)).status == 200
-    assert (await ask(gate)).status == 429
+    assert (await ask(shared, tenant="twice")).status == 200
+    assert (await ask(shared, tenant="twice")).status == 429
 
 
-async def test_anthropics_clients_are_told_in_their_words(gates: Callable[..., Gate], twin: Twin, key: str) -> None:
+async def test_anthropics_clients_are_told_in_their_words(shared: Gate) -> None:
     """A rate limit by its type, a spend limit by its details, and not worth another try."""
-    gate = gates(tree(twin, key, limits={"tokens_per_day": 60}))
-    while (await ask(gate, 30)).status == 200:
+    while (await ask(shared, tokens=30, tenant="day")).status == 200:
         pass
     body = {"model": "gpt-4o", "messages": USER, "max_tokens": 30}
-    answer = await gate.post("/v1/messages", body, x_api_key="tg-ci", anthropic_version="2023-06-01")
+    answer = await shared.post("/v1/messages", body, x_api_key="tg-day", anthropic_version="2023-06-01")
     assert (answer.status, error(answer)["type"]) == (429, "rate_limit_error")
     assert error(answer)["details"] == {"error_code": "enforced_spend_limit_reached"}
     assert answer.headers["x-should-retry"] == "false"

@@ -141,7 +141,7 @@ def test_what_it_will_probably_be_billed() -> None:
     """If nobody sees its end: what such calls have come to while they run, once that is known."""
     scene = Scene()
     held = scene.hold()
-    assert (held.likely_tokens, held.likely_nano) == (0, 0)
+    assert (held.likely_tokens, held.likely_nano) == (150, 150)
     for _ in range(YOUNG):
         scene.common.outlooks.learn("ci", "gpt", 14)
     known = scene.common.outlooks.of("ci", "gpt")

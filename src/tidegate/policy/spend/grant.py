@@ -58,15 +58,15 @@ class Held:
 
     @property
     def likely_tokens(self) -> int:
-        """What such calls have come to while they run, in the mean; 0 where that is not known."""
+        """What such calls have come to while they run, in the mean; where that is not known, what is held."""
         outlook = self._ask.outlook
-        return self._ask.prompt + self._ask.capped(outlook.halfway()) if outlook is not None else 0
+        return self._ask.prompt + self._ask.capped(outlook.halfway()) if outlook is not None else self._ask.tokens
 
     @property
     def likely_nano(self) -> int:
         """The same in money; 0 where money is not bounded."""
         outlook = self._ask.outlook
-        return self._ask.cost(self._ask.capped(outlook.halfway())) if outlook is not None else 0
+        return self._ask.cost(self._ask.capped(outlook.halfway())) if outlook is not None else self._ask.nano
 
     def grow(self, output: int) -> bool:
         """The answer has come to `output` tokens, and takes what such answers come to. False: a budget has not so much.

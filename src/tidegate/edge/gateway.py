@@ -99,16 +99,16 @@ class Gateway:
                 self._count_again(exchange, caller, caller.place)
             return BUFFER
         found = match(exchange.path)
-        alike = exchange.alike
-        alike.note = None
         dialect = _dialect(exchange, found)
+        guest: Guest | errors.Reply | None
         try:
-            refusal = welcome(self.house, exchange, found, dialect, self._clock.now(), self._clock.wall())
+            guest = welcome(self.house, exchange, found, dialect, self._clock.now(), self._clock.wall())
         except Turned as turned:
-            refusal = self._turned(turned, dialect)
-        if refusal is not None:
-            self._answer(exchange, refusal)
-        elif isinstance(alike.note, Guest) and alike.note.digest is not None:
+            guest = self._turned(turned, dialect)
+        exchange.alike.note = guest
+        if isinstance(guest, errors.Reply):
+            self._answer(exchange, guest)
+        elif guest is not None and guest.digest is not None:
             return BUFFER  # its body belongs to what was signed
         return STREAM if found.route is FORWARD or found.route is Route.MODEL else BUFFER
 

@@ -15,8 +15,8 @@ from tidegate.wire.exchange import Exchange
 
 def welcome(
     house: House, exchange: Exchange, found: Match, dialect: Dialect, now: int, wall: int
-) -> errors.Reply | None:
-    """What is refused by the head alone; who is let in is noted beside it. Raises `Turned`."""
+) -> Guest | errors.Reply | None:
+    """Who is let in by the head alone, or the refusal; None for who need not say it. Raises `Turned`."""
     probe = found.route is Route.ALIVE or found.route is Route.READY
     door, address = None if probe else house.door, b""
     if door is not None:
@@ -33,8 +33,7 @@ def welcome(
         problem = _forwards(guest.client, exchange, found)
     if problem is not None:
         raise Turned(problem, problem.kind.name.lower())
-    exchange.alike.note = guest
-    return None
+    return guest
 
 
 def _forwards(client: Client, exchange: Exchange, found: Match) -> Problem | None:

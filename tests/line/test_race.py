@@ -149,3 +149,29 @@ async def test_an_answer_beside_a_defect_is_not_lost() -> None:
     with pytest.raises(ValueError, match="a defect"):
         await course.running
     assert course.spared == [won]
+
+
+@pytest.mark.parametrize("turns", range(8))
+async def test_who_leaves_while_the_loser_ends_loses_no_answer(turns: int) -> None:
+    """Whenever it is: the answer is either returned or given back."""
+    course = Course()
+    await course.clock.advance(AFTER)
+    course.outcomes[0].set_result(won := answered())
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    course.running.cancel()
+    (outcome,) = await asyncio.gather(course.running, return_exceptions=True)
+    assert (outcome is won) != (course.spared == [won])
+    assert course.cancelled == [False, True]
+
+
+async def test_what_was_being_stopped_is_waited_for_by_who_is_cancelled_twice() -> None:
+    """An attempt books itself as it ends: nobody goes on before."""
+    course = Course()
+    await course.clock.advance(AFTER)
+    course.running.cancel()
+    await asyncio.sleep(0)
+    course.running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await course.running
+    assert course.cancelled == [True, True]

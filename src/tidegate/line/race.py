@@ -28,7 +28,8 @@ async def race(
     """What `first` came to, or `second` when that one is answered sooner; the last failure when neither is.
 
     `second` is asked once, after `after_us` microseconds without an outcome; None: there is nobody to try. The loser is
-    cancelled; whatever came to an end all the same, and is not returned, is given to `spare`. O(1).
+    cancelled; whatever came to an end all the same, and is not returned, is given to `spare`, also when who waits is
+    cancelled while the loser ends. O(1).
     """
     loop = asyncio.get_running_loop()
     running = [loop.create_task(first)]
@@ -38,12 +39,27 @@ async def race(
             running.append(loop.create_task(other))
         won = await _first(running)
     finally:
+        cancelled = await _stop(running)
+        taken = won if cancelled is None else None
         for task in running:
-            task.cancel()
-        for ended in await asyncio.gather(*running, return_exceptions=True):
-            if not isinstance(ended, BaseException) and ended is not won:
-                spare(ended)
+            if not task.cancelled() and task.exception() is None and task.result() is not taken:
+                spare(task.result())
+        if cancelled is not None:
+            raise cancelled
     return won
+
+
+async def _stop(running: "list[asyncio.Task[T]]") -> asyncio.CancelledError | None:
+    """Cancel what still runs, and wait until nothing does: what it has done is known then, whoever leaves meanwhile."""
+    cancelled: asyncio.CancelledError | None = None
+    for task in running:
+        task.cancel()
+    while not all(task.done() for task in running):
+        try:
+            await asyncio.wait(running)
+        except asyncio.CancelledError as error:
+            cancelled = error
+    return cancelled
 
 
 async def _within(running: "list[asyncio.Task[T]]", after_us: int, clock: Clock) -> bool:

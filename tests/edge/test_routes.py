@@ -41,6 +41,34 @@ TABLE = [
     (b"/v1/../admin", Match(Route.UNKNOWN)),
     (b"/v1/%2e%2e/admin", Match(Route.UNKNOWN)),
     (b"/v1/files/..", Match(Route.UNKNOWN)),
+    (b"/v1/models/meta-llama%2FLlama-3.1-8B", Match(Route.MODEL)),
+    (b"/v1/models/org/name:beta@1", Match(Route.MODEL)),
+    (b"/v1/fine_tuning/checkpoints/ft%3Agpt-4o/permissions", Match(Route.FORWARD)),
+]
+# As some provider may read them: a call that is governed, what it keeps, or a way out of the base URL.
+OTHERWISE = [
+    b"/v1/%63hat/completions",
+    b"/v1/chat/completion%73",
+    b"/v1/%66iles",
+    b"/v1/batche%53",
+    b"/v1/%2566iles",
+    b"/v1//batches",
+    b"/v1//chat/completions",
+    b"/v1/chat%2Fcompletions",
+    b"/v1/messages%2fbatches",
+    b"/v1/Chat/Completions",
+    b"/v1/chat/completions/",
+    b"/v1/embeddings//",
+    b"/v1/messages/",
+    b"/v1/MESSAGES/",
+    b"/v1/Realtime/client_secrets",
+    b"/v1/chat/completions;version=1",
+    b"/v1/audio/..;/files",
+    b"/v1/chat\\completions",
+    b"/v1/models/..%2Ffiles",
+    b"/v1/models/x%2F..%2f%2E%2e/files",
+    b"/v1/models/x%5C..",
+    b"/v1/models//files",
 ]
 
 
@@ -48,6 +76,12 @@ TABLE = [
 def test_the_table(path: bytes, expected: Match) -> None:
     """Read, forwarded, the gate's own, refused with a reason, unknown."""
     assert match(path) == expected
+
+
+@pytest.mark.parametrize("path", OTHERWISE, ids=repr)
+def test_what_a_provider_may_read_as_another_path_is_unknown(path: bytes) -> None:
+    """It would be forwarded under the gate's key without the rules of what it really is: budgets, `stored_objects`."""
+    assert match(path) == Match(Route.UNKNOWN)
 
 
 @given(st.binary(max_size=60))
@@ -88,6 +122,9 @@ def test_whose_api_it_is(path: bytes, kind: Kind, version: bytes | None, dialect
         (b"POST", b"/v1/threads/t/runs", True),
         (b"GET", b"/v1/responses/resp_1", True),
         (b"POST", b"/v1/responses/resp_1/cancel", True),
+        (b"POST", b"/v1/Vector_Stores/vs_1/search", True),
+        (b"POST", b"/v1/chatkit/sessions", True),
+        (b"POST", b"/v1/audio/voices", True),
         (b"GET", b"/v1/whatever/comes", True),
         (b"DELETE", b"/v1/models/ft:mine", True),
     ],

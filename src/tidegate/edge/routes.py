@@ -51,11 +51,20 @@ _FORWARD = Match(Route.FORWARD)
 _MODEL = Match(Route.MODEL)
 _UNKNOWN = Match(Route.UNKNOWN)
 _KEPT = re.compile(
-    rb"/v1/(?:files|uploads|batches|messages/batches|fine_tuning|assistants|threads|vector_stores|conversations|containers"
-    rb"|responses|chat/completions|evals|videos|skills|organizations?|projects|admin|cachedContents|context)(?:/|$)"
+    rb"/v1/(?:files|uploads|batches|messages/batches|fine_tuning|fine-tunes|assistants|threads|chatkit|vector_stores"
+    rb"|conversations|containers|responses|chat/completions|evals|videos|audio/voices|audio/voice_consents|skills"
+    rb"|organizations?|projects|admin|cachedContents|context)(?:/|$)",
+    re.IGNORECASE,
 )
-# A segment that a provider may resolve: it would lead out of the base URL, with the gate's key.
-_DOTS = re.compile(rb"/(?:\.|%2[eE]){1,2}(?:/|$)")
+# A provider may read such a path as another one, which is governed or kept from the key: segments of dots, also with
+# escaped slashes (they would lead out of the base URL), empty segments, backslashes, parameters, and escapes of
+# characters that need none (RFC 3986, 2.3).
+_OTHER = re.compile(
+    rb"(?:/|%2f)(?:\.|%2e){1,2}(?:/|%2f|$)|//|[\\;]"
+    rb"|%(?:25|2d|2e|3[0-9b]|4[1-9a-f]|5[0-9acf]|6[1-9a-f]|7[0-9ae])",
+    re.IGNORECASE,
+)
+_SLASH = b"%2f"  # stands in names of models only
 
 
 def match(path: bytes) -> Match:
@@ -65,10 +74,16 @@ def match(path: bytes) -> Match:
         return found
     if path.startswith(b"/v1/realtime/"):
         return _EXACT[b"/v1/realtime"]
-    below = path.startswith(b"/v1/") and len(path) > 4 and _DOTS.search(path) is None
-    if not below:
+    if not path.startswith(b"/v1/") or len(path) == len(b"/v1/") or _OTHER.search(path) is not None:
         return _UNKNOWN
-    return _MODEL if path.startswith(MODEL_PREFIX) else _FORWARD
+    if path.startswith(MODEL_PREFIX):
+        return _MODEL
+    return _UNKNOWN if _is_another(path.lower()) else _FORWARD
+
+
+def _is_another(path: bytes) -> bool:
+    """Whether a provider that ignores case, or a slash at the end, may take this for what is not forwarded."""
+    return path.rstrip(b"/") in _EXACT or path.startswith(b"/v1/realtime/") or _SLASH in path
 
 
 def kept(method: bytes, path: bytes) -> bool:

@@ -25,9 +25,10 @@ _NODE: Final = re.compile(rb"([0-9.]+)(?::[0-9]{1,5})?|\[([0-9A-Fa-f:.]+)\](?::[
 def client_address(peer: str, headers: Sequence[tuple[bytes, bytes]], trusted: Networks) -> bytes:
     """The address of the client behind `peer`, in the one form of `addresses`.
 
-    `headers` are a request's, names in lower case. The peer itself, where it is not trusted or says nothing; also where
-    a trusted hop says what is no address (malformed, `unknown`, `_hidden`), where `Forwarded` and `X-Forwarded-For`
-    differ (one of them was not written by the proxy), and where the way is longer than `MAX_HOPS`.
+    `headers` are a request's, names in lower case. The peer itself, where it is not trusted or says nothing; `UNKNOWN`
+    where a trusted hop says what is no address (malformed, `unknown`, `_hidden`), where `Forwarded` and
+    `X-Forwarded-For` differ (one of them was not written by the proxy), and where the way is longer than `MAX_HOPS`: a
+    client can bring the last two about, which must not lead it into the proxy's own network.
     """
     address = peer_address(peer)
     if not trusted or address not in trusted:
@@ -37,8 +38,8 @@ def client_address(peer: str, headers: Sequence[tuple[bytes, bytes]], trusted: N
     if not forwarded and not listed:
         return address
     found = _walk(forwarded, _for, trusted) if forwarded else _walk(listed, _node, trusted)
-    if not found or (forwarded and listed and found != _walk(listed, _node, trusted)):
-        return address
+    if forwarded and listed and found != _walk(listed, _node, trusted):
+        return UNKNOWN
     return found
 
 

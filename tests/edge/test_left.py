@@ -1,16 +1,19 @@
 """Clients that leave before their answer: what is stopped, what goes on for its usage, and what is booked."""
 
+import asyncio
+
 import pytest
 
-from tests.edge.test_gateway import Door
-from tests.line.scenes import play_of, refusal, spend
+from tests.edge.test_gateway import Asked, Door
+from tests.line.scenes import DONE, chunk, play_of, provider, refusal, spend, streaming, usage_chunk
 from tidegate.model.facts import LEFT
-from tidegate.model.snapshot import StreamPolicy
+from tidegate.model.snapshot import Limits, Scope, StreamPolicy
 from tidegate.testing import Reply
-from tidegate.testing.clock import settle
+from tidegate.testing.clock import SECOND, settle
 from tidegate.testing.playbook import answer
 
 DRAIN = StreamPolicy(on_disconnect="drain")
+HEDGED = StreamPolicy(on_disconnect="drain", hedge_after_us=SECOND, hedge_permille=1_000)
 
 
 async def test_who_leaves_stops_the_provider_and_pays_what_it_had_made() -> None:
@@ -66,3 +69,51 @@ async def test_who_leaves_the_queue_leaves_nothing(streams: StreamPolicy) -> Non
     await settle()
     (record,) = door.records
     assert (record.status, record.attempts, record.charged_tokens, record.tries) == (LEFT, 0, 0, ())
+
+
+async def hedged() -> tuple[Door, Asked]:
+    """A stream that two scopes are asked for, one a second after the other."""
+    scopes = tuple(Scope(name, (f"sk-{name}",), {"a": Limits(3_000, 60_000)}) for name in ("x", "y"))
+    door = Door(play_of(provider(scopes=scopes), streams=HEDGED))
+    asked = door.ask(body={"model": "s", "stream": True})
+    await settle()
+    await door.play.clock.advance(SECOND)
+    assert len(door.play.sent("openai")) == 2
+    return door, asked
+
+
+async def test_one_of_two_attempts_that_failed_does_not_stop_the_other() -> None:
+    """Where the usage is wanted, it goes on as long as an attempt runs."""
+    door, asked = await hedged()
+    transport = door.play.transports["openai"]
+    transport.fail("reset", sent=True)
+    await settle()
+    asked.leave()
+    await settle()
+    assert (transport.cancelled, door.records) == (0, [])
+    reply, stream = streaming()
+    stream.say(chunk("x"), usage_chunk(9, 2), DONE)
+    await door.play.provider("openai", reply)
+    (record,) = door.records
+    assert (record.status, record.prompt_tokens, record.estimated) == (LEFT, 9, False)
+
+
+@pytest.mark.parametrize("turns", range(8))
+async def test_who_leaves_while_the_loser_is_stopped_has_its_winner_booked(turns: int) -> None:
+    """To the token: it is read to its end, whenever that moment is; the loser is estimated."""
+    door, asked = await hedged()
+    reply, stream = streaming()
+    stream.say(chunk("x"))
+    door.play.transports["openai"].answer(reply)
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    asked.leave()
+    await settle()
+    assert (stream.aborted, door.records) == (False, [])
+    stream.say(usage_chunk(9, 2), DONE)
+    (record,) = door.records
+    assert (record.status, record.target, len(record.tries)) == (LEFT, "openai/x/a", 2)
+    won = record.tries[1]
+    assert (won.prompt_tokens, won.completion_tokens, won.estimated) == (9, 2, False)
+    assert won.duration_us == SECOND
+    assert door.gateway.open == 0

@@ -460,6 +460,56 @@ async def test_the_loser_of_a_race_is_booked() -> None:
     assert play.calls[-1].spent > 0
 
 
+async def test_who_leaves_a_rescue_whose_usage_is_wanted_lets_it_go_on() -> None:
+    """`on_disconnect: drain`: what answers instead of a cut stream is read to its end for nobody."""
+    one = show("restart", drain=True)
+    stream = await one.begin()
+    stream.cut()
+    one.relay.pause()
+    await settle()
+    one.relay.abandon()
+    await settle()
+    anew = await one.next()
+    anew.say(chunk(), chunk("two"))
+    await settle()
+    assert (anew.aborted, anew.paused, one.ends) == (False, False, [])
+    anew.say(usage_chunk(9, 2), DONE)
+    anew.end()
+    await settle()
+    ((end, _),) = one.ends
+    assert (end.usage, end.failed) == (Usage(9, 2), False)
+    assert one.play.calls[-1].left
+
+
+async def test_nobody_is_asked_again_for_a_client_that_left() -> None:
+    """Where what goes on for the usage is cut in turn, that is the end."""
+    one = show("restart", drain=True)
+    stream = await one.begin()
+    stream.cut()
+    await settle()
+    one.relay.abandon()
+    anew = await one.next()
+    anew.say(chunk(), chunk("two"))
+    anew.cut()
+    await settle()
+    assert len(one.play.sent("openai")) == 2
+    assert len(one.ends) == 1
+
+
+async def test_who_leaves_between_two_attempts_ends_the_rescue() -> None:
+    """Nothing runs whose usage could be learnt."""
+    one = show("restart", drain=True)
+    stream = await one.begin()
+    spend(one.play, 60_000)
+    stream.cut()
+    await settle()
+    one.relay.abandon()
+    await settle()
+    ((end, _),) = one.ends
+    assert end.gone
+    assert len(one.play.sent("openai")) == 1
+
+
 async def test_a_whole_answer_cannot_follow_a_beginning() -> None:
     """A provider that answers a stream with one body: the cut is told, and what it cost is booked."""
     one = show("restart")

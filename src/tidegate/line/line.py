@@ -226,9 +226,14 @@ class Line:
         def spare(tried: Tried) -> None:
             self.spare(call, tried.outcome)
 
-        won = await race(ask(first), plan.streams.hedge_after_us, self._clock, second, spare)
+        call.asking += 1  # until the loser has ended
+        try:
+            won = await race(ask(first), plan.streams.hedge_after_us, self._clock, second, spare)
+        finally:
+            call.asking -= 1
         if won.outcome is None:
             raise RuntimeError("an attempt has an outcome")
+        call.last_at = won.slot.permit.taken_at
         return won.course, won.slot, won.outcome
 
     def spare(self, call: Call, outcome: Answered | Failure | None) -> None:
@@ -244,7 +249,7 @@ class Line:
     def _beside(self, call: Call, plan: Plan, courses: list[Course], lane: Lane) -> "Tried | None":
         """A second attempt at another lane, where one is free and the budget allows it."""
         now = self._clock.now()
-        for course in courses:
+        for course in () if call.left else courses:
             slot = None if course.foreign else course.elsewhere(call, lane, now)
             if slot is None:
                 continue
@@ -258,7 +263,7 @@ class Line:
         lane, permit = slot.lane, slot.permit
         breaker, key = lane.breaker, lane.keys.next(permit.taken_at)
         self._intend(call, plan, slot)
-        call.asking = True
+        call.asking += 1
         try:
             outcome = await attempt(call, slot, key, crossed, self._clock, self._judge)
         except BaseException:  # the client left, or a defect of ours: nobody else may suffer from it
@@ -266,7 +271,7 @@ class Line:
             breaker.abandon(permit.probe)
             raise
         finally:
-            call.asking = False
+            call.asking -= 1
         waited = call.queued_us + call.waited_us
         if isinstance(outcome, Answered):
             call.attempts.append(Attempt(lane.name, outcome.status, None, waited))

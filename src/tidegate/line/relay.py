@@ -83,7 +83,10 @@ class Relay:
     def abandon(self) -> None:
         """The client left: the provider is stopped at once, or read to its end for the usage."""
         if self._rescue is not None:
-            self._rescue.cancel()
+            if self._drains and self._call.asking:
+                self._call.left, self._paused = True, False
+            else:
+                self._rescue.cancel()
         elif self._drains:
             self._splice.drain()
         else:
@@ -153,7 +156,7 @@ class Relay:
     def _goes_on(self, failure: Failure) -> bool:
         """Whether the policy, the budget and the answer allow another attempt; it has begun then."""
         plan, now = self._plan, self._clock.now()
-        if self._mode == FAIL or self._out is None or self._rescues >= plan.retry.max_retries:
+        if self._mode == FAIL or self._out is None or self._call.left or self._rescues >= plan.retry.max_retries:
             return False
         if failure.reason is Reason.POLICY or not plan.budget.withdraw(now):
             return False

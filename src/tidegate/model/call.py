@@ -113,5 +113,6 @@ class Call:
         self.rung = 0  # steps of the ladder that it has come down
         self.clamp = 0  # the most new tokens that it is allowed now; 0 = as it asked
         self.continued = self.closed = False  # its last message is the beginning of the answer; its record is written
-        self.asking = self.left = False  # an attempt runs; its client left, and what runs is the last attempt
+        self.asking = 0  # attempts that run
+        self.left = False  # its client left, and what runs is the last attempt
         self.dropped: tuple[str, ...] = ()  # fields that the provider's dialect cannot say

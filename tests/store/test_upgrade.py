@@ -23,6 +23,17 @@ def test_revisions_end_at_what_is_declared(bare: Engine) -> None:
         assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
 
 
+def test_only_its_owner_can_read_the_file(tmp_path: Path) -> None:
+    """Also in a directory that others may look into: the keys' signing keys stand there. SQLite would make it 0644."""
+    engine = open_engine("", tmp_path)
+    upgrade(engine)
+    with writing(engine) as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = version_num"))
+        modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+    engine.dispose()
+    assert modes == {"tidegate.db": 0o600, "tidegate.db-wal": 0o600, "tidegate.db-shm": 0o600}
+
+
 def test_a_newer_schema_is_left_alone(engine: Engine) -> None:
     """An old version does not write into what it does not know."""
     with writing(engine) as connection:

@@ -4,6 +4,8 @@ Synchronous: the control process uses it in threads. Reading is `engine.connect(
 on SQLite takes the write lock at once (a reader that turns writer would be refused instead of waiting).
 """
 
+import contextlib
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,6 +41,7 @@ def open_engine(database: str, state_dir: Path) -> Engine:
     url = _url(database, state_dir)
     if url.get_backend_name() == "sqlite":
         engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS})
+        event.listen(engine, "do_connect", _make_sqlite)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -83,6 +86,18 @@ def _parsed(database: str) -> URL | None:
     except (ArgumentError, KeyError):
         return None
     return url.set(drivername=driver)
+
+
+def _make_sqlite(_dialect: Any, _entry: ConnectionPoolEntry, where: list[Any], _more: dict[str, Any]) -> None:
+    """A file that only its owner can read, which SQLite would not make: it holds what checks signatures, and who spent.
+
+    One that is there is not opened, since closing it would let go of the locks that this process has on it. What cannot
+    be made SQLite says itself.
+    """
+    path = str(where[0])
+    if path != ":memory:" and not path.startswith("file:"):
+        with contextlib.suppress(OSError):
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:

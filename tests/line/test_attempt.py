@@ -167,11 +167,12 @@ async def test_an_answer_settles_by_its_usage() -> None:
 
 
 async def test_an_answer_without_usage_keeps_its_charge() -> None:
-    """Nothing is corrected by what is not known."""
+    """Nothing is corrected by what is not known; it is billed by experience, and marked so."""
     one = Try(call_of())
     outcome = await one.reply(Reply(200, [], b'{"choices":[]}'))
     assert isinstance(outcome, Answered)
-    assert outcome.usage is None
+    assert outcome.usage is not None
+    assert outcome.usage.estimated
     assert one.charged == outcome.charged == one.reserved
 
 

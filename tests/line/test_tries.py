@@ -5,8 +5,8 @@ import pytest
 from tests.line.scenes import call_of, lane_alone, pass_through, play_of, provider
 from tidegate.line.lane import Lane
 from tidegate.line.slot import Slot
-from tidegate.line.tries import note, recorded, stopped
-from tidegate.model.call import Call
+from tidegate.line.tries import note, recorded, stopped, unstated
+from tidegate.model.call import Call, Kind
 from tidegate.model.facts import BROKEN, LEFT, CallRecord, tries_of
 from tidegate.model.outcome import Usage
 from tidegate.model.snapshot import Limits, Price
@@ -90,3 +90,43 @@ async def test_an_attempt_that_was_stopped_is_billed_as_far_as_it_had_come() -> 
     assert (found.completion, found.estimated) == (30, True)
     assert found.prompt == slot.lane.estimator.expected(call_of().size) > 0
     assert stopped(call_of(max_tokens=7), slot, clock.now()).completion == 7
+
+
+async def test_an_answer_that_does_not_state_its_usage_is_billed_by_experience() -> None:
+    """Never as nothing, which would be in no budget; by its length, while nothing was learnt of such answers."""
+    clock = ManualClock()
+    slot = slot_of(clock)
+    found = unstated(call_of(), slot, b"x" * 400, clock.now())
+    assert found == Usage(slot.lane.estimator.expected(call_of().size), 100, estimated=True)
+    found = unstated(call_of(max_tokens=7), slot, b"x" * 400, clock.now())
+    assert found is not None
+    assert found.completion == 7
+    slot.lane.speed.learn(30, 1_000_000)
+    await clock.advance(1_000_000)
+    found = unstated(call_of(), slot, b"x" * 400, clock.now())
+    assert found is not None
+    assert found.completion == 30
+
+
+async def test_what_makes_no_tokens_is_not_billed_for_any() -> None:
+    """Embeddings cost their prompt; counting costs nothing, whether it is answered or stopped."""
+    clock = ManualClock()
+    slot, counting, embedding = slot_of(clock), call_of(), call_of()
+    slot.lane.prices = (Price(prompt=1_000_000, per_request=3),)
+    counting.kind, embedding.kind = Kind.COUNT, Kind.EMBEDDING
+    found = unstated(embedding, slot, b"x" * 400, clock.now())
+    assert found is not None
+    assert (found.prompt > 0, found.completion) == (True, 0)
+    assert unstated(counting, slot, b"x" * 400, clock.now()) is None
+    assert stopped(counting, slot, clock.now()) == Usage()
+    assert closed(counting, slot.lane).cost_nano == 0
+
+
+async def test_a_price_for_each_call_is_not_due_for_what_a_provider_refused() -> None:
+    """It bills nothing for an error; what was at work it bills in full."""
+    clock = ManualClock()
+    slot, call = slot_of(clock), call_of()
+    slot.lane.prices = (Price(prompt=1_000_000, per_request=3),)
+    note(call, slot, 429, "rate", Usage(), 100, clock.now())
+    note(call, slot, 0, "stopped", Usage(10, estimated=True), 100, clock.now())
+    assert [one.cost_nano for one in closed(call, slot.lane, Usage(20)).tries] == [0, 13, 23]

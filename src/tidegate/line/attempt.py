@@ -15,7 +15,7 @@ from tidegate.line.service import Service, Way
 from tidegate.line.slot import Answered as Answered
 from tidegate.line.splice import Splice
 from tidegate.line.taps import CrossedTap, RawTap, Words
-from tidegate.line.tries import note, stopped
+from tidegate.line.tries import note, stopped, unstated
 from tidegate.model.call import Call, Kind
 from tidegate.model.outcome import Reason, Usage
 from tidegate.model.reply import Answer, Failure, Headers, Unexplained
@@ -137,6 +137,8 @@ def _complete(
     charged = lane.account(call, slot, usage)
     if usage is not None:
         lane.speed.learn(usage.completion, clock.now() - slot.permit.taken_at)
+    elif way is not None:
+        usage = unstated(call, slot, reply.body, clock.now())
     return Answered(slot, reply.status, reply.headers, shown, body, None, usage, charged)
 
 

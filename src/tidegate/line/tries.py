@@ -5,35 +5,56 @@ What an attempt is billed is known from the usage that its provider states. Wher
 * an error status, or a connection that broke before the reply's head: nothing, which is what providers bill for it;
 * an attempt that was stopped, by the client's leaving or a time-out of ours: the prompt as estimated, and the tokens
   that are made in that time;
-* a stream that broke: the prompt as estimated, and what arrived.
+* a stream that broke: the prompt as estimated, and what arrived;
+* a whole answer: the prompt as estimated, and what answers of that length have by experience.
 
-The last two are marked as estimated.
+All but the first are marked as estimated. Counting tokens is free.
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 from tidegate.line.lane import Lane
 from tidegate.line.plan import Plan
 from tidegate.line.slot import Slot
-from tidegate.model.call import Call
+from tidegate.model.call import Call, Kind
 from tidegate.model.facts import CallRecord, Try, ended
 from tidegate.model.outcome import Usage
 from tidegate.policy.money import cost_nano
+
+COUNT: Final = Kind.COUNT
+EMBEDDING: Final = Kind.EMBEDDING
+NOTHING: Final = Usage()
+_BYTES_PER_TOKEN: Final = 4  # of an answer, where nothing was learnt
 
 
 def note(call: Call, slot: Slot, status: int, why: str, usage: Usage, charged: int, now: int) -> None:
     """Write down an attempt that does not answer the call. O(1)."""
     lane = slot.lane
     call.spent += charged
-    lasted, cost = now - slot.permit.taken_at, cost_nano(lane.prices, usage)
+    billed = usage.estimated or usage.total  # else not even a price for each call is due
+    lasted, cost = now - slot.permit.taken_at, cost_nano(lane.prices, usage) if billed else 0
     call.tries.append(_try(lane.name, slot.at_us, lasted, status, why, usage, charged, cost))
 
 
 def stopped(call: Call, slot: Slot, now: int) -> Usage:
     """What is billed, by experience, for an attempt that was stopped now."""
+    if call.kind is COUNT:
+        return NOTHING
     lane = slot.lane
     made = lane.speed.made(now - slot.permit.taken_at, call.shape.output)
     return Usage(lane.estimator.expected(call.size), made, estimated=True)
+
+
+def unstated(call: Call, slot: Slot, answer: bytes, now: int) -> Usage | None:
+    """What is billed, by experience, for a whole answer that does not state it; None where nothing is."""
+    if call.kind is COUNT:
+        return None
+    likely, most = stopped(call, slot, now), call.shape.output
+    if likely.completion or call.kind is EMBEDDING:
+        return likely
+    made = len(answer) // _BYTES_PER_TOKEN
+    return Usage(likely.prompt, min(made, most) if most else made, estimated=True)
 
 
 def recorded(  # noqa: PLR0913, PLR0917 - once a call: a record would be one more object
@@ -53,7 +74,7 @@ def recorded(  # noqa: PLR0913, PLR0917 - once a call: a record would be one mor
     """
     cost, target = 0, ""
     if lane is not None:
-        target, cost = lane.name, cost_nano(lane.prices, usage)
+        target, cost = lane.name, 0 if call.kind is COUNT else cost_nano(lane.prices, usage)
     tries: tuple[Try, ...] = ()
     if call.tries:
         if lane is not None:

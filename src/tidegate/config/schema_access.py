@@ -13,6 +13,7 @@ from tidegate.config.schema_money import BudgetAmount
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _PERCENT = re.compile(r"([0-9]{1,5}(?:\.[0-9])?)\s*%")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST_US = (datetime(9999, 12, 31, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)  # in every zone it has a date
 _MAX_CPUS = 64.0
 _A_MOMENT = "write a day, or a moment with its offset from UTC, for example 2026-12-31T18:00:00+08:00"
 
@@ -31,11 +32,13 @@ def moment_us(text: str, zone: tzinfo) -> int:
 
 def _check_moment(value: str) -> str:
     try:
-        positive = moment_us(value, UTC) > 0
+        moment = moment_us(value, UTC)
     except (ValueError, OverflowError):
         raise refused(*_bad_moment(value)) from None
-    if not positive:
+    if moment <= 0:
         raise refused("before 1970", "for example 2026-12-31")
+    if moment > _LAST_US:
+        raise refused("too late", "for example 2099-12-31; left out, there is no such moment")
     return value
 
 

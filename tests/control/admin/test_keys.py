@@ -190,3 +190,12 @@ def test_a_refusal_names_the_field_and_the_remedy(team: Desk, body: object, fiel
     assert fault["field"] == field
     assert fault["remedy"]
     assert log_of(team) == before
+
+
+@pytest.mark.parametrize("moment", ["9999-12-31T23:59:59Z", "9999-12-31T23:59:59-01:00", "9999-12-31T00:00:00-14:00"])
+def test_a_moment_that_no_calendar_has_is_refused(team: Desk, moment: str) -> None:
+    """In some zone it is of the year 10000, which nobody could show."""
+    for field in ("expires", "not_before"):
+        refused = team.ask("POST", "/namespaces/team/keys", {"name": "app", field: moment})
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, f"body.{field}")
+    assert team.made("/namespaces/team/keys", {"name": "app", "expires": "9999-12-31"})["expires"][:4] == "9999"

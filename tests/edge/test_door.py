@@ -160,6 +160,23 @@ async def test_without_limits_nothing_is_counted() -> None:
     assert note.place is None
 
 
+@pytest.mark.parametrize("known", [True, False])
+async def test_a_change_while_a_body_arrives_frees_nobody(*, known: bool) -> None:
+    """Its connection goes on being counted: else whoever can change a key could have it counted no more."""
+    gate, alike = street(address_rpm=60, address_burst=3), Likeness()
+    if known:
+        gate.statuses(1, alike=alike)
+    wire: Any = Wire()
+    lines = [(b"authorization", b"Bearer k1")]
+    exchange = Exchange(wire, b"POST", CHAT, CHAT, b"", lines, dict(lines), HOME, alike)
+    gate.gateway.head(exchange)
+    house = gate.gateway.house
+    gate.gateway.house = House(house.book, house.clients, house.door)
+    exchange.body = json.dumps(BODY).encode()
+    gate.gateway.call(exchange)
+    assert gate.statuses(3, alike=alike) == ([0, 429, 429] if known else [0, 0, 429])
+
+
 async def test_a_reload_forgives_nobody() -> None:
     """Other limits hold from now on, and what was used is used."""
     gate = street(address_rpm=60, address_burst=2)

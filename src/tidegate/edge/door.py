@@ -120,6 +120,13 @@ class Door:
             self._peers[peer] = address
         return address
 
+    def place(self, client: Client, address: bytes) -> Place | None:
+        """What requests of this key from there are counted under; None: nothing is counted."""
+        if self._users is None and self._addresses is None:
+            return None
+        counted = counted_as(address, self._prefix6)
+        return Place(counted, _name(client, counted))
+
     def knock(self, address: bytes, now: int) -> None:
         """Count a request whose head nobody knows by its address. Raises `Turned`."""
         if self._addresses is not None:
@@ -180,7 +187,7 @@ class Door:
                 raise Turned(_UNSIGNED, "unsigned")
         if client is None:
             raise Turned(NO_KEY, "key")
-        name = b"%b %b" % (client.name.encode(), counted)
+        name = _name(client, counted)
         counts = self._users is not None or self._addresses is not None
         return Guest(client, house.mark, address, Place(counted, name) if counts else None, digest), name
 
@@ -191,6 +198,11 @@ class Door:
             return Meter(per_minute, burst or per_minute, self._secret)
         meter.change(per_minute, burst or per_minute)
         return meter
+
+
+def _name(client: Client, counted: bytes) -> bytes:
+    """A key at an address."""
+    return b"%b %b" % (client.name.encode(), counted)
 
 
 def _signed(signatures: Signatures, exchange: Exchange, clients: Clients, wall: int) -> tuple[Client, bytes]:

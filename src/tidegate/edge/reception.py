@@ -51,7 +51,7 @@ def guest_of(house: House, exchange: Exchange, wall: int) -> Guest:
         if noted.mark is house.mark:
             return noted
         client = _still(house, noted.client)
-        guest = None if client is None else Guest(client, house.mark, noted.address, noted.place, noted.digest)
+        guest = None if client is None else _guest(house, client, noted.address, noted.digest)
     else:  # its head was known until the house changed
         guest = _shown(house, exchange)
     if guest is None:
@@ -69,7 +69,13 @@ def _shown(house: House, exchange: Exchange) -> Guest | None:
         return None
     door = house.door
     address = peer_address(exchange.peer) if door is None else door.address(exchange)
-    return Guest(client, house.mark, address, None, None)
+    return _guest(house, client, address, None)
+
+
+def _guest(house: House, client: Client, address: bytes, digest: bytes | None) -> Guest:
+    """Counted from its next request on as anybody is: this one has been."""
+    door = house.door
+    return Guest(client, house.mark, address, None if door is None else door.place(client, address), digest)
 
 
 def _still(house: House, client: Client) -> Client | None:

@@ -116,3 +116,9 @@ def _content_type(headers: Headers) -> bytes:
         if name == b"content-type":
             return b"content-type: %b\r\n" % value
     return b""
+
+
+def unwritten(error: OSError) -> Problem:
+    """What cannot be recorded is not served."""
+    message = f"The gate cannot write its journal ({error.strerror}). Free space in its state directory."
+    return Problem(ProblemKind.UNAVAILABLE, message)

@@ -237,7 +237,7 @@ class Gateway:
     async def _serve(self, exchange: Exchange | Tape, call: Call, plan: Plan, brake: Brake) -> None:
         """One call, to its reply; nobody is left waiting, whatever goes wrong."""
         if exchange.connection is None:
-            self._unserved(call, plan, LEFT)  # before this first step was taken
+            self._lost(call, plan, LEFT)  # before this first step was taken
             return
         if self._revoking.calls:
             self._revoking.serve(call, brake)
@@ -246,24 +246,23 @@ class Gateway:
             self._reply(exchange, call, plan, await self._line.run(call, plan))
         except asyncio.CancelledError:
             if self._revoking.ended(call):
-                self._unserved(call, plan, 401)
+                self._lost(call, plan, 401)
                 self._give_up(exchange, call, REVOKED)
             else:
-                self._unserved(call, plan, LEFT)
+                self._lost(call, plan, LEFT)
             return
         except OSError as error:
-            message = f"The gate cannot write its journal ({error.strerror}). Free space in its state directory."
-            self._give_up(exchange, call, Problem(ProblemKind.UNAVAILABLE, message))
-            self._lost(call, plan)
+            self._give_up(exchange, call, errors.unwritten(error))
+            self._lost(call, plan, 503)
         except Exception:  # noqa: BLE001 - whatever it is, the client gets an answer
             _log.exception("the gate failed on a call")
             self._give_up(exchange, call, _OURS)
-            self._lost(call, plan)
+            self._lost(call, plan, 503)
 
-    def _lost(self, call: Call, plan: Plan) -> None:
-        """The gate failed: what the call has cost is booked all the same."""
+    def _lost(self, call: Call, plan: Plan, status: int) -> None:
+        """Whatever ended it: what the call has cost is booked all the same, and its end does not wait for the disk."""
         try:
-            self._unserved(call, plan, 503)
+            self._unserved(call, plan, status)
         except OSError:
             _log.exception("the journal cannot be written")
 
@@ -288,7 +287,11 @@ class Gateway:
         """Nobody of the plan counts: what the gate would reserve for such a prompt, and that it is an estimate."""
         self.open += 1
         tokens = plan.targets[0].pools[0].lanes[0].estimator.expected(call.size)
-        self._unserved(call, plan, 200)
+        try:
+            self._unserved(call, plan, 200)
+        except OSError as error:
+            self._give_up(exchange, call, errors.unwritten(error))
+            return
         head = self._story.told(self._request_id(exchange, call.id), 0)
         exchange.respond(200, errors.JSON + head + b"x-tidegate-estimated: true\r\n", b'{"input_tokens":%d}' % tokens)
 

@@ -85,6 +85,14 @@ def test_wrong_keys_fill_no_memory() -> None:
     assert len(house._tenants) <= MAX_RECENT
 
 
+def test_one_key_fills_no_memory() -> None:
+    """Written with ever more spaces before it, it is the same key, and only short ones are remembered."""
+    house = clients("k1")
+    for spaces in range(0, 30_000, 1_000):
+        assert named(house.of(asking(authorization=b"Bearer " + b" " * spaces + b"k1"))) == "name of k1"
+    assert sum(len(shown) for shown in house._recent) < 1_000
+
+
 def test_a_hundred_thousand_keys_are_found_by_one_look() -> None:
     """The last as the first."""
     keys = tuple(ClientKey(str(number), digest(f"k{number}")) for number in range(100_000))

@@ -19,6 +19,7 @@ from tidegate.wire.exchange import Exchange
 
 _BEARER: Final = b"bearer "
 MAX_RECENT: Final = 4_096  # keys seen lately need no hashing: it costs as much as the rest of the look-up
+LONGEST_RECENT: Final = 512  # bytes: who has a key could else fill memory with spaces around it
 
 
 class Client:
@@ -128,7 +129,7 @@ class Clients:
     def _look_up(self, shown: bytes) -> Client | None:
         key = shown[7:].strip() if shown[:7].lower() == _BEARER else shown
         client = self.by_digest(sha256(key).digest())
-        if client is not None:
+        if client is not None and len(shown) <= LONGEST_RECENT:
             if len(self._recent) >= MAX_RECENT:
                 self._recent.clear()
             self._recent[shown] = client

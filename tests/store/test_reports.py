@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import UTC, datetime, tzinfo
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -102,6 +103,25 @@ def test_days_cover_everything_once() -> None:
         days = Counter(reports._moment(hour, "day", zone) for hour in hours)
         assert days.total() == len(hours)
         assert days["2026-03-29"] == (23 if zone is BERLIN else 24)
+
+
+def test_periods_that_follow_each_other_share_no_hour(filled: Engine) -> None:
+    """An hour is in the one in which it begins: so a month of a zone that is half an hour off has one line."""
+    edges = ["2026-03-01T09:30", "2026-03-01T10:00", "2026-03-01T10:30", "2026-03-01T11:00", "2026-03-01T23:45"]
+    parts = [report(filled, *pair)[0] for pair in pairwise(edges)]
+    assert [sum(column) for column in zip(*parts, strict=True)] == list(report(filled, edges[0], edges[-1])[0])
+    kolkata = ZoneInfo("Asia/Kolkata")
+    began = ("2026-03-01T10:30", "2026-03-03T00:00")
+    assert report(filled, *began, "day", zone=kolkata) == [("2026-03-02", 1, 7)]
+
+
+def test_a_part_of_an_hour_is_not_held_against_the_whole(filled: Engine) -> None:
+    """Of quota, too, the hours count that begin in the period."""
+    lane = Lane("spare", "s2", "m/large")
+    period = (at("2026-03-31T21:30"), at("2026-03-31T22:01"))
+    with filled.connect() as connection:
+        (row,) = utilisation(connection, *period, at("2026-04-02T00:00"), {lane: 10}, {"provider": "spare"})
+    assert (row.used_tokens, row.quota_tokens) == (100, 600)
 
 
 def test_too_many_lines_are_refused(filled: Engine, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,8 +1,8 @@
 """What was used and what it cost, from the hourly sums: filtered, grouped, and by hour, day or month of a time zone.
 
-An hour belongs to the day in which it begins; where a zone is half an hour off, so are its days' edges. No hour counts
-twice. A call with several tags counts under each of them, so lines by tag may add up to more than there was. Money was
-fixed when each call ended.
+An hour belongs to the period in which it begins; where a zone is half an hour off, so are its days' edges. No hour
+counts twice, whatever periods follow each other. A call with several tags counts under each of them, so lines by tag
+may add up to more than there was. Money was fixed when each call ended.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -53,7 +53,10 @@ class Line(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """From the hour of `from_us` to before `to_us`; `filters` by the names of columns, `tag` is any one of a call's."""
+    """The hours that begin from `from_us` to before `to_us`.
+
+    `filters` are by the names of columns, `tag` is any one of a call's.
+    """
 
     from_us: int
     to_us: int
@@ -81,6 +84,11 @@ def total(connection: Connection, wanted: Wanted) -> Sums:
     return lines[0].sums if lines else Sums()
 
 
+def hour_from(at_us: int) -> int:
+    """The first hour since 1970 that begins at this moment or later."""
+    return -(-at_us // HOUR_US)
+
+
 def first_us(connection: Connection, filters: Mapping[str, str]) -> int:
     """When the first hour with these began; 0 = there is none."""
     hour = connection.execute(_filtered(select(func.min(HOURLY.c.hour)), filters)).scalar()
@@ -88,9 +96,9 @@ def first_us(connection: Connection, filters: Mapping[str, str]) -> int:
 
 
 def costs(connection: Connection, from_us: int, to_us: int, filters: Mapping[str, str]) -> dict[int, int]:
-    """What each hour since 1970 cost in which anything was used."""
+    """What each hour since 1970 that begins in this time cost, where anything was used."""
     query = select(HOURLY.c.hour, func.sum(HOURLY.c.cost_nano)).group_by(HOURLY.c.hour)
-    query = query.where(HOURLY.c.hour >= from_us // HOUR_US, HOURLY.c.hour < -(-to_us // HOUR_US))
+    query = query.where(HOURLY.c.hour >= hour_from(from_us), HOURLY.c.hour < hour_from(to_us))
     return {int(hour): int(cost) for hour, cost in connection.execute(_filtered(query, filters))}
 
 
@@ -100,8 +108,8 @@ def _rows(connection: Connection, wanted: Wanted) -> Iterator[tuple[tuple[str, .
     if timed:
         columns.append(HOURLY.c.hour)
     counts = [func.coalesce(func.sum(HOURLY.c[name]), 0) for name in Sums._fields]
-    query = select(*columns, *counts).where(HOURLY.c.hour >= wanted.from_us // HOUR_US)
-    query = _filtered(query.where(HOURLY.c.hour < -(-wanted.to_us // HOUR_US)), wanted.filters)
+    query = select(*columns, *counts).where(HOURLY.c.hour >= hour_from(wanted.from_us))
+    query = _filtered(query.where(HOURLY.c.hour < hour_from(wanted.to_us)), wanted.filters)
     if columns:
         query = query.group_by(*columns)
     tagged = wanted.by.index("tag") if "tag" in wanted.by else -1

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from sqlalchemy import Connection
 
 from tidegate.store.metadata import HOUR_US
-from tidegate.store.reports import Sums, Wanted, report
+from tidegate.store.reports import Sums, Wanted, hour_from, report
 
 _MINUTE_US: Final = 60_000_000
 
@@ -51,12 +51,12 @@ class Utilisation(NamedTuple):
 def utilisation(
     connection: Connection, from_us: int, to_us: int, wall: int, limits: Mapping[Lane, int], filters: Mapping[str, str]
 ) -> list[Utilisation]:
-    """Of each lane that was used from the hour of `from_us` to before `to_us`, or has a limit (tokens a minute).
+    """Of each lane that was used in the hours that begin from `from_us` to before `to_us`, or has a limit.
 
-    `wall` is now. Raises `reports.TooMany`. O(sums of the period).
+    Limits are tokens a minute, `wall` is now. Raises `reports.TooMany`. O(sums of the period).
     """
-    begun = from_us // HOUR_US * HOUR_US
-    minutes = max(0, min(to_us, wall) - begun) // _MINUTE_US
+    begun, ended = hour_from(from_us) * HOUR_US, hour_from(to_us) * HOUR_US
+    minutes = max(0, min(ended, wall) - begun) // _MINUTE_US
     lines = report(connection, Wanted(from_us, to_us, Lane._fields, filters))
     used = {Lane(*line.group): line.sums for line in lines if line.group[0]}
     return [

@@ -124,6 +124,8 @@ def test_spend_is_a_table_csv_or_json(gate: Desk, said: Said) -> None:
     assert said.json("spend --month")["spent"] == "0.004"
     assert "0.5" in said("spend --utilisation")
     assert "query.since" in said("spend --since 2030-01-01", 1)
+    assert "--key has no effect with --month" in said("spend --month --key web", 2)
+    assert "--tag has no effect with --utilisation" in said("spend --utilisation --tag web", 2)
 
 
 @pytest.mark.parametrize(

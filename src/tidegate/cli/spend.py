@@ -2,12 +2,16 @@
 
 import sys
 from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
 
-from tidegate.cli.manage import Client, add_connection, carry_out, query, show
+from tidegate.cli.manage import Client, Failed, add_connection, carry_out, query, show
 
 _GROUPS = ("namespace", "user", "key", "plan", "model", "provider", "scope", "tag", "hour", "day", "month")
 _FILTERS = ("namespace", "user", "key", "plan", "model", "provider", "scope", "tag")
 _SUMS = ("calls", "errors", "attempts", "prompt_tokens", "completion_tokens", "cached_tokens", "cost")
+_ASKS = ("by", "since", "until", "zone", *_FILTERS)
+_MONTH_ASKS = ("namespace", "zone")
+_LANE_ASKS = ("since", "until", "zone", "namespace", "provider", "scope", "model")
 _MONTH = ("month", "spent", "expected", "low", "high", "currency")
 _LANES = ("provider", "scope", "model", "used_tokens", "reserved_tokens", "used_of_reserved", "used_of_quota")
 
@@ -37,20 +41,26 @@ def run(args: Namespace) -> int:
 
 def _work(client: Client, args: Namespace) -> None:
     if args.month:
-        wanted = query(namespace=args.namespace, zone=args.zone)
-        show(args, client.call("GET", f"/spend/month{wanted}"), _MONTH)
+        show(args, client.call("GET", f"/spend/month{query(**_asked(args, '--month', _MONTH_ASKS))}"), _MONTH)
         return
-    asked = {"since": args.since, "until": args.until, "zone": args.zone}
     if args.utilisation:
-        asked |= {name: getattr(args, name) for name in ("namespace", "provider", "scope", "model")}
-        show(args, client.call("GET", f"/spend/utilisation{query(**asked)}"), _LANES)
+        wanted = query(**_asked(args, "--utilisation", _LANE_ASKS))
+        show(args, client.call("GET", f"/spend/utilisation{wanted}"), _LANES)
         return
-    asked |= {name: getattr(args, name) for name in _FILTERS} | {"by": args.by}
+    asked = _asked(args, "", _ASKS)
     if args.csv:
         _, said = client.raw("GET", f"/spend{query(**asked, output='csv')}")
         sys.stdout.write(said.decode())
         return
     _report(args, client.call("GET", f"/spend{query(**asked)}"))
+
+
+def _asked(args: Namespace, what: str, names: Sequence[str]) -> dict[str, object]:
+    """What is asked for, by these names. Raises `Failed` for another, which would have no effect."""
+    for name in _ASKS:
+        if name not in names and getattr(args, name) is not None:
+            raise Failed(f"--{name} has no effect with {what}: leave it out", 2)
+    return {name: getattr(args, name) for name in names}
 
 
 def _report(args: Namespace, found: object) -> None:

@@ -138,6 +138,7 @@ async def test_no_canary_comes_out(stand: tuple[Gate, Twin]) -> None:
 
     files = [path for path in gate.state.rglob("*") if path.is_file()]
     assert len(files) > 3
+    assert {path.name: path.stat().st_mode & 0o077 for path in files} == {path.name: 0 for path in files}
     log = gate.log_path.read_bytes()
     places = {str(path): path.read_bytes() for path in files} | {"log": log, "answers": b"".join(said + admin.said)}
     for canary in (*CANARIES, key, token[0]):

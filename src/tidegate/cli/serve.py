@@ -1,11 +1,14 @@
 """`tidegate serve`: run the gate. Prints one line with both URLs once it is ready; SIGHUP reloads, SIGTERM drains."""
 
+import os
 import sys
 from argparse import ArgumentParser, Namespace
 
 from tidegate.observe.log import Log
 from tidegate.planes.failure import GateError
 from tidegate.planes.supervisor import Options, Supervisor
+
+_ONLY_OURS = 0o077  # whatever stands in the state directory: nobody else reads it, or changes what was learnt
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -24,6 +27,7 @@ def run(args: Namespace) -> int:
         if args.workers != 1:
             raise GateError(f"--workers {args.workers}: this version serves with exactly 1 worker", 2)
         options = Options(args.config, args.host, args.port, args.admin_port, args.state_dir)
+        os.umask(_ONLY_OURS)
         return Supervisor(options, Log("supervisor")).run()
     except GateError as error:
         sys.stderr.write(f"error: {error}\n")

@@ -44,7 +44,7 @@ class Postgres:
     def start(self) -> None:
         """Start it, again after `kill`."""
         options = ["-D", str(self._data), "-p", str(self.port), "-h", "127.0.0.1", "-k", str(self._home)]
-        options += ["-c", "synchronous_commit=off"]
+        options += ["-c", "fsync=off"]  # what is committed outlives the process, which is all that is killed here
         with (self._home / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 [self._bin / "postgres", *options], stdout=log, stderr=log, user=self._user, start_new_session=True,

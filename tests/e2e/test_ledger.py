@@ -77,8 +77,8 @@ class Callers:
                 answer = await self._gate.chat("gpt-4o", stream=len(self.answered) % 2 == 0)
             except (OSError, EOFError, AssertionError, TimeoutError):
                 continue
-            whole = answer.ended != "cut"
-            if answer.status == 200 and whole and (answer.events[-1:] == ["[DONE]"] or not answer.events):
+            whole = answer.ended == "length" or answer.events[-1:] == ["[DONE]"]
+            if answer.status == 200 and whole:
                 self.answered.append(int(answer.headers["x-request-id"].removeprefix("req_"), 16))
 
     async def more(self, count: int) -> None:

@@ -19,6 +19,8 @@ from tidegate.model.snapshot import (
     User,
 )
 from tidegate.model.tenant import NOBODY, PAID, VIP, Tenant
+from tidegate.policy.spend.common import Common
+from tidegate.policy.spend.limits import Limits
 from tidegate.wire.exchange import Exchange
 
 
@@ -309,9 +311,9 @@ def test_what_may_be_spent_is_asked_once() -> None:
     """With the records as they hold: the file's before the log's."""
     asked = []
 
-    def limiting(namespace: Namespace | None, user: User | None, key: ClientKey) -> object | None:
+    def limiting(namespace: Namespace | None, user: User | None, key: ClientKey) -> Limits | None:
         asked.append((namespace and namespace.name, user and user.allowance.rpm, key.name))
-        return object() if key.name == "till" else None
+        return Limits(key.name, (), {}, Common()) if key.name == "till" else None
 
     log = Roster()
     shop, ann = PutNamespace(Namespace("shop")), PutUser("shop", User("ann", allowance=Allowance(rpm=5)))

@@ -20,6 +20,15 @@ def test_a_name_is_held_for_ten_to_twenty_minutes() -> None:
     assert len(familiar) == 0
 
 
+def test_turns_that_are_noticed_late_hold_nobody_longer() -> None:
+    """Twice the time is the most, whenever somebody comes."""
+    familiar = Familiar()
+    familiar.note(b"a", START)
+    familiar.note(b"b", START + 2 * LASTS_US - 2)
+    assert familiar.holds(b"a", START + 2 * LASTS_US - 1)
+    assert not familiar.holds(b"a", START + 2 * LASTS_US)
+
+
 def test_a_name_that_was_not_seen_for_long_is_not_held() -> None:
     """Whether or not anybody came meanwhile."""
     familiar = Familiar()

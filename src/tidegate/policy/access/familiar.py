@@ -37,12 +37,14 @@ class Familiar:
         return name in self._young or name in self._old
 
     def _age(self, now: int) -> None:
-        if now >= self._turns_at:
-            if now >= self._turns_at + LASTS_US:
-                self._young = set()
+        due = self._turns_at
+        if now >= due + LASTS_US:
+            self._young = set()
             self._turn(now)
+        elif now >= due:
+            self._turn(due)  # not later for being noticed later: nobody is held for longer than twice
 
-    def _turn(self, now: int) -> None:
+    def _turn(self, at: int) -> None:
         self._old = self._young
         self._young = set()
-        self._turns_at = now + LASTS_US
+        self._turns_at = at + LASTS_US

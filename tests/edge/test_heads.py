@@ -20,7 +20,8 @@ KEPT_HERE = [
     b"host", b"connection", b"keep-alive", b"proxy-authorization", b"te", b"trailer", b"transfer-encoding", b"upgrade",
     b"content-length", b"expect", b"authorization", b"api-key", b"x-api-key", b"cookie", b"forwarded",
     b"x-forwarded-for", b"x-real-ip", b"x-request-id", b"x-tidegate-deadline-ms", b"x-tidegate-provider",
-    b"x-tidegate-session",
+    b"x-tidegate-session", b"x-http-method", b"x-http-method-override", b"x-method-override", b"x-original-url",
+    b"x-original-uri", b"x-rewrite-url", b"x-forwarded-uri", b"x-forwarded-prefix", b"x-forwarded-port",
 ]  # fmt: skip
 NOT_RETURNED = [
     b"connection", b"keep-alive", b"transfer-encoding", b"content-length", b"date", b"server", b"retry-after",
@@ -33,7 +34,7 @@ NOT_RETURNED = [
 @pytest.mark.parametrize("name", KEPT_HERE)
 @pytest.mark.parametrize("coded", [True, False])
 def test_what_must_not_reach_the_provider(name: bytes, coded: bool) -> None:
-    """Framing, hops, the client's own credentials and addresses, and what is meant for the gate."""
+    """Framing, hops, the client's own credentials and addresses, what is meant for the gate, another method or path."""
     assert forwarded([(name, b"x")], None, coded=coded) == b""
 
 

@@ -10,11 +10,14 @@ from tidegate.model.call import Attempt, Call
 from tidegate.model.reply import Headers
 from tidegate.policy.allowance import View
 
-# Hop-by-hop (RFC 9110 7.6.1), framing, the client's credentials, and what belongs to the gate.
+# Hop-by-hop (RFC 9110 7.6.1), framing, the client's credentials, what belongs to the gate, and what some servers believe
+# more than the method and path that were checked here.
 _NOT_FORWARDED = frozenset(
     b"host connection keep-alive proxy-connection proxy-authenticate proxy-authorization te trailer transfer-encoding "
     b"upgrade http2-settings content-length expect authorization api-key x-api-key x-goog-api-key cookie forwarded "
-    b"x-forwarded-for x-forwarded-host x-forwarded-proto x-real-ip x-request-id openai-organization openai-project "
+    b"x-forwarded-for x-forwarded-host x-forwarded-port x-forwarded-prefix x-forwarded-proto x-forwarded-uri x-real-ip "
+    b"x-http-method x-http-method-override x-method-override x-original-uri x-original-url x-rewrite-url "
+    b"x-request-id openai-organization openai-project "
     b"signature signature-input content-digest x-tidegate-deadline-ms x-tidegate-on-cut x-tidegate-provider "
     b"x-tidegate-session x-tidegate-tag".split()
 )

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
+from tidegate.line.gather import Gathered, gathered
 from tidegate.line.lane import Slot
 from tidegate.line.service import Service, Way
 from tidegate.line.slot import Answered as Answered
@@ -154,6 +155,12 @@ async def _streamed(
     stream, lane = reply.stream, slot.lane
     if stream is None:
         raise TypeError("not a stream")
+    if way is not None and _is_json(shown):
+        try:
+            body = await gathered(stream, clock, call.deadline)
+        except TransportError as error:
+            return Failure(Reason.TRANSIENT, str(error), begun=True)
+        return _complete(call, way, crossed, Gathered(reply.status, reply.headers, body), shown, slot, clock)
     if way is None or not _is_event_stream(reply.headers):
         splice = Splice(stream, RawTap(), None)
     else:
@@ -209,6 +216,11 @@ def _without(failure: Failure, key: bytes) -> Failure:
 
 def _is_event_stream(headers: Headers) -> bool:
     return any(name == b"content-type" and b"event-stream" in value for name, value in headers)
+
+
+def _is_json(shown: dict[bytes, bytes]) -> bool:
+    """The whole answer, where a stream was asked for; a stream of several JSON texts has another type."""
+    return shown.get(b"content-type", b"").partition(b";")[0].strip().lower() == b"application/json"
 
 
 def _refusal(reply: UpstreamReply, shown: dict[bytes, bytes], slot: Slot, clock: Clock) -> Failure:

@@ -10,8 +10,8 @@ from tidegate.model.call import Attempt, Call
 from tidegate.model.reply import Headers
 from tidegate.policy.allowance import View
 
-# Hop-by-hop (RFC 9110 7.6.1), framing, the client's credentials, what belongs to the gate, and what some servers believe
-# more than the method and path that were checked here.
+# Hop-by-hop (RFC 9110 7.6.1), framing, the client's credentials, what belongs to the gate, and what some servers
+# believe more than the method and path that were checked here.
 _NOT_FORWARDED = frozenset(
     b"host connection keep-alive proxy-connection proxy-authenticate proxy-authorization te trailer transfer-encoding "
     b"upgrade http2-settings content-length expect authorization api-key x-api-key x-goog-api-key cookie forwarded "

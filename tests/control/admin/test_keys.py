@@ -199,3 +199,17 @@ def test_a_moment_that_no_calendar_has_is_refused(team: Desk, moment: str) -> No
         refused = team.ask("POST", "/namespaces/team/keys", {"name": "app", field: moment})
         assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, f"body.{field}")
     assert team.made("/namespaces/team/keys", {"name": "app", "expires": "9999-12-31"})["expires"][:4] == "9999"
+
+
+def test_names_of_a_longer_namespaces_keys_are_its_own(team: Desk) -> None:
+    """An owner can neither take one before it, nor ask which there are: both refusals are one."""
+    team.made("/namespaces", {"name": "team-eu"})
+    team.made("/namespaces/team-eu/keys", {"name": "app"})
+    owner = team.made("/tokens", {"name": "lead", "role": "owner", "namespace": "team"})["token"]
+    taken, free = (
+        team.ask("POST", "/namespaces/team/keys", {"name": name}, token=owner) for name in ("team-eu-app", "eu-free")
+    )
+    assert taken.status_code == free.status_code == 409
+    assert taken.json() == free.json()
+    assert team.made("/namespaces/team/keys", {"name": "europe-app"})["name"] == "team-europe-app"
+    assert team.made("/namespaces/team-eu/keys", {"name": "free"})["name"] == "team-eu-free"

@@ -68,7 +68,7 @@ def create(changes: Changes, actor: Actor, namespace: str, said: NewKey) -> Made
         declared = changes.declaration.now
         zone = known.zone_of(connection, declared, namespace)
         _check_user(connection, declared, namespace, said.user)
-        _check_name(connection, declared, name)
+        _check_name(connection, declared, namespace, name)
         record = key_of(name, said, zone, secret.digest, signing_key_of(secret.text))
         _check_moments(record, now)
         identity.add_key(connection, namespace, record, secret.hint, now)
@@ -160,7 +160,12 @@ def _successor(connection: Connection, declared: Declared, name: str) -> str:
     raise refused(409, "path.key", "no name is left for its successor", "revoke keys that nobody uses any more")
 
 
-def _check_name(connection: Connection, declared: Declared, name: str) -> None:
+def _check_name(connection: Connection, declared: Declared, namespace: str, name: str) -> None:
+    """Of `acme` and `acme-eu` each has names that the other cannot take, nor find out whether they are taken."""
+    for at in range(len(namespace) + 1, len(name)):
+        if name[at] == "-" and known.is_namespace(connection, declared, name[:at]):
+            problem = "begins as the names of another namespace's keys do"
+            raise refused(409, "name", problem, "choose another: records and signatures name keys")
     if _taken(connection, declared, name):
         raise refused(409, "name", "a key has this name already", "choose another: records and signatures name keys")
 

@@ -42,6 +42,11 @@ def namespace_of(connection: Connection, declared: Declared, name: str) -> Names
     return found
 
 
+def is_namespace(connection: Connection, declared: Declared, name: str) -> bool:
+    """Whether one has this name, in the file or beside it."""
+    return declared.namespace(name) is not None or identity.namespace(connection, name) is not None
+
+
 def declared_users(declared: Declared, namespace: str) -> tuple[User, ...]:
     """Those of the file."""
     found = declared.namespace(namespace)

@@ -20,6 +20,7 @@ LONG = Price(prompt=300_000_000, completion=900_000_000, above_tokens=1_000)
         ((MINI,), Usage(1_000_000, 0), 150_000_000),
         ((MINI,), Usage(1_000, 500), 150_000 + 300_000),
         ((MINI,), Usage(1_000, 0, cached=400), 600 * 150 + 400 * 75),
+        ((MINI,), Usage(10, 0, cached=400), 400 * 75),
         ((MINI, LONG), Usage(1_000, 10), 150_000 + 6_000),
         ((MINI, LONG), Usage(1_001, 10), 1_001 * 300 + 9_000),
         ((Price(prompt=1_000_000, per_request=7),), Usage(1, 0), 8),

@@ -26,7 +26,7 @@ def cost_nano(prices: Sequence[Price], usage: Usage) -> int:
     for longer in prices[1:]:
         if usage.prompt > longer.above_tokens:
             price = longer
-    plain = usage.prompt - usage.cached - usage.written
+    plain = max(0, usage.prompt - usage.cached - usage.written)  # some count the prompt without them
     total = (
         plain * price.prompt
         + usage.cached * price.cached

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from tests.ledger.facts import FixedClock, intent, record
 from tidegate.ledger.journal import LEVELS_US, Journal, read
 from tidegate.ledger.recover import LOST, recover
-from tidegate.model.facts import CallRecord, Fact, Intent
+from tidegate.model.facts import CallRecord, Fact, Intent, tries_of
 from tidegate.model.snapshot import JournalSettings
 
 SMALL = JournalSettings(segment_bytes=4_096)
@@ -59,6 +59,8 @@ def test_a_call_without_a_record_is_booked_as_estimated(tmp_path: Path) -> None:
     assert (lost.client, lost.plan, lost.attempts) == ("app", "chat", 2)
     assert (lost.model, lost.target) == ("org/model", "p/main/org/model")
     assert lost.prompt_tokens == 170
+    (one,) = tries_of(lost)
+    assert (one.status, one.reason, one.target) == (0, "lost", "p/main/org/model")
 
 
 CALLS = st.lists(st.tuples(st.integers(1, 40), st.booleans()), max_size=120)

@@ -75,7 +75,7 @@ async def test_who_was_not_served_has_no_try_of_its_own() -> None:
     assert tries_of(closed(call_of(), None, status=429)) == ()
     note(call, slot, 0, "stopped", Usage(10, 3, estimated=True), 100, clock.now())
     record = closed(call, None, status=LEFT)
-    assert (record.target, record.prompt_tokens, record.charged_tokens) == ("", 10, 100)
+    assert (record.target, record.prompt_tokens, record.charged_tokens, record.attempts) == ("", 10, 100, 1)
     assert len(tries_of(record)) == 1
 
 

@@ -76,12 +76,14 @@ def recorded(  # noqa: PLR0913, PLR0917 - once a call: a record would be one mor
     if lane is not None:
         target, cost = lane.name, 0 if call.kind is COUNT else cost_nano(lane.prices, usage)
     tries: tuple[Try, ...] = ()
+    attempts = len(call.attempts)
     if call.tries:
         if lane is not None:
             lasted = now - call.last_at
             call.tries.append(_try(target, wall - lasted, lasted, 200, ended(status), usage, charged, cost))
         tries = tuple(call.tries)
         usage, cost = _sum(tries)
+        attempts = max(attempts, len(tries))  # those that never left, and those that were stopped
     arrived, shape, tenant = call.arrived, call.shape, call.tenant
     return CallRecord(
         call.id,
@@ -91,7 +93,7 @@ def recorded(  # noqa: PLR0913, PLR0917 - once a call: a record would be one mor
         shape.model,
         target,
         status,
-        len(call.attempts),
+        attempts,
         shape.stream,
         call.queued_us,
         call.waited_us,

@@ -41,7 +41,9 @@ class Try(msgspec.Struct, frozen=True, array_like=True, gc=False):
     at_us: int  # wall clock, when it left
     duration_us: int
     status: int
-    reason: str  # "" = answered; "cut" in mid-stream; "stopped" by the gate; else why it failed (`outcome.Reason`)
+    # "" = answered; "cut" in mid-stream; "stopped" by the gate; "lost" with its worker; else why it failed
+    # (`outcome.Reason`).
+    reason: str
     prompt_tokens: int
     completion_tokens: int
     cached_tokens: int  # of the prompt: read from the provider's cache
@@ -90,6 +92,8 @@ BROKEN = 502  # status of a stream that broke after its first content
 
 def ended(status: int) -> str:
     """How the attempt ended that answered a call of this status: the words of `Try.reason`."""
+    if not status:
+        return "lost"
     return "stopped" if status == LEFT else "cut" if status == BROKEN else ""
 
 

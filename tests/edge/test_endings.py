@@ -1,0 +1,192 @@
+"""However calls end, in whatever order: each is booked once, and nothing stays held.
+
+Random conversations: clients ask, leave, come again under the same key; providers answer, refuse, break off, say half;
+time passes; keys are revoked.
+"""
+
+import asyncio
+import random
+from collections import Counter
+from datetime import UTC
+from functools import partial
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.edge.managed import EMPTY, Managed, gone, key
+from tests.edge.test_gateway import Asked
+from tests.line.scenes import DONE, EVENTS, PROFILE, chunk, play_of, provider, refusal, usage_chunk
+from tidegate.edge.clients import Clients
+from tidegate.edge.gateway import House
+from tidegate.model.directory import PutNamespace
+from tidegate.model.facts import CallRecord, Intent, tries_of
+from tidegate.model.snapshot import (
+    Allowance,
+    Limits,
+    ModelEntry,
+    Namespace,
+    Price,
+    RetryPolicy,
+    Scope,
+    StreamPolicy,
+)
+from tidegate.policy.spend.accounts import Accounts
+from tidegate.ports import TransportError
+from tidegate.testing import Playbook, Reply
+from tidegate.testing.clock import SECOND, settle
+from tidegate.testing.playbook import answer
+from tidegate.testing.transport import ScriptedStream
+
+JSON = [(b"content-type", b"application/json")]
+ALLOWED = Allowance(concurrent=50, tpm=1 << 30, tokens_day=1 << 40, nano_month=1 << 50)
+KEYS = ("web", "app")
+CHAT = {"messages": [{"role": "user", "content": "hello"}]}
+ASKS: tuple[tuple[bytes, dict[str, object]], ...] = (
+    (b"/v1/chat/completions", {**CHAT, "model": "s", "stream": True}),
+    (b"/v1/chat/completions", {**CHAT, "model": "s", "stream": True}),
+    (b"/v1/chat/completions", {**CHAT, "model": "s"}),
+    (b"/v1/chat/completions", {**CHAT, "model": "a", "max_tokens": 15_000}),
+    (b"/v1/messages", {**CHAT, "model": "s", "max_tokens": 10, "stream": True}),
+    (b"/v1/messages/count_tokens", {**CHAT, "model": "a"}),
+    (b"/v1/responses", {"model": "s", "input": "hello", "stream": True}),
+    (b"/v1/embeddings", {"model": "a", "input": "hello"}),
+)
+
+
+def play(luck: random.Random) -> Playbook:
+    streams = StreamPolicy(
+        on_cut=luck.choice(["fail", "continue", "restart"]),
+        on_disconnect=luck.choice(["drain", "cancel"]),
+        hedge_after_us=luck.choice([0, SECOND // 10]),
+        hedge_permille=1_000,
+    )
+    limits = {"a": Limits(600, 20_000), "b": Limits(600, 20_000)}
+    prices = ModelEntry(prices=(Price(prompt=1_000_000, completion=2_000_000, per_request=5),))
+    whose = provider(
+        scopes=tuple(Scope(name, (f"sk-{name}",), limits) for name in ("x", "y")),
+        profile=msgspec.structs.replace(PROFILE, prefix="partial"),
+        models={"a": prices, "b": prices},
+    )
+    retry = RetryPolicy(base_us=luck.choice([0, 200_000]), jitter=False)
+    return play_of(whose, streams=streams, retry=retry, fallback_models=("b",))
+
+
+class Evening:
+    """One gateway, and what may happen to it."""
+
+    def __init__(self, luck: random.Random) -> None:
+        self.luck = luck
+        self.play = play(luck)
+        self.accounts = Accounts(lambda _: UTC)
+        self.door = Managed(*(key(name, allowance=ALLOWED) for name in KEYS), play=self.play)
+        clients = Clients(EMPTY, self.door.log, partial(self.accounts.limits_of, wall=self.play.clock.wall()))
+        self.door.gateway.house = House(self.play.book, clients)
+        self.door.tell(PutNamespace(Namespace("acme", allowance=ALLOWED, on_revoked="cut")))
+        self.transport = self.play.transports["openai"]
+        self.asked: list[Asked] = []
+        self.streams: list[ScriptedStream] = []
+
+    async def happen(self) -> None:
+        await self.luck.choice([self.ask, self.ask, self.answer, self.answer, self.say, self.say, self.say, self.leave,
+                                self.wait, self.wait, self.turn, self.turn, self.turn, self.revoke])()  # fmt: skip
+
+    async def ask(self) -> None:
+        path, body = self.luck.choice(ASKS)
+        more: dict[str, Any] = {"idempotency_key": b"once"} if self.luck.random() < 0.1 else {}
+        if self.luck.random() < 0.1:
+            more["x_tidegate_deadline_ms"] = b"500"
+        name = self.luck.choice(KEYS)
+        self.asked.append(self.door.by(name, path, body=msgspec.json.encode(body), **more))
+
+    async def answer(self) -> None:
+        if not self.transport.open:
+            return
+        asked, chance = self.luck.choice(self.transport.open), self.luck.random()
+        if chance < 0.2:
+            asked.answer.set_result(refusal(self.luck.choice([400, 401, 429, 500, 503])))
+        elif chance < 0.3:
+            sent = self.luck.random() < 0.6
+            asked.answer.set_exception(TransportError("broke", sent=sent, begun=sent and self.luck.random() < 0.5))
+        elif chance < 0.4:
+            asked.answer.set_result(Reply(200, JSON, refusal(429).body))
+        elif asked.stream:
+            self.streams.append(ScriptedStream())
+            asked.answer.set_result(Reply(200, self.luck.choice([EVENTS, EVENTS, EVENTS, JSON]), b"", self.streams[-1]))
+        else:
+            asked.answer.set_result(Reply(200, JSON, self.luck.choice([answer(9, 3), b'{"choices":[]}'])))
+
+    async def say(self) -> None:
+        if not self.streams:
+            return
+        stream, chance = self.luck.choice(self.streams), self.luck.random()
+        if chance < 0.6:
+            stream.say(chunk(self.luck.choice([None, "a", "bc"])))
+        elif chance < 0.7:
+            stream.say(usage_chunk(9, 2))
+        else:
+            self.streams.remove(stream)
+            self.luck.choice([lambda: stream.say(DONE), stream.end, stream.cut])()
+
+    async def leave(self) -> None:
+        if self.asked:
+            one = self.asked.pop(self.luck.randrange(len(self.asked)))
+            if not one.wire.ended and not one.wire.aborted:
+                one.leave()
+
+    async def wait(self) -> None:
+        await self.play.clock.advance(self.luck.choice([1_000, 100_000, 600_000]))
+
+    async def turn(self) -> None:
+        """Of the loop: what is under way is met in the middle."""
+        for _ in range(self.luck.randrange(6)):
+            await asyncio.sleep(0)
+
+    async def revoke(self) -> None:
+        if self.luck.random() < 0.2:
+            name = self.luck.choice(KEYS)
+            self.door.tell(gone(name))
+            await self.play.clock.advance(1)
+            self.door.tell(key(name, allowance=ALLOWED))
+
+    async def end(self) -> None:
+        """Every provider breaks off, until nobody waits."""
+        while self.door.gateway.open:
+            for stream in self.streams:
+                stream.cut()
+            self.streams.clear()
+            while self.transport.open:
+                self.transport.fail(sent=True)
+            await self.play.clock.advance(10 * SECOND)
+
+
+@pytest.mark.parametrize("seed", range(60))
+async def test_each_call_is_booked_once_and_nothing_stays_held(seed: int) -> None:
+    """Its record, its attempts, its tenant's budgets and its providers' places; and all of them agree."""
+    evening = Evening(random.Random(seed))
+    for _ in range(60):
+        await evening.happen()
+    await evening.end()
+    await settle()
+    facts = evening.play.recorder.facts
+    records = [fact for fact in facts if isinstance(fact, CallRecord)]
+    intents = Counter(fact.call_id for fact in facts if isinstance(fact, Intent))
+    assert max(Counter(record.call_id for record in records).values()) == 1
+    assert set(intents) <= {record.call_id for record in records}
+    for record in records:
+        tries = tries_of(record)
+        assert len(tries) <= intents[record.call_id]
+        for name in ("prompt_tokens", "completion_tokens", "charged_tokens", "cost_nano"):
+            assert getattr(record, name) == sum(getattr(one, name) for one in tries)
+    assert all(lane.cap.busy == 0 for lane in evening.play.lanes)
+    for who, account in evening.accounts._known.items():
+        own = [record for record in records if not who[2] or record.client == who[2]]
+        assert account.running == 0
+        tokens, money = account.budget("tokens_day"), account.budget("nano_month")
+        for budget, spent in (
+            (tokens, sum(record.prompt_tokens + record.completion_tokens for record in own)),
+            (money, sum(record.cost_nano for record in own)),
+        ):
+            tallies = [tally for tally in (budget.before, budget.current) if tally is not None]
+            assert [tally.held for tally in tallies] == [0] * len(tallies)
+            assert sum(tally.spent for tally in tallies) == spent

@@ -51,8 +51,8 @@ class Ledger:
             time.sleep(0.02)
         while True:
             try:
-                more = self.turn()
-                pause = 0.0 if more else _IDLE
+                self.turn()
+                pause = 0.0 if self._ingest is not None and self._ingest.behind else _IDLE
             except Exception as error:  # noqa: BLE001 - of a driver or a disk; calls are safe in the journal meanwhile
                 pause = self._failed(error)
             time.sleep(pause)

@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DataError, IntegrityError
 
 from tidegate.ledger.care import Teller
-from tidegate.ledger.follow import Follower, Piece, Position, identity, tell_taken
+from tidegate.ledger.follow import PIECE_BYTES, Follower, Piece, Position, identity, tell_taken
 from tidegate.ledger.segment import path_of
 from tidegate.model.facts import Fact
 from tidegate.store import write
@@ -33,7 +33,7 @@ _REFUSED: Final = (DataError, IntegrityError, OverflowError)  # the last is SQLi
 class Source:
     """One journal, and what is known of it in the database."""
 
-    __slots__ = ("_follower", "_known", "_last", "_told", "_up_to_date", "directory", "name")
+    __slots__ = ("_follower", "_known", "_last", "_told", "_up_to_date", "behind", "directory", "name")
 
     def __init__(self, name: str, directory: Path) -> None:
         self.name = name
@@ -42,6 +42,7 @@ class Source:
         self._known: write.Journal | None = None  # None: the database has to be asked
         self._last: write.Journal | None = None  # as it was known last, to be shown
         self._up_to_date = False
+        self.behind = False  # the last piece was a large one: there is much to take
         self._told = 0
 
     def standing(self) -> JournalStanding:
@@ -63,6 +64,8 @@ class Source:
             with writing(engine) as connection:
                 known = self._last = write.journal(connection, identity(self.directory), self.name)
         piece = self._follower.read(known.position)
+        before, after = known.position, piece.position
+        self.behind = after.segment != before.segment or after.offset - before.offset > PIECE_BYTES // 2
         self._known = None  # until it is certain what became of the transaction
         self._up_to_date = piece.position == known.position and not piece.more
         if piece.position == known.position:
@@ -122,6 +125,11 @@ class Ingest:
         if problem is not None:
             raise problem
         return more
+
+    @property
+    def behind(self) -> bool:
+        """Whether there is so much to take that the next step should come at once: a few records cost what many do."""
+        return any(source.behind for source in self._sources.values())
 
     def standings(self) -> tuple[JournalStanding, ...]:
         """How far each has been taken; asks the files, not the database. Raises `OSError`."""

@@ -31,7 +31,7 @@ from tidegate.ledger.care import Care, tell_damage
 from tidegate.ledger.follow import Position
 from tidegate.ledger.journal import Journal
 from tidegate.ledger.learnt import Learnt
-from tidegate.ledger.nonces import NonceFile, boot_of_machine
+from tidegate.ledger.nonces import NonceFile, boot_of_machine, name_of_past
 from tidegate.ledger.recover import recover
 from tidegate.ledger.spend import SpendFile, since
 from tidegate.line.book import Book
@@ -113,6 +113,7 @@ class Worker:
         self.lanes = Lanes(clock, first.queue.max_calls, luck.random, memories)
         self.observer = Observer(clock, self._gauges, self._pools, log)
         self._upstreams = Upstreams(clock)
+        self._elsewhere = _elsewhere(first)
         self._door = _door(first, own, clock)
         self._accounts, self._spent, self._spent_at = Accounts(zone_of), SpendFile(own / "spend"), Position()
         self._saving = False
@@ -182,6 +183,9 @@ class Worker:
         except (ValueError, OSError) as error:
             self._channel.send(Rejected(str(error)))
             return
+        if not self._elsewhere <= (elsewhere := _elsewhere(snapshot)):
+            self._door.distrust(self._clock.wall())
+        self._elsewhere = elsewhere
         self._accounts.tidy(self._clock.wall(), everything=True)
         self.gateway.review()
         self.lanes.retire()
@@ -290,12 +294,17 @@ def _spare_the_collector() -> None:
 
 def _door(first: Snapshot, own: Path, clock: Clock) -> Door:
     """It knows the nonces that were used before this process began."""
-    file = NonceFile(own, clock.wall(), boot_of_machine())
+    file = NonceFile(own, clock.wall(), name_of_past(boot_of_machine(), _elsewhere(first)))
     nonces = Nonces(first.signing.skew_us, first.signing.max_nonces, clock.wall(), file.floor_us)
     for mark, created_us in file.recalled:
         nonces.recall(mark, created_us)
     file.recalled.clear()
     return Door(first.access, Signatures(first.signing, nonces, file), os.urandom(32))
+
+
+def _elsewhere(snapshot: Snapshot) -> frozenset[str]:
+    """The namespaces that come in at a worker of their own, and not at this one."""
+    return frozenset() if snapshot.namespace else frozenset([one.namespace for one in snapshot.isolated])
 
 
 def _tls(provider: Provider) -> ssl.SSLContext | None:

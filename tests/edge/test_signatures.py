@@ -145,13 +145,23 @@ async def test_a_replay_is_refused_after_a_kill(post: Post, tmp_path: Path) -> N
     assert word(again.send(fresh)) == "in"
 
 
+async def test_where_keys_come_from_another_worker_what_was_signed_before_is_refused(post: Post) -> None:
+    """It may have let somebody in there; what is signed from then on is good."""
+    before, door = post.sign(), post.gateway.house.door
+    assert door is not None
+    door.distrust(post.clock.wall())
+    assert word(post.send(before)) == "401 invalid_signature"
+    await post.clock.advance(SECOND)
+    assert post.send(post.sign()).status == 0
+
+
 async def test_what_was_signed_before_an_unknown_past_is_refused(post: Post, tmp_path: Path) -> None:
     """Where the file is gone nobody knows what was used."""
     lines, fresh = post.sign(off=-SECOND), post.sign()
     again = Post(tmp_path / "..", play=post.play)
     told = again.send(lines)
     assert word(told) == "401 invalid_signature"
-    assert "before this gate started" in told.error["message"]
+    assert "before this worker took" in told.error["message"]
     assert word(again.send(fresh)) == "in"
 
 

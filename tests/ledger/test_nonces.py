@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tidegate.ledger import nonces
-from tidegate.ledger.nonces import NonceFile, boot_of_machine
+from tidegate.ledger.nonces import NonceFile, boot_of_machine, name_of_past
 
 BOOT = b"b" * 16
 SECOND = 1_000_000
@@ -124,3 +124,12 @@ def test_a_boot_has_a_name_of_16_bytes(tmp_path: Path, monkeypatch: pytest.Monke
     assert len(boot_of_machine()) == 16
     monkeypatch.setattr(nonces, "_BOOT", tmp_path / "none")
     assert boot_of_machine() == bytes(16)
+
+
+def test_a_past_is_that_of_the_namespaces_that_came_in_here() -> None:
+    """In whatever order they are told; without a boot there is none."""
+    pasts = {name_of_past(boot, elsewhere) for boot in (BOOT, b"c" * 16) for elsewhere in ((), ("a",), ("a", "b"))}
+    assert len(pasts) == 6
+    assert {len(past) for past in pasts} == {16}
+    assert name_of_past(BOOT, ("b", "a")) in pasts
+    assert name_of_past(bytes(16), ("a",)) == bytes(16)

@@ -99,6 +99,11 @@ class Door:
         if self._signatures is not None:
             self._signatures.change(signing)
 
+    def distrust(self, wall: int) -> None:
+        """Keys come in here now that came in elsewhere: nobody knows here which of their signatures were used."""
+        if self._signatures is not None:
+            self._signatures.distrust(wall)
+
     def _limit(self, limits: AddressLimits) -> None:
         self._trusted = Networks(limits.trusted_proxies)
         self._prefix6 = limits.prefix6

@@ -19,8 +19,8 @@ _DIGEST: Final = b"content-digest"
 _OURS: Final = frozenset((_INPUT, _SIGNATURE, _DIGEST))
 _REPLAYED: Final = "This nonce has been used. Sign each attempt anew, with a nonce of its own."
 _TOO_OLD: Final = (
-    "The signature was created before this gate started, or the clock has been moved, so it may have been used. "
-    "Sign it anew."
+    "The signature was created before this worker took the key's requests, or the clock has been moved, so it may have "
+    "been used. Sign it anew."
 )
 _NO_ROOM: Final = "The gate remembers as many nonces as it may (`max_nonces` of `signing`)."
 _NOT_KEPT: Final = "The gate cannot remember nonces: its state directory cannot be written."
@@ -48,6 +48,10 @@ class Signatures:
         """Other settings from now on."""
         self._skew_us = settings.skew_us
         self._nonces.change(settings.skew_us, settings.max_nonces)
+
+    def distrust(self, wall: int) -> None:
+        """There are keys now whose signatures others have judged: what was signed until now is refused."""
+        self._nonces.forget_before(wall)
 
     def judge(self, exchange: Exchange, clients: Clients, wall: int) -> tuple[Client, bytes, bytes, int]:
         """Who signed this head, the digest its body must have, and its nonce for `use`. Raises `BadSignature`.

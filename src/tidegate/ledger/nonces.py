@@ -8,6 +8,8 @@ was signed before the start is refused.
 
 import errno
 import os
+from collections.abc import Iterable
+from hashlib import blake2b
 from pathlib import Path
 from struct import Struct
 from typing import Final
@@ -29,6 +31,16 @@ def boot_of_machine() -> bytes:
         return bytes.fromhex(_BOOT.read_text("ascii").strip().replace("-", ""))[:16]
     except (OSError, ValueError):
         return _UNKNOWN
+
+
+def name_of_past(boot: bytes, elsewhere: Iterable[str]) -> bytes:
+    """What the file of a boot is known by, while the signatures of these namespaces are judged elsewhere.
+
+    Where others are judged elsewhere it is another one: so it is not known which of theirs were used.
+    """
+    if boot == _UNKNOWN:
+        return boot
+    return blake2b("\n".join(sorted(elsewhere)).encode(), key=boot, digest_size=16).digest()
 
 
 class NonceFile:

@@ -49,6 +49,10 @@ class Nonces:
         if created_us > self._latest_old:
             self._latest_old = created_us
 
+    def forget_before(self, wall: int) -> None:
+        """What was created until now may have been used where we do not know of: none of it is taken any more."""
+        self.floor_us = max(self.floor_us, wall)
+
     def due(self, wall: int) -> bool:
         """Whether it is time to `turn`."""
         return wall >= self.turns_at

@@ -153,7 +153,7 @@ class Ledger:
 
 
 def _give_way() -> None:
-    """This thread waits where calls want the CPU. On Linux a thread has a priority of its own; elsewhere it has not."""
+    """Let calls have the CPU first. On Linux a thread has a priority of its own; elsewhere it has not."""
     if sys.platform == "linux":
         with contextlib.suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)

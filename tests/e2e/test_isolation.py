@@ -16,6 +16,7 @@ import pytest
 from tests.e2e.stand import HUGE, Gate, Twin, until
 from tests.planes.gate import wait_gone
 from tests.twin.http import Answer, read
+from tidegate.client import Signer
 from tidegate.ledger import journal
 from tidegate.model.facts import CallRecord
 
@@ -51,6 +52,17 @@ async def call(port: int, key: str, path: str = "/v1/chat/completions", **fields
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
         writer.write(head.encode() + data)
+        return await read(reader)
+    finally:
+        writer.transport.abort()
+        await asyncio.sleep(0)
+
+
+async def get(port: int, path: str, head: str) -> Answer:
+    """One request without a body, with these header lines."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        writer.write(f"GET {path} HTTP/1.1\r\nhost: gate\r\n{head}\r\n".encode())
         return await read(reader)
     finally:
         writer.transport.abort()
@@ -128,6 +140,21 @@ async def test_a_namespace_is_isolated_and_joined_again_by_reload(gates: Callabl
     await until(lambda: '"version": 3' in gate.log(), "the end of it")
     assert (await call(gate.port, "gold")).status == 200
     await until(lambda: gate.workers() == {0: worker}, "the main worker alone")
+
+
+async def test_nothing_is_replayed_where_isolation_ends(gates: Callable[..., Gate], twin: Twin) -> None:
+    """The main worker does not know which nonces were used there: it takes nothing that was signed before."""
+    alone, together = settings(twin, "gold"), settings(twin)
+    for tree in (alone, together):
+        tree["namespaces"]["gold"]["keys"][0]["signing"] = "required"
+    gate, port = gates(alone), alone["namespaces"]["gold"]["isolation"]["port"]
+    signer, path = Signer("gold-web", "gold"), "/v1/models"
+    head = "".join(f"{name}: {value}\r\n" for name, value in signer.headers("GET", path, b"").items())
+    assert (await get(port, path, head)).status == 200
+    gate.write(together)
+    await until(lambda: '"version": 2' in gate.log(), "the end of it")
+    refused = await get(gate.port, path, head)
+    assert (refused.status, refused.json["error"]["code"]) == (401, "invalid_signature")
 
 
 @pytest.mark.parametrize("name", ["team", "gold"])

@@ -23,6 +23,7 @@ from tests.line.scenes import (
 )
 from tidegate.line.records import Ending
 from tidegate.line.relay import MAX_DELIVERED_BYTES, Relay
+from tidegate.model.facts import Fact
 from tidegate.model.outcome import Reason, Usage
 from tidegate.model.reply import Failure
 from tidegate.model.snapshot import DegradeStep, Limits, RetryPolicy, StreamPolicy
@@ -338,6 +339,27 @@ async def test_a_hedge_asks_another_target() -> None:
     assert answered.splice.stream is stream
     await settle()
     assert silent.aborted
+
+
+async def test_a_full_journal_stops_the_hedge_and_not_the_call() -> None:
+    """What cannot be written down is not sent, and what is under way goes on."""
+    policy = StreamPolicy(hedge_after_us=SECOND, hedge_permille=1_000)
+    limits = {"a": Limits(3_000, 60_000), "b": Limits(3_000, 60_000)}
+    play = play_of(provider(limits=limits), streams=policy, fallback_models=("b",))
+    running = play.call("s", stream=True)
+    await settle()
+
+    def full(fact: Fact) -> None:
+        raise OSError(28, "No space left on device")
+
+    play.recorder.append = full  # type: ignore[method-assign]
+    await play.clock.advance(SECOND)
+    assert len(play.sent("openai")) == 1
+    reply, stream = streaming()
+    stream.say(chunk("a"))
+    await play.provider("openai", reply)
+    assert served(await running).lane.name == "openai/main/a"
+    assert {lane.cap.busy for lane in play.lanes} == {1}  # of one scope, which has that stream alone
 
 
 async def test_without_a_budget_nobody_is_asked_twice() -> None:

@@ -71,10 +71,11 @@ class Line:
                 slot = await self._wait(call, plan, course, pick, now, alone=len(courses) == 1)
             if slot is None:
                 continue
+            self._intend(call, plan, slot)
             if plan.streams.hedge_after_us and call.shape.stream:
                 course, slot, outcome = await self._hedge(call, plan, courses, Tried(course, slot))
             else:
-                outcome = await self._attempt(call, plan, slot, course.crossed)
+                outcome = await self._attempt(call, slot, course.crossed)
             if isinstance(outcome, Answered):
                 course.tell(call)
                 return outcome
@@ -216,7 +217,7 @@ class Line:
         plan.hedges.deposit(self._clock.now(), retry_of_client=False)
 
         async def ask(tried: Tried) -> Tried:
-            tried.outcome = await self._attempt(call, plan, tried.slot, tried.course.crossed)
+            tried.outcome = await self._attempt(call, tried.slot, tried.course.crossed)
             return tried
 
         def second() -> Coroutine[Any, Any, Tried] | None:
@@ -254,15 +255,18 @@ class Line:
             if slot is None:
                 continue
             if plan.hedges.withdraw(now):
+                try:
+                    self._intend(call, plan, slot)
+                except OSError:
+                    return None  # the first one goes on: it has been written down
                 return Tried(course, slot)
             slot.give_back()
         return None
 
-    async def _attempt(self, call: Call, plan: Plan, slot: Slot, crossed: Crossed | None) -> Answered | Failure:
-        """One attempt with its intent before and its verdict on the lane's health after."""
+    async def _attempt(self, call: Call, slot: Slot, crossed: Crossed | None) -> Answered | Failure:
+        """One attempt, whose intent is written, with its verdict on the lane's health after."""
         lane, permit = slot.lane, slot.permit
         breaker, key = lane.breaker, lane.keys.next(permit.taken_at)
-        self._intend(call, plan, slot)
         call.asking += 1
         try:
             outcome = await attempt(call, slot, key, crossed, self._clock, self._judge)

@@ -203,6 +203,7 @@ class Worker:
         if cut:
             self._log.warning("connections were cut at the end of the drain", connections=cut)
         await self._save()
+        self.journal.catch_up()  # what a failing disk did not take: its last chance
         await self._save_spent()
         self.journal.close()
         end_now()

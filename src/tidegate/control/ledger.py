@@ -51,12 +51,15 @@ class Ledger:
         threading.Thread(target=self._run, name="ledger", daemon=True).start()
 
     def _run(self) -> None:
-        _give_way()
         while not self._declaration.now.version:  # nobody has said yet where the database is
             time.sleep(0.02)
+        urgent = True  # until the database is open the admin API waits for it
         while True:
             try:
                 self.turn()
+                if urgent:
+                    urgent = False
+                    _give_way()
                 pause = 0.0 if self._ingest is not None and self._ingest.behind else _IDLE
             except Exception as error:  # noqa: BLE001 - of a driver or a disk; calls are safe in the journal meanwhile
                 pause = self._failed(error)

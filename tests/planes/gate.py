@@ -26,6 +26,7 @@ class Gate:
     """One supervisor and its children."""
 
     def __init__(self, folder: Path, text: str = "plain", **options: object) -> None:
+        self.state = folder / "state"
         self.config = folder / "tidegate.yaml"
         self.config.write_text(text, encoding="utf-8")
         self.log_path = folder / "log"
@@ -33,7 +34,7 @@ class Gate:
             "config": str(self.config),
             "port": 0,
             "admin_port": 0,
-            "state_dir": str(folder / "state"),
+            "state_dir": str(self.state),
         }
         chosen |= {"watch_seconds": 0}  # what a test does not ask for must not happen
         command = [sys.executable, "-m", "tests.planes.run_gate", json.dumps(chosen | MODULES | options)]

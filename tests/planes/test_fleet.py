@@ -110,7 +110,9 @@ def test_workers_come_and_go_by_reload(start: Callable[..., Gate]) -> None:
     """A new one serves before the configuration is in force; one that is dropped finishes its calls first."""
     gate = start("one gold:0:0:calm").wait_ready()
     workers = gate.workers()
-    port = free_port()
+    port, own = free_port(), gate.state / "workers" / "gold"
+    for name in ("nonces", "nonces.old", "spend"):
+        (own / name).write_bytes(b"")
     with gate.connect(gate.ports["gold"]) as connection, connection.makefile("rwb") as stream:
         stream.write(b"start\n")
         stream.flush()
@@ -123,6 +125,8 @@ def test_workers_come_and_go_by_reload(start: Callable[..., Gate]) -> None:
         stream.flush()
         assert stream.readline() == b"end\n"
     wait_gone(workers[1])
+    wait_until(lambda: not list(own.glob("nonces*")), lambda: "another worker knows what was signed since")
+    assert (own / "spend").exists()
     assert gate.workers()[0] == workers[0]
     assert len(gate.workers()) == 2
 

@@ -5,6 +5,7 @@ trial, unless they are given a port that another one leaves; those that it drops
 port, drain once it is in force.
 """
 
+import contextlib
 import os
 import socket
 from collections.abc import Callable
@@ -285,7 +286,11 @@ class Fleet:
         self._of.pop(worker.service, None)
         if self._groups is not None and worker.group:
             self._groups.discard(worker.group)
-        if worker.successor is not None and not self.draining:
+        if self.draining:
+            return
+        if worker.namespace not in self._isolated and worker.namespace not in self._new:
+            _forget_nonces(f"{self._setting.state_dir}/workers/{worker.namespace}")
+        if worker.successor is not None:
             self._start(worker.successor)
 
     # Time
@@ -338,3 +343,13 @@ class Fleet:
             if worker.trouble != self._complaint:
                 self._complaint = worker.trouble
                 self._log.warning("CPU limits are not enforced; all else works", reason=worker.trouble)
+
+
+def _forget_nonces(own_dir: str) -> None:
+    """Another worker takes this namespace's signatures now: what was used here is not all that was.
+
+    A worker that finds no file of `ledger/nonces.py` takes nothing that was signed before it began.
+    """
+    for name in ("nonces", "nonces.old"):
+        with contextlib.suppress(OSError):
+            os.unlink(f"{own_dir}/{name}")  # noqa: PTH108 - as in planes/state_dir.py

@@ -89,6 +89,7 @@ def session_twin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Twin]:
 @pytest.fixture(scope="session")
 def session_gate(session_twin: Twin, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate]:
     gate = Gate(tmp_path_factory.mktemp("gate"), gate_tree(session_twin))
+    gate.wait_log("FIRST ADMIN TOKEN")  # the last thing that a start has to say
     yield gate
     gate.close()
 

@@ -21,8 +21,8 @@ _TURNS = 3
 
 def schedulers(_context: Context, row: Row) -> None:
     """Every figure of `./dev bench schedule`."""
-    done = _run(row, [sys.executable, "-m", "bench", "schedule"], os.environ)
-    figures = _written("schedule")
+    done = run_bench(row, [sys.executable, "-m", "bench", "schedule"], os.environ)
+    figures = written("schedule")
     if done.returncode == 2 or not figures:
         target = "100,000 waiters ≤ 1.5 × 100"
         row.figures.append(missing("scheduling cost", target, (done.stderr or "there is no such bench")[-200:]))
@@ -60,11 +60,12 @@ def _gate_of_one(work: Path) -> Path:
 
 
 def _unary(row: Row, environment: dict[str, str]) -> float | None:
-    _run(row, [sys.executable, "-m", "bench", "wire", "--only", "unary", "--quick"], environment)
-    return next((figure.value for figure in _written("wire") if figure.name.startswith(_FIGURE)), None)
+    run_bench(row, [sys.executable, "-m", "bench", "wire", "--only", "unary", "--quick"], environment)
+    return next((figure.value for figure in written("wire") if figure.name.startswith(_FIGURE)), None)
 
 
-def _run(row: Row, command: list[str], environment: Any) -> subprocess.CompletedProcess[str]:
+def run_bench(row: Row, command: list[str], environment: Any) -> subprocess.CompletedProcess[str]:
+    """One of `./dev bench`, noted once."""
     line = shown(command)
     if line not in row.commands:
         row.commands.append(line)
@@ -73,7 +74,7 @@ def _run(row: Row, command: list[str], environment: Any) -> subprocess.Completed
     )
 
 
-def _written(name: str) -> list[Figure]:
+def written(name: str) -> list[Figure]:
     """The figures that a bench has just written."""
     path = RESULTS / f"{name}.json"
     return [Figure(**one) for one in json.loads(path.read_text())["figures"]] if path.exists() else []

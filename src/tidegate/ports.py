@@ -44,6 +44,33 @@ class Journal(Protocol):
         """Write one fact. Raises `OSError` when the disk is full."""
 
 
+class AnswerStore(Protocol):
+    """A layer of the cache beyond this process's memory. It may be slow, gone or full: then it is as if it were empty.
+
+    What it keeps are frames (`cache/frame.py`), of which it knows the key and the moment at which they are worthless.
+    """
+
+    @property
+    def name(self) -> str:
+        """For the log and the metrics: disk, redis."""
+
+    async def get(self, key: bytes) -> bytes | None:
+        """The frame under this key. Raises `StoreError`."""
+
+    async def put(self, key: bytes, frame: bytes, until_us: int) -> None:
+        """Keep it until then (wall clock). Raises `StoreError`."""
+
+    async def drop(self, key: bytes) -> None:
+        """Forget it. Raises `StoreError`."""
+
+    async def close(self) -> None:
+        """Let go of files and connections."""
+
+
+class StoreError(Exception):
+    """A layer of the cache did not do what it was asked; the message says why, without secrets."""
+
+
 class NonceLog(Protocol):
     """Where used nonces outlive this process. What was appended is known to the next one."""
 

@@ -23,7 +23,7 @@ from tidegate.ledger.scan import Damage, records, scan
 from tidegate.ledger.segment import HEADER, Checkpoint, Segment, frame, numbers, path_of
 from tidegate.ledger.state import JournalState
 from tidegate.ledger.stock import SPARE, Background, Stock, at_once
-from tidegate.model.facts import Fact, Intent
+from tidegate.model.facts import CallRecord, Fact, Intent
 from tidegate.model.snapshot import JournalSettings
 from tidegate.ports import Clock
 
@@ -153,7 +153,7 @@ class Journal:
         self._position = end
         if type(fact) is Intent:
             self._state.intended(fact)
-        else:
+        elif type(fact) is CallRecord:
             self._open.pop(fact.call_id, None)
         if self._flush_always:
             self._flush(start, end)

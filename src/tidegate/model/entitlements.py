@@ -3,6 +3,7 @@
 Units are those of `model/snapshot.py`; money is in billionths (nano) of the house currency.
 """
 
+from tidegate.model.bodies import BodyPolicy
 from tidegate.model.record import Record
 
 
@@ -71,6 +72,7 @@ class Namespace(Record, frozen=True):
     timezone: str = "UTC"  # IANA name
     on_revoked: str = "finish"  # streams of a key that is revoked: finish | cut
     stored: bool = False  # may reach what providers keep for the whole organisation: files, batches, threads
+    bodies: BodyPolicy | None = None  # what is kept of what its calls say; None = as the file says for all
 
 
 class AddressLimits(Record, frozen=True):

@@ -82,9 +82,36 @@ class CallRecord(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="c"
     cost_nano: int = 0  # of all attempts, in billionths of the house currency
     written_tokens: int = 0
     tries: tuple[Try, ...] = ()  # attempts that a provider may have seen; () = one at most, which the record tells
+    cache: str = ""  # what the cache had to say: "" = it was not asked, else why it did not answer, or did not keep
 
 
-Fact = Intent | CallRecord
+class Hit(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A call that was answered from the cache, and what the answer had cost when it was made."""
+
+    call_id: int
+    at_us: int
+    client: str
+    tenant: str
+    user: str
+    tag: str
+    plan: str
+    model: str  # provider/model that had answered
+    layer: str  # exact | semantic | stale | joined (it was being made) | inputs (all inputs of an embeddings call)
+    source: int  # the call that made it
+    similarity_permille: int  # of the questions; 1,000 = the same
+    prompt_tokens: int
+    completion_tokens: int
+    cost_nano: int
+    age_us: int
+
+
+class Hits(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="h"):
+    """Calls that were answered from the cache, gathered for a moment: nothing was spent that a crash could lose."""
+
+    hits: tuple[Hit, ...]
+
+
+Fact = Intent | CallRecord | Hits
 
 LEFT = 499  # status of a call whose client left (nginx's word for it)
 BROKEN = 502  # status of a stream that broke after its first content

@@ -8,6 +8,13 @@ Units: `*_us` are microseconds, `*_bytes` bytes, `rpm`/`tpm` per 60 s. A limit o
 
 import msgspec
 
+from tidegate.model.bodies import BodyPolicy as BodyPolicy
+from tidegate.model.caching import CacheRule as CacheRule
+from tidegate.model.caching import CacheSettings as CacheSettings
+from tidegate.model.caching import Caching as Caching
+from tidegate.model.caching import SemanticPolicy as SemanticPolicy
+from tidegate.model.caching import SemanticSettings as SemanticSettings
+from tidegate.model.caching import SharingGroup as SharingGroup
 from tidegate.model.entitlements import AddressLimits as AddressLimits
 from tidegate.model.entitlements import Allowance as Allowance
 from tidegate.model.entitlements import ClientKey as ClientKey
@@ -197,18 +204,10 @@ class RetryPolicy(Record):
     budget_floor: int = 10  # retries always allowed in 10 s
 
 
-class Caching(Record):
-    """Accepted and checked; not active in this version."""
-
-    enabled: bool = False
-    ttl_seconds: int = 3_600
-    cache_input_hash: bool = True
-
-
 class DegradeStep(Record):
     """What a call is given instead of a refusal: fewer tokens, or another model. Steps are tried in order."""
 
-    do: str  # "clamp" of `max_tokens` | "model"
+    do: str  # "clamp" of `max_tokens` | "model" | "stale": an answer whose time is over
     tiers: tuple[str, ...]  # names of the tiers it is for
     max_tokens: int = 0
     model: str = ""  # never a strategy
@@ -305,6 +304,8 @@ class Snapshot(Record):
     warnings: tuple[str, ...] = ()  # what `check` and the log say plainly, e.g. of fields not yet active
     namespace: str = ""  # the isolated one that this worker is for; "" = all others (`isolation.serves`)
     keys_required: bool = False  # a call shows a key, even while none is declared
+    cache: CacheSettings = CacheSettings()
+    bodies: BodyPolicy | None = None  # of namespaces that say nothing of it
 
 
 _DECODER = msgspec.msgpack.Decoder(Snapshot)

@@ -1,0 +1,1 @@
+"""Answers that are kept: in memory, on disk, in Redis. Adapters without a decision."""

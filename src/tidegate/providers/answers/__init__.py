@@ -1,0 +1,1 @@
+"""What an answer says, whole or as a stream, and one made of the other."""

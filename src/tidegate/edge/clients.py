@@ -8,8 +8,10 @@ from collections.abc import Callable
 from hashlib import sha256
 from typing import Final
 
+from tidegate.edge.bodies import Keeper
 from tidegate.edge.entitled import Models, models
 from tidegate.edge.roster import Entry, Roster, declared
+from tidegate.model.bodies import BodyPolicy
 from tidegate.model.isolation import asks_for_keys, serves
 from tidegate.model.snapshot import ClientKey, Namespace, Snapshot, TierEntry, User
 from tidegate.model.tenant import NOBODY, PAID, Tenant, Tier
@@ -26,7 +28,7 @@ class Client:
     """Who shows a key, and what it may. Nobody changes one. Moments are wall-clock microseconds, 0 = none."""
 
     __slots__ = (
-        "cut", "digest", "expires_us", "limits", "models", "name", "networks", "not_before_us", "signing",
+        "bodies", "cut", "digest", "expires_us", "limits", "models", "name", "networks", "not_before_us", "signing",
         "signing_key", "stored", "tenant", "user",
     )  # fmt: skip
 
@@ -40,6 +42,7 @@ class Client:
         *,
         cut: bool = False,
         stored: bool = True,
+        bodies: Keeper | None = None,
     ) -> None:
         self.name = name  # of its key, as it stands in records
         self.tenant = tenant
@@ -47,6 +50,7 @@ class Client:
         self.limits = limits  # what its namespace, user and key may spend; None = no bound
         self.cut = cut  # what is in flight ends when the key is revoked
         self.stored = stored  # may reach what providers keep for all of the organisation
+        self.bodies = bodies  # who keeps what its calls say; None = nobody
         self.digest = b"" if key is None else key.digest
         self.user = "" if key is None else key.user
         self.networks = Networks(key.addresses) if key is not None and key.addresses else None
@@ -57,6 +61,7 @@ class Client:
 
 
 Limiting = Callable[[Namespace | None, User | None, ClientKey], Limits | None]
+Keeping = Callable[[BodyPolicy], Keeper]
 ANYBODY: Final = Client("", NOBODY)
 
 
@@ -64,17 +69,28 @@ class Clients:
     """The keys that may call. While nobody declares or manages any, everybody may."""
 
     __slots__ = (
-        "_declared", "_limiting", "_managed", "_named", "_recent", "_snapshot", "_tenants", "_tiers", "anybody", "open",
+        "_declared", "_keeping", "_limiting", "_managed", "_named", "_recent", "_snapshot", "_tenants", "_tiers",
+        "anybody", "open",
     )  # fmt: skip
 
-    def __init__(self, snapshot: Snapshot, managed: Roster | None = None, limiting: Limiting | None = None) -> None:
-        """`limiting` says what a namespace, a user and a key may spend together. O(keys of the file)."""
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        managed: Roster | None = None,
+        limiting: Limiting | None = None,
+        keeping: Keeping | None = None,
+    ) -> None:
+        """`limiting` says what a namespace, a user and a key may spend together, `keeping` who keeps what calls say.
+
+        O(keys of the file).
+        """
         self._snapshot = snapshot
         self._declared = declared(snapshot)
         self._managed = Roster() if managed is None else managed
         self._limiting = limiting
+        self._keeping = keeping
         self._tiers = {entry.name: _tier(entry) for entry in snapshot.tiers}
-        self.anybody = Client("", Tenant("", self._tiers.get(PAID.name, PAID)))
+        self.anybody = Client("", Tenant("", self._tiers.get(PAID.name, PAID)), bodies=self._keeper(None))
         self._recent: dict[bytes, Client] = {}  # by what the header says
         self._named: dict[str, Client | None] = {}
         self._tenants: dict[str, Tenant] = {}
@@ -153,7 +169,16 @@ class Clients:
         cut, stored = False, True
         if namespace is not None:
             cut, stored = namespace.on_revoked == "cut", namespace.stored
-        return Client(key.name, self._tenant(key.name, namespace), key, allowed, limits, cut=cut, stored=stored)
+        tenant, bodies = self._tenant(key.name, namespace), self._keeper(namespace)
+        return Client(key.name, tenant, key, allowed, limits, cut=cut, stored=stored, bodies=bodies)
+
+    def _keeper(self, namespace: Namespace | None) -> Keeper | None:
+        """By what the namespace says, else the file for all."""
+        own = None if namespace is None else namespace.bodies
+        policy = self._snapshot.bodies if own is None else own
+        if self._keeping is None or policy is None or not (policy.sample_ppm or policy.errors):
+            return None
+        return self._keeping(policy)
 
     def _namespace(self, name: str) -> Namespace | None:
         """Its record: the file's before the log's."""

@@ -11,7 +11,7 @@ from typing import Final
 from urllib.parse import unquote
 
 from tidegate.edge import errors, heads, intake, spending
-from tidegate.edge.crew import Brake, Crew
+from tidegate.edge.crew import Brake, Crew, Out
 from tidegate.edge.door import Guest, Place, Turned
 from tidegate.edge.house import House as House
 from tidegate.edge.intake import Caller
@@ -216,7 +216,8 @@ class Gateway:
             out.play(exchange, again=False)
         if caller.cut is not None:
             self._revoking.begin(call, caller.cut)
-        self._crew.start(out, call, plan)
+        kept = caller.bodies
+        self._crew.start(out if kept is None else kept.watch(out, call, exchange), call, plan)
 
     def _too_much(self, exchange: Exchange, call: Call, plan: Plan, limits: Limits, now: int) -> bool:
         """Charge the call to its tenant's own limits. True: they do not allow it, and it is refused."""
@@ -234,7 +235,7 @@ class Gateway:
         else:
             self._answer(exchange, errors.of_problem(_KEY_REUSED, DIALECTS[caller.dialect]))
 
-    async def _serve(self, exchange: Exchange | Tape, call: Call, plan: Plan, brake: Brake) -> None:
+    async def _serve(self, exchange: Out, call: Call, plan: Plan, brake: Brake) -> None:
         """One call, to its reply; nobody is left waiting, whatever goes wrong."""
         if exchange.connection is None:
             self._lost(call, plan, LEFT)  # before this first step was taken
@@ -266,7 +267,7 @@ class Gateway:
         except OSError:
             _log.exception("the journal cannot be written")
 
-    def _reply(self, exchange: Exchange | Tape, call: Call, plan: Plan, result: Answered | Refused) -> None:
+    def _reply(self, exchange: Out, call: Call, plan: Plan, result: Answered | Refused) -> None:
         if isinstance(result, Refused):
             self._refuse(exchange, call, plan, result)
         elif result.splice is None:
@@ -277,7 +278,7 @@ class Gateway:
         else:
             self._stream(exchange, call, plan, result)
 
-    def _give_up(self, exchange: Exchange | Tape, call: Call, problem: Problem) -> None:
+    def _give_up(self, exchange: Out, call: Call, problem: Problem) -> None:
         if exchange.replied:
             exchange.abort()
         else:
@@ -295,7 +296,7 @@ class Gateway:
         head = self._story.told(self._request_id(exchange, call.id), 0)
         exchange.respond(200, errors.JSON + head + b"x-tidegate-estimated: true\r\n", b'{"input_tokens":%d}' % tokens)
 
-    def _refuse(self, exchange: Exchange | Tape, call: Call, plan: Plan, refused: Refused) -> None:
+    def _refuse(self, exchange: Out, call: Call, plan: Plan, refused: Refused) -> None:
         reply = errors.of_refused(refused, DIALECTS[call.dialect])
         self._observer.refused(plan.name, refused.problem.kind.name.lower())
         self._unserved(call, plan, reply.status)
@@ -303,14 +304,14 @@ class Gateway:
         told += heads.attempts(call.attempts) + heads.less(call)
         exchange.respond(reply.status, reply.head + told, reply.body)
 
-    def _stream(self, exchange: Exchange | Tape, call: Call, plan: Plan, answered: Answered) -> None:
+    def _stream(self, exchange: Out, call: Call, plan: Plan, answered: Answered) -> None:
         first_byte = self._clock.now()
         relay = Relay(self._line, self._clock, call, plan, answered)
 
         def close(end: Ending) -> None:
             now = self._clock.now()
             status = LEFT if end.gone else BROKEN if end.failed else end.status
-            if end.failed and isinstance(exchange, Tape):
+            if end.failed and not isinstance(exchange, Exchange):
                 exchange.spoil()
             try:
                 self._close(call, plan, end.lane, status, end.usage, end.charged, now, first_byte)
@@ -331,14 +332,14 @@ class Gateway:
             relay.abandon()  # a defect of ours: the provider is not left running for nobody
             raise
 
-    def _answer(self, exchange: Exchange | Tape, reply: errors.Reply) -> None:
+    def _answer(self, exchange: Out, reply: errors.Reply) -> None:
         """A refusal before there is a call: nothing was spent, nothing is recorded."""
         self._next_id += 1
         request_id = self._request_id(exchange, self._next_id)
         head = b"%bx-request-id: %b\r\nrequest-id: %b\r\n" % (reply.head, request_id, request_id)
         exchange.respond(reply.status, head, reply.body)
 
-    def _head(self, exchange: Exchange | Tape, call: Call, answered: Answered, now: int) -> bytes:
+    def _head(self, exchange: Out, call: Call, answered: Answered, now: int) -> bytes:
         waited, request_id = call.queued_us + call.waited_us, self._request_id(exchange, call.id)
         headers, shown = answered.headers, answered.shown
         if call.dialect != OPENAI:
@@ -347,7 +348,7 @@ class Gateway:
         head = self._story.of(answered.lane, call.attempts, request_id, waited, now, headers, shown)
         return head + heads.less(call) if call.degraded or call.dropped else head
 
-    def _request_id(self, exchange: Exchange | Tape, call_id: int) -> bytes:
+    def _request_id(self, exchange: Out, call_id: int) -> bytes:
         """The client's own, when it is a plain token, else ours."""
         given = exchange.header(b"x-request-id")
         if given is not None and 0 < len(given) <= _ID_MAX and given.translate(None, b"-_.:").isalnum():

@@ -35,8 +35,8 @@ class Caller:
     """
 
     __slots__ = (
-        "client", "codec", "cut", "deadline_us", "dialect", "forward", "kind", "limits", "mark", "method", "models",
-        "on_cut", "once", "path", "place", "retries", "session", "tag", "tenant", "until_us", "user",
+        "bodies", "client", "codec", "cut", "deadline_us", "dialect", "forward", "kind", "limits", "mark", "method",
+        "models", "on_cut", "once", "path", "place", "retries", "session", "tag", "tenant", "until_us", "user",
     )  # fmt: skip
 
     def __init__(
@@ -56,6 +56,7 @@ class Caller:
         self.place = place  # what its requests are counted under at the door; None = they are not
         self.kind = kind
         self.codec = CODECS.get(kind)  # None for what is forwarded unread
+        self.bodies = client.bodies if self.codec is not None else None  # who keeps what its calls say
         self.dialect = dialect_of(exchange.path, kind, header(b"anthropic-version"))
         self.method = exchange.method
         self.path = _below(exchange)

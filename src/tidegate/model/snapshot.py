@@ -15,7 +15,6 @@ from tidegate.model.caching import Caching as Caching
 from tidegate.model.caching import SemanticPolicy as SemanticPolicy
 from tidegate.model.caching import SemanticSettings as SemanticSettings
 from tidegate.model.caching import SharingGroup as SharingGroup
-from tidegate.model.bodies import BodyPolicy as BodyPolicy
 from tidegate.model.entitlements import AddressLimits as AddressLimits
 from tidegate.model.entitlements import Allowance as Allowance
 from tidegate.model.entitlements import ClientKey as ClientKey
@@ -306,7 +305,6 @@ class Snapshot(Record):
     namespace: str = ""  # the isolated one that this worker is for; "" = all others (`isolation.serves`)
     keys_required: bool = False  # a call shows a key, even while none is declared
     cache: CacheSettings = CacheSettings()
-    bodies: BodyPolicy | None = None  # of namespaces that say nothing of it
     bodies: BodyPolicy | None = None  # of namespaces that say nothing of it
 
 

@@ -121,7 +121,7 @@ class Worker:
         self._follower = Follower(state / directory.NAME, Roster, self._follow, clock, log)
         line = Line(clock, self.journal, self.observer, luck.random)
         self.gateway = Gateway(self.house(first), line, clock, self.journal, self.observer, arguments.worker)
-        self.gateway.begin_after(self.journal.last_id)
+        self.gateway.serving.begin_after(self.journal.last_id)
         self._pusher = Pusher(
             state / "control.sock",
             self.observer,

@@ -424,7 +424,7 @@ async def test_an_end_that_cannot_be_recorded_does_not_look_complete(
             raise OSError(28, "No space left on device")
 
     asked, stream = await streamed(door)
-    door.gateway._journal = FullDisk()
+    door.gateway.serving._journal = FullDisk()
     stream.say(DONE)
     assert asked.wire.aborted
     assert DONE not in asked.wire.body

@@ -16,6 +16,7 @@ from tidegate.model.isolation import asks_for_keys, serves
 from tidegate.model.snapshot import ClientKey, Namespace, Snapshot, TierEntry, User
 from tidegate.model.tenant import NOBODY, PAID, Tenant, Tier
 from tidegate.policy.access.addresses import Networks
+from tidegate.policy.signature import SigningKey
 from tidegate.policy.spend.limits import Limits
 from tidegate.wire.exchange import Exchange
 
@@ -57,7 +58,9 @@ class Client:
         self.not_before_us = 0 if key is None else key.not_before_us
         self.expires_us = 0 if key is None else key.expires_us
         self.signing = "off" if key is None else key.signing  # off | optional | required
-        self.signing_key = b"" if key is None else key.signing_key
+        self.signing_key: SigningKey | None = None  # an empty one is nobody's, and no key
+        if key is not None and key.signing != "off" and key.signing_key:
+            self.signing_key = SigningKey(key.signing_key)
 
 
 Limiting = Callable[[Namespace | None, User | None, ClientKey], Limits | None]

@@ -1,16 +1,57 @@
 """Who is let in by the head of a request, and whether they still are when its body has come."""
 
+from typing import Final
+
 from tidegate.edge import errors
 from tidegate.edge.clients import Client
 from tidegate.edge.door import NO_KEY, Guest, Turned
 from tidegate.edge.house import House
+from tidegate.edge.intake import Caller, check_signed
 from tidegate.edge.misdirected import misdirected
 from tidegate.edge.rights import ELSEWHERE, KEPT, objection
 from tidegate.edge.routes import Match, Route, kept
 from tidegate.model.errors import Problem
 from tidegate.policy.access.addresses import peer_address
+from tidegate.ports import Clock
 from tidegate.providers.codec import Dialect
 from tidegate.wire.exchange import Exchange
+
+_SIGNERS: Final = 16  # keys that sign over one connection, of which what their heads say is kept
+
+
+class Signers:
+    """Whose signatures came in heads that are alike: they say the same of all calls of one key.
+
+    It holds as long as `mark` is the house's. A connection has one live exchange, so one `guest` is enough.
+    """
+
+    __slots__ = ("_callers", "_guest", "address", "mark")
+
+    def __init__(self, guest: Guest) -> None:
+        self.mark = guest.mark
+        self.address = guest.address
+        self._guest: Guest | None = None
+        self._callers: dict[str, Caller] = {}
+
+    def come(self, guest: Guest | None) -> None:
+        """Whose signature the present head has; None while that is not known."""
+        self._guest = guest
+
+    def take(self) -> Guest | None:
+        """Who has come, once."""
+        guest = self._guest
+        self._guest = None
+        return guest
+
+    def add(self, caller: Caller) -> None:
+        """Its next heads are known."""
+        if len(self._callers) >= _SIGNERS:
+            self._callers.clear()
+        self._callers[caller.client] = caller
+
+    def caller(self, client: Client) -> Caller | None:
+        """What the head says of this client's calls."""
+        return self._callers.get(client.name)
 
 
 def welcome(
@@ -36,6 +77,58 @@ def welcome(
     return guest
 
 
+def welcome_again(house: House, exchange: Exchange, caller: Caller | None, clock: Clock) -> bool:
+    """Whether a head like this one was welcomed before: then only what is counted or signed is looked at.
+
+    `caller` is who is known by the head alone. Raises `Turned`.
+    """
+    if caller is not None:
+        door = house.door
+        if caller.place is not None and door is not None:
+            door.again(caller.place, clock.now())
+        return True
+    note = exchange.alike.note
+    if not isinstance(note, Signers) or note.mark is not house.mark:
+        return False
+    _welcome_signer(house, exchange, note, clock.now(), clock.wall())
+    return True
+
+
+def _welcome_signer(house: House, exchange: Exchange, signers: Signers, now: int, wall: int) -> None:
+    signers.come(None)
+    door = house.door
+    if door is None:
+        raise Turned(NO_KEY, "key")
+    door.knock(signers.address, now)
+    guest = door.enter(exchange, signers.address, house, now, wall)
+    problem = objection(guest.client, guest.address, wall)
+    if problem is not None:
+        raise Turned(problem, problem.kind.name.lower())
+    signers.come(guest)
+
+
+def introduced(house: House, exchange: Exchange, found: Match, wall: int) -> Caller:
+    """Who calls, now that the body is here; the next head like this one need not be looked at again.
+
+    Raises `Turned`, and `intake.Refusal`.
+    """
+    guest, alike = guest_of(house, exchange, wall), exchange.alike
+    check_signed(guest, exchange.body)
+    note = alike.note
+    signers = note if isinstance(note, Signers) and note.mark is guest.mark else None
+    caller = None if signers is None else signers.caller(guest.client)
+    if caller is not None:
+        return caller
+    caller = Caller(exchange, found.kind, guest.client, guest.mark, guest.place)
+    if found.route is Route.CALL and guest.digest is None:
+        alike.note = caller
+    elif found.route is Route.CALL:
+        if signers is None:
+            signers = alike.note = Signers(guest)
+        signers.add(caller)
+    return caller
+
+
 def _forwards(client: Client, exchange: Exchange, found: Match) -> Problem | None:
     """Why a key may not ask providers for what no model is named of."""
     ours = found.route is Route.MODEL and exchange.method in (b"GET", b"HEAD")
@@ -47,6 +140,8 @@ def _forwards(client: Client, exchange: Exchange, found: Match) -> Problem | Non
 def guest_of(house: House, exchange: Exchange, wall: int) -> Guest:
     """Who was let in, as they stand now: a body may take a minute, and a key be revoked meanwhile. Raises `Turned`."""
     noted = exchange.alike.note
+    if isinstance(noted, Signers):
+        noted = noted.take()
     if isinstance(noted, Guest):
         if noted.mark is house.mark:
             return noted

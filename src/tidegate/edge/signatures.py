@@ -58,15 +58,19 @@ class Signatures:
 
         Everything is done for an unknown keyid that is done for a known one.
         """
-        lines = [name for name, _ in exchange.headers if name in _OURS]
-        if len(lines) != len(set(lines)):
-            raise BadSignature(signature.NOT_ONE)
         header = exchange.header
-        signed = signature.read(header(_INPUT) or b"", header(_SIGNATURE) or b"", header(_DIGEST) or b"")
+        given, mac, digest = header(_INPUT), header(_SIGNATURE), header(_DIGEST)
+        more = 0 - (given is not None) - (mac is not None) - (digest is not None)
+        for name, _ in exchange.headers:
+            if name in _OURS:
+                more += 1
+        if more:
+            raise BadSignature(signature.NOT_ONE)
+        signed = signature.read(given or b"", mac or b"", digest or b"")
         signature.check_clock(signed, wall, self._skew_us)
         client = clients.by_name(signed.keyid.decode("ascii"))
-        key = client.signing_key if client is not None and client.signing != "off" else b""
-        signature.check_mac(signed, exchange.method, exchange.path, exchange.query, key or None)
+        key = None if client is None else client.signing_key
+        signature.check_mac(signed, exchange.method, exchange.path, exchange.query, key)
         if client is None:
             raise BadSignature(signature.WRONG)
         return client, signed.content_digest, signature.mark_of(signed), signed.created_us

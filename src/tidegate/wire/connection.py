@@ -154,7 +154,7 @@ class ServerConnection(Link):
         """A head is complete: `data[:end]`."""
         head = data[:end]
         repeated = self._repeated
-        known = repeated.read(head) if repeated is not None else None
+        known = repeated.read(head) if repeated is not None and end <= self._hub.max_head else None
         if repeated is None or known is None or known[2] > self._hub.max_body:
             self._read_head(head, data)
             return

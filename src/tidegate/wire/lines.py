@@ -11,6 +11,7 @@ _LONGEST: Final = 256  # bytes of a line that is worth remembering
 _SECRET: Final = frozenset(
     (b"authorization", b"proxy-authorization", b"cookie", b"set-cookie", b"x-api-key", b"api-key", b"x-goog-api-key"),
 )
+_FORGOTTEN: Final = _SECRET | {b"signature", b"signature-input"}  # the latter are other ones each time
 
 
 class Lines(dict[bytes, tuple[bytes, bytes]]):
@@ -23,7 +24,7 @@ class Lines(dict[bytes, tuple[bytes, bytes]]):
         name = name.lower()
         value = value.strip()
         pair = (name, value)
-        if name in _SECRET:
+        if name in _FORGOTTEN:
             return pair
         self.check(name, value)
         if len(line) <= _LONGEST:

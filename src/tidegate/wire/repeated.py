@@ -1,7 +1,8 @@
 """A client's next head is mostly its last one with another Content-Length: recognised by comparing bytes.
 
 What differs from an accepted head in nothing but the digits of its length needs no second look: every rule would find
-the same. So a kept connection pays for splitting and validating a head only when the client changes it. Pure.
+the same. So a kept connection pays for splitting and validating a head only when the client changes it. A signature
+(RFC 9421) is another one in every request: in a head that has one, what its lines say may differ too. Pure.
 """
 
 from typing import Final
@@ -11,9 +12,15 @@ from tidegate.wire.head import CHUNKED, Fields, StartLine
 
 _LONGEST: Final = 2_048  # bytes of a head; the connection keeps it as long as it lives
 _LENGTH: Final = b"content-length"
+_SIGNED: Final = b"signature-input"
+_VARYING: Final = frozenset((_LENGTH, _SIGNED, b"signature", b"content-digest"))
 _MAX_DIGITS: Final = 18
+_SPACE: Final = ord(" ")
+_VISIBLE: Final = bytes(range(_SPACE, 0x7F))
+_LINE_END: Final = b"\r\n"
 
 Headers = list[tuple[bytes, bytes]]
+Known = tuple[Headers, Fields, int]  # and the length of the body
 
 
 class Repeated:
@@ -32,7 +39,7 @@ class Repeated:
         self._headers = headers
         self._fields = fields
 
-    def read(self, head: bytes) -> tuple[Headers, Fields, int] | None:
+    def read(self, head: bytes) -> Known | None:
         """The headers and the length of a head like this one; None when it is another. O(head), by `memcmp`."""
         before, after = self._before, self._after
         if not head.startswith(before) or not head.endswith(after):
@@ -50,12 +57,67 @@ class Repeated:
         return headers, fields, int(digits)
 
 
+class Varying:
+    """A line whose value may be another one each time, and all that follows it up to the next such value."""
+
+    __slots__ = ("after", "at", "name")
+
+    def __init__(self, at: int, name: bytes, after: bytes) -> None:
+        self.at = at  # which of the headers it is
+        self.name = name
+        self.after = after  # begins with the end of its line
+
+
+class RepeatedSigned(Repeated):
+    """An accepted head with a signature, cut around the values of the lines that belong to it, and of its length.
+
+    They are read anew each time: here as what llhttp would let pass, then by who judges signatures.
+    """
+
+    __slots__ = ("_varying",)
+
+    def __init__(
+        self, before: bytes, varying: list[Varying], start: StartLine, headers: Headers, fields: Fields
+    ) -> None:
+        super().__init__(before, b"", -1, start, headers, fields)
+        self._varying = varying
+
+    def read(self, head: bytes) -> Known | None:
+        """As of any other; a value is visible characters, in one line, and perhaps spaces between them. O(head)."""
+        if not head.startswith(self._before):
+            return None
+        headers, fields = self._headers.copy(), self._fields.copy()
+        length, begin = 0, len(self._before)
+        for line in self._varying:
+            end = head.find(_LINE_END, begin)
+            if not head.startswith(line.after, end):
+                return None
+            value, name = head[begin:end], line.name
+            if name == _LENGTH:
+                if not value.isdigit() or len(value) > _MAX_DIGITS:
+                    return None
+                length = int(value)
+            elif not _is_plain(value):
+                return None
+            headers[line.at] = (name, value)
+            fields[name] = value
+            begin = end + len(line.after)
+        return (headers, fields, length) if begin == len(head) else None
+
+
+def _is_plain(value: bytes) -> bool:
+    """Whether splitting its line would find the same value, and llhttp no fault with it."""
+    return bool(value) and value[0] != _SPACE and value[-1] != _SPACE and not value.translate(None, _VISIBLE)
+
+
 def repeatable(
     head: bytes, lines: list[bytes], start: StartLine, headers: Headers, fields: Fields, length: int
 ) -> Repeated | None:
     """What to compare the next head with, after this one (of `lines`) was accepted; None when it is not worth it."""
     if len(head) > _LONGEST or length == CHUNKED:
         return None
+    if _SIGNED in fields:
+        return _signed(head, lines, start, headers, fields)
     value = fields.get(_LENGTH)
     if value is None:
         return Repeated(head, b"", -1, start, headers, fields)
@@ -63,3 +125,20 @@ def repeatable(
     line = lines[at + 1]
     begin = sum(len(before) + 2 for before in lines[: at + 1]) + line.rindex(value)
     return Repeated(head[:begin], head[begin + len(value) :], at, start, headers, fields)
+
+
+def _signed(head: bytes, lines: list[bytes], start: StartLine, headers: Headers, fields: Fields) -> Repeated | None:
+    """None when one of the lines stands there twice: which of them counts is not for us to say."""
+    places: list[tuple[int, bytes, int, int]] = []  # which header, and from where to where its value stands
+    begin = len(lines[0]) + len(_LINE_END)
+    for at, (name, value) in enumerate(headers):
+        line = lines[at + 1]
+        if name in _VARYING:
+            value_at = begin + line.rindex(value)
+            places.append((at, name, value_at, value_at + len(value)))
+        begin += len(line) + len(_LINE_END)
+    if len(places) != len({name for _, name, _, _ in places}):
+        return None
+    ends = [value_at for _, _, value_at, _ in places[1:]] + [len(head)]
+    varying = [Varying(at, name, head[end:until]) for (at, name, _, end), until in zip(places, ends, strict=True)]
+    return RepeatedSigned(head[: places[0][2]], varying, start, headers, fields)

@@ -1,0 +1,220 @@
+"""From a call to its reply and its record, whatever becomes of it.
+
+A call has a task until its complete answer is written or a stream is attached; a stream then runs by callback.
+The record goes to the journal before the reply's last byte, whatever the ending.
+"""
+
+import asyncio
+import logging
+from functools import partial
+from typing import Final
+
+from tidegate.edge import errors, heads, spending
+from tidegate.edge.crew import Brake, Out
+from tidegate.edge.revoking import REVOKED, Revoking
+from tidegate.line.lane import Lane
+from tidegate.line.line import Line
+from tidegate.line.plan import Plan
+from tidegate.line.records import Ending
+from tidegate.line.relay import Relay
+from tidegate.line.slot import Answered
+from tidegate.line.tries import recorded
+from tidegate.model.call import Call
+from tidegate.model.errors import Problem, ProblemKind
+from tidegate.model.facts import BROKEN, LEFT
+from tidegate.model.outcome import Usage
+from tidegate.model.reply import Refused
+from tidegate.ports import Clock, Journal, Observer
+from tidegate.providers.dialects import DIALECTS, OPENAI
+from tidegate.wire.exchange import Exchange
+
+_log = logging.getLogger(__name__)
+
+NOTHING: Final = Usage()
+_WORKER_SHIFT: Final = 53  # microseconds since 1970 take fewer bits until 2255
+DRAIN: Final = "drain"
+_OURS = Problem(ProblemKind.UNAVAILABLE, "The gate failed on this request; its log says why.")
+_ID_MAX = 128
+
+
+class Serving:
+    """What is in flight. One per worker; it holds no configuration: that comes with each call's plan."""
+
+    __slots__ = ("_clock", "_journal", "_last_id", "_line", "_observer", "_story", "open", "revoking")
+
+    def __init__(self, line: Line, clock: Clock, journal: Journal, observer: Observer, worker: int) -> None:
+        """`worker` is its number among those that write into one ledger."""
+        self.open = 0  # calls whose record is not written
+        self.revoking = Revoking(clock)
+        self._line = line
+        self._clock = clock
+        self._journal = journal
+        self._observer = observer
+        self._story = heads.Story()
+        # Unique over restarts while calls are fewer than one a microsecond, and over workers; a signed 64-bit integer.
+        self._last_id = (worker << _WORKER_SHIFT) + clock.wall()
+
+    def begin_after(self, call_id: int) -> None:
+        """Ids of calls go on behind this one of an earlier run, should the clock have been set back since."""
+        high = self._last_id >> _WORKER_SHIFT << _WORKER_SHIFT
+        self._last_id = max(self._last_id, high + (call_id & ((1 << _WORKER_SHIFT) - 1)))
+
+    def next_id(self) -> int:
+        """For a call, or for a reply without one."""
+        self._last_id += 1
+        return self._last_id
+
+    async def serve(self, exchange: Out, call: Call, plan: Plan, brake: Brake) -> None:
+        """One call, to its reply; nobody is left waiting, whatever goes wrong."""
+        if exchange.connection is None:
+            self._lost(call, plan, LEFT)  # before this first step was taken
+            return
+        if self.revoking.calls:
+            self.revoking.serve(call, brake)
+        exchange.on_gone = partial(_left, call, brake) if plan.streams.on_disconnect == DRAIN else brake.stop
+        try:
+            self._reply(exchange, call, plan, await self._line.run(call, plan))
+        except asyncio.CancelledError:
+            if self.revoking.ended(call):
+                self._lost(call, plan, 401)
+                self._give_up(exchange, call, REVOKED)
+            else:
+                self._lost(call, plan, LEFT)
+            return
+        except OSError as error:
+            self._give_up(exchange, call, errors.unwritten(error))
+            self._lost(call, plan, 503)
+        except Exception:  # noqa: BLE001 - whatever it is, the client gets an answer
+            _log.exception("the gate failed on a call")
+            self._give_up(exchange, call, _OURS)
+            self._lost(call, plan, 503)
+
+    def _lost(self, call: Call, plan: Plan, status: int) -> None:
+        """Whatever ended it: what the call has cost is booked all the same, and its end does not wait for the disk."""
+        try:
+            self._unserved(call, plan, status)
+        except OSError:
+            _log.exception("the journal cannot be written")
+
+    def _reply(self, exchange: Out, call: Call, plan: Plan, result: Answered | Refused) -> None:
+        if isinstance(result, Refused):
+            self._refuse(exchange, call, plan, result)
+        elif result.splice is None:
+            now = self._clock.now()
+            usage = result.usage or NOTHING
+            self._close(call, plan, result.lane, result.status, usage, result.charged, now, now)
+            exchange.respond(result.status, self._head(exchange, call, result, now), result.body)
+        else:
+            self._stream(exchange, call, plan, result)
+
+    def _give_up(self, exchange: Out, call: Call, problem: Problem) -> None:
+        if exchange.replied:
+            exchange.abort()
+        else:
+            self.answer(exchange, errors.of_problem(problem, DIALECTS[call.dialect]))
+
+    def count(self, exchange: Exchange, call: Call, plan: Plan) -> None:
+        """Nobody of the plan counts: what the gate would reserve for such a prompt, and that it is an estimate."""
+        self.open += 1
+        tokens = plan.targets[0].pools[0].lanes[0].estimator.expected(call.size)
+        try:
+            self._unserved(call, plan, 200)
+        except OSError as error:
+            self._give_up(exchange, call, errors.unwritten(error))
+            return
+        head = self._story.told(self._request_id(exchange, call.id), 0)
+        exchange.respond(200, errors.JSON + head + b"x-tidegate-estimated: true\r\n", b'{"input_tokens":%d}' % tokens)
+
+    def _refuse(self, exchange: Out, call: Call, plan: Plan, refused: Refused) -> None:
+        reply = errors.of_refused(refused, DIALECTS[call.dialect])
+        self._observer.refused(plan.name, refused.problem.kind.name.lower())
+        self._unserved(call, plan, reply.status)
+        told = self._story.told(self._request_id(exchange, call.id), call.queued_us + call.waited_us)
+        told += heads.attempts(call.attempts) + heads.less(call)
+        exchange.respond(reply.status, reply.head + told, reply.body)
+
+    def _stream(self, exchange: Out, call: Call, plan: Plan, answered: Answered) -> None:
+        first_byte = self._clock.now()
+        relay = Relay(self._line, self._clock, call, plan, answered)
+
+        def close(end: Ending) -> None:
+            now = self._clock.now()
+            status = LEFT if end.gone else BROKEN if end.failed else end.status
+            if end.failed and not isinstance(exchange, Exchange):
+                exchange.spoil()
+            try:
+                self._close(call, plan, end.lane, status, end.usage, end.charged, now, first_byte)
+            except OSError:
+                _log.exception("the journal cannot be written")
+                exchange.abort()  # what is not recorded must not look complete
+
+        relay.on_close = close
+        if self.revoking.calls:
+            self.revoking.stream(call, relay)
+        exchange.on_gone = relay.abandon
+        exchange.on_pause = relay.pause
+        exchange.on_resume = relay.resume
+        try:
+            exchange.start(answered.status, self._head(exchange, call, answered, first_byte))
+            relay.attach(exchange if call.grant is None else spending.metered(exchange, relay, call))
+        except BaseException:
+            relay.abandon()  # a defect of ours: the provider is not left running for nobody
+            raise
+
+    def answer(self, exchange: Out, reply: errors.Reply) -> None:
+        """A refusal before there is a call: nothing was spent, nothing is recorded."""
+        request_id = self._request_id(exchange, self.next_id())
+        head = b"%bx-request-id: %b\r\nrequest-id: %b\r\n" % (reply.head, request_id, request_id)
+        exchange.respond(reply.status, head, reply.body)
+
+    def _head(self, exchange: Out, call: Call, answered: Answered, now: int) -> bytes:
+        waited, request_id = call.queued_us + call.waited_us, self._request_id(exchange, call.id)
+        headers, shown = answered.headers, answered.shown
+        if call.dialect != OPENAI:
+            wall = self._clock.wall()
+            return heads.anthropic(answered, call, request_id, waited, now, wall) + heads.less(call)
+        head = self._story.of(answered.lane, call.attempts, request_id, waited, now, headers, shown)
+        return head + heads.less(call) if call.degraded or call.dropped else head
+
+    def _request_id(self, exchange: Out, call_id: int) -> bytes:
+        """The client's own, when it is a plain token, else ours."""
+        given = exchange.header(b"x-request-id")
+        if given is not None and 0 < len(given) <= _ID_MAX and given.translate(None, b"-_.:").isalnum():
+            return given
+        return b"req_%x" % call_id
+
+    def _unserved(self, call: Call, plan: Plan, status: int) -> None:
+        """The record of a call that no target answered."""
+        now = self._clock.now()
+        self._close(call, plan, None, status, NOTHING, 0, now, now)
+
+    def _close(
+        self, call: Call, plan: Plan, lane: Lane | None, status: int, usage: Usage, charged: int, now: int, first: int
+    ) -> None:
+        """The one end of a call, whatever came of it: its record, once. Raises `OSError`: it cannot be written.
+
+        `lane`, `usage`, `charged`: of the attempt that answered it. `first`: when the answer's first byte was there.
+        """
+        if call.closed:
+            return
+        call.closed = True
+        self.open -= 1
+        if self.revoking.calls:
+            self.revoking.calls.pop(call.id, None)
+        wall = self._clock.wall()
+        if call.left:
+            status = LEFT
+        record = recorded(call, plan, lane, status, usage, charged, now, wall, first)
+        if call.grant is not None:
+            tokens, sent = record.prompt_tokens + record.completion_tokens, bool(record.target or record.tries)
+            call.grant.settle(tokens, record.cost_nano, now, wall, sent=sent)
+        self._journal.append(record)
+        self._observer.finished(record)
+
+
+def _left(call: Call, brake: Brake) -> None:
+    """The client left a call of which the exact usage is wanted: an attempt that runs goes on, for nobody."""
+    if call.asking:
+        call.left = True
+    else:
+        brake.stop()

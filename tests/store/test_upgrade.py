@@ -5,12 +5,13 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, insert, select, text
 
-import tidegate.store.identity_tables
-import tidegate.store.tables  # noqa: F401 - both declare theirs
-from tidegate.store.engine import BadDatabase, open_engine, shown, writing
-from tidegate.store.metadata import METADATA
+import tidegate.store.identity_tables  # noqa: F401 - declares its own
+from tidegate.store import partitions
+from tidegate.store.engine import BadDatabase, is_sqlite, open_engine, shown, writing
+from tidegate.store.metadata import DAY_US, METADATA
+from tidegate.store.tables import CALLS, TRIES
 from tidegate.store.upgrade import NewerSchema, upgrade
 
 
@@ -40,6 +41,31 @@ def test_a_newer_schema_is_left_alone(engine: Engine) -> None:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(NewerSchema, match="9999"):
         upgrade(engine)
+
+
+def test_attempts_of_an_older_schema_are_kept(bare: Engine) -> None:
+    """Each is one still, where its call has a new row of its own or not; on PostgreSQL its day can be dropped."""
+    upgrade(bare, "0002")
+    call = {"day": 7, "journal": 1, "at_us": 7 * DAY_US + 5, "tier": "paid", "plan": "p", "namespace": "n", "user": "u"}
+    call |= {"key": "k", "model": "p", "provider": "a", "scope": "b", "tag": "", "degraded": "", "status": 200}
+    call |= {"attempts": 1, "streamed": True, "estimated": False, "duration_us": 9, "served": "c"}
+    tried = {name: call[name] for name in ("day", "journal", "at_us", "provider", "scope", "status", "estimated")}
+    tried |= {"number": 1, "model": "c", "reason": "", "duration_us": 9, "prompt_tokens": 11}
+    with writing(bare) as connection:
+        if not is_sqlite(bare):
+            for table in ("calls", "tries"):
+                name = partitions.partition(table, 7)
+                connection.execute(text(f"CREATE TABLE {name} PARTITION OF {table} FOR VALUES FROM (7) TO (8)"))
+        connection.execute(insert(CALLS).values(call_id=1, prompt_tokens=11, **call))
+        connection.execute(insert(TRIES).values(call_id=1, **tried))
+    assert upgrade(bare)[0] == "0002"
+    with writing(bare) as connection:
+        connection.execute(insert(CALLS).values(call_id=2, prompt_tokens=12, **call))
+        found = connection.execute(select(TRIES.c.call_id, TRIES.c.prompt_tokens).order_by(TRIES.c.call_id)).all()
+        assert [tuple(row) for row in found] == [(1, 11), (2, 12)]
+    assert partitions.drop_before(bare, 8) == (3 if is_sqlite(bare) else 2)
+    with bare.connect() as connection:
+        assert connection.execute(select(TRIES.c.call_id)).all() == []
 
 
 def test_a_failed_upgrade_leaves_nothing(bare: Engine) -> None:

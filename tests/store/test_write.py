@@ -9,12 +9,13 @@ from sqlalchemy import Engine, func, select
 
 from tests.ledger.facts import intent, record
 from tidegate.ledger.follow import Position
-from tidegate.model.facts import Fact, Try
+from tidegate.model.facts import BROKEN, LEFT, Fact, Try, tries_of
 from tidegate.store import partitions
 from tidegate.store.engine import writing
 from tidegate.store.metadata import DAY_US
+from tidegate.store.rows import attempt_row
 from tidegate.store.sums import Words
-from tidegate.store.tables import CALLS, HOURLY, TRIES
+from tidegate.store.tables import ATTEMPTS, CALLS, HOURLY, TRIES
 from tidegate.store.write import Batch, Journal, Moved, journal, write
 
 A = "a" * 32
@@ -69,6 +70,48 @@ def test_a_call_its_tries_and_its_sums(engine: Engine) -> None:
     ]
 
 
+def test_every_attempt_of_every_call_is_a_row_of_tries(engine: Engine) -> None:
+    """Whether it was written down or is read from its call's row; the sums have the same."""
+    ended = [
+        (200, "a/b/c/d"),
+        (200, "a/b/c"),
+        (404, "a/b/c"),
+        (0, "a/b/c"),
+        (LEFT, "a/b/c"),
+        (BROKEN, "a/b/c"),
+        (429, ""),
+    ]
+    alone = [
+        replace(record(number), status=status, target=target, queued_us=300, waited_us=100, estimated=not status,
+                cached_tokens=4, written_tokens=2, cost_nano=number)
+        for number, (status, target) in enumerate(ended)
+    ]  # fmt: skip
+    listed = [
+        replace(record(20), tries=TRIES_OF_ONE, target="spare/main/gpt/4o", attempts=2),
+        replace(record(21), tries=TRIES_OF_ONE[:1], target="", status=502),
+    ]
+    at = known(engine)
+    put(engine, at, *alone, *listed)
+    wanted = [
+        attempt_row(at.id, call, number, one)
+        for call in (*alone, *listed)
+        for number, one in enumerate(tries_of(call), 1)
+    ]
+    found = rows(engine, TRIES, *(column.name for column in ATTEMPTS.columns))
+    assert sorted(found) == sorted(wanted)
+    assert len(rows(engine, ATTEMPTS, "number")) == 3
+    for what in (
+        "prompt_tokens",
+        "completion_tokens",
+        "cached_tokens",
+        "written_tokens",
+        "charged_tokens",
+        "cost_nano",
+    ):
+        assert total(engine, what) == sum(amount for (amount,) in rows(engine, TRIES, what))
+    assert (total(engine, "attempts"), total(engine, "estimated_attempts")) == (len(found), 3)
+
+
 def test_what_was_taken_is_not_counted_again(engine: Engine) -> None:
     """Neither a batch that comes twice nor a call that stands twice in one."""
     at = known(engine)
@@ -111,12 +154,13 @@ def test_what_is_not_200_is_an_error(engine: Engine) -> None:
 
 
 def test_old_days_go_and_sums_stay(engine: Engine) -> None:
-    """Calls and tries of days before the one named, by partition or row; new days need no preparation."""
+    """Calls and attempts of days before the one named, by partition or row; new days need no preparation."""
     first = record(1).at_us
-    put(engine, known(engine), *(replace(record(day), at_us=first + day * DAY_US) for day in range(5)))
+    listed = TRIES_OF_ONE[:1]
+    put(engine, known(engine), *(replace(record(day), at_us=first + day * DAY_US, tries=listed) for day in range(5)))
     today = (first + 4 * DAY_US) // DAY_US
     assert partitions.drop_before(engine, today - 1) == 6
-    assert len(rows(engine, CALLS, "call_id")) == len(rows(engine, TRIES, "call_id")) == 2
+    assert len(rows(engine, CALLS, "call_id")) == len(rows(engine, ATTEMPTS, "call_id")) == 2
     assert total(engine, "calls") == 5
     assert partitions.drop_before(engine, today - 1) == 0
     partitions.ahead(engine, today)

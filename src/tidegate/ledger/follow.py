@@ -9,11 +9,12 @@ import secrets
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from tidegate.ledger.scan import Damage, resume, whole
-from tidegate.ledger.segment import HEADER, MAGIC, Checkpoint, numbers, path_of
+from tidegate.ledger.scan import Damage, gather, resume
+from tidegate.ledger.segment import HEADER, MAGIC, numbers, path_of
 from tidegate.model.facts import Fact
 
 PIECE_BYTES: Final = 1 << 20
+_LITTLE: Final = 1 << 15
 TAKEN: Final = "taken"
 _IDENTITY: Final = "identity"
 _DIGITS: Final = 32
@@ -75,28 +76,23 @@ class Follower:
         segment, offset = position
         if offset == 0 and os.pread(descriptor, len(MAGIC), 0) == MAGIC:
             offset = len(MAGIC)
-        data = self._data(descriptor, offset)
-        facts: list[Fact] = []
-        damages: list[Damage] = []
-        end = 0
-        for found, behind in whole(data, 0):
-            end = behind
-            if isinstance(found, Damage):
-                damages.append(Damage(found.offset + offset, found.size))
-            elif not isinstance(found, Checkpoint):
-                facts.append(found)
+        facts, damages, end = gather(self._data(descriptor, offset))
         if end == 0:
             end, damages = self._stuck(descriptor, Position(segment, offset), sealed=sealed)
+        elif offset:
+            damages = [Damage(one.offset + offset, one.size) for one in damages]
         return Piece(facts, damages, Position(segment, offset + end), more=end > 0)
 
     def _data(self, descriptor: int, offset: int) -> bytes:
-        """A piece from here on, which holds at least the first record."""
-        data = os.pread(descriptor, PIECE_BYTES, offset)
-        if len(data) < PIECE_BYTES:
+        """A piece from here on, which holds at least the first record. Little where little is new."""
+        data = os.pread(descriptor, _LITTLE, offset)
+        if len(data) == _LITTLE and any(data[-HEADER.size :]):
+            data = os.pread(descriptor, PIECE_BYTES, offset)
+        if len(data) < HEADER.size:
             return data
         need = HEADER.size + int(HEADER.unpack_from(data)[0])
         left = os.fstat(descriptor).st_size - offset
-        return os.pread(descriptor, need, offset) if PIECE_BYTES < need <= left else data
+        return os.pread(descriptor, need, offset) if len(data) < need <= left else data
 
     def _stuck(self, descriptor: int, position: Position, *, sealed: bool) -> tuple[int, list[Damage]]:
         """No whole record begins here: how many bytes to step over, and what they are."""

@@ -40,7 +40,12 @@ def path_of(directory: Path, number: int) -> Path:
 
 def numbers(directory: Path) -> list[int]:
     """The segments of a journal in order; none when there is no such directory."""
-    return sorted(int(path.stem) for path in directory.glob(f"*{SUFFIX}") if path.stem.isdecimal())
+    try:
+        names = os.listdir(directory)  # noqa: PTH208 - looked at several times a second
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    stems = [name.removesuffix(SUFFIX) for name in names if name.endswith(SUFFIX)]
+    return sorted(int(stem) for stem in stems if stem.isdecimal())
 
 
 class Segment:

@@ -1,4 +1,4 @@
-"""Days: partitions of calls and tries on PostgreSQL, and what is too old.
+"""Days: partitions of calls and attempts on PostgreSQL, and what is too old.
 
 A partition is made with the first batch that needs it, and a few days ahead, so that no batch has to wait for the lock
 that making one takes. Retention drops whole partitions; on SQLite it deletes in small steps.
@@ -10,11 +10,11 @@ from typing import Final
 from sqlalchemy import Connection, Engine, delete, select, text, tuple_
 
 from tidegate.store.engine import is_sqlite, writing
-from tidegate.store.tables import CALLS, TRIES
+from tidegate.store.tables import ATTEMPTS, CALLS
 
 AHEAD: Final = 2  # days
 _STEP: Final = 2_000  # rows deleted while nobody else can write
-_TABLES: Final = (CALLS, TRIES)
+_TABLES: Final = (CALLS, ATTEMPTS)
 
 
 def ensure(connection: Connection, days: Iterable[int]) -> None:
@@ -38,7 +38,7 @@ def partition(table: str, day: int) -> str:
 
 
 def drop_before(engine: Engine, day: int) -> int:
-    """Let go of the calls and tries of earlier days; returns how many partitions (SQLite: rows) went.
+    """Let go of the calls and attempts of earlier days; returns how many partitions (SQLite: rows) went.
 
     Sums stay. Each step is a transaction of its own, so that writers hardly wait.
     """

@@ -1,7 +1,7 @@
 """From the journal's facts to rows. Pure. Values stand in the order of their table's columns; about 1 µs a row.
 
 Names come from clients and providers too: what a database cannot hold (NUL, too long) is made such that it can. Few
-names make up most rows, so they are looked at once.
+names make up most rows, so those of a call are looked at together, once for all calls that are alike (`names`).
 """
 
 from functools import lru_cache
@@ -38,13 +38,9 @@ def day_of(at_us: int) -> int:
     return at_us // DAY_US
 
 
-def call_row(journal: int, of: CallRecord) -> Row:
-    """The row of `calls`. Durations that a stepped clock made negative are 0."""
+def names(of: CallRecord) -> Row:
+    """The columns of `calls` from `namespace` to `degraded`."""
     return (
-        of.at_us // DAY_US,
-        journal,
-        of.call_id,
-        of.at_us,
         name(of.tenant),
         name(of.user),
         name(of.client),
@@ -54,6 +50,17 @@ def call_row(journal: int, of: CallRecord) -> Row:
         *parts(of.target),
         name(of.tag),
         name(of.degraded, _LONG),
+    )
+
+
+def call_row(journal: int, of: CallRecord, named: Row) -> Row:
+    """The row of `calls`; `named` is what `names` gives. Durations that a stepped clock made negative are 0."""
+    return (
+        of.at_us // DAY_US,
+        journal,
+        of.call_id,
+        of.at_us,
+        *named,
         of.status,
         of.attempts,
         of.streamed,
@@ -71,8 +78,8 @@ def call_row(journal: int, of: CallRecord) -> Row:
     )
 
 
-def try_row(journal: int, of: CallRecord, number: int, one: Try) -> Row:
-    """The row of `tries` for the attempt of this number, from 1."""
+def attempt_row(journal: int, of: CallRecord, number: int, one: Try) -> Row:
+    """The row of `attempts` for the attempt of this number, from 1."""
     return (
         of.at_us // DAY_US,
         journal,

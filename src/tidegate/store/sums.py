@@ -4,12 +4,11 @@ A call is counted (`calls`, `errors`) where it was answered; attempts, tokens an
 reserved for an attempt in the hour in which it left, under no tag, since that is what an intent knows.
 """
 
-from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from tidegate.model.facts import CallRecord, Intent, Try
+from tidegate.model.facts import CallRecord, Intent
 from tidegate.store.metadata import HOUR_US
-from tidegate.store.rows import Row, name, parts
+from tidegate.store.rows import Row, name, names, parts
 
 OTHER: Final = "other"
 MOST_WORDS: Final = (
@@ -53,10 +52,24 @@ class Words:
         return OTHER
 
 
+class Place:
+    """What calls that are alike have in common: their names as `calls` has them, and the sums where they count.
+
+    Alike are calls of one hour and the same names, as far as one batch goes.
+    """
+
+    __slots__ = ("counts", "hour", "names")
+
+    def __init__(self, hour: int, named: Row, counts: list[int]) -> None:
+        self.hour = hour
+        self.names = named
+        self.counts = counts
+
+
 class Sums:
     """Adds up one batch. O(1) a fact and attempt."""
 
-    __slots__ = ("_known", "_rows", "_words")
+    __slots__ = ("_known", "_places", "_rows", "_words")
 
     NAMES: Final = (
         "calls", "errors", "attempts", "estimated_attempts", "prompt_tokens", "completion_tokens", "cached_tokens",
@@ -67,18 +80,45 @@ class Sums:
         self._words = words
         self._rows: dict[Key, list[int]] = {}
         self._known: dict[tuple[int | str, ...], list[int]] = {}  # the same by the words of the facts
+        self._places: dict[tuple[int | str, ...], Place] = {}
 
     def rows(self) -> list[Row]:
         """In the order of their keys, so that two writers cannot hold each other up."""
-        return [(*key, *counts) for key, counts in sorted(self._rows.items())]
+        return [(*key, *counts) for key, counts in sorted(self._rows.items()) if any(counts)]
 
-    def called(self, record: CallRecord, tries: Sequence[Try]) -> None:
-        """A call ended, with these attempts."""
-        answered = self._of(record, record.target)
-        answered[0] += 1
-        answered[1] += not 100 <= record.status < 400
-        for one in tries:
-            counts = answered if one.target == record.target else self._of(record, one.target)
+    def place(self, of: CallRecord) -> Place:
+        """Where a call belongs. It is not counted by this."""
+        hour = of.at_us // HOUR_US
+        alike = (hour, of.tenant, of.user, of.client, of.tier, of.plan, of.model, of.target, of.tag, of.degraded)
+        place = self._places.get(alike)
+        if place is None:
+            counts = self._counts(hour, of.tenant, of.user, of.client, of.plan, of.target, of.tag)
+            place = self._places[alike] = Place(hour, names(of), counts)
+        return place
+
+    def called(self, of: CallRecord, place: Place) -> None:
+        """A call ended, which belongs there."""
+        counts = place.counts
+        counts[0] += 1
+        counts[1] += not 100 <= of.status < 400
+        if of.tries:
+            self._tried(of, place)
+        elif of.target:  # one attempt, which is the record itself
+            counts[2] += 1
+            counts[3] += of.estimated
+            counts[4] += of.prompt_tokens
+            counts[5] += of.completion_tokens
+            counts[6] += of.cached_tokens
+            counts[7] += of.written_tokens
+            counts[8] += of.charged_tokens
+            counts[10] += of.cost_nano
+
+    def _tried(self, of: CallRecord, place: Place) -> None:
+        """Several attempts, each where it went."""
+        for one in of.tries:
+            counts = place.counts
+            if one.target != of.target:
+                counts = self._counts(place.hour, of.tenant, of.user, of.client, of.plan, one.target, of.tag)
             counts[2] += 1
             counts[3] += one.estimated
             counts[4] += one.prompt_tokens
@@ -88,15 +128,11 @@ class Sums:
             counts[8] += one.charged_tokens
             counts[10] += one.cost_nano
 
-    def intended(self, intent: Intent) -> None:
+    def intended(self, of: Intent) -> None:
         """An attempt was charged, before it left."""
-        hour, target = intent.at_us // HOUR_US, intent.target or intent.lane
-        counts = self._counts(hour, intent.tenant, intent.user, intent.client, intent.plan, target, "")
-        counts[9] += intent.charged_tokens
-
-    def _of(self, record: CallRecord, target: str) -> list[int]:
-        hour = record.at_us // HOUR_US
-        return self._counts(hour, record.tenant, record.user, record.client, record.plan, target, record.tag)
+        words = (of.at_us // HOUR_US, of.tenant, of.user, of.client, of.plan, of.target or of.lane, "")
+        counts = self._known.get(words) or self._counts(*words)
+        counts[9] += of.charged_tokens
 
     def _counts(self, hour: int, tenant: str, user: str, client: str, plan: str, target: str, tag: str) -> list[int]:
         words = (hour, tenant, user, client, plan, target, tag)

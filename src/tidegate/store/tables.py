@@ -1,13 +1,13 @@
-"""The ledger's tables: calls, tries, hourly sums, and how far each journal has been taken.
+"""The ledger's tables: calls, attempts, hourly sums, and how far each journal has been taken.
 
 Two ledgers stand in each row: what a provider's limiter was charged (`charged_tokens`), and what is billed (tokens by
-kind and `cost_nano`). On PostgreSQL calls and tries are partitioned by day; SQLite keeps them in the order of their
-keys. A row of `hourly` without a call or attempt of its own may hold what was reserved.
+kind and `cost_nano`). A call with one attempt is one row, and its attempt is read from it. On PostgreSQL calls and
+attempts are partitioned by day; SQLite keeps them in the order of their keys. A row of `hourly` without a call or attempt of its own may hold what was reserved.
 """
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, SmallInteger, String, Table
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, SmallInteger, String, Table, TableClause, column
 from sqlalchemy.sql.schema import SchemaItem
 
 from tidegate.store.metadata import METADATA, NAME
@@ -61,8 +61,8 @@ CALLS: Final = Table(
     postgresql_partition_by="RANGE (day)",
 )
 
-TRIES: Final = Table(
-    "tries",
+ATTEMPTS: Final = Table(
+    "attempts",
     METADATA,
     Column("day", Integer, primary_key=True, autoincrement=False, comment="its call's"),
     Column("journal", _NUMBER, primary_key=True, autoincrement=False),
@@ -77,10 +77,13 @@ TRIES: Final = Table(
     Column("reason", NAME, nullable=False, comment="empty = answered; else how it ended"),
     Column("estimated", Boolean, nullable=False),
     *_counts("prompt_tokens", "completion_tokens", "cached_tokens", "written_tokens", "charged_tokens", "cost_nano"),
-    comment="One row an attempt that reached a provider, or may have: what its provider billed and charged",
+    comment="The attempts of calls whose own row does not tell them: of several, or of one that did not answer",
     sqlite_with_rowid=False,
     postgresql_partition_by="RANGE (day)",
 )
+
+# A view, made by revision 0003: the rows of `attempts`, and the one attempt of each call that has none there.
+TRIES: Final = TableClause("tries", *(column(one.name, one.type) for one in ATTEMPTS.columns))
 
 HOURLY: Final = Table(
     "hourly",

@@ -21,8 +21,8 @@ class NewerSchema(RuntimeError):
     """The database was brought to a revision that this version does not know."""
 
 
-def upgrade(engine: Engine) -> tuple[str, str]:
-    """Bring the schema to the newest revision; returns the one before ("" = none) and the one now.
+def upgrade(engine: Engine, to: str = "") -> tuple[str, str]:
+    """Bring the schema to a revision, "" = the newest; returns the one before ("" = none) and the one now.
 
     All or nothing. Raises `NewerSchema`, `sqlalchemy.exc.SQLAlchemyError`.
     """
@@ -30,13 +30,13 @@ def upgrade(engine: Engine) -> tuple[str, str]:
     with writing(engine) as connection:
         if not is_sqlite(connection):
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-        before, head = revision(connection), script.get_current_head() or ""
+        before, head = revision(connection), to or script.get_current_head() or ""
         if before and before not in {one.revision for one in script.walk_revisions()}:
             raise NewerSchema(f"the database has schema {before}, newer than {head}: start the version that made it")
         if before != head:
             config = _config()
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            command.upgrade(config, head)
     return before, head
 
 

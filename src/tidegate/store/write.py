@@ -1,22 +1,25 @@
-"""Writing a batch of facts: calls, tries, sums and the journal's position in one transaction.
+"""Writing a batch of facts: calls, attempts, sums and the journal's position in one transaction.
 
 Each fact counts once, whatever dies when: the position says what was taken, and a call that stands in the table already
 (a journal put back from a copy) is not counted again.
 """
 
 from collections.abc import Sequence
+from functools import cache
 from typing import NamedTuple
 
-from sqlalchemy import Connection, Table, select, update
+from sqlalchemy import Connection, Table, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from tidegate.ledger.follow import Position
-from tidegate.model.facts import CallRecord, Fact, Intent, tries_of
+from tidegate.model.facts import CallRecord, Fact, Intent
 from tidegate.store import partitions
 from tidegate.store.engine import is_sqlite
-from tidegate.store.rows import Row, call_row, day_of, try_row
-from tidegate.store.sums import Key, Sums, Words
-from tidegate.store.tables import CALLS, HOURLY, JOURNALS, TRIES
+from tidegate.store.rows import Row, attempt_row, call_row, day_of
+from tidegate.store.sums import Key, Place, Sums, Words
+from tidegate.store.tables import ATTEMPTS, CALLS, HOURLY, JOURNALS
+
+_Calls = Sequence[tuple[CallRecord, Place]]
 
 
 class Moved(Exception):
@@ -59,75 +62,60 @@ def write(connection: Connection, at: Journal, batch: Batch, words: Words) -> Jo
 
     Raises `Moved`, when the database says otherwise.
     """
-    held = connection.execute(
-        select(JOURNALS.c.segment, JOURNALS.c.position).where(JOURNALS.c.id == at.id).with_for_update()
-    ).one_or_none()
-    if held is None or tuple(held) != tuple(at.position):
-        raise Moved
+    said = _statements(connection.dialect.name)
     records = [fact for fact in batch.facts if isinstance(fact, CallRecord)]
-    new = _new(connection, at.id, records)
+    moved = _move(connection, at, batch, len(records))
     sums = Sums(words)
-    rows: list[Row] = []
-    for record in new:
-        tries = tries_of(record)
-        sums.called(record, tries)
-        rows += [try_row(at.id, record, number, one) for number, one in enumerate(tries, 1)]
+    new = _inserted(connection, at.id, [(record, sums.place(record)) for record in records])
+    if len(new) != len(records):
+        connection.exec_driver_sql(said.uncount, (len(records) - len(new), at.id))
+        moved = moved._replace(taken_calls=at.taken_calls + len(new))
+    attempts: list[Row] = []
+    for record, place in new:
+        sums.called(record, place)
+        if record.tries:
+            attempts += [attempt_row(at.id, record, number, one) for number, one in enumerate(record.tries, 1)]
     for fact in batch.facts:
         if isinstance(fact, Intent):
             sums.intended(fact)
-    if rows:
-        connection.exec_driver_sql(_insert_text(connection, TRIES), rows)
-    _add(connection, sums.rows())
-    return _move(connection, at, batch, len(new))
+    _execute(connection, said.attempts, attempts)
+    _execute(connection, said.hourly, sums.rows())
+    return moved
 
 
-def _new(connection: Connection, id_: int, records: Sequence[CallRecord]) -> Sequence[CallRecord]:
+def _inserted(connection: Connection, id_: int, calls: _Calls) -> _Calls:
     """Insert the calls that are new; these. Usually all are, which their number shows."""
-    if not records:
-        return records
+    if not calls:
+        return calls
     if not is_sqlite(connection):
-        days = {day_of(record.at_us) for record in records}
-        partitions.ensure(connection, sorted(days))
-    statement = _insert_text(connection, CALLS) + " ON CONFLICT DO NOTHING"
-    with connection.begin_nested() as point:
-        found = connection.exec_driver_sql(statement, [call_row(id_, record) for record in records])
-        if found.rowcount == len(records):
-            return records
-        point.rollback()
-    return [
-        record
-        for record in records
-        if connection.exec_driver_sql(statement, [call_row(id_, record)]).rowcount  # rare: one by one
-    ]
-
-
-def _add(connection: Connection, rows: list[Row]) -> None:
-    if not rows:
-        return
-    quoted = connection.dialect.identifier_preparer.quote
-    keys = ", ".join(quoted(name) for name in Key._fields)
-    added = ", ".join(f"{quoted(name)} = hourly.{quoted(name)} + excluded.{quoted(name)}" for name in Sums.NAMES)
-    statement = f"{_insert_text(connection, HOURLY)} ON CONFLICT ({keys}) DO UPDATE SET {added}"
-    connection.exec_driver_sql(statement, rows)
+        partitions.ensure(connection, sorted({day_of(record.at_us) for record, _ in calls}))
+    said = _statements(connection.dialect.name)
+    connection.exec_driver_sql("SAVEPOINT calls")
+    rows = [call_row(id_, record, place.names) for record, place in calls]
+    if connection.exec_driver_sql(said.calls, rows).rowcount == len(rows):
+        return calls
+    connection.exec_driver_sql("ROLLBACK TO SAVEPOINT calls")
+    alone = (connection.exec_driver_sql(said.calls, row).rowcount for row in rows)  # rare: one by one
+    return [call for call, taken in zip(calls, alone, strict=True) if taken]
 
 
 def _move(connection: Connection, at: Journal, batch: Batch, calls: int) -> Journal:
-    moved = Journal(
+    """The journal's new position, which nobody else can take meanwhile."""
+    values = (*batch.position, calls, batch.damaged, batch.missed, at.id, *at.position)
+    if not connection.exec_driver_sql(_statements(connection.dialect.name).move, values).rowcount:
+        raise Moved
+    return Journal(
         at.id,
         batch.position,
         at.taken_calls + calls,
         at.damaged_records + batch.damaged,
         at.missed_segments + batch.missed,
     )
-    values = {
-        "segment": moved.position.segment,
-        "position": moved.position.offset,
-        "taken_calls": JOURNALS.c.taken_calls + calls,
-        "damaged_records": JOURNALS.c.damaged_records + batch.damaged,
-        "missed_segments": JOURNALS.c.missed_segments + batch.missed,
-    }
-    connection.execute(update(JOURNALS).where(JOURNALS.c.id == at.id).values(values))
-    return moved
+
+
+def _execute(connection: Connection, statement: str, rows: list[Row]) -> None:
+    if rows:
+        connection.exec_driver_sql(statement, rows)
 
 
 def _journal(connection: Connection, identity: str) -> Journal | None:
@@ -139,12 +127,35 @@ def _journal(connection: Connection, identity: str) -> Journal | None:
     return Journal(row.id, position, row.taken_calls, row.damaged_records, row.missed_segments)
 
 
-def _insert_text(connection: Connection, table: Table) -> str:
-    """An insertion as the driver takes it, many rows at once: SQLAlchemy's own costs ten times as much a row."""
-    quoted = connection.dialect.identifier_preparer.quote
-    names = ", ".join(quoted(column.name) for column in table.columns)
-    place = "?" if is_sqlite(connection) else "%s"
-    return f"INSERT INTO {table.name} ({names}) VALUES ({', '.join([place] * len(table.columns))})"  # noqa: S608 - our names
+class _Statements(NamedTuple):
+    """As the driver takes them, many rows at once: SQLAlchemy's own cost ten times as much a row."""
+
+    calls: str
+    attempts: str
+    hourly: str
+    move: str
+    uncount: str
+
+
+@cache
+def _statements(dialect: str) -> _Statements:
+    place = "?" if dialect == "sqlite" else "%s"
+    added = ", ".join(f"{name} = hourly.{name} + excluded.{name}" for name in Sums.NAMES)
+    keys = ", ".join(f'"{name}"' for name in Key._fields)
+    counted = ", ".join(f"{name} = {name} + {place}" for name in ("taken_calls", "damaged_records", "missed_segments"))
+    held = f"WHERE id = {place} AND segment = {place} AND position = {place}"
+    return _Statements(
+        f"{_insertion(CALLS, place)} ON CONFLICT DO NOTHING",
+        _insertion(ATTEMPTS, place),
+        f"{_insertion(HOURLY, place)} ON CONFLICT ({keys}) DO UPDATE SET {added}",
+        f"UPDATE journals SET segment = {place}, position = {place}, {counted} {held}",  # noqa: S608 - our names
+        f"UPDATE journals SET taken_calls = taken_calls - {place} WHERE id = {place}",  # noqa: S608
+    )
+
+
+def _insertion(table: Table, place: str) -> str:
+    names = ", ".join(f'"{column.name}"' for column in table.columns)
+    return f"INSERT INTO {table.name} ({names}) VALUES ({', '.join([place] * len(table.columns))})"  # noqa: S608
 
 
 def _insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:

@@ -7,7 +7,7 @@ from sqlalchemy import insert
 from tests.control.admin.desk import WALL, Desk
 from tidegate.store.engine import writing
 from tidegate.store.metadata import DAY_US, HOUR_US
-from tidegate.store.tables import CALLS, HOURLY, JOURNALS, TRIES
+from tidegate.store.tables import CALLS, HOURLY, JOURNALS
 
 MILLI_NANO = 1_000_000  # a thousandth of a unit of money
 
@@ -32,7 +32,7 @@ def called(number: int, namespace: str, **more: object) -> Called:
 
 
 def write_calls(desk: Desk, *calls: Called) -> None:
-    """As ingest writes them: a call, its attempt, and the hour's sums."""
+    """As ingest writes them: a call, whose row tells its attempt, and the hour's sums."""
     with writing(desk.office.engine) as connection:
         if connection.execute(JOURNALS.select()).first() is None:
             connection.execute(insert(JOURNALS).values(id=1, identity="j", name="worker-0"))
@@ -44,11 +44,8 @@ def write_calls(desk: Desk, *calls: Called) -> None:
             rest = {"status": one.status, "estimated": False}
             connection.execute(insert(CALLS).values(
                 **at, **who, **where, **used, **rest, model=one.model, served=one.model, tier="paid", degraded="",
-                attempts=1, streamed=True,
+                attempts=1, streamed=True, duration_us=9,
             ))  # fmt: skip
-            connection.execute(
-                insert(TRIES).values(**at, **where, **used, **rest, number=1, duration_us=9, model=one.model, reason="")
-            )
             connection.execute(insert(HOURLY).values(
                 hour=one.at_us // HOUR_US, **who, **where, **used, model=one.model, calls=1,
                 errors=int(one.status >= 400), attempts=1, reserved_tokens=30,

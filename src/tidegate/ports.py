@@ -6,6 +6,7 @@ Time is an integer of microseconds everywhere: `now` is monotonic, `wall` counts
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from tidegate.model.cached import Entry
 from tidegate.model.call import BodySource as BodySource
 from tidegate.model.facts import CallRecord, Fact
 from tidegate.model.outcome import Reason
@@ -54,6 +55,10 @@ class AnswerStore(Protocol):
     def name(self) -> str:
         """For the log and the metrics: disk, redis."""
 
+    @property
+    def holds(self) -> tuple[int, int]:
+        """How many frames and bytes it holds, as of late; -1 = it does not tell. No I/O."""
+
     async def get(self, key: bytes) -> bytes | None:
         """The frame under this key. Raises `StoreError`."""
 
@@ -69,6 +74,29 @@ class AnswerStore(Protocol):
 
 class StoreError(Exception):
     """A layer of the cache did not do what it was asked; the message says why, without secrets."""
+
+
+class Answers(Protocol):
+    """The answers that are kept, in this process's memory and in the layers beyond it. Nothing here ever raises."""
+
+    @property
+    def layered(self) -> bool:
+        """There are layers beyond memory: `later` may find what `now` did not."""
+
+    def now(self, key: bytes) -> Entry | None:
+        """What memory holds, also one that is not fresh any more but may stand in for a provider that fails.
+
+        None: nothing, too old even for that, or purged. O(1), no I/O.
+        """
+
+    async def later(self, key: bytes, deadline: int) -> Entry | None:
+        """What the layers hold, as `now`; `now` finds it from then on. Never later than `deadline` (monotonic)."""
+
+    def keep(self, entry: Entry) -> None:
+        """Have `now` find it at once, and the layers when they get to it."""
+
+    def drop(self, key: bytes) -> None:
+        """Forget it: memory at once, the layers when they get to it."""
 
 
 class NonceLog(Protocol):

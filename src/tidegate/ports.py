@@ -6,8 +6,9 @@ Time is an integer of microseconds everywhere: `now` is monotonic, `wall` counts
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from tidegate.model.cached import Entry
+from tidegate.model.cached import Entry, Labels
 from tidegate.model.call import BodySource as BodySource
+from tidegate.model.comparison import Comparison, Verdict
 from tidegate.model.facts import CallRecord, Fact
 from tidegate.model.outcome import Reason
 from tidegate.model.reply import Unexplained
@@ -97,6 +98,33 @@ class Answers(Protocol):
 
     def drop(self, key: bytes) -> None:
         """Forget it: memory at once, the layers when they get to it."""
+
+
+class Semantics(Protocol):
+    """Questions compared by their meaning, in a process of its own. Nothing here raises, and only `ask` waits."""
+
+    async def ask(self, question: Comparison, deadline: int) -> Verdict | None:
+        """Is there an answer to a question that means the same? None: nobody knows within the budget and deadline.
+
+        `deadline` is monotonic. A process that is away or hangs costs nothing but the first few calls their budget.
+        """
+
+    def learn(
+        self, scope: bytes, text: str, vector: bytes, key: bytes, call_id: int, labels: Labels, until_us: int
+    ) -> None:
+        """The answer to this question is kept under `key` until then (wall clock)."""
+
+    def compared(self, verdict: Verdict, answer: str, other: str, *, same: bool | None = None) -> None:
+        """A question that was explored has been answered, and the answer under `verdict.key` is `other`.
+
+        Whether both say the same is judged in the process, unless somebody else has judged: `same`.
+        """
+
+    def gone(self, key: bytes) -> None:
+        """There is no answer under this key any more: its question stands for nothing."""
+
+    def feedback(self, call_id: int, correct: bool) -> None:
+        """Somebody says whether what this call was served answered its question."""
 
 
 class NonceLog(Protocol):

@@ -2,7 +2,8 @@
 
 Two ledgers stand in each row: what a provider's limiter was charged (`charged_tokens`), and what is billed (tokens by
 kind and `cost_nano`). A call with one attempt is one row, and its attempt is read from it. On PostgreSQL calls and
-attempts are partitioned by day; SQLite keeps them in the order of their keys. A row of `hourly` without a call or attempt of its own may hold what was reserved.
+attempts are partitioned by day; SQLite keeps them in the order of their keys. A row of `hourly` without a call or
+attempt of its own may hold what was reserved.
 """
 
 from typing import Final

@@ -7,7 +7,7 @@ import pytest
 
 from tests.edge.test_gateway import BODY, CHAT, Asked, Door
 from tests.line.scenes import DONE, chunk, refusal, streaming
-from tidegate.edge import once
+from tidegate.edge import once, tape
 from tidegate.testing import Reply
 from tidegate.testing.clock import settle
 from tidegate.testing.playbook import answer
@@ -129,7 +129,7 @@ async def test_memory_is_bounded(door: Door, monkeypatch: pytest.MonkeyPatch) ->
         await settle()
         await door.play.provider("openai", Reply(200, [], answer()))
     assert len(door.gateway._once) == 2
-    monkeypatch.setattr(once, "MAX_TAPE_BYTES", 500)
+    monkeypatch.setattr(tape, "MAX_BYTES", 500)
     first = ask(door, key=b"long", stream=True)
     await settle()
     reply, stream = streaming()
@@ -150,7 +150,7 @@ async def test_memory_is_bounded(door: Door, monkeypatch: pytest.MonkeyPatch) ->
 
 async def test_a_long_answer_waits_for_nobody_who_left(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever paused it and left, the provider goes on, and the record is written."""
-    monkeypatch.setattr(once, "MAX_TAPE_BYTES", 100)
+    monkeypatch.setattr(tape, "MAX_BYTES", 100)
     first = ask(door, stream=True)
     await settle()
     reply, stream = streaming()

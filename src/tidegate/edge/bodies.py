@@ -6,7 +6,7 @@ A *witness* stands where the exchange of such a call would, and hears what the c
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from tidegate.edge.once import Tape
+from tidegate.edge.tape import Tape
 from tidegate.model.bodies import BodyPolicy, Sample
 from tidegate.model.call import Call
 from tidegate.model.facts import BROKEN, LEFT

@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine
 from typing import Final
 
 from tidegate.edge.bodies import Witness
-from tidegate.edge.once import Tape
+from tidegate.edge.tape import Tape
 from tidegate.line.plan import Plan
 from tidegate.model.call import Call
 from tidegate.wire.exchange import Exchange

@@ -10,11 +10,12 @@ from tidegate.edge.door import Turned
 from tidegate.edge.house import House as House
 from tidegate.edge.intake import Caller
 from tidegate.edge.models import model, models_list
-from tidegate.edge.once import Once, Tape, digest
+from tidegate.edge.once import Again, Once, OnceTape, digest
 from tidegate.edge.plans import planned, unknown_model
 from tidegate.edge.reception import guest_of, introduced, welcome, welcome_again
 from tidegate.edge.routes import MODEL_PREFIX, Match, Route, dialect_of, match
 from tidegate.edge.serving import Serving
+from tidegate.edge.tape import Listener, Tape
 from tidegate.line.line import Line
 from tidegate.line.plan import Plan
 from tidegate.model.call import Call, Kind
@@ -165,8 +166,8 @@ class Gateway:
         out: Exchange | Tape = exchange
         if caller.once:
             what, request_id = digest(caller.path, exchange.body), exchange.header(b"x-request-id")
-            out = self._once.record(caller.client, caller.once, what, request_id)
-            out.play(exchange, again=False)
+            out = tape = self._once.record(caller.client, caller.once, what, request_id)
+            tape.play(Listener(exchange))
         if caller.cut is not None:
             self.serving.revoking.begin(call, caller.cut)
         kept = caller.bodies
@@ -181,10 +182,10 @@ class Gateway:
         self.serving.answer(exchange, errors.of_problem(problem, DIALECTS[call.dialect]))
         return True
 
-    def _replay(self, exchange: Exchange, caller: Caller, tape: Tape) -> None:
+    def _replay(self, exchange: Exchange, caller: Caller, tape: OnceTape) -> None:
         """What was asked before under the same key is answered once; something else under it is refused."""
         if tape.digest == digest(caller.path, exchange.body):
-            tape.play(exchange, again=True)
+            tape.play(Again(exchange))
         else:
             self.serving.answer(exchange, errors.of_problem(_KEY_REUSED, DIALECTS[caller.dialect]))
 

@@ -8,6 +8,7 @@ UNTESTED_ALONE = {
     "policy/charge.py": "a record; the tests of quota and outlet make and read it",
     "policy/waiting.py": "a record; the desk's tests make and read it",
     "model/facts.py": "records without behaviour; the ledger's tests write and read them",
+    "model/bodies.py": "records without behaviour; the tests of edge, ledger and store make and read them",
     "model/entitlements.py": "records without behaviour; the snapshot's tests write and read them",
     "model/record.py": "the base of records",
     "model/parts.py": "records without behaviour; the call's tests make and read them",

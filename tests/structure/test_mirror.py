@@ -8,7 +8,7 @@ from tests.structure.house import UNTESTED_ALONE
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "tidegate"
-ROOMS = ("model", "policy", "providers", "line")
+ROOMS = ("model", "policy", "providers", "redaction", "line")
 
 
 def room_files(room: str) -> list[Path]:

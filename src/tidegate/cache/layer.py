@@ -1,0 +1,230 @@
+"""One layer beyond memory, which may be slow, frozen, full or gone: nobody waits for it longer than its time-out.
+
+Reads and writes have a breaker each (`policy/health.py`): after three failures on end the layer is left alone for a
+while, then one call is the probe. So a full disk does not stop what can still be read. Writes wait in a queue that is
+bounded by number and bytes, and are made one after the other, in their order.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Coroutine
+from functools import partial
+from typing import Protocol, TypeVar
+
+from tidegate.cache.counts import Counts, Standing
+from tidegate.cache.write import Write, read
+from tidegate.model.cached import Entry
+from tidegate.policy.health import Health, pause_us
+from tidegate.ports import AnswerStore, Clock, StoreError
+
+WRITE_FACTOR = 10  # nobody waits for a write: it may take so many time-outs
+MAX_WRITES = 10_000
+MAX_WRITE_BYTES = 33_554_432
+LONGEST_PAUSE_US = 5_000_000
+
+T = TypeVar("T")
+
+
+class Log(Protocol):
+    """Where trouble is told."""
+
+    def info(self, event: str, **fields: object) -> None:
+        """One line: all is well again."""
+
+    def warning(self, event: str, **fields: object) -> None:
+        """One line."""
+
+
+class Layer:
+    """A store behind time-out, breakers and a queue. Only `asyncio.CancelledError` leaves it: nothing it does fails."""
+
+    __slots__ = (
+        "_clock", "_left", "_log", "_reads", "_store", "_timeout_us", "_told", "_waiting", "_waiting_bytes",
+        "_writer", "_writes", "counts",
+    )  # fmt: skip
+
+    def __init__(self, store: AnswerStore, timeout_us: int, clock: Clock, log: Log) -> None:
+        self.counts = Counts()
+        self._store = store
+        self._timeout_us = timeout_us
+        self._clock = clock
+        self._log = log
+        self._reads = Health()
+        self._writes = Health()
+        self._told = ""  # the trouble that was told and is not over
+        self._waiting: deque[Write] = deque()
+        self._waiting_bytes = 0
+        self._writer: asyncio.Task[None] | None = None
+        self._left: set[asyncio.Task[object]] = set()  # what took too long, and has not heard of it yet
+
+    @property
+    def standing(self) -> Standing:
+        """How it stands."""
+        entries, held = self._store.holds
+        return Standing(self._store.name, self.counts, entries, held, 0, not self._reads.limited)
+
+    async def get(self, key: bytes, until: int) -> Entry | None:
+        """What it holds under this key, None by `until` (monotonic), or its time-out, at the latest."""
+        now = self._clock.now()
+        limit = min(until, now + self._timeout_us)
+        if limit <= now or self._reads.wait(now):
+            return None
+        self.counts.gets += 1
+        health, epoch, probe = self._reads, self._reads.epoch, self._reads.enter()
+        try:
+            entry = await self._within(self._read(key), limit)
+        except TimeoutError:
+            self.counts.timeouts += 1
+            self.counts.errors += 1
+            if limit - now < self._timeout_us // 2:
+                health.abandon(probe=probe)  # it was the caller who had no time
+            else:
+                self._fail(health, epoch, "it does not answer in time")
+            return None
+        except Exception as error:  # noqa: BLE001 - whatever the store does, the call goes on
+            self.counts.errors += 1
+            self._fail(health, epoch, _words(error))
+            return None
+        except BaseException:
+            health.abandon(probe=probe)
+            raise
+        self._succeed(health, epoch)
+        self.counts.hits += entry is not None
+        return entry
+
+    def offer(self, write: Write) -> None:
+        """Have it written when its turn comes; or not, when too much waits or the layer is out."""
+        full = len(self._waiting) >= MAX_WRITES or self._waiting_bytes + write.size > MAX_WRITE_BYTES
+        if full or self._writes.wait(self._clock.now()):
+            self.counts.dropped += 1
+            return
+        self._waiting.append(write)
+        self._waiting_bytes += write.size
+        if self._writer is None:
+            self._writer = asyncio.get_running_loop().create_task(self._write_all())
+
+    async def close(self, until: int) -> None:
+        """Write what waits until that moment (monotonic), then let go of the store."""
+        writer = self._writer
+        try:
+            if writer is not None:
+                await self._within(asyncio.wait({writer}), until)
+        except TimeoutError:
+            self.counts.dropped += len(self._waiting)
+            self._waiting.clear()
+        for task in (writer, *self._left):
+            if task is not None:
+                task.cancel()
+        try:
+            await self._within(self._store.close(), max(until, self._clock.now() + self._timeout_us))
+        except Exception as error:  # noqa: BLE001 - it ends all the same
+            self._tell(_words(error))
+
+    async def _read(self, key: bytes) -> Entry | None:
+        frame = await self._store.get(key)
+        if frame is None:
+            return None
+        try:
+            entry = await read(frame)
+        except ValueError:
+            self._spoilt(key)
+            return None
+        if entry.key != key:
+            self._spoilt(key)
+            return None
+        return entry
+
+    def _spoilt(self, key: bytes) -> None:
+        self.counts.corrupt += 1
+        self.offer(Write(key, None, 0))
+
+    async def _write_all(self) -> None:
+        try:
+            while self._waiting:
+                write = self._waiting.popleft()
+                self._waiting_bytes -= write.size
+                await self._write(write)
+        finally:
+            self._writer = None
+
+    async def _write(self, write: Write) -> None:
+        now, health = self._clock.now(), self._writes
+        if health.wait(now):
+            self.counts.dropped += 1
+            return
+        epoch, probe = health.epoch, health.enter()
+        self.counts.writes += 1
+        try:
+            await self._within(self._put(write), now + WRITE_FACTOR * self._timeout_us)
+        except TimeoutError:
+            self.counts.timeouts += 1
+            self.counts.errors += 1
+            self._fail(health, epoch, "it does not take answers in time")
+        except Exception as error:  # noqa: BLE001 - whatever the store does, the next one is tried
+            self.counts.errors += 1
+            self._fail(health, epoch, _words(error))
+        except BaseException:
+            health.abandon(probe=probe)
+            raise
+        else:
+            self._succeed(health, epoch)
+
+    async def _put(self, write: Write) -> None:
+        entry = write.entry
+        if entry is None:
+            await self._store.drop(write.key)
+            return
+        frame = await write.frame(entry)
+        await self._store.put(write.key, frame, max(entry.fresh_until_us, entry.stale_until_us))
+
+    def _fail(self, health: Health, epoch: int, problem: str) -> None:
+        pause = min(pause_us(health.failures + 1), LONGEST_PAUSE_US)
+        health.fail(epoch, self._clock.now() + pause, limit=False)
+        if health.limited:
+            self._tell(problem)
+
+    def _succeed(self, health: Health, epoch: int) -> None:
+        health.succeed(epoch)
+        if self._told and not (self._reads.limited or self._writes.limited):
+            self._told = ""
+            self._log.info("a layer of the cache is in use again", layer=self._store.name)
+
+    def _tell(self, problem: str) -> None:
+        """Once, until it is over."""
+        if not self._told:
+            self._told = problem
+            self._log.warning("a layer of the cache fails: calls go on without it", layer=self._store.name,
+                              problem=problem)  # fmt: skip
+
+    async def _within(self, work: Coroutine[object, object, T], until: int) -> T:
+        """What the work returns or raises; `TimeoutError` at that moment, whether it hears of it or not."""
+        loop = asyncio.get_running_loop()
+        task, over = loop.create_task(work), loop.create_future()
+        task.add_done_callback(partial(_finish, over))
+        timer = self._clock.call_at(until, partial(_finish, over))
+        try:
+            await over
+        finally:
+            timer.cancel()
+            if not task.done():
+                task.cancel()
+                self._left.add(task)
+                task.add_done_callback(self._ended)
+        if not task.done():
+            raise TimeoutError
+        return task.result()
+
+    def _ended(self, task: asyncio.Task[T]) -> None:
+        self._left.discard(task)
+        if not task.cancelled():
+            task.exception()  # nobody waits for it any more
+
+
+def _finish(over: "asyncio.Future[None]", _task: object = None) -> None:
+    if not over.done():
+        over.set_result(None)
+
+
+def _words(error: Exception) -> str:
+    """A store's own words; of a defect its name alone."""
+    return str(error) if isinstance(error, StoreError) else f"the gate failed ({type(error).__name__})"

@@ -7,7 +7,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, insert, select, text
 
-import tidegate.store.identity_tables  # noqa: F401 - declares its own
+import tidegate.store.bodies
+import tidegate.store.identity_tables  # noqa: F401 - both declare their own
 from tidegate.store import partitions
 from tidegate.store.engine import BadDatabase, is_sqlite, open_engine, shown, writing
 from tidegate.store.metadata import DAY_US, METADATA

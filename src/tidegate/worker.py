@@ -21,12 +21,14 @@ import uvloop
 from tidegate.clock import SystemClock, zone_of
 from tidegate.directory import layout as directory
 from tidegate.directory.follower import Follower
+from tidegate.edge.bodies import Keeper
 from tidegate.edge.clients import Clients
 from tidegate.edge.door import Door
 from tidegate.edge.gateway import Gateway, House
 from tidegate.edge.roster import Roster
 from tidegate.edge.signatures import Signatures
-from tidegate.ledger import learnt
+from tidegate.ledger import learnt, parcels
+from tidegate.ledger.bodies import Spool, keys_of
 from tidegate.ledger.care import Care, tell_damage
 from tidegate.ledger.follow import Position
 from tidegate.ledger.journal import Journal
@@ -112,6 +114,7 @@ class Worker:
         luck = random.Random()  # jitter and sampling, nothing secret
         self.lanes = Lanes(clock, first.queue.max_calls, luck.random, memories)
         self.observer = Observer(clock, self._gauges, self._pools, log)
+        self._spool = Spool(own / parcels.DIRECTORY, clock, in_thread, log)
         self._upstreams = Upstreams(clock)
         self._elsewhere = _elsewhere(first)
         self._door = _door(first, own, clock)
@@ -136,8 +139,10 @@ class Worker:
     def house(self, snapshot: Snapshot) -> House:
         """Compose what the snapshot says."""
         book = Book(snapshot, self.lanes, self._upstreams.pool)
-        house = House(book, Clients(snapshot, self._follower.state, self._limits), self._door)
+        keeping = partial(Keeper, log=self._spool, wall=self._clock.wall)
+        house = House(book, Clients(snapshot, self._follower.state, self._limits, keeping), self._door)
         self._door.change(snapshot.access, snapshot.signing)
+        self._spool.hide(keys_of(snapshot))
         return house
 
     def _follow(self, managed: Roster) -> None:
@@ -162,6 +167,7 @@ class Worker:
         self._start(self._repeat(SAVE_EVERY_US, self._save))
         self._start(self._repeat(LOOK_EVERY_US, self._care.look))
         self._start(self._repeat(SPEND_EVERY_US, self._save_spent))
+        self._start(self._repeat(LOOK_EVERY_US, self._spool.look))
         self._start(self._pusher.run())
         self._start(self._follower.follow())
         _spare_the_collector()
@@ -173,6 +179,7 @@ class Worker:
                 await self._drain(server)
                 return
         await self._save()
+        await self._spool.close()
         end_now()
 
     def _reload(self, data: bytes) -> None:
@@ -205,6 +212,7 @@ class Worker:
         await self._save()
         self.journal.catch_up()  # what a failing disk did not take: its last chance
         await self._save_spent()
+        await self._spool.close()
         self.journal.close()
         end_now()
 
@@ -264,6 +272,8 @@ class Worker:
             keeper.dropped,
             keeper.unwritten_intents,
             keeper.deleted_unread,
+            self._spool.kept,
+            self._spool.dropped,
         )
 
     def _spend_gauges(self) -> list[SpendGauge]:

@@ -40,6 +40,8 @@ def journal_metrics(views: list[WorkerView]) -> Iterator[Metric]:
     unread = CounterMetricFamily(
         "tidegate_journal_deleted_unread_segments", "Segments that went before they were taken", labels=labels
     )
+    bodies = CounterMetricFamily("tidegate_bodies_kept", "Calls of which the bodies were kept", labels=labels)
+    lost = CounterMetricFamily("tidegate_bodies_dropped", "Calls of which they should have been", labels=labels)
     for view in views:
         at, meter = [str(view.worker)], view.journal
         failing.add_metric(at, meter.failing)
@@ -48,4 +50,6 @@ def journal_metrics(views: list[WorkerView]) -> Iterator[Metric]:
         dropped.add_metric(at, meter.dropped)
         intents.add_metric(at, meter.unwritten_intents)
         unread.add_metric(at, meter.deleted_unread)
-    yield from (failing, kept, failures, dropped, intents, unread)
+        bodies.add_metric(at, meter.kept_bodies)
+        lost.add_metric(at, meter.dropped_bodies)
+    yield from (failing, kept, failures, dropped, intents, unread, bodies, lost)

@@ -13,7 +13,7 @@ from tidegate.model.facts import BROKEN, LEFT
 from tidegate.policy.sampling import sampled
 from tidegate.wire.exchange import Exchange
 
-MARGIN: Final = 4_096  # bytes beyond what is kept: so that no secret lies across the cut (`redaction/text.py`)
+MARGIN: Final = 4_096  # bytes beyond what is kept: so that no secret lies across the cut (`redaction/redactor.py`)
 _FAILED: Final = 400
 _BEARER: Final = b"bearer "
 

@@ -6,7 +6,7 @@ where it is memory that is full, the oldest where it is the disk's share. A disk
 
 import asyncio
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -17,6 +17,7 @@ from tidegate.ledger import parcels
 from tidegate.ledger.care import Teller
 from tidegate.ledger.stock import Background
 from tidegate.model.bodies import Sample
+from tidegate.model.snapshot import Snapshot
 from tidegate.ports import Clock
 
 FLUSH_US: Final = 250_000
@@ -137,6 +138,11 @@ class Spool:
         self._failed += parcels.make_room(directory, DISK_BYTES - size, DISK_FILES - 1)
         self._number += 1
         parcels.write(directory, self._number, samples)
+
+
+def keys_of(snapshot: Snapshot) -> Iterator[str]:
+    """With which providers are called."""
+    return (key for provider in snapshot.providers for scope in provider.scopes for key in scope.keys)
 
 
 def _forms(secrets: Iterable[str]) -> tuple[bytes, ...]:

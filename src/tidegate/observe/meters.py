@@ -95,7 +95,7 @@ class ProviderMeter(msgspec.Struct, array_like=True):
 
 
 class JournalMeter(msgspec.Struct, array_like=True):
-    """What could not be written into the worker's journal."""
+    """What could not be written into the worker's journal, and what became of bodies that were to be kept."""
 
     failing: bool = False
     failures: int = 0
@@ -103,6 +103,8 @@ class JournalMeter(msgspec.Struct, array_like=True):
     dropped: int = 0  # records that nobody has
     unwritten_intents: int = 0
     deleted_unread: int = 0  # segments that went before they were in the database
+    kept_bodies: int = 0
+    dropped_bodies: int = 0
 
 
 class SpendGauge(msgspec.Struct, array_like=True):

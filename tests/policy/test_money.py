@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from tidegate.model.outcome import Usage
 from tidegate.model.snapshot import Price, PriceRow
-from tidegate.policy.money import PriceBook, cost_nano, matches
+from tidegate.policy.money import PriceBook, cost_nano, matches, prompt_nano
 
 MINI = Price(prompt=150_000_000, completion=600_000_000, cached=75_000_000, written=150_000_000)
 LONG = Price(prompt=300_000_000, completion=900_000_000, above_tokens=1_000)
@@ -32,6 +32,12 @@ LONG = Price(prompt=300_000_000, completion=900_000_000, above_tokens=1_000)
 def test_a_call_costs_what_its_tokens_do(prices: tuple[Price, ...], usage: Usage, nano: int) -> None:
     """Cached and written tokens are a part of the prompt with a price of their own; a long prompt has another."""
     assert cost_nano(prices, usage) == nano
+
+
+@given(st.sampled_from([(MINI,), (MINI, LONG), (Price(prompt=499_999, per_request=7),)]), st.integers(0, 10_000))
+def test_a_prompt_costs_what_a_call_of_nothing_else_does(prices: tuple[Price, ...], tokens: int) -> None:
+    """To the billionth."""
+    assert prompt_nano(prices, tokens) == cost_nano(prices, Usage(tokens))
 
 
 @given(st.lists(st.integers(0, 100_000), min_size=1, max_size=50))

@@ -24,7 +24,7 @@ from tidegate.model.outcome import Reason, Usage
 from tidegate.model.reply import Failure, Refused
 from tidegate.policy import recovery, route, smooth
 from tidegate.policy.desk import Waiting
-from tidegate.policy.money import cost_nano
+from tidegate.policy.money import prompt_nano
 from tidegate.policy.recovery import Move
 from tidegate.ports import Clock, Journal, Observer
 from tidegate.providers.translate.face import Crossed, Untranslatable
@@ -307,7 +307,7 @@ class Line:
         call.last_at = slot.permit.taken_at
         likely, cost = (0, 0) if call.grant is None else (call.grant.likely_tokens, call.grant.likely_nano)
         if not cost and lane.prices:
-            cost = cost_nano(lane.prices, Usage(likely or charged))
+            cost = prompt_nano(lane.prices, likely or charged)
         intent = Intent(
             call.id,
             len(call.attempts) + 1,

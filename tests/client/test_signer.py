@@ -25,7 +25,8 @@ def judge(headers: dict[str, str], method: str, path: str, query: str, body: byt
     lines = {name.lower(): value.encode() for name, value in headers.items()}
     signed = signature.read(lines["signature-input"], lines["signature"], lines["content-digest"])
     signature.check_clock(signed, NOW * 1_000_000, 1_000_000)
-    signature.check_mac(signed, method.encode(), path.encode(), query.encode(), signing_key_of(KEY))
+    key = signature.SigningKey(signing_key_of(KEY))
+    signature.check_mac(signed, method.encode(), path.encode(), query.encode(), key)
     signature.check_body(signed.content_digest, body)
     assert signed.keyid == b"acme-1"
 

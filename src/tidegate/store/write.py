@@ -6,9 +6,9 @@ Each fact counts once, whatever dies when: the position says what was taken, and
 
 from collections.abc import Sequence
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Boolean, Column, Connection, Table, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from tidegate.ledger.follow import Position
@@ -155,7 +155,13 @@ def _statements(dialect: str) -> _Statements:
 
 def _insertion(table: Table, place: str) -> str:
     names = ", ".join(f'"{column.name}"' for column in table.columns)
-    return f"INSERT INTO {table.name} ({names}) VALUES ({', '.join([place] * len(table.columns))})"  # noqa: S608
+    values = ", ".join(_value(column, place) for column in table.columns)
+    return f"INSERT INTO {table.name} ({names}) VALUES ({values})"  # noqa: S608
+
+
+def _value(column: Column[Any], place: str) -> str:
+    """Rows have numbers where PostgreSQL has a type of its own for what is true."""
+    return f"{place}::integer::boolean" if isinstance(column.type, Boolean) and place == "%s" else place
 
 
 def _insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:

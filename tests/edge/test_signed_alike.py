@@ -180,6 +180,12 @@ class Pair:
         connection.close()
         return line.got
 
+    def limit(self, limits: AddressLimits) -> None:
+        for gate in (self.warm, self.cold):
+            door = gate.gateway.house.door
+            assert door is not None
+            door.change(limits, SigningSettings(300 * SECOND, 100))
+
     def tell(self, *changes: Any) -> None:
         for gate in (self.warm, self.cold):
             for change in changes:
@@ -222,6 +228,25 @@ async def test_a_head_that_is_known_is_signed_once(pair: Pair) -> None:
     for _ in range(3):
         told = pair.send(pair.request("required", "wrong"))
     assert b"429 Too Many" in told
+
+
+@pytest.mark.parametrize(
+    ("limits", "words"),
+    [
+        (AddressLimits(address_rpm=10, address_burst=8), b"from this address"),
+        (AddressLimits(user_rpm=10, user_burst=8), b"with this key from this address"),
+    ],
+)
+async def test_requests_of_known_heads_are_counted(pair: Pair, limits: AddressLimits, words: bytes) -> None:
+    """By their address, and by key and address: exactly as others are."""
+    pair.limit(limits)
+    pair.warm_up()
+    told = [pair.send(pair.request("optional" if number % 2 else "required")) for number in range(24)]
+    assert b"429 Too Many" in told[-1]
+    assert b"Too many requests " + words in told[-1]
+    assert b"403" in told[4]
+    await pair.clock.advance(60 * SECOND)
+    assert b"403" in pair.send(pair.request())
 
 
 async def test_who_is_known_is_revoked_and_runs_out(pair: Pair) -> None:
@@ -287,7 +312,7 @@ def edited(data: bytes, before: bytes, edit: tuple[str, int, int, bytes]) -> byt
     lines = head.split(b"\r\n")
     line = at % len(lines)
     if how == "put":
-        at = len(lines[0]) + 2 + at % (len(head) - len(lines[0]))
+        at = len(lines[0]) + 2 + at % max(1, len(head) - len(lines[0]))
         head = head[:at] + put + head[at + other % 4 :]
         return head + b"\r\n\r\n" + body
     if how == "line twice":

@@ -43,6 +43,7 @@ _SHAPES = {
     ProblemKind.QUEUE_FULL: Shape(503, "server_error", "queue_full"),
     ProblemKind.UPSTREAM: Shape(502, "upstream_error", "upstream_failed"),
     ProblemKind.CREDENTIAL: Shape(502, "upstream_error", "upstream_credential_refused"),
+    ProblemKind.NOT_CACHED: Shape(504, _INVALID, "not_cached"),
     ProblemKind.DEADLINE: Shape(504, "upstream_error", "deadline_exceeded"),
     ProblemKind.UNAVAILABLE: Shape(503, "server_error", "unavailable"),
 }

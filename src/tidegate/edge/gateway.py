@@ -5,8 +5,10 @@ from typing import Final
 from urllib.parse import unquote
 
 from tidegate.edge import errors, intake, spending
+from tidegate.edge.cache import Cache
 from tidegate.edge.crew import Crew
 from tidegate.edge.door import Turned
+from tidegate.edge.hits import HitLog
 from tidegate.edge.house import House as House
 from tidegate.edge.intake import Caller
 from tidegate.edge.models import model, models_list
@@ -16,12 +18,12 @@ from tidegate.edge.reception import guest_of, introduced, welcome, welcome_again
 from tidegate.edge.routes import MODEL_PREFIX, Match, Route, dialect_of, match
 from tidegate.edge.serving import Serving
 from tidegate.edge.tape import Listener, Tape
+from tidegate.edge.wanted import Request, Wanted
 from tidegate.line.line import Line
-from tidegate.line.plan import Plan
-from tidegate.model.call import Call, Kind
+from tidegate.model.call import Kind
 from tidegate.model.errors import Problem, ProblemKind
 from tidegate.policy.spend.limits import Limits
-from tidegate.ports import Clock, Journal, Observer
+from tidegate.ports import Answers, Clock, Journal, Observer
 from tidegate.providers.codec import Dialect
 from tidegate.providers.dialects import DIALECTS
 from tidegate.wire.exchange import BUFFER, STREAM, Exchange, Intake
@@ -39,12 +41,22 @@ _KEY_REUSED = Problem(
 class Gateway:
     """Fulfils `wire.exchange.Handler`. `house` is swapped on reload; calls in flight keep the plan they began with."""
 
-    __slots__ = ("_clock", "_crew", "_observer", "_once", "draining", "house", "serving")
+    __slots__ = ("_clock", "_crew", "_observer", "_once", "cache", "draining", "house", "serving")
 
     def __init__(
-        self, house: House, line: Line, clock: Clock, journal: Journal, observer: Observer, worker: int = 0
+        self,
+        house: House,
+        line: Line,
+        clock: Clock,
+        journal: Journal,
+        observer: Observer,
+        worker: int = 0,
+        answers: Answers | None = None,
     ) -> None:
-        """Needs a running event loop. `worker` is its number among those that write into one ledger."""
+        """Needs a running event loop. `worker` is its number among those that write into one ledger.
+
+        Without `answers` nothing is cached, whatever a plan says.
+        """
         self.house = house
         self.draining = False
         self.serving = Serving(line, clock, journal, observer, worker)
@@ -52,6 +64,10 @@ class Gateway:
         self._observer = observer
         self._once = Once(clock.now)
         self._crew = Crew(asyncio.get_running_loop(), self.serving.serve)
+        self.cache: Cache | None = None
+        if answers is not None:
+            self.cache = Cache(answers, self.serving, clock, HitLog(clock, journal), self._start)
+            self.serving.known = self.cache
 
     @property
     def open(self) -> int:
@@ -146,7 +162,10 @@ class Gateway:
         self._begin(exchange, caller)
 
     def _begin(self, exchange: Exchange, caller: Caller) -> None:
-        """Make the call, or refuse what cannot become one."""
+        """Make the call, or refuse what cannot become one, or answer what is known."""
+        cache = self.cache if self.house.book.caches else None
+        if cache is not None and cache.recall(exchange, caller):
+            return
         now = self._clock.now()
         try:
             call, plan = planned(self.house.book, caller, exchange, self.serving.next_id(), now)
@@ -160,26 +179,45 @@ class Gateway:
         if tape is not None:
             self._replay(exchange, caller, tape)
             return
-        if caller.limits is not None and self._too_much(exchange, call, plan, caller.limits, now):
-            return
-        self.serving.open += 1
+        wanted: Wanted | None = None
+        if cache is not None and plan.caching is not None:
+            wanted = cache.wanted(exchange, caller, call, plan, plan.caching)
+            if wanted is not None and not wanted.terms.full and cache.hit(exchange, caller, call, wanted):
+                return
         out: Exchange | Tape = exchange
         if caller.once:
             what, request_id = digest(caller.path, exchange.body), exchange.header(b"x-request-id")
             out = tape = self._once.record(caller.client, caller.once, what, request_id)
             tape.play(Listener(exchange))
+        self._start(Request(out, exchange, caller, call, plan, wanted))
+
+    def _start(self, request: Request) -> None:
+        """Have it served, or let it hear what is being made for somebody else."""
+        call, caller, plan, wanted, cache = request.call, request.caller, request.plan, request.wanted, self.cache
+        free = wanted is None or not wanted.terms.full
+        if cache is not None and free and cache.flights.join(request):
+            return
+        if caller.limits is not None and call.grant is None and self._too_much(request, caller.limits):
+            return
+        if cache is not None and not free and (cache.known(request) or cache.flights.join(request)):
+            return
+        out: Exchange | Tape = request.out
+        if cache is not None and wanted is not None:
+            out = cache.flights.lead(request, wanted)
+        self.serving.open += 1
         if caller.cut is not None:
             self.serving.revoking.begin(call, caller.cut)
         kept = caller.bodies
-        self._crew.start(out if kept is None else kept.watch(out, call, exchange), call, plan)
+        self._crew.start(out if kept is None else kept.watch(out, call, request.exchange), call, plan)
 
-    def _too_much(self, exchange: Exchange, call: Call, plan: Plan, limits: Limits, now: int) -> bool:
+    def _too_much(self, request: Request, limits: Limits) -> bool:
         """Charge the call to its tenant's own limits. True: they do not allow it, and it is refused."""
-        problem = spending.grant(call, plan, limits, now, self._clock.wall())
+        call, plan = request.call, request.plan
+        problem = spending.grant(call, plan, limits, self._clock.now(), self._clock.wall())
         if problem is None:
             return False
         self._observer.refused(plan.name, spending.WORDS[problem.kind])
-        self.serving.answer(exchange, errors.of_problem(problem, DIALECTS[call.dialect]))
+        self.serving.answer(request.out, errors.of_problem(problem, DIALECTS[call.dialect]))
         return True
 
     def _replay(self, exchange: Exchange, caller: Caller, tape: OnceTape) -> None:

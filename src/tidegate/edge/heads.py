@@ -19,7 +19,7 @@ _NOT_FORWARDED = frozenset(
     b"x-http-method x-http-method-override x-method-override x-original-uri x-original-url x-rewrite-url "
     b"x-request-id openai-organization openai-project "
     b"signature signature-input content-digest x-tidegate-deadline-ms x-tidegate-on-cut x-tidegate-provider "
-    b"x-tidegate-session x-tidegate-tag".split()
+    b"x-tidegate-session x-tidegate-tag x-tidegate-cache".split()
 )
 _USUAL = (b"keep-alive", b"close")  # values of `connection` that name no header
 # A governed answer must come uncoded, since its usage is read; and its idempotency is the gate's.
@@ -36,6 +36,9 @@ _NOT_RETURNED: Final = frozenset(
     for dimension in (b"requests", b"tokens", b"input-tokens", b"output-tokens")
     for figure in (b"limit", b"remaining", b"reset")
 }
+_JSON: Final = b"content-type: application/json\r\n"
+_EVENTS: Final = b"content-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\n"
+_OWN_WORDS: Final = frozenset((b"semantic", b"stale"))
 _RATELIMIT = (
     b"anthropic-ratelimit-%b-limit: %d\r\nanthropic-ratelimit-%b-remaining: %d\r\nanthropic-ratelimit-%b-reset: %b\r\n"
 )
@@ -99,6 +102,35 @@ def anthropic(answered: Answered, call: Call, request_id: bytes, waited_us: int,
             full = datetime.fromtimestamp(-(-(wall + view.reset_us) // 1_000_000), UTC)
             lines.append(_RATELIMIT % (name, view.limit, name, view.left, name, f"{full:%Y-%m-%dT%H:%M:%SZ}".encode()))
     return b"".join(lines)
+
+
+def cached(
+    request_id: bytes, model: str, layer: str, source: int, similarity_permille: int, streamed: bool, age_us: int
+) -> bytes:
+    """The head of an answer that was not made for this call, and which call it was made for.
+
+    RFC 9111 5.1 for its age, in whole seconds. `similarity_permille` is told of answers to other questions.
+    """
+    word = layer.encode()
+    return (
+        b"%bx-request-id: %b\r\nrequest-id: %b\r\nage: %d\r\nx-tidegate-cache: %b\r\n"
+        b"x-tidegate-cache-source: req_%x; %b%b\r\nx-tidegate-target: %b\r\n"
+    ) % (
+        _EVENTS if streamed else _JSON,
+        request_id,
+        request_id,
+        age_us // 1_000_000,
+        word if word in _OWN_WORDS else b"hit",
+        source,
+        word,
+        b"; similarity=%d.%03d" % divmod(similarity_permille, 1_000) if word == b"semantic" else b"",
+        model.encode("latin-1", "replace"),
+    )
+
+
+def asked(cache: str) -> bytes:
+    """That the cache was asked, and did not answer."""
+    return b"x-tidegate-cache: bypass\r\n" if cache.startswith("bypass") else b"x-tidegate-cache: miss\r\n"
 
 
 class Story:

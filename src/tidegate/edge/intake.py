@@ -8,6 +8,7 @@ from tidegate.edge.once import MAX_KEY
 from tidegate.edge.routes import PREFIX, dialect_of
 from tidegate.model.call import Call, Kind, Shape, Size
 from tidegate.model.errors import Problem, ProblemKind
+from tidegate.policy.caching.directives import Directives, directives
 from tidegate.policy.estimate import measure
 from tidegate.policy.signature import BadSignature, check_body
 from tidegate.ports import BodySource
@@ -35,8 +36,9 @@ class Caller:
     """
 
     __slots__ = (
-        "bodies", "client", "codec", "cut", "deadline_us", "dialect", "forward", "kind", "limits", "mark", "method",
-        "models", "on_cut", "once", "path", "place", "retries", "session", "tag", "tenant", "until_us", "user",
+        "bodies", "circle", "client", "codec", "cut", "deadline_us", "dialect", "directives", "forward", "kind",
+        "limits", "mark", "method", "models", "on_cut", "once", "path", "place", "retries", "session", "tag", "tenant",
+        "until_us", "user",
     )  # fmt: skip
 
     def __init__(
@@ -56,6 +58,8 @@ class Caller:
         self.place = place  # what its requests are counted under at the door; None = they are not
         self.kind = kind
         self.codec = CODECS.get(kind)  # None for what is forwarded unread
+        self.directives = _directives(exchange)
+        self.circle = 0  # of those whose equal bodies ask for the same answer; 0 = not known yet
         self.bodies = client.bodies if self.codec is not None else None  # who keeps what its calls say
         self.dialect = dialect_of(exchange.path, kind, header(b"anthropic-version"))
         self.method = exchange.method
@@ -164,6 +168,14 @@ def _tag(exchange: Exchange) -> str:
         return tags.tags(exchange.headers)
     except ValueError as error:
         raise Refusal(ProblemKind.BAD_REQUEST, str(error), "x-tidegate-tag") from None
+
+
+def _directives(exchange: Exchange) -> Directives:
+    """What the client wants of the cache."""
+    try:
+        return directives(exchange.header(b"cache-control"), exchange.header(b"x-tidegate-cache"))
+    except ValueError as error:
+        raise Refusal(ProblemKind.BAD_REQUEST, str(error), "x-tidegate-cache") from None
 
 
 def _idempotency_key(exchange: Exchange) -> bytes:

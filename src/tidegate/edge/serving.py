@@ -7,7 +7,7 @@ The record goes to the journal before the reply's last byte, whatever the ending
 import asyncio
 import logging
 from functools import partial
-from typing import Final
+from typing import Final, Protocol
 
 from tidegate.edge import errors, heads, spending
 from tidegate.edge.crew import Brake, Out
@@ -19,6 +19,7 @@ from tidegate.line.records import Ending
 from tidegate.line.relay import Relay
 from tidegate.line.slot import Answered
 from tidegate.line.tries import recorded
+from tidegate.model.cached import Cost
 from tidegate.model.call import Call
 from tidegate.model.errors import Problem, ProblemKind
 from tidegate.model.facts import BROKEN, LEFT
@@ -37,15 +38,26 @@ _OURS = Problem(ProblemKind.UNAVAILABLE, "The gate failed on this request; its l
 _ID_MAX = 128
 
 
+class Known(Protocol):
+    """What can answer a call without the line."""
+
+    async def found(self, out: Out, call: Call, plan: Plan) -> bool:
+        """It has been answered, and has ended."""
+
+    def stale(self, out: Out, call: Call, plan: Plan, refused: Refused) -> bool:
+        """It has been answered all the same, and has ended."""
+
+
 class Serving:
     """What is in flight. One per worker; it holds no configuration: that comes with each call's plan."""
 
-    __slots__ = ("_clock", "_journal", "_last_id", "_line", "_observer", "_story", "open", "revoking")
+    __slots__ = ("_clock", "_journal", "_last_id", "_line", "_observer", "_story", "known", "open", "revoking")
 
     def __init__(self, line: Line, clock: Clock, journal: Journal, observer: Observer, worker: int) -> None:
         """`worker` is its number among those that write into one ledger."""
         self.open = 0  # calls whose record is not written
         self.revoking = Revoking(clock)
+        self.known: Known | None = None  # where answers are kept
         self._line = line
         self._clock = clock
         self._journal = journal
@@ -72,7 +84,10 @@ class Serving:
         if self.revoking.calls:
             self.revoking.serve(call, brake)
         exchange.on_gone = partial(_left, call, brake) if plan.streams.on_disconnect == DRAIN else brake.stop
+        known = self.known
         try:
+            if call.keeping is not None and known is not None and await known.found(exchange, call, plan):
+                return
             self._reply(exchange, call, plan, await self._line.run(call, plan))
         except asyncio.CancelledError:
             if self.revoking.ended(call):
@@ -92,13 +107,15 @@ class Serving:
     def _lost(self, call: Call, plan: Plan, status: int) -> None:
         """Whatever ended it: what the call has cost is booked all the same, and its end does not wait for the disk."""
         try:
-            self._unserved(call, plan, status)
+            self.unserved(call, plan, status)
         except OSError:
             _log.exception("the journal cannot be written")
 
     def _reply(self, exchange: Out, call: Call, plan: Plan, result: Answered | Refused) -> None:
         if isinstance(result, Refused):
-            self._refuse(exchange, call, plan, result)
+            if call.stale and self.known is not None and self.known.stale(exchange, call, plan, result):
+                return
+            self.refuse(exchange, call, plan, result)
         elif result.splice is None:
             now = self._clock.now()
             usage = result.usage or NOTHING
@@ -118,18 +135,18 @@ class Serving:
         self.open += 1
         tokens = plan.targets[0].pools[0].lanes[0].estimator.expected(call.size)
         try:
-            self._unserved(call, plan, 200)
+            self.unserved(call, plan, 200)
         except OSError as error:
             self._give_up(exchange, call, errors.unwritten(error))
             return
-        head = self._story.told(self._request_id(exchange, call.id), 0)
+        head = self._story.told(self.request_id(exchange, call.id), 0)
         exchange.respond(200, errors.JSON + head + b"x-tidegate-estimated: true\r\n", b'{"input_tokens":%d}' % tokens)
 
-    def _refuse(self, exchange: Out, call: Call, plan: Plan, refused: Refused) -> None:
+    def refuse(self, exchange: Out, call: Call, plan: Plan, refused: Refused) -> None:
         reply = errors.of_refused(refused, DIALECTS[call.dialect])
         self._observer.refused(plan.name, refused.problem.kind.name.lower())
-        self._unserved(call, plan, reply.status)
-        told = self._story.told(self._request_id(exchange, call.id), call.queued_us + call.waited_us)
+        self.unserved(call, plan, reply.status)
+        told = self._story.told(self.request_id(exchange, call.id), call.queued_us + call.waited_us)
         told += heads.attempts(call.attempts) + heads.less(call)
         exchange.respond(reply.status, reply.head + told, reply.body)
 
@@ -163,27 +180,44 @@ class Serving:
 
     def answer(self, exchange: Out, reply: errors.Reply) -> None:
         """A refusal before there is a call: nothing was spent, nothing is recorded."""
-        request_id = self._request_id(exchange, self.next_id())
+        request_id = self.request_id(exchange, self.next_id())
         head = b"%bx-request-id: %b\r\nrequest-id: %b\r\n" % (reply.head, request_id, request_id)
         exchange.respond(reply.status, head, reply.body)
 
     def _head(self, exchange: Out, call: Call, answered: Answered, now: int) -> bytes:
-        waited, request_id = call.queued_us + call.waited_us, self._request_id(exchange, call.id)
+        waited, request_id = call.queued_us + call.waited_us, self.request_id(exchange, call.id)
         headers, shown = answered.headers, answered.shown
         if call.dialect != OPENAI:
             wall = self._clock.wall()
-            return heads.anthropic(answered, call, request_id, waited, now, wall) + heads.less(call)
+            head = heads.anthropic(answered, call, request_id, waited, now, wall) + heads.less(call)
+            return head + heads.asked(call.cache) if call.cache else head
         head = self._story.of(answered.lane, call.attempts, request_id, waited, now, headers, shown)
+        if call.cache:
+            head += heads.asked(call.cache)
         return head + heads.less(call) if call.degraded or call.dropped else head
 
-    def _request_id(self, exchange: Out, call_id: int) -> bytes:
+    def request_id(self, exchange: Out, call_id: int) -> bytes:
         """The client's own, when it is a plain token, else ours."""
         given = exchange.header(b"x-request-id")
         if given is not None and 0 < len(given) <= _ID_MAX and given.translate(None, b"-_.:").isalnum():
             return given
         return b"req_%x" % call_id
 
-    def _unserved(self, call: Call, plan: Plan, status: int) -> None:
+    def dismiss(self, call: Call) -> None:
+        """It was answered without the line: nobody has been asked, and it needs no record."""
+        if not call.closed:
+            call.closed = True
+            self.open -= 1
+            self.revoking.calls.pop(call.id, None)
+
+    def spend(self, call: Call, cost: Cost, *, full: bool) -> None:
+        """A call was answered from the cache: it costs its tenant what the answer had cost (`full`), or nothing."""
+        if call.grant is not None:
+            now, wall = self._clock.now(), self._clock.wall()
+            tokens, nano = (cost.prompt + cost.completion, cost.nano) if full else (0, 0)
+            call.grant.settle(tokens, nano, now, wall, sent=full)
+
+    def unserved(self, call: Call, plan: Plan, status: int) -> None:
         """The record of a call that no target answered."""
         now = self._clock.now()
         self._close(call, plan, None, status, NOTHING, 0, now, now)
@@ -205,6 +239,8 @@ class Serving:
         if call.left:
             status = LEFT
         record = recorded(call, plan, lane, status, usage, charged, now, wall, first)
+        if call.keeping is not None and lane is not None:
+            call.keeping.made(lane.name, usage, record.cost_nano)
         if call.grant is not None:
             tokens, sent = record.prompt_tokens + record.completion_tokens, bool(record.target or record.tries)
             call.grant.settle(tokens, record.cost_nano, now, wall, sent=sent)

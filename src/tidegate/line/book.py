@@ -16,6 +16,7 @@ from tidegate.line.service import service
 from tidegate.line.target import Target
 from tidegate.model import pools
 from tidegate.model.snapshot import DegradeStep, ModelEntry, Provider, RetryPolicy, Snapshot, Strategy
+from tidegate.policy.caching.terms import terms
 from tidegate.policy.outlet import Outlet
 from tidegate.policy.recovery import RetryBudget
 from tidegate.ports import Transport
@@ -30,8 +31,8 @@ class Book:
     """Plans by name."""
 
     __slots__ = (
-        "_by_caller", "_defaults", "_lanes", "_only", "_plans", "_pools", "_providers", "_served", "_services",
-        "_tiered", "first_of", "models", "stores", "unrouted",
+        "_by_caller", "_cache", "_defaults", "_lanes", "_only", "_plans", "_pools", "_providers", "_served",
+        "_services", "_tiered", "caches", "first_of", "models", "stores", "unrouted",
     )  # fmt: skip
 
     def __init__(self, snapshot: Snapshot, lanes: Lanes, transport_for: Callable[[Provider], Transport]) -> None:
@@ -40,6 +41,8 @@ class Book:
         self._tiered = len({namespace.tier for namespace in snapshot.namespaces}) > 1
         self._pools = pools.with_rest(snapshot.pools, snapshot.providers)
         self._defaults = snapshot.defaults
+        self._cache = snapshot.cache
+        self.caches = any(one.caching.enabled for one in (*snapshot.strategies, snapshot.defaults))
         self._providers = {provider.name: provider for provider in snapshot.providers}
         own = [provider for provider in snapshot.providers if provider.scopes]
         self._services = {p.name: service(p, transport_for(p), digest(p.base_url)) for p in own}
@@ -116,6 +119,7 @@ class Book:
             rules.on_unsupported == "refuse",
             rules.streams,
             RetryBudget(RetryPolicy(budget_permille=rules.streams.hedge_permille, budget_floor=0)),
+            terms(rules.caching, self._cache),
         )
 
     def _step(self, given: DegradeStep) -> Step | None:
@@ -123,6 +127,8 @@ class Book:
         tiers = frozenset(given.tiers)
         if given.do == "clamp":
             return Step(tiers, given.max_tokens)
+        if given.do == "stale":
+            return Step(tiers, stale=True)
         provider = self.provider_of(given.model)
         return Step(tiers, target=self._target(provider, given.model, None)) if provider else None
 

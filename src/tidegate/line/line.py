@@ -29,6 +29,7 @@ from tidegate.policy.recovery import Move
 from tidegate.ports import Clock, Journal, Observer
 from tidegate.providers.translate.face import Crossed, Untranslatable
 
+STALE = "stale"
 FAIR_US = 30_000_000  # who does not answer for so long has failed, whatever the call's deadline was
 
 _SPARES_OTHERS = CLOSES - {Reason.OVERLOAD}  # another scope of the same provider may serve
@@ -156,6 +157,11 @@ class Line:
         for step in plan.ladder[call.rung :]:
             call.rung += 1
             if tier not in step.tiers:
+                continue
+            if step.stale:
+                if call.stale:
+                    call.degraded = (*call.degraded, STALE)
+                    return False  # it is refused here, and given that answer
                 continue
             if step.target is not None:
                 if step.target.unfit(call) or any(course.target is step.target for course in courses):

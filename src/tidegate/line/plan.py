@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from tidegate.line.target import Target
 from tidegate.model.call import Kind
 from tidegate.model.snapshot import RetryPolicy, SmoothingPolicy, StreamPolicy
+from tidegate.policy.caching.terms import Terms
 from tidegate.policy.recovery import RetryBudget
 
 _SIMPLE = StreamPolicy()
@@ -13,11 +14,12 @@ _NO_HEDGES = RetryBudget(RetryPolicy(budget_permille=0, budget_floor=0))
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What calls of these tiers are given instead of a refusal: fewer tokens, or another target. One of both."""
+    """What calls of these tiers are given instead of a refusal: fewer tokens, another target, or a stale answer."""
 
     tiers: frozenset[str]
     max_tokens: int = 0
     target: Target | None = None
+    stale: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class Plan:
     strict: bool = False  # what a provider's dialect cannot say is a reason not to ask it
     streams: StreamPolicy = _SIMPLE
     hedges: RetryBudget = _NO_HEDGES
+    caching: Terms | None = None  # None: its calls are always made
 
     @property
     def counts(self) -> bool:

@@ -112,6 +112,7 @@ def recorded(  # noqa: PLR0913, PLR0917 - once a call: a record would be one mor
         cost,
         usage.written,
         tries,
+        call.cache,
     )
 
 

@@ -9,6 +9,7 @@ from tidegate.model.facts import Try
 from tidegate.model.parts import Attempt as Attempt
 from tidegate.model.parts import BodySource as BodySource
 from tidegate.model.parts import Grant as Grant
+from tidegate.model.parts import Keeping as Keeping
 from tidegate.model.parts import Kind as Kind
 from tidegate.model.tenant import NOBODY, Tenant
 
@@ -57,9 +58,9 @@ class Call:
     """Who asks what, until when, and what has been tried. Times are the clock's microseconds."""
 
     __slots__ = (
-        "affinity", "arrived", "asking", "attempts", "body", "clamp", "client", "client_retry", "closed", "continued",
-        "deadline", "degraded", "dialect", "dropped", "forward", "grant", "id", "kind", "last_at", "left", "method",
-        "on_cut", "path", "prefix", "queued_us", "rung", "shape", "size", "smoothed", "spent", "tag", "tenant",
+        "affinity", "arrived", "asking", "attempts", "body", "cache", "clamp", "client", "client_retry", "closed", "continued",
+        "deadline", "degraded", "dialect", "dropped", "forward", "grant", "id", "keeping", "kind", "last_at", "left", "method",
+        "on_cut", "path", "prefix", "queued_us", "rung", "shape", "size", "smoothed", "spent", "stale", "tag", "tenant",
         "tries", "user", "waited_us",
     )  # fmt: skip
 
@@ -103,6 +104,9 @@ class Call:
         self.attempts: list[Attempt] = []
         self.tries: list[Try] = []  # as the ledger keeps them
         self.grant: Grant | None = None  # what its tenant may spend on it, where that is bounded
+        self.keeping: Keeping | None = None  # where its answer may be kept
+        self.cache = ""  # what the cache had to say, "" = it was not asked
+        self.stale = False  # there is an answer whose time is over
         self.queued_us = self.waited_us = 0  # in the FIFO; back-off and smoothing
         self.smoothed = False
         self.spent = 0  # tokens charged by attempts that brought no answer

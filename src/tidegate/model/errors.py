@@ -24,6 +24,7 @@ class ProblemKind(Enum):
     QUEUE_FULL = auto()
     UPSTREAM = auto()  # the provider failed or could not be reached
     CREDENTIAL = auto()  # the provider refused the gate's own credential
+    NOT_CACHED = auto()  # the client wants what is known, and nothing is
     DEADLINE = auto()  # the provider did not answer within the call's deadline
     UNAVAILABLE = auto()  # the gate itself cannot serve: draining, or its journal cannot be written
 

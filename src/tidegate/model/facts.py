@@ -105,10 +105,20 @@ class Hit(msgspec.Struct, frozen=True, array_like=True, gc=False):
     age_us: int
 
 
+class Note(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What the cache made of the answer of a call that was made: `stored`, or why it was not (`unstored: length`)."""
+
+    call_id: int
+    at_us: int
+    word: str
+    key: bytes = b""  # under which it is kept
+
+
 class Hits(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="h"):
-    """Calls that were answered from the cache, gathered for a moment: nothing was spent that a crash could lose."""
+    """What the cache did, gathered for a moment: nothing was spent that a crash could lose."""
 
     hits: tuple[Hit, ...]
+    notes: tuple[Note, ...] = ()
 
 
 Fact = Intent | CallRecord | Hits

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import msgspec
 
-from tidegate.model.outcome import Reason
+from tidegate.model.outcome import Reason, Usage
 
 
 class BodySource(Protocol):
@@ -31,6 +31,13 @@ class Grant(Protocol):
 
     def settle(self, tokens: int, cost_nano: int, now: int, wall: int, *, sent: bool) -> None:
         """The call ended and has cost so much over all its attempts. Not `sent`: no provider has seen any of it."""
+
+
+class Keeping(Protocol):
+    """A call whose answer may be kept: it is told what the answer was, and what it has cost."""
+
+    def made(self, target: str, usage: Usage, cost_nano: int) -> None:
+        """Answered by this `provider/scope/model`, for so much."""
 
 
 class Kind(Enum):

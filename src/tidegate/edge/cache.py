@@ -1,0 +1,312 @@
+"""Answers that are known: where a call meets the cache, before the line and after it.
+
+A hit in memory is answered at once: no task, no grant, no slot. What is being made for somebody else is heard along
+(`flights`). Everything slower, disk, Redis and meaning, is asked in the call's task.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from tidegate.edge import hits
+from tidegate.edge.asking import Asking
+from tidegate.edge.crew import Out
+from tidegate.edge.flights import Flight, Flights, Follower
+from tidegate.edge.heads import cached
+from tidegate.edge.hits import HitLog
+from tidegate.edge.intake import Caller
+from tidegate.edge.meaning import Meaning
+from tidegate.edge.pacing import Pacer
+from tidegate.edge.serving import Serving
+from tidegate.edge.shaped import Shapes
+from tidegate.edge.wanted import Request, Wanted
+from tidegate.line.line import STALE as STEP
+from tidegate.line.plan import Plan
+from tidegate.model.cached import Entry, Labels
+from tidegate.model.call import Call
+from tidegate.model.errors import Problem, ProblemKind
+from tidegate.model.facts import BROKEN
+from tidegate.model.reply import Refused
+from tidegate.policy.caching.canonical import key
+from tidegate.policy.caching.freshness import FRESH, STALE, state
+from tidegate.policy.caching.storable import why_not
+from tidegate.policy.caching.terms import Terms
+from tidegate.ports import Answers, Clock
+from tidegate.providers.answers.finish import finish
+from tidegate.wire.exchange import Exchange
+
+_SAME: Final = 1_000  # permille of similarity
+_NOT_CACHED: Final = Problem(
+    ProblemKind.NOT_CACHED, "No answer to this request is known, and it asks for nothing else (only-if-cached)."
+)
+_LATE: Final = Problem(ProblemKind.DEADLINE, "The deadline passed while the same call of somebody else was answered.")
+
+
+class Cache:
+    """One per worker. Fulfils `flights.Desk` and `serving.Known`."""
+
+    __slots__ = ("_answers", "_clock", "_serving", "_shapes", "again", "asking", "flights", "hits", "meaning")
+
+    def __init__(
+        self, answers: Answers, serving: Serving, clock: Clock, log: HitLog, again: Callable[[Request], None]
+    ) -> None:
+        """`again` serves a follower anew, whose leader has failed."""
+        self.asking = Asking()
+        self.flights = Flights(clock, self)
+        self.hits = log
+        self.meaning: Meaning | None = None
+        self.again = again
+        self._answers = answers
+        self._serving = serving
+        self._clock = clock
+        self._shapes = Shapes()
+
+    # Before the line, in the exchange's own turn.
+
+    def recall(self, exchange: Exchange, caller: Caller) -> bool:
+        """Answer what was asked before in the same words. False: it has to be looked at."""
+        wanted = self.asking.again(exchange, caller)
+        if wanted is None or (wanted.terms.full and caller.limits is not None):
+            return False
+        return self._now(exchange, self._serving.next_id(), caller, wanted) is not None
+
+    def wanted(self, exchange: Exchange, caller: Caller, call: Call, plan: Plan, terms: Terms) -> Wanted | None:
+        """What is looked for; None where the call has nothing to do with the cache, and its record says why."""
+        wanted = self.asking.wanted(exchange, caller, call, plan, terms)
+        if isinstance(wanted, str):
+            call.cache = wanted
+            return None
+        call.cache = "miss"
+        return wanted
+
+    def hit(self, exchange: Out, caller: Caller, call: Call, wanted: Wanted) -> bool:
+        """Answer from memory, where it is known there."""
+        entry = self._now(exchange, call.id, caller, wanted)
+        if entry is None:
+            return False
+        self._serving.spend(call, entry.cost, full=wanted.terms.full)
+        return True
+
+    def known(self, request: Request) -> bool:
+        """As `hit`, of a call that has its grant."""
+        wanted = request.wanted
+        return wanted is not None and self.hit(request.out, request.caller, request.call, wanted)
+
+    def _now(self, exchange: Out, call_id: int, caller: Caller, wanted: Wanted) -> Entry | None:
+        """The entry that was given."""
+        if not wanted.directives.read or not wanted.terms.exact:
+            return None
+        entry = self._answers.now(wanted.key)
+        if entry is None:
+            return None
+        wall = self._clock.wall()
+        if state(entry, wall, wanted.directives) != FRESH:
+            return None
+        return entry if self._give(exchange, call_id, caller, wanted, entry, hits.EXACT, _SAME, wall) else None
+
+    # In the call's task, before and after the line.
+
+    async def found(self, out: Out, call: Call, plan: Plan) -> bool:
+        """Answer from the slower layers, or by meaning. False: the call has to be made."""
+        flight = call.keeping
+        if not isinstance(flight, Flight):
+            return False
+        wanted = flight.wanted
+        if wanted.directives.read:
+            if wanted.terms.exact and await self._later(out, flight):
+                return True
+            if self.meaning is not None and wanted.terms.semantic is not None and not wanted.directives.exact_only:
+                verdict = await self.meaning.ask(flight)
+                if verdict is not None and await self._means(out, flight, verdict.key, verdict.similarity_permille):
+                    return True
+        if wanted.directives.only:
+            self._serving.refuse(out, call, plan, Refused(_NOT_CACHED))
+            return True
+        return False
+
+    async def _later(self, out: Out, flight: Flight) -> bool:
+        call, wanted = flight.request.call, flight.wanted
+        entry = self._answers.now(wanted.key)
+        if entry is None and self._answers.layered:
+            entry = await self._answers.later(wanted.key, call.deadline)
+        if entry is None:
+            return False
+        fresh = state(entry, self._clock.wall(), wanted.directives)
+        if fresh == FRESH:
+            return self._found(out, flight, entry, hits.EXACT, _SAME)
+        if fresh == STALE:
+            flight.stale, call.stale = entry, True
+        return False
+
+    async def _means(self, out: Out, flight: Flight, name: bytes, similarity: int) -> bool:
+        """The answer to the question that means the same, where it is still there."""
+        entry = self._answers.now(name)
+        if entry is None and self._answers.layered:
+            entry = await self._answers.later(name, flight.request.call.deadline)
+        if entry is None or state(entry, self._clock.wall(), flight.wanted.directives) != FRESH:
+            if self.meaning is not None:
+                self.meaning.gone(name)
+            return False
+        return self._found(out, flight, entry, hits.SEMANTIC, similarity)
+
+    def stale(self, out: Out, call: Call, plan: Plan, refused: Refused) -> bool:
+        """Stand in for a provider that failed, or as the ladder says, with an answer whose time is over."""
+        flight = call.keeping
+        if not isinstance(flight, Flight) or flight.stale is None:
+            return False
+        if refused.failure is None and STEP not in call.degraded:
+            return False
+        call.cache = "stale"
+        flight.entry, flight.layer = flight.stale, hits.STALE
+        self._serving.unserved(call, plan, 200)
+        return self._give(
+            out, call.id, flight.request.caller, flight.wanted, flight.stale, hits.STALE, _SAME, self._clock.wall()
+        )
+
+    def _found(self, out: Out, flight: Flight, entry: Entry, layer: str, similarity: int) -> bool:
+        """It ends here: nobody has been asked, and no record is written but the hit."""
+        flight.entry, flight.layer, flight.similarity_permille, flight.cost = entry, layer, similarity, entry.cost
+        if not self._give(
+            out,
+            flight.request.call.id,
+            flight.request.caller,
+            flight.wanted,
+            entry,
+            layer,
+            similarity,
+            self._clock.wall(),
+        ):
+            flight.entry = None
+            return False
+        self._serving.dismiss(flight.request.call)
+        self._serving.spend(flight.request.call, entry.cost, full=flight.wanted.terms.full)
+        return True
+
+    def _give(
+        self,
+        out: Out,
+        call_id: int,
+        caller: Caller,
+        wanted: Wanted,
+        entry: Entry,
+        layer: str,
+        similarity: int,
+        wall: int,
+    ) -> bool:
+        """Reply with a kept answer. False: it cannot be said in the form that is asked for."""
+        try:
+            body = self._shapes.body(
+                wanted, entry.key, entry.stored_us, entry.body, entry.cost, streamed=entry.streamed
+            )
+        except ValueError:
+            return False
+        request_id, age = self._serving.request_id(out, call_id), max(0, wall - entry.stored_us)
+        model, source = entry.labels.model, entry.call_id
+        head = cached(request_id, model, layer, source, similarity, wanted.streamed, age)
+        self.hits.hit(call_id, caller, wanted.plan, entry, layer, similarity, wall)
+        if wanted.terms.paced and entry.beats and body is entry.body:
+            Pacer(self._clock, out, body, entry.beats).start(head)
+        else:
+            out.respond(200, head, body)
+        return True
+
+    # For those who hear what is made for somebody else.
+
+    def late(self, request: Request) -> None:
+        """Nothing was spent on it; it has a record all the same."""
+        self._serving.open += 1
+        self._serving.refuse(request.out, request.call, request.plan, Refused(_LATE))
+
+    def tell(self, follower: Follower, flight: Flight) -> bytes | None:
+        """The answer in another form; None: it cannot be said so, or is not there any more."""
+        if not flight.complete:
+            return None
+        body, wanted = b"".join(flight.pieces(0)), follower.wanted
+        made_us, streamed = flight.request.call.arrived, flight.wanted.streamed
+        if flight.entry is not None:
+            made_us = flight.entry.stored_us
+        try:
+            return self._shapes.body(wanted, wanted.key, made_us, body, flight.cost, streamed=streamed)
+        except ValueError:
+            return None
+
+    def head(self, follower: Follower, flight: Flight) -> bytes:
+        """Whose answer it is."""
+        entry, call = flight.entry, flight.request.call
+        request_id = self._serving.request_id(follower.out, follower.request.call.id)
+        streamed, similarity = follower.wanted.streamed, flight.similarity_permille
+        if entry is None:
+            return cached(request_id, _model_of(flight.target), hits.JOINED, call.id, similarity, streamed, 0)
+        age = max(0, self._clock.wall() - entry.stored_us)
+        return cached(request_id, entry.labels.model, flight.layer, entry.call_id, similarity, streamed, age)
+
+    def served(self, follower: Follower, flight: Flight) -> None:
+        """It is counted as a hit, or as the failure that it was."""
+        call, wall = follower.request.call, self._clock.wall()
+        if flight.status != 200 or flight.aborted:
+            self._serving.open += 1
+            self._serving.unserved(call, follower.request.plan, BROKEN if flight.aborted else flight.status)
+            return
+        self._serving.spend(call, flight.cost, full=follower.wanted.terms.full)
+        entry, caller, plan = flight.entry, follower.request.caller, follower.request.plan.name
+        if entry is None:
+            model = _model_of(flight.target)
+            self.hits.add(
+                call.id, caller, plan, model, hits.JOINED, flight.request.call.id, _SAME, flight.cost, wall, wall
+            )
+        else:
+            self.hits.hit(call.id, caller, plan, entry, flight.layer, flight.similarity_permille, wall)
+
+    def keep(self, flight: Flight) -> None:
+        """Keep a complete answer, where it may be kept."""
+        if flight.entry is not None or not flight.wanted.directives.write:
+            return
+        wanted, call, wall = flight.wanted, flight.request.call, self._clock.wall()
+        body = b"".join(flight.pieces(0)) if flight.complete else b""
+        ended = finish(wanted.kind, body, streamed=wanted.streamed)
+        word = _unkept(flight, len(body)) or why_not(ended, tools_allowed=wanted.terms.tools)
+        if word:
+            self.hits.note(call.id, f"unstored: {word}", wall)
+            return
+        entry = _entry(flight, body, wall)
+        self._answers.keep(entry)
+        self.hits.note(call.id, "stored", wall, entry.key)
+        if self.meaning is not None and wanted.terms.semantic is not None:
+            self.meaning.learn(flight, entry, ended)
+
+
+def _unkept(flight: Flight, size: int) -> str:
+    """Why an answer is not kept, whatever it says; "" = it may be."""
+    if flight.status != 200 or not flight.target:
+        return "error"
+    if not flight.complete or size > flight.wanted.terms.max_bytes:
+        return "large" if flight.ended and not flight.aborted else "cut"
+    return "degraded" if flight.request.call.degraded else ""
+
+
+def _entry(flight: Flight, body: bytes, wall: int) -> Entry:
+    """Kept under the name of the model that answered, which need not be the one that was asked first."""
+    wanted, call = flight.wanted, flight.request.call
+    model = _model_of(flight.target)
+    name = wanted.key if model == wanted.model else key(wanted.base, wanted.scope, wanted.kind, wanted.path, model)
+    labels = Labels(call.tenant.name, model, wanted.plan, wanted.tags)
+    fresh_until = wall + wanted.ttl_us
+    return Entry(
+        name,
+        wanted.kind.name.lower(),
+        call.dialect,
+        body,
+        wanted.streamed,
+        tuple(flight.beats),
+        labels,
+        flight.cost,
+        call.id,
+        wall,
+        fresh_until,
+        fresh_until + wanted.terms.stale_us,
+    )
+
+
+def _model_of(target: str) -> str:
+    """The provider and model of `provider/scope/model`."""
+    provider, _, rest = target.partition("/")
+    return f"{provider}/{rest.partition('/')[2]}"

@@ -1,0 +1,82 @@
+"""Questions that mean the same: what a call asks the process that compares them, and what it is told."""
+
+from hashlib import sha256
+
+from tidegate.edge.flights import Flight
+from tidegate.model.cached import Entry
+from tidegate.model.comparison import Comparison, Verdict
+from tidegate.policy.caching.questions import question
+from tidegate.ports import Answers, Semantics
+from tidegate.providers.answers.finish import Finish, finish
+
+
+class Asked:
+    """A question that was compared, until its answer is there."""
+
+    __slots__ = ("scope", "text", "verdict")
+
+    def __init__(self, scope: bytes, text: str, verdict: Verdict | None) -> None:
+        self.scope = scope
+        self.text = text
+        self.verdict = verdict
+
+
+class Meaning:
+    """One per worker. Questions of calls in flight, by the call's id: as many as there are such calls."""
+
+    __slots__ = ("_answers", "_asked", "_semantics")
+
+    def __init__(self, semantics: Semantics, answers: Answers) -> None:
+        self._semantics = semantics
+        self._answers = answers
+        self._asked: dict[int, Asked] = {}
+
+    async def ask(self, flight: Flight) -> Verdict | None:
+        """An answer that may be served, or None."""
+        call, wanted, policy = flight.request.call, flight.wanted, flight.wanted.terms.semantic
+        if policy is None or not isinstance(call.body, bytes):
+            return None
+        asked = question(call.kind, call.body)
+        if not asked.text:
+            call.cache = "miss; semantic: no text"
+            return None
+        scope = sha256(b"%b\n%b\n%b" % (wanted.scope, wanted.model.encode(), asked.context)).digest()
+        comparison = Comparison(scope, asked.text, b"", policy, call.id)
+        verdict = await self._semantics.ask(comparison, call.deadline)
+        if verdict is not None and verdict.serve:
+            return verdict
+        call.cache = f"miss; semantic: {_told(verdict)}"
+        self._asked[call.id] = Asked(scope, asked.text, verdict)
+        return None
+
+    def learn(self, flight: Flight, entry: Entry, ended: Finish) -> None:
+        """The question has an answer, which is kept; and what was tried out can be judged."""
+        asked = self._asked.pop(flight.request.call.id, None)
+        if asked is None:
+            return
+        verdict = asked.verdict
+        self._semantics.learn(
+            asked.scope, asked.text, b"", entry.key, flight.request.call.id, entry.labels, entry.fresh_until_us
+        )
+        if verdict is not None and verdict.explore:
+            other = self._answers.now(verdict.key)
+            if other is not None:
+                said = finish(flight.wanted.kind, other.body, streamed=other.streamed)
+                self._semantics.compared(verdict, ended.text, said.text)
+
+    def forget(self, call_id: int) -> None:
+        """The call has ended, however."""
+        self._asked.pop(call_id, None)
+
+    def gone(self, key: bytes) -> None:
+        """There is no answer under this key any more."""
+        self._semantics.gone(key)
+
+
+def _told(verdict: Verdict | None) -> str:
+    """For the record."""
+    if verdict is None:
+        return "no time"
+    if not verdict.key:
+        return verdict.why
+    return f"{verdict.why} {verdict.similarity_permille / 1_000:.3f} req_{verdict.source:x}"

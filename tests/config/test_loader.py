@@ -4,8 +4,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.config.texts import MISSION, SMALLEST
-from tidegate.model.snapshot import decode
+from tidegate.config import loader
+from tidegate.model.snapshot import Caching, SemanticPolicy, Snapshot, Strategy, decode
 from tidegate.planes.messages import Decoder, Loaded, Named
 
 
@@ -74,3 +77,20 @@ def test_keys_of_a_namespace_are_client_keys(tmp_path: Path) -> None:
     _, frame = Decoder().feed(run(str(path)).stdout)
     assert isinstance(frame, Loaded)
     assert frame.clients
+
+
+@pytest.mark.parametrize(
+    ("caching", "wanted"),
+    [
+        (Caching(enabled=True), False),
+        (Caching(enabled=True, semantic=SemanticPolicy("shadow")), True),
+        (Caching(enabled=True, semantic=SemanticPolicy("on")), True),
+        (Caching(semantic=SemanticPolicy("on")), False),
+    ],
+)
+def test_who_compares_questions_is_told(caching: Caching, wanted: bool) -> None:
+    """One strategy is enough, or what holds for calls that name a model; one that caches nothing compares nothing."""
+    plain = Strategy("plain", "p/m")
+    of_a_strategy = Snapshot(1, (), (plain, Strategy("s", "p/m", caching=caching)))
+    of_a_model = Snapshot(1, (), (plain,), Strategy("", "", caching=caching))
+    assert [loader._loaded(snapshot).semantic for snapshot in (of_a_strategy, of_a_model)] == [wanted, wanted]

@@ -25,7 +25,8 @@ def main() -> None:
     parts = tuple(isolated(word, version) for word in words if ":" in word)
     main = " ".join(word for word in words if ":" not in word)
     snapshot = f"{main} version={version}".encode()
-    sys.stdout.buffer.write(encode(Loaded("clients" in text, "tls" in text, drain_us, snapshot, parts)))
+    loaded = Loaded("clients" in text, "tls" in text, drain_us, snapshot, parts, semantic="meaning" in text)
+    sys.stdout.buffer.write(encode(loaded))
 
 
 def isolated(word: str, version: str) -> Part:

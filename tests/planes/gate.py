@@ -17,6 +17,7 @@ MODULES = {
     "worker_module": "tests.planes.fake_worker",
     "control_module": "tests.planes.fake_control",
     "loader_module": "tests.planes.fake_loader",
+    "semantic_module": "tests.planes.fake_semantic",
 }
 READY = re.compile(r"tidegate ready: (https?)://([^ ]+):(\d+)/v1 \(admin http://127\.0\.0\.1:(\d+)(.*)\)\n")
 OTHER = re.compile(r"; (\S+) http://[^ ]+:(\d+)/v1")
@@ -73,7 +74,7 @@ class Gate:
         found = {}
         for pid in self._child_pids():
             words = command_line(pid)
-            for name in ("worker", "control"):
+            for name in ("worker", "control", "semantic"):
                 if any(word.endswith((f".{name}", f"fake_{name}")) for word in words):
                     found[name] = pid
         self.watched |= set(found.values())

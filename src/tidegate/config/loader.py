@@ -58,7 +58,14 @@ def _loaded(snapshot: Snapshot) -> messages.Loaded:
         for item, part in zip(snapshot.isolated, rest, strict=True)
     )
     whole = encode(snapshot) if parts else b""
-    return messages.Loaded(clients, server.tls is not None, server.drain_timeout_us, encode(main), parts, whole)
+    tls, semantic = server.tls is not None, _compares(snapshot)
+    return messages.Loaded(clients, tls, server.drain_timeout_us, encode(main), parts, whole, semantic)
+
+
+def _compares(snapshot: Snapshot) -> bool:
+    """Does any strategy ask for answers to questions that mean the same?"""
+    every = (snapshot.defaults, *snapshot.strategies)
+    return any(item.caching.enabled and item.caching.semantic.mode != "off" for item in every)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import struct
 from typing import NamedTuple
 
 _FRAME = struct.Struct("!cI")
-_LOADED = struct.Struct("!??QQH")
+_LOADED = struct.Struct("!???QQH")
 _PART = struct.Struct("!HHII")
 _STATUS = struct.Struct("!??II")
 _READY = struct.Struct("!I")
@@ -63,6 +63,7 @@ class Loaded(NamedTuple):
     snapshot: bytes
     parts: tuple[Part, ...] = ()
     whole: bytes = b""
+    semantic: bool = False  # a strategy has questions compared
 
 
 class Named(NamedTuple):
@@ -134,8 +135,8 @@ def _parts(message: Message) -> tuple[bytes, bytes]:
 
 
 def _packed(message: Loaded) -> bytes:
-    clients, tls, drain_timeout_us, snapshot, parts, whole = message
-    pieces = [_LOADED.pack(clients, tls, drain_timeout_us, len(snapshot), len(parts)), snapshot]
+    clients, tls, drain_timeout_us, snapshot, parts, whole, semantic = message
+    pieces = [_LOADED.pack(clients, tls, semantic, drain_timeout_us, len(snapshot), len(parts)), snapshot]
     for part in parts:
         name = part.namespace.encode()
         pieces += [_PART.pack(len(name), part.port, part.cpu_permille, len(part.snapshot)), name, part.snapshot]
@@ -172,7 +173,7 @@ def _message(kind: bytes, payload: bytes) -> Message:
 
 
 def _unpacked(payload: bytes) -> Loaded:
-    clients, tls, drain_timeout_us, size, count = _LOADED.unpack_from(payload)
+    clients, tls, semantic, drain_timeout_us, size, count = _LOADED.unpack_from(payload)
     at = _LOADED.size + size
     snapshot, parts = payload[_LOADED.size : at], []
     for _ in range(count):
@@ -180,7 +181,7 @@ def _unpacked(payload: bytes) -> Loaded:
         begin = at + _PART.size + name
         parts.append(Part(payload[begin - name : begin].decode(), port, cpu_permille, payload[begin : begin + size]))
         at = begin + size
-    return Loaded(clients, tls, drain_timeout_us, snapshot, tuple(parts), payload[at:])
+    return Loaded(clients, tls, drain_timeout_us, snapshot, tuple(parts), payload[at:], semantic)
 
 
 class Decoder:

@@ -38,7 +38,7 @@ class Service:
     )
 
     def __init__(
-        self, name: str, module: str, listener: socket.socket, state_dir: str, worker: int, own_dir: str = ""
+        self, name: str, module: str, listener: socket.socket | None, state_dir: str, worker: int, own_dir: str = ""
     ) -> None:
         self.name = name
         self.process: subprocess.Popen[bytes] | None = None
@@ -61,7 +61,7 @@ class Service:
         ours.setblocking(False)
         try:
             with theirs:
-                self.process = self._spawn(theirs.fileno(), self._inherited.fileno())
+                self.process = self._spawn(theirs.fileno())
         except OSError:
             ours.close()
             raise
@@ -73,12 +73,14 @@ class Service:
         self._outbox.clear()
         return ours
 
-    def _spawn(self, channel: int, listen: int) -> subprocess.Popen[bytes]:
+    def _spawn(self, channel: int) -> subprocess.Popen[bytes]:
+        listen = () if self._inherited is None else (self._inherited.fileno(),)
+        inherited = ["--channel", str(channel), *(word for one in listen for word in ("--listen", str(one)))]
         return subprocess.Popen(
-            [*self._command, "--channel", str(channel), "--listen", str(listen)],
+            [*self._command, *inherited],
             stdin=subprocess.DEVNULL,
             stdout=_STDERR,  # our standard output carries one line, and it is ours
-            pass_fds=(channel, listen),
+            pass_fds=(channel, *listen),
             process_group=0,  # Ctrl-C is for the supervisor to act on
         )
 

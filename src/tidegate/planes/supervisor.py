@@ -16,6 +16,7 @@ from functools import partial
 from typing import NamedTuple
 
 from tidegate.observe.log import Log
+from tidegate.planes.aside import Aside
 from tidegate.planes.failure import GateError
 from tidegate.planes.fleet import Fleet, Setting
 from tidegate.planes.keeper import Keeper
@@ -44,6 +45,7 @@ class Options(NamedTuple):
     worker_module: str = "tidegate.worker"
     control_module: str = "tidegate.control"
     loader_module: str = "tidegate.config.loader"
+    semantic_module: str = "tidegate.semantic"
     watch_seconds: float = 1.0  # how often the configuration is looked at, 0 = on SIGHUP only
 
 
@@ -62,6 +64,7 @@ class Supervisor:
         self._keeper = Keeper(self._selector, log, self)
         self._fleet = Fleet(Setting(options.host, options.worker_module, path), data, self._keeper, log, time.monotonic)
         self._control = Service("control", options.control_module, self._admin, path, -1)
+        self._semantic = Aside(Service("semantic", options.semantic_module, None, path, -1), self._keeper, log)
         self._watch = Watch(options.config, options.watch_seconds)
         self._loading: Loading | None = None
         self._load_again = False
@@ -111,6 +114,9 @@ class Supervisor:
 
     def begun(self, service: Service) -> None:
         """A child was started: it is told how things are."""
+        if service is self._semantic.service:
+            self._semantic.begun()
+            return
         if service is not self._control:
             self._fleet.begun(service)
         self._tell_status()
@@ -122,17 +128,25 @@ class Supervisor:
         if service is self._control:
             service.ready = service.ready or isinstance(message, Ready)
             return
+        if service is self._semantic.service:
+            self._semantic.heard(message)
+            return
         self._fleet.heard(service, message)
         if not self._fleet.announced and self._fleet.ready:
             self._fleet.announced = self._keeper.forgiving = True
             self._announce()
         if self._declared != self._fleet.configuration.version:
             self._tell_declared()
+        good = self._fleet.configuration.good
+        if self._fleet.announced and good is not None and self._drain_until is None:
+            self._semantic.follow(self._fleet.configuration.version, good)
         self._tell_status()
 
     def buried(self, service: Service, death: Death) -> None:
         """A child ended. Raises `GateError` when the gate cannot start."""
-        if service is not self._control:
+        if service is self._semantic.service:
+            self._semantic.buried(death)
+        elif service is not self._control:
             self._fleet.buried(service, death)
             self._over = self._over or (self._drain_until is not None and not self._fleet.alive)
             self._tell_status()
@@ -266,6 +280,7 @@ class Supervisor:
         self._watch.stop()
         self._log.info("draining", seconds=good.drain_timeout_us / 1e6)
         self._drain_until = time.monotonic() + good.drain_timeout_us / 1e6 + GRACE
+        self._semantic.rest()
         self._fleet.drain()
         self._tell_status()
 

@@ -40,7 +40,7 @@ for name in made:
 print(len(made))
 """
 RESIDENT = """
-import re, tidegate.worker
+import re, tidegate.worker.process
 print(int(re.search(r"VmRSS:\\s+(\\d+)", open("/proc/self/status").read())[1]) // 1024)
 """
 

@@ -60,6 +60,11 @@ class Cache:
         self._clock = clock
         self._shapes = Shapes()
 
+    def change(self, answers: Answers, meaning: Meaning | None, headers: frozenset[str]) -> None:
+        """Follow a reload: where answers are, who compares questions, which headers rules look at."""
+        self._answers, self.meaning = answers, meaning
+        self.asking.change(headers)
+
     # Before the line, in the exchange's own turn.
 
     def recall(self, exchange: Exchange, caller: Caller) -> bool:

@@ -9,16 +9,13 @@ import gc
 import os
 import random
 import socket
-import ssl
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from functools import partial
-from itertools import islice
 from pathlib import Path
 
-import msgspec
 import uvloop
 
-from tidegate.clock import SystemClock, zone_of
+from tidegate.clock import SystemClock
 from tidegate.directory import layout as directory
 from tidegate.directory.follower import Follower
 from tidegate.edge.bodies import Keeper
@@ -30,63 +27,35 @@ from tidegate.edge.signatures import Signatures
 from tidegate.ledger import learnt, parcels
 from tidegate.ledger.bodies import Spool, keys_of
 from tidegate.ledger.care import Care, tell_damage
-from tidegate.ledger.follow import Position
 from tidegate.ledger.journal import Journal
-from tidegate.ledger.learnt import Learnt
 from tidegate.ledger.nonces import NonceFile, boot_of_machine, name_of_past
 from tidegate.ledger.recover import recover
-from tidegate.ledger.spend import SpendFile, since
 from tidegate.line.book import Book
-from tidegate.line.lane import Lane, Memory
 from tidegate.line.lanes import Lanes
 from tidegate.line.line import Line
 from tidegate.model import snapshot as snapshots
-from tidegate.model.facts import Intent
-from tidegate.model.snapshot import ClientKey, Namespace, Provider, Snapshot, User
+from tidegate.model.snapshot import Snapshot
 from tidegate.observe.log import Log
-from tidegate.observe.meters import JournalMeter, LaneGauge, PoolGauge, SpendGauge
-from tidegate.observe.observer import MAX_SERIES, Observer
+from tidegate.observe.meters import JournalMeter, LaneGauge, PoolGauge
+from tidegate.observe.observer import Observer
 from tidegate.observe.push import Pusher
 from tidegate.planes.channel import Channel
 from tidegate.planes.child import ChildArguments, die_with_parent, end_now, parse_arguments
 from tidegate.planes.messages import Drain, Load, Ready, Rejected
 from tidegate.policy.nonces import Nonces
-from tidegate.policy.spend.accounts import Accounts
-from tidegate.policy.spend.limits import Limits
-from tidegate.ports import Clock, Transport
+from tidegate.ports import Clock
 from tidegate.wire.server import Server, serve
-from tidegate.wire.tls import client_context, server_context
-from tidegate.wire.upstream import UpstreamPool
+from tidegate.wire.tls import server_context
+from tidegate.worker import lanes
+from tidegate.worker.kept import Kept
+from tidegate.worker.spent import Spent
+from tidegate.worker.upstreams import Upstreams
 
 SAVE_EVERY_US = 10_000_000
 LOOK_EVERY_US = 1_000_000
 SPEND_EVERY_US = 2_000_000
 _DRAIN_LOOK_US = 20_000
 LISTENERS = 8
-
-
-class Upstreams:
-    """One pool of connections per provider; a reload keeps the pools of providers that did not change."""
-
-    __slots__ = ("_clock", "_pools")
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._pools: dict[bytes, UpstreamPool] = {}
-
-    def pool(self, provider: Provider) -> Transport:
-        """The provider's pool."""
-        reach = _reach(provider)
-        pool = self._pools.get(reach)
-        if pool is None:
-            pool = self._pools[reach] = UpstreamPool(provider, self._clock, _tls(provider))
-        return pool
-
-    def keep(self, snapshot: Snapshot) -> None:
-        """Let go of the pools that a new snapshot does not use."""
-        used = {_reach(provider) for provider in snapshot.providers}
-        for reach in [reach for reach in self._pools if reach not in used]:
-            self._pools.pop(reach).close()
 
 
 class Worker:
@@ -110,7 +79,7 @@ class Worker:
         recovered = recover(self.journal)
         if recovered.lost:
             log.warning("calls in flight when the last worker died were booked as estimated", calls=recovered.lost)
-        memories = _memories(learnt.load(self._learnt_path), recovered.levels, clock)
+        memories = lanes.memories(learnt.load(self._learnt_path), recovered.levels, clock)
         luck = random.Random()  # jitter and sampling, nothing secret
         self.lanes = Lanes(clock, first.queue.max_calls, luck.random, memories)
         self.observer = Observer(clock, self._gauges, self._pools, log)
@@ -118,12 +87,13 @@ class Worker:
         self._upstreams = Upstreams(clock)
         self._elsewhere = _elsewhere(first)
         self._door = _door(first, own, clock)
-        self._accounts, self._spent, self._spent_at = Accounts(zone_of), SpendFile(own / "spend"), Position()
-        self._saving = False
-        self._remember(own / "journal")
+        self._spent = Spent(own, clock)
         self._follower = Follower(state / directory.NAME, Roster, self._follow, clock, log)
         line = Line(clock, self.journal, self.observer, luck.random)
-        self.gateway = Gateway(self.house(first), line, clock, self.journal, self.observer, arguments.worker)
+        self._kept = Kept(first, state, clock, log)
+        answers = self._kept.answers
+        self.gateway = Gateway(self.house(first), line, clock, self.journal, self.observer, arguments.worker, answers)
+        self._cache(first)
         self.gateway.serving.begin_after(self.journal.last_id)
         self._pusher = Pusher(
             state / "control.sock",
@@ -132,7 +102,7 @@ class Worker:
             arguments.worker,
             os.getpid(),
             self._journal_meter,
-            self._spend_gauges,
+            self._spent.gauges,
         )
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -140,7 +110,7 @@ class Worker:
         """Compose what the snapshot says."""
         book = Book(snapshot, self.lanes, self._upstreams.pool)
         keeping = partial(Keeper, log=self._spool, wall=self._clock.wall)
-        house = House(book, Clients(snapshot, self._follower.state, self._limits, keeping), self._door)
+        house = House(book, Clients(snapshot, self._follower.state, self._spent.limits, keeping), self._door)
         self._door.change(snapshot.access, snapshot.signing)
         self._spool.hide(keys_of(snapshot))
         return house
@@ -150,10 +120,17 @@ class Worker:
         house = self.gateway.house
         was_open = house.clients.open
         house.follow(managed)
-        self._accounts.tidy(self._clock.wall())
+        self._spent.accounts.tidy(self._clock.wall())
         self.gateway.review()
         if was_open and not house.clients.open and self._tasks:
             self._log.warning("the first client key was made: whoever calls without one is refused from now on")
+
+    def _cache(self, snapshot: Snapshot) -> None:
+        """Where answers are kept, from now on."""
+        cache = self.gateway.cache
+        if cache is not None:
+            names = frozenset(rule.header for rule in snapshot.cache.rules if rule.header)
+            cache.change(self._kept.answers, self._kept.meaning, names)
 
     async def run(self) -> None:
         """Serve until the supervisor says otherwise or is gone."""
@@ -166,10 +143,11 @@ class Worker:
         server = await serve(listeners, self.gateway, self._settings, self._clock, context)
         self._start(self._repeat(SAVE_EVERY_US, self._save))
         self._start(self._repeat(LOOK_EVERY_US, self._care.look))
-        self._start(self._repeat(SPEND_EVERY_US, self._save_spent))
+        self._start(self._repeat(SPEND_EVERY_US, partial(self._spent.save, self.journal)))
         self._start(self._repeat(LOOK_EVERY_US, self._spool.look))
         self._start(self._pusher.run())
         self._start(self._follower.follow())
+        self._start(self._kept.follower.follow())
         _spare_the_collector()
         self._channel.send(Ready(os.getpid()))
         while (message := await self._channel.receive()) is not None:
@@ -186,6 +164,7 @@ class Worker:
         """Build the new house beside the old one and swap; calls in flight keep their plan."""
         try:
             snapshot = snapshots.decode(data)
+            before = self._kept.change(snapshot)
             self.gateway.house = self.house(snapshot)
         except (ValueError, OSError) as error:
             self._channel.send(Rejected(str(error)))
@@ -193,10 +172,13 @@ class Worker:
         if not self._elsewhere <= (elsewhere := _elsewhere(snapshot)):
             self._door.distrust(self._clock.wall())
         self._elsewhere = elsewhere
-        self._accounts.tidy(self._clock.wall(), everything=True)
+        self._spent.accounts.tidy(self._clock.wall(), everything=True)
         self.gateway.review()
         self.lanes.retire()
         self._upstreams.keep(snapshot)
+        self._cache(snapshot)
+        if before is not None:
+            self._start(before.close())
         if snapshot.server != self._settings or snapshot.journal != self._journal_settings:
             self._log.warning("`server` and `journal` changed in the file: they take effect when the gate restarts")
         self._channel.send(Ready(os.getpid()))
@@ -211,8 +193,10 @@ class Worker:
             self._log.warning("connections were cut at the end of the drain", connections=cut)
         await self._save()
         self.journal.catch_up()  # what a failing disk did not take: its last chance
-        await self._save_spent()
+        await self._spent.save(self.journal)
         await self._spool.close()
+        self._flush()
+        await self._kept.answers.close()
         self.journal.close()
         end_now()
 
@@ -231,37 +215,8 @@ class Worker:
     async def _save(self) -> None:
         """Remember what was learnt. The file is small and written in a thread."""
         now = self._clock.now()
-        known = {lane.key: _learnt(lane, now) for lane in self.lanes}
+        known = {lane.key: lanes.learnt_of(lane, now) for lane in self.lanes}
         await asyncio.to_thread(learnt.save, self._learnt_path, known)
-
-    def _limits(self, namespace: Namespace | None, user: User | None, key: ClientKey) -> Limits | None:
-        """What a key may spend."""
-        return self._accounts.limits_of(namespace, user, key, self._clock.wall())
-
-    def _remember(self, journal: Path) -> None:
-        """Continue with what was spent: as it was saved, and what the journal knows of the time since."""
-        saved, position = self._spent.load()
-        self._accounts.restore(saved)
-        for record in since(journal, position):
-            self._accounts.replay(record)
-
-    async def _save_spent(self) -> None:
-        """Save what was spent, with the place in the journal up to which that counts.
-
-        Not while records wait to be written there: they have been counted, and would be again.
-        """
-        position, wall = self.journal.position, self._clock.wall()
-        if self._saving or position == self._spent_at or self.journal.keeper.records:
-            return
-        changed, self._saving = self._accounts.changed(), True
-        try:
-            await asyncio.to_thread(self._spent.save, position, self._accounts.saved(changed), wall)
-        except OSError:
-            self._accounts.unsaved(changed)
-            raise
-        finally:
-            self._saving = False
-        self._spent_at = position
 
     def _journal_meter(self) -> JournalMeter:
         keeper = self.journal.keeper
@@ -276,15 +231,9 @@ class Worker:
             self._spool.dropped,
         )
 
-    def _spend_gauges(self) -> list[SpendGauge]:
-        now, wall = self._clock.now(), self._clock.wall()
-        accounts = self._accounts.in_use(MAX_SERIES)
-        stands = (SpendGauge(*account.who, *one) for account in accounts for one in account.stands(now, wall))
-        return list(islice(stands, MAX_SERIES))
-
     def _gauges(self) -> list[LaneGauge]:
         now = self._clock.now()
-        return [_gauge(lane, now) for lane in self.lanes]
+        return [lanes.gauge(lane, now) for lane in self.lanes]
 
     def _pools(self) -> Iterator[PoolGauge]:
         now = self._clock.now()
@@ -318,54 +267,6 @@ def _elsewhere(snapshot: Snapshot) -> frozenset[str]:
     return frozenset() if snapshot.namespace else frozenset([one.namespace for one in snapshot.isolated])
 
 
-def _tls(provider: Provider) -> ssl.SSLContext | None:
-    return client_context(provider.ca_file) if provider.base_url.startswith("https:") else None
-
-
-def _reach(provider: Provider) -> bytes:
-    """What of a provider a pool depends on: not its limits, keys and models."""
-    return msgspec.msgpack.encode(msgspec.structs.replace(provider, scopes=(), models={}))
-
-
-def _learnt(lane: Lane, now: int) -> Learnt:
-    return Learnt(lane.estimator.dump(), lane.requests.belief(now), lane.tokens.belief(now))
-
-
-def _memories(known: dict[str, Learnt], levels: dict[str, Intent], clock: Clock) -> dict[str, Memory]:
-    now, wall = clock.now(), clock.wall()
-    memories = {}
-    for key in known.keys() | levels.keys():
-        of = known.get(key, Learnt())
-        intent = levels.get(key)
-        if intent is None:
-            memories[key] = Memory(of.requests, of.tokens, of.ratios)
-        else:
-            at = now - max(0, wall - intent.at_us)
-            memories[key] = Memory(
-                of.requests, of.tokens, of.ratios, _level(intent.level_requests), _level(intent.level_tokens), at
-            )
-    return memories
-
-
-def _level(level: int) -> int | None:
-    return None if level == -1 else level
-
-
-def _gauge(lane: Lane, now: int) -> LaneGauge:
-    quota = lane.quota
-    tokens, requests = quota.view_tokens(now), quota.view_requests(now)
-    return LaneGauge(
-        lane.name,
-        tokens.left if tokens else -1,
-        tokens.limit if tokens else -1,
-        requests.left if requests else -1,
-        requests.limit if requests else -1,
-        not lane.breaker.limited,
-        lane.requests.belief(now),
-        lane.tokens.belief(now),
-    )
-
-
 async def _main(arguments: ChildArguments, log: Log) -> None:
     channel = Channel(arguments.channel)
     message = await channel.receive()
@@ -385,7 +286,3 @@ def main() -> None:
     die_with_parent()
     arguments = parse_arguments()
     uvloop.run(_main(arguments, Log(f"worker-{arguments.worker}")))
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,1 @@
+"""A worker: the composition root of the data plane. Snapshot in, calls served, facts out."""

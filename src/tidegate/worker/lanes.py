@@ -1,0 +1,49 @@
+"""What of a lane outlives its worker, and what is shown of it."""
+
+from tidegate.ledger.learnt import Learnt
+from tidegate.line.lane import Lane, Memory
+from tidegate.model.facts import Intent
+from tidegate.observe.meters import LaneGauge
+from tidegate.ports import Clock
+
+
+def learnt_of(lane: Lane, now: int) -> Learnt:
+    """What is worth remembering of a lane."""
+    return Learnt(lane.estimator.dump(), lane.requests.belief(now), lane.tokens.belief(now))
+
+
+def memories(known: dict[str, Learnt], levels: dict[str, Intent], clock: Clock) -> dict[str, Memory]:
+    """What lanes begin with: what was learnt, and where their quota stood when the last worker ended. O(lanes)."""
+    now, wall = clock.now(), clock.wall()
+    found = {}
+    for key in known.keys() | levels.keys():
+        of = known.get(key, Learnt())
+        intent = levels.get(key)
+        if intent is None:
+            found[key] = Memory(of.requests, of.tokens, of.ratios)
+        else:
+            at = now - max(0, wall - intent.at_us)
+            found[key] = Memory(
+                of.requests, of.tokens, of.ratios, _level(intent.level_requests), _level(intent.level_tokens), at
+            )
+    return found
+
+
+def _level(level: int) -> int | None:
+    return None if level == -1 else level
+
+
+def gauge(lane: Lane, now: int) -> LaneGauge:
+    """How a lane stands."""
+    quota = lane.quota
+    tokens, requests = quota.view_tokens(now), quota.view_requests(now)
+    return LaneGauge(
+        lane.name,
+        tokens.left if tokens else -1,
+        tokens.limit if tokens else -1,
+        requests.left if requests else -1,
+        requests.limit if requests else -1,
+        not lane.breaker.limited,
+        lane.requests.belief(now),
+        lane.tokens.belief(now),
+    )

@@ -77,6 +77,10 @@ class StoreError(Exception):
     """A layer of the cache did not do what it was asked; the message says why, without secrets."""
 
 
+class StoreLate(StoreError):
+    """It did not answer in time."""
+
+
 class Answers(Protocol):
     """The answers that are kept, in this process's memory and in the layers beyond it. Nothing here ever raises."""
 

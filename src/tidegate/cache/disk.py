@@ -20,6 +20,7 @@ from tidegate.ports import Clock, StoreError
 
 NAME = "cache.sqlite"
 MAX_JOBS = 2_000  # a disk that stands still is not asked for more
+TRIES = 40  # of 5 ms, while another process writes
 
 T = TypeVar("T")
 
@@ -27,20 +28,24 @@ T = TypeVar("T")
 class _Job:
     """One thing to do on the thread."""
 
-    __slots__ = ("future", "loop", "work")
+    __slots__ = ("future", "loop", "tries", "work")
 
     def __init__(self, work: Callable[[], object]) -> None:
         self.work = work
+        self.tries = TRIES
         self.loop = asyncio.get_running_loop()
         self.future: asyncio.Future[Any] = self.loop.create_future()
 
-    def run(self) -> None:
-        """Do it, unless nobody waits for it any more."""
+    def run(self) -> bool:
+        """Do it, unless nobody waits for it any more. False: another process writes, it is to be tried again."""
         if self.future.cancelled():
-            return
+            return True
         try:
             done: object = self.work()
         except sqlite3.Error as error:
+            self.tries -= 1
+            if self.tries > 0 and getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
+                return False
             self._tell(partial(_fail, self.future, StoreError(_words(error))))
         except OSError as error:
             self._tell(partial(_fail, self.future, StoreError(f"the disk: {error.strerror}")))
@@ -48,6 +53,7 @@ class _Job:
             self._tell(partial(_fail, self.future, error))
         else:
             self._tell(partial(_succeed, self.future, done))
+        return True
 
     def _tell(self, callback: Callable[[], None]) -> None:
         with contextlib.suppress(RuntimeError):  # the loop has ended
@@ -128,7 +134,9 @@ class Disk:
                         return
                     self._turn.wait()
                 job = self._reads.popleft() if self._reads else self._writes.popleft()
-            job.run()
+            if not job.run():
+                with self._turn:
+                    self._writes.appendleft(job)  # reads go on meanwhile
 
 
 def _succeed(future: "asyncio.Future[Any]", done: object) -> None:

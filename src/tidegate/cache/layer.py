@@ -15,7 +15,7 @@ from tidegate.cache.counts import Counts, Standing
 from tidegate.cache.write import Write, read
 from tidegate.model.cached import Entry
 from tidegate.policy.health import Health, pause_us
-from tidegate.ports import AnswerStore, Clock, StoreError
+from tidegate.ports import AnswerStore, Clock, StoreError, StoreLate
 
 WRITE_FACTOR = 10  # nobody waits for a write: it may take so many time-outs
 MAX_WRITES = 10_000
@@ -73,7 +73,7 @@ class Layer:
         health, epoch, probe = self._reads, self._reads.epoch, self._reads.enter()
         try:
             entry = await self._within(self._read(key), limit)
-        except TimeoutError:
+        except (TimeoutError, StoreLate):
             self.counts.timeouts += 1
             self.counts.errors += 1
             if limit - now < self._timeout_us // 2:
@@ -156,7 +156,7 @@ class Layer:
         self.counts.writes += 1
         try:
             await self._within(self._put(write), now + WRITE_FACTOR * self._timeout_us)
-        except TimeoutError:
+        except (TimeoutError, StoreLate):
             self.counts.timeouts += 1
             self.counts.errors += 1
             self._fail(health, epoch, "it does not take answers in time")

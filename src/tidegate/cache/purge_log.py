@@ -50,11 +50,12 @@ def purges(data: bytes) -> Iterator[tuple[Purge, int]]:
 class PurgeLog:
     """The writing side. Several processes may write: each append is made alone."""
 
-    __slots__ = ("_path",)
+    __slots__ = ("_most", "_path")
 
-    def __init__(self, path: Path) -> None:
-        """Nothing is opened or written yet. The directory of `path` exists."""
+    def __init__(self, path: Path, most: int = MOST) -> None:
+        """Nothing is opened or written yet. The directory of `path` exists; `most` purges is the file's bound."""
         self._path = path
+        self._most = most
 
     def append(self, purge: Purge) -> None:
         """Say it: all workers of this node know within a second, and those that start later. One fsync.
@@ -67,10 +68,10 @@ class PurgeLog:
             raise ValueError(f"a purge names at most {MAX_VALUE:,} characters")
         with self._alone():
             known, end, whole = self._read(purge.wall_us)
-            if whole and known and len(known) < MOST:
+            if whole and known and len(known) < self._most:
                 self._extend(purge, end)
             else:
-                self._replace([*_fewer(known), purge])
+                self._replace([*_fewer(known, self._most), purge])
 
     def _read(self, wall_us: int) -> tuple[list[Purge], int, bool]:
         """What the file says, where that ends, and whether it can be gone on with."""
@@ -126,11 +127,11 @@ class PurgeLog:
             os.close(lock)
 
 
-def _fewer(known: list[Purge]) -> list[Purge]:
+def _fewer(known: list[Purge], most: int) -> list[Purge]:
     """Half of them, when they are too many: the older ones as one of everything, as of the last of them."""
-    if len(known) < MOST:
+    if len(known) < most:
         return known
-    older, newer = known[: MOST // 2], known[MOST // 2 :]
+    older, newer = known[: most // 2], known[most // 2 :]
     return [Purge("all", "", "", max(purge.wall_us for purge in older)), *newer]
 
 

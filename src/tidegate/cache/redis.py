@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import Protocol, TypeVar, cast
 
 from tidegate.cache.frame import VERSION
-from tidegate.ports import StoreError
+from tidegate.ports import StoreError, StoreLate
 
 CONNECTIONS = 32
 WRITE_FACTOR = 10  # nobody waits for a write
@@ -77,7 +77,7 @@ class Redis:
             async with asyncio.timeout(seconds):
                 return await work
         except TimeoutError:
-            raise StoreError(f"Redis does not answer within {seconds * 1e3:g} ms") from None
+            raise StoreLate(f"Redis does not answer within {seconds * 1e3:g} ms") from None
         except Exception as error:  # noqa: BLE001 - of a library: a layer fails as a layer
             raise StoreError(_words(error)) from None
 
@@ -102,15 +102,21 @@ def _client(url: str, timeout_s: float) -> _Client:
     return cast("_Client", library.Redis.from_pool(pool))
 
 
-def _words(error: Exception) -> str:
+_WHY = {
+    "AuthenticationError": "Redis refuses the user or the password, or wants one",
+    "NoPermissionError": "Redis does not permit it to this user",
+    "OutOfMemoryError": "Redis has no memory left (maxmemory)",
+    "ReadOnlyError": "Redis is a replica and takes no writes",
+    "ConnectionError": "Redis cannot be reached",
+    "OSError": "Redis cannot be reached",
+}
+
+
+def _words(error: BaseException) -> str:
     """Why, without what the server or the URL say: that may be secret."""
-    kind = {
-        "AuthenticationError": "Redis refuses the password",
-        "AuthorizationError": "Redis refuses the user",
-        "ConnectionError": "Redis cannot be reached",
-        "MaxConnectionsError": "all connections to Redis are in use",
-        "NoPermissionError": "Redis does not permit it to this user",
-        "OutOfMemoryError": "Redis has no memory left (maxmemory)",
-        "ReadOnlyError": "Redis is a replica and takes no writes",
-    }.get(type(error).__name__)
-    return kind or f"Redis: {type(error).__name__}"
+    names: set[str] = set()
+    cause: BaseException | None = error
+    while cause is not None:  # the library wraps what it was refused as a lost connection
+        names.update([one.__name__ for one in type(cause).__mro__])
+        cause = cause.__cause__ or cause.__context__
+    return next((words for name, words in _WHY.items() if name in names), f"Redis: {type(error).__name__}")

@@ -25,7 +25,7 @@ BATCH: Final = 64  # answers that go at a time
 MAX_USES: Final = 1_000  # that are noted before they are written
 RECOUNT: Final = 1_000  # writes after which the answers are counted again: others write too
 _ROOM_PERMILLE: Final = 950  # of the bound: above that, room is made
-_BUSY_MS: Final = 20  # a write that is locked out is not made: reads wait behind it
+_BUSY_MS: Final = 5  # reads of this process wait behind a write that is locked out
 _VERSION: Final = 1
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS answers (
@@ -131,9 +131,10 @@ class Shelf:
             return self._base
         self.close()
         self._uses.clear()
-        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-        self._inode = _inode(self._path)
-        base = _opened(self._path, self._max_bytes)
+        with self._alone():
+            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            self._inode = _inode(self._path)
+            base = _opened(self._path, self._max_bytes)
         self._base, self._writes = base, 0
         self.bytes, self.entries = _used(base), _count(base)
         if _pages(base) * PAGE_BYTES > self._max_bytes:
@@ -144,7 +145,7 @@ class Shelf:
         """The file was larger than it may be now."""
         with _at_once(base):
             self._make_room(base, 0, self._clock.wall())
-        base.execute("PRAGMA incremental_vacuum").fetchall()
+        base.executescript("PRAGMA incremental_vacuum")  # `execute` would free one page
         base.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         self.bytes = _used(base)
 
@@ -192,14 +193,15 @@ def _opened(path: Path, max_bytes: int) -> sqlite3.Connection:
         version = base.execute("PRAGMA user_version").fetchone()[0]
         if version not in {0, _VERSION}:
             raise sqlite3.DatabaseError("file is not a database of this version")
-        base.execute(f"PRAGMA page_size = {PAGE_BYTES}")
-        base.execute("PRAGMA auto_vacuum = INCREMENTAL")
-        base.execute("PRAGMA journal_mode = WAL")
+        if version == 0:
+            base.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+            base.execute("PRAGMA auto_vacuum = INCREMENTAL")
+            base.execute("PRAGMA journal_mode = WAL")
+            base.executescript(_SCHEMA)
+            base.execute(f"PRAGMA user_version = {_VERSION}")
         base.execute("PRAGMA synchronous = OFF")
         base.execute("PRAGMA journal_size_limit = 4194304")
         base.execute(f"PRAGMA max_page_count = {max_bytes // PAGE_BYTES}")
-        base.executescript(_SCHEMA)
-        base.execute(f"PRAGMA user_version = {_VERSION}")
     except BaseException:
         base.close()
         raise

@@ -74,4 +74,4 @@ class Entry:
     @property
     def size(self) -> int:
         """Bytes that it takes in memory, about."""
-        return len(self.body) + 24 * len(self.beats) + 700
+        return len(self.body) + 140 * len(self.beats) + 700

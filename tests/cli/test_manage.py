@@ -11,7 +11,8 @@ import pytest
 import uvicorn
 
 from tests.control.admin.desk import WALL, Desk
-from tests.control.admin.ledger import called, write_calls
+from tests.control.admin.ledger import called, write_bodies, write_calls
+from tests.control.admin.ledger import said as stored
 from tidegate.cli.main import main
 from tidegate.cli.manage import cell
 
@@ -126,6 +127,21 @@ def test_spend_is_a_table_csv_or_json(gate: Desk, said: Said) -> None:
     assert "query.since" in said("spend --since 2030-01-01", 1)
     assert "--key has no effect with --month" in said("spend --month --key web", 2)
     assert "--tag has no effect with --utilisation" in said("spend --utilisation --tag web", 2)
+
+
+def test_calls_and_what_they_said(gate: Desk, said: Said) -> None:
+    """Found by number or by what `x-request-id` said; nothing that a terminal would act on."""
+    write_calls(gate, called(10, "team"), called(11, "team", status=500, model="m"))
+    write_bodies(gate, stored(10, "team"))
+    assert "team-app" in said("calls list --namespace team")
+    assert [one["id"] for one in said.json("calls list --errors --limit 5")] == ["11"]
+    assert "openai" in said("calls show req_a")
+    printed = said("calls body req_a")
+    assert '"a": 1' in printed
+    assert "[email] 🌊?" in printed
+    assert "body.read" in said("audit --action body")
+    assert "nothing is kept" in said("calls body 11", 1)
+    assert "is no id of a call" in said("calls body x", 2)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ COMMANDS = {
     "namespaces": "customers, teams, products: who is served as one",
     "users": "users of a namespace, whose keys share limits and budgets",
     "keys": "the keys with which applications call the gate",
+    "calls": "single calls, and what they said where that is kept",
     "spend": "what was used and what it cost",
     "audit": "who changed what",
     "tokens": "the tokens of those who manage the gate",

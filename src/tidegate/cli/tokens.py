@@ -12,7 +12,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Declare the command's arguments."""
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     create = verbs.add_parser("create", help="make a token and print it; it is shown this once")
-    create.add_argument("--role", required=True, choices=("admin", "operator", "viewer", "owner"))
+    create.add_argument("--role", required=True, choices=("admin", "operator", "viewer", "debugger", "owner"))
     create.add_argument("--namespace", metavar="NAMESPACE", help="an owner's")
     create.add_argument("--expires", metavar="MOMENT", help="a day, or a moment with its offset from UTC")
     listed = verbs.add_parser("list", help="list tokens: names, roles, last use")

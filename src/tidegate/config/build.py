@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from tidegate.config import build_access, build_money, build_tenants
+from tidegate.config import build_access, build_bodies, build_money, build_tenants
 from tidegate.config.base_url import normalise_base_url
 from tidegate.config.build_tenants import milli
 from tidegate.config.chains import Chains, linked_names
@@ -73,6 +73,7 @@ def build(
         signing=records.SigningSettings(_us(config.signing.skew_seconds), config.signing.max_nonces),
         ledger=build_money.ledger(config.ledger, config.money, folder),
         isolated=build_access.isolated(config.namespaces),
+        bodies=build_bodies.bodies(config.bodies),
     )
 
 

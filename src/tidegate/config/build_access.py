@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, tzinfo
 
+from tidegate.config.build_bodies import bodies
 from tidegate.config.build_money import nano
 from tidegate.config.build_tenants import milli
 from tidegate.config.schema_access import (
@@ -74,6 +75,7 @@ def _namespace(name: str, item: NamespaceConfig) -> records.Namespace:
         timezone=item.timezone,
         on_revoked=item.on_revoked,
         stored=item.stored_objects,
+        bodies=bodies(item.bodies),
     )
 
 

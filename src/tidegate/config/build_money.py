@@ -109,4 +109,5 @@ def ledger(item: LedgerConfig, money: MoneyConfig, folder: Path) -> LedgerSettin
         keep_audit_days=item.keep_audit_days,
         on_journal_failure=item.on_journal_failure,
         alarm_bytes=item.alarm_bytes,
+        keep_bodies_bytes=item.keep_bodies_bytes,
     )

@@ -154,6 +154,10 @@ class LedgerConfig(Section):
     on_journal_failure: Literal["stop", "continue"] = Field(
         "stop", description="When a call cannot be recorded: it is refused, or served and missing.", examples=["stop"]
     )
+    keep_bodies_bytes: _Bytes = Field(
+        1_073_741_824, description="Size of all bodies in the database, in bytes; the oldest go.",
+        examples=[1_073_741_824],
+    )  # fmt: skip
     alarm_bytes: _Bytes = Field(
         268_435_456, description="Size of the journal that waits for the database from which it alarms, in bytes.",
         examples=[268_435_456],

@@ -15,6 +15,7 @@ from tidegate.config.schema_access import (
     ZoneName,
 )
 from tidegate.config.schema_base import Count, ModelName, Name, Section, ShareText, refused
+from tidegate.config.schema_bodies import BodiesConfig
 
 SchedulerName = Literal["dynamic", "weighted", "round_robin"]
 PickName = Literal["headroom", "least_loaded", "weighted", "affinity"]
@@ -83,6 +84,10 @@ class NamespaceConfig(Section):
         description="May its keys reach what providers keep for the whole organisation: files, batches, threads?",
         examples=["true"],
     )
+    bodies: BodiesConfig | None = Field(
+        None, description="What is kept of what its calls say; left out: as the file says for all.",
+        examples=["{sample: 0.01}"],
+    )  # fmt: skip
     isolation: IsolationConfig | None = Field(
         None, description="A worker of its own; left out: it shares one.", examples=["{port: 8090, cpu: 70%}"]
     )

@@ -16,6 +16,7 @@ from tidegate.clock import SystemClock
 from tidegate.control.admin.front import HOSTS, Front
 from tidegate.control.app import Port, application
 from tidegate.control.board import Board, Standing
+from tidegate.control.bodies import Bodies
 from tidegate.control.declared import Declaration
 from tidegate.control.intake import Intake, bind
 from tidegate.control.ledger import Ledger
@@ -94,6 +95,7 @@ async def _run(arguments: ChildArguments, log: Log) -> None:
     listener = socket.socket(fileno=arguments.listen)
     await _hear(channel, board, declaration)  # how the gate stands, before anybody who waits in the backlog asks
     ledger.start()
+    Bodies(Path(arguments.state_dir), lambda: ledger.engine, declaration, log).start()
     front.start(lambda: ledger.engine is not None)
     following = asyncio.create_task(_follow(channel, board, declaration))
     await server.serve([listener])

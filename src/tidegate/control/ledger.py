@@ -3,9 +3,6 @@
 It opens the database, brings its schema up to date, takes the journals, and lets go of what is too old.
 """
 
-import contextlib
-import os
-import sys
 import threading
 import time
 from dataclasses import replace
@@ -14,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from tidegate.control.board import Board
 from tidegate.control.declared import Declaration
+from tidegate.control.priority import give_way
 from tidegate.model.entitlements import LedgerSettings
 from tidegate.observe.log import Log
 
@@ -23,7 +21,6 @@ if TYPE_CHECKING:
     from tidegate.store.ingest import Ingest
 
 _IDLE: Final = 0.25
-_NICE: Final = 10
 _FIRST_WAIT: Final = 0.5
 _LONGEST_WAIT: Final = 15.0
 _SAY_AGAIN: Final = 60.0
@@ -59,7 +56,7 @@ class Ledger:
                 self.turn()
                 if urgent:
                     urgent = False
-                    _give_way()
+                    give_way()
                 pause = 0.0 if self._ingest is not None and self._ingest.behind else _IDLE
             except Exception as error:  # noqa: BLE001 - of a driver or a disk; calls are safe in the journal meanwhile
                 pause = self._failed(error)
@@ -153,13 +150,6 @@ class Ledger:
         partitions.ahead(engine, today)
         if gone:
             self._log.info("old calls left the database", days=settings.keep_days, dropped=gone)
-
-
-def _give_way() -> None:
-    """Let calls have the CPU first. On Linux a thread has a priority of its own; elsewhere it has not."""
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
 
 
 def _plain(error: Exception) -> str:

@@ -91,6 +91,19 @@ def drop_unfinished(directory: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+def drop_stale(directory: Path, before: float) -> int:
+    """Delete what was written before this moment (seconds since 1970); returns how many samples. Raises `OSError`."""
+    gone = 0
+    for path in (*parcels(directory), *directory.glob(f"*{_UNFINISHED}")):
+        try:
+            if path.stat().st_mtime < before:
+                path.unlink()
+                gone += count_of(path) if number_of(path) >= 0 else 0
+        except FileNotFoundError:  # it has just been taken
+            continue
+    return gone
+
+
 def _size(path: Path) -> int:
     try:
         return path.stat().st_size

@@ -17,7 +17,12 @@ class BodyPolicy(Record, frozen=True):
     errors: bool = False  # every call that failed, sampled or not
     max_bytes: int = 65_536  # of a request, and of an answer
     keep_days: int = 7
-    redact: tuple[str, ...] = KINDS  # of `KINDS`, or a regular expression
+    redact: tuple[str, ...] = KINDS  # of `KINDS`, or a regular expression between slashes
+
+
+def is_pattern(word: str) -> bool:
+    """In `redact`, `/…/` is a regular expression; everything else names a kind."""
+    return len(word) > 1 and word.startswith("/") and word.endswith("/")
 
 
 class Sample(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -106,6 +106,7 @@ class LedgerSettings(Record, frozen=True):
     keep_audit_days: int = 730
     on_journal_failure: str = "stop"  # when a record cannot be written: stop | continue
     alarm_bytes: int = 268_435_456  # of journal that has not reached the database
+    keep_bodies_bytes: int = 1_073_741_824  # of bodies; the oldest go
 
 
 class Isolation(Record, frozen=True):

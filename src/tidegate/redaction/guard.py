@@ -33,12 +33,18 @@ def checked(pattern: str) -> re.Pattern[str]:
         parsed = _parser.parse(pattern)
         compiled = re.compile(pattern)
     except (re.error, OverflowError, RecursionError) as error:
-        raise BadPattern(f"not a regular expression: {error}", "see the syntax of Python's `re`") from None
-    if compiled.match("") is not None or parsed.getwidth()[0] == 0:
-        raise BadPattern("it matches nothing at all, everywhere", "let it need at least one character")
+        raise BadPattern("not a regular expression", f"see the syntax of Python's `re`{_where(error)}") from None
     if _ways(parsed) > MOST_WAYS:
         raise BadPattern("it can be tried in too many ways", r"use fewer or shorter repeats, as in \d{4,10}")
+    if compiled.match("") is not None or parsed.getwidth()[0] == 0:
+        raise BadPattern("it matches nothing at all, everywhere", "let it need at least one character")
     return compiled
+
+
+def _where(error: Exception) -> str:
+    """Without the words of the error, which repeat the expression."""
+    position = getattr(error, "pos", None)
+    return "" if position is None else f", at its character {position + 1}"
 
 
 def _ways(parts: Iterable[tuple[Any, Any]]) -> int:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any, Final, NamedTuple
 
+from tidegate.model.bodies import is_pattern
 from tidegate.redaction.events import is_stream, joined
 from tidegate.redaction.guard import checked
 from tidegate.redaction.kinds import RULES, Rule, is_secret_name
@@ -26,11 +27,6 @@ class Redacted(NamedTuple):
 
     text: str
     times: int
-
-
-def is_pattern(word: str) -> bool:
-    """`/…/` is a regular expression; everything else names a kind."""
-    return len(word) > 1 and word.startswith("/") and word.endswith("/")
 
 
 class Redactor:

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Row, delete, exists, insert, select, update
 
 from tidegate.store.identity_tables import TOKENS
 
-ROLES = ("admin", "operator", "viewer", "owner")
+ROLES = ("admin", "operator", "viewer", "debugger", "owner")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import insert
 
 from tests.control.admin.desk import WALL, Desk
+from tidegate.store import bodies
 from tidegate.store.engine import writing
 from tidegate.store.metadata import DAY_US, HOUR_US
 from tidegate.store.tables import CALLS, HOURLY, JOURNALS
@@ -50,3 +51,18 @@ def write_calls(desk: Desk, *calls: Called) -> None:
                 hour=one.at_us // HOUR_US, **who, **where, **used, model=one.model, calls=1,
                 errors=int(one.status >= 400), attempts=1, reserved_tokens=30,
             ))  # fmt: skip
+
+
+def said(number: int, namespace: str, **more: object) -> dict[str, object]:
+    """What a call said, as it is stored."""
+    return {
+        "call_id": number, "journal": "j" * 32, "at_us": WALL - 1, "expires_us": WALL + DAY_US, "size": 12,
+        "namespace": namespace, "key": f"{namespace}-app", "status": 200, "why": "sample", "complete": True,
+        "request_bytes": 9, "answer_bytes": 9, "redactions": 1, "request": '{"a": 1}', "answer": "[email] 🌊\x1b",
+    } | more  # fmt: skip
+
+
+def write_bodies(desk: Desk, *rows: dict[str, object]) -> None:
+    """As the keeper of bodies writes them."""
+    with writing(desk.office.engine) as connection:
+        bodies.write(connection, rows)

@@ -7,29 +7,29 @@ import pytest
 from fastapi.routing import APIRoute
 
 from tests.control.admin.desk import Desk
-from tests.control.admin.ledger import called, write_calls
+from tests.control.admin.ledger import called, said, write_bodies, write_calls
 from tidegate.control.admin.app import PREFIX, application
 from tidegate.control.admin.routing import GuardedRoute
 
-ROLES = ("admin", "operator", "viewer", "owner", "other owner", "nobody")
-A, O, V, W = "admin", "operator", "viewer", "owner"  # noqa: E741 - a table is read by its letters
+ROLES = ("admin", "operator", "viewer", "debugger", "owner", "other owner", "nobody")
+A, O, V, D, W = "admin", "operator", "viewer", "debugger", "owner"  # noqa: E741 - a table is read by its letters
 
 # By method and path: a body that is right, and the roles that may. An owner is one of the namespace `team`.
 MATRIX: dict[tuple[str, str], tuple[object, set[str]]] = {
-    ("GET", "/whoami"): (None, {A, O, V, W, "other owner"}),
-    ("GET", "/namespaces"): (None, {A, O, V, W, "other owner"}),
+    ("GET", "/whoami"): (None, {A, O, V, D, W, "other owner"}),
+    ("GET", "/namespaces"): (None, {A, O, V, D, W, "other owner"}),
     ("POST", "/namespaces"): ({"name": "new"}, {A, O}),
-    ("GET", "/namespaces/{namespace}"): (None, {A, O, V, W}),
+    ("GET", "/namespaces/{namespace}"): (None, {A, O, V, D, W}),
     ("PATCH", "/namespaces/{namespace}"): ({"limits": {"rpm": 5}}, {A, O}),
-    ("GET", "/namespaces/{namespace}/users"): (None, {A, O, V, W}),
+    ("GET", "/namespaces/{namespace}/users"): (None, {A, O, V, D, W}),
     ("POST", "/namespaces/{namespace}/users"): ({"name": "new"}, {A, O, W}),
-    ("GET", "/namespaces/{namespace}/users/{user}"): (None, {A, O, V, W}),
+    ("GET", "/namespaces/{namespace}/users/{user}"): (None, {A, O, V, D, W}),
     ("PATCH", "/namespaces/{namespace}/users/{user}"): ({"models": ["gpt-4o"]}, {A, O, W}),
     ("DELETE", "/namespaces/{namespace}/users/{user}"): (None, {A, O, W}),
-    ("GET", "/keys"): (None, {A, O, V, W, "other owner"}),
-    ("GET", "/namespaces/{namespace}/keys"): (None, {A, O, V, W}),
+    ("GET", "/keys"): (None, {A, O, V, D, W, "other owner"}),
+    ("GET", "/namespaces/{namespace}/keys"): (None, {A, O, V, D, W}),
     ("POST", "/namespaces/{namespace}/keys"): ({"name": "new"}, {A, O, W}),
-    ("GET", "/namespaces/{namespace}/keys/{key}"): (None, {A, O, V, W}),
+    ("GET", "/namespaces/{namespace}/keys/{key}"): (None, {A, O, V, D, W}),
     ("PATCH", "/namespaces/{namespace}/keys/{key}"): ({"models": ["gpt-4o"]}, {A, O, W}),
     ("POST", "/namespaces/{namespace}/keys/{key}/rotate"): ({}, {A, O, W}),
     ("POST", "/namespaces/{namespace}/keys/{key}/revoke"): (None, {A, O, W}),
@@ -38,14 +38,15 @@ MATRIX: dict[tuple[str, str], tuple[object, set[str]]] = {
     ("POST", "/tokens"): ({"name": "new", "role": "viewer"}, {A}),
     ("GET", "/tokens/{token}"): (None, {A}),
     ("DELETE", "/tokens/{token}"): (None, {A}),
-    ("GET", "/namespaces/{namespace}/use"): (None, {A, O, V, W}),
-    ("GET", "/spend"): (None, {A, O, V, W, "other owner"}),
-    ("GET", "/spend/month"): (None, {A, O, V, W, "other owner"}),
-    ("GET", "/spend/utilisation"): (None, {A, O, V, W, "other owner"}),
-    ("GET", "/calls"): (None, {A, O, V, W, "other owner"}),
-    ("GET", "/calls/{call}"): (None, {A, O, V, W}),
+    ("GET", "/namespaces/{namespace}/use"): (None, {A, O, V, D, W}),
+    ("GET", "/spend"): (None, {A, O, V, D, W, "other owner"}),
+    ("GET", "/spend/month"): (None, {A, O, V, D, W, "other owner"}),
+    ("GET", "/spend/utilisation"): (None, {A, O, V, D, W, "other owner"}),
+    ("GET", "/calls"): (None, {A, O, V, D, W, "other owner"}),
+    ("GET", "/calls/{call}"): (None, {A, O, V, D, W}),
+    ("GET", "/calls/{call}/body"): (None, {A, D}),
     ("GET", "/audit"): (None, {A, O, V}),
-    ("GET", "/status"): (None, {A, O, V}),
+    ("GET", "/status"): (None, {A, O, V, D}),
 }
 PLACES = {"namespace": "team", "user": "ann", "key": "team-app", "token": "spare", "call": "1"}
 
@@ -59,6 +60,7 @@ def busy(desk: Desk) -> Desk:
         desk.made(f"/namespaces/{name}/keys", {"name": "app"})
     desk.token("viewer", name="spare")
     write_calls(desk, called(1, "team"), called(2, "other"))
+    write_bodies(desk, said(1, "team"))
     return desk
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
 from tidegate import __version__
-from tidegate.control.admin import api_keys, api_namespaces, api_spend, api_status, api_tokens, page
+from tidegate.control.admin import api_bodies, api_keys, api_namespaces, api_spend, api_status, api_tokens, page
 from tidegate.control.admin.door import Door
 from tidegate.control.admin.faults import refusal_of
 from tidegate.control.admin.office import Office, away
@@ -20,7 +20,14 @@ from tidegate.control.admin.views import Problem
 
 PREFIX = "/admin/v1"
 OPENAPI = f"{PREFIX}/openapi.json"
-ROUTERS = (api_namespaces.ROUTER, api_keys.ROUTER, api_spend.ROUTER, api_tokens.ROUTER, api_status.ROUTER)
+ROUTERS = (
+    api_namespaces.ROUTER,
+    api_keys.ROUTER,
+    api_spend.ROUTER,
+    api_bodies.ROUTER,
+    api_tokens.ROUTER,
+    api_status.ROUTER,
+)
 _REMEDIES = {
     404: ("path", "there is no such route", "see /docs for those that there are"),
     405: ("method", "this route does not know the method", "see /docs for those that it knows"),

@@ -6,12 +6,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tidegate.config.schema_access import BudgetConfig, ByModel, ModelPattern, Moment, Network, QuotaConfig, ZoneName
 from tidegate.config.schema_base import Name
+from tidegate.config.schema_bodies import BodiesConfig
 from tidegate.config.schema_tenants import Weight
 
 _DAY_SECONDS = 86_400
 _MOST = 1_000  # entries of a list
 Models = Annotated[list[ModelPattern], Field(max_length=_MOST)]
-Role = Literal["admin", "operator", "viewer", "owner"]
+Role = Literal["admin", "operator", "viewer", "debugger", "owner"]
 
 
 class Body(BaseModel):
@@ -35,6 +36,9 @@ class NamespaceSettings(Body):
     on_revoked: Literal["finish", "cut"] = Field("finish", description="Streams whose key is revoked.")
     stored_objects: bool = Field(
         False, description="May its keys reach what providers keep for the whole organisation: files, batches, threads?"
+    )
+    bodies: BodiesConfig | None = Field(
+        None, description="What is kept of what its calls say; left out: as the file says for all."
     )
 
 

@@ -1,4 +1,4 @@
-"""Who may do what: four roles, each a set of rights. A namespace owner has its rights within its namespace only."""
+"""Who may do what: five roles, each a set of rights. A namespace owner has its rights within its namespace only."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -14,6 +14,7 @@ class Right(Enum):
     SEE_ACCOUNTS = "see users and keys"
     CHANGE_ACCOUNTS = "change users and keys"
     SEE_SPEND = "see spend and calls"
+    SEE_BODIES = "read what calls said"
     AUDIT = "see who changed what"
     TOKENS = "see and change admin tokens"
 
@@ -22,8 +23,9 @@ _SEES = {Right.SELF, Right.STATUS, Right.SEE_NAMESPACES, Right.SEE_ACCOUNTS, Rig
 _OWNS = {Right.SELF, Right.SEE_NAMESPACES, Right.SEE_ACCOUNTS, Right.CHANGE_ACCOUNTS, Right.SEE_SPEND}
 RIGHTS: dict[str, frozenset[Right]] = {
     "admin": frozenset(Right),
-    "operator": frozenset(Right) - {Right.TOKENS},
+    "operator": frozenset(Right) - {Right.TOKENS, Right.SEE_BODIES},
     "viewer": frozenset(_SEES),
+    "debugger": frozenset((_SEES - {Right.AUDIT}) | {Right.SEE_BODIES}),
     "owner": frozenset(_OWNS),
 }
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from tidegate.config.build_bodies import bodies, of_bodies
 from tidegate.config.schema_access import BudgetConfig, QuotaConfig, moment_us
 from tidegate.control.admin.bodies import KeySettings, NamespaceSettings, UserSettings
 from tidegate.model.entitlements import Allowance, ClientKey, Namespace, User
@@ -31,6 +32,7 @@ def namespace_of(name: str, said: NamespaceSettings) -> Namespace:
         timezone=said.timezone,
         on_revoked=said.on_revoked,
         stored=said.stored_objects,
+        bodies=bodies(said.bodies),
     )
 
 
@@ -84,6 +86,7 @@ def of_namespace(record: Namespace) -> Json:
         "timezone": record.timezone,
         "on_revoked": record.on_revoked,
         "stored_objects": record.stored,
+        "bodies": of_bodies(record.bodies),
     })  # fmt: skip
 
 

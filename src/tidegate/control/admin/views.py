@@ -44,6 +44,16 @@ class RecordView(AllowanceView):
     models: list[str] = []
 
 
+class BodiesView(View):
+    """What is kept of what calls say."""
+
+    sample: float
+    always: list[str]
+    max_bytes: int
+    keep_days: int
+    redact: list[str]
+
+
 class NamespaceView(RecordView):
     """A namespace."""
 
@@ -53,6 +63,7 @@ class NamespaceView(RecordView):
     timezone: str
     on_revoked: str
     stored_objects: bool
+    bodies: BodiesView | None = None
 
 
 class UserView(RecordView):

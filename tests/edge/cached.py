@@ -1,0 +1,63 @@
+"""A gateway that keeps answers, in front of a playbook's line."""
+
+from typing import Any
+
+from tests.edge.known import known
+from tests.edge.test_gateway import BODY, CHAT, Asked, Door
+from tests.line.scenes import play_of
+from tidegate.cache.answers import Answers
+from tidegate.cache.memory import Memory
+from tidegate.edge.gateway import Gateway, House
+from tidegate.model.facts import Hit, Hits
+from tidegate.model.snapshot import CacheSettings, Caching
+from tidegate.policy.caching.purges import Purges
+from tidegate.testing.playbook import Playbook
+
+
+class Quiet:
+    """A log that nobody reads."""
+
+    def warning(self, event: str, **fields: Any) -> None:
+        """Nothing."""
+
+
+class CachedDoor(Door):
+    """As `Door`; a call names the strategy `s`, whose first model is `a`."""
+
+    def __init__(
+        self, caching: Caching | None = None, play: Playbook | None = None, names: dict[str, str] | None = None
+    ) -> None:
+        caching = caching or Caching(enabled=True, ttl_seconds=60)
+        self.play = play or play_of(primary_model="a", caching=caching)
+        clock, recorder = self.play.clock, self.play.recorder
+        self.purges = Purges()
+        self.answers = Answers(Memory(1 << 20), [], CacheSettings(), self.purges, clock, Quiet())  # type: ignore[arg-type]
+        house = House(self.play.book, known(names))
+        self.gateway = Gateway(house, self.play.line, clock, recorder, recorder, answers=self.answers)
+
+    def chat(self, **fields: Any) -> Asked:
+        """A call of the strategy; `h_NAME`: a header."""
+        headers = {name[2:]: value for name, value in fields.items() if name.startswith("h_")}
+        body = {**BODY, **{name: value for name, value in fields.items() if not name.startswith("h_")}}
+        return self.ask(CHAT, body=body, **headers)
+
+    @property
+    def sent(self) -> int:
+        """Requests that reached the provider."""
+        return len(self.play.sent("openai")) if "openai" in self.play.transports else 0
+
+    @property
+    def hits(self) -> list[Hit]:
+        """What the cache has answered."""
+        cache = self.gateway.cache
+        assert cache is not None
+        cache.hits.flush()
+        return [hit for fact in self.play.recorder.facts if isinstance(fact, Hits) for hit in fact.hits]
+
+    @property
+    def notes(self) -> list[str]:
+        """What became of the answers that were made."""
+        cache = self.gateway.cache
+        assert cache is not None
+        cache.hits.flush()
+        return [note.word for fact in self.play.recorder.facts if isinstance(fact, Hits) for note in fact.notes]

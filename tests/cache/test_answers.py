@@ -12,6 +12,7 @@ from tidegate.cache.layer import LONGEST_PAUSE_US, MAX_WRITE_BYTES, MAX_WRITES
 from tidegate.cache.memory import Memory
 from tidegate.model.cached import Entry, Labels
 from tidegate.model.caching import CacheSettings
+from tidegate.observe.meters import AnswersMeter
 from tidegate.ports import Answers as AnswersPort
 from tidegate.testing.clock import SECOND, ManualClock, settle
 from tidegate.testing.kept import HOUR, NothingPurged, ScriptedStore, Told, entry_of, key_of
@@ -370,3 +371,6 @@ async def test_all_is_counted(scene: Scene) -> None:
     assert (memory.counts.gets, memory.counts.hits, memory.entries) == (2, 1, 1)
     assert (near.counts.gets, near.counts.hits, near.counts.writes, near.entries) == (2, 1, 1, 1)
     assert (far.counts.gets, far.counts.hits) == (1, 0)
+    meter = AnswersMeter(*memory.figures)
+    assert (meter.layer, meter.gets, meter.hits, meter.writes, meter.entries) == ("memory", 2, 1, 1, 1)
+    assert (meter.bytes, meter.evicted, meter.up) == (memory.bytes, 0, True)

@@ -28,3 +28,10 @@ class Standing:
         self.bytes = held
         self.evicted = evicted
         self.up = up  # False: left alone for a while, because it failed
+
+    @property
+    def figures(self) -> tuple[str, int, int, int, int, int, int, int, int, int, int, bool]:
+        """The fields of `observe.meters.AnswersMeter`, in their order."""
+        of = self.counts
+        did = (of.gets, of.hits, of.errors, of.timeouts, of.corrupt, of.writes, of.dropped)
+        return (self.name, *did, self.evicted, self.entries, self.bytes, self.up)

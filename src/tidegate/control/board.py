@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from tidegate.observe.meters import (
+    AnswersMeter,
     CallMeter,
     JournalMeter,
     LaneGauge,
@@ -35,6 +36,7 @@ class WorkerView:
     providers: list[ProviderMeter] = field(default_factory=list)
     journal: JournalMeter = field(default_factory=JournalMeter)
     spends: list[SpendGauge] = field(default_factory=list)
+    answers: list[AnswersMeter] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -91,6 +93,7 @@ class Board:
             view.providers = report.providers
             view.journal = report.journal
             view.spends = report.spends
+            view.answers = report.answers
 
     def gone(self, worker: int) -> None:
         """A worker's connection ended: its counters stay, what it said of this moment does not."""
@@ -118,6 +121,7 @@ class Board:
                 view.providers,
                 view.journal,
                 view.spends,
+                view.answers,
             )
             for _, view in sorted(self._views.items())
         ]

@@ -15,6 +15,7 @@ from prometheus_client.registry import Collector, CollectorRegistry
 
 from tidegate import __version__
 from tidegate.control.board import LedgerStanding, Standing, WorkerView
+from tidegate.control.exposition_cache import cache_metrics
 from tidegate.control.exposition_ledger import journal_metrics, ledger_metrics
 from tidegate.control.exposition_spend import spend_metrics
 from tidegate.control.exposition_workers import worker_metrics
@@ -58,6 +59,7 @@ class _Page(Collector):
         yield from ledger_metrics(self._ledger)
         yield from journal_metrics(self._views)
         yield from spend_metrics(self._views)
+        yield from cache_metrics(self._views)
         yield from worker_metrics(self._standing.workers, self._pids)
 
 

@@ -107,6 +107,23 @@ class JournalMeter(msgspec.Struct, array_like=True):
     dropped_bodies: int = 0
 
 
+class AnswersMeter(msgspec.Struct, array_like=True):
+    """What one layer of the cache did, and how it stands. -1 entries or bytes: it does not tell."""
+
+    layer: str  # memory | disk | redis
+    gets: int = 0
+    hits: int = 0
+    errors: int = 0  # `timeouts` are among them
+    timeouts: int = 0
+    corrupt: int = 0
+    writes: int = 0
+    dropped: int = 0  # writes that were not tried
+    evicted: int = 0  # answers that had to make room
+    entries: int = -1
+    bytes: int = -1
+    up: bool = True  # False: left alone for a while, because it failed
+
+
 class SpendGauge(msgspec.Struct, array_like=True):
     """How one limit of a namespace, user, key, or a model of a namespace stands; "" where it is none's own.
 
@@ -149,3 +166,4 @@ class Report(msgspec.Struct, array_like=True):
     providers: list[ProviderMeter] = []
     journal: JournalMeter = msgspec.field(default_factory=JournalMeter)
     spends: list[SpendGauge] = []  # of keys that were used, 1,000 at most; namespaces first
+    answers: list[AnswersMeter] = []  # of each layer of the cache, memory first

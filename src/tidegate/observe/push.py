@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from tidegate.observe.meters import JournalMeter, SpendGauge
+from tidegate.observe.meters import AnswersMeter, JournalMeter, SpendGauge
 from tidegate.observe.observer import Observer
 from tidegate.ports import Clock
 
@@ -23,7 +23,9 @@ LARGEST = 16 * 1024 * 1024
 class Pusher:
     """Owns the connection to control. `run` never ends by itself; cancel it."""
 
-    __slots__ = ("_clock", "_encode", "_journal", "_observer", "_path", "_pid", "_spends", "_transport", "_worker")
+    __slots__ = (
+        "_answers", "_clock", "_encode", "_journal", "_observer", "_path", "_pid", "_spends", "_transport", "_worker",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -34,9 +36,11 @@ class Pusher:
         pid: int,
         journal: Callable[[], JournalMeter] = JournalMeter,
         spends: Callable[[], list[SpendGauge]] = list,
+        answers: Callable[[], list[AnswersMeter]] = list,
     ) -> None:
         self._journal = journal
         self._spends = spends
+        self._answers = answers
         self._path = path
         self._observer = observer
         self._clock = clock
@@ -64,6 +68,7 @@ class Pusher:
             if report.last:
                 report.journal = self._journal()
                 report.spends = self._spends()
+                report.answers = self._answers()
             if transport is not None:
                 payload = self._encode(report)
                 transport.write(FRAME.pack(len(payload)) + payload)

@@ -11,6 +11,7 @@ from tidegate.cache.semantic import SemanticClient
 from tidegate.edge.meaning import Meaning
 from tidegate.model.snapshot import CacheSettings, Snapshot
 from tidegate.observe.log import Log
+from tidegate.observe.meters import AnswersMeter
 from tidegate.policy.caching.purges import Purges, Selector
 from tidegate.ports import AnswerStore, Clock
 
@@ -58,6 +59,10 @@ class Kept:
         self._memory.limit(_memory_bytes(snapshot))
         self._compare(snapshot)
         return before
+
+    def meters(self) -> list[AnswersMeter]:
+        """What each layer did, for the metrics."""
+        return [AnswersMeter(*standing.figures) for standing in self.answers.standings()]
 
     def _made(self, settings: CacheSettings) -> Answers:
         stores: list[AnswerStore] = []

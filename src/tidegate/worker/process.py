@@ -103,6 +103,7 @@ class Worker:
             os.getpid(),
             self._journal_meter,
             self._spent.gauges,
+            self._kept.meters,
         )
         self._tasks: set[asyncio.Task[None]] = set()
 

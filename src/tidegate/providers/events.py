@@ -84,7 +84,12 @@ def _line_end(held: bytearray) -> bytes:
 
 def payload_of(event: bytes) -> bytes:
     """The data of one event; its lines joined, empty when it has none."""
-    if event.startswith(b"data:") and b"\n" not in event:
-        return event[5:].strip()
+    if event.startswith(b"data:"):
+        if b"\n" not in event:
+            return event[5:].strip()
+    else:
+        at = event.find(b"\ndata:") + 6
+        if at > 5 and event.find(b"\n", at) < 0:  # a name, then one line of data
+            return event[at:].strip()
     lines = [line[5:].strip() for line in event.split(b"\n") if line.startswith(b"data:")]
     return b"\n".join(lines)

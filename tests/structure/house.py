@@ -6,6 +6,8 @@ UNTESTED_ALONE = {
     "line/records.py": "records; the tests of lane, target and attempt make and read them",
     "policy/records.py": "records without behaviour",
     "policy/charge.py": "a record; the tests of quota and outlet make and read it",
+    "policy/caching/words_en.py": "word lists; the tests of reading and lexical hold them",
+    "policy/caching/words_zh.py": "word lists; as words_en",
     "policy/waiting.py": "a record; the desk's tests make and read it",
     "model/facts.py": "records without behaviour; the ledger's tests write and read them",
     "model/bodies.py": "records without behaviour; the tests of edge, ledger and store make and read them",

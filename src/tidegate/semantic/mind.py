@@ -64,7 +64,7 @@ class Mind:
         self.stats.asked += 1
         try:
             decision = self._decide(ask, wall)
-        except _Away:
+        except (ValueError, _Away):  # what came along is no embedding, or there is none
             return self.refused(ask, "away", wall)
         self._remember(ask, decision, wall)
         self._count(decision)

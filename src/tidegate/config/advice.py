@@ -97,8 +97,6 @@ def _names(config: Config) -> Iterator[Advice]:
 
 
 def _inactive(strategy: StrategyConfig, path: Path) -> Iterator[Advice]:
-    if strategy.caching.enabled:
-        yield (*path, "caching", "enabled"), "accepted, but caching is not active in this version", ""
     if strategy.execution_mode == "async":
         message = "accepted, but async execution is not active in this version: calls are answered at once"
         yield (*path, "execution_mode"), message, ""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from tidegate.config import build_access, build_bodies, build_money, build_tenants
+from tidegate.config import build_access, build_bodies, build_cache, build_money, build_tenants
 from tidegate.config.base_url import normalise_base_url
 from tidegate.config.build_tenants import milli
 from tidegate.config.chains import Chains, linked_names
@@ -74,6 +74,7 @@ def build(
         ledger=build_money.ledger(config.ledger, config.money, folder),
         isolated=build_access.isolated(config.namespaces),
         bodies=build_bodies.bodies(config.bodies),
+        cache=build_cache.settings(config.cache),
     )
 
 
@@ -187,11 +188,7 @@ def _strategy(
         retry=_retry(item.retry_policy),
         deadline_us=_us(item.deadline_seconds),
         fallback_after_us=_us(item.fallback_after_seconds),
-        caching=records.Caching(
-            enabled=item.caching.enabled,
-            ttl_seconds=item.caching.ttl_seconds,
-            cache_input_hash=item.caching.cache_input_hash,
-        ),
+        caching=build_cache.caching(item.caching),
         execution_mode=item.execution_mode,
         queue_backend=item.queue_backend or "",
         degrade=build_tenants.degrade(item.degrade, tiers, chains),
@@ -204,6 +201,7 @@ def _defaults(item: DefaultsConfig, chains: Chains, tiers: tuple[records.TierEnt
     return records.Strategy(
         name="",
         primary_model="",
+        caching=build_cache.caching(item.caching),
         smoothing=_smoothing(item.smoothing),
         retry=_retry(item.retry_policy),
         deadline_us=_us(item.deadline_seconds),

@@ -70,7 +70,9 @@ def degrade(
     steps = []
     for item in items:
         tiers = tuple(item.tiers or names)
-        if item.model is None:
+        if item.stale:
+            steps.append(records.DegradeStep("stale", tiers))
+        elif item.model is None:
             steps.append(records.DegradeStep("clamp", tiers, max_tokens=item.clamp_max_tokens or 0))
         else:
             steps += [records.DegradeStep("model", tiers, model=model) for model in chains.meant(item.model)]

@@ -199,10 +199,10 @@ def _steps(data: dict[str, object]) -> Iterator[tuple[Path, object]]:
 def _step(path: Path, item: object, known: _Known, document: Document) -> None:
     if not isinstance(item, dict):
         return
-    told = [name for name in ("clamp_max_tokens", "model") if item.get(name) is not None]
+    told = [name for name in ("clamp_max_tokens", "model", "stale") if item.get(name) is not None]
     if len(told) != 1:
-        message = "a step says both clamp_max_tokens and model" if told else "a step says nothing to do"
-        remedy = "write two steps" if told else "give it clamp_max_tokens or model"
+        message = f"a step says both {told[0]} and {told[1]}" if told else "a step says nothing to do"
+        remedy = "write two steps" if told else "give it clamp_max_tokens, model or stale"
         document.refuse(path, message, remedy)
     for index, tier in enumerate(as_list(item.get("tiers"))):
         _tier((*path, "tiers", index), tier, known, document)

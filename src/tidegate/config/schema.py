@@ -11,6 +11,7 @@ from tidegate.config.base_url import BadUrl, check_proxy, clean_base_url
 from tidegate.config.schema_access import AccessConfig, ClientKeyConfig, SigningConfig
 from tidegate.config.schema_base import Count, ModelName, Name, Seconds, Secret, Section, WindowName, refused
 from tidegate.config.schema_bodies import BodiesConfig
+from tidegate.config.schema_cache import CacheConfig
 from tidegate.config.schema_money import LedgerConfig, MoneyConfig, PriceConfig
 from tidegate.config.schema_profile import ApiVersion, DialectName
 from tidegate.config.schema_strategy import DefaultsConfig, StrategyConfig
@@ -277,6 +278,10 @@ class Config(Section):
     ledger: LedgerConfig = Field(
         LedgerConfig.model_construct(), description="The database of calls and what they cost.",
         examples=["{keep_days: 90}"],
+    )  # fmt: skip
+    cache: CacheConfig = Field(
+        CacheConfig.model_construct(), description="Where answers are kept, for whom and for how long.",
+        examples=["{memory_mb: 512}"],
     )  # fmt: skip
     bodies: BodiesConfig | None = Field(
         None, description="What is kept of what calls say, where no namespace says it; left out: nothing.",

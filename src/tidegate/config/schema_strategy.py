@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field
 
 from tidegate.config.schema_base import Count, ModelName, Seconds, Section, refused
+from tidegate.config.schema_cache import CachingConfig
 from tidegate.config.schema_tenants import DegradeConfig, PickName, SchedulerName
 
 QUEUE_SCHEMES = ("redis", "rediss", "amqp", "amqps")
@@ -86,16 +87,6 @@ class FallbackConfig(Section):
     )
 
 
-class CachingConfig(Section):
-    """Answers from a cache: accepted and checked, not active in this version."""
-
-    enabled: bool = Field(False, description="Answer repeated calls from the cache.", examples=["true"])
-    ttl_seconds: Annotated[int, Field(ge=1, le=31_536_000)] = Field(
-        3600, description="Life of an entry, in seconds.", examples=[3600]
-    )
-    cache_input_hash: bool = Field(True, description="Key entries by a hash of the input.", examples=["true"])
-
-
 class StreamsConfig(Section):
     """What becomes of a stream that does not simply end."""
 
@@ -142,7 +133,9 @@ class StrategyConfig(Section):
         45, description="A longer predicted wait for quota, in seconds, tries the next target first.", examples=[45]
     )
     caching: CachingConfig = Field(
-        CachingConfig.model_construct(), description="Not active in this version.", examples=["{enabled: false}"]
+        CachingConfig.model_construct(),
+        description="Calls that are answered without being made.",
+        examples=["{enabled: true}"],
     )
     execution_mode: Literal["sync", "async"] = Field(
         "sync", description="`async` is accepted and checked, not active in this version.", examples=["sync"]
@@ -186,6 +179,9 @@ class DefaultsConfig(Section):
     )
     pick: PickName = Field(
         "headroom", description="Which scope serves it, in pools that do not say.", examples=["headroom"]
+    )
+    caching: CachingConfig = Field(
+        CachingConfig.model_construct(), description="As in a strategy.", examples=["{enabled: true}"]
     )
     degrade: list[DegradeConfig] = Field([], description="As in a strategy.", examples=["[{clamp_max_tokens: 256}]"])
     on_unsupported: Literal["drop", "refuse"] = Field("drop", description="As in a strategy.", examples=["drop"])

@@ -118,10 +118,13 @@ class PoolConfig(Section):
 
 
 class DegradeConfig(Section):
-    """What a call gets instead of a refusal. It says one of `clamp_max_tokens` and `model`."""
+    """What a call gets instead of a refusal. It says one of `clamp_max_tokens`, `model` and `stale`."""
 
     clamp_max_tokens: Count | None = Field(None, description="Lower `max_tokens` to this.", examples=[256])
     model: ModelName | None = Field(None, description="Serve it by this model.", examples=["gpt-4o-mini"])
+    stale: Literal[True] | None = Field(
+        None, description="Give it an answer whose time is over (`caching.stale_seconds`).", examples=["true"]
+    )
     tiers: Annotated[list[Name], Field(min_length=1)] | None = Field(
         None, description="For calls of these tiers; left out: of all.", examples=["[free, batch]"]
     )

@@ -15,12 +15,15 @@ import msgspec
 import pytest
 
 from tests.edge.managed import EMPTY, Managed, gone, key
+from tests.edge.test_bodies import Kept
 from tests.edge.test_gateway import Asked
 from tests.line.scenes import DONE, EVENTS, PROFILE, chunk, play_of, provider, refusal, usage_chunk
+from tidegate.edge.bodies import Keeper
 from tidegate.edge.clients import Clients
 from tidegate.edge.gateway import House
+from tidegate.model.bodies import BodyPolicy
 from tidegate.model.directory import PutNamespace
-from tidegate.model.facts import CallRecord, Intent, tries_of
+from tidegate.model.facts import BROKEN, LEFT, CallRecord, Intent, tries_of
 from tidegate.model.snapshot import (
     Allowance,
     Limits,
@@ -31,6 +34,7 @@ from tidegate.model.snapshot import (
     Scope,
     StreamPolicy,
 )
+from tidegate.policy.sampling import sampled
 from tidegate.policy.spend.accounts import Accounts
 from tidegate.ports import TransportError
 from tidegate.testing import Playbook, Reply
@@ -40,6 +44,7 @@ from tidegate.testing.transport import ScriptedStream
 
 JSON = [(b"content-type", b"application/json")]
 ALLOWED = Allowance(concurrent=50, tpm=1 << 30, tokens_day=1 << 40, nano_month=1 << 50)
+HALF = BodyPolicy(500_000, errors=True)
 KEYS = ("web", "app")
 CHAT = {"messages": [{"role": "user", "content": "hello"}]}
 ASKS: tuple[tuple[bytes, dict[str, object]], ...] = (
@@ -80,9 +85,12 @@ class Evening:
         self.play = play(luck)
         self.accounts = Accounts(lambda _: UTC)
         self.door = Managed(*(key(name, allowance=ALLOWED) for name in KEYS), play=self.play)
-        clients = Clients(EMPTY, self.door.log, partial(self.accounts.limits_of, wall=self.play.clock.wall()))
+        self.kept = Kept()
+        limiting = partial(self.accounts.limits_of, wall=self.play.clock.wall())
+        keeping = partial(Keeper, log=self.kept, wall=self.play.clock.wall)
+        clients = Clients(EMPTY, self.door.log, limiting, keeping)
         self.door.gateway.house = House(self.play.book, clients)
-        self.door.tell(PutNamespace(Namespace("acme", allowance=ALLOWED, on_revoked="cut")))
+        self.door.tell(PutNamespace(Namespace("acme", allowance=ALLOWED, on_revoked="cut", bodies=HALF)))
         self.transport = self.play.transports["openai"]
         self.asked: list[Asked] = []
         self.streams: list[ScriptedStream] = []
@@ -160,6 +168,16 @@ class Evening:
             await self.play.clock.advance(10 * SECOND)
 
 
+def check_kept(kept: Kept, served: list[CallRecord]) -> None:
+    """Once each, as the record says: those of the sample, and those that failed."""
+    told = {record.call_id: record.status for record in served}  # what the gate counts itself is not kept
+    assert len({sample.call_id for sample in kept.samples}) == len(kept.samples)
+    for sample in kept.samples:  # a stream that the gate cuts counts as left, and its client was told of a failure
+        assert sample.status == told[sample.call_id] or {sample.status, told[sample.call_id]} == {LEFT, BROKEN}
+    wanted = {number for number, status in told.items() if sampled(number, HALF.sample_ppm) or status >= 400}
+    assert wanted == {sample.call_id for sample in kept.samples}
+
+
 @pytest.mark.parametrize("seed", range(60))
 async def test_each_call_is_booked_once_and_nothing_stays_held(seed: int) -> None:
     """Its record, its attempts, its tenant's budgets and its providers' places; and all of them agree."""
@@ -179,6 +197,7 @@ async def test_each_call_is_booked_once_and_nothing_stays_held(seed: int) -> Non
         for name in ("prompt_tokens", "completion_tokens", "charged_tokens", "cost_nano"):
             assert getattr(record, name) == sum(getattr(one, name) for one in tries)
     assert all(lane.cap.busy == 0 for lane in evening.play.lanes)
+    check_kept(evening.kept, [record for record in records if record.attempts or record.status >= 400])
     for who, account in evening.accounts._known.items():
         own = [record for record in records if not who[2] or record.client == who[2]]
         assert account.running == 0

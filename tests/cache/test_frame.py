@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidegate.cache.frame import MOST, VERSION, decode, encode
+from tidegate.cache.frame import MOST, VERSION, _Kept, decode, encode
 from tidegate.model.cached import Cost, Entry, Labels
 from tidegate.testing.kept import entry_of
 
@@ -31,9 +31,8 @@ ENTRIES = st.builds(
 
 
 def facts(entry: Entry) -> list[object]:
-    own = [getattr(entry, name) for name in Entry.__slots__ if name not in {"labels", "cost"}]
-    labels = [getattr(entry.labels, name) for name in Labels.__slots__]
-    return [*own, *labels, *[getattr(entry.cost, name) for name in Cost.__slots__]]
+    of = (entry, entry.labels, entry.cost)
+    return [getattr(next(one for one in of if hasattr(one, name)), name) for name in _Kept.__struct_fields__]
 
 
 @given(ENTRIES, st.sampled_from((0, 100, 1 << 30)))

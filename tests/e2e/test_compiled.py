@@ -22,6 +22,8 @@ SAME_TESTS = (
     "tests/edge",
     "tests/line",
     "tests/policy",
+    "tests/cache/test_memory.py",
+    "tests/cache/test_answers.py",
     # These put a class of their own in the place of a compiled one, which insists on its type.
     "--ignore=tests/edge/test_gateway_fails.py",
     "--ignore=tests/edge/test_crew.py",

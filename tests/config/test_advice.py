@@ -64,7 +64,6 @@ def test_not_active(loads: Loads) -> None:
     idle = "{primary_model: b, caching: {enabled: false, ttl_seconds: 1}, execution_mode: sync}"
     found = warnings(loads, f"{SMALLEST}strategies:\n  a: {active}\n  b: {idle}\n")
     assert [warning.partition(":")[0] for warning in found] == [
-        "strategies.a.caching.enabled",
         "strategies.a.execution_mode",
         "strategies.a.queue_backend",
     ]

@@ -41,6 +41,7 @@ def tree(twin: Twin) -> dict[str, Any]:
             },
         },
         "defaults": {"retry_policy": {"max_retries": 1, "base_seconds": 0.02}},
+        "bodies": {"sample": 1, "redact": []},  # keys are taken out whatever it says
         "namespaces": {
             "acme": {"keys": [{"name": "app", "key": CLIENT}, {"name": "robot", "key": SIGNER, "signing": "required"}]}
         },

@@ -127,6 +127,7 @@ async def test_questions_overlap(scene: Scene) -> None:
     await scene.tell(Told(1, b"", 0, 0, serve=False, explore=False, why="lexical:number"))
     await one
     assert scene.client.counters.refused == {"lexical": 1}
+    assert scene.client.counters.figures == ({"served": 1, "shadow": 0, "late": 0, "away": 0, "lexical": 1}, 0, 0)
 
 
 async def test_nobody_waits_beyond_budget_and_deadline(scene: Scene) -> None:

@@ -3,7 +3,7 @@
 from tidegate.control.board import Board
 from tidegate.control.exposition import render
 from tidegate.control.exposition_cache import cache_metrics
-from tidegate.observe.meters import AnswersMeter, Report
+from tidegate.observe.meters import AnswersMeter, Report, SemanticMeter
 
 
 def samples(board: Board) -> dict[tuple[str, str], float]:
@@ -11,6 +11,7 @@ def samples(board: Board) -> dict[tuple[str, str], float]:
         (sample.name.removeprefix("tidegate_cache_"), sample.labels["layer"]): sample.value
         for family in cache_metrics(board.views())
         for sample in family.samples
+        if "layer" in sample.labels
     }
 
 
@@ -39,3 +40,16 @@ def test_they_are_on_the_page() -> None:
     page = render(board.views(), board.standing, {}).decode()
     assert 'tidegate_cache_requests_total{layer="disk",worker="3"} 4.0' in page
     assert 'tidegate_cache_hits_total{layer="disk",worker="3"} 1.0' in page
+
+
+def test_what_became_of_questions() -> None:
+    """By outcome; a worker that has nothing compared shows nothing."""
+    board = Board()
+    board.take(Report(0, 1, 2, last=True))
+    board.take(Report(1, 1, 2, last=True, semantic=SemanticMeter({"served": 4, "lexical": 2}, 1, 3)))
+    page = render(board.views(), board.standing, {}).decode()
+    assert 'tidegate_semantic_questions_total{outcome="served",worker="1"} 4.0' in page
+    assert 'tidegate_semantic_questions_total{outcome="lexical",worker="1"} 2.0' in page
+    assert 'tidegate_semantic_explored_total{worker="1"} 1.0' in page
+    assert 'tidegate_semantic_dropped_total{worker="1"} 3.0' in page
+    assert 'tidegate_semantic_explored_total{worker="0"}' not in page

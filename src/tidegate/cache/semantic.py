@@ -51,6 +51,14 @@ class Counters:
         self.away = 0  # the process was not asked
         self.dropped = 0  # what it was to be told and was not
 
+    @property
+    def figures(self) -> tuple[dict[str, int], int, int]:
+        """The fields of `observe.meters.SemanticMeter`, in their order."""
+        outcomes = {"served": self.served, "shadow": self.shadowed, "late": self.late, "away": self.away}
+        for gate, count in self.refused.items():
+            outcomes[gate] = outcomes.get(gate, 0) + count
+        return outcomes, self.explored, self.dropped
+
     def count(self, verdict: Verdict) -> None:
         """A question has been answered."""
         self.explored += verdict.explore

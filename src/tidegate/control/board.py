@@ -12,6 +12,7 @@ from tidegate.observe.meters import (
     ProviderMeter,
     Report,
     ScopeMeter,
+    SemanticMeter,
     SpendGauge,
     Tally,
 )
@@ -37,6 +38,7 @@ class WorkerView:
     journal: JournalMeter = field(default_factory=JournalMeter)
     spends: list[SpendGauge] = field(default_factory=list)
     answers: list[AnswersMeter] = field(default_factory=list)
+    semantic: SemanticMeter | None = None
 
 
 @dataclass(slots=True)
@@ -94,6 +96,7 @@ class Board:
             view.journal = report.journal
             view.spends = report.spends
             view.answers = report.answers
+            view.semantic = report.semantic
 
     def gone(self, worker: int) -> None:
         """A worker's connection ended: its counters stay, what it said of this moment does not."""
@@ -122,6 +125,7 @@ class Board:
                 view.journal,
                 view.spends,
                 view.answers,
+                view.semantic,
             )
             for _, view in sorted(self._views.items())
         ]

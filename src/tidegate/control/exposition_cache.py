@@ -1,4 +1,4 @@
-"""The layers of the cache on the metrics page: what each was asked, what it had, and how it stands."""
+"""The cache on the metrics page: what each layer was asked and had, how it stands, and what became of questions."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -29,6 +29,7 @@ def cache_metrics(views: list[WorkerView]) -> Iterator[Metric]:
                 counter.add_metric([str(view.worker), meter.layer], getattr(meter, field))
         yield counter
     yield from _gauges(views)
+    yield from _semantic(views)
 
 
 def _gauges(views: list[WorkerView]) -> Iterator[Metric]:
@@ -44,3 +45,27 @@ def _gauges(views: list[WorkerView]) -> Iterator[Metric]:
                 held.add_metric(at, meter.bytes)
             up.add_metric(at, meter.up)
     yield from (entries, held, up)
+
+
+def _semantic(views: list[WorkerView]) -> Iterator[Metric]:
+    """A dozen outcomes at most."""
+    asked = CounterMetricFamily(
+        "tidegate_semantic_questions",
+        "Questions that were compared by their meaning: served, shadow, or why not",
+        labels=["worker", "outcome"],
+    )
+    explored = CounterMetricFamily(
+        "tidegate_semantic_explored", "Of these, those whose answers were compared", labels=["worker"]
+    )
+    dropped = CounterMetricFamily(
+        "tidegate_semantic_dropped", "Answers that the semantic process was not told of", labels=["worker"]
+    )
+    for view in views:
+        if view.semantic is None:
+            continue
+        worker = str(view.worker)
+        for outcome, count in sorted(view.semantic.outcomes.items()):
+            asked.add_metric([worker, outcome], count)
+        explored.add_metric([worker], view.semantic.explored)
+        dropped.add_metric([worker], view.semantic.dropped)
+    yield from (asked, explored, dropped)

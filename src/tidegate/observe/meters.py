@@ -124,6 +124,14 @@ class AnswersMeter(msgspec.Struct, array_like=True):
     up: bool = True  # False: left alone for a while, because it failed
 
 
+class SemanticMeter(msgspec.Struct, array_like=True):
+    """What became of the questions that a worker had compared."""
+
+    outcomes: dict[str, int] = {}  # served, shadow, late, away, or the gate that refused: a dozen words
+    explored: int = 0  # went to the model, and both answers were compared
+    dropped: int = 0  # what the process was to be told and was not
+
+
 class SpendGauge(msgspec.Struct, array_like=True):
     """How one limit of a namespace, user, key, or a model of a namespace stands; "" where it is none's own.
 
@@ -167,3 +175,4 @@ class Report(msgspec.Struct, array_like=True):
     journal: JournalMeter = msgspec.field(default_factory=JournalMeter)
     spends: list[SpendGauge] = []  # of keys that were used, 1,000 at most; namespaces first
     answers: list[AnswersMeter] = []  # of each layer of the cache, memory first
+    semantic: SemanticMeter | None = None  # None: it has nothing compared

@@ -144,7 +144,7 @@ def _in_any_order(signature_input: bytes) -> tuple[bytes, bytes, bytes, bytes, b
 def _is_binary(text: bytes, name: bytes) -> bool:
     """`name` and 32 bytes as `:BASE64:`, by their length: both are compared with the one right text later."""
     length = len(name)
-    return len(text) == length + _BINARY and text.startswith(name) and text[length] == text[-1] == _COLON
+    return len(text) == length + _BINARY and text[:length] == name and text[length] == text[-1] == _COLON
 
 
 def check_clock(signed: Signed, wall: int, skew_us: int) -> None:

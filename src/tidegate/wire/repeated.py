@@ -57,57 +57,46 @@ class Repeated:
         return headers, fields, int(digits)
 
 
-class Varying:
-    """A line whose value may be another one each time, and all that follows it up to the next such value."""
-
-    __slots__ = ("after", "at", "name")
-
-    def __init__(self, at: int, name: bytes, after: bytes) -> None:
-        self.at = at  # which of the headers it is
-        self.name = name
-        self.after = after  # begins with the end of its line
-
-
 class RepeatedSigned(Repeated):
-    """An accepted head with a signature, cut around the values of the lines that belong to it, and of its length.
+    """An accepted head with a signature, its lines cut off where what belongs to that, and the length, begins.
 
-    They are read anew each time: here as what llhttp would let pass, then by who judges signatures.
+    That is read anew each time: here as what llhttp would let pass, then by who judges signatures.
     """
 
-    __slots__ = ("_varying",)
+    __slots__ = ("_lines", "_varying")
 
     def __init__(
-        self, before: bytes, varying: list[Varying], start: StartLine, headers: Headers, fields: Fields
+        self, lines: list[bytes], varying: list[tuple[int, int]], start: StartLine, headers: Headers, fields: Fields
     ) -> None:
-        super().__init__(before, b"", -1, start, headers, fields)
+        """`varying`: which of the headers are, and the length of what is left of their lines."""
+        super().__init__(b"", b"", -1, start, headers, fields)
+        self._lines = lines
         self._varying = varying
 
     def read(self, head: bytes) -> Known | None:
         """As of any other; a value is visible characters, in one line, and perhaps spaces between them. O(head)."""
-        if not head.startswith(self._before):
+        lines = head.split(_LINE_END)
+        if len(lines) != len(self._lines):
             return None
         headers, fields = self._headers.copy(), self._fields.copy()
-        length, begin = 0, len(self._before)
-        for line in self._varying:
-            end = head.find(_LINE_END, begin)
-            if not head.startswith(line.after, end):
-                return None
-            value, name = head[begin:end], line.name
+        length, values = 0, b""
+        for at, begin in self._varying:
+            line, name = lines[at + 1], headers[at][0]
+            value = line[begin:]
+            lines[at + 1] = line[:begin]
+            headers[at] = (name, value)
+            fields[name] = value
             if name == _LENGTH:
                 if not value.isdigit() or len(value) > _MAX_DIGITS:
                     return None
                 length = int(value)
-            elif not _is_plain(value):
+            elif not value or value[0] == _SPACE or value[-1] == _SPACE:
                 return None
-            headers[line.at] = (name, value)
-            fields[name] = value
-            begin = end + len(line.after)
-        return (headers, fields, length) if begin == len(head) else None
-
-
-def _is_plain(value: bytes) -> bool:
-    """Whether splitting its line would find the same value, and llhttp no fault with it."""
-    return bool(value) and value[0] != _SPACE and value[-1] != _SPACE and not value.translate(None, _VISIBLE)
+            else:
+                values += value
+        if lines != self._lines or values.translate(None, _VISIBLE):
+            return None
+        return headers, fields, length
 
 
 def repeatable(
@@ -117,7 +106,7 @@ def repeatable(
     if len(head) > _LONGEST or length == CHUNKED:
         return None
     if _SIGNED in fields:
-        return _signed(head, lines, start, headers, fields)
+        return _signed(lines, start, headers, fields)
     value = fields.get(_LENGTH)
     if value is None:
         return Repeated(head, b"", -1, start, headers, fields)
@@ -127,18 +116,14 @@ def repeatable(
     return Repeated(head[:begin], head[begin + len(value) :], at, start, headers, fields)
 
 
-def _signed(head: bytes, lines: list[bytes], start: StartLine, headers: Headers, fields: Fields) -> Repeated | None:
+def _signed(lines: list[bytes], start: StartLine, headers: Headers, fields: Fields) -> Repeated | None:
     """None when one of the lines stands there twice: which of them counts is not for us to say."""
-    places: list[tuple[int, bytes, int, int]] = []  # which header, and from where to where its value stands
-    begin = len(lines[0]) + len(_LINE_END)
+    cut, varying = lines.copy(), []
     for at, (name, value) in enumerate(headers):
-        line = lines[at + 1]
         if name in _VARYING:
-            value_at = begin + line.rindex(value)
-            places.append((at, name, value_at, value_at + len(value)))
-        begin += len(line) + len(_LINE_END)
-    if len(places) != len({name for _, name, _, _ in places}):
+            begin = lines[at + 1].rindex(value)
+            cut[at + 1] = lines[at + 1][:begin]
+            varying.append((at, begin))
+    if len(varying) != len({headers[at][0] for at, _ in varying}):
         return None
-    ends = [value_at for _, _, value_at, _ in places[1:]] + [len(head)]
-    varying = [Varying(at, name, head[end:until]) for (at, name, _, end), until in zip(places, ends, strict=True)]
-    return RepeatedSigned(head[: places[0][2]], varying, start, headers, fields)
+    return RepeatedSigned(cut, varying, start, headers, fields)

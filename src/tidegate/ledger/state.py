@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from tidegate.ledger.segment import Checkpoint, Record
-from tidegate.model.facts import CallRecord, Intent
+from tidegate.model.facts import CallRecord, Hits, Intent
 
 
 class JournalState:
@@ -23,6 +23,8 @@ class JournalState:
         elif isinstance(record, CallRecord):
             self.open.pop(record.call_id, None)
             self.last_id = max(self.last_id, record.call_id)
+        elif isinstance(record, Hits):
+            self.last_id = max((self.last_id, *(hit.call_id for hit in record.hits)))
         else:
             self.open.clear()
             self.open.update((intent.call_id, intent) for intent in record.open)

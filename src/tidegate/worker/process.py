@@ -161,6 +161,11 @@ class Worker:
         await self._spool.close()
         end_now()
 
+    def _flush(self) -> None:
+        """Write what was gathered."""
+        if self.gateway.cache is not None:
+            self.gateway.cache.hits.flush()
+
     def _reload(self, data: bytes) -> None:
         """Build the new house beside the old one and swap; calls in flight keep their plan."""
         try:

@@ -157,6 +157,7 @@ class Worker:
             elif isinstance(message, Drain):
                 await self._drain(server)
                 return
+        self._flush()
         await self._save()
         await self._spool.close()
         end_now()
@@ -170,11 +171,12 @@ class Worker:
         """Build the new house beside the old one and swap; calls in flight keep their plan."""
         try:
             snapshot = snapshots.decode(data)
+            house = self.house(snapshot)
             before = self._kept.change(snapshot)
-            self.gateway.house = self.house(snapshot)
         except (ValueError, OSError) as error:
             self._channel.send(Rejected(str(error)))
             return
+        self.gateway.house = house
         if not self._elsewhere <= (elsewhere := _elsewhere(snapshot)):
             self._door.distrust(self._clock.wall())
         self._elsewhere = elsewhere

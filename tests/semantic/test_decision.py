@@ -9,7 +9,12 @@ from tidegate.policy.caching.learnt import Learnt
 from tidegate.semantic.decision import CHECK_EVERY, NOTHING, Decision, Terms, decide
 from tidegate.semantic.known import Question
 
-TERMS = Terms(error_permille=10, least=0.0, threshold=0.9, shadow=False, compares=True)
+
+def threshold(why: str) -> float:
+    return {"": 0.9, "more": 0.95}.get(why, 2.0)
+
+
+TERMS = Terms(error_permille=10, least=0.0, threshold=threshold, shadow=False, compares=True)
 
 
 def question(text: str = "stored", served: int = 0, learnt: Learnt | None = None) -> Question:
@@ -17,7 +22,7 @@ def question(text: str = "stored", served: int = 0, learnt: Learnt | None = None
 
 
 def differs(one: str, two: str) -> str:
-    return "number" if one.startswith("other") else ""
+    return "number" if one.startswith("other") else "more" if one.startswith("more") else ""
 
 
 def decided(*found: tuple[Question, float], terms: Terms = TERMS, luck: float = 0.0, text: str = "asked") -> Decision:
@@ -35,7 +40,7 @@ def decided(*found: tuple[Question, float], terms: Terms = TERMS, luck: float = 
         (0.95, TERMS._replace(shadow=True, compares=False), False, False, "shadow"),
         (0.89, TERMS._replace(compares=False), False, False, "below"),
         (0.95, TERMS._replace(least=0.96), False, False, "below"),
-        (0.95, TERMS._replace(threshold=2.0), False, False, "below"),  # an embedder that was never calibrated
+        (0.5, TERMS._replace(threshold=lambda _: 2.0), False, True, "explore"),  # an embedder that was never calibrated
     ],
 )
 def test_an_entry_of_which_nothing_is_known(
@@ -57,6 +62,12 @@ def test_what_must_agree_refuses_before_likeness_serves() -> None:
     assert decided((other, 0.99), (fits, 0.95)).question is fits
     refused = decided((other, 0.99), (question("other still"), 0.98))
     assert (refused.question, refused.serve, refused.why) == (other, False, "lexical:number")
+
+
+@pytest.mark.parametrize(("similarity", "serve"), [(0.94, False), (0.95, True)])
+def test_what_may_differ_asks_for_more_likeness(similarity: float, serve: bool) -> None:
+    """The gate's word names a threshold of its own."""
+    assert decided((question("more words"), similarity)).serve is serve
 
 
 def test_the_first_neighbour_that_passes_decides_alone() -> None:
@@ -98,15 +109,15 @@ def test_now_and_then_a_question_is_checked_that_would_be_served() -> None:
     st.floats(0, 0.999),
 )
 def test_what_is_served_has_passed_every_gate(
-    near: list[tuple[str, float]], least: float, threshold: float, shadow: bool, luck: float
+    near: list[tuple[str, float]], least: float, bound: float, shadow: bool, luck: float
 ) -> None:
     """Never in the shadow, never what differs, never below a bound."""
     ordered = sorted(near, key=lambda one: -one[1])
-    terms = Terms(10, least, threshold, shadow, compares=True)
+    terms = Terms(10, least, lambda why: 2.0 if why else bound, shadow, compares=True)
     found = decided(*[(question(text), similarity) for text, similarity in ordered], terms=terms, luck=luck)
     if found.serve:
         assert found.question is not None
         assert (found.question.text, shadow, found.explore, found.why) == ("fits", False, False, "")
-        assert found.similarity >= max(least, threshold)
+        assert found.similarity >= max(least, bound)
     else:
         assert found.why

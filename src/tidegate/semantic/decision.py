@@ -1,9 +1,10 @@
 """Whether the answer to one question is given to another: the gates, in their order. Pure.
 
-Scope and nearness came before (`known.py`). Here: what must agree (`policy/caching/lexical.py`), then what was learnt
-of the entry, or is known of all entries (`policy/caching/learnt.py`, `calibration.py`). The first neighbour that passes
-the lexical gate decides alone. Were the next one asked when it refuses, a question would have as many chances of a
-wrong answer as it has neighbours, and no share that is promised would hold.
+Scope and nearness came before (`known.py`). Here: what must agree (`policy/caching/lexical.py`; what may differ asks
+for more likeness), then what was learnt of the entry, or is known of all entries (`policy/caching/learnt.py`,
+`calibration.py`). The first neighbour that passes the lexical gate decides alone. Were the next one asked when it
+refuses, a question would have as many chances of a wrong answer as it has neighbours, and no share that is promised
+would hold.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,7 +23,7 @@ class Terms(NamedTuple):
 
     error_permille: int
     least: float  # similarity, whatever was learnt
-    threshold: float  # for entries of which nothing is known
+    threshold: Callable[[str], float]  # for entries of which nothing is known, by what differs; above 1 = never
     shadow: bool
     compares: bool  # what is explored is compared
 
@@ -56,19 +57,20 @@ def decide(
         if similarity < terms.least:
             break
         differs_in = "" if question.text == text else differs(question.text, text)
-        if not differs_in:
-            return _by_rule(question, similarity, terms, luck)
+        threshold = terms.threshold(differs_in)
+        if not differs_in or threshold <= 1.0:
+            return _by_rule(question, similarity, threshold, terms, luck)
         word = word or f"lexical:{differs_in}"
     nearest, similarity = found[0]
     return Decision(nearest, similarity, serve=False, explore=False, why=word or "below", would=False)
 
 
-def _by_rule(question: Question, similarity: float, terms: Terms, luck: float) -> Decision:
+def _by_rule(question: Question, similarity: float, threshold: float, terms: Terms, luck: float) -> Decision:
     """What was learnt of this entry says."""
-    rule = question.learnt.verdict(similarity, terms.threshold, terms.error_permille, luck)
+    rule = question.learnt.verdict(similarity, threshold, terms.error_permille, luck)
     if rule != SERVE:
-        near = similarity >= terms.threshold
-        worth = terms.compares and similarity >= terms.threshold - _WORTH
+        near = similarity >= threshold or threshold > 1.0
+        worth = terms.compares and (near or similarity >= threshold - _WORTH)
         return Decision(question, similarity, False, worth, "explore" if near else "below", would=False)
     if terms.shadow:
         return Decision(question, similarity, False, terms.compares, "shadow", would=True)

@@ -21,6 +21,6 @@ class Calibrated:
         """See `policy/caching/lexical.py`."""
         return lexical.differs(one, two)
 
-    def threshold(self, text: str, error_permille: int) -> float:
+    def threshold(self, text: str, error_permille: int, why: str = "") -> float:
         """How alike a question must be to this one; more than 1 = never, for an embedder that was not calibrated."""
-        return _THRESHOLD if self._embedder == OFFLINE else _NEVER
+        return _THRESHOLD if self._embedder == OFFLINE and not why else _NEVER

@@ -1,6 +1,7 @@
 """What the semantic process knows and decides. One thread uses it; it waits for nothing but the embedder."""
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Protocol
 
 from tidegate.cache.semantic_frames import Ask, Compared, Explain, Explained, Feedback, Gone, Learn, Stats, Told
@@ -20,8 +21,8 @@ class Gates(Protocol):
     def differs(self, one: str, two: str) -> str:
         """What must agree and does not, "" = nothing."""
 
-    def threshold(self, text: str, error_permille: int) -> float:
-        """How alike a question must be to this one."""
+    def threshold(self, text: str, error_permille: int, why: str = "") -> float:
+        """How alike a question must be to this one, given what `differs`; above 1 = never."""
 
 
 class Mind:
@@ -88,7 +89,7 @@ class Mind:
         terms = Terms(
             ask.error_permille,
             ask.min_similarity_permille / 1_000,
-            self._gates.threshold(ask.text, ask.error_permille),
+            partial(self._gates.threshold, ask.text, ask.error_permille),
             ask.mode != "on",
             ask.judge != "feedback",
         )

@@ -145,6 +145,8 @@ def test_what_it_tells_beside() -> None:
         (Kind.CHAT, {"store": True, "metadata": {}}, "store"),
         (Kind.RESPONSES, {}, ""),
         (Kind.RESPONSES, {"store": True}, "store"),
+        (Kind.RESPONSES, {"store": True, "background": True}, "background"),
+        (Kind.CHAT, {"store": 1.0}, "store"),
         (Kind.RESPONSES, {"store": None}, "store"),
         (Kind.RESPONSES, {"previous_response_id": "resp_1"}, "previous_response_id"),
         (Kind.RESPONSES, {"previous_response_id": None}, ""),

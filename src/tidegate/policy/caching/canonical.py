@@ -36,7 +36,6 @@ VARIANT_HEADERS: Final = (
 _MODEL: Final = "model"
 _STREAM: Final = "stream"
 _STORE: Final = "store"
-_STATE: Final = ("previous_response_id", "conversation", "background", "container")
 _TEMPLATE: Final = "prompt"
 
 _USERS: Final = frozenset({"user", "safety_identifier"})
@@ -45,7 +44,10 @@ _OPENAI: Final = frozenset({
 })  # fmt: skip
 _ANTHROPIC: Final = frozenset({_MODEL, _STREAM, "service_tier"})
 _METADATA: Final = frozenset({"metadata"})  # of Anthropic: the user's id
+# By these a call continues, or makes, something that the provider keeps.
+_STATE: Final = frozenset({_STORE, "previous_response_id", "conversation", "background", "container"})
 
+_RESPONSES: Final = Kind.RESPONSES
 _NAMES: Final = {
     Kind.CHAT: b"chat",
     Kind.COMPLETION: b"completion",
@@ -54,15 +56,9 @@ _NAMES: Final = {
     Kind.MESSAGES: b"messages",
     Kind.COUNT: b"count",
 }
-_COSMETIC: Final = {
-    kind: _ANTHROPIC | _METADATA if kind in {Kind.MESSAGES, Kind.COUNT} else _OPENAI | _USERS for kind in _NAMES
-}
-_COSMETIC_BUT_USERS: Final = {
-    kind: _ANTHROPIC if kind in {Kind.MESSAGES, Kind.COUNT} else _OPENAI for kind in _NAMES
-}  # fmt: skip
-_RESPONSES: Final = Kind.RESPONSES
-_STREAMED: Final = b'{"stream":true}'
-_NOTHING: Final = b"{}"
+_OF_ANTHROPIC: Final = frozenset({Kind.MESSAGES, Kind.COUNT})
+_COSMETIC: Final = {kind: _ANTHROPIC | _METADATA if kind in _OF_ANTHROPIC else _OPENAI | _USERS for kind in _NAMES}
+_COSMETIC_BUT_USERS: Final = {kind: _ANTHROPIC if kind in _OF_ANTHROPIC else _OPENAI for kind in _NAMES}
 
 
 class Asked:
@@ -90,13 +86,13 @@ def canonical(kind: Kind, body: bytes, *, keep_user: bool = False) -> Asked:
     fields, longer = jcs.read_object(body)
     apart = without(fields, cosmetic)
     written = jcs.write(fields)
-    jcs.check_names(body, written, jcs.write(apart) if apart else _NOTHING, longer)
+    jcs.check_names(body, written, jcs.write(apart), longer)
     model = apart.get(_MODEL)
     return Asked(
         blake2b(written, digest_size=32).digest(),
         apart.get(_STREAM) is True,
         model if isinstance(model, str) else "",
-        _stateful(kind, fields),
+        "" if kind is not _RESPONSES and _STATE.isdisjoint(fields) else _stateful(kind, fields),
     )
 
 
@@ -121,22 +117,20 @@ def cosmetic_of(kind: Kind) -> frozenset[str]:
 
 
 def _stateful(kind: Kind, fields: dict[str, object]) -> str:
-    """The field by which a call continues, or makes, something that the provider keeps.
+    """The first field, in the order of the alphabet, for which the call is not one that can be answered twice.
 
     Responses are stored unless `store` is false (OpenAI's reference), and their ids are there to be continued. A stored
     prompt without a version is whatever it is today.
     """
+    for name in sorted(_STATE.intersection(fields)):
+        if fields[name] is not None and fields[name] is not False:
+            return name
     if kind is _RESPONSES:
         if fields.get(_STORE) is not False:
             return _STORE
         template = fields.get(_TEMPLATE)
         if isinstance(template, dict) and not template.get("version"):
             return _TEMPLATE
-    elif fields.get(_STORE) is True:
-        return _STORE
-    for name in _STATE:
-        if name in fields and fields[name] is not None and fields[name] is not False:
-            return name
     return ""
 
 

@@ -214,6 +214,17 @@ async def test_one_that_is_not_there_costs_nothing(tmp_path: Path) -> None:
     await scene.close()
 
 
+async def test_closed_it_asks_nobody_any_more(scene: Scene) -> None:
+    """Calls in flight may still want to; who waits goes on."""
+    waiting = await scene.ask()
+    scene.client.close()
+    assert await waiting is None
+    await scene.clock.advance(1 << 40)
+    assert await (await scene.ask()) is None
+    scene.client.gone(b"k")
+    assert len(scene.links) == 1
+
+
 async def test_nonsense_ends_the_connection(scene: Scene) -> None:
     """And nothing else."""
     task = await scene.ask()

@@ -33,6 +33,7 @@ STRIKES: Final = 3
 PING_US: Final = 1_000_000
 _PAUSE_US: Final = 100_000
 _LONGEST_PAUSE_US: Final = 2_000_000
+_NEVER: Final = 1 << 62
 _MOST_UNSENT: Final = 1 << 20  # bytes that wait to be read by the process
 
 
@@ -144,13 +145,14 @@ class SemanticClient:
         self._tell(Feedback(0, call_id, correct))
 
     def close(self) -> None:
-        """Let go of the connection; who waits goes on without an answer."""
+        """Let go of the connection, for good; who waits goes on without an answer."""
         if self._connecting is not None:
             self._connecting.cancel()
             self._connecting = None
         if self._transport is not None:
             self._transport.abort()
         self.lost()
+        self._next_try = _NEVER
 
     # The connection
 

@@ -1,10 +1,9 @@
 """Questions that mean the same: what a call asks the process that compares them, and what it is told."""
 
-from hashlib import sha256
-
 from tidegate.edge.flights import Flight
 from tidegate.model.cached import Entry
 from tidegate.model.comparison import Comparison, Verdict
+from tidegate.policy.caching.canonical import key
 from tidegate.policy.caching.questions import question
 from tidegate.ports import Answers, Semantics
 from tidegate.providers.answers.finish import Finish, finish
@@ -40,7 +39,8 @@ class Meaning:
         if not asked.text:
             call.cache = "miss; semantic: no text"
             return None
-        scope = sha256(b"%b\n%b\n%b" % (wanted.scope, wanted.model.encode(), asked.context)).digest()
+        # All that names an answer but the question itself: no question of another kind, variant, model or tenant is near.
+        scope = key(asked.context, wanted.scope, wanted.kind, wanted.path, wanted.model)
         comparison = Comparison(scope, asked.text, b"", policy, call.id)
         verdict = await self._semantics.ask(comparison, call.deadline)
         if verdict is not None and verdict.serve:

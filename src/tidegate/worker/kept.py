@@ -11,7 +11,7 @@ from tidegate.cache.semantic import SemanticClient
 from tidegate.edge.meaning import Meaning
 from tidegate.model.snapshot import CacheSettings, Snapshot
 from tidegate.observe.log import Log
-from tidegate.observe.meters import AnswersMeter
+from tidegate.observe.meters import AnswersMeter, SemanticMeter
 from tidegate.policy.caching.purges import Purges, Selector
 from tidegate.ports import AnswerStore, Clock
 
@@ -64,6 +64,10 @@ class Kept:
         """What each layer did, for the metrics."""
         return [AnswersMeter(*standing.figures) for standing in self.answers.standings()]
 
+    def questions(self) -> SemanticMeter | None:
+        """What became of those that were compared, for the metrics."""
+        return None if self.semantics is None else SemanticMeter(*self.semantics.counters.figures)
+
     def _made(self, settings: CacheSettings) -> Answers:
         stores: list[AnswerStore] = []
         if settings.disk_bytes:
@@ -83,6 +87,8 @@ class Kept:
             for one in (*snapshot.strategies, snapshot.defaults)
         )
         if not wanted:
+            if self.semantics is not None:
+                self.semantics.close()
             self.semantics = self.meaning = None
             return
         budget_us = snapshot.cache.semantic.budget_us

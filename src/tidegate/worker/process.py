@@ -104,6 +104,7 @@ class Worker:
             self._journal_meter,
             self._spent.gauges,
             self._kept.meters,
+            self._kept.questions,
         )
         self._tasks: set[asyncio.Task[None]] = set()
 

@@ -45,6 +45,7 @@ class Shape:
     provider_keys: int = 1
     governed: bool = False  # the keys belong to users of a namespace, with limits and budgets at every level
     signed: bool = False  # and every request must be signed
+    cached: bool = False  # answers are kept
 
 
 def client_keys(count: int) -> list[str]:
@@ -67,7 +68,8 @@ def write_config(home: Path, upstream: int, shape: Shape) -> Path:
         "models": {"gpt-4o": {"price": price}},
     }
     path = home / "tidegate.yaml"
-    path.write_text(json.dumps({"providers": {"openai": provider}} | _callers(home, shape)))
+    defaults = {"defaults": {"caching": {"enabled": True}}} if shape.cached else {}
+    path.write_text(json.dumps({"providers": {"openai": provider}} | defaults | _callers(home, shape)))
     return path
 
 

@@ -22,6 +22,7 @@ from tidegate.model.keys import signing_key_of
 OURS = "Tidegate"
 KEY_COST = 1.05
 SIGNATURE_US = 8.0
+HIT_COST = 1.2
 FLAT = 1.15  # two cores shared with the load: ratios of equal things scatter by a tenth
 
 
@@ -157,6 +158,22 @@ def identity(run: Run, report: Report) -> None:
     )
 
 
+def cached(run: Run, report: Report) -> None:
+    """The same request again and again: answered from memory, beside nginx, which asks its upstream each time."""
+    load = run.load()
+    entrants = {
+        "nginx": Entrant(BASELINES["nginx"], load),
+        OURS: Entrant(gate.starter(gate.Shape(cached=True)), load),
+    }
+    found = compare(entrants, run.work / "cached", run.upstreams.static, run.plan)
+    report.add("1 KB chat completion, known", found)
+    ours, nginx = found[OURS], found["nginx"]
+    report.figures += [
+        _ratio("a hit in memory, worker ÷ nginx proxy_pass", ours.ratios(nginx, worker=True), HIT_COST, ours),
+        _ratio("a hit in memory, all processes ÷ nginx proxy_pass", ours.ratios(nginx), HIT_COST, ours),
+    ]
+
+
 def pace(run: Run, report: Report) -> None:
     """Added latency, and the journal."""
     report.figures += paced.added_latency(run.work, run.upstreams, run.plan.rounds, run.plan.seconds + 1)
@@ -186,6 +203,7 @@ SECTIONS: dict[str, Callable[[Run, Report], None]] = {
     "large": large,
     "keys": flatness,
     "identity": identity,
+    "cached": cached,
     "peers": peers,
 }
 

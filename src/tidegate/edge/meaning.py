@@ -39,7 +39,7 @@ class Meaning:
         if not asked.text:
             call.cache = "miss; semantic: no text"
             return None
-        # All that names an answer but the question itself: no question of another kind, variant, model or tenant is near.
+        # All that names an answer but the question itself: none of another kind, variant, model or tenant is near.
         scope = key(asked.context, wanted.scope, wanted.kind, wanted.path, wanted.model)
         comparison = Comparison(scope, asked.text, b"", policy, call.id)
         verdict = await self._semantics.ask(comparison, call.deadline)

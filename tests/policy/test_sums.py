@@ -35,3 +35,20 @@ def test_what_is_taken_out_leaves_nothing(steps: list[tuple[int, int]]) -> None:
     sums.add(1, 1)
     sums.clear()
     assert sums.reach(1) == (-1, 1)
+
+
+@given(st.lists(st.tuples(st.integers(0, 200), st.integers(0, 9), st.integers(0, 40)), max_size=50))
+def test_it_may_be_looked_at_between(steps: list[tuple[int, int, int]]) -> None:
+    """In whatever order slots get more: the block is the one in which all that was added reaches the amount."""
+    sums, blocks = Sums(), [0] * (200 // BLOCK + 1)
+    for slot, used, amount in steps:
+        sums.add(slot, used)
+        blocks[slot // BLOCK] += used
+        if amount:
+            rest, expected = amount, -1
+            for block, inside in enumerate(blocks):
+                if inside >= rest:
+                    expected = block
+                    break
+                rest -= inside
+            assert sums.reach(amount) == (expected, rest)

@@ -64,6 +64,7 @@ NO_BODY: Final = NoBody()
 class Likeness:
     """What the heads of a connection's requests have in common that differ in nothing but the length of the body.
 
+    Where one is signed, they may differ in what the lines of its signature say, too: that is not part of it.
     `note` is the handler's own: what it made of the head of one of them need not be made again for the next.
     """
 

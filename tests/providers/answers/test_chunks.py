@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from tidegate.providers.answers.chunks import beside, extend, gathered, note_logprobs, written
-from tidegate.providers.answers.fields import Fields
+from tidegate.model.outcome import Usage
+from tidegate.providers.answers.chunks import beside, extend, gathered, note, with_usage, written
+from tidegate.providers.answers.fields import Cut, Fields
 from tidegate.providers.translate.events import payloads
 
 WHOLE: Fields = {
@@ -21,7 +22,11 @@ WHOLE: Fields = {
 
 
 def said(*choices: Any, usage: bool = True) -> list[Any]:
-    return [json.loads(data) for data in payloads(b"".join(written(WHOLE, "chunk", choices, usage=usage)))[:-1]]
+    """The chunks of choices, of which each chunk says one part."""
+    whole = WHOLE | {"choices": [{"parts": parts} for parts in choices]}
+    events = written(whole, "chunk", lambda choice, index: [{"index": index, **part} for part in choice["parts"]],
+                     usage=usage)  # fmt: skip
+    return [json.loads(data) for data in payloads(b"".join(events))[:-1]]
 
 
 class Kept:
@@ -39,7 +44,7 @@ class Kept:
 
 def test_in_turns() -> None:
     """Of each choice one part, until it has no more; what is told once comes first, the usage last."""
-    first, second, third, end = said([{"index": 0}, {"index": 0, "x": 1}], [{"index": 1}])
+    first, second, third, end = said([{}, {"x": 1}], [{}])
     head = {"id": "c", "object": "chunk", "created": 1, "model": "m"}
     assert first == {**head, "provider": "p", "choices": [{"index": 0}], "usage": None}
     assert second == {**head, "choices": [{"index": 1}], "usage": None}
@@ -49,7 +54,7 @@ def test_in_turns() -> None:
 
 def test_without_usage() -> None:
     """Nothing says so much as its name."""
-    assert all("usage" not in chunk for chunk in said([{"index": 0}], usage=False))
+    assert all("usage" not in chunk for chunk in said([{}], usage=False))
 
 
 def test_gathered() -> None:
@@ -76,20 +81,56 @@ def test_extend(known: Fields, more: Fields, whole: Fields) -> None:
     assert known == whole
 
 
-def test_log_probabilities() -> None:
-    """Null, until there are some."""
+def test_note() -> None:
+    """Log-probabilities are null until there are some; a reason stays; what is not known goes on."""
     choice: Fields = {}
-    note_logprobs(choice, None)
-    assert choice == {"logprobs": None}
-    note_logprobs(choice, {"content": [1]})
-    note_logprobs(choice, None)
-    note_logprobs(choice, {"content": [2]})
-    assert choice == {"logprobs": {"content": [1, 2]}}
+    known = frozenset({"logprobs", "finish_reason"})
+    parts = [None, {"content": [1]}, None, {"content": [2]}]
+    note(choice, {"finish_reason": None, "x": [1]}, known)
+    for logprobs in parts:
+        note(choice, {"logprobs": logprobs, "finish_reason": "stop" if logprobs else None, "x": [2]}, known)
+    assert choice == {"logprobs": {"content": [1, 2]}, "finish_reason": "stop", "x": [1, 2, 2, 2, 2]}
+    note(silent := {}, {"logprobs": None}, known)
+    assert silent == {"logprobs": None}
     with pytest.raises(ValueError, match="logprobs"):
-        note_logprobs(choice, [1])
+        note(choice, {"logprobs": [1]}, known)
 
 
 def test_beside() -> None:
     """What the reference does not name."""
     assert beside({"index": 0, "x": 1}, frozenset({"index"})) == {"x": 1}
     assert beside({"index": 0}, frozenset({"index"})) == {}
+
+
+def streamed(*, usage: bool) -> bytes:
+    whole = WHOLE | {"choices": [{}]}
+    return b"".join(written(whole, "chunk", lambda _, index: [{"index": index}], usage=usage))
+
+
+def test_with_usage() -> None:
+    """A last chunk says it, of the same head; what was said before in its place is not."""
+    for events in (streamed(usage=True), streamed(usage=False)):
+        *_, said, end = payloads(with_usage(events, Usage(5, 7, 2)))
+        assert (json.loads(said), end) == (
+            {
+                "id": "c", "object": "chunk", "created": 1, "model": "m", "choices": [],
+                "usage": {"prompt_tokens": 5, "completion_tokens": 7, "total_tokens": 12,
+                          "prompt_tokens_details": {"cached_tokens": 2}},
+            },
+            b"[DONE]",
+        )  # fmt: skip
+    assert b'"prompt_tokens_details"' not in with_usage(streamed(usage=False), Usage(5, 7))
+
+
+def test_without_it() -> None:
+    """The last chunk without choices is taken out, and nothing where there is none."""
+    assert with_usage(streamed(usage=False), None) == streamed(usage=False)
+    assert len(payloads(with_usage(streamed(usage=True), None))) == 2
+
+
+def test_usage_of_what_is_no_stream() -> None:
+    """It has no end, or says nothing before it."""
+    with pytest.raises(Cut):
+        with_usage(streamed(usage=True)[:-3], None)
+    with pytest.raises(ValueError):  # noqa: PT011 - the decoder's words
+        with_usage(b"data: [DONE]\n\n", None)

@@ -123,7 +123,7 @@ _blocks = st.one_of(
     st.builds(lambda text: {"type": "thinking", "thinking": text, "signature": "c2lnbmVk"}, texts),
     st.just({"type": "redacted_thinking", "data": "aGlkZGVu"}),
     st.builds(lambda name, given: {"type": "tool_use", "id": "toolu_1", "name": name, "input": given}, names, objects),
-    st.builds(lambda name, given: {"type": "server_tool_use", "id": "srvtoolu_1", "name": name, "input": given}, names,
+    st.builds(lambda given: {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": given},
               objects),
     st.builds(lambda found: {"type": "unheard_of_result", "tool_use_id": "srvtoolu_1", "content": found}, values),
 )  # fmt: skip

@@ -7,8 +7,8 @@ their chunks.
 
 from typing import Final
 
-from tidegate.providers.answers.chunks import beside, extend, gathered, note_logprobs, written
-from tidegate.providers.answers.fields import Fields, number_of, object_of, objects_of, text_of
+from tidegate.providers.answers.chunks import Events, beside, gathered, note, written
+from tidegate.providers.answers.fields import Fields, object_of, objects_of, text_of
 from tidegate.providers.answers.growing import grow, grown
 from tidegate.providers.answers.pieces import by_tokens, pieces
 
@@ -22,12 +22,9 @@ _ORDERED: Final = frozenset({"role", *_THOUGHTS, *_TEXTS, *_CALLS})
 _ARGUED: Final = {"function": "arguments", "custom": "input"}  # the text that grows in a call, by the call's type
 
 
-def to_chunks(whole: Fields, *, usage: bool) -> tuple[bytes, ...]:
+def to_chunks(whole: Fields, *, usage: bool) -> Events:
     """The events. Raises `ValueError` when it is no chat completion."""
-    choices = objects_of(whole.get("choices"), "choices")
-    if not choices:
-        raise ValueError("a chat completion without choices")
-    return written(whole, _CHUNK, [_said(choice, place) for place, choice in enumerate(choices)], usage=usage)
+    return written(whole, _CHUNK, _said, usage=usage)
 
 
 def whole_of(events: bytes) -> Fields:
@@ -35,9 +32,8 @@ def whole_of(events: bytes) -> Fields:
     return gathered(events, _WHOLE, _Choice)
 
 
-def _said(choice: Fields, place: int) -> list[Fields]:
+def _said(choice: Fields, index: int) -> list[Fields]:
     """What the chunks of one choice say."""
-    index = number_of(choice.get("index"), place)
     message = object_of(choice.get("message"), "message")
     stated = choice.get("logprobs")
     logprobs = stated if isinstance(stated, dict) else {}
@@ -115,14 +111,10 @@ class _Choice:
         self._choice: Fields = {"index": index, "message": self._message, "finish_reason": None}
 
     def add(self, part: Fields) -> None:
-        delta, choice = part.get("delta"), self._choice
+        delta = part.get("delta")
         if isinstance(delta, dict):
             grow(self._message, delta)
-        if "logprobs" in part:
-            note_logprobs(choice, part["logprobs"])
-        if part.get("finish_reason"):
-            choice["finish_reason"] = part["finish_reason"]
-        extend(choice, beside(part, _CHOICE))
+        note(self._choice, part, _CHOICE)
 
     def whole(self) -> Fields:
         return self._choice | {"message": grown(self._message)}

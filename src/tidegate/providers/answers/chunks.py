@@ -3,11 +3,13 @@
 Source: OpenAI's API reference of chat completion chunks; `include_usage` has every chunk but the last say null.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import zip_longest
 from typing import Final, Protocol
 
-from tidegate.providers.answers.fields import Cut, Fields, encode, number_of, object_of, objects_of, read_all
+from tidegate.model.outcome import Usage
+from tidegate.providers.answers.fields import Cut, Fields, encode, number_of, object_of, objects_of, read, read_all
+from tidegate.providers.events import payload_of
 from tidegate.providers.translate.events import payloads
 
 # Fields of an answer that each of its chunks repeats; any other is told once.
@@ -17,15 +19,24 @@ _NOT_OURS: Final = frozenset({"object", "choices", "usage", "obfuscation"})
 _RESTARTED: Final = "tidegate.restart"
 _DONE: Final = b"data: [DONE]\n\n"
 
+Events = tuple[bytes, ...]
 
-def written(whole: Fields, name: str, choices: Sequence[Sequence[Fields]], *, usage: bool) -> tuple[bytes, ...]:
-    """The events; of each choice what its chunks say, in turns. `name` is what the object of a chunk is called."""
+
+def written(whole: Fields, name: str, parts_of: Callable[[Fields, int], list[Fields]], *, usage: bool) -> Events:
+    """The events: what `parts_of` a choice and its place are, of all choices in turns. A chunk is called `name`.
+
+    Raises `ValueError` where there are no choices.
+    """
+    choices = objects_of(whole.get("choices"), "choices")
+    if not choices:
+        raise ValueError("an answer without choices")
+    told = [parts_of(choice, number_of(choice.get("index"), place)) for place, choice in enumerate(choices)]
     head = {"id": whole.get("id", ""), "object": name} | {field: whole[field] for field in _REPEATED if field in whole}
     once = {field: value for field, value in whole.items() if field not in head and field not in _NOT_OURS}
     tail = b'],"usage":null}\n\n' if usage else b"]}\n\n"
     begin = b'data: %b,"choices":[' % encode(head)[:-1]
-    events = [b"%b%b%b" % (begin, encode(said), tail) for turn in zip_longest(*choices) for said in turn if said]
-    if once and events:
+    events = [b"%b%b%b" % (begin, encode(said), tail) for turn in zip_longest(*told) for said in turn if said]
+    if once:
         events[0] = b'data: %b,"choices":[%b' % (encode(head | once)[:-1], events[0][len(begin) :])
     if usage and whole.get("usage") is not None:
         events.append(b'%b],"usage":%b}\n\n' % (begin, encode(whole["usage"])))
@@ -67,8 +78,30 @@ def gathered(events: bytes, name: str, begun: Callable[[int], Growing]) -> Field
             choice.add(part)
     if not choices:
         raise ValueError("the stream has no choices")
-    usage = {"usage": whole.pop("usage")} if "usage" in whole else {}
-    return whole | {"choices": [choices[index].whole() for index in sorted(choices)]} | usage
+    usage = whole.pop("usage", None)
+    said = whole | {"choices": [choices[index].whole() for index in sorted(choices)]}
+    return said if usage is None else said | {"usage": usage}
+
+
+def with_usage(events: bytes, usage: Usage | None) -> bytes:
+    """The same finished stream with a last chunk that states this usage, or with none.
+
+    Raises `Cut` when it is not finished, and `ValueError`. O(its last two events, beyond the copy).
+    """
+    body = events.removesuffix(_DONE)
+    if len(body) == len(events):
+        raise Cut("the stream has no [DONE]")
+    before = body.rfind(b"\n\n", 0, -2)
+    last = before + 2 if before >= 0 else 0
+    chunk = read(payload_of(body[last:-2]))
+    if "choices" in chunk and not chunk["choices"] and chunk.get("usage"):
+        body = body[:last]
+    if usage is None:
+        return body + _DONE
+    head = {field: value for field, value in chunk.items() if field == "object" or field in _REPEATED}
+    told = {"prompt_tokens": usage.prompt, "completion_tokens": usage.completion, "total_tokens": usage.total}
+    details = {"prompt_tokens_details": {"cached_tokens": usage.cached}} if usage.cached else {}
+    return b"%bdata: %b\n\n%b" % (body, encode(head | {"choices": [], "usage": told | details}), _DONE)
 
 
 def _note(whole: Fields, chunk: Fields) -> None:
@@ -84,14 +117,22 @@ def _note(whole: Fields, chunk: Fields) -> None:
             whole[field] = value
 
 
+def note(choice: Fields, part: Fields, known: frozenset[str]) -> None:
+    """What a chunk says of a choice beside its content; beyond the `known` fields it is some provider's own."""
+    if "logprobs" in part:
+        _note_logprobs(choice, part["logprobs"])
+    if part.get("finish_reason"):
+        choice["finish_reason"] = part["finish_reason"]
+    if not part.keys() <= known:
+        extend(choice, beside(part, known))
+
+
 def beside(choice: Fields, known: frozenset[str]) -> Fields:
     """What some providers say of a choice beyond the reference."""
-    if choice.keys() <= known:
-        return {}
     return {name: value for name, value in choice.items() if name not in known}
 
 
-def note_logprobs(choice: Fields, more: object) -> None:
+def _note_logprobs(choice: Fields, more: object) -> None:
     """What a chunk says of a choice's log-probabilities, which may be null."""
     known = choice.get("logprobs")
     if not more:

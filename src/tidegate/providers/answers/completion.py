@@ -5,20 +5,17 @@ Source: OpenAI's API reference of completions, which stream objects of the same 
 
 from typing import Final
 
-from tidegate.providers.answers.chunks import beside, extend, gathered, note_logprobs, written
-from tidegate.providers.answers.fields import Fields, number_of, objects_of, text_of
+from tidegate.providers.answers.chunks import Events, beside, gathered, note, written
+from tidegate.providers.answers.fields import Fields, text_of
 from tidegate.providers.answers.pieces import MOST, pieces
 
 _NAME: Final = "text_completion"
 _CHOICE: Final = frozenset({"index", "text", "logprobs", "finish_reason"})
 
 
-def to_chunks(whole: Fields, *, usage: bool) -> tuple[bytes, ...]:
+def to_chunks(whole: Fields, *, usage: bool) -> Events:
     """The events. Raises `ValueError` when it is no completion."""
-    choices = objects_of(whole.get("choices"), "choices")
-    if not choices:
-        raise ValueError("a completion without choices")
-    return written(whole, _NAME, [_said(choice, place) for place, choice in enumerate(choices)], usage=usage)
+    return written(whole, _NAME, _said, usage=usage)
 
 
 def whole_of(events: bytes) -> Fields:
@@ -26,9 +23,9 @@ def whole_of(events: bytes) -> Fields:
     return gathered(events, _NAME, _Choice)
 
 
-def _said(choice: Fields, place: int) -> list[Fields]:
+def _said(choice: Fields, index: int) -> list[Fields]:
     """What the chunks of one choice say: its text, then why it ended."""
-    index, text = number_of(choice.get("index"), place), text_of(choice.get("text"))
+    text = text_of(choice.get("text"))
     silent = {"logprobs": None} if "logprobs" in choice else {}
     logprobs = choice.get("logprobs")
     told: list[Fields] = [
@@ -67,13 +64,8 @@ class _Choice:
         self._texts: list[str] = []
 
     def add(self, part: Fields) -> None:
-        choice = self._choice
         self._texts.append(text_of(part.get("text")))
-        if "logprobs" in part:
-            note_logprobs(choice, part["logprobs"])
-        if part.get("finish_reason"):
-            choice["finish_reason"] = part["finish_reason"]
-        extend(choice, beside(part, _CHOICE))
+        note(self._choice, part, _CHOICE)
 
     def whole(self) -> Fields:
         return self._choice | {"text": "".join(self._texts)}

@@ -125,7 +125,7 @@ def _ended(whole: Fields, items: list[Fields], *, refused: bool) -> str:
         return _reason(details.get("reason"))
     if status != "completed":
         return ERROR if status == "failed" or whole.get("error") or not status else INCOMPLETE
-    if any(item.get("type") in _CLIENTS for item in items):
+    if any(text_of(item.get("type")) in _CLIENTS for item in items):
         return TOOLS
     return REFUSAL if refused else STOP
 

@@ -50,7 +50,7 @@ def _end(told: Sequence[bytes]) -> Fields:
         if data == b"[DONE]":
             continue
         event = read(data)
-        kind = event.get("type")
+        kind = text_of(event.get("type"))
         if kind in _LAST:
             return event
         if kind in _FAILURES or event.get("error"):

@@ -7,7 +7,8 @@ completions the usage unless it is asked for, and which of their absent fields w
 from typing import Final
 
 from tidegate.model.call import Kind
-from tidegate.providers.answers import chat, completion, messages, responses
+from tidegate.model.outcome import Usage
+from tidegate.providers.answers import chat, chunks, completion, messages, responses
 from tidegate.providers.answers.fields import Fields, encode, read
 
 _WHOLE: Final = {
@@ -42,6 +43,14 @@ def to_whole(kind: Kind, events: bytes) -> bytes:
         return encode(gathered(kind, events))
     except RecursionError:
         raise ValueError("the answer is nested too deeply") from None
+
+
+def with_usage(kind: Kind, events: bytes, usage: Usage | None) -> bytes:
+    """A finished stream for a client that asked for the usage chunk, or (None) did not, whoever it was made for.
+
+    Streams of other kinds always tell, and stay as they are. Raises `ValueError` where it is not finished.
+    """
+    return chunks.with_usage(events, usage) if kind in _CHUNKS else events
 
 
 def gathered(kind: Kind, events: bytes) -> Fields:

@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 from tests.ledger.facts import intent, record
 from tidegate.ledger.scan import Damage, records, scan
 from tidegate.ledger.segment import MAGIC, Checkpoint, frame
-from tidegate.model.facts import CallRecord
+from tidegate.model.facts import CallRecord, Hit, Hits
 
 FACTS = [
     Checkpoint((intent(9),), (intent(9),)),
     *(intent(1), record(1), intent(2), record(2, client="x" * 300), record(3)),
+    Hits((Hit(4, 5, "app", "", "", "", "chat", "openai/gpt-4o", "exact", 3, 1_000, 60, 40, 7, 9),)),
 ]
 FRAMES = [frame(msgspec.msgpack.encode(fact)) for fact in FACTS]
 WHOLE = MAGIC + b"".join(FRAMES)

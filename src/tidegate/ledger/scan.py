@@ -19,7 +19,7 @@ _decode: Final = msgspec.msgpack.Decoder[Record](Record).decode
 _header: Final = HEADER.unpack_from
 _checksum: Final = zlib.crc32
 # How the payload of a record begins: an array of up to 15 or 65,535 items, the first of them its tag.
-_BEGINNING: Final = re.compile(rb"(?:[\x90-\x9f]|\xdc..)\xa1[cik]", re.DOTALL)
+_BEGINNING: Final = re.compile(rb"(?:[\x90-\x9f]|\xdc..)\xa1[chik]", re.DOTALL)
 
 
 class Damage(NamedTuple):

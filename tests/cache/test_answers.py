@@ -205,6 +205,7 @@ async def test_a_silent_layer_holds_nobody_up(scene: Scene) -> None:
         await scene.clock.advance(1)
         assert asking.done()
         assert await asking is None
+        assert scene.near.waiting == deaf
     assert scene.counted(1, "gets", "timeouts", "errors") == (2, 2, 2)
     scene.near.let_go()
     await settle()

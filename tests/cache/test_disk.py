@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ import pytest
 from tidegate.cache.answers import Answers
 from tidegate.cache.disk import MAX_JOBS, NAME, Disk
 from tidegate.cache.memory import Memory
-from tidegate.cache.shelf import LEAST_BYTES
+from tidegate.cache.shelf import LEAST_BYTES, Shelf
 from tidegate.clock import SystemClock
 from tidegate.model.caching import CacheSettings
 from tidegate.ports import StoreError
@@ -268,6 +269,60 @@ async def test_a_file_that_is_damaged_in_use_is_replaced_for_all_who_share_it(
     assert await there(disk, numbers) == await there(other, numbers) == [*range(500, 520), *range(600, 620)]
     await other.close()
     assert len(told.lines) == 1
+
+
+async def test_what_a_damaged_file_left_beside_it_is_not_taken_over(
+    disk: Disk, clock: ManualClock, told: Told, tmp_path: Path
+) -> None:
+    """A log that a killed process left belongs to the file that is moved aside."""
+    await fill(disk, clock, range(100), 5_000)
+    with sqlite3.connect(tmp_path / NAME) as base:
+        base.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    base.close()
+    await fill(disk, clock, range(100, 120), 5_000)
+    left = (tmp_path / (NAME + "-wal")).read_bytes()
+    size = (tmp_path / NAME).stat().st_size
+    assert left
+    path = tmp_path / "again" / NAME
+    path.parent.mkdir()
+    path.write_bytes(random.Random(1).randbytes(size))
+    path.with_name(NAME + "-wal").write_bytes(left)
+    again = Disk(path, 16 * MIB, clock, told)
+    assert await there(again, range(100)) == []
+    await fill(again, clock, range(500, 520))
+    assert await there(again, range(1_000)) == list(range(500, 520))
+    await again.close()
+    assert len(told.lines) == 1
+
+
+def test_who_finds_the_damage_second_moves_nothing(tmp_path: Path, clock: ManualClock, told: Told) -> None:
+    """The new file that stands there is somebody else's, and good."""
+    first, second = (Shelf(tmp_path / NAME, 16 * MIB, clock, told) for _ in range(2))
+    for shelf in (first, second):
+        shelf.put(key_of(1), b"old", clock.wall() + HOUR)
+    first._move_aside("it is damaged")
+    first.put(key_of(1), b"new", clock.wall() + HOUR)
+    second._move_aside("it is damaged")
+    assert second.get(key_of(1)) == b"new"
+    assert len(told.lines) == 1
+    first.close()
+    second.close()
+
+
+async def test_nobody_who_reads_waits_behind_what_is_written(disk: Disk, clock: ManualClock) -> None:
+    """When both wait for the disk, reads go first."""
+    moves, done = threading.Event(), list[str]()
+    loop = asyncio.get_running_loop()
+    works = [disk._do(disk._writes, moves.wait)]
+    works += [disk._do(disk._writes, partial(done.append, "write")) for _ in range(3)]  # type: ignore[list-item]
+    works += [disk._do(disk._reads, partial(done.append, "read")) for _ in range(3)]  # type: ignore[list-item]
+    tasks = []
+    for work in works:
+        tasks.append(loop.create_task(work))
+        await asyncio.sleep(0)
+    moves.set()
+    await asyncio.gather(*tasks)
+    assert done == ["read"] * 3 + ["write"] * 3
 
 
 async def test_a_file_of_another_version_is_moved_aside(tmp_path: Path, clock: ManualClock, told: Told) -> None:

@@ -103,6 +103,16 @@ def test_a_ghost_comes_back_into_the_main_queue() -> None:
     assert memory.get(key_of(102)) is not None
 
 
+def test_what_is_dropped_leaves_nothing_behind() -> None:
+    """However often, where nothing has to make room."""
+    memory = memory_of(1_000)
+    for number in range(5_000):
+        memory.put(entry_of(number % 300, b"", wall=number))
+        memory.drop(key_of(number % 300))
+    assert len(memory._small) + len(memory._main) < 100
+    assert memory.bytes == 0
+
+
 STEPS = st.lists(
     st.tuples(st.sampled_from(("put", "put", "get", "drop", "limit")), st.integers(0, 30), st.integers(0, 3_000)),
     max_size=120,

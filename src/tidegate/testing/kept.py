@@ -161,6 +161,7 @@ class ScriptedStore:
         self.silent = False  # no call is answered until it is let go
         self.deaf = False  # as silent, and it does not hear that its caller has gone
         self.closed = False
+        self.waiting = 0  # calls that are not answered and have not been given up
         self._answer = asyncio.Event()
 
     @property
@@ -199,14 +200,21 @@ class ScriptedStore:
 
     async def _begin(self, what: str, key: bytes) -> None:
         self.asked.append((what, key))
+        self.waiting += 1
+        try:
+            await self._wait()
+        finally:
+            self.waiting -= 1
+        if self.problem:
+            raise StoreError(self.problem)
+
+    async def _wait(self) -> None:
         while self.silent or self.deaf:
             try:
                 await self._answer.wait()
             except asyncio.CancelledError:
                 if not self.deaf:
                     raise
-        if self.problem:
-            raise StoreError(self.problem)
 
 
 class NothingPurged:

@@ -1,9 +1,11 @@
 """The cache of a real gate, with the official SDKs; the judge is the twin's own log."""
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
+import sqlite3
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -73,7 +75,7 @@ async def test_anthropics_sdk_too(gate: Gate, twin: Twin, key: str) -> None:
         base_url=gate.url.removesuffix("/v1"), api_key="tg-red-0123456789abcdef", max_retries=0
     )
     with client:
-        asked: Any = {"model": "gpt-4o", "max_tokens": 50, "messages": USER}
+        asked: Any = {"model": "gpt-4o", "max_tokens": 50, "messages": USER, "stop_sequences": [" t9"]}
         first, again = client.messages.create(**asked), client.messages.create(**asked)
         assert again.content == first.content
         with client.messages.stream(**asked) as stream:
@@ -103,21 +105,32 @@ async def test_equal_calls_at_once_are_one(gate: Gate, twin: Twin, key: str, str
     assert len(gate.records()) <= 1
 
 
-async def test_a_worker_that_dies_takes_its_memory_with_it(
+async def test_what_is_on_disk_outlives_the_worker(
     gates: Callable[..., Gate], tree: dict[str, Any], twin: Twin, key: str
 ) -> None:
-    """And what is on disk is there for the next one."""
-    tree["cache"] = {"disk_mb": 64}
-    gate = gates(tree)
+    """The next one finds it, and the provider is not asked again."""
+    gate = gates(tree | {"cache": {"disk_mb": 64}})
     headers = {"authorization": "Bearer tg-red-0123456789abcdef"}
-    assert (await gate.chat("gpt-4o", max_tokens=100, headers=headers)).status == 200
-    await until(lambda: list((gate.state / "cache").glob("*")), "the file")
-    await asyncio.sleep(0)
+    ask: dict[str, Any] = {"max_tokens": 100, "stop": " t9", "headers": headers}
+    first = await gate.chat("gpt-4o", **ask)
+    assert first.headers["x-tidegate-cache"] == "miss"
+    await until(lambda: stored(gate), "the answer on disk")
     pid = gate.worker
-    await until(lambda: (gate.state / "cache" / "answers.db").stat().st_size > 0, "the answer on disk")
     os.kill(pid, signal.SIGKILL)
     wait_gone(pid)
     await until(lambda: gate.children().get("worker", pid) != pid, "a new worker")
-    again = await gate.chat("gpt-4o", max_tokens=100, headers=headers)
-    assert again.status == 200
-    assert twin.ledger(key, "gpt-4o")["calls"] in {1, 2}
+    again = await gate.chat("gpt-4o", **ask)
+    assert (again.status, again.headers["x-tidegate-cache"], again.body) == (200, "hit", first.body)
+    assert twin.ledger(key, "gpt-4o")["calls"] == 1
+
+
+def stored(gate: Gate) -> bool:
+    """Whether an answer has reached the disk."""
+    path = gate.state / "cache" / "answers.db"
+    if not path.exists():
+        return False
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        try:
+            return bool(database.execute("SELECT count(*) FROM answers").fetchone()[0])
+        except sqlite3.OperationalError:
+            return False

@@ -321,3 +321,51 @@ async def test_the_ladder_gives_a_stale_answer() -> None:
     asked = door.chat(max_tokens=5_000, h_x_tidegate_deadline_ms=b"1000")
     await settle()
     assert asked.wire.fields[b"x-tidegate-cache"] == b"stale"
+
+
+# ── embeddings ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+EMBEDDINGS = b"/v1/embeddings"
+
+
+def vectors(*values: float) -> Reply:
+    data = [{"object": "embedding", "index": at, "embedding": [value]} for at, value in enumerate(values)]
+    usage = {"prompt_tokens": len(values), "total_tokens": len(values)}
+    return Reply(200, [], json.dumps({"object": "list", "data": data, "model": "a", "usage": usage}).encode())
+
+
+async def embedded(door: CachedDoor, given: object, *values: float) -> list[float]:
+    """What is told for these inputs; `values`: what the provider says of those that it is asked for."""
+    body = json.dumps({"model": "s", "input": given}).encode()
+    asked = door.ask(EMBEDDINGS, body=body)
+    await settle()
+    if values:
+        await door.play.provider("openai", vectors(*values))
+        await settle()
+    assert asked.wire.status == 200
+    return [item["embedding"][0] for item in json.loads(asked.wire.body)["data"]]
+
+
+async def test_each_input_is_kept(door: CachedDoor) -> None:
+    """The provider is asked for those that are not known, in whichever company they come."""
+    assert await embedded(door, ["x", "y"], 1.0, 2.0) == [1.0, 2.0]
+    assert await embedded(door, ["y", "x"]) == [2.0, 1.0]
+    assert await embedded(door, "y") == [2.0]
+    assert await embedded(door, ["z", "x", "w"], 3.0, 4.0) == [3.0, 1.0, 4.0]
+    assert json.loads(door.play.sent("openai")[-1].body)["input"] == ["z", "w"]
+    assert await embedded(door, [["w"]][0]) == [4.0]
+    assert door.sent == 2
+    assert [hit.layer for hit in door.hits] == ["inputs"] * 3
+    assert [record.cache for record in door.records] == ["miss", "miss; 1 of 3 inputs known"]
+
+
+async def test_an_answer_with_too_few_embeddings_is_nobodys(door: CachedDoor) -> None:
+    """It is not told as if it were whole, and not kept."""
+    await embedded(door, ["x"], 1.0)
+    asked = door.ask(EMBEDDINGS, body=json.dumps({"model": "s", "input": ["x", "y", "z"]}).encode())
+    await settle()
+    await door.play.provider("openai", vectors(2.0))
+    await settle()
+    assert asked.wire.status == 502
+    assert [(record.status, record.prompt_tokens) for record in door.records] == [(200, 1), (502, 1)]
+    assert door.notes == ["stored", "unstored: error"]

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
+from tidegate.edge.inputs import parts
 from tidegate.edge.intake import Caller
 from tidegate.edge.wanted import Recent, Wanted
 from tidegate.line.plan import Plan
@@ -13,6 +14,7 @@ from tidegate.policy.caching.questions import question
 from tidegate.policy.caching.terms import KEPT, Terms
 from tidegate.wire.exchange import Exchange
 
+EMBEDDING: Final = Kind.EMBEDDING
 MOST_CIRCLES: Final = 65_536
 _NAMED: Final = (*VARIANT_HEADERS, b"cache-control", b"x-tidegate-cache")
 
@@ -77,7 +79,9 @@ class Asking:
         path = b"\n".join([caller.path, *(exchange.header(name) or b"" for name in VARIANT_HEADERS)])
         target = plan.targets[0]
         model = f"{target.provider}/{target.model}"
-        shape = call.shape
+        shape, asked = call.shape, None
+        if call.kind is EMBEDDING and isinstance(call.body, bytes):
+            asked = parts(call.body, scope, path, model)
         return Wanted(
             key(base, scope, call.kind, path, model),
             base,
@@ -92,11 +96,12 @@ class Asking:
             shape.stream,
             shape.wants_usage,
             tags,
+            asked,
         )
 
     def _remember(self, exchange: Exchange, caller: Caller, wanted: Wanted) -> None:
         """An embeddings call is looked at by its inputs, each time."""
-        if wanted.kind is Kind.EMBEDDING:
+        if wanted.kind is EMBEDDING:
             return
         if not caller.circle:
             caller.circle = self._circle(exchange, caller)

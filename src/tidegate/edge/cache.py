@@ -10,9 +10,11 @@ from typing import Final
 from tidegate.edge import hits
 from tidegate.edge.asking import Asking
 from tidegate.edge.crew import Out
+from tidegate.edge.embeddings import Embeddings
 from tidegate.edge.flights import Flight, Flights, Follower
 from tidegate.edge.heads import cached
 from tidegate.edge.hits import HitLog
+from tidegate.edge.inputs import Parts
 from tidegate.edge.intake import Caller
 from tidegate.edge.meaning import Meaning
 from tidegate.edge.pacing import Pacer
@@ -21,6 +23,7 @@ from tidegate.edge.shaped import Shapes
 from tidegate.edge.wanted import Request, Wanted
 from tidegate.line.line import STALE as STEP
 from tidegate.line.plan import Plan
+from tidegate.line.slot import Answered
 from tidegate.model.cached import Entry, Labels
 from tidegate.model.call import Call
 from tidegate.model.errors import Problem, ProblemKind
@@ -44,7 +47,9 @@ _LATE: Final = Problem(ProblemKind.DEADLINE, "The deadline passed while the same
 class Cache:
     """One per worker. Fulfils `flights.Desk` and `serving.Known`."""
 
-    __slots__ = ("_answers", "_clock", "_serving", "_shapes", "again", "asking", "flights", "hits", "meaning")
+    __slots__ = (
+        "_answers", "_clock", "_embeddings", "_serving", "_shapes", "again", "asking", "flights", "hits", "meaning",
+    )  # fmt: skip
 
     def __init__(
         self, answers: Answers, serving: Serving, clock: Clock, log: HitLog, again: Callable[[Request], None]
@@ -59,10 +64,12 @@ class Cache:
         self._serving = serving
         self._clock = clock
         self._shapes = Shapes()
+        self._embeddings = Embeddings(answers, serving, clock, log)
 
     def change(self, answers: Answers, meaning: Meaning | None, headers: frozenset[str]) -> None:
         """Follow a reload: where answers are, who compares questions, which headers rules look at."""
-        self._answers, self.meaning = answers, meaning
+        self._answers = self._embeddings.answers = answers
+        self.meaning = meaning
         self.asking.change(headers)
 
     # Before the line, in the exchange's own turn.
@@ -85,10 +92,14 @@ class Cache:
 
     def hit(self, exchange: Out, caller: Caller, call: Call, wanted: Wanted) -> bool:
         """Answer from memory, where it is known there."""
-        entry = self._now(exchange, call.id, caller, wanted)
-        if entry is None:
+        if wanted.parts is not None:
+            cost = self._embeddings.now(exchange, call.id, caller, wanted, wanted.parts)
+        else:
+            entry = self._now(exchange, call.id, caller, wanted)
+            cost = None if entry is None else entry.cost
+        if cost is None:
             return False
-        self._serving.spend(call, entry.cost, full=wanted.terms.full)
+        self._serving.spend(call, cost, full=wanted.terms.full)
         return True
 
     def known(self, request: Request) -> bool:
@@ -116,7 +127,10 @@ class Cache:
         if not isinstance(flight, Flight):
             return False
         wanted = flight.wanted
-        if wanted.directives.read:
+        if wanted.parts is not None:
+            if await self._embeddings.later(out, flight, wanted.parts):
+                return True
+        elif wanted.directives.read:
             if wanted.terms.exact and await self._later(out, flight):
                 return True
             if self.meaning is not None and wanted.terms.semantic is not None and not wanted.directives.exact_only:
@@ -152,6 +166,11 @@ class Cache:
                 self.meaning.gone(name)
             return False
         return self._found(out, flight, entry, hits.SEMANTIC, similarity)
+
+    def complete(self, call: Call, answered: Answered) -> Answered:
+        """The answer that was asked for, where the provider was asked for less."""
+        flight = call.keeping
+        return self._embeddings.complete(flight, answered) if isinstance(flight, Flight) else answered
 
     def stale(self, out: Out, call: Call, plan: Plan, refused: Refused) -> bool:
         """Stand in for a provider that failed, or as the ladder says, with an answer whose time is over."""
@@ -268,15 +287,25 @@ class Cache:
         wanted, call, wall = flight.wanted, flight.request.call, self._clock.wall()
         body = b"".join(flight.pieces(0)) if flight.complete else b""
         ended = finish(wanted.kind, body, streamed=wanted.streamed)
-        word = _unkept(flight, len(body)) or why_not(ended, tools_allowed=wanted.terms.tools)
+        word = _unkept(flight, len(body)) or why_not(ended, tools_allowed=wanted.terms.tools, kind=wanted.kind)
         if word:
             self.hits.note(call.id, f"unstored: {word}", wall)
             return
-        entry = _entry(flight, body, wall)
+        labels = Labels(call.tenant.name, _model_of(flight.target), wanted.plan, wanted.tags)
+        if wanted.parts is not None:
+            self._keep_parts(flight, wanted.parts, body, labels, wall)
+            return
+        entry = _entry(flight, body, labels, wall)
         self._answers.keep(entry)
         self.hits.note(call.id, "stored", wall, entry.key)
         if self.meaning is not None and wanted.terms.semantic is not None:
             self.meaning.learn(flight, entry, ended)
+
+    def _keep_parts(self, flight: Flight, asked: Parts, body: bytes, labels: Labels, wall: int) -> None:
+        """Of another model's answer nothing is kept: its vectors are not this one's."""
+        model = labels.model == flight.wanted.model
+        word = self._embeddings.keep(flight, asked, body, labels, wall) if model else "another model"
+        self.hits.note(flight.request.call.id, f"unstored: {word}" if word else "stored", wall)
 
 
 def _unkept(flight: Flight, size: int) -> str:
@@ -288,12 +317,12 @@ def _unkept(flight: Flight, size: int) -> str:
     return "degraded" if flight.request.call.degraded else ""
 
 
-def _entry(flight: Flight, body: bytes, wall: int) -> Entry:
+def _entry(flight: Flight, body: bytes, labels: Labels, wall: int) -> Entry:
     """Kept under the name of the model that answered, which need not be the one that was asked first."""
     wanted, call = flight.wanted, flight.request.call
-    model = _model_of(flight.target)
-    name = wanted.key if model == wanted.model else key(wanted.base, wanted.scope, wanted.kind, wanted.path, model)
-    labels = Labels(call.tenant.name, model, wanted.plan, wanted.tags)
+    model, name = labels.model, wanted.key
+    if model != wanted.model:
+        name = key(wanted.base, wanted.scope, wanted.kind, wanted.path, model)
     fresh_until = wall + wanted.ttl_us
     return Entry(
         name,

@@ -11,6 +11,7 @@ from typing import Final, Protocol
 from tidegate.edge.tape import Listener, Tape
 from tidegate.edge.wanted import Request, Wanted
 from tidegate.model.cached import Cost, Entry
+from tidegate.model.comparison import Verdict
 from tidegate.model.outcome import Usage
 from tidegate.ports import Clock, Timer
 
@@ -19,10 +20,24 @@ _SHARED: Final = frozenset((400, 404, 413, 415, 422, 500, 501, 502))
 MOST_ROUNDS: Final = 3  # so many leaders may fail before their followers share the refusal
 
 
+class Compared:
+    """A question that was compared, until its answer is there."""
+
+    __slots__ = ("scope", "text", "verdict")
+
+    def __init__(self, scope: bytes, text: str, verdict: Verdict | None) -> None:
+        self.scope = scope
+        self.text = text
+        self.verdict = verdict
+
+
 class Flight(Tape):
     """One call that runs for all who ask the same. Fulfils `model.parts.Keeping`."""
 
-    __slots__ = ("cost", "entry", "layer", "leader", "request", "similarity_permille", "stale", "target", "wanted")
+    __slots__ = (
+        "asked", "cost", "entry", "found", "layer", "leader", "new", "request", "similarity_permille", "stale",
+        "target", "wanted",
+    )  # fmt: skip
 
     def __init__(self, flights: "Flights", request: Request, wanted: Wanted) -> None:
         asked = request.exchange.header(b"x-request-id")
@@ -36,6 +51,9 @@ class Flight(Tape):
         self.layer = ""  # where
         self.similarity_permille = 1_000
         self.stale: Entry | None = None  # an answer whose time is over
+        self.asked: Compared | None = None  # the question, where it was compared with others
+        self.found: list[Entry | None] = []  # of the inputs of an embeddings call: what was known
+        self.new = b""  # and the provider's answer for the others
 
     def made(self, target: str, usage: Usage, cost_nano: int) -> None:
         """The provider has answered."""

@@ -1,6 +1,6 @@
 """Questions that mean the same: what a call asks the process that compares them, and what it is told."""
 
-from tidegate.edge.flights import Flight
+from tidegate.edge.flights import Compared, Flight
 from tidegate.model.cached import Entry
 from tidegate.model.comparison import Comparison, Verdict
 from tidegate.policy.caching.canonical import key
@@ -9,26 +9,14 @@ from tidegate.ports import Answers, Semantics
 from tidegate.providers.answers.finish import Finish, finish
 
 
-class Asked:
-    """A question that was compared, until its answer is there."""
-
-    __slots__ = ("scope", "text", "verdict")
-
-    def __init__(self, scope: bytes, text: str, verdict: Verdict | None) -> None:
-        self.scope = scope
-        self.text = text
-        self.verdict = verdict
-
-
 class Meaning:
-    """One per worker. Questions of calls in flight, by the call's id: as many as there are such calls."""
+    """One per worker."""
 
-    __slots__ = ("_answers", "_asked", "_semantics")
+    __slots__ = ("_answers", "_semantics")
 
     def __init__(self, semantics: Semantics, answers: Answers) -> None:
         self._semantics = semantics
         self._answers = answers
-        self._asked: dict[int, Asked] = {}
 
     async def ask(self, flight: Flight) -> Verdict | None:
         """An answer that may be served, or None."""
@@ -46,12 +34,12 @@ class Meaning:
         if verdict is not None and verdict.serve:
             return verdict
         call.cache = f"miss; semantic: {_told(verdict)}"
-        self._asked[call.id] = Asked(scope, asked.text, verdict)
+        flight.asked = Compared(scope, asked.text, verdict)
         return None
 
     def learn(self, flight: Flight, entry: Entry, ended: Finish) -> None:
         """The question has an answer, which is kept; and what was tried out can be judged."""
-        asked = self._asked.pop(flight.request.call.id, None)
+        asked = flight.asked
         if asked is None:
             return
         verdict = asked.verdict
@@ -63,10 +51,6 @@ class Meaning:
             if other is not None:
                 said = finish(flight.wanted.kind, other.body, streamed=other.streamed)
                 self._semantics.compared(verdict, ended.text, said.text)
-
-    def forget(self, call_id: int) -> None:
-        """The call has ended, however."""
-        self._asked.pop(call_id, None)
 
     def gone(self, key: bytes) -> None:
         """There is no answer under this key any more."""

@@ -44,6 +44,9 @@ class Known(Protocol):
     async def found(self, out: Out, call: Call, plan: Plan) -> bool:
         """It has been answered, and has ended."""
 
+    def complete(self, call: Call, answered: Answered) -> Answered:
+        """The answer that the client asked for, where the provider was asked for less."""
+
     def stale(self, out: Out, call: Call, plan: Plan, refused: Refused) -> bool:
         """It has been answered all the same, and has ended."""
 
@@ -88,7 +91,10 @@ class Serving:
         try:
             if call.keeping is not None and known is not None and await known.found(exchange, call, plan):
                 return
-            self._reply(exchange, call, plan, await self._line.run(call, plan))
+            result = await self._line.run(call, plan)
+            if known is not None and call.keeping is not None and isinstance(result, Answered):
+                result = known.complete(call, result)
+            self._reply(exchange, call, plan, result)
         except asyncio.CancelledError:
             if self.revoking.ended(call):
                 self._lost(call, plan, 401)

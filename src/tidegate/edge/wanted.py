@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from tidegate.edge.inputs import Parts
 from tidegate.edge.intake import Caller
 from tidegate.edge.tape import Tape
 from tidegate.line.plan import Plan
@@ -15,8 +16,8 @@ class Wanted:
     """An answer that is looked for. Made from head and body together, and remembered by them. Nobody changes one."""
 
     __slots__ = (
-        "base", "directives", "key", "kind", "model", "path", "plan", "scope", "streamed", "tags", "terms", "ttl_us",
-        "usage",
+        "base", "directives", "key", "kind", "model", "parts", "path", "plan", "scope", "streamed", "tags", "terms",
+        "ttl_us", "usage",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0913, PLR0917 - a record
@@ -34,6 +35,7 @@ class Wanted:
         streamed: bool,
         usage: bool,
         tags: tuple[str, ...],
+        parts: Parts | None = None,
     ) -> None:
         self.key = key
         self.base = base
@@ -48,6 +50,7 @@ class Wanted:
         self.streamed = streamed
         self.usage = usage  # its stream tells usage
         self.tags = tags
+        self.parts = parts  # the inputs of an embeddings call, where they can be told apart
 
 
 class Request:

@@ -61,7 +61,7 @@ class Embeddings:
         return False
 
     def complete(self, flight: Flight, answered: Answered) -> Answered:
-        """The answer of all inputs, where the provider was asked for some; an error, where it has not answered those."""
+        """The answer of all inputs, where the provider was asked for some; an error, where it answered others."""
         found = flight.found
         if answered.status != 200 or answered.splice is not None or not any(found):
             return answered

@@ -19,9 +19,11 @@ from tidegate.policy.caching.reading import NEGATION, Reading, as_read, read
 MORE: Final = "more"
 
 _OPPOSITES: Final = frozenset(
-    frozenset(pair.split()) for table in (en.OPPOSITES, zh.OPPOSITES) for line in table.strip().split("\n")
+    frozenset(map(as_read, pair.split()))
+    for table in (en.OPPOSITES, zh.OPPOSITES)
+    for line in table.strip().split("\n")
     for pair in line.split("|")
-)  # fmt: skip
+)
 _TURNING: Final = frozenset(word for pair in _OPPOSITES for word in pair) | frozenset(
     map(as_read, en.QUALIFIERS.split())
 )
@@ -57,7 +59,7 @@ def compared(a: Reading, b: Reading) -> str:
             if (over and under) or not _harmless(longer, shorter, extra):
                 return _named(a, b, {*over, *under})
             more = MORE
-        elif not _turned(a, b):
+        elif not _turned(a, b.words):
             return "order"
     if a.marks != b.marks:
         return "question" if any(mark[0] == "?" for mark in a.marks ^ b.marks) else "time"
@@ -65,19 +67,19 @@ def compared(a: Reading, b: Reading) -> str:
 
 
 def _harmless(longer: Reading, shorter: Reading, extra: Counter[str]) -> bool:
-    """Whether one says what the other says, in that order, and in one place a word more, not known to turn a question.
+    """Whether one says what the other says, and a word more that is not known to turn a question.
 
-    In Chinese up to two characters, which may be one word.
+    In English in the same order, and one word; in Chinese up to two characters, which may be one word.
     """
     most, least = (2, 2) if longer.chinese else (1, 3)
-    if extra.total() > most or len(shorter.words) < least:
+    if extra.total() > most or len(shorter.words) < least or any(_turns(longer, word) for word in extra):
         return False
-    at = 0
-    while at < len(shorter.words) and longer.words[at] == shorter.words[at]:
-        at += 1
-    if longer.words[at + extra.total() :] != shorter.words[at:]:
-        return False
-    return not any(_turns(longer, word) for word in extra)
+    rest = longer.words.copy()
+    for word in extra.elements():
+        rest.reverse()  # the last one: what is said twice was added later
+        rest.remove(word)
+        rest.reverse()
+    return rest == shorter.words or (longer.chinese and _turned(shorter, rest))
 
 
 def _turns(reading: Reading, word: str) -> bool:
@@ -103,13 +105,13 @@ def _named(a: Reading, b: Reading, differing: set[str]) -> str:
     return "word"
 
 
-def _turned(a: Reading, b: Reading) -> bool:
+def _turned(a: Reading, other: list[str]) -> bool:
     """Whether one block of words stands elsewhere (ABC, BCA), and nothing in them depends on the order.
 
     In Chinese also within the sentence (ABCD, ACBD). Who does it to whom changes two places, so it is no such thing,
     but in a sentence of two words.
     """
-    words, other = a.words, b.words
+    words = a.words
     if len(words) < 2 or any(_fixes(a, word) for word in words):
         return False
     if a.chinese:  # drop what they share at both ends: what is left must be one turn
@@ -128,4 +130,4 @@ def _turned(a: Reading, b: Reading) -> bool:
 def _fixes(reading: Reading, word: str) -> bool:
     if word[0] == "#" or word in reading.names:
         return True
-    return not zh.FIXING.isdisjoint(word) if reading.chinese else word in _FIXING
+    return word in zh.FIXING if reading.chinese else word in _FIXING

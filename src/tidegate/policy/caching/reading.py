@@ -29,6 +29,8 @@ _SILENT: Final = frozenset(""".,;:!?"'()[]{}…。，、；：！？“”‘’
 _CURRENCIES: Final = {"$": "usd", "€": "eur", "£": "gbp", "¥": "yuan", "₹": "inr"}
 _ORDINALS: Final = frozenset(("st", "nd", "rd", "th"))
 _BE: Final = frozenset(("be", "been", "being", "am", "is", "are", "was", "were", "get", "got"))
+_JOINING: Final = frozenset(("and", "or", "vs", "versus"))
+_ANYBODY: Final = frozenset(("one", "someone", "somebody", "anyone"))
 _FIRST: Final = frozenset(("i", "my", "we", "our", "myself", "ourselves"))
 _SECOND: Final = frozenset(("you", "your", "u", "yourself"))
 _VOWELS: Final = frozenset("aeiouy")
@@ -49,6 +51,7 @@ def _phrases(table: str) -> dict[tuple[str, ...], list[str]]:
 
 _EN_EMPTY: Final = frozenset(en.EMPTY.split())
 _EN_WHOLE: Final = frozenset(en.WHOLE.split())
+_EN_UNITS: Final = frozenset(en.UNITS.split())
 _EN_SAME: Final = _same(en.SAME)
 _EN_PHRASES: Final = _phrases(en.PHRASES)
 _EN_MERGED: Final = _phrases(en.MERGED)
@@ -104,6 +107,9 @@ def _settle(reading: Reading) -> None:
     marks = reading.marks
     if "?how" in marks or "?where" in marks:
         marks -= {"~can", "~should"}
+    elif "?what" in marks and reading.words:  # what is good, and what is best
+        marks.discard("~can")
+        reading.words = ["best" if word == "good" else word for word in reading.words]
     elif any(mark[0] == "?" for mark in marks) and "?why" not in marks:
         marks.discard("~can")
 
@@ -146,19 +152,28 @@ def _read_english(reading: Reading, cut: list[str], *, shouted: bool) -> None:
     written = _written(reading, cut, shouted=shouted)
     written = _replaced(written, _EN_PHRASES, _EN_STARTS)
     kept: list[str] = []
+    joined = -1
     first, second = not _FIRST.isdisjoint(written), not _SECOND.isdisjoint(written)
     both = first and second
     for at, word in enumerate(written):
         if word in _BE and at + 1 < len(written) and written[at + 1][-2:] in {"ed", "en"}:
             kept.append("passive")
+        if word in _JOINING and kept and kept[-1][0] not in "?!~":
+            joined = len(kept)
         if word in _EN_EMPTY:
             if both and (word in _FIRST or word in _SECOND):
                 kept.append(word)
             continue
-        kept.append(as_read(word))
+        kept.append("#1" if word == "one" and _before_unit(written, at) else as_read(word))
+        if joined == len(kept) - 1:  # of two things named together, the order says nothing
+            kept[-2:] = sorted(kept[-2:])
     _put(reading, _replaced(kept, _EN_MERGED, _EN_MERGE_STARTS))
-    if (first or second) and "?how" not in reading.marks:  # how I do it and how you do it is one question
-        reading.marks.add("~us")
+    if (first or second or not _ANYBODY.isdisjoint(written)) and "?how" not in reading.marks:
+        reading.marks.add("~us")  # how I do it and how you do it is one question, what I do and what one does is not
+
+
+def _before_unit(written: list[str], at: int) -> bool:
+    return at + 1 < len(written) and as_read(written[at + 1]) in _EN_UNITS
 
 
 def _written(reading: Reading, cut: list[str], *, shouted: bool) -> list[str]:

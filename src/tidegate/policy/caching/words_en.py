@@ -9,11 +9,10 @@ from typing import Final
 
 # Articles, auxiliaries and prepositions that are chosen freely. Never: by, from, than, over, off, out, up, down.
 EMPTY: Final = """
-a about actually also am an and any anybody anyone are as at be been being certain currently d dear different do
-does doing else etc ever exactly extremely for get gets getting got has have having hello here hey hi highly i in is
-it its just kind kindly kinds like m my myself of on one ones oneself our ourselves own please possible re really s
-so some somebody someone sort sorts such thank thanks that the there these this those to truly type types u various
-ve very we with you your yourself
+truly a about actually also am an and any anybody anyone are as at be been being currently d dear do does doing etc ever
+exactly extremely for get gets getting got has have having hello here hey hi highly i in is it its just kind kindly
+kinds m my of on one ones our own please possible re really s so some somebody someone sort sorts thank thanks that
+the there these this those to type types u ve very we with you your
 """
 
 SAME: Final = """
@@ -32,7 +31,7 @@ SAME: Final = """
 ~past = did was were had
 ~may = may might
 person = people persons human humans peoples
-man = men
+man = men guy guys
 woman = women
 child = children kids kid
 foot = feet
@@ -56,6 +55,34 @@ speak = talk spoke spoken talking talks
 give = gave given
 take = took taken
 choose = pick select chose chosen picking selecting
+hear = heard
+find = found
+tell = told
+keep = kept
+pay = paid
+meet = met
+send = sent
+spend = spent
+bring = brought
+catch = caught
+drive = drove driven
+eat = ate eaten
+fall = fell fallen
+fight = fought
+forget = forgot forgotten
+grow = grew grown
+hold = held
+say = said
+sleep = slept
+stand = stood
+steal = stole stolen
+teach = taught
+wear = wore worn
+win = won
+favorite = favourite favourites favorites
+color = colour colours colors
+center = centre centres centers
+behavior = behaviour behaviours behaviors
 begin = began begun beginning start starting started starts
 end = finish finishing finished finishes ended
 stop = quit quitting stopping stopped
@@ -107,6 +134,7 @@ difference = differences distinction distinctions
 example = examples instance instances
 error = errors
 mother = mom mum
+self = myself yourself ourselves oneself
 father = dad
 mistake = mistakes
 method = ways way methods technique techniques tip tips approach
@@ -121,6 +149,8 @@ china = chinese
 # Longest first. Of words as they are written, in lower case.
 PHRASES: Final = """
 ?how = how come to
+?how = what should i do to | what can i do to | what do i do to | what can you do to | what should you do to
+?how = what must i do to | what can we do to | what should one do to | what do i have to do to
 ?why = how come
 ?why = what is the reason | what are the reasons | what's the reason | what is the cause of
 ?what meaning = what is meant by
@@ -141,7 +171,7 @@ usa = united states of america | united states | the us
 uk = united kingdom
 get_rid = get rid of
 ~can = be able to
- = in order to
+ = in order to | so far | out there | of all time
  = a lot of | lots of | a lot
  = i want to know | i would like to know | i'd like to know | do you know | does anyone know | can you tell me
  = could you tell me | can you explain | could you explain | please tell me | let me know | do you think | tell me
@@ -184,7 +214,8 @@ read write|save delete|create delete|create destroy|mount unmount|subscribe unsu
 merge split|join leave|attach detach|input output|client server|parent child|advantage disadvantage|pros cons
 benefit risk|profit loss|asset liability|income expense|supply demand|majority minority|always never|all none
 everyone nobody|with without|within beyond|morning evening|day night|summer winter|today tomorrow
-yesterday tomorrow|monday friday|weekday weekend|next previous|future past|expensive cheap|happy sad|love hate
+yesterday tomorrow|monday friday|weekday weekend|next previous|future past|expensive cheap|happy sad|same different
+same other|love hate
 war peace
 """
 
@@ -203,7 +234,7 @@ fourth=4th fifth=5th sixth=6th seventh=7th eighth=8th ninth=9th tenth=10th doubl
 
 # A word more that makes another question.
 QUALIFIERS: Final = """
-about actual adult again all almost already always annual another anti assistant automatic average baby basic block
+lack lacks lacking miss missing about actual adult again all almost already always annual another anti assistant automatic average baby basic block
 both break but cancel child daily dead delete deputy die disable domestic double each early empty end enough estimat
 every ex except expect expire expired fail failed failur fake female foreign former free full get_rid global gross
 half he her him his hourly if illegal international junior just kill last late least legal less lite local male

@@ -79,7 +79,8 @@ PHRASES: Final = """
 
 # Words that the lists above would cut in two, or whose characters would count as units: each is one word.
 WHOLE: Final = """
-花呗 借呗 支付宝 银行卡 信用卡 储蓄卡 余额宝 余额 微信 淘宝 天猫 公积金 身份证 营业执照 二维码 收款码 分期 日期 时间
+花呗 借呗 逾期
+支付宝 银行卡 信用卡 储蓄卡 余额宝 余额 微信 淘宝 天猫 公积金 身份证 营业执照 二维码 收款码 分期 日期 时间
 号码 订单 手续费 利息 红包 积分 优惠券 商品 快递 物流 发票 地址 短信 验证码 会员 客户 用户 系统 服务 功能 页面 显示
 提示 设置 绑定 解绑 冻结 解冻 申请 审核 认证 提现 充值 消费 扣款 收款 到账 信息 资料 软件 手机 网络 头像 昵称 还清
 学历 学校 医院 公司 老师 学生 孩子 父母 朋友 城市 国家 世界 问题 答案 工作 生活 年龄 生日 开心 上海 北京 天气 星期
@@ -91,7 +92,7 @@ WHOLE: Final = """
 """
 
 # What may not change places: who to whom, from where, in which order. Also within longer words.
-FIXING: Final = frozenset("与为从但借先再到前叫后向和因如对成或把教替欠比由给若被让请跟转还")
+FIXING: Final = frozenset("与为从但先再到前叫后向和因如对成或把教替欠比由给若被让请跟转")
 
 OPPOSITES: Final = """
 开通 关闭|购买 出售|提升 减少|开始 结束|前 后|上 下|左 右|早 晚|多 少|大 小|长 短|高 低|快 慢|进 出|借 还|收 付
@@ -104,6 +105,6 @@ UNITS: Final = frozenset("万亿元克分千升号周块天季寸尺岁年度斤
 
 # Characters of a word more that makes another question.
 QUALIFIERS: Final = frozenset(
-    "一七万三两临九二五亿仅假停免全八六关内再净几分删前副动十千半厘又双取另只四国均外多女婴孕实"
+    "缺欠一七万三两临九二五亿仅假停免全八六关内再净几分删前副动十千半厘又双取另只四国均外多女婴孕实"
     "少废总新旧最未次止每毛毫永注消男百真禁税童老自虚解退闭除零非预"
 )

@@ -92,7 +92,7 @@ def test_a_torn_end_is_waited_for_and_cut_off(scene: Scene) -> None:
     """What a writer that died left behind was never acknowledged."""
     said = scene.say(1)
     whole = scene.path.read_bytes()
-    scene.say(2)
+    scene.log.append(Purge("tag", "long " * 100, "", 2))
     torn = scene.path.read_bytes()[:-3]
     scene.path.write_bytes(torn)
     scene.follower.look()
@@ -101,6 +101,8 @@ def test_a_torn_end_is_waited_for_and_cut_off(scene: Scene) -> None:
     said += scene.say(3)
     scene.follower.look()
     assert scene.heard == said == scene.afresh()
+    said += scene.say(4)
+    assert scene.afresh() == said
     assert scene.told.lines == []
 
 

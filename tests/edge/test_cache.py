@@ -153,6 +153,15 @@ async def test_what_the_client_wants(door: CachedDoor) -> None:
     assert (wrong.wire.status, wrong.wire.error["param"]) == (400, "x-tidegate-cache")
 
 
+async def test_what_a_hit_costs_its_tenant() -> None:
+    """Nothing, or what the answer had cost, as the strategy says; the hit tells which."""
+    for charge in ("nothing", "full"):
+        door = CachedDoor(Caching(enabled=True, charge=charge))
+        await made(door)
+        door.chat()
+        assert [hit.charged for hit in door.hits] == [charge == "full"]
+
+
 # ── streams ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

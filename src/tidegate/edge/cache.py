@@ -226,7 +226,7 @@ class Cache:
         request_id, age = self._serving.request_id(out, call_id), max(0, wall - entry.stored_us)
         model, source = entry.labels.model, entry.call_id
         head = cached(request_id, model, layer, source, similarity, wanted.streamed, age)
-        self.hits.hit(call_id, caller, wanted.plan, entry, layer, similarity, wall)
+        self.hits.hit(call_id, caller, wanted, entry, layer, similarity, wall)
         if wanted.terms.paced and entry.beats and body is entry.body:
             Pacer(self._clock, out, body, entry.beats).start(head)
         else:
@@ -271,14 +271,14 @@ class Cache:
             self._serving.unserved(call, follower.request.plan, BROKEN if flight.aborted else flight.status)
             return
         self._serving.spend(call, flight.cost, full=follower.wanted.terms.full)
-        entry, caller, plan = flight.entry, follower.request.caller, follower.request.plan.name
+        entry, caller, wanted = flight.entry, follower.request.caller, follower.wanted
         if entry is None:
             model = _model_of(flight.target)
             self.hits.add(
-                call.id, caller, plan, model, hits.JOINED, flight.request.call.id, _SAME, flight.cost, wall, wall
+                call.id, caller, wanted, model, hits.JOINED, flight.request.call.id, _SAME, flight.cost, wall, wall
             )
         else:
-            self.hits.hit(call.id, caller, plan, entry, flight.layer, flight.similarity_permille, wall)
+            self.hits.hit(call.id, caller, wanted, entry, flight.layer, flight.similarity_permille, wall)
 
     def keep(self, flight: Flight) -> None:
         """Keep a complete answer, where it may be kept."""

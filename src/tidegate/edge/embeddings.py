@@ -116,7 +116,7 @@ class Embeddings:
         request_id, age = self._serving.request_id(out, call_id), max(0, wall - oldest.stored_us)
         source, model = oldest.call_id, oldest.labels.model
         layer = hits.INPUTS
-        self._hits.add(call_id, caller, wanted.plan, model, layer, source, _SAME, cost, oldest.stored_us, wall)
+        self._hits.add(call_id, caller, wanted, model, layer, source, _SAME, cost, oldest.stored_us, wall)
         out.respond(200, cached(request_id, model, layer, source, _SAME, False, age), body)
         return cost
 

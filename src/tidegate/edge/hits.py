@@ -4,6 +4,7 @@ import logging
 from typing import Final
 
 from tidegate.edge.intake import Caller
+from tidegate.edge.wanted import Wanted
 from tidegate.model.cached import Cost, Entry
 from tidegate.model.facts import Hit, Hits, Note
 from tidegate.ports import Clock, Journal, Timer
@@ -34,17 +35,24 @@ class HitLog:
         self._timer: Timer | None = None
 
     def hit(
-        self, call_id: int, caller: Caller, plan: str, entry: Entry, layer: str, similarity_permille: int, wall: int
+        self,
+        call_id: int,
+        caller: Caller,
+        wanted: Wanted,
+        entry: Entry,
+        layer: str,
+        similarity_permille: int,
+        wall: int,
     ) -> None:
         """A call was answered with this entry."""
         model, since = entry.labels.model, entry.stored_us
-        self.add(call_id, caller, plan, model, layer, entry.call_id, similarity_permille, entry.cost, since, wall)
+        self.add(call_id, caller, wanted, model, layer, entry.call_id, similarity_permille, entry.cost, since, wall)
 
     def add(  # noqa: PLR0913, PLR0917 - once a hit: a record would be one more object
         self,
         call_id: int,
         caller: Caller,
-        plan: str,
+        wanted: Wanted,
         model: str,
         layer: str,
         source: int,
@@ -62,7 +70,7 @@ class HitLog:
                 caller.tenant.name,
                 caller.user,
                 caller.tag,
-                plan,
+                wanted.plan,
                 model,
                 layer,
                 source,
@@ -71,6 +79,7 @@ class HitLog:
                 cost.completion,
                 cost.nano,
                 max(0, wall - since_us),
+                wanted.terms.full,
             )
         )
         self._soon(len(self._hits))

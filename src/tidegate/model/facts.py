@@ -103,6 +103,7 @@ class Hit(msgspec.Struct, frozen=True, array_like=True, gc=False):
     completion_tokens: int
     cost_nano: int
     age_us: int
+    charged: bool = False  # its tenant was charged as if it had been made
 
 
 class Note(msgspec.Struct, frozen=True, array_like=True, gc=False):

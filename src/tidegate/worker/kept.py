@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from tidegate.cache.answers import Answers
-from tidegate.cache.disk import Disk
 from tidegate.cache.memory import Memory
 from tidegate.cache.purge_follower import PurgeFollower
 from tidegate.cache.purge_log import Purge
@@ -71,6 +70,8 @@ class Kept:
     def _made(self, settings: CacheSettings) -> Answers:
         stores: list[AnswerStore] = []
         if settings.disk_bytes:
+            from tidegate.cache.disk import Disk  # noqa: PLC0415 - SQLite costs a worker that has none 3 ms of its start
+
             folder = self._state / _FOLDER
             folder.mkdir(mode=0o700, exist_ok=True)
             stores.append(Disk(folder / "answers.db", settings.disk_bytes, self._clock, self._log))

@@ -131,16 +131,19 @@ def flatness(run: Run, report: Report) -> None:
 
 
 def identity(run: Run, report: Report) -> None:
-    """The same request by a bare client key, by a key with every kind of limit, and signed."""
+    """The same request by a bare client key, by a key with every kind of limit, and signed.
+
+    By one key each: a client has one, and heads with another key would not be alike.
+    """
     shapes = {
         "key": gate.Shape(),
         "governed key": gate.Shape(governed=True),
         "signed": gate.Shape(governed=True, signed=True),
     }
-    entrants = {name: Entrant(gate.starter(shape), run.load()) for name, shape in shapes.items()}
+    entrants = {name: Entrant(gate.starter(shape), run.load(keys=1)) for name, shape in shapes.items()}
     listed = run.work / "signing-keys.txt"
-    listed.write_text("".join(f"{key} {signing_key_of(key).hex()}\n" for key in gate.client_keys(10)))
-    entrants["signed"] = Entrant(entrants["signed"].start, Load(run.load().body, listed, signed=True))
+    listed.write_text("".join(f"{key} {signing_key_of(key).hex()}\n" for key in gate.client_keys(1)))
+    entrants["signed"] = Entrant(entrants["signed"].start, Load(run.load(keys=1).body, listed, signed=True))
     found = compare(entrants, run.work / "identity", run.upstreams.static, run.plan)
     report.add("who calls: a bare key, one with limits and budgets, one that signs", found)
     bare, governed, signed = found.values()

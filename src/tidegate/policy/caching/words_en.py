@@ -234,7 +234,8 @@ fourth=4th fifth=5th sixth=6th seventh=7th eighth=8th ninth=9th tenth=10th doubl
 
 # A word more that makes another question.
 QUALIFIERS: Final = """
-lack lacks lacking miss missing about actual adult again all almost already always annual another anti assistant automatic average baby basic block
+lack lacks lacking miss missing
+about actual adult again all almost already always annual another anti assistant automatic average baby basic block
 both break but cancel child daily dead delete deputy die disable domestic double each early empty end enough estimat
 every ex except expect expire expired fail failed failur fake female foreign former free full get_rid global gross
 half he her him his hourly if illegal international junior just kill last late least legal less lite local male

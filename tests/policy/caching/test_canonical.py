@@ -221,8 +221,10 @@ def test_bytes_that_move_from_part_to_part() -> None:
         key(b"ab", b"c", Kind.CHAT, b"", "de"),
         key(b"ab", b"c", Kind.COMPLETION, b"d", "e"),
         key(b"ab", b"c1:d", Kind.CHAT, b"", "e"),
+        key(b"ab", b"c0:d", Kind.CHAT, b"", "e"),
+        key(b"ab", b"c", Kind.CHAT, b"d0:", "e"),
     }
-    assert len(keys) == 6
+    assert len(keys) == 8
 
 
 def test_headers_that_change_the_answer() -> None:

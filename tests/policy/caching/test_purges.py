@@ -97,6 +97,22 @@ def test_too_many_of_one_tenant_cost_that_tenant() -> None:
     assert not purges.gone(entry(119, tags=("t1",)))
 
 
+def test_folding_takes_no_purge_back() -> None:
+    """A later purge of the whole tenant stands; and selectors of no tenant leave too little room at last: a floor."""
+    purges = Purges(4)
+    purges.add(Selector("all", "", "acme"), 500)
+    for number in range(4):
+        purges.add(Selector("tag", f"t{number}", "acme"), 100 + number)
+    assert purges.gone(entry(500, tags=()))
+    assert not purges.gone(entry(501, tags=()))
+    for number in range(4):
+        purges.add(Selector("tag", f"t{number}"), 600 + number)
+    assert len(purges) <= 4
+    assert purges.gone(entry(600, "third", tags=()))
+    assert not purges.gone(entry(603, "third", tags=()))
+    assert purges.gone(entry(603, "third", tags=("t3",)))
+
+
 LABEL = st.sampled_from(["a", "b", "c"])
 SPACE = st.sampled_from(["", "n", "m"])
 ADDED = st.lists(

@@ -54,9 +54,9 @@ class Selector:
 class Purges:
     """The selectors of all purges, each with its latest moment.
 
-    At most `most` are kept: the older half of a tenant's becomes a purge of the whole tenant up to the youngest of
-    them, and where that is not enough, or no tenant was named, of everything. That purges too much, never too little;
-    and nothing at all, when answers of that age have ended anyway.
+    At most `most` are kept. When there are more, the older half is folded: what is bounded to a tenant becomes a purge
+    of all that is the tenant's, up to the youngest of them; and where that leaves too many, of everything. So too much
+    is purged, never too little, and nothing more than before where answers of that age have ended anyway.
     """
 
     __slots__ = ("_floor", "_moments", "_most", "_whats")
@@ -73,7 +73,7 @@ class Purges:
         return len(self._moments)
 
     def add(self, selector: Selector, wall: int) -> None:
-        """What it names is gone, if it was stored up to this moment. O(1), but for every `most` / 2-th."""
+        """What it names is gone, if it was stored up to this moment. O(1), with a fold O(`most` log `most`)."""
         name = selector.name()
         if name == (_ALL, "", ""):
             self._raise(wall)
@@ -125,17 +125,13 @@ class Purges:
     def _fold(self) -> None:
         """The older half become purges of their tenants, or of everything."""
         oldest = sorted(self._moments.items(), key=_moment)[: len(self._moments) // 2]
-        floor = _NEVER
         for (what, space, value), moment in oldest:
-            if not space:
-                floor = moment
-            elif what != _ALL:
+            if space and what != _ALL:
                 del self._moments[what, space, value]
                 whole = _ALL, space, ""
                 if moment > self._moments.get(whole, _NEVER):
                     self._moments[whole] = moment
-        self._raise(floor)
-        if len(self._moments) > self._most:
+        if 8 * len(self._moments) > 7 * self._most:  # else it would have to be done again too soon
             self._raise(oldest[-1][1])
 
 

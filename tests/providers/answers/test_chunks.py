@@ -65,6 +65,15 @@ def test_gathered() -> None:
     assert whole == {"id": None, "object": "o", "x": 1, "choices": [{"said": [0, 2]}, {"said": [1, 1, 3]}]}
 
 
+def test_the_head_is_the_first() -> None:
+    """An id, a model and a time are those of the first chunk that states one, whatever later ones say."""
+    heads = [{"id": "", "created": 0}, {"id": "a", "created": 5, "tier": "x"}, {"id": "b", "created": 6, "tier": "y"}]
+    events = [head | {"choices": [{"a": 1}]} for head in heads]
+    stream = b"".join(b"data: %b\n\n" % json.dumps(event).encode() for event in events)
+    whole = gathered(stream + b"data: [DONE]\n\n", "o", Kept)
+    assert (whole["id"], whole["created"], whole["tier"]) == ("a", 5, "y")
+
+
 @pytest.mark.parametrize(
     ("known", "more", "whole"),
     [

@@ -10,7 +10,7 @@ from tidegate.edge.wanted import Recent, Wanted
 from tidegate.line.plan import Plan
 from tidegate.model.call import Call, Kind
 from tidegate.policy.caching.canonical import VARIANT_HEADERS, canonical, key
-from tidegate.policy.caching.questions import question
+from tidegate.policy.caching.questions import system_of
 from tidegate.policy.caching.terms import KEPT, Terms
 from tidegate.wire.exchange import Exchange
 
@@ -120,8 +120,4 @@ class Asking:
 
 
 def _system(kind: Kind, body: bytes) -> Callable[[], str]:
-    return partial(_system_of, kind, body)
-
-
-def _system_of(kind: Kind, body: bytes) -> str:
-    return question(kind, body).system
+    return partial(system_of, kind, body)

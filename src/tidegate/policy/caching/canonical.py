@@ -13,7 +13,6 @@ What an answer refers to beside the body (a URL, a file's id, a tool of the prov
 the same. That is what times to live are for.
 """
 
-from collections.abc import Callable
 from hashlib import blake2b, sha256
 from typing import Final
 
@@ -134,21 +133,11 @@ def _stateful(kind: Kind, fields: dict[str, object]) -> str:
     return ""
 
 
-def variant(header: Callable[[bytes], bytes | None]) -> bytes:
-    """What the headers of a request change of its answer, for `key`'s `path`; b"" = nothing. Once a head."""
-    made = b""
-    for name in VARIANT_HEADERS:
-        value = header(name)
-        if value is not None:
-            made += b"\n%b:%d:%b" % (name, len(value), value)
-    return made
-
-
 def key(base: bytes, scope: bytes, kind: Kind, path: bytes, model: str) -> bytes:
     """What names the answer of one model: SHA-256 of the parts, each with its length. 32 bytes.
 
-    `scope` says who shares it, `path` (with query and `variant`) which operation in which version it is. Raises
-    `KeyError` for a kind without an answer to keep.
+    `scope` says who shares it, `path` which operation in which version it is: with its query, and with what the head
+    says in `VARIANT_HEADERS`, each at its place. Raises `KeyError` for a kind without an answer to keep.
     """
     named = model.encode()
     parts = (SCHEMA, _NAMES[kind], len(base), base, len(scope), scope, len(path), path, len(named), named)

@@ -93,7 +93,7 @@ async def test_equal_calls_at_once_are_one(gate: Gate, twin: Twin, key: str, str
         async with Line(gate) as line:
             line.send(request("/v1/chat/completions", body, **headers))
             if number % 3 == 0:
-                await asyncio.sleep(0.001)
+                await line.writer.drain()
                 return None
             answer = await line.reply()
             assert answer.status == 200

@@ -8,7 +8,8 @@ import msgspec
 from tidegate.edge.wanted import Wanted
 from tidegate.model.cached import Cost
 from tidegate.model.call import Kind
-from tidegate.providers.answers.shapes import to_events, to_whole
+from tidegate.model.outcome import Usage
+from tidegate.providers.answers.shapes import to_events, to_whole, with_usage
 
 MOST: Final = 256
 LARGEST: Final = 262_144  # bytes of a form that is kept
@@ -43,8 +44,10 @@ class Shapes:
 
 def shaped(kind: Kind, body: bytes, cost: Cost, *, streamed: bool, stream: bool, usage: bool) -> bytes:
     """An answer in another form. Raises `ValueError`. O(bytes)."""
-    if streamed and stream and (kind not in _TELLS or usage == any(mark in body for mark in _USAGE)):
-        return body
+    if streamed and stream:
+        if kind not in _TELLS or usage == any(mark in body for mark in _USAGE):
+            return body
+        return with_usage(kind, body, Usage(cost.prompt, cost.completion) if usage else None)
     whole = to_whole(kind, body) if streamed else body
     if kind in _TELLS:
         whole = _with_usage(whole, cost)

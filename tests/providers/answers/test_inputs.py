@@ -13,7 +13,7 @@ from openai.types import CreateEmbeddingResponse
 from tests.providers.answers.wholes import dumped
 from tests.providers.served import served
 from tidegate.model.outcome import Usage
-from tidegate.providers.answers.inputs import each, inputs, merged, one, reduced, vectors
+from tidegate.providers.answers.inputs import inputs, merged, reduced, vectors
 
 
 def request(given_input: object, **fields: object) -> bytes:
@@ -77,25 +77,13 @@ def test_canonical() -> None:
 def test_what_cannot_be_split(body: bytes) -> None:
     """Other forms, mixed ones, and inputs that are embedded in each other's context."""
     assert inputs(body) is None
-    with pytest.raises(ValueError):  # noqa: PT011 - it is not JSON, or cannot be told apart
-        one(body, 0)
-
-
-def test_one() -> None:
-    """Alike for all requests that ask for the same: alone or in a list, whatever the order of the fields."""
-    alone = request("a", dimensions=256)
-    listed = dumped({"dimensions": 256, "input": ["b", "a"], "model": "text-embedding-3-small"})
-    assert one(alone, 0) == one(listed, 1) == b'{"dimensions":256,"input":"a","model":"text-embedding-3-small"}'
-    assert each(listed) == (one(listed, 0), one(listed, 1))
-    assert one(request("a", dimensions=512), 0) != one(alone, 0)
-    assert one(request("a", encoding_format="base64"), 0) != one(request("a"), 0)
-    assert one(request([[1], [2]]), 1) == one(request([2]), 0)
 
 
 def test_reduced() -> None:
     """Only what is wanted, in its order; everything else, and each input, as the client wrote it."""
     body = b'{"model" : "m", "input": ["\\u0061", "b" , [1, 2], "d"], "dimensions": 2.0e2, "x": {"y" : 1}}'
     assert reduced(body, [3, 0]) == b'{"model":"m","input":["d","\\u0061"],"dimensions":2.0e2,"x":{"y" : 1}}'
+    assert reduced(body, []) == b'{"model":"m","input":[],"dimensions":2.0e2,"x":{"y" : 1}}'
     assert json.loads(reduced(request("a"), [0]))["input"] == ["a"]
     assert json.loads(reduced(request([1, 2]), [0]))["input"] == [[1, 2]]
     assert json.loads(reduced(request([[1, 2], [3]]), [1]))["input"] == [[3]]

@@ -43,24 +43,6 @@ def inputs(body: bytes) -> tuple[bytes, ...] | None:
         return None
 
 
-def one(body: bytes, n: int) -> bytes:
-    """The request for input `n` alone, its fields in order: what is alike for all requests that ask for it.
-
-    A single input stands there without a list, as clients write it. Raises `ValueError` where `inputs` is None.
-    """
-    return each(body)[n]
-
-
-def each(body: bytes) -> tuple[bytes, ...]:
-    """The same for all inputs at once. O(bytes, and inputs times the bytes of all other fields)."""
-    fields = read_answer(_decode_object, body)
-    given = inputs(body)
-    if given is None:
-        raise ValueError("the inputs cannot be told apart")
-    ordered = dict(sorted(fields.items()))
-    return tuple([_encode(ordered | {"input": msgspec.Raw(item)}) for item in given])
-
-
 def _given(fields: dict[str, msgspec.Raw]) -> tuple[bytes, ...] | None:
     if any(bytes(fields.get(name, b"")) not in reading.NOTHING for name in _TOGETHER):
         return None
@@ -74,7 +56,10 @@ def _given(fields: dict[str, msgspec.Raw]) -> tuple[bytes, ...] | None:
 
 
 def reduced(body: bytes, wanted: Sequence[int]) -> bytes:
-    """The request for these inputs only, in this order; every other field, and each input, keeps its bytes."""
+    """The request for these inputs only, in this order; every other field, and each input, keeps its bytes.
+
+    For none of them it is what all requests have in common that differ in their inputs only.
+    """
     fields = _decode_object(body)
     given = bytes(fields["input"])
     listed = _decode_list(given) if _is_list(given) else [msgspec.Raw(given)]

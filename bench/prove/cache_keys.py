@@ -4,7 +4,6 @@
 """
 
 import json
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -16,13 +15,13 @@ from typing import Any, Final
 from bench import gate
 from bench.figures import at_least, at_most, exactly, told
 from bench.prove import mutants
-from bench.prove.steps import Context, Row, shown
+from bench.prove.steps import Context, Row, run
 from tidegate.model.call import Kind
 from tidegate.policy.caching.canonical import canonical, key
 
 _ALL: Final = 1_000_000
 _QUICK: Final = 50_000
-_RESPELLED_EACH: Final = 10  # of the mutants, every so-manieth is written in other words as well
+_RESPELLED_EACH: Final = 10  # of the mutants, one in so many is written in other words as well
 _AMBIGUOUS_EACH: Final = 20
 _MOST_US: Final = 6.0
 _SHORT: Final = 8  # bytes of a key that are remembered: a million of them are equal by chance once in 10^7 runs
@@ -69,9 +68,7 @@ def keys(context: Context, row: Row) -> None:
 def cost(_context: Context, row: Row) -> None:
     """A chat body of 1 KB: the best of many short rounds, so that others on the machine are left out."""
     python = Path(gate.program()).with_name("python")
-    command = [str(python), "-I", str(Path(__file__).with_name("cache_key_cost.py"))]
-    row.commands.append(shown(command))
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
+    done = run(row, [str(python), "-I", "bench/prove/cache_key_cost.py"], 300)
     took: dict[str, Any] = json.loads(done.stdout)
     note = f"{took['bytes']:,} bytes; with white space {took['spaced_us']:.2f} µs; {took['how']}"
     row.figures.append(at_most("canonical form and digest of 1 KB of chat", took["body_us"], _MOST_US, "µs", note))

@@ -105,6 +105,22 @@ def test_questions_go_before_chores_and_what_is_quick_before_both(scene: Scene) 
     assert order == ["soon", "question", "chore"]
 
 
+def test_questions_do_not_keep_it_from_learning(scene: Scene) -> None:
+    """However many come, after each eight of them something else is done."""
+    scene.learn()
+    scene.hold()
+    order: list[str] = []
+    done = threading.Event()
+    for _ in range(3):
+        scene.engine.chore(lambda: order.append("chore"))
+    for number in range(20):
+        scene.engine.ask(ask(QUESTION, number), lambda _: order.append("question"))
+    scene.engine.chore(done.set)
+    scene.do()
+    assert done.wait(PATIENCE)
+    assert order == ["question"] * 7 + ["chore"] + ["question"] * 8 + ["chore"] + ["question"] * 5 + ["chore"]
+
+
 def test_a_question_that_would_be_told_too_late_is_sent_away_at_once(scene: Scene) -> None:
     """By what embeddings took of late, and by those that wait before it; one that needs none is not."""
     scene.learn()

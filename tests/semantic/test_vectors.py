@@ -36,6 +36,16 @@ def test_a_text_is_embedded_once_while_it_is_among_the_latest() -> None:
     assert not embedder.knows("0")
 
 
+def test_what_one_scope_asked_is_news_to_another() -> None:
+    """The time that an embedding takes tells nobody what others ask."""
+    bag = WordBag()
+    embedder = Remembering(bag, ManualClock().now)
+    embedder.embed("a b", b"mine")
+    assert (embedder.knows("a b", b"mine"), embedder.knows("a b", b"yours")) == (True, False)
+    embedder.embed("a b", b"yours")
+    assert bag.embedded == ["a b"] * 2
+
+
 def test_what_a_text_costs_is_foretold_by_what_others_did() -> None:
     """Nothing while nobody knows, nothing for one that is known, else by its bytes; and less as one hopes."""
     clock = ManualClock()

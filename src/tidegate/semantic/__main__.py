@@ -58,6 +58,7 @@ def main() -> None:
     """Run on the descriptors that the command line names."""
     die_with_parent()
     os.nice(_NICE)
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy is imported; more wait for each other, busily
     arguments = parse_arguments()
     asyncio.run(_main(arguments, Log("semantic")))
 

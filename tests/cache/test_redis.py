@@ -9,7 +9,7 @@ import pytest
 
 from bench.valkey import Valkey
 from tidegate.cache.answers import Answers
-from tidegate.cache.layer import LONGEST_PAUSE_US
+from tidegate.cache.breaker import LONGEST_PAUSE_US
 from tidegate.cache.memory import Memory
 from tidegate.cache.redis import Redis
 from tidegate.clock import SystemClock

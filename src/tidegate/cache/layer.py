@@ -1,8 +1,7 @@
 """One layer beyond memory, which may be slow, frozen, full or gone: nobody waits for it longer than its time-out.
 
-Reads and writes have a breaker each (`policy/health.py`): after three failures on end the layer is left alone for a
-while, then one call is the probe. So a full disk does not stop what can still be read. Writes wait in a queue that is
-bounded by number and bytes, and are made one after the other, in their order.
+Reads and writes have a breaker each: so a full disk does not stop what can still be read. Writes wait in a queue that
+is bounded by number and bytes, and are made one after the other, in their order.
 """
 
 import asyncio
@@ -11,16 +10,15 @@ from collections.abc import Coroutine
 from functools import partial
 from typing import Protocol, TypeVar
 
+from tidegate.cache.breaker import Breaker, Try
 from tidegate.cache.counts import Counts, Standing
 from tidegate.cache.write import Write, read
 from tidegate.model.cached import Entry
-from tidegate.policy.health import Health, pause_us
 from tidegate.ports import AnswerStore, Clock, StoreError, StoreLate
 
 WRITE_FACTOR = 10  # nobody waits for a write: it may take so many time-outs
 MAX_WRITES = 10_000
 MAX_WRITE_BYTES = 33_554_432
-LONGEST_PAUSE_US = 5_000_000
 
 T = TypeVar("T")
 
@@ -49,8 +47,8 @@ class Layer:
         self._timeout_us = timeout_us
         self._clock = clock
         self._log = log
-        self._reads = Health()
-        self._writes = Health()
+        self._reads = Breaker()
+        self._writes = Breaker()
         self._told = ""  # the trouble that was told and is not over
         self._waiting: deque[Write] = deque()
         self._waiting_bytes = 0
@@ -61,41 +59,42 @@ class Layer:
     def standing(self) -> Standing:
         """How it stands."""
         entries, held = self._store.holds
-        return Standing(self._store.name, self.counts, entries, held, 0, not self._reads.limited)
+        return Standing(self._store.name, self.counts, entries, held, 0, not self._reads.out)
 
     async def get(self, key: bytes, until: int) -> Entry | None:
         """What it holds under this key, None by `until` (monotonic), or its time-out, at the latest."""
         now = self._clock.now()
         limit = min(until, now + self._timeout_us)
-        if limit <= now or self._reads.wait(now):
+        breaker = self._reads
+        if limit <= now or breaker.closed(now):
             return None
         self.counts.gets += 1
-        health, epoch, probe = self._reads, self._reads.epoch, self._reads.enter()
+        one = breaker.enter(now)
         try:
             entry = await self._within(self._read(key), limit)
         except (TimeoutError, StoreLate):
             self.counts.timeouts += 1
             self.counts.errors += 1
             if limit - now < self._timeout_us // 2:
-                health.abandon(probe=probe)  # it was the caller who had no time
+                breaker.abandon(one)  # it was the caller who had no time
             else:
-                self._fail(health, epoch, "it does not answer in time")
+                self._fail(breaker, one, "it does not answer in time")
             return None
         except Exception as error:  # noqa: BLE001 - whatever the store does, the call goes on
             self.counts.errors += 1
-            self._fail(health, epoch, _words(error))
+            self._fail(breaker, one, _words(error))
             return None
         except BaseException:
-            health.abandon(probe=probe)
+            breaker.abandon(one)
             raise
-        self._succeed(health, epoch)
+        self._succeed(breaker, one)
         self.counts.hits += entry is not None
         return entry
 
     def offer(self, write: Write) -> None:
         """Have it written when its turn comes; or not, when too much waits or the layer is out."""
         full = len(self._waiting) >= MAX_WRITES or self._waiting_bytes + write.size > MAX_WRITE_BYTES
-        if full or self._writes.wait(self._clock.now()):
+        if full or self._writes.closed(self._clock.now()):
             self.counts.dropped += 1
             return
         self._waiting.append(write)
@@ -148,26 +147,26 @@ class Layer:
             self._writer = None
 
     async def _write(self, write: Write) -> None:
-        now, health = self._clock.now(), self._writes
-        if health.wait(now):
+        now, breaker = self._clock.now(), self._writes
+        if breaker.closed(now):
             self.counts.dropped += 1
             return
-        epoch, probe = health.epoch, health.enter()
+        one = breaker.enter(now)
         self.counts.writes += 1
         try:
             await self._within(self._put(write), now + WRITE_FACTOR * self._timeout_us)
         except (TimeoutError, StoreLate):
             self.counts.timeouts += 1
             self.counts.errors += 1
-            self._fail(health, epoch, "it does not take answers in time")
+            self._fail(breaker, one, "it does not take answers in time")
         except Exception as error:  # noqa: BLE001 - whatever the store does, the next one is tried
             self.counts.errors += 1
-            self._fail(health, epoch, _words(error))
+            self._fail(breaker, one, _words(error))
         except BaseException:
-            health.abandon(probe=probe)
+            breaker.abandon(one)
             raise
         else:
-            self._succeed(health, epoch)
+            self._succeed(breaker, one)
 
     async def _put(self, write: Write) -> None:
         entry = write.entry
@@ -177,15 +176,14 @@ class Layer:
         frame = await write.frame(entry)
         await self._store.put(write.key, frame, max(entry.fresh_until_us, entry.stale_until_us))
 
-    def _fail(self, health: Health, epoch: int, problem: str) -> None:
-        pause = min(pause_us(health.failures + 1), LONGEST_PAUSE_US)
-        health.fail(epoch, self._clock.now() + pause, limit=False)
-        if health.limited:
+    def _fail(self, breaker: Breaker, one: Try, problem: str) -> None:
+        breaker.fail(one, self._clock.now())
+        if breaker.out:
             self._tell(problem)
 
-    def _succeed(self, health: Health, epoch: int) -> None:
-        health.succeed(epoch)
-        if self._told and not (self._reads.limited or self._writes.limited):
+    def _succeed(self, breaker: Breaker, one: Try) -> None:
+        breaker.succeed(one)
+        if self._told and not (self._reads.out or self._writes.out):
             self._told = ""
             self._log.info("a layer of the cache is in use again", layer=self._store.name)
 

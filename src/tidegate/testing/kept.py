@@ -178,6 +178,7 @@ class ScriptedStore:
         """Answer those that wait, and everybody from now on."""
         self.silent = self.deaf = False
         self._answer.set()
+        self._answer = asyncio.Event()  # for the next silence
 
     async def get(self, key: bytes) -> bytes | None:
         """The frame."""

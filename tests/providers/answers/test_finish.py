@@ -11,7 +11,7 @@ from tests.providers.answers import wholes
 from tidegate.model.call import Kind
 from tidegate.model.outcome import Usage
 from tidegate.providers.answers.finish import Finish, finish
-from tidegate.providers.answers.shapes import to_events
+from tidegate.providers.answers.shapes import to_events, to_whole
 
 CALL = [wholes.function("call_1", "f", "{}")]
 TEXT = {"type": "text", "text": "Hello"}
@@ -161,6 +161,27 @@ def test_embeddings() -> None:
     body = b'{"object":"list","data":[{"embedding":[0.5],"index":0}],"usage":{"prompt_tokens":3,"total_tokens":3}}'
     said = finish(Kind.EMBEDDING, body, streamed=False)
     assert (said.ended, said.text, said.usage) == ("stop", "", Usage(3))
+
+
+def test_what_is_new_in_a_stream() -> None:
+    """A kind of event that a maker adds does not make an error of an answer, though it has no other shape."""
+    *events, end = to_events(Kind.MESSAGES, wholes.dumped(wholes.message(TEXT)))
+    new = b'event: unheard_of\ndata: {"type":"unheard_of"}\n\n'
+    said = finish(Kind.MESSAGES, b"".join([*events, new, end]), streamed=True)
+    assert (said.ended, said.text) == ("stop", "Hello")
+    with pytest.raises(ValueError, match="unheard_of"):
+        to_whole(Kind.MESSAGES, b"".join([*events, new, end]))
+
+
+def test_a_call_that_was_too_long() -> None:
+    """Its arguments are cut in the middle: it ended by its length, whatever else is wrong."""
+    used = {**USED, "input": {"city": "Oslo", "days": 3}}
+    events = b"".join(to_events(Kind.MESSAGES, wholes.dumped(wholes.message(used, stop="max_tokens"))))
+    cut = events.replace(b'"partial_json":" 3}"', b'"partial_json":""').replace(b"3}", b"")
+    assert cut != events
+    assert finish(Kind.MESSAGES, cut, streamed=True).ended == "length"
+    with pytest.raises(ValueError, match="cut short"):
+        to_whole(Kind.MESSAGES, cut)
 
 
 def test_states() -> None:

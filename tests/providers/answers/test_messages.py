@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from tests.providers.answers import wholes
 from tests.providers.served import served
 from tests.providers.translate.wire import event, gathered_message, message_events
-from tidegate.providers.answers.fields import Cut
+from tidegate.providers.answers.fields import Cut, Unsaid
 from tidegate.providers.answers.messages import to_events, whole_of
 from tidegate.providers.translate.events import payloads
 
@@ -144,8 +144,9 @@ END = event("message_stop")
         (BEGUN + event("tidegate_restart", message="cut") + BEGUN + END, ValueError),
         (BEGUN + event("content_block_delta", index=1, delta={"type": "text_delta", "text": "a"}) + END, ValueError),
         (BEGUN + OPENED + event("content_block_delta", index=0, delta=None) + END, ValueError),
-        (BEGUN + OPENED + event("content_block_delta", index=0, delta={"type": "unheard_of"}) + END, ValueError),
-        (BEGUN + OPENED + event("unheard_of") + END, ValueError),
+        (BEGUN + OPENED + event("content_block_delta", index=0, delta={"type": "unheard_of"}) + END, Unsaid),
+        (BEGUN + OPENED + event("unheard_of") + END, Unsaid),
+        (BEGUN + BEGUN + END, ValueError),
         (END, ValueError),
         (event("message_delta", delta={}, usage={}) + END, ValueError),
     ],

@@ -20,6 +20,14 @@ class Cut(ValueError):
     """A stream that has no end."""
 
 
+class Unsaid(ValueError):
+    """A finished stream says something that we do not know: `whole` is the answer without it."""
+
+    def __init__(self, message: str, whole: Fields) -> None:
+        super().__init__(message)
+        self.whole = whole
+
+
 def read(data: bytes) -> Fields:
     """The object. Raises `ValueError`. O(bytes)."""
     return read_answer(_decode, data)

@@ -11,7 +11,7 @@ from tidegate.model.call import Kind
 from tidegate.model.outcome import Usage
 from tidegate.providers import openai
 from tidegate.providers.answers import shapes
-from tidegate.providers.answers.fields import Cut, Fields, encode, objects_of, read, text_of
+from tidegate.providers.answers.fields import Cut, Fields, Unsaid, encode, objects_of, read, text_of
 from tidegate.providers.anthropic import answer as anthropic
 from tidegate.providers.responses import answer as response
 
@@ -53,12 +53,20 @@ class Finish:
 def finish(kind: Kind, body: bytes, *, streamed: bool) -> Finish:
     """How this answer ended. Never raises: what cannot be read is an error. O(bytes)."""
     try:
-        whole = shapes.gathered(kind, body) if streamed else read(body)
+        whole = _gathered(kind, body) if streamed else read(body)
         return _JUDGES[kind](whole) if kind in _JUDGES else Finish(INCOMPLETE)
     except Cut:
         return Finish(CUT)
     except (ValueError, RecursionError):
         return Finish(ERROR)
+
+
+def _gathered(kind: Kind, events: bytes) -> Fields:
+    """The answer of a stream; what is not known of it does not change how it ended."""
+    try:
+        return shapes.gathered(kind, events)
+    except Unsaid as partly:
+        return partly.whole
 
 
 def _usage(whole: Fields, read_usage: Callable[[bytes], Usage | None]) -> Usage | None:

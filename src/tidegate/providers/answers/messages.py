@@ -10,6 +10,7 @@ from typing import Final
 from tidegate.providers.answers.fields import (
     Cut,
     Fields,
+    Unsaid,
     encode,
     number_of,
     object_of,
@@ -17,7 +18,7 @@ from tidegate.providers.answers.fields import (
     read,
     read_all,
     text_of,
-)
+)  # fmt: skip
 from tidegate.providers.answers.pieces import pieces
 from tidegate.providers.translate.events import named, payloads
 
@@ -34,6 +35,7 @@ _TEXTS: Final = {
     "text": (b"text_delta", "text"),
     "thinking": (b"thinking_delta", "thinking"),
 }
+_AGAIN: Final = ("message_start", "message_delta", "tidegate_restart", "error")  # where they stand in no other place
 _SILENT: Final = ("ping", "content_block_stop", "message_stop")
 _TOLD: Final = {"text_delta": "text", "thinking_delta": "thinking", "signature_delta": "signature"}
 
@@ -108,7 +110,8 @@ class _Open:
         self.citations: list[object] = []
         self.input: list[str] = []
 
-    def add(self, delta: Fields) -> None:
+    def add(self, delta: Fields) -> bool:
+        """False where it is not known what it adds."""
         kind = text_of(delta.get("type"))
         field = _TOLD.get(kind)
         if field is not None:
@@ -120,21 +123,31 @@ class _Open:
         elif kind == "compaction_delta":
             self.block |= {name: value for name, value in delta.items() if name != "type"}
         else:
-            raise ValueError(f"a delta of the kind '{kind}' is not known")
+            return False
+        return True
 
     def whole(self) -> Fields:
         for field, parts in self.texts.items():
             self.block[field] = "".join(parts)
         if self.citations:
             self.block["citations"] = [*objects_of(self.block.get("citations"), "citations"), *self.citations]
-        arguments = "".join(self.input)
-        if arguments:
-            self.block["input"] = read(arguments.encode())
         return self.block
+
+    def argued(self) -> bool:
+        """The input of a call is put together; False where it was cut short."""
+        arguments = "".join(self.input)
+        try:
+            self.block |= {"input": read(arguments.encode())} if arguments else {}
+        except ValueError:
+            return False
+        return True
 
 
 def whole_of(events: bytes) -> Fields:
-    """The message. Raises `Cut` when the stream is not finished, else `ValueError` when it is none."""
+    """The message. Raises `Cut` when the stream is not finished, else `ValueError` when it is none.
+
+    New kinds of events and deltas may come at any time, the maker says: `Unsaid` is what is raised then.
+    """
     told = payloads(events)
     last = read(told[-1]).get("type") if told else None
     if last == "error":
@@ -147,24 +160,33 @@ def whole_of(events: bytes) -> Fields:
 def _gathered(told: Sequence[bytes]) -> Fields:
     message: Fields | None = None
     blocks: dict[int, _Open] = {}
+    unknown = ""
     for event in read_all(told):
         kind = event.get("type")
         if kind == "content_block_delta":
             block, delta = blocks.get(number_of(event.get("index"), 0)), event.get("delta")
             if block is None or not isinstance(delta, dict):
                 raise ValueError("a delta comes before its block, or says nothing")
-            block.add(delta)
+            if not block.add(delta):
+                unknown = text_of(delta.get("type")) or "no kind"
         elif kind == "content_block_start":
             blocks[number_of(event.get("index"), 0)] = _Open(object_of(event.get("content_block"), "content_block"))
         elif kind == "message_start" and message is None:
             message = object_of(event.get("message"), "message")
         elif kind == "message_delta" and message is not None:
             _end(message, event)
+        elif kind in _AGAIN:
+            raise ValueError(f"'{kind}' is out of place, or the answer began anew")
         elif kind not in _SILENT:
-            raise ValueError(f"an event of the kind '{kind}' is not known, or out of place")
+            unknown = text_of(kind) or "no kind"
     if message is None:
         raise ValueError("the stream has no message_start")
-    return message | {"content": [blocks[index].whole() for index in sorted(blocks)]}
+    if not all(block.argued() for block in blocks.values()):
+        unknown = "input_json_delta"
+    whole = message | {"content": [blocks[index].whole() for index in sorted(blocks)]}
+    if unknown:
+        raise Unsaid(f"what '{unknown}' says in the stream is not known, or cut short", whole)
+    return whole
 
 
 def _end(message: Fields, event: Fields) -> None:

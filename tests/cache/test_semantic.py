@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tidegate.cache.semantic import PING_US, STRIKES, SemanticClient
+from tidegate.cache.semantic import MOST_LATER, PING_US, STRIKES, SemanticClient
 from tidegate.cache.semantic_frames import (
     LONGEST,
     Ask,
@@ -183,6 +183,28 @@ async def test_what_it_is_to_be_told_is_dropped_while_it_hangs(scene: Scene) -> 
     assert not any(isinstance(request, Gone) for request in scene.asked)
 
 
+async def test_answers_that_it_was_not_told_of_it_is_told_of_later(scene: Scene) -> None:
+    """The latest of them, as of when they were stored: it hung, or was not there."""
+    await scene.hang()
+    wall = scene.clock.wall()
+    for number in range(MOST_LATER + 2):
+        scene.client.learn(SCOPE, "when?", b"", b"k", number, Labels("n", "m", "s"), 99)
+    assert scene.client.counters.dropped == 2
+    await scene.clock.advance(PING_US)
+    await scene.ask()
+    await scene.tell(Done(1))
+    await settle(50)
+    told = [request for request in scene.asked if isinstance(request, Learn)]
+    assert [learn.call_id for learn in told] == list(range(2, MOST_LATER + 2))
+    assert {learn.stored_us for learn in told} == {wall}
+    scene.links[-1].transport.abort()
+    await settle(50)
+    scene.client.learn(SCOPE, "where?", b"", b"k", 999, Labels("n", "m", "s"), 99)
+    await scene.clock.advance(100_000)
+    await scene.ask()
+    assert [request.call_id for request in scene.asked if isinstance(request, Learn)][-1] == 999
+
+
 async def test_one_that_dies_lets_everybody_go_on_and_is_found_again(scene: Scene) -> None:
     """Who waits has nothing at once; a new one is asked after a pause."""
     waiting = await scene.ask()
@@ -243,7 +265,7 @@ async def test_what_is_learnt_said_and_compared_is_told(scene: Scene) -> None:
     scene.client.gone(b"k")
     await settle(50)
     assert scene.asked == [
-        Learn(SCOPE, "when?", b"", b"k", 3, "n", "p/m", "s", ("t",), 99),
+        Learn(SCOPE, "when?", b"", b"k", 3, "n", "p/m", "s", ("t",), 99, scene.clock.wall()),
         Compared(4, "one", "two", None),
         Compared(4, "", "", same=True),
         Feedback(0, 4, correct=False),

@@ -29,7 +29,7 @@ from tidegate.cache.semantic_frames import (
 
 REQUESTS: list[Request] = [
     Ask(1, 2, b"s", "text", b"vector", "on", 10, 900, "answers", 80_000),
-    Learn(b"s", "text", b"", b"k", 3, "n", "p/m", "s", ("a", "b"), 9),
+    Learn(b"s", "text", b"", b"k", 3, "n", "p/m", "s", ("a", "b"), 9, 8),
     Compared(4, "one", "two", None),
     Compared(4, "", "", same=False),
     Gone(b"k"),

@@ -59,7 +59,7 @@ def ask(
 
 
 def learn(
-    text: str, call_id: int = 1, scope: bytes = SCOPE, until_us: int = WALL + HOUR, namespace: str = "n"
+    text: str, call_id: int = 1, *, until_us: int = WALL + HOUR, namespace: str = "n", stored_us: int = WALL
 ) -> Learn:
     key = b"%032d" % call_id
-    return Learn(scope, text, b"", key, call_id, namespace, "p/m", "s", ("t",), until_us)
+    return Learn(SCOPE, text, b"", key, call_id, namespace, "p/m", "s", ("t",), until_us, stored_us)

@@ -1,8 +1,9 @@
 """What the process knows and decides."""
 
+import msgspec
 import numpy as np
 
-from tests.semantic.conftest import HOUR, OTHER_SCOPE, SCOPE, WALL, ask, learn, mind_of
+from tests.semantic.conftest import OTHER_SCOPE, SCOPE, WALL, ask, learn, mind_of
 from tidegate.cache.semantic_frames import Ask, Compared, Explain, Feedback, Gone, Told
 from tidegate.policy.caching.purges import Selector
 from tidegate.semantic.known import Known
@@ -60,8 +61,7 @@ def test_nothing_is_embedded_that_need_not_be(mind: Mind, embedder: WordBag) -> 
 def test_a_vector_that_comes_along_is_used(mind: Mind, embedder: WordBag) -> None:
     """Of the call's own embedder; what is none is as good as no embedder."""
     vector = np.asarray(embedder.embed("p q r"), "<f4").tobytes()
-    learnt = learn(QUESTION)
-    mind.learn(type(learnt)(SCOPE, QUESTION, vector, b"k", 1, "n", "m", "s", (), WALL + HOUR), WALL)
+    mind.learn(msgspec.structs.replace(learn(QUESTION), vector=vector), WALL)
     asked = Ask(2, 2, SCOPE, NEAR, vector, "on", 10, 0, "answers", 100)
     assert mind.ask(asked, WALL).serve
     assert embedder.embedded == ["p q r"]
@@ -74,7 +74,7 @@ def test_without_an_embedder_it_is_away() -> None:
     mind.learn(learn(QUESTION), WALL)
     assert mind.standing().dropped == 1
     vector = np.asarray(WordBag().embed(QUESTION), "<f4").tobytes()
-    mind.learn(type(learn(QUESTION))(SCOPE, QUESTION, vector, b"k", 1, "n", "m", "s", (), WALL + HOUR), WALL)
+    mind.learn(msgspec.structs.replace(learn(QUESTION), vector=vector), WALL)
     assert put(mind.ask(ask(NEAR, 2), WALL)) == (False, False, "away", 0)
 
 
@@ -115,10 +115,10 @@ def test_a_purge_is_a_moment(mind: Mind) -> None:
     """What was answered until then is forgotten, also when it is learnt afterwards; what came later stays."""
     mind.learn(learn(QUESTION, 1), WALL)
     mind.learn(learn(FAR, 2, namespace="other"), WALL)
-    mind.learn(learn(MARKED, 3), WALL + 11)
+    mind.learn(learn(MARKED, 3, stored_us=WALL + 11), WALL + 11)
     mind.purge([(Selector("namespace", "n"), WALL + 10)])
     assert sorted(question.call_id for question in mind.known) == [2, 3]
-    mind.learn(learn(QUESTION, 1), WALL + 10)
+    mind.learn(learn(QUESTION, 1, stored_us=WALL + 10), WALL + 99)
     assert len(mind.known) == 2
     mind.purge([(Selector("tag", "t"), WALL + 10), (Selector("source", "3"), WALL + 99)])
     assert len(mind.known) == 0

@@ -2,10 +2,12 @@
 
 It never costs a call more than its budget, and soon nothing when the process is away or hangs. After `STRIKES`
 questions in a row without a reply in time no question is asked any more, but the process, once a second, whether it is
-there; its word ends that. A connection that failed is made anew when somebody asks, after 0.1 s and up to 2 s.
+there; its word ends that. A connection that failed is made anew when somebody asks, after 0.1 s and up to 2 s. The
+latest `MOST_LATER` answers that it was not told of, it is told of then: they may not be made again for hours.
 """
 
 import asyncio
+from collections import deque
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -30,6 +32,7 @@ from tidegate.model.comparison import Comparison, Verdict
 from tidegate.ports import Clock, Timer
 
 STRIKES: Final = 3
+MOST_LATER: Final = 256
 PING_US: Final = 1_000_000
 _PAUSE_US: Final = 100_000
 _LONGEST_PAUSE_US: Final = 2_000_000
@@ -78,8 +81,8 @@ class SemanticClient:
     """Fulfils `ports.Semantics`. `budget_us` may change."""
 
     __slots__ = (
-        "_clock", "_connecting", "_decode", "_doubted", "_last", "_next_try", "_path", "_pause_us", "_ping_at",
-        "_strikes", "_transport", "_unsent", "_waiting", "budget_us", "counters",
+        "_clock", "_connecting", "_decode", "_doubted", "_last", "_later", "_next_try", "_path", "_pause_us",
+        "_ping_at", "_strikes", "_transport", "_unsent", "_waiting", "budget_us", "counters",
     )  # fmt: skip
 
     def __init__(self, path: Path, clock: Clock, budget_us: int) -> None:
@@ -92,6 +95,7 @@ class SemanticClient:
         self._connecting: asyncio.Task[None] | None = None
         self._unsent: list[bytes] = []  # until it is connected
         self._waiting: dict[int, tuple[asyncio.Future[Told | None], Timer]] = {}
+        self._later: deque[Learn] = deque(maxlen=MOST_LATER)
         self._last = 0
         self._strikes = 0
         self._doubted = False
@@ -127,7 +131,9 @@ class SemanticClient:
         """See `ports.Semantics`."""
         if text and len(text) <= LONGEST:
             names = (labels.namespace, labels.model, labels.strategy, labels.tags)
-            self._tell(Learn(scope, text, vector, key, call_id, *names, until_us))
+            learn = Learn(scope, text, vector, key, call_id, *names, until_us, self._clock.wall())
+            if self._doubted or not self._send(learn):
+                self._tell_later(learn)
 
     def compared(self, verdict: Verdict, answer: str, other: str, *, same: bool | None = None) -> None:
         """See `ports.Semantics`. Answers that are too long to be judged are no observation."""
@@ -168,6 +174,7 @@ class SemanticClient:
                     waiting[0].set_result(message)
         elif isinstance(message, Done) and self._doubted:
             self._doubted = False
+            self._catch_up()
             self._strikes = STRIKES - 1  # it is there; should it be too slow still, one question will tell
 
     def lost(self) -> None:
@@ -225,6 +232,16 @@ class SemanticClient:
         if self._doubted or not self._send(message):
             self.counters.dropped += 1
 
+    def _tell_later(self, learn: Learn) -> None:
+        self.counters.dropped += len(self._later) == MOST_LATER
+        self._later.append(learn)
+
+    def _catch_up(self) -> None:
+        later = tuple(self._later)
+        self._later.clear()
+        for learn in later:
+            self._tell(learn)
+
     def _send(self, message: Request) -> bool:
         """Whether it will be read, as far as anybody can tell."""
         try:
@@ -261,6 +278,7 @@ class SemanticClient:
         self._transport = transport
         unsent, self._unsent = self._unsent, []
         transport.write(b"".join(unsent))
+        self._catch_up()
 
 
 class _Link(asyncio.Protocol):

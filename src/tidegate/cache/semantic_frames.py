@@ -43,6 +43,7 @@ class Learn(msgspec.Struct, frozen=True, array_like=True, tag="learn"):
     strategy: str
     tags: tuple[str, ...]
     until_us: int
+    stored_us: int
 
 
 class Compared(msgspec.Struct, frozen=True, array_like=True, tag="compared"):

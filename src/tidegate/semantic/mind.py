@@ -149,17 +149,18 @@ class Mind:
     # What is learnt
 
     def learn(self, learn: Learn, wall: int) -> None:
-        """A question was answered at this moment. A known one keeps what was learnt of it, and gets the new answer."""
+        """A question has been answered. A known one keeps what was learnt of it, and gets the new answer."""
         known = self.known
         labels = Labels(learn.namespace, learn.model, learn.strategy, learn.tags)
-        if learn.until_us <= wall or self._purges.gone(_entry(learn.key, labels, learn.call_id, wall)):
+        if learn.until_us <= wall or self._purges.gone(_entry(learn.key, labels, learn.call_id, learn.stored_us)):
             return
         same, other = known.same(learn.scope, learn.text), known.under(learn.key)
         if other is not None and other is not same:
             self._forget(other)
         if same is not None:
             known.rename(same, learn.key)
-            same.call_id, same.labels, same.stored_us, same.until_us = learn.call_id, labels, wall, learn.until_us
+            same.call_id, same.labels = learn.call_id, labels
+            same.stored_us, same.until_us = learn.stored_us, learn.until_us
             known.use(same, wall)
             self.unsaved.touch(same)
             return
@@ -167,7 +168,14 @@ class Mind:
             vector = self._vector(learn)
             self._last += 1
             question = Question(
-                self._last, learn.scope, learn.text, learn.key, learn.call_id, labels, wall, learn.until_us
+                self._last,
+                learn.scope,
+                learn.text,
+                learn.key,
+                learn.call_id,
+                labels,
+                learn.stored_us,
+                learn.until_us,
             )
             gone = known.add(question, vector)
         except (ValueError, _Away):  # of other dimensions, or nothing to embed it with

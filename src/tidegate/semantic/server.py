@@ -52,8 +52,7 @@ class Desk:
             case Ask():
                 engine.ask(request, link.reply_later)
             case Learn():
-                wall = self._clock.wall()  # a purge between now and then concerns it
-                engine.chore(lambda: mind.learn(request, wall))
+                engine.chore(lambda: mind.learn(request, self._clock.wall()))
             case Compared():
                 engine.chore(lambda: mind.compared(request))
             case Gone():

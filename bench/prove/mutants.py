@@ -115,7 +115,7 @@ def _object(random: Random, value: Body, apart: Any) -> Body:
     names = [name for name in value if name not in apart]
     chance, made = random.random(), dict(value)
     if not names or chance < 0.1:
-        made[f"field_{random.getrandbits(40):x}"] = random.choice(_LEAVES)
+        made[f"field_{random.getrandbits(40):x}"] = _leaf(random)
         return made
     name = random.choice(names)
     if chance < 0.15:
@@ -130,7 +130,7 @@ def _object(random: Random, value: Body, apart: Any) -> Body:
 def _list(random: Random, value: list[Any]) -> list[Any]:
     at, chance = random.randrange(len(value) + 1), random.random()
     if not value or chance < 0.15:
-        return [*value[:at], random.choice(_LEAVES), *value[at:]]
+        return [*value[:at], _leaf(random), *value[at:]]
     at %= len(value)
     if chance < 0.25:
         return [*value[:at], *value[at + 1 :]]
@@ -143,21 +143,26 @@ def _list(random: Random, value: list[Any]) -> list[Any]:
 
 def _text(random: Random, value: str) -> str:
     at, chance = random.randrange(len(value) + 1), random.random()
-    if chance < 0.4 or not value:
+    if chance < 0.2 or not value:
         return value[:at] + random.choice(_CHARACTERS) + value[at:]
     at %= len(value)
-    if chance < 0.6:
+    if chance < 0.3:
         return value[:at] + value[at + 1 :]
-    if chance < 0.9:
+    if chance < 0.5:
         return value[:at] + chr(ord(value[at]) ^ 1 << random.randrange(5)) + value[at + 1 :]
-    return value + f" {random.getrandbits(40):x}"
+    return f"{value[:at]}{random.getrandbits(40):x}{value[at:]}"
 
 
 def _number(random: Random, value: float) -> float:
     if isinstance(value, int):
-        near = value + 0.25 if abs(value) < 2**40 else 0.25
-        return random.choice((value + 1, -value - 1, value * 10 + 1, value + 2**53 + 1, near))
-    return random.choice((value * 2, -value, value + 1, value * (1 + 2**-51), 0))
+        near = value + random.getrandbits(20) / 2**20 if abs(value) < 2**30 else 0.25
+        return random.choice((value + 1, -value - 1, value + random.getrandbits(50) + 1, value + 2**53 + 1, near))
+    return random.choice((value * 2, -value, value + random.random(), value * (1 + 2**-51), 0))
+
+
+def _leaf(random: Random) -> Any:
+    new = f"{random.random()}", random.getrandbits(60)
+    return random.choice(_LEAVES if random.random() < 0.3 else new)
 
 
 def meaning(value: Any) -> Any:

@@ -11,12 +11,15 @@ from sqlalchemy.exc import OperationalError
 
 from bench.postgres import Postgres
 from tests.ledger.facts import FixedClock, intent, record
+from tests.ledger.hits import hit
+from tests.ledger.hits import said as hits
 from tidegate.ledger.follow import taken
 from tidegate.ledger.journal import Journal
 from tidegate.ledger.segment import numbers, path_of
 from tidegate.model.snapshot import JournalSettings
 from tidegate.store import write
 from tidegate.store.engine import open_engine, writing
+from tidegate.store.hit_tables import HITS, HOURLY_HITS
 from tidegate.store.ingest import ASIDE, Ingest
 from tidegate.store.tables import CALLS, HOURLY
 from tidegate.store.upgrade import upgrade
@@ -261,3 +264,20 @@ def test_a_journal_put_back_from_a_copy_is_not_counted_again(
     assert ids(engine) == list(range(30))
     with engine.connect() as connection:
         assert connection.scalar(select(func.sum(HOURLY.c.calls))) == 30
+
+
+def test_hits_count_once_over_restarts_of_everybody(
+    tmp_path: Path, engine: Engine, journal_at: Open, said: Said
+) -> None:
+    """As calls do, many in one fact: also when the database forgets how far it had come."""
+    journal = journal_at("journal")
+    for number in range(5):
+        journal.append(hits(*(hit(number * 30 + one) for one in range(30))))
+        drain(Ingest(engine, tmp_path, said))
+    with writing(engine) as connection:
+        connection.execute(text("UPDATE journals SET segment = 0, position = 0"))
+    drain(Ingest(engine, tmp_path, said))
+    with engine.connect() as connection:
+        assert list(connection.scalars(select(HITS.c.call_id).order_by(HITS.c.call_id))) == list(range(150))
+        assert connection.scalar(select(func.sum(HOURLY_HITS.c.calls))) == 150
+    assert said.events == []

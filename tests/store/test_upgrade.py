@@ -8,7 +8,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Engine, insert, select, text
 
 import tidegate.store.bodies
-import tidegate.store.identity_tables  # noqa: F401 - both declare their own
+import tidegate.store.hit_tables
+import tidegate.store.identity_tables  # noqa: F401 - each declares its own
 from tidegate.store import partitions
 from tidegate.store.engine import BadDatabase, is_sqlite, open_engine, shown, writing
 from tidegate.store.metadata import DAY_US, METADATA

@@ -1,26 +1,27 @@
-"""Days: partitions of calls and attempts on PostgreSQL, and what is too old.
+"""Days: partitions of calls, attempts, hits and notes on PostgreSQL, and what is too old.
 
 A partition is made with the first batch that needs it, and a few days ahead, so that no batch has to wait for the lock
 that making one takes. Retention drops whole partitions; on SQLite it deletes in small steps.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
-from sqlalchemy import Connection, Engine, delete, select, text, tuple_
+from sqlalchemy import Connection, Engine, Table, delete, select, text, tuple_
 
 from tidegate.store.engine import is_sqlite, writing
+from tidegate.store.hit_tables import HITS, NOTES
 from tidegate.store.tables import ATTEMPTS, CALLS
 
 AHEAD: Final = 2  # days
 _STEP: Final = 2_000  # rows deleted while nobody else can write
-_TABLES: Final = (CALLS, ATTEMPTS)
+_TABLES: Final = (CALLS, ATTEMPTS, HITS, NOTES)
 
 
-def ensure(connection: Connection, days: Iterable[int]) -> None:
+def ensure(connection: Connection, days: Iterable[int], tables: Sequence[Table] = _TABLES) -> None:
     """Make what these days need, on PostgreSQL. O(days)."""
     for day in days:
-        for table in _TABLES:
+        for table in tables:
             made = f"CREATE TABLE IF NOT EXISTS {partition(table.name, day)} PARTITION OF {table.name}"
             connection.execute(text(f"{made} FOR VALUES FROM ({day:d}) TO ({day + 1:d})"))
 
@@ -38,7 +39,7 @@ def partition(table: str, day: int) -> str:
 
 
 def drop_before(engine: Engine, day: int) -> int:
-    """Let go of the calls and attempts of earlier days; returns how many partitions (SQLite: rows) went.
+    """Let go of the rows of earlier days; returns how many partitions (SQLite: rows) went.
 
     Sums stay. Each step is a transaction of its own, so that writers hardly wait.
     """

@@ -77,6 +77,7 @@ def call_row(journal: int, of: CallRecord, named: Row) -> Row:
         of.written_tokens,
         of.charged_tokens,
         of.cost_nano,
+        of.cache[:_NAME],  # the gate's own words, often no other call's
     )
 
 

@@ -55,6 +55,7 @@ CALLS: Final = Table(
     Column("estimated", Boolean, nullable=False, comment="its usage is an estimate"),
     *_counts("queued_us", "waited_us", "first_byte_us", "duration_us"),
     *_counts("prompt_tokens", "completion_tokens", "cached_tokens", "written_tokens", "charged_tokens", "cost_nano"),
+    Column("cache", NAME, nullable=False, server_default="", comment="what the cache said; empty = it was not asked"),
     Index("ix_calls_call_id", "call_id"),
     Index("ix_calls_namespace_at_us", "namespace", "at_us"),
     comment="One row a call, whatever came of it; tokens and cost are those of all its attempts",

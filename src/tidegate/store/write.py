@@ -1,4 +1,4 @@
-"""Writing a batch of facts: calls, attempts, sums and the journal's position in one transaction.
+"""Writing a batch of facts: calls, attempts, hits, sums and the journal's position in one transaction.
 
 Each fact counts once, whatever dies when: the position says what was taken, and a call that stands in the table already
 (a journal put back from a copy) is not counted again.
@@ -6,17 +6,18 @@ Each fact counts once, whatever dies when: the position says what was taken, and
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import Boolean, Column, Connection, Table, select
+from sqlalchemy import Connection, Table, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from tidegate.ledger.follow import Position
 from tidegate.model.facts import CallRecord, Fact, Intent
-from tidegate.store import partitions
+from tidegate.store import hits, partitions
 from tidegate.store.engine import is_sqlite
 from tidegate.store.rows import Row, attempt_row, call_row, day_of
-from tidegate.store.sums import Key, Place, Sums, Words
+from tidegate.store.statements import PLACES, addition, execute, if_new, inserted, insertion
+from tidegate.store.sums import Place, Sums, Words
 from tidegate.store.tables import ATTEMPTS, CALLS, HOURLY, JOURNALS
 
 _Calls = Sequence[tuple[CallRecord, Place]]
@@ -78,25 +79,18 @@ def write(connection: Connection, at: Journal, batch: Batch, words: Words) -> Jo
     for fact in batch.facts:
         if isinstance(fact, Intent):
             sums.intended(fact)
-    _execute(connection, said.attempts, attempts)
-    _execute(connection, said.hourly, sums.rows())
+    execute(connection, said.attempts, attempts)
+    execute(connection, said.hourly, sums.rows())
+    hits.write(connection, at.id, batch.facts, [record for record, _ in new], words)
     return moved
 
 
 def _inserted(connection: Connection, id_: int, calls: _Calls) -> _Calls:
-    """Insert the calls that are new; these. Usually all are, which their number shows."""
-    if not calls:
-        return calls
-    if not is_sqlite(connection):
-        partitions.ensure(connection, sorted({day_of(record.at_us) for record, _ in calls}))
+    """Insert the calls that are new; these."""
+    if calls and not is_sqlite(connection):
+        partitions.ensure(connection, sorted({day_of(record.at_us) for record, _ in calls}), (CALLS, ATTEMPTS))
     said = _statements(connection.dialect.name)
-    connection.exec_driver_sql("SAVEPOINT calls")
-    rows = [call_row(id_, record, place.names) for record, place in calls]
-    if connection.exec_driver_sql(said.calls, rows).rowcount == len(rows):
-        return calls
-    connection.exec_driver_sql("ROLLBACK TO SAVEPOINT calls")
-    alone = (connection.exec_driver_sql(said.calls, row).rowcount for row in rows)  # rare: one by one
-    return [call for call, taken in zip(calls, alone, strict=True) if taken]
+    return inserted(connection, said.calls, calls, lambda call: call_row(id_, call[0], call[1].names))
 
 
 def _move(connection: Connection, at: Journal, batch: Batch, calls: int) -> Journal:
@@ -113,11 +107,6 @@ def _move(connection: Connection, at: Journal, batch: Batch, calls: int) -> Jour
     )
 
 
-def _execute(connection: Connection, statement: str, rows: list[Row]) -> None:
-    if rows:
-        connection.exec_driver_sql(statement, rows)
-
-
 def _journal(connection: Connection, identity: str) -> Journal | None:
     table = JOURNALS.c
     row = connection.execute(select(JOURNALS).where(table.identity == identity)).one_or_none()
@@ -128,8 +117,6 @@ def _journal(connection: Connection, identity: str) -> Journal | None:
 
 
 class _Statements(NamedTuple):
-    """As the driver takes them, many rows at once: SQLAlchemy's own cost ten times as much a row."""
-
     calls: str
     attempts: str
     hourly: str
@@ -139,29 +126,16 @@ class _Statements(NamedTuple):
 
 @cache
 def _statements(dialect: str) -> _Statements:
-    place = "?" if dialect == "sqlite" else "%s"
-    added = ", ".join(f"{name} = hourly.{name} + excluded.{name}" for name in Sums.NAMES)
-    keys = ", ".join(f'"{name}"' for name in Key._fields)
+    place = PLACES[dialect]
     counted = ", ".join(f"{name} = {name} + {place}" for name in ("taken_calls", "damaged_records", "missed_segments"))
     held = f"WHERE id = {place} AND segment = {place} AND position = {place}"
     return _Statements(
-        f"{_insertion(CALLS, place)} ON CONFLICT DO NOTHING",
-        _insertion(ATTEMPTS, place),
-        f"{_insertion(HOURLY, place)} ON CONFLICT ({keys}) DO UPDATE SET {added}",
+        if_new(CALLS, dialect),
+        insertion(ATTEMPTS, dialect),
+        addition(HOURLY, dialect, Sums.NAMES),
         f"UPDATE journals SET segment = {place}, position = {place}, {counted} {held}",  # noqa: S608 - our names
         f"UPDATE journals SET taken_calls = taken_calls - {place} WHERE id = {place}",  # noqa: S608
     )
-
-
-def _insertion(table: Table, place: str) -> str:
-    names = ", ".join(f'"{column.name}"' for column in table.columns)
-    values = ", ".join(_value(column, place) for column in table.columns)
-    return f"INSERT INTO {table.name} ({names}) VALUES ({values})"  # noqa: S608
-
-
-def _value(column: Column[Any], place: str) -> str:
-    """Rows have numbers where PostgreSQL has a type of its own for what is true."""
-    return f"{place}::integer::boolean" if isinstance(column.type, Boolean) and place == "%s" else place
 
 
 def _insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:

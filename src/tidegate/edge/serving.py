@@ -110,6 +110,24 @@ class Serving:
             self._give_up(exchange, call, _OURS)
             self._lost(call, plan, 503)
 
+    async def aside(self, call: Call, plan: Plan) -> Answered | None:
+        """A call of the gate's own, for the sake of a client's: served, and recorded. None: nobody answered."""
+        self.open += 1
+        try:
+            result = await self._line.run(call, plan)
+        except OSError:
+            self._lost(call, plan, 503)
+            return None
+        except BaseException:
+            self._lost(call, plan, LEFT)
+            raise
+        if isinstance(result, Refused):
+            self._lost(call, plan, 503)
+            return None
+        now, usage = self._clock.now(), result.usage or NOTHING
+        self._close(call, plan, result.lane, result.status, usage, result.charged, now, now)
+        return result
+
     def _lost(self, call: Call, plan: Plan, status: int) -> None:
         """Whatever ended it: what the call has cost is booked all the same, and its end does not wait for the disk."""
         try:

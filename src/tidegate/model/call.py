@@ -58,10 +58,10 @@ class Call:
     """Who asks what, until when, and what has been tried. Times are the clock's microseconds."""
 
     __slots__ = (
-        "affinity", "arrived", "asking", "attempts", "body", "cache", "clamp", "client", "client_retry", "closed", "continued",
-        "deadline", "degraded", "dialect", "dropped", "forward", "grant", "id", "keeping", "kind", "last_at", "left", "method",
-        "on_cut", "path", "prefix", "queued_us", "rung", "shape", "size", "smoothed", "spent", "stale", "tag", "tenant",
-        "tries", "user", "waited_us",
+        "affinity", "arrived", "asking", "attempts", "body", "cache", "clamp", "client", "client_retry", "closed",
+        "continued", "deadline", "degraded", "dialect", "dropped", "forward", "grant", "id", "keeping", "kind",
+        "last_at", "left", "method", "on_cut", "path", "prefix", "queued_us", "rung", "shape", "size", "smoothed",
+        "spent", "stale", "tag", "tenant", "tries", "user", "waited_us",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0913, PLR0917 - once a call: a record would be one more object

@@ -1,5 +1,6 @@
 """Where this worker keeps answers: memory, the layers beyond it, and what was purged."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from tidegate.cache.answers import Answers
@@ -7,6 +8,7 @@ from tidegate.cache.memory import Memory
 from tidegate.cache.purge_follower import PurgeFollower
 from tidegate.cache.purge_log import Purge
 from tidegate.cache.semantic import SemanticClient
+from tidegate.edge.embedder import ModelEmbedder
 from tidegate.edge.meaning import Meaning
 from tidegate.model.snapshot import CacheSettings, Snapshot
 from tidegate.observe.log import Log
@@ -15,6 +17,7 @@ from tidegate.policy.caching.purges import Purges, Selector
 from tidegate.ports import AnswerStore, Clock
 
 LOG_NAME = "cache.log"
+_OFFLINE = "offline"
 _FOLDER = "cache"
 
 
@@ -29,6 +32,7 @@ class Kept:
         "_settings",
         "_state",
         "answers",
+        "embedder",
         "follower",
         "meaning",
         "semantics",
@@ -43,10 +47,16 @@ class Kept:
         self._purges = Purges()
         self.follower = PurgeFollower(state / LOG_NAME, self._purged, clock, log)
         self.follower.look()
+        self.embedder: Callable[[str, int], ModelEmbedder] | None = None  # by name of a model, and budget
         self._memory = Memory(_memory_bytes(first))
         self.answers = self._made(first.cache)
         self.semantics: SemanticClient | None = None
         self.meaning: Meaning | None = None
+        self._compare(first)
+
+    def serve(self, first: Snapshot, embedder: Callable[[str, int], ModelEmbedder]) -> None:
+        """From now on questions can be embedded by calls."""
+        self.embedder = embedder
         self._compare(first)
 
     def change(self, snapshot: Snapshot) -> Answers | None:
@@ -96,7 +106,10 @@ class Kept:
         if self.semantics is None:
             self.semantics = SemanticClient(self._state / "semantic.sock", self._clock, budget_us)
         self.semantics.budget_us = budget_us
-        self.meaning = Meaning(self.semantics, self.answers)
+        embedder, model = None, snapshot.cache.semantic.embedder
+        if model != _OFFLINE and self.embedder is not None:
+            embedder = self.embedder(model, budget_us)
+        self.meaning = Meaning(self.semantics, self.answers, embedder)
 
     def _purged(self, purge: Purge) -> None:
         self._purges.add(Selector(purge.what, purge.value, purge.namespace), purge.wall_us)

@@ -21,6 +21,7 @@ from tidegate.directory.follower import Follower
 from tidegate.edge.bodies import Keeper
 from tidegate.edge.clients import Clients
 from tidegate.edge.door import Door
+from tidegate.edge.embedder import ModelEmbedder
 from tidegate.edge.gateway import Gateway, House
 from tidegate.edge.roster import Roster
 from tidegate.edge.signatures import Signatures
@@ -93,6 +94,7 @@ class Worker:
         self._kept = Kept(first, state, clock, log)
         answers = self._kept.answers
         self.gateway = Gateway(self.house(first), line, clock, self.journal, self.observer, arguments.worker, answers)
+        self._kept.serve(first, self._embedder)
         self._cache(first)
         self.gateway.serving.begin_after(self.journal.last_id)
         self._pusher = Pusher(
@@ -126,6 +128,10 @@ class Worker:
         self.gateway.review()
         if was_open and not house.clients.open and self._tasks:
             self._log.warning("the first client key was made: whoever calls without one is refused from now on")
+
+    def _embedder(self, model: str, budget_us: int) -> ModelEmbedder:
+        gateway = self.gateway
+        return ModelEmbedder(lambda: gateway.house, gateway.serving, self._clock, model, budget_us)
 
     def _cache(self, snapshot: Snapshot) -> None:
         """Where answers are kept, from now on."""

@@ -9,6 +9,7 @@ from typing import Final
 
 # Articles, auxiliaries and prepositions that are chosen freely. Never: by, from, than, over, off, out, up, down.
 EMPTY: Final = """
+someones
 truly a about actually also am an and any anybody anyone are as at be been being currently d dear do does doing etc ever
 exactly extremely for get gets getting got has have having hello here hey hi highly i in is it its just kind kindly
 kinds m my of on one ones our own please possible re really s so some somebody someone sort sorts thank thanks that
@@ -156,6 +157,7 @@ PHRASES: Final = """
 ?what meaning = what is meant by
 ?what inside = what is in | what's in | whats in
 ?what ~past happen = what happened | what has happened | what had happened
+difference between = different between
 ?howmany = how many | what is the number of | what number of
 ?howmuch = how much
 ?howlong = how long | how much time
@@ -229,7 +231,7 @@ month ounce oz percent pound quarter rupee second tb thousand usd volt watt week
 NUMBERS: Final = """
 zero=0 two=2 three=3 four=4 five=5 six=6 seven=7 eight=8 nine=9 ten=10 eleven=11 twelve=12 thirteen=13 fourteen=14
 fifteen=15 sixteen=16 seventeen=17 eighteen=18 nineteen=19 twenty=20 thirty=30 forty=40 fifty=50 sixty=60 seventy=70
-eighty=80 ninety=90 hundred=100 thousand=1000 million=1000000 billion=1000000000 half=0.5 second=2nd third=3rd
+eighty=80 ninety=90 hundred=100 thousand=1000 million=1000000 billion=1000000000 half=0.5 second=2th third=3th
 fourth=4th fifth=5th sixth=6th seventh=7th eighth=8th ninth=9th tenth=10th double=2x twice=2x triple=3x
 """
 

@@ -20,6 +20,8 @@ _RATE = 1000
 _BIG = 1_000_000
 _BIG_RATE = 10
 _SMALL_RATE = 200
+_HIT_RATE = 300
+_HIT_KEYS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,34 @@ def added_latency(work: Path, upstreams: Upstreams, rounds: int, seconds: float)
     ]
 
 
+def hits(work: Path, upstreams: Upstreams, rounds: int, seconds: float) -> list[Figure]:
+    """The same call again and again, at a pace that leaves the machine idle: the wait for an answer in memory.
+
+    Each key is a tenant of its own, so each one's first call is made.
+    """
+    body, keys = _files(work, chat(1000), _HIT_KEYS)
+    home = work / "paced-hits"
+    home.mkdir()
+    p50, p99, direct = list[float](), list[float](), list[float]()
+    failed = 0
+    with gate.starter(gate.Shape(cached=True))(home, upstreams.static) as ours:
+        run(Pace(ours.port, body, keys, _HIT_RATE, 1))
+        for _ in range(rounds):
+            direct.append(run(Pace(upstreams.static, body, keys, _HIT_RATE, seconds)).percentile(0.5) / 1000)
+            found = run(Pace(ours.port, body, keys, _HIT_RATE, seconds))
+            p50.append(found.percentile(0.5) / 1000)
+            p99.append(found.percentile(0.99) / 1000)
+            failed += found.failed
+        made = gate.call_records(home / "state")
+    return [
+        at_most(f"p50 of hits at {_HIT_RATE}/s", median(p50), 1, "ms", spread(p50)),
+        told(f"p99 of hits at {_HIT_RATE}/s", f"{median(p99):.2f} ms", spread(p99)),
+        told(f"p50 of the upstream itself at {_HIT_RATE}/s", f"{median(direct):.2f} ms", spread(direct)),
+        exactly("of these calls, made at the provider", made, _HIT_KEYS, "one for each key, each a tenant of its own"),
+        exactly("of these calls, without an answer", failed, 0),
+    ]
+
+
 def large_bodies(work: Path, upstreams: Upstreams, rounds: int, seconds: float) -> list[Figure]:
     """Small calls at a fixed pace, alone and beside 1 MB bodies on other connections, in turn."""
     small, keys = _files(work, chat(1000))
@@ -123,8 +153,8 @@ def _longer(alone: list[Latencies], beside: list[Latencies], part: float) -> lis
     return [(there.percentile(part) - here.percentile(part)) / 1000 for here, there in pairs]
 
 
-def _files(work: Path, body: bytes) -> tuple[Path, Path]:
+def _files(work: Path, body: bytes, keys: int = 10) -> tuple[Path, Path]:
     paths = work / "paced.json", work / "paced-keys.txt"
     paths[0].write_bytes(body)
-    paths[1].write_text("\n".join(gate.client_keys(10)) + "\n")
+    paths[1].write_text("\n".join(gate.client_keys(keys)) + "\n")
     return paths

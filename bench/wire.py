@@ -174,6 +174,7 @@ def cached(run: Run, report: Report) -> None:
     report.figures += [
         _ratio("a hit in memory, worker ÷ nginx proxy_pass", ours.ratios(nginx, worker=True), HIT_COST, ours),
         _ratio("a hit in memory, all processes ÷ nginx proxy_pass", ours.ratios(nginx), HIT_COST, ours),
+        *paced.hits(run.work, run.upstreams, run.plan.rounds, run.plan.seconds + 1),
     ]
 
 

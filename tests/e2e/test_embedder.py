@@ -34,7 +34,7 @@ async def test_a_question_is_embedded_by_a_call(gates: Callable[..., Gate], twin
             return None
 
     await until(lambda: standing("asked") is not None, "the process")
-    for text in ("Where is the harbour?", "When is high water?"):
+    for text in ("Where is the harbour?", "When is high water?", "too long to be compared " * 50):
         messages = [{"role": "user", "content": text}]
         answer = await gate.post("/v1/chat/completions", {"model": "gpt-4o", "messages": messages}, **HEADERS)
         assert answer.status == 200

@@ -6,6 +6,7 @@ from tidegate.model.cached import Entry
 from tidegate.model.comparison import Comparison, Verdict
 from tidegate.policy.caching.canonical import key
 from tidegate.policy.caching.questions import question
+from tidegate.policy.caching.reading import read
 from tidegate.ports import Answers, Semantics
 from tidegate.providers.answers.finish import Finish, finish
 
@@ -34,6 +35,10 @@ class Meaning:
         scope = key(asked.context, wanted.scope, wanted.kind, wanted.path, wanted.model)
         vector = b""
         if self._embedder is not None:
+            unread = read(asked.text).why
+            if unread:  # it would be refused, whatever is near: nobody pays for its embedding
+                call.cache = f"miss; semantic: lexical:{unread}"
+                return None
             vector = await self._embedder.vector(flight.request, asked.text)
             if not vector:
                 call.cache = "miss; semantic: no embedding"

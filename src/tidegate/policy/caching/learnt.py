@@ -34,16 +34,16 @@ _HEAD: Final = Struct("<BB")
 _OBSERVATION: Final = Struct("<fB")
 _EVEN: Final = 0.5
 _USUAL_SLOPE: Final = log(40.0)
-_SLOPES: Final = (6.0, 12.0, 24.0, 40.0, 60.0, 90.0, 150.0, 300.0)
-_ANCHORS: Final = ((0.0, False), (1.0, True))
+_SLOPES: Final[list[float]] = [6.0, 12.0, 24.0, 40.0, 60.0, 90.0, 150.0, 300.0]
+_ANCHORS: Final[list[tuple[float, bool]]] = [(0.0, False), (1.0, True)]
 _CLOSE: Final = 1e-5  # of a similarity
 _NEAR: Final = 1e-3  # of a log-likelihood
 _STEPS: Final = 30
 # eps, and half the square of the normal quantile of 1 − eps: how far the log-likelihood falls at t'(eps).
-_DOUBTS: Final = (
+_DOUBTS: Final[list[tuple[float, float]]] = [
     (0.5, 0.0), (0.3, 0.1375), (0.2, 0.3542), (0.1, 0.8212), (0.05, 1.3528), (0.03, 1.7687), (0.02, 2.1089),
     (0.01, 2.7060), (0.005, 3.3174), (0.002, 4.1420), (0.001, 4.7748), (0.0005, 5.4138), (0.0001, 6.9155),
-)  # fmt: skip
+]  # fmt: skip
 
 
 class Learnt:

@@ -36,8 +36,8 @@ class Run:
     peers: bool
     million: bool
 
-    def load(self, *, stream: bool = False, keys: int = 10) -> Load:
-        """A 1 KB chat completion over 64 connections."""
+    def load(self, *, stream: bool = False, keys: int = 1) -> Load:
+        """A 1 KB chat completion over 64 connections, which show one key as an application's do; with more, in turn."""
         body = self.work / f"body-{stream}.json"
         body.write_bytes(chat(1000, stream=stream))
         listed = self.work / f"keys-{keys}.txt"
@@ -140,10 +140,10 @@ def identity(run: Run, report: Report) -> None:
         "governed key": gate.Shape(governed=True),
         "signed": gate.Shape(governed=True, signed=True),
     }
-    entrants = {name: Entrant(gate.starter(shape), run.load(keys=1)) for name, shape in shapes.items()}
+    entrants = {name: Entrant(gate.starter(shape), run.load()) for name, shape in shapes.items()}
     listed = run.work / "signing-keys.txt"
     listed.write_text("".join(f"{key} {signing_key_of(key).hex()}\n" for key in gate.client_keys(1)))
-    entrants["signed"] = Entrant(entrants["signed"].start, Load(run.load(keys=1).body, listed, signed=True))
+    entrants["signed"] = Entrant(entrants["signed"].start, Load(run.load().body, listed, signed=True))
     found = compare(entrants, run.work / "identity", run.upstreams.static, run.plan)
     report.add("who calls: a bare key, one with limits and budgets, one that signs", found)
     bare, governed, signed = found.values()

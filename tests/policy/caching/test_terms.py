@@ -15,12 +15,12 @@ GROUPS = CacheSettings(groups=(SharingGroup("house", ("a", "b")),))
         ("namespace", "a", "u", "k", b"g:house"),
         ("namespace", "", "", "", b"n:"),
         ("user", "c", "u", "k", b"u:c\0u"),
-        ("user", "c", "", "k", b"u:c\0k"),
+        ("user", "c", "", "k", b"k:c\0k"),
         ("key", "a", "u", "k", b"k:a\0k"),
     ],
 )
 def test_who_shares(scope: str, namespace: str, user: str, key: str, shared: bytes) -> None:
-    """A group shares what its namespaces would; who has no user is one by the key."""
+    """A group shares what its namespaces would; who has no user shares with nobody, whatever users are called."""
     made = terms(Caching(enabled=True, scope=scope), GROUPS)
     assert made is not None
     assert made.scope(namespace, user, key) == shared

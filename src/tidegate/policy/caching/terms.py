@@ -35,10 +35,10 @@ class Terms:
     def scope(self, namespace: str, user: str, key: str) -> bytes:
         """Who shares answers with a caller. Names hold no control characters, so no scope can be read as another."""
         group = self._groups.get(namespace)
-        if self._share == _KEY:
+        if self._share == _KEY or (self._share == _USER and not user):  # a key may be called as another's user is
             return f"k:{namespace}\0{key}".encode()
         if self._share == _USER:
-            return f"u:{namespace}\0{user or key}".encode()
+            return f"u:{namespace}\0{user}".encode()
         return f"g:{group}".encode() if group is not None else f"n:{namespace}".encode()
 
 

@@ -162,7 +162,6 @@ def _request(crowd: Crowd) -> bytes:
     asked = {
         "model": _MODEL,
         "stream": crowd.stream,
-        "max_tokens": 40,
         "messages": [{"role": "user", "content": words}],
     }
     body = json.dumps(asked).encode()

@@ -9,11 +9,10 @@ from typing import Final
 
 # Articles, auxiliaries and prepositions that are chosen freely. Never: by, from, than, over, off, out, up, down.
 EMPTY: Final = """
-someones
-truly a about actually also am an and any anybody anyone are as at be been being currently d dear do does doing etc ever
-exactly extremely for get gets getting got has have having hello here hey hi highly i in is it its just kind kindly
-kinds m my of on one ones our own please possible re really s so some somebody someone sort sorts thank thanks that
-the there these this those to type types u ve very we with you your
+someones truly a about actually also am an and any anybody anyone are as at be been being currently d dear do does
+doing etc ever exactly extremely for get gets getting got has have having hello here hey hi highly i in is it its just
+kind kindly kinds m my of on one ones our own please possible re really s so some somebody someone sort sorts thank
+thanks that the there these this those to type types u ve very we with you your
 """
 
 SAME: Final = """

@@ -9,12 +9,19 @@ from typing import Any
 
 import pytest
 import uvicorn
+from msgspec.structs import replace
 
 from tests.control.admin.desk import WALL, Desk
-from tests.control.admin.ledger import called, write_bodies, write_calls
+from tests.control.admin.ledger import called, put, write_bodies, write_calls
 from tests.control.admin.ledger import said as stored
+from tests.control.admin.mind import mind
+from tests.ledger.facts import record
+from tests.ledger.hits import hit
+from tests.ledger.hits import said as hits
 from tidegate.cli.main import main
 from tidegate.cli.manage import cell
+from tidegate.model.facts import Note
+from tidegate.observe.meters import AnswersMeter, Report
 
 FREE = "http://127.0.0.1:9"
 
@@ -142,6 +149,41 @@ def test_calls_and_what_they_said(gate: Desk, said: Said) -> None:
     assert "body.read" in said("audit --action body")
     assert "nothing is kept" in said("calls body 11", 1)
     assert "is no id of a call" in said("calls body x", 2)
+
+
+def test_the_cache_is_read_purged_and_judged(gate: Desk, said: Said) -> None:
+    """Sums by any grouping with its stores; a hit and a call that was made; what is purged, by one name at a time."""
+    gate.made("/namespaces", {"name": "team"})
+    made = replace(record(10), at_us=WALL - 1, tenant="team", cache="miss; semantic: below 0.912 req_9")
+    put(gate, made, hits(replace(hit(11, at_us=WALL - 1, source=10, layer="semantic"), similarity_permille=985),
+                         notes=(Note(10, WALL - 1, "stored", b"\xab" * 32),)))  # fmt: skip
+    gate.board.take(Report(0, 1, 1, True, answers=[AnswersMeter("memory", 9, 4, entries=2, bytes=900)]))
+    printed = said("cache stats --by layer --by strategy --namespace team")
+    assert "semantic  chat      1     1" in printed
+    assert "0.000007" in printed
+    assert "memory" in printed
+    assert said.json("cache stats")["total"]["hit_rate"] == 0.5
+    with mind(gate.folder, known=11) as told:
+        explained = said("cache explain req_b")
+        assert "made by openai/gpt/4o for req_a, 9.0 s before" in explained
+        assert "compared with req_5: 0.930, served, judged right" in explained
+        assert "embedder" in said("cache stats").lower()
+        assert "noted: the answer of req_b was wrong" in said("cache feedback req_b wrong")
+        assert "nothing is known" in said("cache feedback 10 right", 1)
+    assert told.told == [(11, False), (10, True)]
+    explained = said("cache explain 10")
+    assert "the cache said: miss; semantic: below 0.912 req_9" in explained
+    assert f"its answer: stored under {'ab' * 32}" in explained
+    assert "req_b" in explained
+    assert said.json("cache explain 10")["served_calls"] == 1
+    assert "purged: call 10, as stored until" in said("cache purge --call req_a")
+    assert "purged: tag prices of team" in said("cache purge --tag prices --namespace team")
+    assert "purged: namespace team, as" in said("cache purge --namespace team")
+    assert said.json("cache purge --all")["what"] == "all"
+    assert "hexadecimal" in said("cache purge --key x", 1)
+    assert "name what is purged" in said("cache purge", 2)
+    assert "not allowed with" in said("cache purge --all --tag x", 2)
+    assert "cache.purge" in said("audit --action cache.purge")
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,9 @@
 import contextlib
 import json
 import sys
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from argparse import ArgumentParser, Namespace
 
+from tidegate.cli.call_ids import call_id
 from tidegate.cli.manage import Client, Failed, add_connection, carry_out, query, show
 
 _COLUMNS = ("id", "at", "namespace", "user", "key", "plan", "provider", "served", "status", "attempts",
@@ -23,7 +24,6 @@ _TRIES = (
 )
 _BODY = ("id", "at", "namespace", "key", "status", "why", "complete", "redactions", "expires")
 _FILTERS = ("namespace", "user", "key", "plan", "served", "provider", "tag")
-_OURS = "req_"  # how an id begins in `x-request-id`, in hexadecimal digits then
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -39,7 +39,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     for name in _FILTERS:
         listed.add_argument(f"--{name}", metavar=name.upper(), help=f"of one {name} only")
     for verb in (one, body):
-        verb.add_argument("call", type=_id, metavar="CALL", help="its id, or what `x-request-id` said: req_…")
+        verb.add_argument("call", type=call_id, metavar="CALL", help="its id, or what `x-request-id` said: req_…")
     for verb in (listed, one, body):
         add_connection(verb)
 
@@ -86,12 +86,3 @@ def _told(found: object) -> dict[str, object]:
     if not isinstance(found, dict):
         raise Failed("the gate answered something else than a call")
     return found
-
-
-def _id(text: str) -> int:
-    try:
-        return int(text.removeprefix(_OURS), 16) if text.startswith(_OURS) else int(text)
-    except ValueError:
-        raise ArgumentTypeError(
-            f"{text!r} is no id of a call: give its number, or req_ and hexadecimal digits"
-        ) from None

@@ -45,7 +45,7 @@ def calls(connection: Connection, wanted: Wanted) -> list[Found]:
         at_us, call_id = wanted.before
         query = query.where(or_(table.at_us < at_us, and_(table.at_us == at_us, table.call_id < call_id)))
     query = query.order_by(table.at_us.desc(), table.call_id.desc()).limit(max(1, min(wanted.limit, MOST)))
-    return [_plain(row) for row in connection.execute(query).mappings()]
+    return [plain(row) for row in connection.execute(query).mappings()]
 
 
 def call(connection: Connection, call_id: int, namespace: str | None = None) -> tuple[Found, list[Found]] | None:
@@ -57,7 +57,7 @@ def call(connection: Connection, call_id: int, namespace: str | None = None) -> 
     if row is None:
         return None
     its = select(TRIES).where(_of(row)).order_by(TRIES.c.number)
-    return _plain(row), [_plain(one) for one in connection.execute(its).mappings()]
+    return plain(row), [plain(one) for one in connection.execute(its).mappings()]
 
 
 def _of(row: RowMapping) -> ColumnElement[bool]:
@@ -65,5 +65,6 @@ def _of(row: RowMapping) -> ColumnElement[bool]:
     return and_(table.day == row["day"], table.journal == row["journal"], table.call_id == row["call_id"])
 
 
-def _plain(row: RowMapping) -> Found:
+def plain(row: RowMapping) -> Found:
+    """A row by the names of its columns."""
     return {str(name): value for name, value in row.items()}

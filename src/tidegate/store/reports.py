@@ -116,7 +116,7 @@ def _rows(connection: Connection, wanted: Wanted) -> Iterator[tuple[tuple[str, .
     for row in connection.execute(query):
         named = iter(row[: len(columns)])
         hour = row[len(columns) - 1] if timed else 0
-        group = tuple([_moment(hour, name, wanted.zone) if name in TIMES else next(named) for name in wanted.by])
+        group = tuple([moment_of(hour, name, wanted.zone) if name in TIMES else next(named) for name in wanted.by])
         sums = Sums(*(int(count) for count in row[len(columns) :]))
         for one in _each_tag(group, tagged, wanted.filters.get("tag")):
             yield one, sums
@@ -146,5 +146,6 @@ def has_tag(column: ColumnElement[str], tag: str) -> ColumnElement[bool]:
     return listed.contains(f"{_SEPARATOR}{tag}{_SEPARATOR}", autoescape=True)
 
 
-def _moment(hour: int, unit: str, zone: tzinfo) -> str:
+def moment_of(hour: int, unit: str, zone: tzinfo) -> str:
+    """The hour, day or month (`TIMES`) in which an hour since 1970 begins."""
     return datetime.fromtimestamp(hour * _HOUR_SECONDS, UTC).astimezone(zone).strftime(_FORMS[unit])

@@ -5,10 +5,14 @@ from dataclasses import dataclass
 from sqlalchemy import insert
 
 from tests.control.admin.desk import WALL, Desk
+from tidegate.ledger.follow import Position
+from tidegate.model.facts import Fact
 from tidegate.store import bodies
 from tidegate.store.engine import writing
 from tidegate.store.metadata import DAY_US, HOUR_US
+from tidegate.store.sums import Words
 from tidegate.store.tables import CALLS, HOURLY, JOURNALS
+from tidegate.store.write import Batch, journal, write
 
 MILLI_NANO = 1_000_000  # a thousandth of a unit of money
 
@@ -66,3 +70,10 @@ def write_bodies(desk: Desk, *rows: dict[str, object]) -> None:
     """As the keeper of bodies writes them."""
     with writing(desk.office.engine) as connection:
         bodies.write(connection, rows)
+
+
+def put(desk: Desk, *facts: Fact) -> None:
+    """As ingest writes them."""
+    with writing(desk.office.engine) as connection:
+        at = journal(connection, "j", "main")
+        write(connection, at, Batch(facts, Position(1, at.position.offset + 100)), Words())

@@ -8,6 +8,7 @@ from fastapi.routing import APIRoute
 
 from tests.control.admin.desk import Desk
 from tests.control.admin.ledger import called, said, write_bodies, write_calls
+from tests.control.admin.mind import mind
 from tidegate.control.admin.app import PREFIX, application
 from tidegate.control.admin.routing import GuardedRoute
 
@@ -45,6 +46,10 @@ MATRIX: dict[tuple[str, str], tuple[object, set[str]]] = {
     ("GET", "/calls"): (None, {A, O, V, D, W, "other owner"}),
     ("GET", "/calls/{call}"): (None, {A, O, V, D, W}),
     ("GET", "/calls/{call}/body"): (None, {A, D}),
+    ("GET", "/cache/stats"): (None, {A, O, V, D, W, "other owner"}),
+    ("POST", "/cache/purge"): ({"what": "tag", "value": "a"}, {A, O, W, "other owner"}),
+    ("GET", "/calls/{call}/cache"): (None, {A, O, V, D, W}),
+    ("POST", "/calls/{call}/feedback"): ({"right": True}, {A, O, W}),
     ("GET", "/audit"): (None, {A, O, V}),
     ("GET", "/status"): (None, {A, O, V, D}),
 }
@@ -52,8 +57,8 @@ PLACES = {"namespace": "team", "user": "ann", "key": "team-app", "token": "spare
 
 
 @pytest.fixture
-def busy(desk: Desk) -> Desk:
-    """Two namespaces with a user and a key each."""
+def busy(desk: Desk) -> Iterator[Desk]:
+    """Two namespaces with a user and a key each, and a process that compares questions."""
     for name in ("team", "other"):
         desk.made("/namespaces", {"name": name})
         desk.made(f"/namespaces/{name}/users", {"name": "ann"})
@@ -61,7 +66,8 @@ def busy(desk: Desk) -> Desk:
     desk.token("viewer", name="spare")
     write_calls(desk, called(1, "team"), called(2, "other"))
     write_bodies(desk, said(1, "team"))
-    return desk
+    with mind(desk.folder):
+        yield desk
 
 
 def token_of(desk: Desk, role: str) -> str | None:
@@ -133,12 +139,13 @@ def test_an_owner_sees_its_namespace_only(busy: Desk) -> None:
         text = busy.ask("GET", path, token=token).text
         assert "team" in text
         assert "other" not in text
-    for path in ("/spend", "/calls", "/spend/month", "/spend/utilisation"):
+    for path in ("/spend", "/calls", "/spend/month", "/spend/utilisation", "/cache/stats"):
         refused = busy.ask("GET", f"{path}?namespace=other", token=token)
         assert (refused.status_code, refused.json()["errors"][0]["field"]) == (404, "query.namespace")
         twice = busy.ask("GET", f"{path}?namespace=team&namespace=other", token=token)
         assert "other" not in twice.text.replace("another", "") or twice.status_code == 404
-    assert busy.ask("GET", "/calls/2", token=token).status_code == 404
+    for path in ("/calls/2", "/calls/2/cache"):
+        assert busy.ask("GET", path, token=token).status_code == 404
     assert busy.ask("GET", "/spend/month", token=token).json()["spent"] == "0.002"
     moved = busy.ask("PATCH", "/namespaces/team/keys/team-app", {"namespace": "other"}, token=token)
     assert moved.status_code == 422

@@ -7,6 +7,7 @@ from fastapi import Path, Query, Response
 
 from tidegate.control.admin import spending
 from tidegate.control.admin.api_namespaces import Namespace
+from tidegate.control.admin.cache_views import CacheQuery
 from tidegate.control.admin.known import absent
 from tidegate.control.admin.office import Office
 from tidegate.control.admin.periods import DAY_US, month
@@ -36,9 +37,9 @@ _LONGEST_US = 3_660 * DAY_US
 @needs(Right.SEE_SPEND)
 def report_spend(desk: Desk, who: Who, asked: Annotated[SpendQuery, Query()]) -> SpendReport | Response:
     """What was used and what it cost, by hours that ended in the ledger."""
-    filters = asked.filters("user", "key", "plan", "model", "provider", "scope", "tag") | _within(who, asked.namespace)
+    filters = asked.filters("user", "key", "plan", "model", "provider", "scope", "tag") | within(who, asked.namespace)
     by = tuple(dict.fromkeys(asked.by))
-    wanted = reports.Wanted(*_period(desk, asked), by, filters, ZoneInfo(asked.zone))
+    wanted = reports.Wanted(*period_of(desk, asked), by, filters, ZoneInfo(asked.zone))
     with desk.engine.connect() as connection:
         try:
             found = spending.report(connection, desk.declaration.now, wanted)
@@ -55,8 +56,8 @@ def report_spend(desk: Desk, who: Who, asked: Annotated[SpendQuery, Query()]) ->
 @needs(Right.SEE_SPEND)
 def utilisation(desk: Desk, who: Who, asked: Annotated[UtilisationQuery, Query()]) -> list[UtilisationView]:
     """Tokens used of tokens reserved and of the quota, by provider, scope and model, and at the end all together."""
-    filters = asked.filters("provider", "scope", "model") | _within(who, asked.namespace)
-    period = _period(desk, asked)
+    filters = asked.filters("provider", "scope", "model") | within(who, asked.namespace)
+    period = period_of(desk, asked)
     with desk.engine.connect() as connection:
         return spending.utilised(connection, desk.declaration.now, period, desk.clocks.wall(), filters)
 
@@ -65,7 +66,7 @@ def utilisation(desk: Desk, who: Who, asked: Annotated[UtilisationQuery, Query()
 @needs(Right.SEE_SPEND)
 def this_month(desk: Desk, who: Who, asked: Annotated[MonthQuery, Query()]) -> MonthView:
     """What this month has cost, and what it will have cost at its end by the pattern of the last weeks."""
-    filters = _within(who, asked.namespace)
+    filters = within(who, asked.namespace)
     with desk.engine.connect() as connection:
         return spending.this_month(connection, desk.declaration.now, filters, asked.zone, desk.clocks.wall())
 
@@ -82,10 +83,10 @@ def show_use(desk: Desk, namespace: Namespace) -> list[UseView]:
 @needs(Right.SEE_SPEND)
 def list_calls(desk: Desk, who: Who, asked: Annotated[CallsQuery, Query()]) -> CallPage:
     """Calls as they ended, the newest first."""
-    filters = asked.filters("user", "key", "plan", "served", "provider", "tag") | _within(who, asked.namespace)
+    filters = asked.filters("user", "key", "plan", "served", "provider", "tag") | within(who, asked.namespace)
     to_us = from_moment(asked.until) or desk.clocks.wall() + 1
     from_us = from_moment(asked.since) or to_us - DAY_US
-    _check_period(from_us, to_us)
+    _checkperiod_of(from_us, to_us)
     at_us, _, number = (asked.before or "").partition("-")
     page = (int(at_us), int(number)) if asked.before else None
     with desk.engine.connect() as connection:
@@ -107,7 +108,7 @@ def show_call(desk: Desk, who: Who, call: Annotated[int, Path(ge=0, le=MAX_ID)])
     return CallWithTries.model_validate({**_told(row), "tries": [TryView.model_validate(_told(one)) for one in tries]})
 
 
-def _within(who: Actor, namespace: str | None) -> dict[str, str]:
+def within(who: Actor, namespace: str | None) -> dict[str, str]:
     """A filter of the namespace that is asked for; an owner's own where none is. Raises `Refused` for another's."""
     if who.role != "owner":
         return {} if namespace is None else {"namespace": namespace}
@@ -116,16 +117,16 @@ def _within(who: Actor, namespace: str | None) -> dict[str, str]:
     return {"namespace": who.namespace}
 
 
-def _period(desk: Office, asked: SpendQuery | UtilisationQuery) -> tuple[int, int]:
+def period_of(desk: Office, asked: SpendQuery | UtilisationQuery | CacheQuery) -> tuple[int, int]:
     """From the month's beginning until now, unless it says otherwise. Raises `Refused`."""
     now = desk.clocks.wall()
     from_us = from_moment(asked.since, asked.zone) or month(now, ZoneInfo(asked.zone)).from_us
     to_us = from_moment(asked.until, asked.zone) or now
-    _check_period(from_us, to_us)
+    _checkperiod_of(from_us, to_us)
     return from_us, to_us
 
 
-def _check_period(from_us: int, to_us: int) -> None:
+def _checkperiod_of(from_us: int, to_us: int) -> None:
     if from_us >= to_us:
         raise refused(422, "query.since", "is not before the end", "name an earlier moment")
     if to_us - from_us > _LONGEST_US:

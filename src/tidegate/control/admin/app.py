@@ -11,7 +11,16 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
 from tidegate import __version__
-from tidegate.control.admin import api_bodies, api_keys, api_namespaces, api_spend, api_status, api_tokens, page
+from tidegate.control.admin import (
+    api_bodies,
+    api_cache,
+    api_keys,
+    api_namespaces,
+    api_spend,
+    api_status,
+    api_tokens,
+    page,
+)
 from tidegate.control.admin.door import Door
 from tidegate.control.admin.faults import refusal_of
 from tidegate.control.admin.office import Office, away
@@ -25,6 +34,7 @@ ROUTERS = (
     api_keys.ROUTER,
     api_spend.ROUTER,
     api_bodies.ROUTER,
+    api_cache.ROUTER,
     api_tokens.ROUTER,
     api_status.ROUTER,
 )

@@ -15,18 +15,20 @@ class Right(Enum):
     CHANGE_ACCOUNTS = "change users and keys"
     SEE_SPEND = "see spend and calls"
     SEE_BODIES = "read what calls said"
+    PURGE = "purge the cache"
+    JUDGE = "judge answers of the cache"
     AUDIT = "see who changed what"
     TOKENS = "see and change admin tokens"
 
 
 _SEES = {Right.SELF, Right.STATUS, Right.SEE_NAMESPACES, Right.SEE_ACCOUNTS, Right.SEE_SPEND, Right.AUDIT}
-_OWNS = {Right.SELF, Right.SEE_NAMESPACES, Right.SEE_ACCOUNTS, Right.CHANGE_ACCOUNTS, Right.SEE_SPEND}
+_OWNS = {Right.SELF, Right.SEE_NAMESPACES, Right.SEE_ACCOUNTS, Right.CHANGE_ACCOUNTS, Right.SEE_SPEND, Right.PURGE}
 RIGHTS: dict[str, frozenset[Right]] = {
     "admin": frozenset(Right),
     "operator": frozenset(Right) - {Right.TOKENS, Right.SEE_BODIES},
     "viewer": frozenset(_SEES),
     "debugger": frozenset((_SEES - {Right.AUDIT}) | {Right.SEE_BODIES}),
-    "owner": frozenset(_OWNS),
+    "owner": frozenset(_OWNS | {Right.JUDGE}),
 }
 
 

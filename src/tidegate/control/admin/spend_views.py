@@ -117,6 +117,7 @@ class CallView(View):
     written_tokens: int
     charged_tokens: int
     cost: str
+    cache: str = Field("", description="What the cache said; empty: it was not asked.")
 
 
 class TryView(View):

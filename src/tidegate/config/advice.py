@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from tidegate.config.advice_access import advise_access
 from tidegate.config.advice_bodies import advise_bodies
+from tidegate.config.advice_cache import advise_cache
 from tidegate.config.advice_isolation import advise_isolation
 from tidegate.config.advice_money import advise_money
 from tidegate.config.advice_tenants import advise_tenants
@@ -22,7 +23,7 @@ def advise(config: Config, snapshot: Snapshot, document: Document, wall: int = 0
     """All warnings, in the order of the file. `wall`: microseconds since 1970, 0 = no moment has passed."""
     advice = [*_access(config, document), *_same_urls(snapshot), *_names(config), *advise_tenants(config, snapshot)]
     advice += [*advise_access(config, snapshot, wall), *advise_money(config, snapshot, document)]
-    advice += [*advise_isolation(snapshot), *advise_bodies(config)]
+    advice += [*advise_isolation(snapshot), *advise_bodies(config), *advise_cache(config)]
     for path, strategy in _strategies(config):
         advice.extend(_inactive(strategy, path))
         advice.extend(_bounds(strategy.rate_limit_policy, (*path, "rate_limit_policy")))

@@ -21,6 +21,7 @@ from tidegate.config.prices import Prices
 from tidegate.config.proxies import BadProxy
 from tidegate.config.rules import check_rules
 from tidegate.config.rules_access import check_access
+from tidegate.config.rules_cache import check_cache
 from tidegate.config.rules_chains import check_chains
 from tidegate.config.rules_money import check_amounts, check_money
 from tidegate.config.rules_profiles import Chosen, check_profiles
@@ -109,6 +110,7 @@ def _validate(
     check_tenants(document, names)
     check_access(document, names)
     check_money(document)
+    check_cache(document, names)
     return config, filed, check_profiles(document, folder, environ)
 
 

@@ -8,7 +8,8 @@ from tidegate.cli.manage import Client, Failed, add_connection, carry_out, query
 
 _GROUPS = ("namespace", "user", "key", "plan", "model", "provider", "scope", "tag", "hour", "day", "month")
 _FILTERS = ("namespace", "user", "key", "plan", "model", "provider", "scope", "tag")
-_SUMS = ("calls", "errors", "attempts", "prompt_tokens", "completion_tokens", "cached_tokens", "cost")
+_SUMS = ("calls", "errors", "attempts", "prompt_tokens", "completion_tokens", "cached_tokens", "cost",
+         "cache_hits", "saved")  # fmt: skip
 _ASKS = ("by", "since", "until", "zone", *_FILTERS)
 _MONTH_ASKS = ("namespace", "zone")
 _LANE_ASKS = ("since", "until", "zone", "namespace", "provider", "scope", "model")

@@ -73,8 +73,12 @@ def report(connection: Connection, wanted: Wanted) -> list[Line]:
         found[group] = sums if known is None else Sums(*map(int.__add__, known, sums))
         if len(found) > MOST:
             raise TooMany(f"more than {MOST:,} lines")
-    times = [at for at, name in enumerate(wanted.by) if name in TIMES]
-    lines = [Line(group, sums) for group, sums in found.items()]
+    return ordered([Line(group, sums) for group, sums in found.items()], wanted.by)
+
+
+def ordered(lines: Sequence[Line], by: Sequence[str]) -> list[Line]:
+    """By time, where that is a group, then by cost, the dearest first."""
+    times = [at for at, name in enumerate(by) if name in TIMES]
     return sorted(lines, key=lambda line: ([line.group[at] for at in times], -line.sums.cost_nano, line.group))
 
 

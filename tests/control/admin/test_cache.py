@@ -56,6 +56,29 @@ def test_what_was_saved_adds_up_by_any_grouping(asked: Desk) -> None:
     assert asked.ask("GET", "/cache/stats?since=2026-08-01&until=2026-09-01").json()["lines"] == []
 
 
+def test_spend_tells_what_was_saved(asked: Desk) -> None:
+    """Beside what was spent, also where nothing was; not by scope or tag, of which no sum of hits knows."""
+    found = asked.ask("GET", "/spend?by=namespace").json()
+    assert [(one["namespace"], one["calls"], one["cache_hits"], one["saved"]) for one in found["lines"]] == [
+        ("team", 2, 3, "0.000021"), ("other", 0, 1, "0.000007"),
+    ]  # fmt: skip
+    assert (found["total"]["calls"], found["total"]["cache_hits"], found["total"]["saved"]) == (2, 4, "0.000028")
+    for query in ("by=scope", "by=tag", "tag=nightly"):
+        report = asked.ask("GET", f"/spend?{query}").json()
+        assert all("saved" not in one for one in (*report["lines"], report["total"]))
+    put(asked, said(hit(50, at_us=AT - 7_200_000_000)))
+    hours = asked.ask("GET", "/spend?by=hour").json()["lines"]
+    assert [(one["calls"], one["cache_hits"]) for one in hours] == [(0, 1), (2, 4)]
+    table = asked.ask("GET", "/spend?by=model&output=csv").text
+    assert table.splitlines()[0].endswith("cost,currency,cache_hits,saved")
+
+
+def test_what_was_paid_for_a_hit_is_of_the_budget(asked: Desk) -> None:
+    """As the gate's own limits count it."""
+    (team, *_) = asked.ask("GET", "/namespaces/team/use").json()
+    assert (team["tokens_today"]["used"], team["money_today"]["used"]) == ("300", "0.000007")
+
+
 def test_stores_are_told_to_who_sees_the_whole_gate(asked: Desk) -> None:
     """As the workers told last; and how the process that compares questions stands, where there is one."""
     meter = AnswersMeter("memory", 9, 4, entries=2, bytes=900)

@@ -31,6 +31,10 @@ class SpendLine(View):
     reserved_tokens: int
     cost: str = Field(description="In the house currency, exact.")
     used_of_reserved: float | None = Field(None, description="Tokens billed of tokens reserved.")
+    cache_hits: int | None = Field(
+        None, description="Calls that the cache answered; they are not among `calls`. Not told by scope or tag."
+    )
+    saved: str | None = Field(None, description="What their answers had cost when they were made.")
 
 
 class SpendReport(View):

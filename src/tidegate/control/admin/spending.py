@@ -20,36 +20,49 @@ from tidegate.control.admin.spend_views import (
 )
 from tidegate.control.declared import Declared
 from tidegate.model.entitlements import Allowance
-from tidegate.store import identity, reports
+from tidegate.store import hit_reports, identity, reports
 from tidegate.store.forecast import forecast
+from tidegate.store.hit_reports import Saved
 from tidegate.store.reports import Line, Sums, Wanted
 from tidegate.store.utilisation import Lane, Utilisation, overall, utilisation
 
+_UNKNOWN_OF_HITS = frozenset({"scope", "tag"})
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 
 
-def line(by: Sequence[str], found: Line) -> SpendLine:
-    """One line of a report."""
+def line(by: Sequence[str], found: Line, saved: Saved | None) -> SpendLine:
+    """One line of a report; `saved` None: nobody knows."""
     sums = found.sums._asdict()
     cost = as_money(sums.pop("cost_nano"))
     tokens = found.sums.prompt_tokens + found.sums.completion_tokens
     return SpendLine.model_validate({
         **dict(zip(by, found.group, strict=True)), **sums, "cost": cost,
         "used_of_reserved": _part(tokens, found.sums.reserved_tokens),
+        "cache_hits": None if saved is None else saved.hits,
+        "saved": None if saved is None else as_money(saved.cost_nano),
     })  # fmt: skip
 
 
 def report(connection: Connection, declared: Declared, wanted: Wanted) -> SpendReport:
     """Lines and their total. Raises `reports.TooMany`."""
-    lines = [line(wanted.by, item) for item in reports.report(connection, wanted)]
-    total = line((), Line((), reports.total(connection, wanted)))
-    return SpendReport(currency=declared.ledger.currency, lines=lines, total=total)
+    found = reports.report(connection, wanted)
+    total = Line((), reports.total(connection, wanted))
+    currency = declared.ledger.currency
+    if _UNKNOWN_OF_HITS & {*wanted.by, *wanted.filters}:
+        lines = [line(wanted.by, item, None) for item in found]
+        return SpendReport(currency=currency, lines=lines, total=line((), total, None))
+    of_hits = hit_reports.Wanted(wanted.from_us, wanted.to_us, wanted.by, wanted.filters, wanted.zone)
+    saved = {item.group: item.saved for item in hit_reports.report(connection, of_hits) if item.saved.hits}
+    known = {item.group for item in found}
+    found = reports.ordered([*found, *(Line(group, Sums()) for group in saved if group not in known)], wanted.by)
+    lines = [line(wanted.by, item, saved.get(item.group, Saved())) for item in found]
+    return SpendReport(currency=currency, lines=lines, total=line((), total, hit_reports.total(connection, of_hits)))
 
 
 def as_csv(by: Sequence[str], found: SpendReport) -> str:
     """The lines as CSV (RFC 4180), with nothing that a spreadsheet would take for a formula."""
     out = io.StringIO()
-    columns = [*by, *Sums._fields[:-1], "cost", "currency"]
+    columns = [*by, *Sums._fields[:-1], "cost", "currency", "cache_hits", "saved"]
     writer = csv.writer(out)
     writer.writerow(columns)
     for item in found.lines:
@@ -102,10 +115,13 @@ _Spent = dict[tuple[str, str], Sums]
 
 
 def _spent(connection: Connection, namespace: str, period: tuple[int, int], zone: ZoneInfo) -> _Spent:
-    """By kind and name: of the namespace, its users and its keys."""
-    wanted = Wanted(*period, ("user", "key"), {"namespace": namespace}, zone)
+    """By kind and name: of the namespace, its users and its keys; also what they paid for answers of the cache."""
+    by, filters = ("user", "key"), {"namespace": namespace}
+    lines = reports.report(connection, Wanted(*period, by, filters, zone))
+    for group, saved in hit_reports.report(connection, hit_reports.Wanted(*period, by, filters, zone)):
+        lines.append(Line(group, Sums(prompt_tokens=saved.charged_tokens, cost_nano=saved.charged_nano)))
     found: _Spent = {}
-    for (user, key), sums in reports.report(connection, wanted):
+    for (user, key), sums in lines:
         for owner in (("namespace", namespace), ("user", user), ("key", key)):
             before = found.get(owner)
             found[owner] = sums if before is None else Sums(*map(int.__add__, before, sums))

@@ -60,7 +60,7 @@ def test_spend_tells_what_was_saved(asked: Desk) -> None:
     """Beside what was spent, also where nothing was; not by scope or tag, of which no sum of hits knows."""
     found = asked.ask("GET", "/spend?by=namespace").json()
     assert [(one["namespace"], one["calls"], one["cache_hits"], one["saved"]) for one in found["lines"]] == [
-        ("team", 2, 3, "0.000021"), ("other", 0, 1, "0.000007"),
+        ("other", 0, 1, "0.000007"), ("team", 2, 3, "0.000021"),
     ]  # fmt: skip
     assert (found["total"]["calls"], found["total"]["cache_hits"], found["total"]["saved"]) == (2, 4, "0.000028")
     for query in ("by=scope", "by=tag", "tag=nightly"):

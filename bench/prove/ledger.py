@@ -183,6 +183,43 @@ async def _beset(running: Stage, server: Postgres, seconds: float) -> tuple[Tall
     return await load, kills
 
 
+def away(context: Context, row: Row) -> None:
+    """The database is killed and stays away while calls run: they are answered as before, and all come to it later."""
+    seconds, before = (12, 6) if context.quick else (600, 60)
+    row.commands.append(f"tidegate serve -c (ledger: {{database: postgresql://…}}); no database for {seconds} s")
+    with contextlib.ExitStack() as ending:
+        server = Postgres()
+        ending.callback(server.close)
+        settings: dict[str, Any] = {"ledger": {"database": server.database("ledger")}}
+        made = stage(
+            context.work / "ledger-away", _TIMING, _MODELS, lambda running: _settings(running, "cancel") | settings
+        )
+        running = ending.enter_context(made)
+        tally, rates = asyncio.run(_without(running, server, before, seconds))
+        rows = _in_postgres(settings["ledger"]["database"])
+        held = sum(path.stat().st_size for path in (_state(running.home) / "journal").iterdir())
+        _settle(running.home, rows)
+        row.figures.append(told("calls a second with the database, and without it", f"{rates[0]:.1f}, {rates[1]:.1f}"))
+        row.figures.append(told("journal after that, MiB", f"{held / 1_048_576:.0f}"))
+        _tell_killed(row, running.home, rows, tally, Counter())
+
+
+async def _without(
+    running: Stage, server: Postgres, before: float, seconds: float
+) -> tuple[Tally, tuple[float, float]]:
+    callers = Callers(Load(running.port, "service", 10_000_000, clients=8, leaving=0.1))
+    load = asyncio.get_running_loop().create_task(callers.run())
+    await asyncio.sleep(before)
+    up = len(callers.tally.answered)
+    server.kill()
+    await asyncio.sleep(seconds)
+    down = len(callers.tally.answered) - up
+    await asyncio.to_thread(server.start)
+    await asyncio.sleep(2)
+    callers.stop()
+    return await load, (up / before, down / seconds)
+
+
 def _kill(name: str) -> None:
     for pid in cpu.tree(os.getpid()):
         if f"tidegate.{name}" in cpu.command(pid):

@@ -85,8 +85,8 @@ class Pacer:
         loop = asyncio.get_running_loop()
         for _ in range(connections):
             self._idle.append(await self._connect())
-        self._start = time.monotonic_ns()
         loop.add_signal_handler(signal.SIGALRM, self._tick)
+        self._start = time.monotonic_ns()
         seconds = max(2e-4, self._gap_ns / 1e9)
         signal.setitimer(signal.ITIMER_REAL, seconds, seconds)
         try:

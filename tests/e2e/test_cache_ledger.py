@@ -103,6 +103,6 @@ async def test_a_purge_reaches_the_worker_and_a_call_is_explained(gate: Gate, tw
     await admin.ask("POST", "/cache/purge", {"what": "tag", "value": "price"})
     async with asyncio.timeout(20):
         while await ask(gate, "price", **{"x-tidegate-tag": "price", "cache-control": "no-store"}) != "miss":
-            await asyncio.sleep(0.02)
+            pass
     assert await ask(gate, "manual", **{"x-tidegate-tag": "manual"}) == "hit"
     await admin.ask("POST", "/cache/purge", {"what": "key", "value": made["answer"]})

@@ -1,12 +1,14 @@
 """The example of the cache: an assistant over documents, its own gate file, the real embedder, the twin as provider."""
 
 import asyncio
+import shutil
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
+from openai import OpenAI
 
 from examples.rag_assistant.assistant import Answer, Assistant, language_of, prompt
 from examples.rag_assistant.retrieval import DOCUMENTS, Index, read
@@ -37,15 +39,20 @@ SAME_PASSAGES = {QUESTIONS[1][0], QUESTIONS[4][0]}  # one table for all quarters
 class Desk:
     """The assistant at a gate whose process of questions is there."""
 
-    def __init__(self, gate: Gate, assistant: Assistant, twin: Twin, key: str) -> None:
+    def __init__(self, gate: Gate, client: OpenAI, twin: Twin, key: str) -> None:
         self._gate = gate
-        self._assistant = assistant
+        self._client = client
+        self._assistant = Assistant(client)
         self._twin = twin
         self._key = key
 
     @property
     def url(self) -> str:
         return self._gate.url
+
+    def read(self, documents: Path) -> None:
+        """As when the assistant is started."""
+        self._assistant = Assistant(self._client, documents)
 
     def known(self) -> int | None:
         """Questions that can be found."""
@@ -79,7 +86,7 @@ async def desk(
     patient = "  semantic: {budget_ms: 10000}\n"  # of `cache`, which ends the file: this machine does other things too
     gate = gates(SETTINGS.read_text(encoding="utf-8") + patient)
     with sdk(gate.url) as client:
-        desk = Desk(gate, Assistant(client), twin, key)
+        desk = Desk(gate, client, twin, key)
         await until(lambda: desk.known() is not None, "the process of questions")
         yield desk
 
@@ -97,6 +104,22 @@ async def test_the_walk_through(desk: Desk) -> None:
         assert another.cache == "miss", other
         assert another.passages == first.passages or question not in SAME_PASSAGES
         assert desk.calls == made + 2
+
+
+async def test_a_document_that_changes(desk: Desk, tmp_path: Path) -> None:
+    """What was answered from its old text is found no more, in the same words or in others."""
+    shutil.copytree(DOCUMENTS, tmp_path / "documents")
+    for question, same, other in (QUESTIONS[0], QUESTIONS[3]):
+        desk.read(tmp_path / "documents")
+        before = [await desk.ask(one) for one in (question, same)]
+        assert [one.cache for one in before] == ["miss", "semantic"]
+        place = tmp_path / "documents" / language_of(question) / "reports" / "2026-q2.md"
+        old = place.read_text(encoding="utf-8")
+        new = old.replace("45.8 million", "45.9 million").replace("4580", "4590")
+        assert new != old
+        place.write_text(new, encoding="utf-8")
+        desk.read(tmp_path / "documents")
+        assert [(await desk.ask(one)).cache for one in (same, other, question)] == ["miss", "miss", "semantic"]
 
 
 async def test_the_commands_of_its_readme(desk: Desk) -> None:

@@ -9,7 +9,7 @@ from tidegate.cli.call_ids import call_id
 from tidegate.cli.manage import Client, Failed, add_connection, carry_out, query, show
 
 _COLUMNS = ("id", "at", "namespace", "user", "key", "plan", "provider", "served", "status", "attempts",
-            "prompt_tokens", "completion_tokens", "cost")  # fmt: skip
+            "prompt_tokens", "completion_tokens", "cost", "cache")  # fmt: skip
 _TRIES = (
     "number",
     "at",

@@ -8,7 +8,6 @@ from fastapi import Path, Query, Response
 from tidegate.control.admin import spending
 from tidegate.control.admin.api_namespaces import Namespace
 from tidegate.control.admin.cache_views import CacheQuery
-from tidegate.control.admin.known import absent
 from tidegate.control.admin.office import Office
 from tidegate.control.admin.periods import DAY_US, month
 from tidegate.control.admin.problems import refused
@@ -103,7 +102,8 @@ def show_call(desk: Desk, who: Who, call: Annotated[int, Path(ge=0, le=MAX_ID)])
     with desk.engine.connect() as connection:
         found = calls.call(connection, call, who.namespace if who.role == "owner" else None)
     if found is None:
-        raise absent("call", "call")
+        remedy = "list the calls to see theirs; of one that the cache answered ask `/calls/{call}/cache`"
+        raise refused(404, "path.call", "there is no such call that was made", remedy)
     row, tries = found
     return CallWithTries.model_validate({**_told(row), "tries": [TryView.model_validate(_told(one)) for one in tries]})
 

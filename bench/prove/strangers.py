@@ -18,6 +18,7 @@ from bench.prove.steps import Context, Row
 from bench.prove.streams.stage import CHAT, MESSAGES, Stage, provider, stage
 
 RED, BLUE, LONE = "red-ann", "blue-key", "lone"
+_FEW = "red-few"  # of red, and may not call the strategy that red's answers are of
 _MODELS = ("gpt-4o", "text-embedding-3-small")
 _TIMING = {"ttft_ms": 30, "tpot_ms": 0, "tokens": 5}
 _PATIENCE_S = 20.0
@@ -163,11 +164,13 @@ def probed(context: Context, row: Row) -> None:
     with standing(context) as running:
         one = Prober(running)
         together, apart, tricks = _together(one), _apart(one), _tricks(one)
-        at_once, inputs, meant, stale = _at_once(one), _inputs(one), _meant(one, context), _stale(one)
+        at_once, forbidden, inputs, meant = _at_once(one), _forbidden(one), _inputs(one), _meant(one, context)
+        stale = _stale(one)
     for name, tally in {
         "asked again in the same words": apart,
         "in other ways: headers, fields, paths, dialects": tricks,
         "while it is being made for somebody else": at_once,
+        "by a key that may not call the model": forbidden,
         "inputs of embeddings": inputs,
         "in other words": meant,
         "when the provider fails, and it is stale": stale,
@@ -216,7 +219,10 @@ def tenants() -> dict[str, Any]:
     def key(name: str, **more: str) -> dict[str, str]:
         return {"name": name, "key": secret(name), **more}
 
-    red = [key(RED, user="ann"), key("red-ann-2", user="ann"), key("red-bob", user="bob"), key("ann")]
+    red: list[dict[str, Any]] = [
+        key(RED, user="ann"), key("red-ann-2", user="ann"), key("red-bob", user="bob"), key("ann"),
+        key(_FEW) | {"models": ["by-key"]},
+    ]  # fmt: skip
     others = {name: {"keys": [key(f"{name}-key")]} for name in ("blue", "east", "west", "pals")}
     return {"red": {"users": {"ann": {}, "bob": {}}, "keys": red}, **others}
 
@@ -278,6 +284,19 @@ def _at_once(one: Prober) -> Tally:
             tally.tried += 1
             if one.upstream - before < 2 or len({_id(reply) for reply in replies}) < 2:
                 tally.leaks.append(f"{strategy}: {first} beside {then}")
+    return tally
+
+
+def _forbidden(one: Prober) -> Tally:
+    """What its own namespace knows is not known to a key that might not have asked for it."""
+    tally, text = Tally(), one.fresh()
+    one.ask(RED, "shared", text)
+    ways: list[dict[str, str]] = [{}, {"x-tidegate-cache": "only"}, {"cache-control": "only-if-cached"}]
+    for headers in ways:
+        tally.tried += 1
+        reply = one.ask(_FEW, "shared", text, headers)
+        if reply.status == 200 or b"NOT_CACHED" in reply.body.upper():
+            tally.leaks.append(f"{headers}: {reply.status}")
     return tally
 
 

@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from tests.edge.known import known
 from tests.edge.test_gateway import BODY, CHAT, Asked, Door
 from tests.line.scenes import play_of
 from tidegate.cache.answers import Answers
 from tidegate.cache.memory import Memory
-from tidegate.edge.gateway import Gateway, House
+from tidegate.edge.gateway import Gateway
 from tidegate.model.facts import Hit, Hits
 from tidegate.model.snapshot import CacheSettings, Caching
 from tidegate.policy.caching.purges import Purges
@@ -21,6 +20,15 @@ class Quiet:
         """Nothing."""
 
 
+def keeping(door: Door, purges: Purges | None = None) -> Answers:
+    """From now on this door's gateway keeps answers: here."""
+    clock, recorder, house = door.play.clock, door.play.recorder, door.gateway.house
+    purged = Purges() if purges is None else purges
+    answers = Answers(Memory(1 << 20), [], CacheSettings(), purged, clock, Quiet())  # type: ignore[arg-type]
+    door.gateway = Gateway(house, door.play.line, clock, recorder, recorder, answers=answers)
+    return answers
+
+
 class CachedDoor(Door):
     """As `Door`; a call names the strategy `s`, whose first model is `a`."""
 
@@ -28,12 +36,9 @@ class CachedDoor(Door):
         self, caching: Caching | None = None, play: Playbook | None = None, names: dict[str, str] | None = None
     ) -> None:
         caching = caching or Caching(enabled=True, ttl_seconds=60)
-        self.play = play or play_of(primary_model="a", caching=caching)
-        clock, recorder = self.play.clock, self.play.recorder
+        super().__init__(play or play_of(primary_model="a", caching=caching), names)
         self.purges = Purges()
-        self.answers = Answers(Memory(1 << 20), [], CacheSettings(), self.purges, clock, Quiet())  # type: ignore[arg-type]
-        house = House(self.play.book, known(names))
-        self.gateway = Gateway(house, self.play.line, clock, recorder, recorder, answers=self.answers)
+        self.answers = keeping(self, self.purges)
 
     def chat(self, **fields: Any) -> Asked:
         """A call of the strategy; `h_NAME`: a header."""

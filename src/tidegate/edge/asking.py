@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
+from tidegate.edge.heads import combined
 from tidegate.edge.inputs import parts
 from tidegate.edge.intake import Caller
 from tidegate.edge.wanted import Recent, Wanted
@@ -22,11 +23,12 @@ _NAMED: Final = (*VARIANT_HEADERS, b"cache-control", b"x-tidegate-cache")
 class Asking:
     """One per worker. What was asked before in the same bytes needs no second look."""
 
-    __slots__ = ("_circles", "_headers", "recent")
+    __slots__ = ("_circles", "_headers", "_last", "recent")
 
     def __init__(self) -> None:
         self.recent = Recent()
         self._circles: dict[tuple[object, ...], int] = {}
+        self._last = 0  # circle; a number is never given twice, for callers remember theirs
         self._headers: tuple[bytes, ...] = _NAMED
 
     def change(self, names: frozenset[str]) -> None:
@@ -75,8 +77,8 @@ class Asking:
         ttl_us: int,
         tags: tuple[str, ...],
     ) -> Wanted:
-        scope = terms.scope(caller.tenant.name, caller.user, caller.client)
-        path = b"\n".join([caller.path, *(exchange.header(name) or b"" for name in VARIANT_HEADERS)])
+        scope = terms.scope(caller.space, caller.user, caller.client)
+        path = b"\n".join([caller.path, *[_lines(exchange, name) or b"" for name in VARIANT_HEADERS]])
         target = plan.targets[0]
         model = f"{target.provider}/{target.model}"
         shape, asked = call.shape, None
@@ -113,10 +115,19 @@ class Asking:
         circles = self._circles
         if len(circles) >= MOST_CIRCLES:
             circles.clear()
-            self.recent = Recent()  # a number is never another circle's
-        headers = [exchange.header(name) for name in self._headers]
+        headers = [_lines(exchange, name) for name in self._headers]
         name = (caller.client, caller.kind, caller.path, caller.dialect, caller.tag, *headers)
-        return circles.setdefault(name, len(circles) + 1)
+        circle = circles.get(name)
+        if circle is None:
+            self._last += 1
+            circle = circles[name] = self._last
+        return circle
+
+
+def _lines(exchange: Exchange, name: bytes) -> bytes | None:
+    """All of them go on to the provider, so all of them count."""
+    first = exchange.header(name)
+    return None if first is None else combined(exchange.headers, name)
 
 
 def _system(kind: Kind, body: bytes) -> Callable[[], str]:

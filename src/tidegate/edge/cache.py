@@ -12,10 +12,11 @@ from tidegate.edge.asking import Asking
 from tidegate.edge.crew import Out
 from tidegate.edge.embeddings import Embeddings
 from tidegate.edge.flights import Flight, Flights, Follower
-from tidegate.edge.heads import cached
+from tidegate.edge.heads import anothers, cached, less
 from tidegate.edge.hits import HitLog
 from tidegate.edge.inputs import Parts
 from tidegate.edge.intake import Caller
+from tidegate.edge.keeping import entry_of, model_of, unkept
 from tidegate.edge.meaning import Meaning
 from tidegate.edge.pacing import Pacer
 from tidegate.edge.serving import Serving
@@ -27,9 +28,9 @@ from tidegate.line.slot import Answered
 from tidegate.model.cached import Entry, Labels
 from tidegate.model.call import Call
 from tidegate.model.errors import Problem, ProblemKind
-from tidegate.model.facts import BROKEN
+from tidegate.model.facts import BROKEN, LEFT
+from tidegate.model.outcome import Reason
 from tidegate.model.reply import Refused
-from tidegate.policy.caching.canonical import key
 from tidegate.policy.caching.freshness import FRESH, STALE, state
 from tidegate.policy.caching.storable import why_not
 from tidegate.policy.caching.terms import Terms
@@ -38,6 +39,9 @@ from tidegate.providers.answers.finish import finish
 from tidegate.wire.exchange import Exchange
 
 _SAME: Final = 1_000  # permille of similarity
+_REVOKED: Final = 401
+# What is wrong with the request itself is no fault of the provider's.
+_OWN_FAULTS: Final = frozenset((Reason.FATAL, Reason.POLICY, Reason.TOO_LARGE))
 _NOT_CACHED: Final = Problem(
     ProblemKind.NOT_CACHED, "No answer to this request is known, and it asks for nothing else (only-if-cached)."
 )
@@ -48,7 +52,7 @@ class Cache:
     """One per worker. Fulfils `flights.Desk` and `serving.Known`."""
 
     __slots__ = (
-        "_answers", "_clock", "_embeddings", "_serving", "_shapes", "again", "asking", "flights", "hits", "meaning",
+        "_again", "_answers", "_clock", "_embeddings", "_serving", "_shapes", "asking", "flights", "hits", "meaning",
     )  # fmt: skip
 
     def __init__(
@@ -59,7 +63,7 @@ class Cache:
         self.flights = Flights(clock, self)
         self.hits = log
         self.meaning: Meaning | None = None
-        self.again = again
+        self._again = again
         self._answers = answers
         self._serving = serving
         self._clock = clock
@@ -145,8 +149,9 @@ class Cache:
     async def _later(self, out: Out, flight: Flight) -> bool:
         call, wanted = flight.request.call, flight.wanted
         entry = self._answers.now(wanted.key)
-        if entry is None and self._answers.layered:
-            entry = await self._answers.later(wanted.key, call.deadline)
+        old = entry is None or state(entry, self._clock.wall(), wanted.directives) != FRESH
+        if old and self._answers.layered:  # another worker may have made it since
+            entry = await self._answers.later(wanted.key, call.deadline) or entry
         if entry is None:
             return False
         fresh = state(entry, self._clock.wall(), wanted.directives)
@@ -177,7 +182,8 @@ class Cache:
         flight = call.keeping
         if not isinstance(flight, Flight) or flight.stale is None:
             return False
-        if refused.failure is None and STEP not in call.degraded:
+        failure = refused.failure
+        if STEP not in call.degraded and (failure is None or failure.reason in _OWN_FAULTS):
             return False
         call.cache = "stale"
         flight.entry, flight.layer = flight.stale, hits.STALE
@@ -237,12 +243,50 @@ class Cache:
 
     def late(self, request: Request) -> None:
         """Nothing was spent on it; it has a record all the same."""
-        self._serving.open += 1
-        self._serving.refuse(request.out, request.call, request.plan, Refused(_LATE))
+        self._serving.late(request.out, request.call, request.plan, Refused(_LATE))
+
+    def again(self, request: Request) -> None:
+        """It follows nobody any more."""
+        self._serving.revoking.calls.pop(request.call.id, None)
+        self._again(request)
+
+    def joined(self, follower: Follower) -> None:
+        """It ends with its key, as any call, where its namespace wants that."""
+        request = follower.request
+        if request.caller.cut is not None:
+            self._serving.revoking.begin(request.call, request.caller.cut, follower)
+
+    def left(self, follower: Follower) -> None:
+        """It has its record, and gives back what it held."""
+        self._serving.beside(follower.request.call, follower.request.plan, LEFT)
+
+    def revoked(self, follower: Follower) -> None:
+        """So has this one."""
+        self._serving.beside(follower.request.call, follower.request.plan, _REVOKED)
+        self.refuse(follower.request)
+
+    def refuse(self, request: Request) -> None:
+        """Its key is no more."""
+        self._serving.revoked(request.out, request.call)
+
+    def suits(self, request: Request, wanted: Wanted, flight: Flight) -> bool:
+        """Whether it would have been given this answer itself: by its own plan, and what it says of the cache."""
+        entry, call = flight.entry, flight.request.call
+        if entry is None:
+            if request.plan.name == flight.request.plan.name:
+                return True
+            made = flight.status == 200 and not call.degraded and bool(call.attempts)
+            return made and model_of(call.attempts[-1].target) == wanted.model
+        if flight.layer == hits.SEMANTIC and (wanted.directives.exact_only or wanted.terms.semantic is None):
+            return False
+        if flight.layer == hits.INPUTS:
+            return wanted.directives.max_age_us < 0  # they are of several moments
+        found = state(entry, self._clock.wall(), wanted.directives)
+        return found == FRESH or (found == STALE and flight.layer == hits.STALE)
 
     def tell(self, follower: Follower, flight: Flight) -> bytes | None:
         """The answer in another form; None: it cannot be said so, or is not there any more."""
-        if not flight.complete:
+        if not flight.complete or flight.spoilt:
             return None
         body, wanted = b"".join(flight.pieces(0)), follower.wanted
         made_us, streamed = flight.request.call.arrived, flight.wanted.streamed
@@ -257,23 +301,28 @@ class Cache:
         """Whose answer it is."""
         entry, call = flight.entry, flight.request.call
         request_id = self._serving.request_id(follower.out, follower.request.call.id)
+        if flight.status != 200:
+            return anothers(flight.head, request_id)
         streamed, similarity = follower.wanted.streamed, flight.similarity_permille
         if entry is None:
-            return cached(request_id, _model_of(flight.target), hits.JOINED, call.id, similarity, streamed, 0)
+            target = flight.target or (call.attempts[-1].target if call.attempts else "")  # a stream has no end yet
+            head = cached(request_id, model_of(target), hits.JOINED, call.id, similarity, streamed, 0)
+            return head + less(call) if call.degraded or call.dropped else head
         age = max(0, self._clock.wall() - entry.stored_us)
         return cached(request_id, entry.labels.model, flight.layer, entry.call_id, similarity, streamed, age)
 
     def served(self, follower: Follower, flight: Flight) -> None:
         """It is counted as a hit, or as the failure that it was."""
         call, wall = follower.request.call, self._clock.wall()
-        if flight.status != 200 or flight.aborted:
-            self._serving.open += 1
-            self._serving.unserved(call, follower.request.plan, BROKEN if flight.aborted else flight.status)
+        if flight.status != 200 or flight.aborted or flight.spoilt:
+            status = flight.status if flight.status != 200 else BROKEN
+            self._serving.beside(call, follower.request.plan, status)
             return
+        self._serving.revoking.calls.pop(call.id, None)
         self._serving.spend(call, flight.cost, full=follower.wanted.terms.full)
         entry, caller, wanted = flight.entry, follower.request.caller, follower.wanted
         if entry is None:
-            model = _model_of(flight.target)
+            model = model_of(flight.target)
             self.hits.add(
                 call.id, caller, wanted, model, hits.JOINED, flight.request.call.id, _SAME, flight.cost, wall, wall
             )
@@ -285,17 +334,21 @@ class Cache:
         if flight.entry is not None or not flight.wanted.directives.write:
             return
         wanted, call, wall = flight.wanted, flight.request.call, self._clock.wall()
-        body = b"".join(flight.pieces(0)) if flight.complete else b""
-        ended = finish(wanted.kind, body, streamed=wanted.streamed)
-        word = _unkept(flight, len(body)) or why_not(ended, tools_allowed=wanted.terms.tools, kind=wanted.kind)
+        word = unkept(flight)
         if word:
             self.hits.note(call.id, f"unstored: {word}", wall)
             return
-        labels = Labels(call.tenant.name, _model_of(flight.target), wanted.plan, wanted.tags)
+        body = b"".join(flight.pieces(0))
+        ended = finish(wanted.kind, body, streamed=wanted.streamed)
+        word = why_not(ended, tools_allowed=wanted.terms.tools, kind=wanted.kind)
+        if word:
+            self.hits.note(call.id, f"unstored: {word}", wall)
+            return
+        labels = Labels(call.tenant.name, model_of(flight.target), wanted.plan, wanted.tags)
         if wanted.parts is not None:
             self._keep_parts(flight, wanted.parts, body, labels, wall)
             return
-        entry = _entry(flight, body, labels, wall)
+        entry = entry_of(flight, body, labels, wall)
         self._answers.keep(entry)
         self.hits.note(call.id, "stored", wall, entry.key)
         if self.meaning is not None and wanted.terms.semantic is not None:
@@ -306,41 +359,3 @@ class Cache:
         model = labels.model == flight.wanted.model
         word = self._embeddings.keep(flight, asked, body, labels, wall) if model else "another model"
         self.hits.note(flight.request.call.id, f"unstored: {word}" if word else "stored", wall)
-
-
-def _unkept(flight: Flight, size: int) -> str:
-    """Why an answer is not kept, whatever it says; "" = it may be."""
-    if flight.status != 200 or not flight.target:
-        return "error"
-    if not flight.complete or size > flight.wanted.terms.max_bytes:
-        return "large" if flight.ended and not flight.aborted else "cut"
-    return "degraded" if flight.request.call.degraded else ""
-
-
-def _entry(flight: Flight, body: bytes, labels: Labels, wall: int) -> Entry:
-    """Kept under the name of the model that answered, which need not be the one that was asked first."""
-    wanted, call = flight.wanted, flight.request.call
-    model, name = labels.model, wanted.key
-    if model != wanted.model:
-        name = key(wanted.base, wanted.scope, wanted.kind, wanted.path, model)
-    fresh_until = wall + wanted.ttl_us
-    return Entry(
-        name,
-        wanted.kind.name.lower(),
-        call.dialect,
-        body,
-        wanted.streamed,
-        tuple(flight.beats),
-        labels,
-        flight.cost,
-        call.id,
-        wall,
-        fresh_until,
-        fresh_until + wanted.terms.stale_us,
-    )
-
-
-def _model_of(target: str) -> str:
-    """The provider and model of `provider/scope/model`."""
-    provider, _, rest = target.partition("/")
-    return f"{provider}/{rest.partition('/')[2]}"

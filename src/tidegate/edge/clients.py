@@ -30,10 +30,10 @@ class Client:
 
     __slots__ = (
         "bodies", "cut", "digest", "expires_us", "limits", "models", "name", "networks", "not_before_us", "signing",
-        "signing_key", "stored", "tenant", "user",
+        "signing_key", "space", "stored", "tenant", "user",
     )  # fmt: skip
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a record
         self,
         name: str,
         tenant: Tenant,
@@ -44,6 +44,7 @@ class Client:
         cut: bool = False,
         stored: bool = True,
         bodies: Keeper | None = None,
+        space: str = "",
     ) -> None:
         self.name = name  # of its key, as it stands in records
         self.tenant = tenant
@@ -51,6 +52,7 @@ class Client:
         self.limits = limits  # what its namespace, user and key may spend; None = no bound
         self.cut = cut  # what is in flight ends when the key is revoked
         self.stored = stored  # may reach what providers keep for all of the organisation
+        self.space = space  # its namespace, "" = none: then its tenant is the key
         self.bodies = bodies  # who keeps what its calls say; None = nobody
         self.digest = b"" if key is None else key.digest
         self.user = "" if key is None else key.user
@@ -173,7 +175,7 @@ class Clients:
         if namespace is not None:
             cut, stored = namespace.on_revoked == "cut", namespace.stored
         tenant, bodies = self._tenant(key.name, namespace), self._keeper(namespace)
-        return Client(key.name, tenant, key, allowed, limits, cut=cut, stored=stored, bodies=bodies)
+        return Client(key.name, tenant, key, allowed, limits, cut=cut, stored=stored, bodies=bodies, space=name)
 
     def _keeper(self, namespace: Namespace | None) -> Keeper | None:
         """By what the namespace says, else the file for all."""

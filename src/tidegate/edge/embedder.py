@@ -47,6 +47,8 @@ class ModelEmbedder:
         answered = await self._serving.aside(call, plan)
         if answered is None or answered.status != 200:
             return b""
+        if answered.lane.service.name != plan.targets[0].provider or answered.lane.model != plan.targets[0].model:
+            return b""  # a fallback's vectors are near to nothing
         try:
             found = array("f", _floats(vectors(answered.body)[0]))
         except (ValueError, OverflowError):

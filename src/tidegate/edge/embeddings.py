@@ -56,6 +56,10 @@ class Embeddings:
             self._serving.dismiss(call)
             self._serving.spend(call, cost, full=wanted.terms.full)
             return True
+        plan = flight.request.plan
+        if len(plan.targets) > 1 or any(step.target is not None for step in plan.ladder):
+            flight.found = [None] * len(found)
+            return False  # vectors of two models are no answer
         flight.found = found
         narrow(call, missing(found), len(found))
         return False

@@ -3,9 +3,11 @@
 Who asked first leads: its call runs against a tape. Who comes meanwhile follows: it hears the tape from the start, in
 its own form and within its own deadline. The leader's client may leave, the call goes on while anybody listens. Nobody
 is refused for somebody else's limits: a reply that is the leader's own affair (its quota, its deadline, its key) is
-told to the leader alone, and the followers ask anew.
+told to the leader alone, and the followers ask anew. So they do where the answer that is found is not what they would
+take, by what they say of the cache or by their own plan. Who does not read holds nobody up, and is cut in the end.
 """
 
+import logging
 from typing import Final, Protocol
 
 from tidegate.edge.tape import Listener, Tape
@@ -15,9 +17,12 @@ from tidegate.model.comparison import Verdict
 from tidegate.model.outcome import Usage
 from tidegate.ports import Clock, Timer
 
+_log = logging.getLogger(__name__)
+
 # What a reply says of the request itself or of the provider holds for all who asked the same.
 _SHARED: Final = frozenset((400, 404, 413, 415, 422, 500, 501, 502))
-MOST_ROUNDS: Final = 3  # so many leaders may fail before their followers share the refusal
+MOST_ROUNDS: Final = 3  # so many leaders may fail before their followers ask alone: many may be in a hurry
+MOST_BEHIND: Final = 4_194_304  # bytes of a long answer, that a follower may be behind the others
 
 
 class Compared:
@@ -36,16 +41,19 @@ class Flight(Tape):
     """One call that runs for all who ask the same. Fulfils `model.parts.Keeping`."""
 
     __slots__ = (
-        "asked", "cost", "entry", "found", "layer", "leader", "new", "request", "similarity_permille", "stale",
-        "target", "wanted",
+        "_flights", "asked", "cost", "entry", "found", "layer", "leader", "new", "request", "similarity_permille",
+        "spoilt", "stale", "target", "wanted",
     )  # fmt: skip
 
     def __init__(self, flights: "Flights", request: Request, wanted: Wanted) -> None:
         asked = request.exchange.header(b"x-request-id")
-        super().__init__(flights, asked, stays=False, clock=flights.now if wanted.streamed else None)
+        paced = wanted.streamed and wanted.terms.paced
+        super().__init__(flights, asked, stays=False, clock=flights.now if paced else None)
+        self._flights = flights
         self.request = request
         self.wanted = wanted
         self.leader = Listener(request.out)
+        self.spoilt = False  # it ends as an answer does, and is none
         self.target = ""  # provider/scope/model that answered
         self.cost = Cost()
         self.entry: Entry | None = None  # it was known
@@ -60,6 +68,48 @@ class Flight(Tape):
         """The provider has answered."""
         self.target = target
         self.cost = Cost(usage.prompt, usage.completion, cost_nano)
+
+    def write(self, data: bytes) -> None:
+        """A piece of the body."""
+        before = self.long
+        super().write(data)
+        if self.long:
+            if not before:
+                self._flights.outgrown(self)
+            self._drop_slow()
+
+    def hold(self, *, paused: bool) -> None:
+        """Nobody waits for one who does not read, while another one does."""
+        if not paused or all(one.paused for one in self.listeners()):
+            super().hold(paused=paused)
+
+    def spoil(self) -> None:
+        """Nobody else is told it, under whatever name."""
+        self.spoilt = True
+        super().spoil()
+        for listener in self.listeners():
+            if isinstance(listener.out, Tape):
+                listener.out.spoil()
+
+    def revoke(self) -> bool:
+        """The leader's key is no more. Its client hears that; True: the call goes on, as others listen."""
+        leader, listeners = self.leader, self.listeners()
+        if not any(one is not leader for one in listeners):
+            return False
+        if leader in listeners:
+            self.part(leader)
+            self._flights.refuse(self.request)
+        return True
+
+    def _drop_slow(self) -> None:
+        """Who is far behind, when others are not, would have all of it kept for itself."""
+        listeners = self.listeners()
+        if self.behind <= MOST_BEHIND or all(one.paused for one in listeners):
+            return
+        for one in listeners:
+            if one.paused:
+                one.out.abort()
+                one.leave()
 
 
 class Desk(Protocol):
@@ -77,8 +127,23 @@ class Desk(Protocol):
     def head(self, follower: "Follower", flight: Flight) -> bytes:
         """What the follower is told of the answer's source."""
 
+    def joined(self, follower: "Follower") -> None:
+        """It waits for another's answer."""
+
+    def suits(self, request: Request, wanted: Wanted, flight: Flight) -> bool:
+        """Whether the answer that has begun is one that this request would have been given."""
+
     def served(self, follower: "Follower", flight: Flight) -> None:
         """It has heard all of it."""
+
+    def left(self, follower: "Follower") -> None:
+        """Its client has gone before the end."""
+
+    def revoked(self, follower: "Follower") -> None:
+        """Its key is no more."""
+
+    def refuse(self, request: Request) -> None:
+        """So is the leader's, and the call goes on."""
 
     def keep(self, flight: Flight) -> None:
         """The answer is complete."""
@@ -105,18 +170,17 @@ class Follower(Listener):
         tape = self.tape
         if tape is None or not tape.replied:
             return
-        self.stop()
-        if isinstance(tape, Flight) and self._differs(tape):
+        if isinstance(tape, Flight) and self.differs(tape):
             if tape.ended:
                 self._translate(tape)
-        elif not self.paused:
+            return
+        self.stop()
+        if not self.paused:
             self.go_on(tape)
 
     def head(self, tape: Tape) -> bytes:
-        """An error's as it is; an answer's says whose it was."""
-        if not isinstance(tape, Flight) or tape.status != 200:
-            return tape.head
-        return self._desk.head(self, tape)
+        """It says whose answer it was."""
+        return self._desk.head(self, tape) if isinstance(tape, Flight) else tape.head
 
     def over(self, tape: Tape) -> None:
         """It is counted."""
@@ -124,9 +188,20 @@ class Follower(Listener):
             self._desk.served(self, tape)
 
     def leave(self) -> None:
-        """Its client is gone, or it is served elsewhere."""
+        """Its client is gone."""
+        self.quit()
+        self._desk.left(self)
+
+    def quit(self) -> None:
+        """It is served elsewhere."""
         self.stop()
         super().leave()
+
+    def revoke(self) -> bool:
+        """Its key is no more: it hears that, and nobody else does."""
+        self.quit()
+        self._desk.revoked(self)
+        return True
 
     def stop(self) -> None:
         """Its deadline is of no account any more."""
@@ -134,24 +209,25 @@ class Follower(Listener):
         if timer is not None:
             timer.cancel()
 
-    def _differs(self, flight: Flight) -> bool:
-        """Errors have one form."""
+    def differs(self, flight: Flight) -> bool:
+        """Whether it is told in another form, when it is complete. Errors have one form."""
         mine, made = self.wanted, flight.wanted
         return flight.status == 200 and (mine.streamed != made.streamed or (mine.streamed and mine.usage != made.usage))
 
     def _translate(self, flight: Flight) -> None:
         body = None if flight.aborted else self._desk.tell(self, flight)
         if body is None:
-            self.leave()
+            self.quit()
             self._desk.again(self.request)
         else:
+            self.stop()
             head = self.head(flight)
             self.finish(flight)
             self.out.respond(flight.status, head, body)
 
     def _late(self) -> None:
         self._timer = None
-        self.leave()
+        self.quit()
         self._desk.late(self.request)
 
 
@@ -175,17 +251,17 @@ class Flights:
         A call does not wait behind one of a lower tier, whose turn comes later than its own would.
         """
         wanted = request.wanted
-        if wanted is None or not wanted.terms.coalesce or not wanted.directives.read:
+        if wanted is None or not wanted.terms.coalesce or not wanted.directives.read or request.rounds > MOST_ROUNDS:
             return False
         flight = self._flights.get(wanted.key)
-        if flight is None:
+        if flight is None or flight.request.call.on_cut != request.call.on_cut:
             return False
         rank, own = flight.request.caller.tenant.tier.rank, request.caller.tenant.tier.rank
-        if not flight.replied and rank > own:
+        if rank > own if not flight.replied else not self._desk.suits(request, wanted, flight):
             return False
         follower = Follower(self._desk, request, wanted)
-        if not flight.replied:
-            follower.wait(self._clock)
+        self._desk.joined(follower)
+        follower.wait(self._clock)
         flight.play(follower)
         return True
 
@@ -193,30 +269,50 @@ class Flights:
         """A flight of its own, which others may follow from now on."""
         flight = Flight(self, request, wanted)
         request.call.keeping = flight
-        if wanted.terms.coalesce:
+        if wanted.terms.coalesce and not wanted.directives.only:  # else all who follow would be made to ask anew
             self._flights[wanted.key] = flight
         flight.play(flight.leader)
         return flight
 
     def begun(self, tape: Tape) -> None:
-        """A reply that is the leader's own affair is told to nobody else."""
-        if not isinstance(tape, Flight) or tape.status < 300 or tape.status in _SHARED:
+        """A reply that is the leader's own affair is told to nobody else; an answer, to those whom it suits."""
+        if not isinstance(tape, Flight):
             return
-        self.forget(tape)
-        for follower in tape.take(tape.leader):
-            if isinstance(follower, Follower):
-                follower.stop()
-                if follower.request.rounds < MOST_ROUNDS:
-                    follower.request.rounds += 1
-                    self._desk.again(follower.request)
-                else:
-                    tape.play(follower)
+        own = tape.status >= 300 and tape.status not in _SHARED
+        if own:
+            self.forget(tape)
+        for follower in tape.listeners():
+            if not isinstance(follower, Follower):
+                continue
+            if not own and self._desk.suits(follower.request, follower.wanted, tape):
+                continue
+            tape.part(follower)
+            follower.tape = None  # it is no reason to end the call
+            self._anew(follower)
+
+    def outgrown(self, flight: Flight) -> None:
+        """It is not kept whole any more: who waits for the whole of it asks anew."""
+        for follower in flight.listeners():
+            if isinstance(follower, Follower) and follower.differs(flight):
+                self._anew(follower)
+
+    def refuse(self, request: Request) -> None:
+        """Its key was revoked."""
+        self._desk.refuse(request)
+
+    def _anew(self, follower: Follower) -> None:
+        follower.quit()
+        follower.request.rounds += 1
+        self._desk.again(follower.request)
 
     def ended(self, tape: Tape) -> None:
         """It is complete, and found where answers are kept."""
         self.forget(tape)
         if isinstance(tape, Flight):
-            self._desk.keep(tape)
+            try:
+                self._desk.keep(tape)
+            except Exception:  # noqa: BLE001 - it is made: that it cannot be kept is no reason not to tell it
+                _log.exception("the gate failed to keep an answer")
 
     def forget(self, tape: Tape) -> None:
         """The next one who asks leads."""

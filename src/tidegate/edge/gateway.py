@@ -8,6 +8,7 @@ from tidegate.edge import errors, intake, spending
 from tidegate.edge.cache import Cache
 from tidegate.edge.crew import Crew
 from tidegate.edge.door import Turned
+from tidegate.edge.flights import Flight
 from tidegate.edge.hits import HitLog
 from tidegate.edge.house import House as House
 from tidegate.edge.intake import Caller
@@ -164,7 +165,7 @@ class Gateway:
     def _begin(self, exchange: Exchange, caller: Caller) -> None:
         """Make the call, or refuse what cannot become one, or answer what is known."""
         cache = self.cache if self.house.book.caches else None
-        if cache is not None and cache.recall(exchange, caller):
+        if cache is not None and not caller.once and cache.recall(exchange, caller):
             return
         now = self._clock.now()
         try:
@@ -202,11 +203,12 @@ class Gateway:
         if cache is not None and not free and (cache.known(request) or cache.flights.join(request)):
             return
         out: Exchange | Tape = request.out
+        flight: Flight | None = None
         if cache is not None and wanted is not None:
-            out = cache.flights.lead(request, wanted)
+            out = flight = cache.flights.lead(request, wanted)
         self.serving.open += 1
         if caller.cut is not None:
-            self.serving.revoking.begin(call, caller.cut)
+            self.serving.revoking.begin(call, caller.cut, flight)
         kept = caller.bodies
         self._crew.start(out if kept is None else kept.watch(out, call, request.exchange), call, plan)
 

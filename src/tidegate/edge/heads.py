@@ -38,6 +38,7 @@ _NOT_RETURNED: Final = frozenset(
 }
 _JSON: Final = b"content-type: application/json\r\n"
 _EVENTS: Final = b"content-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\n"
+_ONES_OWN: Final = (b"x-request-id:", b"request-id:", b"x-tidegate-wait-ms:", b"x-tidegate-cache:")
 _OWN_WORDS: Final = frozenset((b"semantic", b"stale"))
 _RATELIMIT = (
     b"anthropic-ratelimit-%b-limit: %d\r\nanthropic-ratelimit-%b-remaining: %d\r\nanthropic-ratelimit-%b-reset: %b\r\n"
@@ -65,6 +66,11 @@ def returned(headers: Headers, shown: dict[bytes, bytes]) -> list[bytes]:
     if request_id is not None:
         lines.append(b"x-tidegate-upstream-request-id: %b\r\n" % request_id)
     return lines
+
+
+def combined(headers: Headers, name: bytes) -> bytes:
+    """All lines of this name as one, in their order (RFC 9110, 5.3)."""
+    return b",".join([value for own, value in headers if own == name])
 
 
 def attempts(tried: Sequence[Attempt]) -> bytes:
@@ -126,6 +132,12 @@ def cached(
         b"; similarity=%d.%03d" % divmod(similarity_permille, 1_000) if word == b"semantic" else b"",
         model.encode("latin-1", "replace"),
     )
+
+
+def anothers(head: bytes, request_id: bytes) -> bytes:
+    """The head of an error that another call of the same request was told, for this one."""
+    own = b"x-request-id: %b\r\nrequest-id: %b\r\n" % (request_id, request_id)
+    return b"".join([line for line in head.splitlines(keepends=True) if not line.startswith(_ONES_OWN)]) + own
 
 
 def asked(cache: str) -> bytes:

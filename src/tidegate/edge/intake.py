@@ -3,7 +3,7 @@
 from tidegate.edge import tags
 from tidegate.edge.clients import Client
 from tidegate.edge.door import Guest, Place
-from tidegate.edge.heads import forwarded
+from tidegate.edge.heads import combined, forwarded
 from tidegate.edge.once import MAX_KEY
 from tidegate.edge.routes import PREFIX, dialect_of
 from tidegate.model.call import Call, Kind, Shape, Size
@@ -37,8 +37,8 @@ class Caller:
 
     __slots__ = (
         "bodies", "circle", "client", "codec", "cut", "deadline_us", "dialect", "directives", "forward", "kind",
-        "limits", "mark", "method", "models", "on_cut", "once", "path", "place", "retries", "session", "tag", "tenant",
-        "until_us", "user",
+        "limits", "mark", "method", "models", "on_cut", "once", "path", "place", "retries", "session", "space", "tag",
+        "tenant", "until_us", "user",
     )  # fmt: skip
 
     def __init__(
@@ -49,6 +49,7 @@ class Caller:
         self.mark = mark
         self.client = client.name
         self.tenant = client.tenant
+        self.space = client.space  # its namespace; a key without one may be called as somebody's namespace is
         self.user = client.user
         self.until_us = client.expires_us  # on the wall clock, 0 = for ever
         self.models = client.models  # None = all
@@ -172,8 +173,13 @@ def _tag(exchange: Exchange) -> str:
 
 def _directives(exchange: Exchange) -> Directives:
     """What the client wants of the cache."""
+    standard, own = exchange.header(b"cache-control"), exchange.header(b"x-tidegate-cache")
+    if standard is not None:
+        standard = combined(exchange.headers, b"cache-control")
+    if own is not None:
+        own = combined(exchange.headers, b"x-tidegate-cache")
     try:
-        return directives(exchange.header(b"cache-control"), exchange.header(b"x-tidegate-cache"))
+        return directives(standard, own)
     except ValueError as error:
         raise Refusal(ProblemKind.BAD_REQUEST, str(error), "x-tidegate-cache") from None
 

@@ -3,7 +3,7 @@
 Calls of other namespaces are never looked at, and cost nothing.
 """
 
-from typing import Final
+from typing import Final, Protocol
 
 from tidegate.edge.clients import Client, Clients
 from tidegate.edge.crew import Brake
@@ -21,14 +21,22 @@ _MESSAGE: Final = "The key of this call was revoked while it ran."
 REVOKED: Final = Problem(ProblemKind.UNAUTHENTICATED, _MESSAGE)
 
 
+class Shared(Protocol):
+    """What a call has to do with others that ask the same."""
+
+    def revoke(self) -> bool:
+        """Its client is told. False: it has nothing to do with others, and ends as any call."""
+
+
 class InFlight:
     """One call, and how it can be ended: by its task until a stream is attached, then by its relay."""
 
-    __slots__ = ("brake", "call", "client", "relay", "revoked")
+    __slots__ = ("brake", "call", "client", "relay", "revoked", "shared")
 
-    def __init__(self, call: Call, client: Client) -> None:
+    def __init__(self, call: Call, client: Client, shared: Shared | None = None) -> None:
         self.call = call
         self.client = client
+        self.shared = shared
         self.brake: Brake | None = None
         self.relay: Relay | None = None
         self.revoked = False
@@ -46,9 +54,9 @@ class Revoking:
         self._rest: list[InFlight] = []
         self._looking = False
 
-    def begin(self, call: Call, client: Client) -> None:
+    def begin(self, call: Call, client: Client, shared: Shared | None = None) -> None:
         """A call of such a namespace."""
-        self.calls[call.id] = InFlight(call, client)
+        self.calls[call.id] = InFlight(call, client, shared)
 
     def serve(self, call: Call, brake: Brake) -> None:
         """A task has begun with the call."""
@@ -100,6 +108,9 @@ class Revoking:
 def _end(one: InFlight) -> bool:
     """End it. False: it has not begun."""
     relay, brake = one.relay, one.brake
+    if one.shared is not None and one.shared.revoke():
+        one.revoked = True
+        return True
     if relay is None and brake is None:
         return False
     one.revoked = True

@@ -115,17 +115,22 @@ class Serving:
         self.open += 1
         try:
             result = await self._line.run(call, plan)
-        except OSError:
-            self._lost(call, plan, 503)
-            return None
-        except BaseException:
+        except asyncio.CancelledError:
             self._lost(call, plan, LEFT)
             raise
+        except Exception:  # noqa: BLE001 - the client's own call does not depend on it
+            _log.exception("the gate failed on a call of its own")
+            self._lost(call, plan, 503)
+            return None
         if isinstance(result, Refused):
             self._lost(call, plan, 503)
             return None
         now, usage = self._clock.now(), result.usage or NOTHING
-        self._close(call, plan, result.lane, result.status, usage, result.charged, now, now)
+        try:
+            self._close(call, plan, result.lane, result.status, usage, result.charged, now, now)
+        except OSError:
+            _log.exception("the journal cannot be written")
+            return None
         return result
 
     def _lost(self, call: Call, plan: Plan, status: int) -> None:
@@ -202,6 +207,23 @@ class Serving:
             relay.abandon()  # a defect of ours: the provider is not left running for nobody
             raise
 
+    def beside(self, call: Call, plan: Plan, status: int) -> None:
+        """The record of a call that waited for the answer to another, and was not given one."""
+        self.open += 1
+        self._lost(call, plan, status)
+
+    def late(self, exchange: Out, call: Call, plan: Plan, refused: Refused) -> None:
+        """As `beside`, of one that is told why."""
+        self.open += 1
+        try:
+            self.refuse(exchange, call, plan, refused)
+        except OSError as error:
+            self._give_up(exchange, call, errors.unwritten(error))
+
+    def revoked(self, exchange: Out, call: Call) -> None:
+        """Tell it that its key is no more."""
+        self._give_up(exchange, call, REVOKED)
+
     def answer(self, exchange: Out, reply: errors.Reply) -> None:
         """A refusal before there is a call: nothing was spent, nothing is recorded."""
         request_id = self.request_id(exchange, self.next_id())
@@ -231,6 +253,7 @@ class Serving:
         """It was answered without the line: nobody has been asked, and it needs no record."""
         if not call.closed:
             call.closed = True
+            call.keeping = None  # it refers to the call, too
             self.open -= 1
             self.revoking.calls.pop(call.id, None)
 
@@ -263,8 +286,9 @@ class Serving:
         if call.left:
             status = LEFT
         record = recorded(call, plan, lane, status, usage, charged, now, wall, first)
-        if call.keeping is not None and lane is not None:
-            call.keeping.made(lane.name, usage, record.cost_nano)
+        keeping, call.keeping = call.keeping, None  # it refers to the call, too
+        if keeping is not None and lane is not None:
+            keeping.made(lane.name, usage, record.cost_nano)
         if call.grant is not None:
             tokens, sent = record.prompt_tokens + record.completion_tokens, bool(record.target or record.tries)
             call.grant.settle(tokens, record.cost_nano, now, wall, sent=sent)

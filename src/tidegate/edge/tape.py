@@ -33,6 +33,7 @@ class Tape:
         "_clock",
         "_dropped",
         "_keeper",
+        "_kept",
         "_listeners",
         "_pieces",
         "_size",
@@ -55,9 +56,10 @@ class Tape:
     ) -> None:
         """`stays`: it is made to its end though nobody listens. With a `clock` it remembers how its pieces came."""
         self._keeper = keeper
-        self._listeners: list[Listener] = []
+        self._listeners: dict[Listener, None] = {}  # in the order in which they came
         self._pieces: list[bytes] = []
         self._dropped = 0  # pieces that are kept no more
+        self._kept = 0  # bytes of those that are
         self._size = 0
         self._stays = stays
         self._clock = clock
@@ -89,6 +91,21 @@ class Tape:
         return self._size + len(self.head) + _OVERHEAD
 
     @property
+    def said(self) -> int:
+        """Bytes of the answer so far."""
+        return self._size
+
+    @property
+    def long(self) -> bool:
+        """Whether it has become too much to keep for those who come later."""
+        return self._size > MAX_BYTES
+
+    @property
+    def behind(self) -> int:
+        """Bytes that somebody has yet to hear, where it is long."""
+        return self._kept
+
+    @property
     def complete(self) -> bool:
         """Whether all of it is kept."""
         return self.ended and not self.aborted and self._dropped == 0
@@ -115,8 +132,9 @@ class Tape:
     def write(self, data: bytes) -> None:
         """A piece of the body."""
         self._size += len(data)
+        self._kept += len(data)
         self._pieces.append(data)
-        if self._clock is not None:
+        if self._clock is not None and self._size <= MAX_BYTES:
             self.beats.append((len(data), self._clock() - self.began_us))
         self._tell()
         if self._size > MAX_BYTES:
@@ -128,12 +146,14 @@ class Tape:
         self.ended = True
         self._keeper.ended(self)
         self._tell()
+        self._let_go()
 
     def abort(self) -> None:
         """It will not be."""
         self.ended = self.aborted = True
         self._keeper.forget(self)
         self._tell()
+        self._let_go()
 
     def play(self, listener: "Listener") -> None:
         """Let this one hear it, from the beginning."""
@@ -141,15 +161,17 @@ class Tape:
         out.on_gone = listener.leave
         out.on_pause = listener.pause
         out.on_resume = listener.resume
-        self._listeners.append(listener)
+        self._listeners[listener] = None
         listener.tape = self
         listener.hear()
 
-    def take(self, first: "Listener") -> "list[Listener]":
-        """All listeners but `first` go elsewhere; these."""
-        others = [listener for listener in self._listeners if listener is not first]
-        self._listeners = [listener for listener in self._listeners if listener is first]
-        return others
+    def listeners(self) -> "tuple[Listener, ...]":
+        """Who hears it now."""
+        return tuple(self._listeners)
+
+    def part(self, listener: "Listener") -> None:
+        """It goes elsewhere; whether the answer is made does not depend on it."""
+        self._listeners.pop(listener, None)
 
     def pieces(self, since: int) -> list[bytes]:
         """What was said since then."""
@@ -163,14 +185,14 @@ class Tape:
 
     def leave(self, listener: "Listener") -> None:
         """It hears no more."""
-        if listener in self._listeners:
-            self._listeners.remove(listener)
-        if not any(one.paused for one in self._listeners):
+        self._listeners.pop(listener, None)
+        if self._size > MAX_BYTES and not any(one.paused for one in self._listeners):
             self.hold(paused=False)
         if not self._listeners and not self._stays and not self.ended:
             self._keeper.forget(self)
-            if self.on_gone is not None:
-                self.on_gone()
+            gone, self.on_gone = self.on_gone, None
+            if gone is not None:
+                gone()
 
     def spoil(self) -> None:
         """The answer is worth nothing, however it ends: the next request runs anew."""
@@ -179,6 +201,7 @@ class Tape:
     def _trim(self) -> None:
         """Let go of what everybody has heard."""
         heard = min((listener.heard for listener in self._listeners), default=self._dropped + len(self._pieces))
+        self._kept -= sum(map(len, self._pieces[: heard - self._dropped]))
         del self._pieces[: heard - self._dropped]
         self._dropped = heard
         if any(listener.paused for listener in self._listeners):
@@ -187,6 +210,10 @@ class Tape:
     def _tell(self) -> None:
         for listener in tuple(self._listeners):
             listener.hear()
+
+    def _let_go(self) -> None:
+        """Who made it refers to it, and it to that, until the collector comes."""
+        self.on_gone = self.on_pause = self.on_resume = None
 
 
 class Listener:
@@ -210,8 +237,9 @@ class Listener:
 
     def leave(self) -> None:
         """Its client is gone."""
-        if self.tape is not None:
-            self.tape.leave(self)
+        tape = self._let_go()
+        if tape is not None:
+            tape.leave(self)
 
     def pause(self) -> None:
         """Its client does not read."""
@@ -262,5 +290,12 @@ class Listener:
 
     def finish(self, tape: Tape) -> None:
         """Nothing follows."""
+        self._let_go()
         tape.leave(self)
         self.over(tape)
+
+    def _let_go(self) -> Tape | None:
+        """Of the tape, which is returned; its client's side refers to it, and it to that, until the collector comes."""
+        tape, out = self.tape, self.out
+        self.tape = out.on_gone = out.on_pause = out.on_resume = None
+        return tape

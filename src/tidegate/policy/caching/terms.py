@@ -33,9 +33,13 @@ class Terms:
         self.semantic: SemanticPolicy | None = caching.semantic if caching.semantic.mode != "off" else None
 
     def scope(self, namespace: str, user: str, key: str) -> bytes:
-        """Who shares answers with a caller. Names hold no control characters, so no scope can be read as another."""
+        """Who shares answers with a caller. Names hold no control characters, so no scope can be read as another.
+
+        A key of no namespace ("") shares them with nobody; without any key all callers are one.
+        """
         group = self._groups.get(namespace)
-        if self._share == _KEY or (self._share == _USER and not user):  # a key may be called as another's user is
+        alone = key and not namespace
+        if alone or self._share == _KEY or (self._share == _USER and not user):  # or it would be its namesake's user
             return f"k:{namespace}\0{key}".encode()
         if self._share == _USER:
             return f"u:{namespace}\0{user}".encode()

@@ -28,9 +28,9 @@ def key(keys: Iterator[str]) -> str:
 
 @pytest.fixture
 def tree(twin: Twin, key: str) -> dict[str, Any]:
-    names = ("gpt-4o", "text-embedding-3-small")
+    limits: dict[str, Any] = {name: {"rpm": 100_000, "tpm": 60_000_000} for name in ("gpt-4o", "text-embedding-3-small")}
     return {
-        "providers": {"openai": provider(twin.url, key, dict.fromkeys(names, {"rpm": 100_000, "tpm": 60_000_000}))},
+        "providers": {"openai": provider(twin.url, key, limits)},
         "defaults": {"caching": CACHED},
         "namespaces": {
             name: {"keys": [{"name": f"{name}-key", "key": f"tg-{name}-0123456789abcdef"}]} for name in ("red", "blue")

@@ -1,4 +1,4 @@
-"""Another reading of RFC 8785, by the standard library's parser and rule by rule: what the gate's own is held against."""
+"""Another reading of RFC 8785, by the standard library's parser and rule by rule: the gate's own is held against it."""
 
 import json
 from collections.abc import Sequence

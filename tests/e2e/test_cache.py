@@ -28,7 +28,8 @@ def key(keys: Iterator[str]) -> str:
 
 @pytest.fixture
 def tree(twin: Twin, key: str) -> dict[str, Any]:
-    limits: dict[str, Any] = {name: {"rpm": 100_000, "tpm": 60_000_000} for name in ("gpt-4o", "text-embedding-3-small")}
+    names = ("gpt-4o", "text-embedding-3-small")
+    limits: dict[str, Any] = {name: {"rpm": 100_000, "tpm": 60_000_000} for name in names}
     return {
         "providers": {"openai": provider(twin.url, key, limits)},
         "defaults": {"caching": CACHED},

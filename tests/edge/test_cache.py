@@ -333,6 +333,47 @@ async def test_the_ladder_gives_a_stale_answer() -> None:
     assert asked.wire.fields[b"x-tidegate-cache"] == b"stale"
 
 
+@pytest.mark.parametrize("status", [400, 503])
+async def test_a_stale_answer_hides_no_fault_of_the_request(status: int) -> None:
+    """What the provider finds wrong with it now is told; what is wrong with the provider is not."""
+    door = CachedDoor(Caching(enabled=True, ttl_seconds=60, stale_us=600 * SECOND))
+    await made(door)
+    await door.play.clock.advance(100 * SECOND)
+    asked = door.chat()
+    await settle()
+    while door.play.transports["openai"].open:
+        await door.play.provider("openai", refusal(status))
+        await door.play.clock.advance(30 * SECOND)
+    assert asked.wire.status == (400 if status == 400 else 200)
+
+
+async def test_what_was_less_than_asked_for_is_told_and_not_kept() -> None:
+    """To those who followed, too: a cheaper model's answer is nobody's later."""
+    caching = Caching(enabled=True)
+    second = provider("other", {"b": Limits(3_000, 60_000)})
+    step = DegradeStep("model", ("paid",), model="b")
+    play = play_of(provider(), second, primary_model="a", caching=caching, degrade=(step,))
+    door = CachedDoor(play=play)
+    spend(play, 60_000)
+    asked = [door.chat(max_tokens=5_000, h_x_tidegate_deadline_ms=b"1000") for _ in range(2)]
+    await settle()
+    await play.provider("other", OK)
+    await settle()
+    assert [one.wire.fields[b"x-tidegate-degraded"] for one in asked] == [b"model=b"] * 2
+    assert door.notes == ["unstored: degraded"]
+
+
+async def test_what_a_provider_could_not_be_told_is_missing_in_its_answer(door: CachedDoor) -> None:
+    """So it is not kept."""
+    body = json.dumps({"model": "s", "max_tokens": 10, "messages": USER, "top_k": 5}).encode()
+    asked = door.ask(b"/v1/messages", body=body, anthropic_version=b"2023-06-01")
+    await settle()
+    await door.play.provider("openai", OK)
+    await settle()
+    assert asked.wire.fields[b"x-tidegate-dropped"] == b"top_k"
+    assert door.notes == ["unstored: dropped"]
+
+
 # ── embeddings ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 EMBEDDINGS = b"/v1/embeddings"
@@ -379,3 +420,19 @@ async def test_an_answer_with_too_few_embeddings_is_nobodys(door: CachedDoor) ->
     assert asked.wire.status == 502
     assert [(record.status, record.prompt_tokens) for record in door.records] == [(200, 1), (502, 1)]
     assert door.notes == ["stored", "unstored: error"]
+
+
+async def test_vectors_of_two_models_are_no_answer() -> None:
+    """Where another model may stand in, it is asked for all inputs."""
+    second = provider("other", {"b": Limits(3_000, 60_000)})
+    caching = Caching(enabled=True)
+    door = CachedDoor(play=play_of(provider(), second, primary_model="a", fallback_models=("b",), caching=caching))
+    await embedded(door, ["x"], 1.0)
+    asked = door.ask(EMBEDDINGS, body=json.dumps({"model": "s", "input": ["x", "y"]}).encode())
+    await settle()
+    await door.play.provider("openai", refusal(401))
+    await settle()
+    await door.play.provider("other", vectors(7.0, 8.0))
+    await settle()
+    assert [item["embedding"][0] for item in json.loads(asked.wire.body)["data"]] == [7.0, 8.0]
+    assert door.notes == ["stored", "unstored: another model"]

@@ -287,7 +287,6 @@ class Flights:
             if not own and self._desk.suits(follower.request, follower.wanted, tape):
                 continue
             tape.part(follower)
-            follower.tape = None  # it is no reason to end the call
             self._anew(follower)
 
     def outgrown(self, flight: Flight) -> None:

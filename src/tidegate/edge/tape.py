@@ -172,6 +172,7 @@ class Tape:
     def part(self, listener: "Listener") -> None:
         """It goes elsewhere; whether the answer is made does not depend on it."""
         self._listeners.pop(listener, None)
+        listener.detach()
 
     def pieces(self, since: int) -> list[bytes]:
         """What was said since then."""
@@ -237,7 +238,7 @@ class Listener:
 
     def leave(self) -> None:
         """Its client is gone."""
-        tape = self._let_go()
+        tape = self.detach()
         if tape is not None:
             tape.leave(self)
 
@@ -290,12 +291,12 @@ class Listener:
 
     def finish(self, tape: Tape) -> None:
         """Nothing follows."""
-        self._let_go()
+        self.detach()
         tape.leave(self)
         self.over(tape)
 
-    def _let_go(self) -> Tape | None:
-        """Of the tape, which is returned; its client's side refers to it, and it to that, until the collector comes."""
+    def detach(self) -> Tape | None:
+        """Let go of the tape, which is returned; its client's side refers to it, and it to that, until the collector comes."""
         tape, out = self.tape, self.out
         self.tape = out.on_gone = out.on_pause = out.on_resume = None
         return tape

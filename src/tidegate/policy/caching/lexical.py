@@ -71,8 +71,11 @@ def _harmless(longer: Reading, shorter: Reading, extra: Counter[str]) -> bool:
 
     In English in the same order, and one word; in Chinese up to two characters, which may be one word.
     """
-    most, least = (2, 2) if longer.chinese else (1, 3)
-    if extra.total() > most or len(shorter.words) < least or any(_turns(longer, word) for word in extra):
+    if longer.chinese:
+        size, most, least = sum(map(len, extra.elements())), 2, 2
+    else:
+        size, most, least = extra.total(), 1, 3
+    if size > most or len(shorter.words) < least or any(_turns(longer, word) for word in extra):
         return False
     rest = longer.words.copy()
     for word in extra.elements():

@@ -36,6 +36,13 @@ _FIRST: Final = frozenset(("i", "my", "we", "our", "myself", "ourselves"))
 _SECOND: Final = frozenset(("you", "your", "u", "yourself"))
 _VOWELS: Final = frozenset("aeiouy")
 _LONGEST_PHRASE: Final = 8
+_CAUSE: Final = re.compile("(?:怎么|咋|怎麽)(?![样才办能做去弄处解操可])")
+_WANTS: Final = re.compile("我要|(?<![思理梦])想(?![象念法])")
+_NOT: Final = frozenset(("不", "没", "没有"))
+_PARTICLES: Final = "啊呀呢哦哈"
+_PERSONS: Final = frozenset(zh.PERSONS.split())
+_SERVED: Final = frozenset(zh.SERVED.split())
+_POLITE: Final = re.compile("|".join(sorted(zh.POLITE.split(), key=len, reverse=True)))
 _ASKS: Final = re.compile(r"[吗么嘛麽嗎否]|(.)不\1|有没有|[不没]$")
 
 
@@ -272,7 +279,8 @@ def _stem(word: str) -> str:
 
 def _read_chinese(reading: Reading, cut: list[str]) -> None:
     whole = "".join(cut)
-    both = "我" in whole and ("你" in whole or "您" in whole)
+    rest = _POLITE.sub("", whole)
+    both = "我" in rest and ("你" in rest or "您" in rest)
     for piece in cut:
         first = piece[0]
         if "\u3400" <= first <= "\u9fff":
@@ -285,25 +293,40 @@ def _read_chinese(reading: Reading, cut: list[str]) -> None:
     if NEGATION in words and ("?how" in marks or not (_ASKS.search(whole) or any(mark[0] == "?" for mark in marks))):
         marks.discard("?how")  # 怎么不能用 asks why, and so does who only says 不能用
         marks.add("?why")
+    elif "?how" in marks and whole.rstrip(_PARTICLES).endswith("了") and _CAUSE.search(whole):
+        marks.discard("?how")  # 怎么关了 asks why
+        marks.add("?why")
+    elif not marks and not _SERVED.isdisjoint(words) and _WANTS.search(whole) and not _ASKS.search(whole):
+        marks.add("?how")  # who says that they want it changed asks how it is
+    if any(mark[0] == "?" for mark in marks):
+        marks.discard("~may")  # when it will be, and when it is
 
 
 def _read_run(reading: Reading, run: str, *, both: bool) -> None:
-    at = 0
+    at = said = 0  # words of the last piece: none where it says nothing, as 用 does
     while at < len(run):
-        if at and run.startswith("不了", at) and reading.words:  # 用不了 is 不能用
-            reading.words.insert(len(reading.words) - 1, NEGATION)
+        if at and run.startswith("不了", at):  # 用不了 is 不能用
+            reading.words.insert(len(reading.words) - said, NEGATION)
             reading.marks.add("~can")
             at += 2
             continue
         for end in range(min(len(run), at + _LONGEST_PHRASE), at, -1):
             found = _ZH.get(run[at:end])
             if found is not None:
-                if run[at] in "我你您" and both:
+                before = len(reading.words)
+                if both and run[at:end] in _PERSONS:
                     reading.words.append(run[at])
-                elif not (run[at:] in {"不", "没", "没有"} and at):  # at the end it asks
+                elif not (at and _asks(reading, run[at:])):
                     _put(reading, found)
+                said = min(1, len(reading.words) - before)
                 at = end
                 break
         else:
             reading.words.append(run[at])
+            said = 1
             at += 1
+
+
+def _asks(reading: Reading, rest: str) -> bool:
+    """Whether the end of a sentence is a negation that asks, as 吗 does. Beside a question word it negates."""
+    return rest.rstrip(_PARTICLES) in _NOT and not any(mark[0] == "?" for mark in reading.marks)

@@ -186,7 +186,8 @@ class Cache:
         if STEP not in call.degraded and (failure is None or failure.reason in _OWN_FAULTS):
             return False
         call.cache = "stale"
-        flight.entry, flight.layer = flight.stale, hits.STALE
+        flight.entry, flight.layer, flight.cost = flight.stale, hits.STALE, flight.stale.cost
+        self._serving.spend(call, flight.cost, full=flight.wanted.terms.full)
         self._serving.unserved(call, plan, 200)
         return self._give(
             out, call.id, flight.request.caller, flight.wanted, flight.stale, hits.STALE, _SAME, self._clock.wall()

@@ -258,11 +258,17 @@ class Serving:
             self.revoking.calls.pop(call.id, None)
 
     def spend(self, call: Call, cost: Cost, *, full: bool) -> None:
-        """A call was answered from the cache: it costs its tenant what the answer had cost (`full`), or nothing."""
+        """A call was answered from the cache: it costs its tenant what the answer had cost (`full`), or nothing.
+
+        What was tried before, where a stale answer stands in, costs what it did.
+        """
         if call.grant is not None:
             now, wall = self._clock.now(), self._clock.wall()
             tokens, nano = (cost.prompt + cost.completion, cost.nano) if full else (0, 0)
-            call.grant.settle(tokens, nano, now, wall, sent=full)
+            for one in call.tries:
+                tokens += one.prompt_tokens + one.completion_tokens
+                nano += one.cost_nano
+            call.grant.settle(tokens, nano, now, wall, sent=full or bool(call.tries))
 
     def unserved(self, call: Call, plan: Plan, status: int) -> None:
         """The record of a call that no target answered."""

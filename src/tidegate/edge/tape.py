@@ -296,7 +296,7 @@ class Listener:
         self.over(tape)
 
     def detach(self) -> Tape | None:
-        """Let go of the tape, which is returned; its client's side refers to it, and it to that, until the collector comes."""
+        """Let go of the tape, and return it: else each refers to the other, until the collector comes."""
         tape, out = self.tape, self.out
         self.tape = out.on_gone = out.on_pause = out.on_resume = None
         return tape

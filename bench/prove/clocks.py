@@ -24,6 +24,7 @@ from bench.upstreams import upstreams
 _SIGMAS = 3.5  # by which a share may differ from a half: one time in two thousand it does by chance
 _SHUFFLES = 10_000
 _MODEL = "gpt-4o"
+_FIRST, _SAME = "How do I reset my router?", "How can I reset my router?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def told_apart(context: Context, row: Row) -> None:
     """With the exact cache alone, and with the comparison of questions."""
     for name, pairs, semantic in (
         ("exact", 400 if context.quick else 3_000, "off"),
-        ("semantic", 60 if context.quick else 500, "on"),
+        ("semantic", 60 if context.quick else 300, "on"),
     ):
         row.commands.append(f"tidegate serve -c (caching, semantic: {semantic}); {pairs:,} pairs of questions")
         with _port(context, name, semantic) as port:
@@ -107,17 +108,25 @@ def _seen(port: int, pairs: int, *, compares: bool) -> tuple[Seen, Seen]:
     """What blue sees of red's questions, and what red sees of its own."""
     luck = random.Random(5)
     known, new, others = ([_question(kind, number) for number in range(pairs)] for kind in ("last", "next", "this"))
-    with _asking(port, RED) as red, _asking(port, BLUE) as blue:
-        for who, ask in ((RED, red), (BLUE, blue)):
-            ask("How do I reset my router?")  # so that there is something to compare with
-            if compares:
-                _await_compared(port, who)
+    with _asking(port, RED) as red:
+        _begin(port, RED, red, compares=compares)
         for question in known:
             red(question)
-        time.sleep(0.5)  # what is learnt of them is learnt
+    time.sleep(0.5)  # what is learnt of them is learnt
+    with _asking(port, BLUE) as blue:
+        _begin(port, BLUE, blue, compares=compares)
         stranger = _timed(blue, known, new, luck)
+    with _asking(port, RED) as red:
+        red(_FIRST)
         own = _timed(red, known, others, luck)
     return stranger, own
+
+
+def _begin(port: int, who: str, ask: Any, *, compares: bool) -> None:
+    """Something is known that other questions can be compared with."""
+    ask(_FIRST)
+    if compares:
+        _await_compared(port, who)
 
 
 def _timed(ask: Any, known: Sequence[str], new: Sequence[str], luck: random.Random) -> Seen:
@@ -135,7 +144,7 @@ def _timed(ask: Any, known: Sequence[str], new: Sequence[str], luck: random.Rand
 def _await_compared(port: int, who: str) -> None:
     """Until the process that compares questions is there, and has learnt this tenant's first one."""
     head = {"authorization": f"Bearer {secret(who)}", "x-tidegate-cache": "only"}
-    body = json.dumps({"model": _MODEL, "messages": [{"role": "user", "content": "How can I reset my router?"}]})
+    body = json.dumps({"model": _MODEL, "messages": [{"role": "user", "content": _SAME}]})
     limit = time.monotonic() + 60
     while exchange(port, "/v1/chat/completions", body.encode(), head).headers.get("x-tidegate-cache") != "semantic":
         if time.monotonic() > limit:

@@ -94,15 +94,31 @@ class HitLog:
         timer, self._timer = self._timer, None
         if timer is not None:
             timer.cancel()
-        hits, self._hits = tuple(self._hits), []
-        notes, self._notes = tuple(self._notes), []
+        hits, self._hits = self._hits, []
+        notes, self._notes = self._notes, []
+        self._write(hits, notes)
+
+    def _write(self, hits: list[Hit], notes: list[Note]) -> None:
+        """In one fact, or in as many as the journal's segments are too small for."""
         if not hits and not notes:
             return
         try:
-            self._journal.append(Hits(hits, notes))
+            self._journal.append(Hits(tuple(hits), tuple(notes)))
         except OSError:
-            self.lost += len(hits)
-            _log.warning("%d hits of the cache were not recorded: the journal cannot be written", len(hits))
+            self._lose(len(hits))
+        except ValueError:
+            if len(hits) + len(notes) == 1:
+                self._lose(len(hits))
+                return
+            some, rest = len(hits) // 2, len(notes) // 2
+            if not some and not rest:
+                some = 1  # one of each
+            self._write(hits[:some], notes[:rest])
+            self._write(hits[some:], notes[rest:])
+
+    def _lose(self, hits: int) -> None:
+        self.lost += hits
+        _log.warning("%d hits of the cache were not recorded: the journal cannot be written", hits)
 
     def _soon(self, gathered: int) -> None:
         if gathered >= MOST:

@@ -103,7 +103,9 @@ async def test_equal_calls_at_once_are_one(gate: Gate, twin: Twin, key: str, str
     answers = await asyncio.gather(*(one(number) for number in range(MANY)))
     assert len({answer for answer in answers if answer is not None}) == 1
     assert twin.ledger(key, "gpt-4o")["calls"] == 1
-    assert len(gate.records()) <= 1
+    records = gate.records()
+    assert sum(bool(record.target) for record in records) <= 1
+    assert {record.status for record in records} <= {200, 499}  # who left has one, too
 
 
 async def test_what_is_on_disk_outlives_the_worker(

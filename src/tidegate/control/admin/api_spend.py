@@ -1,6 +1,6 @@
 """`/spend`, `/calls` and `/namespaces/{namespace}/use`."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from fastapi import Path, Query, Response
@@ -30,9 +30,12 @@ from tidegate.store.calls import Found
 
 ROUTER = router("spend and calls")
 _LONGEST_US = 3_660 * DAY_US
+_AS_CSV: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/csv": {"schema": {"type": "string"}}}, "description": "The report; text with `output=csv`."}
+}
 
 
-@ROUTER.get("/spend", response_model_exclude_none=True, response_model=SpendReport)
+@ROUTER.get("/spend", response_model_exclude_none=True, response_model=SpendReport, responses=_AS_CSV)
 @needs(Right.SEE_SPEND)
 def report_spend(desk: Desk, who: Who, asked: Annotated[SpendQuery, Query()]) -> SpendReport | Response:
     """What was used and what it cost, by hours that ended in the ledger."""

@@ -100,7 +100,7 @@ def test_days_cover_everything_once() -> None:
     """Over the change to summer time and in zones of half hours no hour is lost and none counts twice."""
     for zone in (BERLIN, ZoneInfo("Asia/Kolkata"), ZoneInfo("America/St_Johns")):
         hours = range(at("2026-03-27T00:00") // HOUR_US, at("2026-04-02T00:00") // HOUR_US)
-        days = Counter(reports._moment(hour, "day", zone) for hour in hours)
+        days = Counter(reports.moment_of(hour, "day", zone) for hour in hours)
         assert days.total() == len(hours)
         assert days["2026-03-29"] == (23 if zone is BERLIN else 24)
 

@@ -6,7 +6,9 @@ from tests.edge.test_gateway import BODY, CHAT, Asked, Door
 from tests.line.scenes import play_of
 from tidegate.cache.answers import Answers
 from tidegate.cache.memory import Memory
+from tidegate.edge.cache import Cache
 from tidegate.edge.gateway import Gateway
+from tidegate.edge.hits import HitLog
 from tidegate.model.facts import Hit, Hits
 from tidegate.model.snapshot import CacheSettings, Caching
 from tidegate.policy.caching.purges import Purges
@@ -25,7 +27,8 @@ def keeping(door: Door, purges: Purges | None = None) -> Answers:
     clock, recorder, house = door.play.clock, door.play.recorder, door.gateway.house
     purged = Purges() if purges is None else purges
     answers = Answers(Memory(1 << 20), [], CacheSettings(), purged, clock, Quiet())  # type: ignore[arg-type]
-    door.gateway = Gateway(house, door.play.line, clock, recorder, recorder, answers=answers)
+    door.gateway = gateway = Gateway(house, door.play.line, clock, recorder, recorder)
+    gateway.keep(Cache(answers, gateway.serving, clock, HitLog(clock, recorder), gateway.start))
     return answers
 
 

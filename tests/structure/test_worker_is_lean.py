@@ -11,12 +11,18 @@ PROGRAM = "import sys, importlib; importlib.import_module(sys.argv[1]); print(*s
 
 def imported_by(module: str) -> set[str]:
     listed = subprocess.run([sys.executable, "-c", PROGRAM, module], capture_output=True, text=True, check=True).stdout
-    return {name.partition(".")[0] for name in listed.split()}
+    return set(listed.split())
 
 
 def test_a_worker_imports_nothing_heavy() -> None:
     """Neither YAML nor validation nor a web framework, not even through a third party."""
     assert imported_by("tidegate.worker.process") & set(HEAVY) == set()
+
+
+def test_a_worker_that_keeps_no_answers_imports_nothing_that_does() -> None:
+    """The cache's rooms would be a third of what it imports."""
+    rooms = ("tidegate.cache", "tidegate.edge.cache", "tidegate.providers.answers", "tidegate.policy.caching.reading")
+    assert imported_by("tidegate.worker.process") & set(rooms) == set()
 
 
 @pytest.mark.parametrize("module", ["asyncio", "msgspec", "ssl"])

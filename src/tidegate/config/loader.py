@@ -17,7 +17,7 @@ from tidegate.config.findings import ConfigError
 from tidegate.config.load import load
 from tidegate.config.split import split
 from tidegate.model.isolation import asks_for_keys
-from tidegate.model.snapshot import Snapshot, encode
+from tidegate.model.snapshot import Snapshot, compares, encode
 from tidegate.planes import messages
 
 
@@ -58,14 +58,8 @@ def _loaded(snapshot: Snapshot) -> messages.Loaded:
         for item, part in zip(snapshot.isolated, rest, strict=True)
     )
     whole = encode(snapshot) if parts else b""
-    tls, semantic = server.tls is not None, _compares(snapshot)
+    tls, semantic = server.tls is not None, compares(snapshot)
     return messages.Loaded(clients, tls, server.drain_timeout_us, encode(main), parts, whole, semantic)
-
-
-def _compares(snapshot: Snapshot) -> bool:
-    """Does any strategy ask for answers to questions that mean the same?"""
-    every = (snapshot.defaults, *snapshot.strategies)
-    return any(item.caching.enabled and item.caching.semantic.mode != "off" for item in every)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ A hit in memory is answered at once: no task, no grant, no slot. What is being m
 """
 
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tidegate.edge import hits
 from tidegate.edge.asking import Asking
@@ -17,7 +17,6 @@ from tidegate.edge.hits import HitLog
 from tidegate.edge.inputs import Parts
 from tidegate.edge.intake import Caller
 from tidegate.edge.keeping import entry_of, model_of, unkept
-from tidegate.edge.meaning import Meaning
 from tidegate.edge.pacing import Pacer
 from tidegate.edge.serving import Serving
 from tidegate.edge.shaped import Shapes
@@ -37,6 +36,9 @@ from tidegate.policy.caching.terms import Terms
 from tidegate.ports import Answers, Clock
 from tidegate.providers.answers.finish import finish
 from tidegate.wire.exchange import Exchange
+
+if TYPE_CHECKING:  # its tables of words are for who compares questions
+    from tidegate.edge.meaning import Meaning
 
 _SAME: Final = 1_000  # permille of similarity
 _REVOKED: Final = 401
@@ -70,7 +72,7 @@ class Cache:
         self._shapes = Shapes()
         self._embeddings = Embeddings(answers, serving, clock, log)
 
-    def change(self, answers: Answers, meaning: Meaning | None, headers: frozenset[str]) -> None:
+    def change(self, answers: Answers, meaning: "Meaning | None", headers: frozenset[str]) -> None:
         """Follow a reload: where answers are, who compares questions, which headers rules look at."""
         self._answers = self._embeddings.answers = answers
         self.meaning = meaning

@@ -1,15 +1,12 @@
 """The handler of the data port: from an exchange to a call that is served, or to the reply that refuses it."""
 
 import asyncio
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
 from tidegate.edge import errors, intake, spending
-from tidegate.edge.cache import Cache
 from tidegate.edge.crew import Crew
 from tidegate.edge.door import Turned
-from tidegate.edge.flights import Flight
-from tidegate.edge.hits import HitLog
 from tidegate.edge.house import House as House
 from tidegate.edge.intake import Caller
 from tidegate.edge.models import model, models_list
@@ -24,10 +21,14 @@ from tidegate.line.line import Line
 from tidegate.model.call import Kind
 from tidegate.model.errors import Problem, ProblemKind
 from tidegate.policy.spend.limits import Limits
-from tidegate.ports import Answers, Clock, Journal, Observer
+from tidegate.ports import Clock, Journal, Observer
 from tidegate.providers.codec import Dialect
 from tidegate.providers.dialects import DIALECTS
 from tidegate.wire.exchange import BUFFER, STREAM, Exchange, Intake
+
+if TYPE_CHECKING:  # half of what a worker imports: for who keeps answers
+    from tidegate.edge.cache import Cache
+    from tidegate.edge.flights import Flight
 
 CALL: Final = Route.CALL
 FORWARD: Final = Route.FORWARD
@@ -52,12 +53,8 @@ class Gateway:
         journal: Journal,
         observer: Observer,
         worker: int = 0,
-        answers: Answers | None = None,
     ) -> None:
-        """Needs a running event loop. `worker` is its number among those that write into one ledger.
-
-        Without `answers` nothing is cached, whatever a plan says.
-        """
+        """Needs a running event loop. `worker` is its number among those that write into one ledger."""
         self.house = house
         self.draining = False
         self.serving = Serving(line, clock, journal, observer, worker)
@@ -65,10 +62,11 @@ class Gateway:
         self._observer = observer
         self._once = Once(clock.now)
         self._crew = Crew(asyncio.get_running_loop(), self.serving.serve)
-        self.cache: Cache | None = None
-        if answers is not None:
-            self.cache = Cache(answers, self.serving, clock, HitLog(clock, journal), self._start)
-            self.serving.known = self.cache
+        self.cache: Cache | None = None  # without one nothing is kept, whatever a plan says
+
+    def keep(self, cache: "Cache") -> None:
+        """Answers are kept, from now on."""
+        self.cache = self.serving.known = cache
 
     @property
     def open(self) -> int:
@@ -190,12 +188,13 @@ class Gateway:
             what, request_id = digest(caller.path, exchange.body), exchange.header(b"x-request-id")
             out = tape = self._once.record(caller.client, caller.once, what, request_id)
             tape.play(Listener(exchange))
-        self._start(Request(out, exchange, caller, call, plan, wanted))
+        self.start(Request(out, exchange, caller, call, plan, wanted))
 
-    def _start(self, request: Request) -> None:
+    def start(self, request: Request) -> None:
         """Have it served, or let it hear what is being made for somebody else."""
-        call, caller, plan, wanted, cache = request.call, request.caller, request.plan, request.wanted, self.cache
-        free = wanted is None or not wanted.terms.full
+        call, caller, wanted = request.call, request.caller, request.wanted
+        cache = self.cache if wanted is not None else None
+        free = wanted is not None and not wanted.terms.full
         if cache is not None and free and cache.flights.join(request):
             return
         if caller.limits is not None and call.grant is None and self._too_much(request, caller.limits):
@@ -210,7 +209,7 @@ class Gateway:
         if caller.cut is not None:
             self.serving.revoking.begin(call, caller.cut, flight)
         kept = caller.bodies
-        self._crew.start(out if kept is None else kept.watch(out, call, request.exchange), call, plan)
+        self._crew.start(out if kept is None else kept.watch(out, call, request.exchange), call, request.plan)
 
     def _too_much(self, request: Request, limits: Limits) -> bool:
         """Charge the call to its tenant's own limits. True: they do not allow it, and it is refused."""

@@ -24,10 +24,9 @@ INPUTS: Final = "inputs"
 class HitLog:
     """Hits on their way to the journal. O(1) a hit."""
 
-    __slots__ = ("_clock", "_hits", "_journal", "_notes", "_timer", "lost")
+    __slots__ = ("_clock", "_hits", "_journal", "_notes", "_timer")
 
     def __init__(self, clock: Clock, journal: Journal) -> None:
-        self.lost = 0  # that the journal did not take
         self._clock = clock
         self._journal = journal
         self._hits: list[Hit] = []
@@ -105,10 +104,10 @@ class HitLog:
         try:
             self._journal.append(Hits(tuple(hits), tuple(notes)))
         except OSError:
-            self._lose(len(hits))
+            _lost(len(hits) + len(notes))
         except ValueError:
             if len(hits) + len(notes) == 1:
-                self._lose(len(hits))
+                _lost(len(hits) + len(notes))
                 return
             some, rest = len(hits) // 2, len(notes) // 2
             if not some and not rest:
@@ -116,12 +115,12 @@ class HitLog:
             self._write(hits[:some], notes[:rest])
             self._write(hits[some:], notes[rest:])
 
-    def _lose(self, hits: int) -> None:
-        self.lost += hits
-        _log.warning("%d hits of the cache were not recorded: the journal cannot be written", hits)
-
     def _soon(self, gathered: int) -> None:
         if gathered >= MOST:
             self.flush()
         elif self._timer is None:
             self._timer = self._clock.call_at(self._clock.now() + GATHER_US, self.flush)
+
+
+def _lost(facts: int) -> None:
+    _log.warning("%d facts of the cache were not recorded: the journal cannot be written", facts)

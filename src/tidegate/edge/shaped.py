@@ -11,19 +11,20 @@ from tidegate.model.call import Kind
 from tidegate.model.outcome import Usage
 from tidegate.providers.answers.shapes import to_events, to_whole, with_usage
 
-MOST: Final = 256
+MOST_BYTES: Final = 8_388_608
 LARGEST: Final = 262_144  # bytes of a form that is kept
 _TELLS: Final = frozenset((Kind.CHAT, Kind.COMPLETION))  # whose streams tell usage only to who asks for it
 _USAGE: Final = (b'"usage":{', b'"usage": {')
 
 
 class Shapes:
-    """Other forms of answers, made once while they are asked for. Bounded. O(1) where the form is as it was kept."""
+    """Other forms of answers, made once while they are asked for: at most `MOST_BYTES`. O(1) for what is as it was kept."""
 
-    __slots__ = ("_made",)
+    __slots__ = ("_bytes", "_made")
 
     def __init__(self) -> None:
         self._made: OrderedDict[tuple[bytes, int, bool, bool], bytes] = OrderedDict()
+        self._bytes = 0
 
     def body(self, wanted: Wanted, key: bytes, made_us: int, body: bytes, cost: Cost, *, streamed: bool) -> bytes:
         """What `wanted` is told of the answer under `key` of that moment. Raises `ValueError`: it cannot be said so."""
@@ -35,10 +36,11 @@ class Shapes:
             self._made.move_to_end(name)
             return made
         made = shaped(wanted.kind, body, cost, streamed=streamed, stream=wanted.streamed, usage=wanted.usage)
-        if len(made) <= LARGEST:
+        if made is not body and len(made) <= LARGEST:
             self._made[name] = made
-            if len(self._made) > MOST:
-                self._made.popitem(last=False)
+            self._bytes += len(made)
+            while self._bytes > MOST_BYTES:
+                self._bytes -= len(self._made.popitem(last=False)[1])
         return made
 
 

@@ -1,8 +1,7 @@
 """What the cache wants to know of a call: under which key its answer is, or will be, and on which terms."""
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from tidegate.edge.inputs import Parts
 from tidegate.edge.intake import Caller
 from tidegate.edge.tape import Tape
 from tidegate.line.plan import Plan
@@ -10,6 +9,9 @@ from tidegate.model.call import Call, Kind
 from tidegate.policy.caching.directives import Directives
 from tidegate.policy.caching.terms import Terms
 from tidegate.wire.exchange import Exchange
+
+if TYPE_CHECKING:
+    from tidegate.edge.inputs import Parts
 
 
 class Wanted:
@@ -35,7 +37,7 @@ class Wanted:
         streamed: bool,
         usage: bool,
         tags: tuple[str, ...],
-        parts: Parts | None = None,
+        parts: "Parts | None" = None,
     ) -> None:
         self.key = key
         self.base = base

@@ -15,7 +15,7 @@ from tidegate.line.pool import Pool
 from tidegate.line.service import service
 from tidegate.line.target import Target
 from tidegate.model import pools
-from tidegate.model.snapshot import DegradeStep, ModelEntry, Provider, RetryPolicy, Snapshot, Strategy
+from tidegate.model.snapshot import DegradeStep, ModelEntry, Provider, RetryPolicy, Snapshot, Strategy, caches
 from tidegate.policy.caching.terms import terms
 from tidegate.policy.outlet import Outlet
 from tidegate.policy.recovery import RetryBudget
@@ -42,7 +42,7 @@ class Book:
         self._pools = pools.with_rest(snapshot.pools, snapshot.providers)
         self._defaults = snapshot.defaults
         self._cache = snapshot.cache
-        self.caches = any(one.caching.enabled for one in (*snapshot.strategies, snapshot.defaults))
+        self.caches = caches(snapshot)
         self._providers = {provider.name: provider for provider in snapshot.providers}
         own = [provider for provider in snapshot.providers if provider.scopes]
         self._services = {p.name: service(p, transport_for(p), digest(p.base_url)) for p in own}

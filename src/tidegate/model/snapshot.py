@@ -312,6 +312,17 @@ _DECODER = msgspec.msgpack.Decoder(Snapshot)
 _ENCODER = msgspec.msgpack.Encoder()
 
 
+def caches(snapshot: Snapshot) -> bool:
+    """Whether answers are kept for anybody."""
+    return any(one.caching.enabled for one in (*snapshot.strategies, snapshot.defaults))
+
+
+def compares(snapshot: Snapshot) -> bool:
+    """Whether questions are compared by their meaning for anybody."""
+    every = (one.caching for one in (*snapshot.strategies, snapshot.defaults))
+    return any(one.enabled and one.semantic.mode != "off" for one in every)
+
+
 def encode(snapshot: Snapshot) -> bytes:
     """The snapshot as msgpack."""
     return _ENCODER.encode(snapshot)

@@ -1,81 +1,93 @@
-"""Where this worker keeps answers: memory, the layers beyond it, and what was purged."""
+"""Where this worker keeps answers: memory, the layers beyond it, what was purged, and the cache in front of them.
 
-from collections.abc import Callable
+A worker imports it when somebody wants answers kept: it is a third of what there is to import.
+"""
+
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
+from tidegate.cache import purge_log
 from tidegate.cache.answers import Answers
 from tidegate.cache.memory import Memory
 from tidegate.cache.purge_follower import PurgeFollower
 from tidegate.cache.purge_log import Purge
-from tidegate.cache.semantic import SemanticClient
-from tidegate.edge.embedder import ModelEmbedder
-from tidegate.edge.meaning import Meaning
-from tidegate.model.snapshot import CacheSettings, Snapshot
+from tidegate.edge.cache import Cache
+from tidegate.edge.gateway import Gateway
+from tidegate.edge.hits import HitLog
+from tidegate.model.snapshot import CacheSettings, Snapshot, caches, compares
 from tidegate.observe.log import Log
 from tidegate.observe.meters import AnswersMeter, SemanticMeter
 from tidegate.policy.caching.purges import Purges, Selector
-from tidegate.ports import AnswerStore, Clock
+from tidegate.ports import AnswerStore, Clock, Journal
 
-LOG_NAME = "cache.log"
-_OFFLINE = "offline"
-_FOLDER = "cache"
+if TYPE_CHECKING:
+    from tidegate.worker.comparing import Comparing
+
+_FOLDER: Final = "cache"
 
 
 class Kept:
-    """Over reloads: `answers` and `meaning` are what holds now."""
+    """Over reloads the memory stays; the layers beyond it change with what the file says of them."""
 
     __slots__ = (
+        "_answers",
+        "_cache",
         "_clock",
+        "_comparing",
+        "_gateway",
         "_log",
         "_memory",
         "_purges",
         "_settings",
         "_state",
-        "answers",
-        "embedder",
         "follower",
-        "meaning",
-        "semantics",
     )
 
-    def __init__(self, first: Snapshot, state: Path, clock: Clock, log: Log) -> None:
-        """Raises `ValueError`, `OSError`: a layer cannot be made."""
+    def __init__(
+        self, first: Snapshot, state: Path, gateway: Gateway, journal: Journal, clock: Clock, log: Log
+    ) -> None:
+        """From now on `gateway` keeps answers. Raises `ValueError`, `OSError`: a layer cannot be made."""
         self._clock = clock
         self._log = log
         self._state = state
+        self._gateway = gateway
         self._settings = first.cache
         self._purges = Purges()
-        self.follower = PurgeFollower(state / LOG_NAME, self._purged, clock, log)
+        self.follower = PurgeFollower(state / purge_log.NAME, self._purged, clock, log)
         self.follower.look()
-        self.embedder: Callable[[str, int], ModelEmbedder] | None = None  # by name of a model, and budget
         self._memory = Memory(_memory_bytes(first))
-        self.answers = self._made(first.cache)
-        self.semantics: SemanticClient | None = None
-        self.meaning: Meaning | None = None
-        self._compare(first)
-
-    def serve(self, first: Snapshot, embedder: Callable[[str, int], ModelEmbedder]) -> None:
-        """From now on questions can be embedded by calls."""
-        self.embedder = embedder
-        self._compare(first)
+        self._answers = self._made(first.cache)
+        self._comparing: Comparing | None = None
+        self._cache = Cache(self._answers, gateway.serving, clock, HitLog(clock, journal), gateway.start)
+        self._arrange(first)
+        gateway.keep(self._cache)
 
     def change(self, snapshot: Snapshot) -> Answers | None:
-        """Follow a reload; what was before, to be closed, where its layers changed."""
+        """Follow a reload; what was before, to be closed, where its layers changed. Raises as the constructor."""
         before = None
         if snapshot.cache != self._settings:
-            before, self._settings = self.answers, snapshot.cache
-            self.answers = self._made(snapshot.cache)
+            before, self._answers = self._answers, self._made(snapshot.cache)
+            self._settings = snapshot.cache
         self._memory.limit(_memory_bytes(snapshot))
-        self._compare(snapshot)
+        self._arrange(snapshot)
         return before
+
+    def flush(self) -> None:
+        """Write which hits were gathered."""
+        self._cache.hits.flush()
+
+    async def close(self) -> None:
+        """Write what is gathered and close the layers."""
+        self.flush()
+        await self._answers.close()
 
     def meters(self) -> list[AnswersMeter]:
         """What each layer did, for the metrics."""
-        return [AnswersMeter(*standing.figures) for standing in self.answers.standings()]
+        return [AnswersMeter(*standing.figures) for standing in self._answers.standings()]
 
     def questions(self) -> SemanticMeter | None:
         """What became of those that were compared, for the metrics."""
-        return None if self.semantics is None else SemanticMeter(*self.semantics.counters.figures)
+        return None if self._comparing is None else self._comparing.meter()
 
     def _made(self, settings: CacheSettings) -> Answers:
         stores: list[AnswerStore] = []
@@ -91,25 +103,24 @@ class Kept:
             stores.append(Redis(settings.redis_url, settings.redis_prefix, settings.redis_timeout_us))
         return Answers(self._memory, stores, settings, self._purges, self._clock, self._log)
 
-    def _compare(self, snapshot: Snapshot) -> None:
-        """Whether meaning is asked, and for how long."""
-        wanted = any(
-            one.caching.enabled and one.caching.semantic.mode != "off"
-            for one in (*snapshot.strategies, snapshot.defaults)
-        )
-        if not wanted:
-            if self.semantics is not None:
-                self.semantics.close()
-            self.semantics = self.meaning = None
-            return
-        budget_us = snapshot.cache.semantic.budget_us
-        if self.semantics is None:
-            self.semantics = SemanticClient(self._state / "semantic.sock", self._clock, budget_us)
-        self.semantics.budget_us = budget_us
-        embedder, model = None, snapshot.cache.semantic.embedder
-        if model != _OFFLINE and self.embedder is not None:
-            embedder = self.embedder(model, budget_us)
-        self.meaning = Meaning(self.semantics, self.answers, embedder)
+    def _arrange(self, snapshot: Snapshot) -> None:
+        """Have the cache look where answers are now, and ask who compares questions now."""
+        meaning = None
+        if compares(snapshot):
+            meaning = self._compared(snapshot).meaning(self._answers, snapshot.cache.semantic)
+        elif self._comparing is not None:
+            self._comparing.close()
+            self._comparing = None
+        names = frozenset(rule.header for rule in snapshot.cache.rules if rule.header)
+        self._cache.change(self._answers, meaning, names)
+
+    def _compared(self, snapshot: Snapshot) -> "Comparing":
+        from tidegate.worker.comparing import Comparing  # noqa: PLC0415 - its tables of words cost 20 ms of a start
+
+        if self._comparing is None:
+            gateway, settings = self._gateway, snapshot.cache.semantic
+            self._comparing = Comparing(self._state, settings, lambda: gateway.house, gateway.serving, self._clock)
+        return self._comparing
 
     def _purged(self, purge: Purge) -> None:
         self._purges.add(Selector(purge.what, purge.value, purge.namespace), purge.wall_us)
@@ -117,5 +128,4 @@ class Kept:
 
 def _memory_bytes(snapshot: Snapshot) -> int:
     """Nothing is kept for nobody."""
-    caches = any(one.caching.enabled for one in (*snapshot.strategies, snapshot.defaults))
-    return snapshot.cache.memory_bytes if caches else 0
+    return snapshot.cache.memory_bytes if caches(snapshot) else 0

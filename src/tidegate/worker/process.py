@@ -12,6 +12,7 @@ import socket
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import uvloop
 
@@ -21,7 +22,6 @@ from tidegate.directory.follower import Follower
 from tidegate.edge.bodies import Keeper
 from tidegate.edge.clients import Clients
 from tidegate.edge.door import Door
-from tidegate.edge.embedder import ModelEmbedder
 from tidegate.edge.gateway import Gateway, House
 from tidegate.edge.roster import Roster
 from tidegate.edge.signatures import Signatures
@@ -35,9 +35,9 @@ from tidegate.line.book import Book
 from tidegate.line.lanes import Lanes
 from tidegate.line.line import Line
 from tidegate.model import snapshot as snapshots
-from tidegate.model.snapshot import Snapshot
+from tidegate.model.snapshot import Snapshot, caches
 from tidegate.observe.log import Log
-from tidegate.observe.meters import JournalMeter, LaneGauge, PoolGauge
+from tidegate.observe.meters import AnswersMeter, JournalMeter, LaneGauge, PoolGauge, SemanticMeter
 from tidegate.observe.observer import Observer
 from tidegate.observe.push import Pusher
 from tidegate.planes.channel import Channel
@@ -48,9 +48,11 @@ from tidegate.ports import Clock
 from tidegate.wire.server import Server, serve
 from tidegate.wire.tls import server_context
 from tidegate.worker import lanes
-from tidegate.worker.kept import Kept
 from tidegate.worker.spent import Spent
 from tidegate.worker.upstreams import Upstreams
+
+if TYPE_CHECKING:
+    from tidegate.worker.kept import Kept
 
 SAVE_EVERY_US = 10_000_000
 LOOK_EVERY_US = 1_000_000
@@ -65,7 +67,8 @@ class Worker:
     def __init__(
         self, arguments: ChildArguments, channel: Channel, first: Snapshot, clock: SystemClock, log: Log
     ) -> None:
-        state, own = Path(arguments.state_dir), Path(arguments.own_dir)
+        self._state = state = Path(arguments.state_dir)
+        own = Path(arguments.own_dir)
         self._arguments = arguments
         self._channel = channel
         self._clock = clock
@@ -91,11 +94,11 @@ class Worker:
         self._spent = Spent(own, clock)
         self._follower = Follower(state / directory.NAME, Roster, self._follow, clock, log)
         line = Line(clock, self.journal, self.observer, luck.random)
-        self._kept = Kept(first, state, clock, log)
-        answers = self._kept.answers
-        self.gateway = Gateway(self.house(first), line, clock, self.journal, self.observer, arguments.worker, answers)
-        self._kept.serve(first, self._embedder)
-        self._cache(first)
+        self.gateway = Gateway(self.house(first), line, clock, self.journal, self.observer, arguments.worker)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._serves = False
+        self._kept: Kept | None = None
+        self._keep(first)
         self.gateway.serving.begin_after(self.journal.last_id)
         self._pusher = Pusher(
             state / "control.sock",
@@ -105,10 +108,9 @@ class Worker:
             os.getpid(),
             self._journal_meter,
             self._spent.gauges,
-            self._kept.meters,
-            self._kept.questions,
+            self._answers,
+            self._questions,
         )
-        self._tasks: set[asyncio.Task[None]] = set()
 
     def house(self, snapshot: Snapshot) -> House:
         """Compose what the snapshot says."""
@@ -126,19 +128,20 @@ class Worker:
         house.follow(managed)
         self._spent.accounts.tidy(self._clock.wall())
         self.gateway.review()
-        if was_open and not house.clients.open and self._tasks:
+        if was_open and not house.clients.open and self._serves:
             self._log.warning("the first client key was made: whoever calls without one is refused from now on")
 
-    def _embedder(self, model: str, budget_us: int) -> ModelEmbedder:
-        gateway = self.gateway
-        return ModelEmbedder(lambda: gateway.house, gateway.serving, self._clock, model, budget_us)
+    def _keep(self, snapshot: Snapshot) -> None:
+        """Keep answers where somebody wants that, and once begun in the way the file says now."""
+        if self._kept is not None:
+            before = self._kept.change(snapshot)
+            if before is not None:
+                self._start(before.close())
+        elif caches(snapshot):
+            from tidegate.worker.kept import Kept  # noqa: PLC0415 - 60 ms of the start of who keeps none
 
-    def _cache(self, snapshot: Snapshot) -> None:
-        """Where answers are kept, from now on."""
-        cache = self.gateway.cache
-        if cache is not None:
-            names = frozenset(rule.header for rule in snapshot.cache.rules if rule.header)
-            cache.change(self._kept.answers, self._kept.meaning, names)
+            self._kept = Kept(snapshot, self._state, self.gateway, self.journal, self._clock, self._log)
+            self._start(self._kept.follower.follow())
 
     async def run(self) -> None:
         """Serve until the supervisor says otherwise or is gone."""
@@ -155,7 +158,7 @@ class Worker:
         self._start(self._repeat(LOOK_EVERY_US, self._spool.look))
         self._start(self._pusher.run())
         self._start(self._follower.follow())
-        self._start(self._kept.follower.follow())
+        self._serves = True
         _spare_the_collector()
         self._channel.send(Ready(os.getpid()))
         while (message := await self._channel.receive()) is not None:
@@ -164,22 +167,18 @@ class Worker:
             elif isinstance(message, Drain):
                 await self._drain(server)
                 return
-        self._flush()
+        if self._kept is not None:
+            self._kept.flush()
         await self._save()
         await self._spool.close()
         end_now()
-
-    def _flush(self) -> None:
-        """Write what was gathered."""
-        if self.gateway.cache is not None:
-            self.gateway.cache.hits.flush()
 
     def _reload(self, data: bytes) -> None:
         """Build the new house beside the old one and swap; calls in flight keep their plan."""
         try:
             snapshot = snapshots.decode(data)
             house = self.house(snapshot)
-            before = self._kept.change(snapshot)
+            self._keep(snapshot)
         except (ValueError, OSError) as error:
             self._channel.send(Rejected(str(error)))
             return
@@ -191,9 +190,6 @@ class Worker:
         self.gateway.review()
         self.lanes.retire()
         self._upstreams.keep(snapshot)
-        self._cache(snapshot)
-        if before is not None:
-            self._start(before.close())
         if snapshot.server != self._settings or snapshot.journal != self._journal_settings:
             self._log.warning("`server` and `journal` changed in the file: they take effect when the gate restarts")
         self._channel.send(Ready(os.getpid()))
@@ -210,8 +206,8 @@ class Worker:
         self.journal.catch_up()  # what a failing disk did not take: its last chance
         await self._spent.save(self.journal)
         await self._spool.close()
-        self._flush()
-        await self._kept.answers.close()
+        if self._kept is not None:
+            await self._kept.close()
         self.journal.close()
         end_now()
 
@@ -245,6 +241,12 @@ class Worker:
             self._spool.kept,
             self._spool.dropped,
         )
+
+    def _answers(self) -> list[AnswersMeter]:
+        return [] if self._kept is None else self._kept.meters()
+
+    def _questions(self) -> SemanticMeter | None:
+        return None if self._kept is None else self._kept.questions()
 
     def _gauges(self) -> list[LaneGauge]:
         now = self._clock.now()

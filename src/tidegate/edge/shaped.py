@@ -18,7 +18,7 @@ _USAGE: Final = (b'"usage":{', b'"usage": {')
 
 
 class Shapes:
-    """Other forms of answers, made once while they are asked for: at most `MOST_BYTES`. O(1) for what is as it was kept."""
+    """Other forms of answers, made once while they are asked for; bounded. O(1) for what is as it was kept."""
 
     __slots__ = ("_bytes", "_made")
 

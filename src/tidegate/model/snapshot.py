@@ -24,6 +24,9 @@ from tidegate.model.entitlements import Namespace as Namespace
 from tidegate.model.entitlements import SigningSettings as SigningSettings
 from tidegate.model.entitlements import TierEntry as TierEntry
 from tidegate.model.entitlements import User as User
+from tidegate.model.jobs import EMBEDDED
+from tidegate.model.jobs import JobSettings as JobSettings
+from tidegate.model.jobs import WebhookSettings as WebhookSettings
 from tidegate.model.record import Record as Record
 from tidegate.model.tenant import TIERS
 
@@ -306,6 +309,7 @@ class Snapshot(Record):
     keys_required: bool = False  # a call shows a key, even while none is declared
     cache: CacheSettings = CacheSettings()
     bodies: BodyPolicy | None = None  # of namespaces that say nothing of it
+    jobs: JobSettings = JobSettings()
 
 
 _DECODER = msgspec.msgpack.Decoder(Snapshot)
@@ -321,6 +325,15 @@ def compares(snapshot: Snapshot) -> bool:
     """Whether questions are compared by their meaning for anybody."""
     every = (one.caching for one in (*snapshot.strategies, snapshot.defaults))
     return any(one.enabled and one.semantic.mode != "off" for one in every)
+
+
+def backends(snapshot: Snapshot) -> tuple[str, ...]:
+    """Every queue that jobs may be in, the usual one first; () = there are no jobs."""
+    if not snapshot.jobs.enabled:
+        return ()
+    named = (one.queue_backend or EMBEDDED for one in snapshot.strategies)
+    every = (snapshot.jobs.backend, *(one for one in named if one))
+    return tuple(dict.fromkeys(EMBEDDED if one.startswith("sqlite") else one for one in every))
 
 
 def encode(snapshot: Snapshot) -> bytes:

@@ -1,11 +1,11 @@
-"""Opening a connection to an upstream: straight or through a proxy, with TLS or without."""
+"""Opening a connection to an upstream: straight or through a proxy, with TLS or without, or by a Unix socket."""
 
 import asyncio
 import re
 import ssl
 from typing import Final, NamedTuple, cast
 
-from tidegate.wire.endpoint import Endpoint
+from tidegate.wire.endpoint import UNIX, Endpoint
 from tidegate.wire.proxy import connect_request
 from tidegate.wire.sending import Owner
 from tidegate.wire.upstream_connection import UpstreamConnection
@@ -28,6 +28,9 @@ async def dial(route: Route, owner: Owner, loop: asyncio.AbstractEventLoop) -> U
     if proxy is not None and tls is not None:
         return await _tunnel(target, tls, proxy, owner, loop)
     first = proxy or target
+    if first.scheme == UNIX:
+        _, protocol = await loop.create_unix_connection(lambda: UpstreamConnection(owner, loop), first.host)
+        return protocol
     _, protocol = await loop.create_connection(
         lambda: UpstreamConnection(owner, loop),
         first.host,

@@ -5,6 +5,7 @@ import socket
 import ssl
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 from tidegate.model.snapshot import ServerSettings
@@ -32,6 +33,19 @@ class Server:
     def port(self) -> int:
         """The port of the first socket."""
         return int(self.listeners[0].sockets[0].getsockname()[1])
+
+    async def listen_at(self, path: Path) -> None:
+        """Serve on a Unix socket too, without TLS: who has no address comes from this machine, and is its user.
+
+        One that a dead process left is replaced. Raises `OSError`.
+        """
+        hub, listener = self._hub, private(path)
+        try:
+            server = await hub.loop.create_unix_server(lambda: ServerConnection(hub), sock=listener, backlog=_BACKLOG)
+        except BaseException:
+            listener.close()
+            raise
+        self.listeners.append(server)
 
     def statistics(self) -> ServerStatistics:
         """O(connections)."""
@@ -61,6 +75,19 @@ class Server:
     def _stop_listening(self) -> None:
         for listener in self.listeners:
             listener.close()
+
+
+def private(path: Path) -> socket.socket:
+    """A Unix socket that only this user may reach. Raises `OSError`, also where its path is too long."""
+    path.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        listener.bind(str(path))
+        path.chmod(0o600)
+    except OSError:
+        listener.close()
+        raise
+    return listener
 
 
 def _give_up(waiting: asyncio.Future[None]) -> None:

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from tidegate.model.snapshot import Provider
 from tidegate.ports import BodySource, Clock, TransportError
 from tidegate.wire.dial import Route, dial
-from tidegate.wire.endpoint import endpoint_of
+from tidegate.wire.endpoint import UNIX, endpoint_of
 from tidegate.wire.forms import Forms
 from tidegate.wire.limit import TimeLimit
 from tidegate.wire.proxy import absolute_form, authorization
@@ -80,8 +80,10 @@ class UpstreamPool:
         if target.tls and tls is None:
             raise ValueError(f"provider {provider.name}: an https base_url needs a TLS context")
         proxy = endpoint_of(provider.proxy) if provider.proxy else None
-        if proxy is not None and proxy.tls:
-            raise ValueError(f"provider {provider.name}: a proxy is reached by http, not https")
+        if proxy is not None and proxy.scheme != "http":
+            raise ValueError(f"provider {provider.name}: a proxy is reached by http, not {proxy.scheme}")
+        if proxy is not None and target.scheme == UNIX:
+            raise ValueError(f"provider {provider.name}: no proxy leads to a socket of this machine")
         self._route = Route(target, tls if target.tls else None, proxy)
         self._proxy_headers = authorization(proxy) if proxy is not None and not target.tls else None
         self._loop = asyncio.get_running_loop()

@@ -204,7 +204,7 @@ def test_every_policy_keeps_every_fact(tmp_path: Path, opened: Callable[..., Jou
             journal.sync()
     assert [fact.call_id for fact in read(tmp_path / "journal")] == list(range(120))
     journal.sync()
-    assert descriptors() <= before + 4
+    assert descriptors() <= before + 5  # its lock, two segments, and the next two as they are made
 
 
 def test_a_closed_journal_leaves_no_unused_space(tmp_path: Path, opened: Callable[..., Journal]) -> None:

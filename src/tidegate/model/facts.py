@@ -83,6 +83,7 @@ class CallRecord(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="c"
     written_tokens: int = 0
     tries: tuple[Try, ...] = ()  # attempts that a provider may have seen; () = one at most, which the record tells
     cache: str = ""  # what the cache had to say: "" = it was not asked, else why it did not answer, or did not keep
+    job: str = ""  # that it was made for, and for the how manieth time: ID#N
 
 
 class Hit(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, and_, or_, select
 
+from tidegate.store.found import by_id
 from tidegate.store.reports import has_tag
 from tidegate.store.tables import CALLS, TRIES
 
@@ -49,8 +50,8 @@ def calls(connection: Connection, wanted: Wanted) -> list[Found]:
 
 
 def call(connection: Connection, call_id: int, namespace: str | None = None) -> tuple[Found, list[Found]] | None:
-    """A call of this id (of this namespace) with its attempts in order; None: there is none. By its index."""
-    query = select(CALLS).where(CALLS.c.call_id == call_id)
+    """A call of this id (of this namespace) with its attempts in order; None: there is none."""
+    query = select(CALLS).where(by_id(connection, CALLS, call_id))
     if namespace is not None:
         query = query.where(CALLS.c.namespace == namespace)
     row = connection.execute(query.order_by(CALLS.c.day.desc()).limit(1)).mappings().one_or_none()

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 from sqlalchemy import Connection, and_, func, select
 
 from tidegate.store.calls import Found, plain
+from tidegate.store.found import by_id
 from tidegate.store.hit_tables import HITS, HOURLY_HITS, NOTES
 from tidegate.store.hits import BYPASS, MISS
 from tidegate.store.reports import MOST, TIMES, TooMany, hour_from, moment_of
@@ -89,8 +90,8 @@ def total(connection: Connection, wanted: Wanted) -> Saved:
 
 
 def hit(connection: Connection, call_id: int, namespace: str | None = None) -> Found | None:
-    """The call of this id (of this namespace) that the cache answered. By its index."""
-    query = select(HITS).where(HITS.c.call_id == call_id)
+    """The call of this id (of this namespace) that the cache answered."""
+    query = select(HITS).where(by_id(connection, HITS, call_id))
     if namespace is not None:
         query = query.where(HITS.c.namespace == namespace)
     row = connection.execute(query.order_by(HITS.c.day.desc()).limit(1)).mappings().one_or_none()
@@ -99,13 +100,13 @@ def hit(connection: Connection, call_id: int, namespace: str | None = None) -> F
 
 def asked(connection: Connection, call_id: int, namespace: str | None = None) -> Found | None:
     """The call of this id (of this namespace) that was made, with what became of its answer: `word` and `answer`."""
-    query = select(CALLS).where(CALLS.c.call_id == call_id)
+    query = select(CALLS).where(by_id(connection, CALLS, call_id))
     if namespace is not None:
         query = query.where(CALLS.c.namespace == namespace)
     row = connection.execute(query.order_by(CALLS.c.day.desc()).limit(1)).mappings().one_or_none()
     if row is None:
         return None
-    note = select(NOTES.c.word, NOTES.c.answer).where(NOTES.c.call_id == call_id, NOTES.c.journal == row["journal"])
+    note = select(NOTES.c.word, NOTES.c.answer).where(by_id(connection, NOTES, call_id))
     kept = connection.execute(note.order_by(NOTES.c.day.desc()).limit(1)).one_or_none()
     return {**plain(row), "word": kept.word if kept else "", "answer": kept.answer if kept else ""}
 

@@ -78,6 +78,7 @@ def call_row(journal: int, of: CallRecord, named: Row) -> Row:
         of.charged_tokens,
         of.cost_nano,
         of.cache[:_NAME],  # the gate's own words, often no other call's
+        of.job[:_NAME],
     )
 
 

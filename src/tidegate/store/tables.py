@@ -8,7 +8,19 @@ attempt of its own may hold what was reserved.
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, SmallInteger, String, Table, TableClause, column
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    SmallInteger,
+    String,
+    Table,
+    TableClause,
+    column,
+    text,
+)
 from sqlalchemy.sql.schema import SchemaItem
 
 from tidegate.store.metadata import METADATA, NAME
@@ -56,8 +68,15 @@ CALLS: Final = Table(
     *_counts("queued_us", "waited_us", "first_byte_us", "duration_us"),
     *_counts("prompt_tokens", "completion_tokens", "cached_tokens", "written_tokens", "charged_tokens", "cost_nano"),
     Column("cache", NAME, nullable=False, server_default="", comment="what the cache said; empty = it was not asked"),
-    Index("ix_calls_call_id", "call_id"),
+    Column(
+        "job",
+        NAME,
+        nullable=False,
+        server_default="",
+        comment="the job that it was made for, and for the how manieth time: ID#N",
+    ),
     Index("ix_calls_namespace_at_us", "namespace", "at_us"),
+    Index("ix_calls_job", "job", sqlite_where=text("job <> ''"), postgresql_where=text("job <> ''")),
     comment="One row a call, whatever came of it; tokens and cost are those of all its attempts",
     sqlite_with_rowid=False,
     postgresql_partition_by="RANGE (day)",

@@ -1,0 +1,1 @@
+"""Decisions about patient work: what becomes of a job, and who is told of its end."""

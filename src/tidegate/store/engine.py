@@ -36,9 +36,14 @@ class BadDatabase(ValueError):
     """`database` cannot be used at all; the text names the remedy and never the password."""
 
 
-def open_engine(database: str, state_dir: Path) -> Engine:
-    """The engine for a URL, "" = SQLite at `state_dir/tidegate.db`. Connects to nothing yet. Raises `BadDatabase`."""
-    url = _url(database, state_dir)
+def open_engine(database: str, state_dir: Path, file: str = FILE, field: str = "ledger.database") -> Engine:
+    """The engine for a URL, "" = SQLite at `state_dir/file`. Connects to nothing yet.
+
+    Raises `BadDatabase`, which names the configuration's `field`.
+    """
+    url = URL.create("sqlite", database=str(state_dir / file)) if not database else _parsed(database)
+    if url is None:
+        raise BadDatabase(f"`{field}` is no URL of a known database: use sqlite:///PATH or postgresql://…")
     if url.get_backend_name() == "sqlite":
         engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS})
         event.listen(engine, "do_connect", _make_sqlite)
@@ -48,7 +53,7 @@ def open_engine(database: str, state_dir: Path) -> Engine:
     try:
         return create_engine(url, connect_args=dict(_POSTGRES), pool_pre_ping=True, pool_size=5, max_overflow=5)
     except ModuleNotFoundError:
-        raise BadDatabase("`ledger.database` names PostgreSQL: install its driver, tidegate[postgres]") from None
+        raise BadDatabase(f"`{field}` names PostgreSQL: install its driver, tidegate[postgres]") from None
 
 
 @contextmanager
@@ -68,15 +73,6 @@ def is_sqlite(connection: Connection | Engine) -> bool:
 def shown(engine: Engine) -> str:
     """The URL without its password, for logs."""
     return engine.url.render_as_string(hide_password=True)
-
-
-def _url(database: str, state_dir: Path) -> URL:
-    if not database:
-        return URL.create("sqlite", database=str(state_dir / FILE))
-    url = _parsed(database)
-    if url is None:
-        raise BadDatabase("`ledger.database` is no URL of a known database: use sqlite:///PATH or postgresql://…")
-    return url
 
 
 def _parsed(database: str) -> URL | None:

@@ -4,7 +4,7 @@ Safe from several processes at once: on SQLite by its write lock, on PostgreSQL 
 """
 
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from alembic import command
 from alembic.config import Config
@@ -17,35 +17,46 @@ from tidegate.store.engine import is_sqlite, writing
 _LOCK: Final = 0x7469_6465  # "tide"
 
 
+class Schema(NamedTuple):
+    """Revisions, and where a database says which of them it has. Several can live in one database."""
+
+    folder: Path
+    table: str = "alembic_version"
+
+
+STORE: Final = Schema(Path(__file__).parent / "migrations")
+
+
 class NewerSchema(RuntimeError):
     """The database was brought to a revision that this version does not know."""
 
 
-def upgrade(engine: Engine, to: str = "") -> tuple[str, str]:
+def upgrade(engine: Engine, to: str = "", schema: Schema = STORE) -> tuple[str, str]:
     """Bring the schema to a revision, "" = the newest; returns the one before ("" = none) and the one now.
 
     All or nothing. Raises `NewerSchema`, `sqlalchemy.exc.SQLAlchemyError`.
     """
-    script = ScriptDirectory.from_config(_config())
+    script = ScriptDirectory.from_config(_config(schema))
     with writing(engine) as connection:
         if not is_sqlite(connection):
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-        before, head = revision(connection), to or script.get_current_head() or ""
+        before, head = revision(connection, schema), to or script.get_current_head() or ""
         if before and before not in {one.revision for one in script.walk_revisions()}:
             raise NewerSchema(f"the database has schema {before}, newer than {head}: start the version that made it")
         if before != head:
-            config = _config()
+            config = _config(schema)
             config.attributes["connection"] = connection
             command.upgrade(config, head)
     return before, head
 
 
-def revision(connection: Connection) -> str:
+def revision(connection: Connection, schema: Schema = STORE) -> str:
     """The schema's revision, "" = none yet."""
-    return MigrationContext.configure(connection).get_current_revision() or ""
+    context = MigrationContext.configure(connection, opts={"version_table": schema.table})
+    return context.get_current_revision() or ""
 
 
-def _config() -> Config:
+def _config(schema: Schema) -> Config:
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.set_main_option("script_location", str(schema.folder).replace("%", "%%"))
     return config

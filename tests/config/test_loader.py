@@ -8,6 +8,7 @@ import pytest
 
 from tests.config.texts import MISSION, SMALLEST
 from tidegate.config import loader
+from tidegate.model.jobs import JobSettings
 from tidegate.model.snapshot import Caching, SemanticPolicy, Snapshot, Strategy, decode
 from tidegate.planes.messages import Decoder, Loaded, Named
 
@@ -93,4 +94,20 @@ def test_who_compares_questions_is_told(caching: Caching, wanted: bool) -> None:
     plain = Strategy("plain", "p/m")
     of_a_strategy = Snapshot(1, (), (plain, Strategy("s", "p/m", caching=caching)))
     of_a_model = Snapshot(1, (), (plain,), Strategy("", "", caching=caching))
-    assert [loader._loaded(snapshot).semantic for snapshot in (of_a_strategy, of_a_model)] == [wanted, wanted]
+    beside = ("semantic",) if wanted else ()
+    assert [loader._loaded(snapshot).beside for snapshot in (of_a_strategy, of_a_model)] == [beside, beside]
+
+
+@pytest.mark.parametrize(
+    ("jobs", "queues", "wanted"),
+    [
+        (JobSettings(), ("redis://a",), ()),
+        (JobSettings(enabled=True), (), ("desk", "runner-0")),
+        (JobSettings(enabled=True, runners=2), ("redis://a", ""), ("desk", *(f"runner-{n}" for n in range(4)))),
+        (JobSettings(enabled=True, runners=0), ("redis://a",), ("desk",)),
+    ],
+)
+def test_who_does_patient_work_is_told(jobs: JobSettings, queues: tuple[str, ...], wanted: tuple[str, ...]) -> None:
+    """The desk, and as many runners as are kept for each queue."""
+    strategies = tuple(Strategy(f"s{queue}", "p/m", queue_backend=queue) for queue in queues)
+    assert loader._loaded(Snapshot(1, (), strategies, jobs=jobs)).beside == wanted

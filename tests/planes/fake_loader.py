@@ -1,6 +1,7 @@
 """A loader for the supervisor's tests: the file's words are the snapshots and say how to behave."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from tidegate.planes.messages import Loaded, Named, Part, encode
@@ -25,8 +26,19 @@ def main() -> None:
     parts = tuple(isolated(word, version) for word in words if ":" in word)
     main = " ".join(word for word in words if ":" not in word)
     snapshot = f"{main} version={version}".encode()
-    loaded = Loaded("clients" in text, "tls" in text, drain_us, snapshot, parts, semantic="meaning" in text)
+    beside = tuple(wanted(words))
+    loaded = Loaded("clients" in text, "tls" in text, drain_us, snapshot, parts, beside=beside)
     sys.stdout.buffer.write(encode(loaded))
+
+
+def wanted(words: list[str]) -> Iterator[str]:
+    """`meaning` wants the semantic process, `jobs=N` the desk and N runners."""
+    if "meaning" in words:
+        yield "semantic"
+    for word in words:
+        if word.startswith("jobs="):
+            yield "desk"
+            yield from (f"runner-{number}" for number in range(int(word.removeprefix("jobs="))))
 
 
 def isolated(word: str, version: str) -> Part:

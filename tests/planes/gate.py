@@ -18,6 +18,8 @@ MODULES = {
     "control_module": "tests.planes.fake_control",
     "loader_module": "tests.planes.fake_loader",
     "semantic_module": "tests.planes.fake_semantic",
+    "desk_module": "tests.planes.fake_desk",
+    "runner_module": "tests.planes.fake_runner",
 }
 READY = re.compile(r"tidegate ready: (https?)://([^ ]+):(\d+)/v1 \(admin http://127\.0\.0\.1:(\d+)(.*)\)\n")
 OTHER = re.compile(r"; (\S+) http://[^ ]+:(\d+)/v1")
@@ -74,9 +76,10 @@ class Gate:
         found = {}
         for pid in self._child_pids():
             words = command_line(pid)
-            for name in ("worker", "control", "semantic"):
+            for name in ("worker", "control", "semantic", "desk", "runner"):
                 if any(word.endswith((f".{name}", f"fake_{name}")) for word in words):
-                    found[name] = pid
+                    number = words[words.index("--worker") + 1] if name == "runner" else ""
+                    found[f"{name}-{number}" if number else name] = pid
         self.watched |= set(found.values())
         return found
 
@@ -86,7 +89,7 @@ class Gate:
         found = {
             int(words[words.index("--worker") + 1]): pid
             for pid, words in lines.items()
-            if "--worker" in words and "-1" not in words
+            if any("worker" in word for word in words[:4]) and "--worker" in words
         }
         self.watched |= set(found.values())
         return found

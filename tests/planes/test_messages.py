@@ -36,7 +36,7 @@ MESSAGES = st.one_of(
             st.builds(Part, st.text(max_size=9), st.integers(0, 65_535), U32, st.binary(max_size=50)), max_size=3
         ).map(tuple),
         st.binary(max_size=50),
-        st.booleans(),
+        st.lists(st.from_regex(r"[a-z]{1,9}(-[0-9])?", fullmatch=True), max_size=3).map(tuple),
     ),
     st.builds(Named, st.lists(st.text(st.characters(exclude_characters="\0"), min_size=1), max_size=3).map(tuple)),
     st.builds(Status, st.booleans(), st.booleans(), U32, U32),

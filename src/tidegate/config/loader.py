@@ -17,7 +17,7 @@ from tidegate.config.findings import ConfigError
 from tidegate.config.load import load
 from tidegate.config.split import split
 from tidegate.model.isolation import asks_for_keys
-from tidegate.model.snapshot import Snapshot, compares, encode
+from tidegate.model.snapshot import Snapshot, compares, encode, runners
 from tidegate.planes import messages
 
 
@@ -58,8 +58,16 @@ def _loaded(snapshot: Snapshot) -> messages.Loaded:
         for item, part in zip(snapshot.isolated, rest, strict=True)
     )
     whole = encode(snapshot) if parts else b""
-    tls, semantic = server.tls is not None, compares(snapshot)
-    return messages.Loaded(clients, tls, server.drain_timeout_us, encode(main), parts, whole, semantic)
+    tls = server.tls is not None
+    return messages.Loaded(clients, tls, server.drain_timeout_us, encode(main), parts, whole, _beside(snapshot))
+
+
+def _beside(snapshot: Snapshot) -> tuple[str, ...]:
+    """The services that are wanted beside the calls."""
+    found = ["semantic"] if compares(snapshot) else []
+    if snapshot.jobs.enabled:
+        found += ["desk", *(f"runner-{number}" for number in range(runners(snapshot)))]
+    return tuple(found)
 
 
 if __name__ == "__main__":

@@ -336,6 +336,16 @@ def backends(snapshot: Snapshot) -> tuple[str, ...]:
     return tuple(dict.fromkeys(EMBEDDED if one.startswith("sqlite") else one for one in every))
 
 
+def runners(snapshot: Snapshot) -> int:
+    """How many processes the supervisor keeps that run jobs; they are numbered from 0."""
+    return len(backends(snapshot)) * snapshot.jobs.runners
+
+
+def runs(snapshot: Snapshot, runner: int) -> str | None:
+    """Whose jobs the runner of this number takes; None = it is not wanted any more."""
+    return backends(snapshot)[runner // snapshot.jobs.runners] if runner < runners(snapshot) else None
+
+
 def encode(snapshot: Snapshot) -> bytes:
     """The snapshot as msgpack."""
     return _ENCODER.encode(snapshot)

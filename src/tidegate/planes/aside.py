@@ -1,51 +1,66 @@
 """A service beside the calls: it is there while the configuration in force asks for it, and no call waits for it."""
 
-import time
+from collections.abc import Callable
 
 from tidegate.observe.log import Log
 from tidegate.planes.keeper import Keeper
-from tidegate.planes.messages import Drain, Load, Loaded, Message, Ready
+from tidegate.planes.messages import Drain, Load, Message, Ready, Rejected
 from tidegate.planes.service import Death, Service, describe
+from tidegate.planes.worker import GRACE
 
 
 class Aside:
-    """One service that comes and goes. What it cannot do is its own trouble: it never ends the gate."""
+    """One service that comes and goes. What it cannot do is its own trouble: it never ends the gate.
 
-    __slots__ = ("_keeper", "_leaving", "_log", "_snapshot", "_version", "service")
+    `now` is in monotonic seconds.
+    """
 
-    def __init__(self, service: Service, keeper: Keeper, log: Log) -> None:
+    __slots__ = ("_keeper", "_log", "_now", "_snapshot", "service", "until")
+
+    def __init__(self, service: Service, keeper: Keeper, log: Log, now: Callable[[], float]) -> None:
         self.service = service
         self._keeper = keeper
         self._log = log
-        self._version = 0
+        self._now = now
         self._snapshot = b""  # that it serves by, b"" = it is not wanted
-        self._leaving = False
+        self.until: float | None = None  # when it is killed, once it is to leave
 
-    def follow(self, version: int, good: Loaded) -> None:
-        """A configuration is in force; the same one again is no news."""
-        if version == self._version:
-            return
-        self._version = version
-        self._snapshot = (good.whole or good.snapshot) if good.semantic else b""
-        if self.service.process is not None:
-            self._tell()
-        elif not self._snapshot:
+    def follow(self, snapshot: bytes, seconds: float) -> None:
+        """Serve by this; b"": it is not wanted any more, and has so long to hand back what it holds."""
+        self._snapshot = snapshot
+        if self.service.process is None:
+            self._stand_by()
+        elif not snapshot:
+            self.leave(seconds)
+        elif self.until is not None:
+            self.until = min(self.until, self._now() + GRACE)  # it was to leave: the next one serves
+        else:
+            self._keeper.tell(self.service, Load(snapshot))
+
+    def _stand_by(self) -> None:
+        if not self._snapshot:
             self._keeper.forget(self.service)
         elif self.service.start_at is None:
             self._keeper.start(self.service)
 
-    def _tell(self) -> None:
-        if not self._snapshot:
-            self._leaving = True
+    def leave(self, seconds: float) -> None:
+        """It has so long to end, and is not started again."""
+        self._snapshot = b""
+        self.service.start_at = None
+        if self.service.process is not None and self.until is None:
+            self.until = self._now() + seconds + GRACE
             self._keeper.tell(self.service, Drain())
-        elif self._leaving:
-            self.service.kill()  # it was to leave and has not: the next one serves
-        else:
-            self._keeper.tell(self.service, Load(self._snapshot))
 
     def rest(self) -> None:
-        """The gate ends: what dies now is not started again."""
+        """Serve on; should it die, it is not started again."""
         self._snapshot = b""
+        self.service.start_at = None
+
+    def look(self, now: float) -> None:
+        """Kill it when it has not left in time."""
+        if self.until is not None and self.until <= now:
+            self.until = now + GRACE
+            self.service.kill()
 
     def begun(self) -> None:
         """Its process was started."""
@@ -54,15 +69,17 @@ class Aside:
     def heard(self, message: Message) -> None:
         """It said something."""
         self.service.ready = self.service.ready or isinstance(message, Ready)
+        if isinstance(message, Rejected):
+            self._log.error(f"{self.service.name} cannot serve by the configuration", reason=message.reason)
 
     def buried(self, death: Death) -> None:
         """Its process ended."""
-        leaving, self._leaving = self._leaving, False
+        left, self.until = self.until is not None, None
         if not self._snapshot:
             self._keeper.forget(self.service)
             return
-        delay = 0.0 if leaving else death.delay
-        if not leaving:
+        delay = 0.0 if left else death.delay
+        if not left:
             how = describe(death.status)
             self._log.warning(f"{self.service.name} ended and is started again", how=how, delay=round(delay, 3))
-        self.service.start_at = time.monotonic() + delay
+        self.service.start_at = self._now() + delay

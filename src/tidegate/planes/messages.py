@@ -9,7 +9,7 @@ import struct
 from typing import NamedTuple
 
 _FRAME = struct.Struct("!cI")
-_LOADED = struct.Struct("!???QQH")
+_LOADED = struct.Struct("!??QQHH")
 _PART = struct.Struct("!HHII")
 _STATUS = struct.Struct("!??II")
 _READY = struct.Struct("!I")
@@ -54,7 +54,8 @@ class Part(NamedTuple):
 class Loaded(NamedTuple):
     """Loader to supervisor: the file is good. The few fields the supervisor acts on, and snapshots undecoded.
 
-    `snapshot` is the main worker's; `whole` is everybody's, empty where that is the same.
+    `snapshot` is the main worker's; `whole` is everybody's, empty where that is the same. `beside` names the services
+    that are wanted beside the calls: `KIND`, or `KIND-NUMBER` where there are several (`planes/asides.py`).
     """
 
     clients: bool  # callers must show a key
@@ -63,7 +64,7 @@ class Loaded(NamedTuple):
     snapshot: bytes
     parts: tuple[Part, ...] = ()
     whole: bytes = b""
-    semantic: bool = False  # a strategy has questions compared
+    beside: tuple[str, ...] = ()
 
 
 class Named(NamedTuple):
@@ -135,8 +136,9 @@ def _parts(message: Message) -> tuple[bytes, bytes]:
 
 
 def _packed(message: Loaded) -> bytes:
-    clients, tls, drain_timeout_us, snapshot, parts, whole, semantic = message
-    pieces = [_LOADED.pack(clients, tls, semantic, drain_timeout_us, len(snapshot), len(parts)), snapshot]
+    clients, tls, drain_timeout_us, snapshot, parts, whole, beside = message
+    names = "\0".join(beside).encode()
+    pieces = [_LOADED.pack(clients, tls, drain_timeout_us, len(snapshot), len(parts), len(names)), names, snapshot]
     for part in parts:
         name = part.namespace.encode()
         pieces += [_PART.pack(len(name), part.port, part.cpu_permille, len(part.snapshot)), name, part.snapshot]
@@ -173,15 +175,16 @@ def _message(kind: bytes, payload: bytes) -> Message:
 
 
 def _unpacked(payload: bytes) -> Loaded:
-    clients, tls, semantic, drain_timeout_us, size, count = _LOADED.unpack_from(payload)
-    at = _LOADED.size + size
-    snapshot, parts = payload[_LOADED.size : at], []
+    clients, tls, drain_timeout_us, size, count, length = _LOADED.unpack_from(payload)
+    begin = _LOADED.size + length
+    names, at = payload[_LOADED.size : begin].decode(), begin + size
+    beside, snapshot, parts = tuple(names.split("\0")) if names else (), payload[begin:at], []
     for _ in range(count):
         name, port, cpu_permille, size = _PART.unpack_from(payload, at)
         begin = at + _PART.size + name
         parts.append(Part(payload[begin - name : begin].decode(), port, cpu_permille, payload[begin : begin + size]))
         at = begin + size
-    return Loaded(clients, tls, drain_timeout_us, snapshot, tuple(parts), payload[at:], semantic)
+    return Loaded(clients, tls, drain_timeout_us, snapshot, tuple(parts), payload[at:], beside)
 
 
 class Decoder:

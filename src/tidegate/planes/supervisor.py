@@ -16,7 +16,7 @@ from functools import partial
 from typing import NamedTuple
 
 from tidegate.observe.log import Log
-from tidegate.planes.aside import Aside
+from tidegate.planes.asides import Asides, Kind
 from tidegate.planes.failure import GateError
 from tidegate.planes.fleet import Fleet, Setting
 from tidegate.planes.keeper import Keeper
@@ -46,6 +46,8 @@ class Options(NamedTuple):
     control_module: str = "tidegate.control"
     loader_module: str = "tidegate.config.loader"
     semantic_module: str = "tidegate.semantic"
+    desk_module: str = "tidegate.jobs.desk"
+    runner_module: str = "tidegate.jobs.runner"
     watch_seconds: float = 1.0  # how often the configuration is looked at, 0 = on SIGHUP only
 
 
@@ -64,7 +66,7 @@ class Supervisor:
         self._keeper = Keeper(self._selector, log, self)
         self._fleet = Fleet(Setting(options.host, options.worker_module, path), data, self._keeper, log, time.monotonic)
         self._control = Service("control", options.control_module, self._admin, path, -1)
-        self._semantic = Aside(Service("semantic", options.semantic_module, None, path, -1), self._keeper, log)
+        self._asides = Asides(_kinds(options), path, self._keeper, log, time.monotonic)
         self._watch = Watch(options.config, options.watch_seconds)
         self._loading: Loading | None = None
         self._load_again = False
@@ -99,23 +101,27 @@ class Supervisor:
         now = time.monotonic()
         self._keeper.start_due(now)
         self._fleet.look(now)
+        self._asides.look(now)
         if self._watch.at is not None and self._watch.at <= now and self._watch.changed(now):
             self._load()
         if self._drain_until is not None and self._drain_until <= now:
-            self._log.warning("a worker did not drain in time and is ended")
+            late = "a worker" if self._fleet.alive else "a service beside the calls"
+            self._log.warning(f"{late} did not drain in time and is ended")
             self._over = True
 
     def _until_next(self) -> float | None:
-        all_moments = (self._keeper.next_start(), self._fleet.next_moment(), self._drain_until, self._watch.at)
-        moments = [moment for moment in all_moments if moment is not None]
+        leaving = (self._fleet.next_moment(), self._asides.next_moment())
+        every = (self._keeper.next_start(), *leaving, self._drain_until, self._watch.at)
+        moments = [moment for moment in every if moment is not None]
         return max(0.0, min(moments) - time.monotonic()) if moments else None
 
     # Children
 
     def begun(self, service: Service) -> None:
         """A child was started: it is told how things are."""
-        if service is self._semantic.service:
-            self._semantic.begun()
+        aside = self._asides.find(service)
+        if aside is not None:
+            aside.begun()
             return
         if service is not self._control:
             self._fleet.begun(service)
@@ -128,8 +134,9 @@ class Supervisor:
         if service is self._control:
             service.ready = service.ready or isinstance(message, Ready)
             return
-        if service is self._semantic.service:
-            self._semantic.heard(message)
+        aside = self._asides.find(service)
+        if aside is not None:
+            aside.heard(message)
             return
         self._fleet.heard(service, message)
         if not self._fleet.announced and self._fleet.ready:
@@ -139,21 +146,23 @@ class Supervisor:
             self._tell_declared()
         good = self._fleet.configuration.good
         if self._fleet.announced and good is not None and self._drain_until is None:
-            self._semantic.follow(self._fleet.configuration.version, good)
+            self._asides.follow(self._fleet.configuration.version, good)
         self._tell_status()
 
     def buried(self, service: Service, death: Death) -> None:
         """A child ended. Raises `GateError` when the gate cannot start."""
-        if service is self._semantic.service:
-            self._semantic.buried(death)
+        aside = self._asides.find(service)
+        if aside is not None:
+            self._asides.buried(aside, death)
         elif service is not self._control:
             self._fleet.buried(service, death)
-            self._over = self._over or (self._drain_until is not None and not self._fleet.alive)
             self._tell_status()
         elif self._drain_until is None:
             delay = round(death.delay, 3)
             self._log.warning("control ended and is started again", how=describe(death.status), delay=delay)
             service.start_at = time.monotonic() + death.delay
+        drained = self._drain_until is not None and not self._fleet.alive and not self._asides.holding
+        self._over = self._over or drained
 
     def _tell_status(self) -> None:
         fleet, draining = self._fleet, self._drain_until is not None
@@ -280,7 +289,7 @@ class Supervisor:
         self._watch.stop()
         self._log.info("draining", seconds=good.drain_timeout_us / 1e6)
         self._drain_until = time.monotonic() + good.drain_timeout_us / 1e6 + GRACE
-        self._semantic.rest()
+        self._asides.drain(good.drain_timeout_us / 1e6)  # first: what they hand back holds no worker up
         self._fleet.drain()
         self._tell_status()
 
@@ -292,6 +301,15 @@ class Supervisor:
         self._fleet.close()
         self._admin.close()
         self._state_dir.release()
+
+
+def _kinds(options: Options) -> dict[str, Kind]:
+    """The services that a configuration may want beside the calls."""
+    return {
+        "semantic": Kind(options.semantic_module),
+        "desk": Kind(options.desk_module, holds=True),
+        "runner": Kind(options.runner_module, holds=True),
+    }
 
 
 def _noted(_number: int, _frame: object) -> None:

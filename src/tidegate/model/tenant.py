@@ -2,6 +2,7 @@
 
 import msgspec
 
+_JOBS = "(jobs)"  # no name of a namespace or key has a space
 
 class Tier(msgspec.Struct, frozen=True, gc=False):
     """A class of service. The lowest `rank` goes first (0 is `GUARANTEED`'s).
@@ -23,6 +24,15 @@ class Tenant(msgspec.Struct, frozen=True, gc=False):
     name: str
     tier: Tier
     weight_milli: int = 1_000
+    flow: str = ""  # under what name it waits for its turn, "" = its own: its jobs are not its conversations
+
+    def __post_init__(self) -> None:
+        if not self.flow:
+            msgspec.structs.force_setattr(self, "flow", self.name)
+
+    def patient(self, tier: Tier) -> "Tenant":
+        """The same, for its jobs: their service is no part of that of its conversations, nor is its share theirs."""
+        return Tenant(self.name, tier, self.weight_milli, f"{self.name} {_JOBS}")
 
 
 GUARANTEED = Tier("guaranteed", 0, smoothed=False)  # what a call may claim before all tiers: nobody is of it

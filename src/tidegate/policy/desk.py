@@ -88,7 +88,7 @@ class Desk:
             self._served(tenant, charge.tokens, now)
             if self.appointments.kept:
                 self.scheduler.passed(tenant, charge.tokens, self.appointments.weight)
-                self.appointments.redeem(tenant.name, charge.tokens, now)
+                self.appointments.redeem(tenant.flow, charge.tokens, now)
         return outlet
 
     def enter(self, ticket: Waiting, now: int, *, front: bool = False) -> Waiting | None:
@@ -104,7 +104,7 @@ class Desk:
         kept, due = self.appointments, 0
         if kept.kept:
             told = max(kept.weight, 1)
-            due = told if kept.redeem(ticket.owner.name, ticket.charge.tokens, now) else 0
+            due = told if kept.redeem(ticket.owner.flow, ticket.charge.tokens, now) else 0
         if not due and self._shares:
             self._claim(ticket, now)
         ticket.reviewed = self._review.round
@@ -170,7 +170,7 @@ class Desk:
     def book(self, tenant: Tenant, charge: Charge, wait_us: int, now: int) -> bool:
         """Keep a place for a call that was refused and told to come back in `wait_us`. False: no more room."""
         return self.appointments.book(
-            tenant.name,
+            tenant.flow,
             charge.tokens,
             now + wait_us,
             now,
@@ -249,4 +249,4 @@ class Desk:
                 share.give_back(ticket.cost, ticket.arrived, now)
 
     def _share(self, tenant: Tenant) -> Share | None:
-        return self._shares.get(tenant.name) or self._shares.get(tenant.tier.name)
+        return self._shares.get(tenant.flow) or self._shares.get(tenant.tier.name)

@@ -45,7 +45,7 @@ class Welcome:
         `strict`: behind all who were told a time, for a time that is to be told.
         """
         places, forecast = self.places, self._forecast
-        if (credit := places.credit(tenant.name, now)) and self._lets_in(tenant, charge, credit, now):
+        if (credit := places.credit(tenant.flow, now)) and self._lets_in(tenant, charge, credit, now):
             return forecast.wait(tenant, charge, self._before_due(tenant, charge, credit, queued, now), now)
         ahead = self._scheduler.ahead(tenant, charge.tokens, now) if queued else _NOBODY_AHEAD
         wait = forecast.wait(tenant, charge, ahead, now)
@@ -56,10 +56,10 @@ class Welcome:
     def may_pass(self, tenant: Tenant, charge: Charge, now: int) -> bool:
         """Whether a call leaves enough for those who are to be here by now, where nobody waits."""
         places, forecast = self.places, self._forecast
-        if forecast.fleeting or places.due(tenant.name, charge.tokens, now):
+        if forecast.fleeting or places.due(tenant.flow, charge.tokens, now):
             return True
         late = places.booked_before(now, now, tenant.tier.rank)
-        if places.span(tenant.name) and not self._scheduler.honours(tenant, now):
+        if places.span(tenant.flow) and not self._scheduler.honours(tenant, now):
             token_us = forecast.token_us(tenant, now)
             late = Ahead(late.requests, late.tokens + (round(SPARE_US / token_us) if token_us else 0))
         return late.tokens == 0 or forecast.wait(tenant, charge, late, now) == 0
@@ -100,7 +100,7 @@ class Welcome:
         token_us = (most - wait) / every.tokens if wait else self._forecast.token_us(tenant, now) or most / every.tokens
         apart = self._apart(tenant, charge, token_us)
         close, least = apart <= CLOSE_US, wait
-        own = places.span(tenant.name)
+        own = places.span(tenant.flow)
         if own is not None and not (close and own[0] - now >= wait + apart):
             least = max(wait, own[1] - now + apart)
             if close or least >= most:

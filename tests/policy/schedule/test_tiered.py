@@ -170,3 +170,16 @@ def test_a_newcomer_waits_for_all_of_the_higher_tiers(discipline: type[Tiered]) 
     ahead = scheduler.ahead(Tenant("f", FREE), 500, 0)
     assert ahead.requests == 11
     assert ahead.tokens == 10_300 + 10_300 * 50 // 1_000
+
+
+@TIERED
+def test_jobs_are_a_flow_of_their_own(discipline: type[Tiered]) -> None:
+    """A tenant's jobs wait behind everybody's conversations, and take none of its own with them to their tier."""
+    scheduler = discipline()
+    own, other = Tenant("a", PAID, 2_000), Tenant("b", FREE)
+    jobs = own.patient(BATCH)
+    assert (jobs.name, jobs.tier, jobs.weight_milli) == ("a", BATCH, 2_000)
+    for at, tenant in enumerate((own, jobs, other, own)):
+        scheduler.push(Ticket(tenant, 10, at), at)
+    served = [scheduler.pop(10).tenant for _ in range(4)]
+    assert served == [own, own, other, jobs]

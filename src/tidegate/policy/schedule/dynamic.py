@@ -364,7 +364,7 @@ class Dynamic(Tiered):
         self._parked: deque[Flow] = deque()  # those that may be forgotten, and some that wait again
 
     def spent(self, tenant: Tenant, tokens: int, now: int) -> None:
-        flow = self._flows.get(tenant.name)
+        flow = self._flows.get(tenant.flow)
         if flow is None:
             if tokens <= 0:
                 return
@@ -394,7 +394,7 @@ class Dynamic(Tiered):
             flow.parked = False
             if not flow.count:
                 if len(parked) >= self._keep or flow.band.negligible(flow, now):
-                    del self._flows[flow.tenant.name]
+                    del self._flows[flow.tenant.flow]
                 else:
                     flow.parked = True
                     parked.append(flow)

@@ -58,7 +58,7 @@ class Tiered:
 
     def push(self, ticket: Ticket, now: int, *, front: bool = False, due: int = 0) -> None:
         tenant = ticket.tenant
-        flow = self._flows.get(tenant.name)
+        flow = self._flows.get(tenant.flow)
         if flow is None:
             flow = self._met(tenant, now)
         elif flow.tenant is not tenant and not front:
@@ -109,7 +109,7 @@ class Tiered:
 
     def remove(self, ticket: Ticket, now: int) -> bool:
         flow = ticket.seat
-        if not isinstance(flow, Flow) or self._flows.get(flow.tenant.name) is not flow:
+        if not isinstance(flow, Flow) or self._flows.get(flow.tenant.flow) is not flow:
             return False
         band = flow.band
         if band.due:
@@ -152,7 +152,7 @@ class Tiered:
         return Ahead(requests, tokens)
 
     def honours(self, tenant: Tenant, now: int) -> bool:
-        flow = self._flows.get(tenant.name)
+        flow = self._flows.get(tenant.flow)
         return flow is None or flow.band.honours(flow, now)
 
     def passed(self, tenant: Tenant, tokens: int, told: int) -> None:
@@ -175,7 +175,7 @@ class Tiered:
 
     def _within(self, band: Band, tenant: Tenant, now: int) -> tuple[int, int]:
         """What goes before a newcomer in its own tier: its own calls, and the others' share until its turn."""
-        flow = self._flows.get(tenant.name)
+        flow = self._flows.get(tenant.flow)
         if flow is not None and flow.band is not band:
             flow = None
         mine, my_tokens = (flow.count, flow.tokens) if flow is not None else (0, 0)
@@ -226,7 +226,7 @@ class Tiered:
 
     def _idle(self, flow: Flow, now: int) -> None:
         """Nothing of this tenant waits any more."""
-        del self._flows[flow.tenant.name]
+        del self._flows[flow.tenant.flow]
 
     def _band(self, rank: int) -> Band:
         band = self._bands.get(rank)
@@ -235,7 +235,7 @@ class Tiered:
         return band
 
     def _met(self, tenant: Tenant, now: int) -> Flow:
-        flow = self._flows[tenant.name] = Flow(tenant, self._band(tenant.tier.rank), now)
+        flow = self._flows[tenant.flow] = Flow(tenant, self._band(tenant.tier.rank), now)
         return flow
 
     def _renew(self, flow: Flow, tenant: Tenant, now: int) -> None:

@@ -159,7 +159,7 @@ class Weighted(Tiered):
     def ahead(self, tenant: Tenant, cost: int, now: int) -> Ahead:
         """Its own calls, and of each tier what has the smaller key, if all came evenly and weigh as its oldest call."""
         own = self._heap.handicap(_product(tenant), cost)
-        flow = self._flows.get(tenant.name)
+        flow = self._flows.get(tenant.flow)
         requests, tokens = (flow.count, flow.tokens) if flow is not None else (0, 0)
         for band in self._bands.values():
             count, amount = band.count, band.tokens

@@ -1,0 +1,1 @@
+"""Alembic's revisions of the tables of jobs, in order of their numbers."""

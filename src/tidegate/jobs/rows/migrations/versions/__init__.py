@@ -1,0 +1,1 @@
+"""One file for each revision: `NNNN_what.py`."""

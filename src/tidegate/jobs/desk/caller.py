@@ -30,6 +30,11 @@ class Caller(msgspec.Struct, frozen=True):
         """As rows know it."""
         return Owner(self.namespace, self.client, self.user)
 
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The words of `tag`."""
+        return tuple(self.tag.split(", ")) if self.tag else ()
+
     def may_call(self, model: str) -> bool:
         """Whether the key allows this model or strategy. O(models)."""
         if self.models is None or model in self.models:

@@ -36,11 +36,13 @@ class Desk:
     """Nothing here blocks the event loop. `rows` is set when the database is open, and `down` when somebody knows."""
 
     __slots__ = (
-        "_backends", "_long", "_places", "_rows", "_threads", "clock", "down", "hints", "log", "settings", "state_dir",
+        "_backends", "_long", "_places", "_rows", "_threads", "clock", "down", "hints", "log", "max_body_bytes",
+        "settings", "state_dir",
     )  # fmt: skip
 
     def __init__(self, snapshot: Snapshot, state_dir: Path, clock: Clock, hints: Hints, log: Log) -> None:
         self.settings = JobSettings()
+        self.max_body_bytes = 0
         self.state_dir = state_dir
         self.clock = clock
         self.hints = hints
@@ -56,6 +58,7 @@ class Desk:
     def follow(self, snapshot: Snapshot) -> None:
         """Another configuration is in force. What is under way ends as it began. O(strategies)."""
         self.settings = snapshot.jobs
+        self.max_body_bytes = snapshot.server.max_body_bytes
         named = ((one.name, one.queue_backend) for one in snapshot.strategies if one.queue_backend)
         self._backends = {name: _normal(backend) for name, backend in named}
 

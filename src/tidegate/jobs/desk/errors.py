@@ -17,6 +17,7 @@ class Fault(Enum):
     TOO_LARGE = auto()
     FULL = auto()  # its tenant has as many as it may have
     UPSTREAM = auto()  # the job has failed without an answer of its own
+    INTERNAL = auto()  # a defect of ours
     DEADLINE = auto()  # the client's wait is over, and the job goes on
     UNAVAILABLE = auto()  # the desk, its database or a broker cannot serve now
 

@@ -44,6 +44,7 @@ _SHAPES: Final = {
     Fault.GONE: Shape(410, _INVALID, "gone"),
     Fault.TOO_LARGE: Shape(413, _INVALID, "request_too_large"),
     Fault.FULL: Shape(429, "requests", "too_many_jobs"),
+    Fault.INTERNAL: Shape(500, "server_error", "internal_error"),
     Fault.UPSTREAM: Shape(502, "upstream_error", "job_failed"),
     Fault.UNAVAILABLE: Shape(503, "server_error", "unavailable"),
     Fault.DEADLINE: Shape(504, "upstream_error", "deadline_exceeded"),

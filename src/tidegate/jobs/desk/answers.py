@@ -1,0 +1,60 @@
+"""What came of a job as an HTTP reply: the gate's own answer, or why there is none."""
+
+from typing import Final
+
+from starlette.responses import Response
+
+from tidegate.jobs.desk.errors import Fault, Refused
+from tidegate.jobs.desk.replies import pairs
+from tidegate.jobs.desk.views import location
+from tidegate.jobs.faces import Rows
+from tidegate.jobs.records import Job, Result
+from tidegate.model.jobs import CANCELLED
+
+Outcome = tuple[Job | None, Result | None]
+
+_DEADLINE: Final = "deadline"
+# Framing of the connection that it came by; the reply that it stands in has its own.
+_NOT_RETURNED: Final = frozenset(
+    (b"connection", b"content-length", b"date", b"keep-alive", b"server", b"transfer-encoding")
+)
+
+
+def outcome(rows: Rows, job: str) -> Outcome:
+    """In a thread: how it stands, and its answer where there is one."""
+    found = rows.find(job)
+    return found, rows.result(job) if found is not None and found.status else None
+
+
+def head_of(job: str, *, where: bool = False) -> bytes:
+    """The header lines that name a job, and where it is."""
+    named = f"x-tidegate-job: {job}\r\n"
+    return f"{named}location: {location(job)}\r\n".encode() if where else named.encode()
+
+
+def lines_of(result: Result) -> list[tuple[bytes, bytes]]:
+    """The header lines of an answer for whoever gets it now."""
+    return [(name, value) for name, value in pairs(result.head) if name not in _NOT_RETURNED]
+
+
+def answered(job: str, result: Result) -> Response:
+    """The answer, as it came."""
+    reply = Response(result.body, result.status)
+    reply.raw_headers.extend(lines_of(result))
+    reply.raw_headers.extend(pairs(head_of(job)))
+    return reply
+
+
+def unanswered(job: Job, fault: Fault | None = None) -> Refused:
+    """Why an ended job has no answer."""
+    head = head_of(job.id, where=True)
+    if job.state == CANCELLED:
+        return Refused(fault or Fault.CONFLICT, f"The job {job.id} was cancelled, and has no answer.", head=head)
+    reason = job.reason or "unknown"
+    usual = Fault.DEADLINE if reason.partition(":")[0] == _DEADLINE else Fault.UPSTREAM
+    return Refused(fault or usual, f"The job {job.id} has no answer ({reason}).", head=head)
+
+
+def forgotten(job: str) -> Refused:
+    """There is no such job, or none that is any business of who asks."""
+    return Refused(Fault.NOT_FOUND, f"There is no job '{job[:64]}' here. GET /v1/jobs lists those that there are.")

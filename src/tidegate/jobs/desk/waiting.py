@@ -1,0 +1,70 @@
+"""Waiting for the end of a job, with a word to the client now and then."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.types import Receive
+
+from tidegate.jobs.desk.answers import Outcome, forgotten, outcome
+from tidegate.jobs.desk.bodies import until_gone
+from tidegate.jobs.desk.desk import Desk
+from tidegate.jobs.desk.errors import Unavailable
+from tidegate.jobs.desk.watch import Waiter, Watch
+from tidegate.jobs.records import Job
+
+_AGAIN_US = 500_000
+
+
+class Left(Exception):
+    """The client is not there any more."""
+
+
+async def silent() -> None:
+    """Nothing is said meanwhile."""
+
+
+@asynccontextmanager
+async def present(watch: Watch, job: Job, receive: Receive) -> AsyncIterator[Waiter]:
+    """Who waits for this job until its client leaves."""
+    with watch.waiter(job) as waiter:
+        leaving = asyncio.get_running_loop().create_task(until_gone(receive))
+        leaving.add_done_callback(lambda _: waiter.leave())
+        try:
+            yield waiter
+        finally:
+            leaving.cancel()
+
+
+async def end(
+    desk: Desk, waiter: Waiter, until: int, beat_us: int, beat: Callable[[], Awaitable[None]] = silent
+) -> Outcome:
+    """The job and its answer when it has ended, or as it stands at `until` (monotonic).
+
+    `beat` is called whenever nothing was said for so long. Raises `Left`, and `Refused` where the job is deleted.
+    """
+    now = desk.clock.now()
+    while not waiter.ended and now < until:
+        news = await waiter.change(min(until, now + beat_us))
+        if waiter.left:
+            raise Left
+        now = desk.clock.now()
+        if not news and now < until:
+            await beat()
+    return await _outcome(desk, waiter, until)
+
+
+async def _outcome(desk: Desk, waiter: Waiter, until: int) -> Outcome:
+    """As the rows have it; a database that is away for a moment is asked again."""
+    while True:
+        try:
+            job, result = await desk.call(outcome, desk.rows, waiter.job)
+        except (SQLAlchemyError, Unavailable):
+            if desk.clock.now() + _AGAIN_US > until:
+                raise
+            await desk.clock.sleep(_AGAIN_US)
+            continue
+        if job is None:
+            raise forgotten(waiter.job)
+        return job, result

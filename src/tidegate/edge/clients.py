@@ -14,7 +14,7 @@ from tidegate.edge.roster import Entry, Roster, declared
 from tidegate.model.bodies import BodyPolicy
 from tidegate.model.isolation import asks_for_keys, serves
 from tidegate.model.snapshot import ClientKey, Namespace, Snapshot, TierEntry, User
-from tidegate.model.tenant import NOBODY, PAID, Tenant, Tier
+from tidegate.model.tenant import BATCH, NOBODY, PAID, Tenant, Tier
 from tidegate.policy.access.addresses import Networks
 from tidegate.policy.signature import SigningKey
 from tidegate.policy.spend.limits import Limits
@@ -74,8 +74,8 @@ class Clients:
     """The keys that may call. While nobody declares or manages any, everybody may."""
 
     __slots__ = (
-        "_declared", "_keeping", "_limiting", "_managed", "_named", "_recent", "_snapshot", "_tenants", "_tiers",
-        "anybody", "open",
+        "_declared", "_keeping", "_limiting", "_managed", "_named", "_patient", "_recent", "_snapshot", "_tenants",
+        "_tiers", "anybody", "open",
     )  # fmt: skip
 
     def __init__(
@@ -99,6 +99,7 @@ class Clients:
         self._recent: dict[bytes, Client] = {}  # by what the header says
         self._named: dict[str, Client | None] = {}
         self._tenants: dict[str, Tenant] = {}
+        self._patient: dict[str, Tenant] = {}
         self.open = self._is_open()  # everybody may call
 
     def follow(self, managed: Roster) -> None:
@@ -107,6 +108,7 @@ class Clients:
         self._recent.clear()
         self._named.clear()
         self._tenants.clear()
+        self._patient.clear()
         self.open = self._is_open()
 
     def of(self, exchange: Exchange) -> Client | None:
@@ -142,6 +144,16 @@ class Clients:
             named.clear()
         named[name] = client
         return client
+
+    def of_jobs(self, client: Client) -> Tenant:
+        """For whom the client's jobs are served: the same tenant, in the last tier. O(1)."""
+        own = client.tenant
+        tenant = self._patient.get(own.name)
+        if tenant is None:
+            if len(self._patient) >= MAX_RECENT:
+                self._patient.clear()
+            tenant = self._patient[own.name] = own.patient(self._tiers.get(BATCH.name, BATCH))
+        return tenant
 
     def _is_open(self) -> bool:
         """Neither the file nor the log has ever had a key, nor has a neighbour."""

@@ -15,6 +15,7 @@ from tidegate.policy.access.familiar import Familiar
 from tidegate.policy.access.forwarded import client_address
 from tidegate.policy.access.meter import Meter
 from tidegate.policy.signature import BadSignature
+from tidegate.policy.tickets import Ticket
 from tidegate.wire.exchange import Exchange
 
 MAX_PEERS: Final = 4_096  # whose address need not be read again
@@ -54,14 +55,23 @@ class Place:
 class Guest:
     """Who was let in by the head of a request, until its body is here."""
 
-    __slots__ = ("address", "client", "digest", "mark", "place")
+    __slots__ = ("address", "client", "digest", "mark", "place", "ticket")
 
-    def __init__(self, client: Client, mark: object, address: bytes, place: Place | None, digest: bytes | None) -> None:
+    def __init__(
+        self,
+        client: Client,
+        mark: object,
+        address: bytes,
+        place: Place | None,
+        digest: bytes | None,
+        ticket: Ticket | None = None,
+    ) -> None:
         self.client = client
         self.mark = mark  # of the house that knew the client
         self.address = address  # as of `policy.access.addresses`
         self.place = place  # None: nothing is counted
         self.digest = digest  # what the body must have been signed with; None: the head is not signed
+        self.ticket = ticket  # of the job whose call it is; None: it comes of its own accord
 
 
 class House(Protocol):
@@ -162,12 +172,9 @@ class Door:
         try:
             guest, name = self._recognise(exchange, address, counted, house, wall)
         except Turned as turned:
-            if failures is None or turned.word == NO_ROOM:
+            if turned.word == NO_ROOM:
                 raise
-            if not wait:
-                failures.take(counted, now)
-                raise
-            raise _too_many("without a valid key came from this address", wait, "failures") from None
+            raise self.failed(address, turned, now) from None
         if wait and not self._familiar.holds(name, now):
             raise _too_many("without a valid key came from this address", wait, "failures")
         if failures is not None:
@@ -177,6 +184,18 @@ class Door:
             if wait:
                 raise _too_many("with this key from this address", wait, "user")
         return guest
+
+    def failed(self, address: bytes, turned: Turned, now: int) -> Turned:
+        """Count somebody who showed nothing that lets in; and what to tell them instead, where there are too many."""
+        failures = self._failures
+        if failures is None:
+            return turned
+        counted = counted_as(address, self._prefix6)
+        wait = failures.wait(counted, now)
+        if wait:
+            return _too_many("without a valid key came from this address", wait, "failures")
+        failures.take(counted, now)
+        return turned
 
     def _recognise(
         self, exchange: Exchange, address: bytes, counted: bytes, house: House, wall: int

@@ -119,7 +119,7 @@ class Gateway:
         """The gate's own names, as far as the key may use them; the rest is the providers' business."""
         dialect, names = _dialect(exchange, found), self.house.book.models
         try:
-            allowed = guest_of(self.house, exchange, self._clock.wall()).client.models
+            allowed = guest_of(self.house, exchange, self._clock.now(), self._clock.wall()).client.models
         except Turned as turned:
             self.serving.answer(exchange, self._turned(turned, dialect))
             return
@@ -151,7 +151,7 @@ class Gateway:
     def _introduce(self, exchange: Exchange, found: Match) -> None:
         """Find out who calls; the next head like this one need not be looked at again."""
         try:
-            caller = introduced(self.house, exchange, found, self._clock.wall())
+            caller = introduced(self.house, exchange, found, self._clock.now(), self._clock.wall())
         except Turned as turned:
             self.serving.answer(exchange, self._turned(turned, _dialect(exchange, found)))
             return

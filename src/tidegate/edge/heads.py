@@ -7,6 +7,7 @@ from typing import Final
 from tidegate.line.attempt import Answered
 from tidegate.line.lane import Lane
 from tidegate.model.call import Attempt, Call
+from tidegate.model.jobs import CALLER_HEADER, HOLD_HEADER, TICKET_HEADER
 from tidegate.model.reply import Headers
 from tidegate.policy.allowance import View
 
@@ -20,7 +21,7 @@ _NOT_FORWARDED = frozenset(
     b"x-request-id openai-organization openai-project "
     b"signature signature-input content-digest x-tidegate-deadline-ms x-tidegate-on-cut x-tidegate-provider "
     b"x-tidegate-session x-tidegate-tag x-tidegate-cache".split()
-)
+) | {TICKET_HEADER, CALLER_HEADER, HOLD_HEADER}
 _USUAL = (b"keep-alive", b"close")  # values of `connection` that name no header
 # A governed answer must come uncoded, since its usage is read; and its idempotency is the gate's.
 _NOT_FORWARDED_UNCODED = _NOT_FORWARDED | {b"accept-encoding", b"idempotency-key"}

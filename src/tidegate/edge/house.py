@@ -3,6 +3,7 @@
 from tidegate.edge.clients import Clients
 from tidegate.edge.door import Door
 from tidegate.edge.roster import Roster
+from tidegate.edge.tickets import Tickets
 from tidegate.line.book import Book
 
 
@@ -12,12 +13,13 @@ class House:
     The door stays; without one everybody may come as often as they like, and nobody by a signature.
     """
 
-    __slots__ = ("book", "clients", "door", "mark")
+    __slots__ = ("book", "clients", "door", "mark", "tickets")
 
-    def __init__(self, book: Book, clients: Clients, door: Door | None = None) -> None:
+    def __init__(self, book: Book, clients: Clients, door: Door | None = None, tickets: Tickets | None = None) -> None:
         self.book = book
         self.clients = clients
         self.door = door
+        self.tickets = tickets  # None: there is no patient work
         self.mark = object()
 
     def follow(self, managed: Roster) -> None:

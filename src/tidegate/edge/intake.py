@@ -8,9 +8,11 @@ from tidegate.edge.once import MAX_KEY
 from tidegate.edge.routes import PREFIX, dialect_of
 from tidegate.model.call import Call, Kind, Shape, Size
 from tidegate.model.errors import Problem, ProblemKind
+from tidegate.model.tenant import Tenant
 from tidegate.policy.caching.directives import Directives, directives
 from tidegate.policy.estimate import measure
 from tidegate.policy.signature import BadSignature, check_body
+from tidegate.policy.tickets import Ticket
 from tidegate.ports import BodySource
 from tidegate.providers.codec import BadRequest
 from tidegate.providers.dialects import CODECS
@@ -18,6 +20,7 @@ from tidegate.wire.exchange import Exchange
 
 LONGEST_DEADLINE_MS = 86_400_000
 PASS = Kind.PASS
+COUNT = Kind.COUNT
 _DIGITS = 18  # of a number worth reading
 
 
@@ -36,9 +39,9 @@ class Caller:
     """
 
     __slots__ = (
-        "bodies", "circle", "client", "codec", "cut", "deadline_us", "dialect", "directives", "forward", "kind",
-        "limits", "mark", "method", "models", "on_cut", "once", "path", "place", "retries", "session", "space", "tag",
-        "tenant", "until_us", "user",
+        "bodies", "circle", "client", "codec", "cut", "deadline_us", "dialect", "directives", "forward", "job", "kind",
+        "limits", "mark", "method", "models", "on_cut", "once", "path", "patient", "place", "retries", "session",
+        "space", "tag", "tenant", "until_us", "user",
     )  # fmt: skip
 
     def __init__(
@@ -71,6 +74,15 @@ class Caller:
         self.once = _idempotency_key(exchange) if self.codec is not None else b""
         self.session = header(b"x-tidegate-session") or b""
         self.retries = (header(b"x-stainless-retry-count") or b"0") != b"0"
+        self.job = ""  # whose call it is
+        self.patient = kind is not PASS and kind is not COUNT and _respond_async(header(b"prefer"))
+
+    def employ(self, ticket: Ticket, tenant: Tenant) -> None:
+        """It is the call of a job, which is served for this tenant while the ticket is valid."""
+        self.job = f"{ticket.job}#{ticket.fence}"
+        self.tenant = tenant
+        self.until_us = min(self.until_us or ticket.until_us, ticket.until_us)
+        self.patient = False
 
 
 def read_call(caller: Caller, body: bytes, call_id: int, now: int) -> Call:
@@ -119,6 +131,7 @@ def _call(caller: Caller, body: bytes | BodySource, shape: Shape, size: Size, ca
         caller.on_cut,
         caller.user,
         caller.tag,
+        caller.job,
     )
 
 
@@ -182,6 +195,13 @@ def _directives(exchange: Exchange) -> Directives:
         return directives(standard, own)
     except ValueError as error:
         raise Refusal(ProblemKind.BAD_REQUEST, str(error), "x-tidegate-cache") from None
+
+
+def _respond_async(preference: bytes | None) -> bool:
+    """Whether the client would rather be told where its answer will be (RFC 7240, 4.1)."""
+    if preference is None:
+        return False
+    return any(one.partition(b";")[0].strip().lower() == b"respond-async" for one in preference.split(b","))
 
 
 def _idempotency_key(exchange: Exchange) -> bytes:

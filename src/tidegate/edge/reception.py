@@ -11,6 +11,7 @@ from tidegate.edge.misdirected import misdirected
 from tidegate.edge.rights import ELSEWHERE, KEPT, objection
 from tidegate.edge.routes import Match, Route, kept
 from tidegate.model.errors import Problem
+from tidegate.model.jobs import TICKET_HEADER
 from tidegate.policy.access.addresses import peer_address
 from tidegate.ports import Clock
 from tidegate.providers.codec import Dialect
@@ -59,6 +60,10 @@ def welcome(
 ) -> Guest | errors.Reply | None:
     """Who is let in by the head alone, or the refusal; None for who need not say it. Raises `Turned`."""
     probe = found.route is Route.ALIVE or found.route is Route.READY
+    ticket = None if house.tickets is None or probe else exchange.header(TICKET_HEADER)
+    if house.tickets is not None and ticket is not None:
+        refusal = misdirected(exchange, found, dialect)
+        return house.tickets.guest(house, exchange, ticket, now, wall) if refusal is None else refusal
     door, address = None if probe else house.door, b""
     if door is not None:
         address = door.address(exchange)
@@ -107,12 +112,12 @@ def _welcome_signer(house: House, exchange: Exchange, signers: Signers, now: int
     signers.come(guest)
 
 
-def introduced(house: House, exchange: Exchange, found: Match, wall: int) -> Caller:
+def introduced(house: House, exchange: Exchange, found: Match, now: int, wall: int) -> Caller:
     """Who calls, now that the body is here; the next head like this one need not be looked at again.
 
     Raises `Turned`, and `intake.Refusal`.
     """
-    guest, alike = guest_of(house, exchange, wall), exchange.alike
+    guest, alike = guest_of(house, exchange, now, wall), exchange.alike
     check_signed(guest, exchange.body)
     note = alike.note
     signers = note if isinstance(note, Signers) and note.mark is guest.mark else None
@@ -120,6 +125,8 @@ def introduced(house: House, exchange: Exchange, found: Match, wall: int) -> Cal
     if caller is not None:
         return caller
     caller = Caller(exchange, found.kind, guest.client, guest.mark, guest.place)
+    if guest.ticket is not None:
+        caller.employ(guest.ticket, house.clients.of_jobs(guest.client))
     if found.route is Route.CALL and guest.digest is None:
         alike.note = caller
     elif found.route is Route.CALL:
@@ -137,15 +144,18 @@ def _forwards(client: Client, exchange: Exchange, found: Match) -> Problem | Non
     return ELSEWHERE if client.models is not None and found.route is Route.FORWARD else None
 
 
-def guest_of(house: House, exchange: Exchange, wall: int) -> Guest:
+def guest_of(house: House, exchange: Exchange, now: int, wall: int) -> Guest:
     """Who was let in, as they stand now: a body may take a minute, and a key be revoked meanwhile. Raises `Turned`."""
     noted = exchange.alike.note
     if isinstance(noted, Signers):
         noted = noted.take()
+    if isinstance(noted, Guest) and noted.mark is house.mark:
+        return noted
+    ticket = None if house.tickets is None else exchange.header(TICKET_HEADER)
+    if house.tickets is not None and ticket is not None:
+        return house.tickets.guest(house, exchange, ticket, now, wall)
     if isinstance(noted, Guest):
-        if noted.mark is house.mark:
-            return noted
-        client = _still(house, noted.client)
+        client = None if noted.ticket is not None else _still(house, noted.client)
         guest = None if client is None else _guest(house, client, noted.address, noted.digest)
     else:  # its head was known until the house changed
         guest = _shown(house, exchange)

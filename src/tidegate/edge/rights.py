@@ -31,13 +31,19 @@ KEPT: Final = Problem(
 
 def objection(client: Client, address: bytes, wall: int) -> Problem | None:
     """Why the key helps nobody now, or not from this address (as of `policy.access`); None when it does. O(1)."""
+    problem = untimely(client, wall)
+    if problem is None and client.networks is not None and address not in client.networks:
+        return Problem(ProblemKind.ADDRESS_NOT_ALLOWED, f"This key may not be used from {shown(address)}.")
+    return problem
+
+
+def untimely(client: Client, wall: int) -> Problem | None:
+    """Why the key helps nobody now, wherever it is used; None when it does."""
     if client.not_before_us > wall:
         return Problem(ProblemKind.UNAUTHENTICATED, f"This key is not valid before {_moment(client.not_before_us)}.")
     if 0 < client.expires_us <= wall:
         message = f"This key expired at {_moment(client.expires_us)}. Ask for a new one."
         return Problem(ProblemKind.UNAUTHENTICATED, message)
-    if client.networks is not None and address not in client.networks:
-        return Problem(ProblemKind.ADDRESS_NOT_ALLOWED, f"This key may not be used from {shown(address)}.")
     return None
 
 

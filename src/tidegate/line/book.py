@@ -31,14 +31,16 @@ class Book:
     """Plans by name."""
 
     __slots__ = (
-        "_by_caller", "_cache", "_defaults", "_lanes", "_only", "_plans", "_pools", "_providers", "_served",
+        "_by_caller", "_cache", "_defaults", "_jobs", "_lanes", "_only", "_plans", "_pools", "_providers", "_served",
         "_services", "_tiered", "caches", "first_of", "models", "stores", "unrouted",
     )  # fmt: skip
 
     def __init__(self, snapshot: Snapshot, lanes: Lanes, transport_for: Callable[[Provider], Transport]) -> None:
         self._lanes = lanes
         lanes.renew()
-        self._tiered = len({namespace.tier for namespace in snapshot.namespaces}) > 1
+        # Jobs are of the last tier, whosever they are.
+        self._tiered = snapshot.jobs.enabled or len({namespace.tier for namespace in snapshot.namespaces}) > 1
+        self._jobs = snapshot.jobs
         self._pools = pools.with_rest(snapshot.pools, snapshot.providers)
         self._defaults = snapshot.defaults
         self._cache = snapshot.cache
@@ -120,6 +122,8 @@ class Book:
             rules.streams,
             RetryBudget(RetryPolicy(budget_permille=rules.streams.hedge_permille, budget_floor=0)),
             terms(rules.caching, self._cache),
+            self._jobs.enabled and rules.execution_mode == "async",
+            rules.queue_backend or self._jobs.backend,
         )
 
     def _step(self, given: DegradeStep) -> Step | None:

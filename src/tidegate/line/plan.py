@@ -39,6 +39,8 @@ class Plan:
     streams: StreamPolicy = _SIMPLE
     hedges: RetryBudget = _NO_HEDGES
     caching: Terms | None = None  # None: its calls are always made
+    asynchronous: bool = False  # its calls are jobs, also where a client waits for them
+    backend: str = ""  # what carries its jobs
 
     @property
     def counts(self) -> bool:

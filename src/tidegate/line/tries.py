@@ -113,6 +113,7 @@ def recorded(  # noqa: PLR0913, PLR0917 - once a call: a record would be one mor
         usage.written,
         tries,
         call.cache,
+        call.job,
     )
 
 

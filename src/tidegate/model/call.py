@@ -59,7 +59,7 @@ class Call:
 
     __slots__ = (
         "affinity", "arrived", "asking", "attempts", "body", "cache", "clamp", "client", "client_retry", "closed",
-        "continued", "deadline", "degraded", "dialect", "dropped", "forward", "grant", "id", "keeping", "kind",
+        "continued", "deadline", "degraded", "dialect", "dropped", "forward", "grant", "id", "job", "keeping", "kind",
         "last_at", "left", "method", "on_cut", "path", "prefix", "queued_us", "rung", "shape", "size", "smoothed",
         "spent", "stale", "tag", "tenant", "tries", "user", "waited_us",
     )  # fmt: skip
@@ -83,6 +83,7 @@ class Call:
         on_cut: str = "",
         user: str = "",
         tag: str = "",
+        job: str = "",
     ) -> None:
         self.id = id
         self.arrived = arrived
@@ -101,6 +102,7 @@ class Call:
         self.on_cut = on_cut  # what its client wants of a stream that is cut; "" = as its plan says
         self.user = user  # of its tenant, "" = none
         self.tag = tag  # the client's own words for what it is for
+        self.job = job  # that it is the call of, and its fence: ID#FENCE; "" = its client waits for it
         self.attempts: list[Attempt] = []
         self.tries: list[Try] = []  # as the ledger keeps them
         self.grant: Grant | None = None  # what its tenant may spend on it, where that is bounded

@@ -4,6 +4,7 @@ import msgspec
 
 _JOBS = "(jobs)"  # no name of a namespace or key has a space
 
+
 class Tier(msgspec.Struct, frozen=True, gc=False):
     """A class of service. The lowest `rank` goes first (0 is `GUARANTEED`'s).
 

@@ -48,6 +48,7 @@ from tidegate.ports import Clock
 from tidegate.wire.server import Server, serve
 from tidegate.wire.tls import server_context
 from tidegate.worker import lanes
+from tidegate.worker.patient import Patient
 from tidegate.worker.spent import Spent
 from tidegate.worker.upstreams import Upstreams
 
@@ -91,6 +92,7 @@ class Worker:
         self._upstreams = Upstreams(clock)
         self._elsewhere = _elsewhere(first)
         self._door = _door(first, own, clock)
+        self._patient = Patient(state, own, log)
         self._spent = Spent(own, clock)
         self._follower = Follower(state / directory.NAME, Roster, self._follow, clock, log)
         line = Line(clock, self.journal, self.observer, luck.random)
@@ -116,7 +118,8 @@ class Worker:
         """Compose what the snapshot says."""
         book = Book(snapshot, self.lanes, self._upstreams.pool)
         keeping = partial(Keeper, log=self._spool, wall=self._clock.wall)
-        house = House(book, Clients(snapshot, self._follower.state, self._spent.limits, keeping), self._door)
+        clients = Clients(snapshot, self._follower.state, self._spent.limits, keeping)
+        house = House(book, clients, self._door, self._patient.follow(snapshot))
         self._door.change(snapshot.access, snapshot.signing)
         self._spool.hide(keys_of(snapshot))
         return house
@@ -152,6 +155,7 @@ class Worker:
         context = server_context(tls) if tls is not None else None
         await self._follower.look()
         server = await serve(listeners, self.gateway, self._settings, self._clock, context)
+        await self._patient.listen(server)
         self._start(self._repeat(SAVE_EVERY_US, self._save))
         self._start(self._repeat(LOOK_EVERY_US, self._care.look))
         self._start(self._repeat(SPEND_EVERY_US, partial(self._spent.save, self.journal)))
@@ -164,6 +168,7 @@ class Worker:
         while (message := await self._channel.receive()) is not None:
             if isinstance(message, Load):
                 self._reload(message.snapshot)
+                await self._patient.listen(server)
             elif isinstance(message, Drain):
                 await self._drain(server)
                 return

@@ -1,0 +1,3 @@
+class Consumer:
+    class Blueprint:
+        default_steps: list[str]

@@ -1,0 +1,6 @@
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+class JSONError(Exception): ...
+
+def items(source: BinaryIO, prefix: str, *, use_float: bool = ...) -> Iterator[Any]: ...

@@ -45,13 +45,20 @@ def open_engine(database: str, state_dir: Path, file: str = FILE, field: str = "
     if url is None:
         raise BadDatabase(f"`{field}` is no URL of a known database: use sqlite:///PATH or postgresql://…")
     if url.get_backend_name() == "sqlite":
-        engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS})
+        engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS}, hide_parameters=True)
         event.listen(engine, "do_connect", _make_sqlite)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     try:
-        return create_engine(url, connect_args=dict(_POSTGRES), pool_pre_ping=True, pool_size=5, max_overflow=5)
+        return create_engine(
+            url,
+            connect_args=dict(_POSTGRES),
+            pool_pre_ping=True,
+            pool_size=5,
+            max_overflow=5,
+            hide_parameters=True,  # an error is logged, and what a client said is not
+        )
     except ModuleNotFoundError:
         raise BadDatabase(f"`{field}` names PostgreSQL: install its driver, tidegate[postgres]") from None
 

@@ -117,5 +117,6 @@ _STANDING = ((1, QUEUED, _DUE), (2, QUEUED, _DUE), (3, QUEUED, _DUE), (4, RUNNIN
 def ended(connection: Connection) -> list[Depth]:
     """See `faces.Rows.ended`."""
     jobs = func.sum(ENDED.c.jobs).label("jobs")
-    counted = select(ENDED.c.backend, ENDED.c.state, jobs).group_by(ENDED.c.backend, ENDED.c.state)
+    of = (ENDED.c.backend, ENDED.c.state)
+    counted = select(*of, jobs).group_by(*of).order_by(*of)
     return [Depth(row.backend, row.state, int(row.jobs)) for row in connection.execute(counted)]

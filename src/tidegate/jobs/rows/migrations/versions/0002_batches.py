@@ -57,7 +57,6 @@ def _batches() -> None:
         *(sa.Column(name, _NAME, nullable=False) for name in ("input_file", "place")),
         sa.Column("metadata", sa.LargeBinary, nullable=False),
         sa.Column("webhook", sa.Text, nullable=False),
-        sa.Column("hook_state", _WORD, nullable=False, server_default=""),
         *(sa.Column(name, _WORD, nullable=False) for name in ("state", "ending")),
         sa.Column("model", _NAME, nullable=False),
         sa.Column("faults", sa.LargeBinary, nullable=False),
@@ -66,12 +65,10 @@ def _batches() -> None:
         *_numbers("output_seconds", "created_us", "expires_us", "in_progress_us", "finalizing_us", "cancelling_us"),
         *_numbers("ended_us", "total", "bad", "position", "line", "prompt_tokens", "completion_tokens"),
         *_numbers("succeeded", "failed", "cancelled", "expired"),
-        *_numbers("hook_next_us", "hook_attempts"),
     )
     op.create_index("ix_job_batches_owner", "job_batches", ["kind", "namespace", "client", "id"])
     op.create_index("ix_job_batches_ended", "job_batches", ["ended_us"])
     _partial("ix_job_batches_work", "job_batches", ["place", "id"], "clean = 0")
-    _partial("ix_job_batches_hooks", "job_batches", ["hook_next_us"], "hook_state = 'due'")
 
 
 def _numbers(*names: str) -> list[sa.Column[int]]:

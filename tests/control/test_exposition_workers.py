@@ -48,5 +48,5 @@ def test_a_limit_that_is_not_enforced_says_why() -> None:
 def test_cpu_time_is_the_systems_own_count() -> None:
     """A process that is gone is left out."""
     found = samples(control=os.getpid(), gone=2**22 + 1)
-    assert 0 < found["tidegate_process_cpu_seconds_total", ("control",)] <= sum(os.times()[:2])
+    assert 0 < found["tidegate_process_cpu_seconds_total", ("control",)] <= sum(os.times()[:2]) + 0.01
     assert ("tidegate_process_cpu_seconds_total", ("gone",)) not in found

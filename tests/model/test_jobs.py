@@ -23,6 +23,7 @@ def snapshot(jobs: JobSettings, *queues: str) -> Snapshot:
         (REDIS, "redis://host:6379/0"),
         ("rediss://:secret@host?password=secret", "rediss://host"),
         ("amqps://u:secret@rabbit:5671/vhost", "amqps://rabbit:5671/vhost"),
+        ("amqp://guest:secret@mq//", "amqp://mq"),
     ],
 )
 def test_a_backend_is_shown_without_what_is_secret(backend: str, said: str) -> None:
@@ -37,6 +38,7 @@ def test_a_backend_is_shown_without_what_is_secret(backend: str, said: str) -> N
         (JobSettings(enabled=True), (), ("",)),
         (JobSettings(enabled=True), ("redis://a", "", "redis://a", "sqlite://"), ("", "redis://a")),
         (JobSettings(enabled=True, backend="redis://b"), ("redis://a",), ("redis://b", "redis://a")),
+        (JobSettings(enabled=True, backend="redis://a"), ("", "amqp://b", "sqlite://"), ("redis://a", "amqp://b", "")),
         (JobSettings(enabled=True, backend="sqlite:///jobs.db"), (), ("",)),
     ],
 )

@@ -19,6 +19,7 @@ from tidegate.control.board import Board, Standing
 from tidegate.control.bodies import Bodies
 from tidegate.control.declared import Declaration
 from tidegate.control.intake import Intake, bind
+from tidegate.control.jobs import Jobs, JobsWatch
 from tidegate.control.ledger import Ledger
 from tidegate.observe.log import Log
 from tidegate.planes.channel import Channel
@@ -66,11 +67,12 @@ async def _hear(channel: Channel, board: Board, declaration: Declaration) -> Non
 
 
 def _office(
-    state_dir: Path, ledger: Ledger, declaration: Declaration, board: Board, log: Log, clock: SystemClock
+    state_dir: Path, ledger: Ledger, jobs: Jobs, declaration: Declaration, board: Board, log: Log, clock: SystemClock
 ) -> "Office":
     from tidegate.control.admin.office import Clocks, Office  # noqa: PLC0415 - the database's imports
 
-    return Office(state_dir, lambda: ledger.engine, declaration, board, log, Clocks(clock.now, clock.wall))
+    clocks = Clocks(clock.now, clock.wall)
+    return Office(state_dir, lambda: ledger.engine, declaration, board, log, clocks, jobs)
 
 
 async def _run(arguments: ChildArguments, log: Log) -> None:
@@ -78,7 +80,8 @@ async def _run(arguments: ChildArguments, log: Log) -> None:
     board, declaration = Board(), Declaration()
     await Intake(board, log).start(bind(Path(arguments.state_dir) / "control.sock"))
     ledger = Ledger(Path(arguments.state_dir), declaration, board, log)
-    make = partial(_office, Path(arguments.state_dir), ledger, declaration, board, log, SystemClock())
+    clock, jobs = SystemClock(), Jobs(Path(arguments.state_dir), declaration)
+    make = partial(_office, Path(arguments.state_dir), ledger, jobs, declaration, board, log, clock)
     front = Front(make, os.environ.get(HOSTS, "").split())
     port = Port(application(board), front.guarded)
     config = Config(
@@ -96,6 +99,7 @@ async def _run(arguments: ChildArguments, log: Log) -> None:
     await _hear(channel, board, declaration)  # how the gate stands, before anybody who waits in the backlog asks
     ledger.start()
     Bodies(Path(arguments.state_dir), lambda: ledger.engine, declaration, log).start()
+    JobsWatch(jobs, board, log, clock.wall).start()
     front.start(lambda: ledger.engine is not None)
     following = asyncio.create_task(_follow(channel, board, declaration))
     await server.serve([listener])

@@ -10,7 +10,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from tidegate.control.board import Board, LedgerStanding, Standing, WorkerView
+from tidegate.control.board import Board, JobsStanding, LedgerStanding, Standing, WorkerView
 
 _FRESH_SECONDS = 1.0
 _TEXT = "text/plain; version=0.0.4; charset=utf-8"
@@ -36,16 +36,18 @@ class Metrics:
             if time.monotonic() - self._at >= _FRESH_SECONDS:
                 self._at = time.monotonic()
                 views = self._board.views()
-                self._text = await asyncio.to_thread(_render, views, self._board.standing, self._board.ledger)
+                self._text = await asyncio.to_thread(
+                    _render, views, self._board.standing, self._board.ledger, self._board.jobs
+                )
         return self._text
 
 
-def _render(views: list[WorkerView], standing: Standing, ledger: LedgerStanding) -> bytes:
+def _render(views: list[WorkerView], standing: Standing, ledger: LedgerStanding, jobs: JobsStanding | None) -> bytes:
     from tidegate.control.exposition import render  # noqa: PLC0415 - the gate is ready before anybody scrapes it
 
     pids = {"control": os.getpid(), "supervisor": os.getppid()}
     pids |= {f"worker-{view.worker}": view.pid for view in views if view.pid}
-    return render(views, standing, pids, ledger)
+    return render(views, standing, pids, ledger, jobs)
 
 
 class Port:

@@ -1,6 +1,7 @@
 """The newest of what the workers and the supervisor told. Kept in memory, read by the admin port."""
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from tidegate.observe.meters import (
     AnswersMeter,
@@ -18,6 +19,9 @@ from tidegate.observe.meters import (
 )
 from tidegate.planes.messages import WorkerState
 from tidegate.store.standing import JournalStanding
+
+if TYPE_CHECKING:
+    from tidegate.jobs.records import Depth
 
 
 @dataclass(slots=True)
@@ -63,6 +67,15 @@ class LedgerStanding:
     journals: tuple[JournalStanding, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class JobsStanding:
+    """How many jobs there were at `wall_us` (microseconds since 1970): those that have not ended, and ends ever."""
+
+    depths: "tuple[Depth, ...]"
+    ended: "tuple[Depth, ...]"
+    wall_us: int
+
+
 class Board:
     """Takes reports and states; O(1) per series.
 
@@ -71,12 +84,13 @@ class Board:
     shows the same figures as before, since it has none of its own to lose.
     """
 
-    __slots__ = ("_views", "ledger", "standing")
+    __slots__ = ("_views", "jobs", "ledger", "standing")
 
     def __init__(self) -> None:
         self._views: dict[int, WorkerView] = {}
         self.standing = Standing()
         self.ledger = LedgerStanding()
+        self.jobs: JobsStanding | None = None  # replaced as a whole; None: there are none, or nobody can count them
 
     def take(self, report: Report) -> None:
         """One part of a worker's round."""

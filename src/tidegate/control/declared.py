@@ -6,6 +6,7 @@ Only these fields of the snapshot are read: what providers are called with never
 import msgspec
 
 from tidegate.model.entitlements import ClientKey, LedgerSettings, Namespace, TierEntry
+from tidegate.model.jobs import JobSettings
 from tidegate.model.snapshot import BUILT_IN_TIERS, Limits
 
 
@@ -31,6 +32,7 @@ class Declared(msgspec.Struct, frozen=True):
     namespaces: tuple[Namespace, ...] = ()
     tiers: tuple[TierEntry, ...] = BUILT_IN_TIERS
     ledger: LedgerSettings = LedgerSettings()
+    jobs: JobSettings = JobSettings()
     warnings: tuple[str, ...] = ()
     providers: tuple[DeclaredProvider, ...] = ()
 

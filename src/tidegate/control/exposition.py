@@ -14,8 +14,9 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector, CollectorRegistry
 
 from tidegate import __version__
-from tidegate.control.board import LedgerStanding, Standing, WorkerView
+from tidegate.control.board import JobsStanding, LedgerStanding, Standing, WorkerView
 from tidegate.control.exposition_cache import cache_metrics
+from tidegate.control.exposition_jobs import jobs_metrics
 from tidegate.control.exposition_ledger import journal_metrics, ledger_metrics
 from tidegate.control.exposition_spend import spend_metrics
 from tidegate.control.exposition_workers import worker_metrics
@@ -28,18 +29,28 @@ _LE = [f"{bound / 1e6:g}" for bound in BOUNDS_US] + ["+Inf"]
 
 
 def render(
-    views: list[WorkerView], standing: Standing, pids: dict[str, int], ledger: LedgerStanding | None = None
+    views: list[WorkerView],
+    standing: Standing,
+    pids: dict[str, int],
+    ledger: LedgerStanding | None = None,
+    jobs: JobsStanding | None = None,
 ) -> bytes:
     """The text of `/metrics`. `pids` are the processes whose memory is shown. Slow with many series: use a thread."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Page(views, standing, pids, ledger or LedgerStanding()))
+    registry.register(_Page(views, standing, pids, ledger or LedgerStanding(), jobs))
     return generate_latest(registry)
 
 
 class _Page(Collector):
     def __init__(
-        self, views: list[WorkerView], standing: Standing, pids: dict[str, int], ledger: LedgerStanding
+        self,
+        views: list[WorkerView],
+        standing: Standing,
+        pids: dict[str, int],
+        ledger: LedgerStanding,
+        jobs: JobsStanding | None,
     ) -> None:
+        self._jobs = jobs
         self._ledger = ledger
         self._views = views
         self._standing = standing
@@ -60,6 +71,7 @@ class _Page(Collector):
         yield from journal_metrics(self._views)
         yield from spend_metrics(self._views)
         yield from cache_metrics(self._views)
+        yield from jobs_metrics(self._jobs)
         yield from worker_metrics(self._standing.workers, self._pids)
 
 

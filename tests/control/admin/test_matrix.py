@@ -5,12 +5,15 @@ from collections.abc import Iterable, Iterator
 
 import pytest
 from fastapi.routing import APIRoute
+from msgspec.structs import replace
 
-from tests.control.admin.desk import Desk
+from tests.control.admin.desk import WALL, Desk
 from tests.control.admin.ledger import called, said, write_bodies, write_calls
 from tests.control.admin.mind import mind
 from tidegate.control.admin.app import PREFIX, application
 from tidegate.control.admin.routing import GuardedRoute
+from tidegate.jobs.records import NewJob, Owner
+from tidegate.model.jobs import JobSettings
 
 ROLES = ("admin", "operator", "viewer", "debugger", "owner", "other owner", "nobody")
 A, O, V, D, W = "admin", "operator", "viewer", "debugger", "owner"  # noqa: E741 - a table is read by its letters
@@ -50,10 +53,15 @@ MATRIX: dict[tuple[str, str], tuple[object, set[str]]] = {
     ("POST", "/cache/purge"): ({"what": "tag", "value": "a"}, {A, O, W, "other owner"}),
     ("GET", "/calls/{call}/cache"): (None, {A, O, V, D, W}),
     ("POST", "/calls/{call}/feedback"): ({"right": True}, {A, O, W}),
+    ("GET", "/jobs"): (None, {A, O, V, D, W, "other owner"}),
+    ("GET", "/jobs/summary"): (None, {A, O, V, D}),
+    ("GET", "/jobs/{job}"): (None, {A, O, V, D, W}),
+    ("POST", "/jobs/{job}/cancel"): (None, {A, O, W}),
+    ("POST", "/jobs/{job}/requeue"): ({}, {A, O, W}),
     ("GET", "/audit"): (None, {A, O, V}),
     ("GET", "/status"): (None, {A, O, V, D}),
 }
-PLACES = {"namespace": "team", "user": "ann", "key": "team-app", "token": "spare", "call": "1"}
+PLACES = {"namespace": "team", "user": "ann", "key": "team-app", "token": "spare", "call": "1", "job": "job_1"}
 
 
 @pytest.fixture
@@ -66,8 +74,12 @@ def busy(desk: Desk) -> Iterator[Desk]:
     desk.token("viewer", name="spare")
     write_calls(desk, called(1, "team"), called(2, "other"))
     write_bodies(desk, said(1, "team"))
+    desk.declaration.now = replace(desk.declaration.now, jobs=JobSettings(enabled=True))
+    new = NewJob(id="job_1", owner=Owner("team"), path="/v1/chat/completions", body=b"{}", deadline_us=WALL * 2)
+    desk.office.jobs.submit([new], WALL)
     with mind(desk.folder):
         yield desk
+    desk.office.jobs.engine.dispose()
 
 
 def token_of(desk: Desk, role: str) -> str | None:
@@ -111,7 +123,12 @@ def test_who_may(busy: Desk, role: str) -> None:
         wanted = {200, 201, 204} if role in allowed else refusals
         assert answer.status_code in wanted, f"{role}: {method} {path}: {answer.status_code} {answer.text}"
         if role not in allowed:
-            assert answer.json()["errors"][0]["field"] in {"header.authorization", "path.namespace", "path.call"}
+            assert answer.json()["errors"][0]["field"] in {
+                "header.authorization",
+                "path.namespace",
+                "path.call",
+                "path.job",
+            }
 
 
 def test_an_owner_sees_its_namespace_only(busy: Desk) -> None:
@@ -139,7 +156,7 @@ def test_an_owner_sees_its_namespace_only(busy: Desk) -> None:
         text = busy.ask("GET", path, token=token).text
         assert "team" in text
         assert "other" not in text
-    for path in ("/spend", "/calls", "/spend/month", "/spend/utilisation", "/cache/stats"):
+    for path in ("/spend", "/calls", "/spend/month", "/spend/utilisation", "/cache/stats", "/jobs"):
         refused = busy.ask("GET", f"{path}?namespace=other", token=token)
         assert (refused.status_code, refused.json()["errors"][0]["field"]) == (404, "query.namespace")
         twice = busy.ask("GET", f"{path}?namespace=team&namespace=other", token=token)

@@ -14,6 +14,7 @@ from tidegate import __version__
 from tidegate.control.admin import (
     api_bodies,
     api_cache,
+    api_jobs,
     api_keys,
     api_namespaces,
     api_spend,
@@ -35,6 +36,7 @@ ROUTERS = (
     api_spend.ROUTER,
     api_bodies.ROUTER,
     api_cache.ROUTER,
+    api_jobs.ROUTER,
     api_tokens.ROUTER,
     api_status.ROUTER,
 )

@@ -2,16 +2,22 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from tidegate.control.admin.changes import Changes
 from tidegate.control.admin.problems import Refused, refused
 from tidegate.control.board import Board
 from tidegate.control.declared import Declaration
+from tidegate.control.jobs import Jobs
 from tidegate.directory.layout import NAME
 from tidegate.observe.log import Log
+from tidegate.store.engine import BadDatabase
+
+if TYPE_CHECKING:
+    from tidegate.jobs.rows.rows import JobRows
 
 
 class Clocks(NamedTuple):
@@ -24,7 +30,7 @@ class Clocks(NamedTuple):
 class Office:
     """One for the process; it may be used from any thread."""
 
-    __slots__ = ("board", "changes", "clocks", "declaration", "log", "state_dir")
+    __slots__ = ("_jobs", "board", "changes", "clocks", "declaration", "log", "state_dir")
 
     def __init__(
         self,
@@ -34,6 +40,7 @@ class Office:
         board: Board,
         log: Log,
         clocks: Clocks,
+        jobs: Jobs | None = None,
     ) -> None:
         """`engine_of` is the database with this version's schema, None while it is away."""
         self.state_dir = state_dir
@@ -41,6 +48,7 @@ class Office:
         self.board = board
         self.log = log
         self.clocks = clocks
+        self._jobs = Jobs(state_dir, declaration) if jobs is None else jobs
 
         def engine() -> Engine:
             found = engine_of()
@@ -54,6 +62,18 @@ class Office:
     def engine(self) -> Engine:
         """The database. Raises `Refused` (503) while it is away."""
         return self.changes.engine
+
+    @property
+    def jobs(self) -> "JobRows":
+        """Those of the configuration in force. Raises `Refused`: it has none (409), or they are away (503)."""
+        try:
+            rows = self._jobs.rows()
+        except (SQLAlchemyError, BadDatabase, OSError, RuntimeError) as error:
+            raise away(type(error).__name__) from None
+        if rows is None:
+            remedy = "write a section `jobs` into the configuration, or an `execution_mode: async`"
+            raise refused(409, "jobs", "this gate has no jobs", remedy)
+        return rows
 
 
 def away(kind: str) -> Refused:

@@ -17,6 +17,7 @@ class Right(Enum):
     SEE_BODIES = "read what calls said"
     PURGE = "purge the cache"
     JUDGE = "judge answers of the cache"
+    CHANGE_JOBS = "cancel jobs, and have them begin anew"
     AUDIT = "see who changed what"
     TOKENS = "see and change admin tokens"
 
@@ -28,7 +29,7 @@ RIGHTS: dict[str, frozenset[Right]] = {
     "operator": frozenset(Right) - {Right.TOKENS, Right.SEE_BODIES},
     "viewer": frozenset(_SEES),
     "debugger": frozenset((_SEES - {Right.AUDIT}) | {Right.SEE_BODIES}),
-    "owner": frozenset(_OWNS | {Right.JUDGE}),
+    "owner": frozenset(_OWNS | {Right.JUDGE, Right.CHANGE_JOBS}),
 }
 
 

@@ -1,0 +1,33 @@
+"""What a job costs on each engine: how many a second, and the CPU of all the gate's processes."""
+
+import asyncio
+import time
+
+from bench import cpu
+from bench.figures import told
+from bench.prove.patient.scene import ENGINES, Asker, Scene, scene, submit, until
+from bench.prove.steps import Context, Row
+
+
+def engines(context: Context, row: Row) -> None:
+    """Jobs that a provider answers at once, from the first submission to the last end."""
+    count = 500 if context.quick else 5_000
+    row.commands.append(f"tidegate serve -c (jobs: …) on each engine; {count:,} × POST /v1/jobs")
+    for engine in ENGINES:
+        with scene(context.work, engine, {"concurrency": 64}) as running:
+            running.provider.ask("timing", {"ttft_ms": 1, "tokens": 5})
+            asyncio.run(_done(running, range(64)))
+            before, began = _spent(running), time.monotonic()
+            asyncio.run(_done(running, range(64, 64 + count)))
+            took, spent = time.monotonic() - began, _spent(running) - before
+        shown = f"{count / took:,.0f} jobs/s, {spent / count:,.0f} µs CPU a job"
+        row.figures.append(told(f"{engine}: {count:,} jobs, submitted and done", shown, "all processes of the gate"))
+
+
+async def _done(running: Scene, numbers: range) -> None:
+    await submit(Asker(running.gate.port), numbers)
+    await until(running.idle)
+
+
+def _spent(running: Scene) -> int:
+    return cpu.spent_us(running.gate.pid)

@@ -58,18 +58,6 @@ def test_bounds(loads: Loads, policy: str, said: str) -> None:
     assert [said in warning for warning in found] == ([True] if said else [])
 
 
-def test_not_active(loads: Loads) -> None:
-    """What is accepted and not carried out is said plainly, and not when it is switched off."""
-    active = "{primary_model: a, caching: {enabled: true}, execution_mode: async, queue_backend: 'redis://h'}"
-    idle = "{primary_model: b, caching: {enabled: false, ttl_seconds: 1}, execution_mode: sync}"
-    found = warnings(loads, f"{SMALLEST}strategies:\n  a: {active}\n  b: {idle}\n")
-    assert [warning.partition(":")[0] for warning in found] == [
-        "strategies.a.execution_mode",
-        "strategies.a.queue_backend",
-    ]
-    assert all("not active in this version" in warning for warning in found)
-
-
 def test_keys_in_the_file(loads: Loads) -> None:
     """A key that is written out is better kept in the environment; a short one is a placeholder."""
     text = SMALLEST.replace('"${OPENAI_API_KEY:-sk-demo}"', '"abcdefghijklmnop", none, "${KEY:-abcdefghijklmnopq}"')

@@ -41,15 +41,13 @@ def test_mission_field_for_field(loads: Loads) -> None:
 
 
 def test_mission_alone(loads: Loads) -> None:
-    """A file of policies alone loads, with warnings of what is missing and what is not active."""
+    """A file of policies alone loads, with warnings of what is missing and of what contradicts itself."""
     loaded = loads(MISSION)
     assert loaded.snapshot.providers == ()
     assert {warning.field for warning in loaded.warnings} == {
         "providers",
         "clients",
         "model_strategy.rate_limit_policy.refill_rate",
-        "model_strategy.execution_mode",
-        "model_strategy.queue_backend",
     }
 
 

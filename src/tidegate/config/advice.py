@@ -6,6 +6,7 @@ from tidegate.config.advice_access import advise_access
 from tidegate.config.advice_bodies import advise_bodies
 from tidegate.config.advice_cache import advise_cache
 from tidegate.config.advice_isolation import advise_isolation
+from tidegate.config.advice_jobs import advise_jobs
 from tidegate.config.advice_money import advise_money
 from tidegate.config.advice_tenants import advise_tenants
 from tidegate.config.findings import Advice, Finding, Path, shown
@@ -24,8 +25,8 @@ def advise(config: Config, snapshot: Snapshot, document: Document, wall: int = 0
     advice = [*_access(config, document), *_same_urls(snapshot), *_names(config), *advise_tenants(config, snapshot)]
     advice += [*advise_access(config, snapshot, wall), *advise_money(config, snapshot, document)]
     advice += [*advise_isolation(snapshot), *advise_bodies(config), *advise_cache(config)]
+    advice += advise_jobs(config, document)
     for path, strategy in _strategies(config):
-        advice.extend(_inactive(strategy, path))
         advice.extend(_bounds(strategy.rate_limit_policy, (*path, "rate_limit_policy")))
         advice.extend(_order(strategy, path))
         if snapshot.providers:
@@ -95,14 +96,6 @@ def _names(config: Config) -> Iterator[Advice]:
             message = "an earlier strategy has the same primary model, so calls for the model go there"
             yield (*path, "primary_model"), message, "calls reach this strategy by its own name only"
         primaries.setdefault(primary, path)
-
-
-def _inactive(strategy: StrategyConfig, path: Path) -> Iterator[Advice]:
-    if strategy.execution_mode == "async":
-        message = "accepted, but async execution is not active in this version: calls are answered at once"
-        yield (*path, "execution_mode"), message, ""
-    if strategy.queue_backend is not None:
-        yield (*path, "queue_backend"), "accepted, but job queues are not active in this version", ""
 
 
 def _bounds(policy: RateLimitConfig, path: Path) -> Iterator[Advice]:

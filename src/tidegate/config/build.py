@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from tidegate.config import build_access, build_bodies, build_cache, build_money, build_tenants
+from tidegate.config import build_access, build_bodies, build_cache, build_jobs, build_money, build_tenants
 from tidegate.config.base_url import normalise_base_url
 from tidegate.config.build_tenants import milli
 from tidegate.config.chains import Chains, linked_names
@@ -75,6 +75,7 @@ def build(
         isolated=build_access.isolated(config.namespaces),
         bodies=build_bodies.bodies(config.bodies),
         cache=build_cache.settings(config.cache),
+        jobs=build_jobs.jobs(config.jobs, _named(config), folder),
     )
 
 
@@ -190,7 +191,7 @@ def _strategy(
         fallback_after_us=_us(item.fallback_after_seconds),
         caching=build_cache.caching(item.caching),
         execution_mode=item.execution_mode,
-        queue_backend=item.queue_backend or "",
+        queue_backend=build_jobs.queue(item.queue_backend),
         degrade=build_tenants.degrade(item.degrade, tiers, chains),
         on_unsupported=item.on_unsupported,
         streams=_streams(item.streams),

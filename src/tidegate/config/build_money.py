@@ -97,13 +97,15 @@ def _tariff(item: PriceConfig, tier: PriceTierConfig | None) -> Tariff:
     )
 
 
+def database(url: str, folder: Path) -> str:
+    """The URL of a database; a relative path of SQLite starts at `folder`."""
+    return f"{_SQLITE}{folder / url.removeprefix(_SQLITE)}" if url.startswith(_SQLITE) else url
+
+
 def ledger(item: LedgerConfig, money: MoneyConfig, folder: Path) -> LedgerSettings:
     """Where records end up; a relative path of SQLite starts at `folder`."""
-    url = item.database or ""
-    if url.startswith(_SQLITE):
-        url = f"{_SQLITE}{folder / url.removeprefix(_SQLITE)}"
     return LedgerSettings(
-        database=url,
+        database=database(item.database or "", folder),
         currency=money.currency,
         keep_days=item.keep_days,
         keep_audit_days=item.keep_audit_days,

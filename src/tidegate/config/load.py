@@ -23,6 +23,7 @@ from tidegate.config.rules import check_rules
 from tidegate.config.rules_access import check_access
 from tidegate.config.rules_cache import check_cache
 from tidegate.config.rules_chains import check_chains
+from tidegate.config.rules_jobs import check_jobs
 from tidegate.config.rules_money import check_amounts, check_money
 from tidegate.config.rules_profiles import Chosen, check_profiles
 from tidegate.config.rules_tenants import check_tenants
@@ -111,6 +112,7 @@ def _validate(
     check_access(document, names)
     check_money(document)
     check_cache(document, names)
+    check_jobs(document, folder)
     return config, filed, check_profiles(document, folder, environ)
 
 

@@ -12,6 +12,7 @@ from tidegate.config.schema_access import AccessConfig, ClientKeyConfig, Signing
 from tidegate.config.schema_base import Count, ModelName, Name, Seconds, Secret, Section, WindowName, refused
 from tidegate.config.schema_bodies import BodiesConfig
 from tidegate.config.schema_cache import CacheConfig
+from tidegate.config.schema_jobs import JobsConfig
 from tidegate.config.schema_money import LedgerConfig, MoneyConfig, PriceConfig
 from tidegate.config.schema_profile import ApiVersion, DialectName
 from tidegate.config.schema_strategy import DefaultsConfig, StrategyConfig
@@ -286,4 +287,8 @@ class Config(Section):
     bodies: BodiesConfig | None = Field(
         None, description="What is kept of what calls say, where no namespace says it; left out: nothing.",
         examples=["{always: [errors], keep_days: 7}"],
+    )  # fmt: skip
+    jobs: JobsConfig | None = Field(
+        None, description="Patient work; left out: as a strategy with `execution_mode: async` needs it.",
+        examples=["{runners: 2}"],
     )  # fmt: skip

@@ -17,7 +17,7 @@ _REDIS = ("redis", "rediss", "unix")
 _TAG = re.compile(r"[A-Za-z0-9._:@-]{1,128}")
 
 
-def _span(value: object) -> object:
+def span(value: object) -> object:
     """Seconds, as a number or as text with a unit: 90, 15m, 24h, 7d."""
     if isinstance(value, str):
         found = _SPAN.fullmatch(value)
@@ -54,7 +54,7 @@ def _redis_url(value: str) -> str:
     return value
 
 
-Span = Annotated[int, BeforeValidator(_span), Field(ge=0, le=_LONGEST)]
+Span = Annotated[int, BeforeValidator(span), Field(ge=0, le=_LONGEST)]
 Pattern = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_pattern)]
 Tag = Annotated[str, AfterValidator(_tag)]
 HeaderName = Annotated[str, AfterValidator(_header_name)]

@@ -1,27 +1,13 @@
 """The schema of a strategy: how calls are limited, retried and sent elsewhere."""
 
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
-from tidegate.config.schema_base import Count, ModelName, Seconds, Section, refused
+from tidegate.config.schema_base import Count, ModelName, Seconds, Section
 from tidegate.config.schema_cache import CachingConfig
+from tidegate.config.schema_jobs import Queue
 from tidegate.config.schema_tenants import DegradeConfig, PickName, SchedulerName
-
-QUEUE_SCHEMES = ("redis", "rediss", "amqp", "amqps")
-
-
-def _check_queue_backend(value: str) -> str:
-    try:
-        scheme, host = urlsplit(value).scheme, urlsplit(value).hostname
-    except ValueError:
-        scheme, host = "", None
-    if scheme not in QUEUE_SCHEMES:
-        raise refused("the scheme of the URL is not known", f"use one of {', '.join(s + '://' for s in QUEUE_SCHEMES)}")
-    if not host:
-        raise refused("the URL names no host", "for example redis://localhost:6379/0")
-    return value
 
 
 class SmoothingConfig(Section):
@@ -138,12 +124,14 @@ class StrategyConfig(Section):
         examples=["{enabled: true}"],
     )
     execution_mode: Literal["sync", "async"] = Field(
-        "sync", description="`async` is accepted and checked, not active in this version.", examples=["sync"]
+        "sync",
+        description="`async`: a call runs as a durable job while its client waits, in tier `batch`.",
+        examples=["async"],
     )
-    queue_backend: Annotated[str, AfterValidator(_check_queue_backend)] | None = Field(
+    queue_backend: Queue | None = Field(
         None,
         repr=False,
-        description="URL of the job queue; not active in this version.",
+        description="What carries its jobs to their runners, as `jobs.queue_backend`; left out: as said there.",
         examples=["redis://localhost:6379/0"],
     )
     degrade: list[DegradeConfig] = Field(

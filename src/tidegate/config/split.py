@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from tidegate.model.jobs import WebhookSettings
 from tidegate.model.snapshot import ModelEntry, Pool, Provider, Snapshot
 
 
@@ -45,6 +46,7 @@ def _part(snapshot: Snapshot, worker: str) -> Snapshot:
         pools=pools,
         namespaces=tuple(item for item in snapshot.namespaces if item.name in mine),
         clients=tuple(key for key in snapshot.clients if (key.name == worker if worker else key.name not in isolated)),
+        jobs=msgspec.structs.replace(snapshot.jobs, database="", webhooks=WebhookSettings()),  # the desk's alone
     )
 
 

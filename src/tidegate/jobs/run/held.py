@@ -1,0 +1,112 @@
+"""The jobs that this process holds: their leases are renewed, and the rows' word about them is heard."""
+
+import asyncio
+from concurrent.futures import Executor as Threads
+from typing import Final
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from tidegate.jobs.faces import Rows
+from tidegate.jobs.records import End, Lease
+from tidegate.observe.log import Log
+from tidegate.ports import Clock
+
+LOST: Final = "lost"  # it is another's now
+CANCEL: Final = "cancel"  # somebody wants it cancelled
+STOP: Final = "stop"  # this process is to end
+_SOONEST_US: Final = 100_000  # between two renewals, however many pokes come
+
+
+class Hold:
+    """One job that runs here. `why` it is broken off, "" = it is not."""
+
+    __slots__ = ("lease", "running", "why")
+
+    def __init__(self, lease: Lease, running: "asyncio.Task[End]") -> None:
+        self.lease = lease
+        self.running = running
+        self.why = ""
+
+    def break_off(self, why: str) -> None:
+        """Its call is cancelled; the first reason counts, but for one: what is lost is lost."""
+        if not self.why or why == LOST:
+            self.why = why
+        self.running.cancel()
+
+
+class Held:
+    """All of them, and the renewal of their leases: `run` until it is cancelled. One transaction for all."""
+
+    __slots__ = ("_clock", "_holds", "_lease_us", "_log", "_poked", "_rows", "_threads", "_trouble", "empty")
+
+    def __init__(self, rows: Rows, threads: Threads, lease_us: int, clock: Clock, log: Log) -> None:
+        self._rows = rows
+        self._threads = threads
+        self._lease_us = lease_us
+        self._clock = clock
+        self._log = log
+        self._holds: dict[str, Hold] = {}
+        self._poked = asyncio.Event()
+        self._trouble = False
+        self.empty = asyncio.Event()
+        self.empty.set()
+
+    def __len__(self) -> int:
+        return len(self._holds)
+
+    def add(self, hold: Hold) -> None:
+        """It runs here. What was held of the same job is an older lease, and lost."""
+        before = self._holds.get(hold.lease.id)
+        if before is not None:
+            before.break_off(LOST)
+        self._holds[hold.lease.id] = hold
+        self.empty.clear()
+
+    def drop(self, hold: Hold) -> None:
+        """It has ended, or is lost."""
+        if self._holds.get(hold.lease.id) is hold:
+            del self._holds[hold.lease.id]
+        if not self._holds:
+            self.empty.set()
+
+    def changed(self, jobs: list[str]) -> None:
+        """Somebody says that these have another state: where one is ours, the rows are asked at once."""
+        if not self._holds.keys().isdisjoint(jobs):
+            self._poked.set()
+
+    def break_all(self, why: str) -> None:
+        """Let go of everything."""
+        for hold in self._holds.values():
+            hold.break_off(why)
+
+    async def run(self) -> None:
+        """Renew, three times in the length of a lease."""
+        while True:
+            await self._pause()
+            if self._holds:
+                await self._renew()
+
+    async def _pause(self) -> None:
+        await self._clock.sleep(_SOONEST_US)
+        timer = self._clock.call_at(self._clock.now() + self._lease_us // 3 - _SOONEST_US, self._poked.set)
+        await self._poked.wait()
+        timer.cancel()
+        self._poked.clear()
+
+    async def _renew(self) -> None:
+        holds = dict(self._holds)
+        fences = {job: hold.lease.fence for job, hold in holds.items()}
+        loop = asyncio.get_running_loop()
+        wall = self._clock.wall()
+        try:
+            told = await loop.run_in_executor(self._threads, self._rows.renew, fences, self._lease_us, wall)
+        except SQLAlchemyError:
+            if not self._trouble:
+                self._log.error("leases of jobs cannot be renewed: who runs them may be taken for dead")
+            self._trouble = True
+            return
+        self._trouble = False
+        for job, word in told.items():
+            hold = holds[job]
+            if self._holds.get(job) is hold:
+                hold.break_off(word)

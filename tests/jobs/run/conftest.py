@@ -1,0 +1,52 @@
+"""A stand-in for the gate, and what is run against it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+import uvloop
+
+from tests.jobs.run.setting import SECRET, Executors, luck
+from tests.jobs.run.standin import Standin
+from tidegate.clock import SystemClock
+from tidegate.jobs.rows.open import open_rows
+from tidegate.jobs.rows.rows import JobRows
+from tidegate.jobs.run.executor import Executor, executor_of
+from tidegate.model.jobs import JobSettings
+from tidegate.model.snapshot import Snapshot
+from tidegate.ports import Clock
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """What runners run on."""
+    return {"uvloop": uvloop.new_event_loop}
+
+
+@pytest.fixture
+async def executor() -> AsyncIterator[Executors]:
+    made: list[Executor] = []
+
+    def make(settings: Snapshot, state_dir: Path = Path("/nowhere"), clock: Clock | None = None) -> Executor:
+        made.append(executor_of(settings, state_dir, SECRET, clock or SystemClock(), luck))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+    await asyncio.sleep(0)
+
+
+@pytest.fixture
+async def gate() -> AsyncIterator[Standin]:
+    standin = Standin()
+    yield standin
+    await standin.close()
+    await asyncio.sleep(0)
+
+
+@pytest.fixture
+def rows(tmp_path: Path) -> Iterator[JobRows]:
+    opened = open_rows(JobSettings(), "", tmp_path)
+    yield opened
+    opened.engine.dispose()

@@ -232,7 +232,16 @@ def test_a_receiver_may_ask_for_more_time(asked: int, least: int, most: int) -> 
     assert least <= after("msg_1", 1, 8, 503, asked).pause_us <= most
 
 
-@given(st.integers(0, 10**6), st.integers(0, 64), st.integers(0, 60 * SECOND))
-def test_who_is_put_off_comes_back(ahead: int, places: int, each: int) -> None:
-    """Within five minutes, and not at once."""
-    assert SECOND <= put_off(ahead, places, each) <= 300 * SECOND
+@given(st.integers(0, 10**15), st.integers(0, 60 * SECOND), st.integers(0, 64), st.integers(0, 10**15))
+def test_who_is_put_off_comes_back(turn: int, each: int, places: int, wall: int) -> None:
+    """Not at once, and within five minutes, wherever the turn of its host stands."""
+    assert wall + SECOND <= put_off(turn, each, places, wall) <= wall + 300 * SECOND
+
+
+def test_who_is_put_off_comes_in_turn() -> None:
+    """As many at a time as the host has places."""
+    turn, moments = 0, []
+    for _ in range(4):
+        turn = put_off(turn, 2 * SECOND, 4, 100 * SECOND)
+        moments.append(turn)
+    assert moments == [101_500_000, 102_000_000, 102_500_000, 103_000_000]

@@ -148,9 +148,13 @@ def after(event: str, attempt: int, most: int, status: int, retry_after_us: int 
     return Next(AGAIN, min(max(pause, retry_after_us), _LONGEST + _LONGEST // 4))
 
 
-def put_off(ahead: int, places: int, each_us: int) -> int:
-    """For how long one waits whose host is busy: until the `ahead` others that wait for it may have had their turn."""
-    return min(max(ahead // max(places, 1) * each_us, _SECOND), 300 * _SECOND)
+def put_off(turn_us: int, each_us: int, places: int, wall: int) -> int:
+    """When one comes back whose host is busy: in its turn behind the last that was put off, at `turn_us`.
+
+    `each_us`: how long an attempt there takes. At least a second from `wall`, at most five minutes: a host that has
+    become fast, or slow, is asked again soon.
+    """
+    return min(max(turn_us, wall + _SECOND) + each_us // max(places, 1), wall + 300 * _SECOND)
 
 
 def _chance(event: str, attempt: int) -> int:

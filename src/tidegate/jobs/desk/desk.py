@@ -5,12 +5,11 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Final, Protocol, TypeVar, TypeVarTuple
-
-from sqlalchemy import Engine
+from typing import Final, TypeVar, TypeVarTuple
 
 from tidegate.jobs.desk.errors import Unavailable
-from tidegate.jobs.faces import Hints, Rows
+from tidegate.jobs.faces import Hints
+from tidegate.jobs.rows.rows import JobRows
 from tidegate.model.jobs import EMBEDDED, JobSettings
 from tidegate.model.snapshot import Snapshot
 from tidegate.observe.log import Log
@@ -23,13 +22,6 @@ _LATE_SECONDS: Final = 30.0  # a database that has said nothing for so long hang
 
 _T = TypeVar("_T")
 _A = TypeVarTuple("_A")
-
-
-class OpenRows(Rows, Protocol):
-    """The truth, and the database that it is in, for tables beside its own."""
-
-    @property
-    def engine(self) -> Engine: ...
 
 
 class Desk:
@@ -49,7 +41,7 @@ class Desk:
         self.log = log
         self.down: Callable[[str], str] = _standing  # why a backend cannot be reached, "" = it can
         self._backends: dict[str, str] = {}
-        self._rows: OpenRows | None = None
+        self._rows: JobRows | None = None
         self._threads = ThreadPoolExecutor(_THREADS, "rows")
         self._long = ThreadPoolExecutor(_LONG_THREADS, "long")
         self._places = threading.BoundedSemaphore(_MOST)
@@ -58,19 +50,22 @@ class Desk:
     def follow(self, snapshot: Snapshot) -> None:
         """Another configuration is in force. What is under way ends as it began. O(strategies)."""
         self.settings = snapshot.jobs
+        if self._rows is not None:
+            self._rows.max_queued = snapshot.jobs.max_queued
         self.max_body_bytes = snapshot.server.max_body_bytes
         named = ((one.name, one.queue_backend) for one in snapshot.strategies if one.queue_backend)
         self._backends = {name: _normal(backend) for name, backend in named}
 
     @property
-    def rows(self) -> OpenRows:
+    def rows(self) -> JobRows:
         """The truth. Raises `Unavailable` while the database is not open."""
         if self._rows is None:
             raise Unavailable("The gate's database for jobs cannot be opened yet. Try again in a moment.")
         return self._rows
 
     @rows.setter
-    def rows(self, rows: OpenRows) -> None:
+    def rows(self, rows: JobRows) -> None:
+        rows.max_queued = self.settings.max_queued
         self._rows = rows
 
     @property

@@ -71,7 +71,7 @@ class Progress(Response):
         events = Events(send, tuple(pairs(answers.head_of(self._job.id))))
         async with present(self._watch, self._job, receive) as waiter:
             job: Job | None = self._job
-            while job is not None and not waiter.left:
+            while job is not None:
                 await events.say(_event(job))
                 if job.state in ENDS:
                     break
@@ -79,18 +79,19 @@ class Progress(Response):
         await events.end()
 
     async def _next(self, events: Events, waiter: Waiter) -> Job | None:
-        """The job after its next change; None where it is deleted."""
+        """The job after its next change; None where it is deleted, or nobody listens or tells any more."""
         clock = self._desk.clock
-        while not waiter.left:
+        while True:
             if not await waiter.change(clock.now() + BEAT_US):
                 await events.beat()
                 continue
+            if waiter.left or waiter.closed:
+                return None
             try:
                 return await self._desk.call(self._desk.rows.find, waiter.job)
             except (SQLAlchemyError, Unavailable):
                 await clock.sleep(_SOON * 1_000_000)
                 waiter.again()
-        return None
 
 
 def _event(job: Job) -> bytes:

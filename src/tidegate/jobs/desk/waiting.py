@@ -7,10 +7,11 @@ from contextlib import asynccontextmanager
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import Receive
 
-from tidegate.jobs.desk.answers import Outcome, forgotten, outcome
+from tidegate.jobs.desk.answers import Outcome, forgotten, head_of, outcome
 from tidegate.jobs.desk.bodies import until_gone
 from tidegate.jobs.desk.desk import Desk
-from tidegate.jobs.desk.errors import Unavailable
+from tidegate.jobs.desk.errors import Fault, Refused, Unavailable
+from tidegate.jobs.desk.views import location
 from tidegate.jobs.desk.watch import Waiter, Watch
 from tidegate.jobs.records import Job
 
@@ -46,6 +47,8 @@ async def end(
     """
     now = desk.clock.now()
     while not waiter.ended and now < until:
+        if waiter.closed:
+            raise _closing(waiter.job)
         news = await waiter.change(min(until, now + beat_us))
         if waiter.left:
             raise Left
@@ -53,6 +56,11 @@ async def end(
         if not news and now < until:
             await beat()
     return await _outcome(desk, waiter, until)
+
+
+def _closing(job: str) -> Refused:
+    message = f"The gate is going down; the job {job} goes on when it is back. Ask for its answer at {location(job)}."
+    return Refused(Fault.UNAVAILABLE, message, head=head_of(job, where=True))
 
 
 async def _outcome(desk: Desk, waiter: Waiter, until: int) -> Outcome:

@@ -61,6 +61,11 @@ class Waiter:
             self.state, self._seen = standing
             self._wake()
 
+    @property
+    def closed(self) -> bool:
+        """The desk ends, and there is nobody to wait with."""
+        return self._watch.closed
+
     def again(self) -> None:
         """What was heard could not be looked at: it is still news."""
         self._wake()
@@ -87,7 +92,7 @@ class Waiter:
 class Watch:
     """Who waits for which job. O(waiting) a look; what is poked is looked at soon."""
 
-    __slots__ = ("_asked", "_away", "_desk", "_due", "_poked", "_waiters", "_waits", "clock")
+    __slots__ = ("_asked", "_away", "_desk", "_due", "_poked", "_waiters", "_waits", "clock", "closed")
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
@@ -98,6 +103,7 @@ class Watch:
         self._poked = asyncio.Event()
         self._due = 0  # when all are looked at again
         self._away = False
+        self.closed = False  # the desk ends
 
     def __len__(self) -> int:
         return self._waits
@@ -123,6 +129,13 @@ class Watch:
         self._waits -= 1
         if not those:
             del self._waiters[waiter.job]
+
+    def close(self) -> None:
+        """Wake all who wait: the desk ends."""
+        self.closed = True
+        for those in self._waiters.values():
+            for waiter in those:
+                waiter.again()
 
     def poke(self, jobs: Iterable[str]) -> None:
         """These may have changed. O(jobs)."""

@@ -1,0 +1,62 @@
+"""The database under the desk: opened when it can be, and what workers must know of it."""
+
+import os
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from tidegate.jobs.desk.desk import Desk
+from tidegate.jobs.rows.open import open_rows
+from tidegate.jobs.rows.rows import JobRows
+from tidegate.model.jobs import KEY, JobSettings
+from tidegate.store.engine import BadDatabase
+from tidegate.store.upgrade import NewerSchema
+
+_FIRST_US: Final = 500_000
+_LONGEST_US: Final = 10_000_000
+
+
+async def open_base(desk: Desk, ledger_database: str) -> None:
+    """Open the rows, however long it takes; each problem is told once. Returns when they are open."""
+    pause_us, told = _FIRST_US, ""
+    while True:
+        try:
+            desk.rows = await desk.call_long(_opened, desk.settings, ledger_database, desk.state_dir)
+        except (BadDatabase, NewerSchema, SQLAlchemyError, OSError) as error:
+            problem = str(error).partition("\n")[0]
+            if problem != told:
+                desk.log.error("the database of jobs cannot be opened; it is tried again", problem=problem)
+            told = problem
+        else:
+            if told:
+                desk.log.info("the database of jobs is open")
+            return
+        await desk.clock.sleep(pause_us)
+        pause_us = min(2 * pause_us, _LONGEST_US)
+
+
+def _opened(settings: JobSettings, ledger_database: str, state_dir: Path) -> JobRows:
+    """In a thread."""
+    rows = open_rows(settings, ledger_database, state_dir)
+    try:
+        write_key(state_dir / KEY, rows.secret())
+    except BaseException:
+        rows.engine.dispose()
+        raise
+    return rows
+
+
+def write_key(path: Path, secret: bytes) -> None:
+    """What tickets are signed with, for the workers: whole or not at all, for no other user. Raises `OSError`."""
+    if path.exists() and path.read_bytes() == secret:
+        return
+    new = path.with_name(f"{path.name}.new")
+    new.unlink(missing_ok=True)
+    file = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(file, secret)
+        os.fsync(file)
+    finally:
+        os.close(file)
+    new.replace(path)

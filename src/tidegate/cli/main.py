@@ -17,6 +17,7 @@ COMMANDS = {
     "calls": "single calls, and what they said where that is kept",
     "spend": "what was used and what it cost",
     "cache": "what the cache answered and saved; purge it, and ask what it had to do with a call",
+    "jobs": "patient work: submit it, watch it, look after it",
     "audit": "who changed what",
     "tokens": "the tokens of those who manage the gate",
     "db": "bring the database to the schema of this version",

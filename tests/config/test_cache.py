@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.config.conftest import Loads
+from tests.config.conftest import Loads, Refusals
 from tests.config.test_advice import warnings
 from tests.config.texts import SMALLEST
 from tidegate.config import advice_cache
@@ -79,3 +79,19 @@ def test_one_key_of_a_file_is_a_namespace_too(loads: Loads) -> None:
     clients = "clients: {keys: [{name: bill, key: 'tg-0123456789'}]}\n"
     (group,) = loads(f"{SMALLEST}{ON}{clients}cache: {{groups: {{g: {{namespaces: [bill]}}}}}}\n").snapshot.cache.groups
     assert group.namespaces == ("bill",)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "said"),
+    [
+        ("(a+)+b", "too many ways"),
+        ("(?i)price.*list", "too many ways"),
+        ("(", "not a regular expression"),
+        ("x?", "matches nothing at all"),
+    ],
+)
+def test_prompts_are_searched_with_nothing_that_could_take_long(refusals: Refusals, pattern: str, said: str) -> None:
+    """Anybody may send the prompt that it would take longest with."""
+    (refusal,) = refusals(f"{SMALLEST}cache: {{rules: [{{system: '{pattern}', ttl: 1}}]}}\n")
+    assert refusal.field == "cache.rules[0].system"
+    assert said in refusal.message

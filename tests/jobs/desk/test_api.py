@@ -180,7 +180,7 @@ async def test_whose(stand: Stand) -> None:
     for job in (shared, own):
         for method, path in (
             ("GET", ""), ("DELETE", ""), ("POST", "/cancel"), ("GET", "/result"), ("GET", "/events"),
-
+            ("GET", "/deliveries"),
         ):  # fmt: skip
             reply = await stand.ask(method, f"/v1/jobs/{job}{path}", caller=stranger)
             assert reply.status == 404, path

@@ -16,9 +16,10 @@ from tidegate.jobs.desk.held import later
 from tidegate.jobs.desk.progress import Progress, ResultReply
 from tidegate.jobs.desk.replies import json_reply, pairs
 from tidegate.jobs.desk.submit import REPLAYED, digest, once_of, submit
-from tidegate.jobs.desk.views import full_view, job_view, list_view
+from tidegate.jobs.desk.views import deliveries_view, full_view, job_view, list_view
 from tidegate.jobs.desk.watch import Watch
 from tidegate.jobs.faces import Rows
+from tidegate.jobs.hooks.log import deliveries
 from tidegate.jobs.records import Attempt, Job, NewJob, Owner
 from tidegate.model.jobs import CANCELLED, ENDS
 
@@ -44,6 +45,7 @@ class Api:
             Route("/v1/jobs/{job}/cancel", self.cancel, methods=["POST"]),
             Route("/v1/jobs/{job}/result", self.result, methods=["GET"]),
             Route("/v1/jobs/{job}/events", self.events, methods=["GET"]),
+            Route("/v1/jobs/{job}/deliveries", self.deliveries, methods=["GET"]),
         ]
 
     async def submit(self, request: Request) -> Response:
@@ -92,6 +94,11 @@ class Api:
     async def events(self, request: Request) -> Response:
         """How it goes on, until its end."""
         return Progress(self._desk, self._watch, await self._found(request))
+
+    async def deliveries(self, request: Request) -> Response:
+        """The attempts at telling its webhook of its end."""
+        job = await self._found(request)
+        return json_reply(deliveries_view(await self._desk.call(deliveries, self._desk.rows, job.id)))
 
     async def _found(self, request: Request) -> Job:
         job = request.path_params["job"]

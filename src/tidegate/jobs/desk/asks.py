@@ -9,6 +9,7 @@ import msgspec
 from tidegate.jobs.desk import calls
 from tidegate.jobs.desk.errors import Fault, Refused
 from tidegate.jobs.desk.moments import SECOND_US, moment_us, span_us
+from tidegate.jobs.hooks.check import check
 from tidegate.model.call import Kind, Shape
 from tidegate.model.jobs import JobSettings
 
@@ -176,6 +177,7 @@ def _webhook(fields: Fields, settings: JobSettings) -> str:
         return ""
     if not isinstance(value, str) or len(value) > MOST_URL or not value.isprintable():
         raise _wrong("webhook", f"is no URL of at most {MOST_URL} printable characters")
-    if not settings.webhooks.secret:
-        raise _wrong("webhook", "cannot be told: the gate has no `jobs.webhooks.secret` to sign with")
+    problem = check(value, settings)
+    if problem:
+        raise Refused(Fault.BAD_REQUEST, problem, "webhook")
     return value

@@ -11,6 +11,7 @@ from tidegate.jobs.desk.desk import Desk
 from tidegate.jobs.desk.server import DeskServer
 from tidegate.jobs.desk.watch import Watch
 from tidegate.jobs.hints import DESK, Ear, UnixHints
+from tidegate.jobs.hooks.sender import Sender
 from tidegate.model.jobs import SOCKET
 from tidegate.model.snapshot import Snapshot
 from tidegate.observe.log import Log
@@ -25,7 +26,7 @@ class Process:
     """All of it. `start`, then `drain`, then `close`. Needs a running event loop."""
 
     __slots__ = (
-        "_clock", "_desk", "_drain_us", "_ear", "_hints", "_log", "_ready", "_server", "_serving", "_tasks",
+        "_clock", "_desk", "_drain_us", "_ear", "_hints", "_log", "_ready", "_sender", "_server", "_serving", "_tasks",
         "_unmoved", "_watch",
     )  # fmt: skip
 
@@ -36,6 +37,7 @@ class Process:
         self._hints = UnixHints(state_dir, DESK)
         self._desk = Desk(snapshot, state_dir, clock, self._hints, log)
         self._watch = Watch(self._desk)
+        self._sender = Sender(self._desk)
         self._drain_us = snapshot.server.drain_timeout_us
         self._unmoved = _unmoved(snapshot)
         self._server = DeskServer(app(self._desk, self._watch), state_dir / SOCKET, ready)
@@ -49,7 +51,7 @@ class Process:
         """Serve at once, and open the database meanwhile."""
         loop = asyncio.get_running_loop()
         self._serving = loop.create_task(self._server.serve())
-        works: list[Callable[[], Awaitable[None]]] = [self._watch.run]
+        works: list[Callable[[], Awaitable[None]]] = [self._watch.run, self._sender.run]
         self._tasks = [loop.create_task(self._keep(work)) for work in works]
         self._tasks.append(loop.create_task(open_base(self._desk, self._unmoved[1])))
 
@@ -101,6 +103,7 @@ class Process:
 
     def _changed(self, jobs: list[str]) -> None:
         self._watch.poke(jobs)
+        self._sender.poke()
 
 
 def _unmoved(snapshot: Snapshot) -> tuple[str, str, str]:

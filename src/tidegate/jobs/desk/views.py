@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from tidegate.jobs.desk.moments import shown
+from tidegate.jobs.hooks.records import Delivery
 from tidegate.jobs.records import Attempt, Job
 from tidegate.model import jobs as words
 
@@ -63,6 +64,23 @@ class FullJobView(JobView, frozen=True, kw_only=True):
     """A job with each time that it was handed out."""
 
     history: list[AttemptView]
+
+
+class DeliveryView(msgspec.Struct, frozen=True):
+    """One attempt at telling a webhook."""
+
+    attempt: int
+    at: str | None
+    took_ms: int
+    status: int | None  # null: there was no answer
+    error: str | None
+
+
+class DeliveriesView(msgspec.Struct, frozen=True, kw_only=True):
+    """The latest of them, in order."""
+
+    object: str = "list"
+    data: list[DeliveryView]
 
 
 class ListView(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,6 +142,16 @@ def attempt_view(attempt: Attempt) -> AttemptView:
         shown(attempt.ended_us),
         attempt.status or None,
         attempt.call_id or None,
+    )
+
+
+def deliveries_view(deliveries: Sequence[Delivery]) -> DeliveriesView:
+    """All of them."""
+    return DeliveriesView(
+        data=[
+            DeliveryView(one.attempt, shown(one.at_us), one.took_us // 1_000, one.status or None, one.error or None)
+            for one in deliveries
+        ]
     )
 
 

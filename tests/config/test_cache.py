@@ -93,5 +93,5 @@ def test_one_key_of_a_file_is_a_namespace_too(loads: Loads) -> None:
 def test_prompts_are_searched_with_nothing_that_could_take_long(refusals: Refusals, pattern: str, said: str) -> None:
     """Anybody may send the prompt that it would take longest with."""
     (refusal,) = refusals(f"{SMALLEST}cache: {{rules: [{{system: '{pattern}', ttl: 1}}]}}\n")
-    assert refusal.field == "cache.rules[0].system"
-    assert said in refusal.message
+    assert "cache.rules[0].system" in refusal
+    assert said in refusal

@@ -30,6 +30,10 @@ class ChunkedBody:
         self._trailer = 0
         self.done = False
 
+    def allow(self, limit: int) -> None:
+        """It may be so long after all."""
+        self._limit = limit
+
     def feed(self, data: bytes) -> tuple[list[bytes], bytes]:
         """The pieces of the body in `data`, and, when `done`, the bytes after its end. Raises `Refused`."""
         if self._rest:

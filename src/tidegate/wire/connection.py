@@ -174,8 +174,8 @@ class ServerConnection(Link):
             self._parser.feed_data(head)
             headers = list(map(hub.field, lines[1:-2]))
             fields, length, flags = framing(headers, start[4])
-            if length > hub.max_body:
-                raise body_too_large(hub.max_body)
+            if length > hub.max_body and length > (longest := hub.longest(start[0], start[2])):
+                raise body_too_large(longest)
         except Refused as refused:
             self._refuse(refused, lines[0])
         except HttpParserUpgrade:
@@ -266,12 +266,20 @@ class ServerConnection(Link):
             return
         if self._exchange is exchange and not exchange.replied:
             self._open_body(exchange, intake, rest)
+        if self._state != BODY:
+            return
         if length == 0:
             self._body_done(rest)
         elif rest:
             self._read_body(rest)
 
     def _open_body(self, exchange: Exchange, intake: Intake, rest: bytes) -> None:
+        hub, chunked = self._hub, self._chunked
+        if intake is not STREAM and self._left > hub.max_body:
+            self._refuse(body_too_large(hub.max_body))
+            return
+        if chunked is not None and intake is STREAM:
+            chunked.allow(hub.longest(exchange.method, exchange.path))
         self.deadline = self._body_deadline()
         if self._continue and not rest:
             self._transport.write(reply.CONTINUE)

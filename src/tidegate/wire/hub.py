@@ -1,6 +1,7 @@
 """What the connections of one server share."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Final, NamedTuple, Protocol
 
 from tidegate.model.snapshot import ServerSettings
@@ -37,6 +38,9 @@ class Member(Protocol):
     def close(self) -> None: ...
 
 
+Longer = Callable[[bytes, bytes], int]  # of a method and a path, how long a body may be that is not held; 0 = as any
+
+
 class Hub:
     """Settings, handler, the members and their time-outs, and the beginnings of replies, renewed with the date."""
 
@@ -48,6 +52,7 @@ class Hub:
         "field",
         "handler",
         "idle_deadline",
+        "longer",
         "loop",
         "max_body",
         "max_head",
@@ -68,6 +73,7 @@ class Hub:
         self.max_url = settings.max_url_bytes
         self.max_head = settings.max_header_bytes
         self.max_body = settings.max_body_bytes
+        self.longer: Longer | None = None
         self._clock = clock
         self.loop = loop
         self.members: set[Member] = set()
@@ -85,6 +91,11 @@ class Hub:
     def after(self, duration: int) -> int:
         """A deadline at least `duration` microseconds from now, at most two sweeps more."""
         return self.sweep.now + duration + _SWEEP_US
+
+    def longest(self, method: bytes, path: bytes) -> int:
+        """Bytes that the body of such a request may have, where it is taken as it arrives."""
+        longer = 0 if self.longer is None else self.longer(method, path)
+        return longer if longer > self.max_body else self.max_body
 
     def top(self, status: int) -> bytes:
         """Status line and date. Raises `ValueError` for a status outside 200-599."""

@@ -12,7 +12,7 @@ from tidegate.model.snapshot import ServerSettings
 from tidegate.ports import Clock
 from tidegate.wire.connection import ServerConnection
 from tidegate.wire.exchange import Handler
-from tidegate.wire.hub import Hub, ServerStatistics
+from tidegate.wire.hub import Hub, Longer, ServerStatistics
 
 _BACKLOG: Final = 4_096
 
@@ -46,6 +46,10 @@ class Server:
             listener.close()
             raise
         self.listeners.append(server)
+
+    def allow(self, longer: Longer) -> None:
+        """Take bodies beyond `max_body_bytes` where `longer` says so and the handler reads them as they arrive."""
+        self._hub.longer = longer
 
     def statistics(self) -> ServerStatistics:
         """O(connections)."""

@@ -53,6 +53,8 @@ class Embedded:
             leases = await self._claimed(free) if free > 0 else []
             for lease in leases:
                 self._begin(lease)
+            if leases:
+                self._work.hints.changed([lease.id for lease in leases])
             if len(leases) < free:
                 await self._look_again()
             elif len(self._tasks) >= self._concurrency:

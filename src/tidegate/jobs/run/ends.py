@@ -7,8 +7,9 @@ from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from tidegate.jobs.faces import Rows
+from tidegate.jobs.faces import Hints, Rows
 from tidegate.jobs.records import End
+from tidegate.model.jobs import QUEUED
 from tidegate.observe.log import Log
 from tidegate.ports import Clock
 
@@ -33,11 +34,12 @@ class Waiting:
 class Ends:
     """Writes ends in groups, on the running event loop: `run` until it is cancelled. Memory: what its callers hold."""
 
-    __slots__ = ("_clock", "_down", "_log", "_new", "_rows", "_threads", "_waiting")
+    __slots__ = ("_clock", "_down", "_hints", "_log", "_new", "_rows", "_threads", "_waiting")
 
-    def __init__(self, rows: Rows, threads: Threads, clock: Clock, log: Log) -> None:
+    def __init__(self, rows: Rows, threads: Threads, hints: Hints, clock: Clock, log: Log) -> None:
         self._rows = rows
         self._threads = threads
+        self._hints = hints
         self._clock = clock
         self._log = log
         self._waiting: list[Waiting] = []
@@ -79,9 +81,16 @@ class Ends:
         while (taken := await self._tried(group)) is None:
             await self._clock.sleep(pause)
             pause = min(2 * pause, _LONGEST_US)
+        self._tell([one.end for one, counts in zip(group, taken, strict=True) if counts])
         for one, counts in zip(group, taken, strict=True):
             if not one.taken.done():
                 one.taken.set_result(counts)
+
+    def _tell(self, written: Sequence[End]) -> None:
+        if written:
+            self._hints.changed([end.id for end in written])
+        if any(end.state == QUEUED and not end.not_before_us for end in written):
+            self._hints.work()  # what was handed back is another runner's at once
 
     async def _tried(self, group: Sequence[Waiting]) -> list[bool] | None:
         """None: the database is away."""

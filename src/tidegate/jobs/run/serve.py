@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from tidegate.clock import SystemClock
-from tidegate.jobs.hints import Ear
+from tidegate.jobs.hints import Ear, UnixHints
 from tidegate.jobs.rows.open import open_rows
 from tidegate.jobs.run.embedded import Embedded
 from tidegate.jobs.run.executor import executor_of
@@ -32,7 +32,7 @@ class Serving:
         rows = open_rows(snapshot.jobs, snapshot.ledger.database, state_dir)
         self._secret = rows.secret()
         executor = executor_of(snapshot, state_dir, self._secret, clock, self._luck)
-        self._work = Work(rows, executor, snapshot.jobs.lease_us, clock, log)
+        self._work = Work(rows, executor, snapshot.jobs.lease_us, clock, log, UnixHints(state_dir, name))
         self._embedded = Embedded(self._work, backend, snapshot.jobs, name)
         self._ear = Ear(state_dir, name, self._embedded.poke, self._work.changed)
         if self._ear.deaf:

@@ -1,11 +1,12 @@
 """A job from its lease to its end in the rows. Used by whoever hands out leases: the embedded runner, and Celery's."""
 
 import asyncio
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Final
 
-from tidegate.jobs.faces import Rows
+from tidegate.jobs.faces import Hints, Rows
 from tidegate.jobs.records import End, Lease
 from tidegate.jobs.run.ends import Ends
 from tidegate.jobs.run.executor import Executor
@@ -18,19 +19,35 @@ from tidegate.wire.limit import TimeLimit
 _THREADS: Final = 3  # claim, finish and renew: none waits for another
 
 
+class Silent:
+    """`faces.Hints` that nobody hears."""
+
+    __slots__ = ()
+
+    def work(self) -> None:
+        return
+
+    def changed(self, jobs: Sequence[str]) -> None:
+        return
+
+
 class Work:
     """What one process runs. Made on its event loop: `start`, any number of `do`, `stop`."""
 
-    __slots__ = ("_ends", "_held", "_tasks", "broken", "clock", "executor", "log", "rows", "threads")
+    __slots__ = ("_ends", "_held", "_tasks", "broken", "clock", "executor", "hints", "log", "rows", "threads")
 
-    def __init__(self, rows: Rows, executor: Executor, lease_us: int, clock: Clock, log: Log) -> None:
+    def __init__(
+        self, rows: Rows, executor: Executor, lease_us: int, clock: Clock, log: Log, hints: Hints | None = None
+    ) -> None:
+        """`hints`: who waits for these jobs is told when they end."""
+        self.hints = hints or Silent()
         self.rows = rows
         self.executor = executor
         self.clock = clock
         self.log = log
         self.threads = ThreadPoolExecutor(_THREADS, "rows")
         self._held = Held(rows, self.threads, lease_us, clock, log)
-        self._ends = Ends(rows, self.threads, clock, log)
+        self._ends = Ends(rows, self.threads, self.hints, clock, log)
         self._tasks: list[asyncio.Task[None]] = []
         self.broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()  # fails: nothing goes on here
 

@@ -1,0 +1,20 @@
+"""The routes of files and batches, for the desk's app."""
+
+from starlette.routing import Route
+
+from tidegate.jobs.batches.archive import Archive
+from tidegate.jobs.batches.batch_api import BatchApi
+from tidegate.jobs.batches.file_api import FileApi
+from tidegate.jobs.batches.message_api import MessageApi
+from tidegate.jobs.batches.progress import Progress
+from tidegate.jobs.desk.desk import Desk
+
+
+def routes(desk: Desk) -> list[Route]:
+    """All of them."""
+    archive, progress = Archive(desk), Progress(desk.clock)
+    return [
+        *FileApi(archive).routes(),
+        *BatchApi(archive, progress).routes(),
+        *MessageApi(archive, progress).routes(),
+    ]

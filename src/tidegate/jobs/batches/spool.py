@@ -1,0 +1,78 @@
+"""The body of an Anthropic batch, from disk to lines on disk: one request in memory at a time. For threads."""
+
+import sqlite3
+from typing import Any, BinaryIO, Final
+
+import ijson
+import msgspec
+
+from tidegate.jobs.batches.folder import Part
+from tidegate.jobs.batches.records import LONGEST_LINE
+from tidegate.jobs.desk.errors import Fault, Refused
+
+MOST_BYTES: Final = 268_435_456  # of a body: Anthropic's 256 MB
+MOST_REQUESTS: Final = 100_000
+_LONGEST_NAME: Final = 64
+
+_encode: Final = msgspec.json.Encoder().encode
+
+
+class Names:
+    """Which names were there already: in a private database that lies on disk when it grows."""
+
+    __slots__ = ("_database",)
+
+    def __init__(self) -> None:
+        self._database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        self._database.execute("CREATE TABLE names (name TEXT PRIMARY KEY) WITHOUT ROWID")
+        self._database.execute("BEGIN")
+
+    def add(self, name: str) -> bool:
+        """Whether it is new. O(log n)."""
+        return self._database.execute("INSERT OR IGNORE INTO names VALUES (?)", (name,)).rowcount == 1
+
+    def close(self) -> None:
+        """Forget them."""
+        self._database.close()
+
+
+def unrolled(body: BinaryIO, lines: Part, most: int) -> tuple[int, str]:
+    """Write each request as a line; how many there are, and the first one's model. Raises `Refused`, `OSError`."""
+    names = Names()
+    total, model = 0, ""
+    try:
+        for request in ijson.items(body, "requests.item", use_float=True):
+            lines.write(_line(request, total, names))
+            if not total:
+                model = str(request["params"].get("model", ""))
+            total += 1
+            if total > most:
+                raise Refused(Fault.TOO_LARGE, f"requests: a batch may have {most} requests. Split it.", "requests")
+    except (ijson.JSONError, UnicodeDecodeError, RecursionError) as error:
+        raise Refused(Fault.BAD_REQUEST, f"The body is not valid JSON: {str(error)[:200]}") from None
+    finally:
+        names.close()
+    if not total:
+        raise Refused(Fault.BAD_REQUEST, "requests: give a list with at least one request.", "requests")
+    return total, model
+
+
+def _line(request: Any, index: int, names: Names) -> bytes:
+    where = f"requests.{index}"
+    if not isinstance(request, dict) or not isinstance(request.get("params"), dict):
+        raise Refused(Fault.BAD_REQUEST, f"{where}.params: give an object, as POST /v1/messages takes it.", where)
+    name = request.get("custom_id")
+    if not isinstance(name, str) or not 0 < len(name) <= _LONGEST_NAME or not _is_plain(name):
+        said = f"{where}.custom_id: give 1 to {_LONGEST_NAME} letters, digits, '-' or '_'."
+        raise Refused(Fault.BAD_REQUEST, said, f"{where}.custom_id")
+    if not names.add(name):
+        said = f"{where}.custom_id: '{name}' stands twice; each custom_id must be unique in its batch."
+        raise Refused(Fault.BAD_REQUEST, said, f"{where}.custom_id")
+    line = _encode({"custom_id": name, "params": request["params"]}) + b"\n"
+    if len(line) > LONGEST_LINE:
+        raise Refused(Fault.TOO_LARGE, f"{where}: a request may have {LONGEST_LINE} bytes.", where)
+    return line
+
+
+def _is_plain(name: str) -> bool:
+    return (name.isascii() and name.replace("-", "").replace("_", "").isalnum()) or set(name) <= {"-", "_"}

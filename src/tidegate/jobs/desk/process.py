@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
 
+from tidegate.jobs.batches import Keeper, routes
+from tidegate.jobs.clerk import Clerk
 from tidegate.jobs.desk.app import app
 from tidegate.jobs.desk.base import open_base
 from tidegate.jobs.desk.desk import Desk
@@ -26,21 +28,23 @@ class Process:
     """All of it. `start`, then `drain`, then `close`. Needs a running event loop."""
 
     __slots__ = (
-        "_clock", "_desk", "_drain_us", "_ear", "_hints", "_log", "_ready", "_sender", "_server", "_serving", "_tasks",
-        "_unmoved", "_watch",
+        "_clerk", "_clock", "_desk", "_drain_us", "_ear", "_hints", "_log", "_ready", "_sender", "_server", "_serving",
+        "_tasks", "_unmoved", "_watch",
     )  # fmt: skip
 
     def __init__(self, snapshot: Snapshot, state_dir: Path, clock: Clock, log: Log, ready: Callable[[], None]) -> None:
         """`ready` is called when it listens. Raises `OSError`."""
         self._clock = clock
         self._log = log
-        self._hints = UnixHints(state_dir, DESK)
+        self._hints = UnixHints(state_dir)  # to the desk too: what is taken here is the clerk's to give
         self._desk = Desk(snapshot, state_dir, clock, self._hints, log)
+        self._clerk = Clerk(self._desk, snapshot)
+        self._desk.down = self._clerk.standing
         self._watch = Watch(self._desk)
         self._sender = Sender(self._desk)
         self._drain_us = snapshot.server.drain_timeout_us
         self._unmoved = _unmoved(snapshot)
-        self._server = DeskServer(app(self._desk, self._watch), state_dir / SOCKET, ready)
+        self._server = DeskServer(app(self._desk, self._watch, routes(self._desk)), state_dir / SOCKET, ready)
         self._ear = Ear(state_dir, DESK, self._worked, self._changed)
         self._tasks: list[asyncio.Task[None]] = []
         self._serving: asyncio.Task[None] | None = None
@@ -51,7 +55,7 @@ class Process:
         """Serve at once, and open the database meanwhile."""
         loop = asyncio.get_running_loop()
         self._serving = loop.create_task(self._server.serve())
-        works: list[Callable[[], Awaitable[None]]] = [self._watch.run, self._sender.run]
+        works: list[Callable[[], Awaitable[None]]] = [self._watch.run, self._sender.run, Keeper(self._desk).run]
         self._tasks = [loop.create_task(self._keep(work)) for work in works]
         self._tasks.append(loop.create_task(open_base(self._desk, self._unmoved[1])))
 
@@ -61,6 +65,7 @@ class Process:
             return False
         self._drain_us = snapshot.server.drain_timeout_us
         self._desk.follow(snapshot)
+        self._clerk.follow(snapshot)
         return True
 
     async def drain(self) -> None:
@@ -100,9 +105,11 @@ class Process:
 
     def _worked(self) -> None:
         """Somebody has put jobs in the rows."""
+        self._clerk.poke()
 
     def _changed(self, jobs: list[str]) -> None:
         self._watch.poke(jobs)
+        self._clerk.poke()
         self._sender.poke()
 
 

@@ -4,11 +4,12 @@ import asyncio
 import os
 import signal
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import uvloop
 from sqlalchemy.exc import SQLAlchemyError
 
+from tidegate.jobs.celery.open import open_serving
 from tidegate.jobs.hints import guest_name, runner_name
 from tidegate.jobs.run.serve import Serving
 from tidegate.model import snapshot as snapshots
@@ -24,10 +25,19 @@ from tidegate.store.upgrade import NewerSchema
 CANNOT: Final = (SQLAlchemyError, BadDatabase, NewerSchema, OSError, ValueError)  # what a runner is not begun with
 
 
-async def run_alone(snapshot: Snapshot, state_dir: Path, log: Log) -> None:
-    """Run jobs of the embedded engine until SIGTERM or SIGINT, without a supervisor. Raises `CANNOT`."""
+class Runner(Protocol):
+    """One that has begun, whichever engine brings its jobs."""
+
+    over: "asyncio.Task[None]"
+
+    def follow(self, snapshot: Snapshot) -> bool: ...
+    async def stop(self) -> None: ...
+
+
+async def run_alone(snapshot: Snapshot, state_dir: Path, log: Log, backend: str = EMBEDDED) -> None:
+    """Run jobs of this backend until SIGTERM or SIGINT, without a supervisor. Raises `CANNOT`."""
     told = _told_to_end(signal.SIGTERM, signal.SIGINT)
-    serving = Serving(snapshot, state_dir, EMBEDDED, guest_name(), log)
+    serving = _serving(snapshot, state_dir, backend, guest_name(), log)
     await _until(told, serving)
     await serving.stop()
 
@@ -44,7 +54,7 @@ async def _supervised(arguments: ChildArguments, log: Log) -> None:
         end_now()
     told = _told_to_end(signal.SIGTERM)
     try:
-        serving = Serving(snapshot, Path(arguments.state_dir), backend, runner_name(arguments.worker), log)
+        serving = _serving(snapshot, Path(arguments.state_dir), backend, runner_name(arguments.worker), log)
     except CANNOT as error:
         log.error("jobs cannot be run", problem=_said(error))
         end_now(1)
@@ -60,7 +70,13 @@ async def _supervised(arguments: ChildArguments, log: Log) -> None:
     end_now()
 
 
-async def _follow(channel: Channel, serving: Serving, backend: str, number: int) -> None:
+def _serving(snapshot: Snapshot, state_dir: Path, backend: str, name: str, log: Log) -> Runner:
+    """Raises `CANNOT`."""
+    begin = open_serving if backend != EMBEDDED else Serving
+    return begin(snapshot, state_dir, backend, name, log)
+
+
+async def _follow(channel: Channel, serving: Runner, backend: str, number: int) -> None:
     """Configurations, until one needs another process, or the supervisor says that it is over."""
     while isinstance(message := await channel.receive(), Load):
         snapshot = snapshots.decode(message.snapshot)
@@ -69,7 +85,7 @@ async def _follow(channel: Channel, serving: Serving, backend: str, number: int)
         channel.send(Ready(os.getpid()))
 
 
-async def _until(told: asyncio.Event, serving: Serving) -> None:
+async def _until(told: asyncio.Event, serving: Runner) -> None:
     """Raises what the runner breaks of."""
     end = asyncio.get_running_loop().create_task(told.wait())
     await asyncio.wait([end, serving.over], return_when=asyncio.FIRST_COMPLETED)

@@ -2,10 +2,10 @@
 
 import threading
 from collections.abc import Sequence
-from urllib.parse import unquote, urlsplit
 
 from tidegate.jobs.celery.link import Broken, Link
 from tidegate.jobs.celery.settings import SILENCE_SECONDS
+from tidegate.jobs.celery.words import secrets_of, without
 from tidegate.jobs.faces import BackendDown
 from tidegate.jobs.records import Dispatch
 from tidegate.model.jobs import shown
@@ -64,8 +64,4 @@ class CeleryBackend:
             link.close()
 
     def _told(self, error: Broken) -> str:
-        said = str(error)
-        url = urlsplit(self._url)
-        for secret in (url.password, unquote(url.password or ""), url.query):
-            said = said.replace(secret, "**") if secret else said
-        return f"{self.name} takes no jobs: {said}"
+        return f"{self.name} takes no jobs: {without(str(error), secrets_of(self._url))}"

@@ -1,0 +1,6 @@
+from collections.abc import Callable
+
+class Hub:
+    def call_soon(self, callback: Callable[[], object]) -> object: ...
+
+def get_event_loop() -> Hub | None: ...

@@ -65,12 +65,12 @@ class Lanes:
         return len(self._lanes)
 
     def _forget(self) -> None:
-        if len(self._lanes) > _REMEMBERED:
-            oldest = next(iter(self._lanes))
-            if self._lanes[oldest].busy:
-                self._lanes.move_to_end(oldest)  # few are busy: the next one is not
-            else:
-                del self._lanes[oldest]
+        if len(self._lanes) <= _REMEMBERED:
+            return
+        for name, lane in self._lanes.items():  # few are busy: the first that is not stands near
+            if not lane.busy:
+                del self._lanes[name]
+                return
 
 
 class Places:

@@ -1,13 +1,14 @@
 """A stand-in for the gate, and what is run against it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
 import uvloop
 
 from tests.jobs.run.setting import SECRET, Executors, luck
+from tests.jobs.run.stage import Stage, settings_for
 from tests.jobs.run.standin import Standin
 from tidegate.clock import SystemClock
 from tidegate.jobs.rows.open import open_rows
@@ -15,7 +16,10 @@ from tidegate.jobs.rows.rows import JobRows
 from tidegate.jobs.run.executor import Executor, executor_of
 from tidegate.model.jobs import JobSettings
 from tidegate.model.snapshot import Snapshot
+from tidegate.observe.log import Log
 from tidegate.ports import Clock
+
+Stages = Callable[..., Awaitable[Stage]]
 
 
 def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
@@ -43,6 +47,21 @@ async def gate() -> AsyncIterator[Standin]:
     yield standin
     await standin.close()
     await asyncio.sleep(0)
+
+
+@pytest.fixture
+async def stage(gate: Standin, rows: JobRows, executor: Executors) -> AsyncIterator[Stages]:
+    made: list[Stage] = []
+
+    async def make(**jobs: object) -> Stage:
+        settings = settings_for(await gate.at_port(), **jobs)
+        made.append(Stage(rows, gate, executor(settings), settings, Log("test")))
+        made[-1].start()
+        return made[-1]
+
+    yield make
+    for one in made:
+        await one.stop()
 
 
 @pytest.fixture

@@ -102,6 +102,19 @@ class Embedded:
     def _over(self, task: "asyncio.Task[End | None]") -> None:
         self._tasks.discard(task)
         self._freed.set()
-        error = None if task.cancelled() else task.exception()
+        if task.cancelled():
+            return
+        error = task.exception()
         if error is not None:
             self._work.log.error("a job could not be run: it is taken back with its lease", problem=repr(error))
+            return
+        end = task.result()
+        if end is not None and end.not_before_us:
+            self._come_at(end.not_before_us)
+
+    def _come_at(self, wall: int) -> None:
+        """A place may be kept for it then: where that is soon, it is not left to chance who looks."""
+        clock = self._work.clock
+        pause = wall - clock.wall()
+        if pause < LOOK_US:
+            clock.call_at(clock.now() + pause + 1_000, self._poked.set)

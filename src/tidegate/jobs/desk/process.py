@@ -55,7 +55,12 @@ class Process:
         """Serve at once, and open the database meanwhile."""
         loop = asyncio.get_running_loop()
         self._serving = loop.create_task(self._server.serve())
-        works: list[Callable[[], Awaitable[None]]] = [self._watch.run, self._sender.run, Keeper(self._desk).run]
+        works: list[Callable[[], Awaitable[None]]] = [
+            self._watch.run,
+            self._clerk.run,
+            self._sender.run,
+            Keeper(self._desk).run,
+        ]
         self._tasks = [loop.create_task(self._keep(work)) for work in works]
         self._tasks.append(loop.create_task(open_base(self._desk, self._unmoved[1])))
 

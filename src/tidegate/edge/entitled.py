@@ -24,9 +24,24 @@ class Models:
                 return False
         return True
 
+    def names(self) -> tuple[str, ...]:
+        """The same as one list, in order. O(the lists' product)."""
+        both = {ALL}
+        for exact in self._exact:
+            both = {common for one in both for other in exact if (common := _common(one, other)) is not None}
+        return tuple(sorted(both))
+
     def of(self, names: Iterable[str]) -> list[str]:
         """Those of the names that are allowed."""
         return [name for name in names if self.allow(name)]
+
+
+def _common(one: str, other: str) -> str | None:
+    """What two names allow together; None = nothing."""
+    for name, pattern in ((one, other), (other, one)):
+        if name == pattern or (pattern.endswith(ALL) and name.startswith(pattern[:-1])):
+            return name
+    return None
 
 
 def models(*lists: Sequence[str]) -> Models | None:

@@ -7,6 +7,7 @@ from urllib.parse import unquote
 from tidegate.edge import errors, intake, spending
 from tidegate.edge.crew import Crew
 from tidegate.edge.door import Turned
+from tidegate.edge.errands import Errands
 from tidegate.edge.house import House as House
 from tidegate.edge.intake import Caller
 from tidegate.edge.models import model, models_list
@@ -18,7 +19,8 @@ from tidegate.edge.serving import Serving
 from tidegate.edge.tape import Listener, Tape
 from tidegate.edge.wanted import Request, Wanted
 from tidegate.line.line import Line
-from tidegate.model.call import Kind
+from tidegate.line.plan import Plan
+from tidegate.model.call import Call, Kind
 from tidegate.model.errors import Problem, ProblemKind
 from tidegate.policy.spend.limits import Limits
 from tidegate.ports import Clock, Journal, Observer
@@ -33,6 +35,7 @@ if TYPE_CHECKING:  # half of what a worker imports: for who keeps answers
 CALL: Final = Route.CALL
 FORWARD: Final = Route.FORWARD
 COUNT: Final = Kind.COUNT
+_STREAMED: Final = frozenset((FORWARD, Route.MODEL, Route.DESK))
 _KEY_REUSED = Problem(
     ProblemKind.KEY_REUSED,
     "This Idempotency-Key was used for another request. Send a new key, or the same request.",
@@ -43,7 +46,7 @@ _KEY_REUSED = Problem(
 class Gateway:
     """Fulfils `wire.exchange.Handler`. `house` is swapped on reload; calls in flight keep the plan they began with."""
 
-    __slots__ = ("_clock", "_crew", "_observer", "_once", "cache", "draining", "house", "serving")
+    __slots__ = ("_clock", "_crew", "_observer", "_once", "cache", "draining", "errands", "house", "serving")
 
     def __init__(
         self,
@@ -63,6 +66,7 @@ class Gateway:
         self._once = Once(clock.now)
         self._crew = Crew(asyncio.get_running_loop(), self.serving.serve)
         self.cache: Cache | None = None  # without one nothing is kept, whatever a plan says
+        self.errands: Errands | None = None  # without them there is no patient work
 
     def keep(self, cache: "Cache") -> None:
         """Answers are kept, from now on."""
@@ -82,7 +86,7 @@ class Gateway:
         try:
             if welcome_again(self.house, exchange, self._known(exchange), self._clock):
                 return BUFFER
-            found = match(exchange.path)
+            found = self._match(exchange)
             dialect = _dialect(exchange, found)
             guest = welcome(self.house, exchange, found, dialect, self._clock.now(), self._clock.wall())
         except Turned as turned:
@@ -93,7 +97,7 @@ class Gateway:
             self.serving.answer(exchange, guest)
         elif guest is not None and guest.digest is not None:
             return BUFFER  # its body belongs to what was signed
-        return STREAM if found.route is FORWARD or found.route is Route.MODEL else BUFFER
+        return STREAM if found.route in _STREAMED else BUFFER
 
     def _turned(self, turned: Turned, dialect: Dialect) -> errors.Reply:
         self._observer.refused("", turned.word)
@@ -105,11 +109,13 @@ class Gateway:
         if caller is not None:
             self._begin(exchange, caller)
             return
-        found = match(exchange.path)
+        found = self._match(exchange)
         if found.route is CALL or found.route is FORWARD:
             self._introduce(exchange, found)
         elif found.route is Route.MODELS or found.route is Route.MODEL:
             self._models(exchange, found)
+        elif found.route is Route.DESK:
+            self._ask_desk(exchange, found)
         elif found.route is Route.READY and self.draining:
             exchange.respond(503, errors.JSON, b'{"status":"draining"}')
         else:
@@ -136,6 +142,29 @@ class Gateway:
             self.serving.answer(exchange, errors.of_problem(unknown_model(name).problem, dialect))
         else:
             self._introduce(exchange, found)
+
+    def _match(self, exchange: Exchange) -> Match:
+        return match(exchange.path, patient=self._patient() is not None)
+
+    def _patient(self) -> Errands | None:
+        """Who takes what is asked of patient work; None while there is none."""
+        return None if self.house.tickets is None else self.errands
+
+    def _ask_desk(self, exchange: Exchange, found: Match) -> None:
+        """Pass a request about patient work on to who keeps it."""
+        dialect, now, wall = _dialect(exchange, found), self._clock.now(), self._clock.wall()
+        try:
+            guest = guest_of(self.house, exchange, now, wall)
+            intake.check_signed(guest, exchange.body)
+            tag = intake.tag_of(exchange)
+        except Turned as turned:
+            self.serving.answer(exchange, self._turned(turned, dialect))
+        except intake.Refusal as error:
+            self.serving.answer(exchange, errors.of_problem(error.problem, dialect))
+        else:
+            errands = self._patient()
+            if errands is not None:
+                errands.pass_on(exchange, guest.client, tag, dialect)
 
     def _known(self, exchange: Exchange) -> Caller | None:
         """Who has sent this same head before, under this house."""
@@ -174,6 +203,12 @@ class Gateway:
         if caller.kind is COUNT and not plan.counts:
             self.serving.count(exchange, call, plan)
             return
+        if caller.patient or (plan.asynchronous and caller.able):
+            errands = self._patient()
+            if errands is not None:
+                if cache is None or not self._recalled(exchange, caller, call, plan, cache):
+                    errands.hold(exchange, caller, call, plan)
+                return
         tape = self._once.find(caller.client, caller.once) if caller.once else None
         if tape is not None:
             self._replay(exchange, caller, tape)
@@ -189,6 +224,15 @@ class Gateway:
             out = tape = self._once.record(caller.client, caller.once, what, request_id)
             tape.play(Listener(exchange))
         self.start(Request(out, exchange, caller, call, plan, wanted))
+
+    def _recalled(self, exchange: Exchange, caller: Caller, call: Call, plan: Plan, cache: "Cache") -> bool:
+        """Answer from memory what would be a job. What is beyond memory or costs its tenant something, that finds."""
+        if plan.caching is None or caller.once:
+            return False
+        wanted = cache.wanted(exchange, caller, call, plan, plan.caching)
+        if wanted is None or (wanted.terms.full and caller.limits is not None):
+            return False
+        return cache.hit(exchange, caller, call, wanted)
 
     def start(self, request: Request) -> None:
         """Have it served, or let it hear what is being made for somebody else."""

@@ -22,9 +22,14 @@ _NOT_FORWARDED = frozenset(
     b"signature signature-input content-digest x-tidegate-deadline-ms x-tidegate-on-cut x-tidegate-provider "
     b"x-tidegate-session x-tidegate-tag x-tidegate-cache".split()
 ) | {TICKET_HEADER, CALLER_HEADER, HOLD_HEADER}
+_FOR_A_JOB: Final = frozenset((b"x-tidegate-cache", b"x-tidegate-session"))  # what they say holds when it runs
 _USUAL = (b"keep-alive", b"close")  # values of `connection` that name no header
 # A governed answer must come uncoded, since its usage is read; and its idempotency is the gate's.
 _NOT_FORWARDED_UNCODED = _NOT_FORWARDED | {b"accept-encoding", b"idempotency-key"}
+_NOT_TO_THE_DESK: Final = _NOT_FORWARDED - _FOR_A_JOB
+_NOT_FROM_THE_DESK: Final = frozenset(
+    b"connection keep-alive proxy-connection te trailer transfer-encoding upgrade content-length date server".split()
+)
 # What the gate says itself, what was meant for the gate, and whose account it used: that is no client's business.
 _NOT_RETURNED: Final = frozenset(
     b"connection keep-alive proxy-connection proxy-authenticate te trailer transfer-encoding upgrade content-length "
@@ -55,6 +60,26 @@ def forwarded(headers: Headers, connection: bytes | None, *, coded: bool) -> byt
     if connection is not None and connection not in _USUAL:
         dropped |= {name.strip() for name in connection.lower().split(b",")}
     return b"".join([b"%b: %b\r\n" % header for header in headers if header[0] not in dropped])
+
+
+def to_the_desk(headers: Headers, connection: bytes | None) -> bytes:
+    """The client's header lines for the desk of patient work, by the same rules."""
+    dropped = _NOT_TO_THE_DESK
+    if connection is not None and connection not in _USUAL:
+        dropped |= {name.strip() for name in connection.lower().split(b",")}
+    return b"".join([b"%b: %b\r\n" % header for header in headers if header[0] not in dropped])
+
+
+def from_the_desk(headers: Headers, request_id: bytes, *, replays: bool) -> bytes:
+    """Its header lines for the client, and what the request is called where they do not say it.
+
+    `replays`: where the request was asked before, the client had a key for that.
+    """
+    dropped = _NOT_FROM_THE_DESK if replays else _NOT_FROM_THE_DESK | {b"idempotent-replayed"}
+    lines = [b"%b: %b\r\n" % header for header in headers if header[0] not in dropped]
+    if not any(name == b"x-request-id" for name, _ in headers):
+        lines.append(b"x-request-id: %b\r\nrequest-id: %b\r\n" % (request_id, request_id))
+    return b"".join(lines)
 
 
 def returned(headers: Headers, shown: dict[bytes, bytes]) -> list[bytes]:

@@ -39,9 +39,9 @@ class Caller:
     """
 
     __slots__ = (
-        "bodies", "circle", "client", "codec", "cut", "deadline_us", "dialect", "directives", "forward", "job", "kind",
-        "limits", "mark", "method", "models", "on_cut", "once", "path", "patient", "place", "retries", "session",
-        "space", "tag", "tenant", "until_us", "user",
+        "able", "bodies", "circle", "client", "codec", "cut", "deadline_us", "dialect", "directives", "forward", "job",
+        "kind", "limits", "mark", "method", "models", "on_cut", "once", "path", "patient", "place", "retries",
+        "session", "space", "tag", "tenant", "until_us", "user",
     )  # fmt: skip
 
     def __init__(
@@ -57,7 +57,7 @@ class Caller:
         self.until_us = client.expires_us  # on the wall clock, 0 = for ever
         self.models = client.models  # None = all
         self.cut = client if client.cut else None  # whose calls end when the key is revoked
-        self.tag = _tag(exchange)
+        self.tag = tag_of(exchange)
         self.limits = client.limits  # of its namespace, user and key; None = no bound
         self.place = place  # what its requests are counted under at the door; None = they are not
         self.kind = kind
@@ -74,15 +74,16 @@ class Caller:
         self.once = _idempotency_key(exchange) if self.codec is not None else b""
         self.session = header(b"x-tidegate-session") or b""
         self.retries = (header(b"x-stainless-retry-count") or b"0") != b"0"
-        self.job = ""  # whose call it is
-        self.patient = kind is not PASS and kind is not COUNT and _respond_async(header(b"prefer"))
+        self.job = ""  # that its calls are of
+        self.able = kind is not PASS and kind is not COUNT  # to wait for a job
+        self.patient = self.able and _respond_async(header(b"prefer"))  # and would rather come back for the answer
 
     def employ(self, ticket: Ticket, tenant: Tenant) -> None:
         """It is the call of a job, which is served for this tenant while the ticket is valid."""
         self.job = f"{ticket.job}#{ticket.fence}"
         self.tenant = tenant
         self.until_us = min(self.until_us or ticket.until_us, ticket.until_us)
-        self.patient = False
+        self.able = self.patient = False
 
 
 def read_call(caller: Caller, body: bytes, call_id: int, now: int) -> Call:
@@ -100,7 +101,7 @@ def read_call(caller: Caller, body: bytes, call_id: int, now: int) -> Call:
 
 def forward_call(caller: Caller, exchange: Exchange, call_id: int, now: int) -> Call:
     """A call whose body is forwarded as it is."""
-    return _call(caller, _body(exchange), Shape(""), Size(), call_id, now)
+    return _call(caller, body_of(exchange), Shape(""), Size(), call_id, now)
 
 
 def check_signed(guest: Guest, body: bytes) -> None:
@@ -141,7 +142,7 @@ def _below(exchange: Exchange) -> bytes:
     return b"%b?%b" % (path, exchange.query) if exchange.query else path
 
 
-def _body(exchange: Exchange) -> bytes | BodySource:
+def body_of(exchange: Exchange) -> bytes | BodySource:
     """A body that is there may arrive as long as it likes; a request without one can be sent again."""
     if exchange.body:
         return exchange.body  # it was signed, and read whole
@@ -174,8 +175,8 @@ def _on_cut(exchange: Exchange) -> str:
     return value
 
 
-def _tag(exchange: Exchange) -> str:
-    """The client's own words for what its call is for."""
+def tag_of(exchange: Exchange) -> str:
+    """The client's own words for what its call is for. Raises `Refusal`."""
     if exchange.header(tags.NAME) is None:
         return ""
     try:

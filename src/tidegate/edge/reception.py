@@ -124,6 +124,9 @@ def introduced(house: House, exchange: Exchange, found: Match, now: int, wall: i
     caller = None if signers is None else signers.caller(guest.client)
     if caller is not None:
         return caller
+    problem = _forwards(guest.client, exchange, found) if found.route is Route.FORWARD else None
+    if problem is not None:  # until now it was not forwarded
+        raise Turned(problem, problem.kind.name.lower())
     caller = Caller(exchange, found.kind, guest.client, guest.mark, guest.place)
     if guest.ticket is not None:
         caller.employ(guest.ticket, house.clients.of_jobs(guest.client))

@@ -16,6 +16,7 @@ class Route(Enum):
 
     CALL = auto()  # read, governed by tokens, routed by model
     FORWARD = auto()  # to a provider as it is, governed by requests
+    DESK = auto()  # what the gate keeps itself, where there is patient work; else as FORWARD
     MODELS = auto()  # the gate's own list
     MODEL = auto()  # one of that list, else as FORWARD
     ALIVE = auto()
@@ -48,6 +49,7 @@ _EXACT = {
     b"/health/readiness": Match(Route.READY),
 }
 _FORWARD = Match(Route.FORWARD)
+_DESK = Match(Route.DESK)
 _MODEL = Match(Route.MODEL)
 _UNKNOWN = Match(Route.UNKNOWN)
 _KEPT = re.compile(
@@ -56,6 +58,7 @@ _KEPT = re.compile(
     rb"|organizations?|projects|admin|cachedContents|context)(?:/|$)",
     re.IGNORECASE,
 )
+_PATIENT = re.compile(rb"/v1/(?:jobs|files|batches|messages/batches)(?:/|$)")  # of paths in lower case
 # A provider may read such a path as another one, which is governed or kept from the key: segments of dots, also with
 # escaped slashes (they would lead out of the base URL), empty segments, backslashes, parameters, and escapes of
 # characters that need none (RFC 3986, 2.3). For paths in lower case: to ignore case costs more.
@@ -66,8 +69,8 @@ _OTHER = re.compile(
 _SLASH = b"%2f"  # stands in names of models only
 
 
-def match(path: bytes) -> Match:
-    """The route of a path (without its query)."""
+def match(path: bytes, *, patient: bool = False) -> Match:
+    """The route of a path (without its query). `patient`: there is a desk."""
     found = _EXACT.get(path)
     if found is not None:
         return found
@@ -78,7 +81,9 @@ def match(path: bytes) -> Match:
         return _UNKNOWN
     if path.startswith(MODEL_PREFIX):
         return _MODEL
-    return _UNKNOWN if _is_another(lower) else _FORWARD
+    if _is_another(lower):
+        return _UNKNOWN
+    return _DESK if patient and _PATIENT.match(lower) is not None else _FORWARD
 
 
 def _is_another(path: bytes) -> bool:

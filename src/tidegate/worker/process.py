@@ -92,7 +92,7 @@ class Worker:
         self._upstreams = Upstreams(clock)
         self._elsewhere = _elsewhere(first)
         self._door = _door(first, own, clock)
-        self._patient = Patient(state, own, log)
+        self._patient = Patient(state, own, clock, self.observer, log)
         self._spent = Spent(own, clock)
         self._follower = Follower(state / directory.NAME, Roster, self._follow, clock, log)
         line = Line(clock, self.journal, self.observer, luck.random)
@@ -101,6 +101,7 @@ class Worker:
         self._serves = False
         self._kept: Kept | None = None
         self._keep(first)
+        self._patient.join(self.gateway)
         self.gateway.serving.begin_after(self.journal.last_id)
         self._pusher = Pusher(
             state / "control.sock",
@@ -187,6 +188,7 @@ class Worker:
         except (ValueError, OSError) as error:
             self._channel.send(Rejected(str(error)))
             return
+        self._patient.join(self.gateway)
         self.gateway.house = house
         if not self._elsewhere <= (elsewhere := _elsewhere(snapshot)):
             self._door.distrust(self._clock.wall())

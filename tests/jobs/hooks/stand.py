@@ -213,6 +213,12 @@ async def advance(
         await quiet(sender, stuck)
 
 
+async def poke(sender: Sender, clock: ManualClock) -> None:
+    """It looks, however lately it did."""
+    sender.poke()
+    await clock.advance(SECOND // 5)
+
+
 async def quiet(sender: Sender, stuck: int = 0) -> None:
     """Whatever is real, threads and sockets, has come to rest."""
     for _ in range(3):  # who wakes up begins something

@@ -33,10 +33,6 @@ class SystemNames:
             return (literal,)
         return await asyncio.get_running_loop().run_in_executor(self._threads, _looked_up, host)
 
-    def close(self) -> None:
-        """Look nothing up any more; what hangs is not waited for."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
-
 
 def _looked_up(host: str) -> list[bytes]:
     try:

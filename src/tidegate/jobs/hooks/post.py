@@ -42,11 +42,11 @@ async def addresses_of(target: Target, names: Names, allowed: Allowed) -> Sequen
 
 
 async def post(
-    target: Target, addresses: Sequence[bytes], head: bytes, body: bytes, tls: ssl.SSLContext, answer: "Reading"
+    target: Target, addresses: Sequence[bytes], head: bytes, body: bytes, tls: ssl.SSLContext | None, answer: "Reading"
 ) -> None:
     """Send it to the first of these addresses that is there, in the name of the target.
 
-    What was answered so far stands in `answer`, also when this is cancelled. Raises `NotSent`.
+    What was answered so far stands in `answer`, also when this is cancelled. `tls`: for https. Raises `NotSent`.
     """
     reader, writer = await _connection(target, addresses, tls)
     try:
@@ -63,7 +63,7 @@ async def post(
 
 
 async def _connection(
-    target: Target, addresses: Sequence[bytes], tls: ssl.SSLContext
+    target: Target, addresses: Sequence[bytes], tls: ssl.SSLContext | None
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     failed = NO_CONNECTION
     for address in addresses:

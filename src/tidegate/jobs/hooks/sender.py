@@ -32,6 +32,7 @@ REFUSED: Final = "not_allowed"  # the configuration has changed since it was ask
 BROKEN: Final = "failed"
 
 _LOOK_US: Final = 1_000_000
+_SPACE_US: Final = 100_000  # between looks: pokes come with each job that changes, whether it has a webhook or none
 _GRACE_US: Final = 30_000_000  # of a lease, beyond the attempt: noting it may have to wait
 _CLAIMED: Final = 32  # at once: those of a host without a place cost two writes
 _TRIM_US: Final = 600_000_000
@@ -69,21 +70,22 @@ class Sender:
     """The desk's."""
 
     __slots__ = (
-        "_allowed", "_attempts", "_back", "_desk", "_names", "_places", "_settings", "_tls", "_trim_at", "_troubled",
-        "_wake",
+        "_allowed", "_attempts", "_back", "_desk", "_looked_at", "_names", "_places", "_settings", "_tls", "_trim_at",
+        "_troubled", "_wake",
     )  # fmt: skip
 
     def __init__(self, desk: Home, names: Names | None = None, tls: ssl.SSLContext | None = None) -> None:
-        """`names`, `tls`: the system's, where they are not given. Needs a running event loop."""
+        """`names`, `tls`: the system's, where they are not given."""
         self._desk = desk
         self._names = names or SystemNames()
-        self._tls = tls or client_context()
+        self._tls = tls  # authorities take memory and time to load: when they are first needed
         self._places = Places()
         self._settings = WebhookSettings()
         self._allowed = Allowed(())
         self._attempts: set[asyncio.Task[None]] = set()
         self._back: list[tuple[Outcome, Target | None]] = []
         self._wake = asyncio.Event()
+        self._looked_at = 0
         self._trim_at = 0
         self._troubled = False
 
@@ -131,6 +133,8 @@ class Sender:
         with contextlib.suppress(TimeoutError):
             async with TimeLimit(clock, clock.now() + _LOOK_US):
                 await self._wake.wait()
+        if not self._back:
+            await clock.sleep(self._looked_at + _SPACE_US - clock.now())
 
     # ── what is due ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -138,7 +142,7 @@ class Sender:
         most = min(self._places.free, _CLAIMED)
         if most <= 0 or not self._settings.secret:
             return False
-        wall = self._desk.clock.wall()
+        wall, self._looked_at = self._desk.clock.wall(), self._desk.clock.now()
         lease = self._settings.timeout_us + _GRACE_US
         hooks = await self._desk.call_long(claims.claim, self._desk.rows.engine, most, lease, wall)
         later = [(hook, when) for hook in hooks if (when := self._begin(hook, wall))]
@@ -182,6 +186,8 @@ class Sender:
     async def _send(self, hook: Hook, target: Target, answer: Reading, wall: int) -> None:
         head = headers(hook.event, wall // _SECOND, hook.body, self._settings.secret)
         found = await addresses_of(target, self._names, self._allowed)
+        if self._tls is None and target.tls:
+            self._tls = await self._desk.call_long(client_context)
         await post(target, found, head, hook.body, self._tls, answer)
 
     def _came_back(

@@ -34,7 +34,7 @@ class Waiting:
 class Ends:
     """Writes ends in groups, on the running event loop: `run` until it is cancelled. Memory: what its callers hold."""
 
-    __slots__ = ("_clock", "_down", "_hints", "_log", "_new", "_rows", "_threads", "_waiting")
+    __slots__ = ("_clock", "_down", "_hints", "_log", "_many", "_new", "_rows", "_threads", "_waiting")
 
     def __init__(self, rows: Rows, threads: Threads, hints: Hints, clock: Clock, log: Log) -> None:
         self._rows = rows
@@ -45,6 +45,7 @@ class Ends:
         self._waiting: list[Waiting] = []
         self._new = asyncio.Event()
         self._down = False
+        self._many = False  # ended together of late: a lone one is not held up
 
     async def put(self, end: End) -> bool:
         """Returns when it is in the rows, however long the database is away. False: it came too late, and is dropped.
@@ -61,10 +62,12 @@ class Ends:
         while True:
             await self._new.wait()
             self._new.clear()
-            if len(self._waiting) < MOST:
+            if self._many and len(self._waiting) < MOST:
                 await self._clock.sleep(GATHER_US)
             while self._waiting:
-                await self._write(self._next())
+                group = self._next()
+                await self._write(group)
+                self._many = len(group) > 1
 
     def _next(self) -> list[Waiting]:
         size = count = 0

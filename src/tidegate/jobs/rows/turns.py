@@ -34,9 +34,11 @@ _PASS = text("UPDATE job_turns SET tenant = :tenant WHERE backend = :backend")
 _RING = text(
     """
     WITH RECURSIVE ring(tenant, place) AS (
-        SELECT (SELECT min(tenant) FROM jobs WHERE phase = 2 AND backend = :backend AND tenant > :after), 1
+        SELECT (SELECT min(tenant) FROM jobs
+                WHERE phase = 2 AND backend = :backend AND tenant > :after AND deadline_us > :wall), 1
         UNION ALL
-        SELECT (SELECT min(tenant) FROM jobs WHERE phase = 2 AND backend = :backend AND tenant > ring.tenant), place + 1
+        SELECT (SELECT min(tenant) FROM jobs
+                WHERE phase = 2 AND backend = :backend AND tenant > ring.tenant AND deadline_us > :wall), place + 1
         FROM ring WHERE tenant IS NOT NULL AND place < :most
     )
     SELECT tenant FROM ring WHERE tenant IS NOT NULL
@@ -86,7 +88,7 @@ def hold(connection: Connection, backend: str) -> tuple[int, bool]:
 def pick(connection: Connection, backend: str, most: int, wall: int) -> list[int]:
     """The numbers of those whose turn it is, in order; locked, where a database locks rows. The turn is passed on."""
     last, mine = hold(connection, backend)
-    tenants = _ring(connection, backend, last, most)
+    tenants = _ring(connection, backend, last, most, wall)
     if not tenants:
         return []
     statement = _TAKE[is_sqlite(connection)]
@@ -126,9 +128,9 @@ def _in_turn(hands: Sequence[Sequence[Picked]]) -> list[int]:
     return [hand[place].number for place in range(longest) for hand in hands if place < len(hand)]
 
 
-def _ring(connection: Connection, backend: str, last: int, most: int) -> list[int]:
+def _ring(connection: Connection, backend: str, last: int, most: int, wall: int) -> list[int]:
     """At most so many tenants with ready work, the next one first."""
-    values = {"backend": backend, "most": most}
+    values = {"backend": backend, "most": most, "wall": wall}
     found = list(connection.execute(_RING, values | {"after": last}).scalars())
     if len(found) < most and last > 0:
         again = connection.execute(_RING, values | {"after": 0, "most": most - len(found)}).scalars()

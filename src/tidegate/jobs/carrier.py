@@ -1,6 +1,7 @@
 """Gives a broker what is due, a little more than its runners can take: the rows and not the broker say who is next."""
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
@@ -8,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tidegate.jobs.celery.open import open_backend
 from tidegate.jobs.desk.desk import Desk
-from tidegate.jobs.faces import Backend, BackendDown
+from tidegate.jobs.faces import Backend, BackendDown, Rows
 from tidegate.jobs.records import Dispatch
 
 _AHEAD: Final = 4  # messages for each place of a runner
@@ -25,12 +26,15 @@ class Carrier:
     """One backend. `run` until it is cancelled; what it does it does in a thread of its own."""
 
     __slots__ = (
-        "_again_us", "_backend", "_desk", "_pause_us", "_poked", "_seen_us", "_sent", "_thread", "_url", "problem",
+        "_again_us", "_backend", "_desk", "_open", "_pause_us", "_poked", "_seen_us", "_sent", "_thread", "_url",
+        "problem",
     )  # fmt: skip
 
-    def __init__(self, url: str, desk: Desk) -> None:
+    def __init__(self, url: str, desk: Desk, opened: Callable[[str, Rows], Backend] = open_backend) -> None:
+        """`opened` raises `BackendDown` where it can be known at once."""
         self._url = url
         self._desk = desk
+        self._open = opened
         self._thread = ThreadPoolExecutor(1, "broker")
         self._backend: Backend | None = None
         self._poked = asyncio.Event()
@@ -92,7 +96,7 @@ class Carrier:
     def _publish(self, due: list[Dispatch]) -> None:
         """In the thread. With nothing to give it asks whether the broker is there."""
         if self._backend is None:
-            self._backend = open_backend(self._url, self._desk.rows)
+            self._backend = self._open(self._url, self._desk.rows)
         elif not due:
             self._backend.close()
         self._backend.publish(due)

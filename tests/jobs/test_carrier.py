@@ -1,0 +1,150 @@
+"""What a broker is given, over real rows. That real brokers take it, tests/jobs/engines shows."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.jobs.run.setting import SECOND, a_job, snapshot
+from tests.jobs.run.stage import Told
+from tidegate.jobs.carrier import Carrier
+from tidegate.jobs.desk.desk import Desk
+from tidegate.jobs.faces import BackendDown, Rows
+from tidegate.jobs.records import Dispatch
+from tidegate.jobs.rows.open import open_rows
+from tidegate.model.jobs import JobSettings
+from tidegate.observe.log import Log
+from tidegate.testing import ManualClock
+
+BROKER = "redis://broker"
+
+
+class Shelf:
+    """A broker that keeps what it is given, and can be away."""
+
+    name = BROKER
+
+    def __init__(self) -> None:
+        self.away = False
+        self.broken = False
+        self.given: list[Dispatch] = []
+        self.asked = 0
+        self.loop = asyncio.get_running_loop()
+        self.turn = asyncio.Event()
+
+    def opened(self, _url: str, _rows: Rows) -> "Shelf":
+        return self
+
+    def publish(self, sent: Sequence[Dispatch]) -> None:
+        self.asked += 1
+        self.loop.call_soon_threadsafe(self.turn.set)
+        if self.broken:
+            raise ZeroDivisionError
+        if self.away:
+            raise BackendDown("redis://broker takes no jobs: it is away")
+        self.given += sent
+
+    def close(self) -> None:
+        return
+
+
+class Counter:
+    """A carrier, its clock and its broker."""
+
+    def __init__(self, desk: Desk, clock: ManualClock) -> None:
+        self.desk = desk
+        self.clock = clock
+        self.shelf = Shelf()
+        self.carrier = Carrier(BROKER, desk, self.shelf.opened)
+        self.running = asyncio.get_running_loop().create_task(self.carrier.run())
+
+    def submit(self, count: int) -> None:
+        jobs = [a_job(f"job_{n}", backend=BROKER, deadline_us=self.clock.wall() + 3_600 * SECOND) for n in range(count)]
+        self.desk.rows.submit(jobs, self.clock.wall())
+
+    async def asked(self, times: int) -> None:
+        """Time passes until the broker was asked so often."""
+        async with asyncio.timeout(20):
+            while self.shelf.asked < times:
+                self.shelf.turn.clear()
+                await self.pass_by(SECOND // 10)
+
+    async def pass_by(self, us: int) -> None:
+        """Let so much time pass, in turns in which what was begun in threads can end."""
+        for _ in range(us // (SECOND // 10)):
+            await self.clock.advance(SECOND // 10)
+            for _ in range(3):
+                await self.desk.call_long(int)
+                await asyncio.get_running_loop().run_in_executor(self.carrier._thread, int)
+
+
+@pytest.fixture
+async def counter(tmp_path: Path) -> AsyncIterator[Counter]:
+    clock = ManualClock()
+    desk = Desk(snapshot(concurrency=2, on_backend_failure="refuse"), tmp_path, clock, Told(), Log("test"))
+    rows = open_rows(JobSettings(), "", tmp_path)
+    desk.rows = rows
+    made = Counter(desk, clock)
+    yield made
+    made.running.cancel()
+    made.carrier.close()
+    desk.close()
+    rows.engine.dispose()
+
+
+async def test_a_broker_is_given_a_little_more_than_its_runners_can_take(counter: Counter) -> None:
+    """In the rows' order; the next when there is room."""
+    counter.submit(20)
+    await counter.pass_by(2 * SECOND)
+    assert [one.id for one in counter.shelf.given] == [f"job_{n}" for n in range(8)]
+    for one in counter.shelf.given[:3]:
+        assert counter.desk.rows.lease(one, "r", 60 * SECOND, counter.clock.wall()) is not None
+    counter.carrier.poke()
+    await counter.pass_by(SECOND)
+    assert len(counter.shelf.given) == 11
+
+
+async def test_what_a_broker_did_not_take_waits_here(counter: Counter, capfd: pytest.CaptureFixture[str]) -> None:
+    """It is given when the broker is back; both are told once."""
+    counter.shelf.away = True
+    counter.submit(3)
+    await counter.asked(3)
+    assert counter.carrier.problem == "redis://broker takes no jobs: it is away"
+    counter.shelf.away = False
+    await counter.asked(4)
+    await counter.pass_by(SECOND)
+    assert counter.carrier.problem == ""
+    assert {one.id for one in counter.shelf.given} == {"job_0", "job_1", "job_2"}
+    told = capfd.readouterr().err
+    assert told.count("a broker cannot be reached") == told.count("the broker is back") == 1
+
+
+async def test_who_would_be_refused_is_known_before_he_comes(counter: Counter) -> None:
+    """Also while there is nothing to give, the broker is looked at."""
+    await counter.asked(1)
+    assert counter.carrier.problem == ""
+    counter.shelf.away = True
+    await counter.pass_by(7 * SECOND)
+    assert counter.carrier.problem
+    counter.shelf.away = False
+    await counter.pass_by(3 * SECOND)
+    assert counter.carrier.problem == ""
+
+
+async def test_what_nobody_takes_is_given_again_ever_less_often(counter: Counter) -> None:
+    """A message may be lost, or nobody may be there who takes it."""
+    counter.submit(1)
+    await counter.asked(1)
+    await counter.pass_by(60 * SECOND)
+    times = len(counter.shelf.given)
+    assert 3 <= times <= 5
+    assert {(one.id, one.fence) for one in counter.shelf.given} == {("job_0", 0)}
+
+
+async def test_a_defect_ends_the_carrier(counter: Counter) -> None:
+    """Its owner is told by it, and begins anew."""
+    counter.shelf.broken = True
+    await counter.asked(1)
+    with pytest.raises(ZeroDivisionError):
+        await counter.running

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.jobs.batches.stand import Hints
 from tidegate.clock import SystemClock
 from tidegate.jobs.batches import Keeper, closing, feed, finish, folder
 from tidegate.jobs.desk.desk import Desk
@@ -27,6 +26,14 @@ POINTS: dict[str, tuple[Any, str, int]] = {
     "in the transaction that ends": (closing, "end", 1),
     "while answers leave the rows": (closing, "clean", 2),
 }
+
+
+class Hints:
+    """Nobody hears them."""
+
+    def work(self) -> None: ...
+
+    def changed(self, jobs: object) -> None: ...
 
 
 def dying(function: Callable[..., Any], times: int) -> Callable[..., Any]:

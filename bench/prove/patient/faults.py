@@ -13,7 +13,6 @@ from typing import Any
 from bench.figures import at_most, exactly, told
 from bench.prove.patient.scene import ENGINES, Asker, Scene, scene, submit, until, user
 from bench.prove.steps import Context, Row, Step
-from bench.rabbitmq import RabbitMq
 from tidegate.jobs.records import Filter
 from tidegate.model.jobs import DONE, ENDS, RUNNING
 
@@ -59,7 +58,7 @@ def _strike(running: Scene, name: str, luck: random.Random) -> None:
         running.kill(name)
     elif running.broker is not None:
         running.broker.kill()
-        if isinstance(running.broker, RabbitMq) and luck.random() < 0.5:
+        if luck.random() < 0.5:
             running.broker.lose()
         time.sleep(luck.random())
         running.broker.start()

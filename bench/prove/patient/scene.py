@@ -10,19 +10,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tidegate.jobs.rows.rows import JobRows
-
 from bench import cpu
+from bench.broker import Broker
 from bench.process import free_port
 from bench.prove.fleet import MODEL, Fleet, Gate, Quota, provider
 from bench.rabbitmq import RabbitMq
+from bench.redis import RedisBroker
 from bench.twin import Twin
-from bench.valkey import Valkey
 from tidegate.jobs.rows.open import open_rows
+from tidegate.jobs.rows.rows import JobRows
 from tidegate.model.jobs import ENDS, JobSettings
 
 ENGINES = ("embedded", "Redis", "RabbitMQ")
-Broker = Valkey | RabbitMq
 _PLENTY = Quota(accounts=1, tpm=10**12, rpm=10**9)
 
 
@@ -86,7 +85,7 @@ def settings(twin: Twin, quota: Quota) -> dict[str, Any]:
 
 def _broker(engine: str) -> Broker | None:
     if engine == "Redis":
-        return Valkey("--port", str(free_port()))
+        return RedisBroker()
     return RabbitMq() if engine == "RabbitMQ" else None
 
 

@@ -401,6 +401,49 @@ def test_a_lower_tier_is_not_foretold_by_those_behind_it() -> None:
 # ── appointments ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def busy_desk(queued: int) -> Desk:
+    """1,000 tokens a second, all of them a higher tier's of late, and so many of its tokens that wait."""
+    desk = desk_of(how="dynamic", tiered=True)
+    drain(desk)
+    for _ in range(1_000):
+        desk._forecast.served(ONE_VIP, 1_000, 0)
+    for _ in range(queued // 1_000):
+        join(desk, 1_000, ONE_VIP)
+    return desk
+
+
+def test_a_lower_tier_counts_on_its_floor_however_much_goes_before_it() -> None:
+    """A twentieth of all service after 30 s: 600 s of a higher tier's work are not waited for."""
+    desk = busy_desk(600_000)
+    told = desk.predict(ONE_BATCH, Charge(1_000), 0).wait_us
+    assert told == 30 * SECOND + 20 * SECOND
+    join(desk, 4_000, ONE_BATCH)
+    assert desk.predict(ONE_BATCH, Charge(1_000), 0).wait_us == told + 80 * SECOND
+    assert desk.predict(ONE_FREE, Charge(1_000), 0).wait_us == told + 80 * SECOND
+    assert desk.promise(ONE_BATCH, Charge(1_000), 0, 0) >= told + 80 * SECOND
+    assert desk.predict(ONE_BATCH, Charge(1_000), 0).wait_us >= told + 100 * SECOND  # behind the one that was told
+
+
+def test_who_counts_on_its_floor_is_not_sent_away() -> None:
+    """Also when everybody is looked at; who has no time for it is."""
+    desk = busy_desk(600_000)
+    patient, hasty = join(desk, 1_000, ONE_BATCH, give_up_at=200 * SECOND), join(desk, 1_000, ONE_FREE, give_up_at=9)
+    gone = list(desk.review(0, tripped=False))
+    assert hasty in gone
+    assert patient not in gone
+
+
+def test_who_gives_way_is_no_queue_for_a_higher_tier() -> None:
+    """Places that nobody redeems hold nobody up while only lower tiers wait: else these have what higher ones may."""
+    desk = desk_of(how="dynamic", tiered=True)
+    drain(desk)
+    for _ in range(20):
+        desk.promise(GLOBEX, Charge(1_000), 0, 0)
+    alone = desk.predict(ACME, Charge(1_000), 0).wait_us
+    join(desk, 1_000, ONE_BATCH)
+    assert desk.predict(ACME, Charge(1_000), 0).wait_us == alone
+
+
 def test_a_told_time_is_kept() -> None:
     """Who was refused and comes back exactly then goes before its tenant's others, once."""
     desk = desk_of(how="dynamic")
@@ -441,7 +484,7 @@ def test_on_a_window_no_place_is_worth_an_idle_moment() -> None:
     assert desk.book(GLOBEX, Charge(60_000), SECOND, 0)
     assert not desk.scheduler.honours(ACME, 0)
     assert desk.predict(ACME, Charge(1_000), 0).wait_us == 0
-    assert desk._welcome.wait(ACME, Charge(1_000), 0, 0, strict=True) > 0
+    assert desk._welcome.wait(ACME, Charge(1_000), 0, strict=True) > 0
     drain(desk)
     soon = MINUTE + MINUTE // SLOTS
     assert desk.predict(ACME, Charge(1_000), 0).wait_us == soon

@@ -9,8 +9,8 @@ from tidegate.simulate.run import Run
 from tidegate.simulate.scenario import DISCIPLINES, Discipline
 
 SHORT = {
-    "618-peak": 20, "account-loss": 20, "flood": 12, "free-wave": 12, "quota-halved": 20, "retry-storm": 20,
-    "sharded": 3, "trace": 20,
+    "618-peak": 20, "account-loss": 20, "flood": 12, "free-wave": 12, "patient": 20, "quota-halved": 20,
+    "retry-storm": 20, "sharded": 3, "trace": 20,
 }  # fmt: skip
 
 
@@ -60,6 +60,19 @@ def test_vip_does_not_wait_for_a_wave_of_free_calls() -> None:
     assert vip.answered == vip.asked
     assert vip.wait_p99_s <= 0.065
     assert free.wait_p50_s > 1
+
+
+def test_batch_work_has_its_floor_and_conversations_wait_no_longer() -> None:
+    """At three times the quota: all of it is served, behind conversations, and no quota is lost."""
+    scene = short("patient", 180)
+    with_batch, without = play(scene), play(replace(scene, tenants=scene.tenants[:1]))
+    chat, batch = with_batch.groups
+    assert batch.answered == batch.asked > 80
+    assert batch.wait_p50_s > 30
+    assert chat.wait_p99_s <= 1.1 * without.groups[0].wait_p99_s
+    assert chat.answered >= 0.94 * without.groups[0].answered
+    assert min(with_batch.use, without.use) >= 0.99
+    assert with_batch.avoidable == 0
 
 
 def test_deadlines_pass_while_a_shard_has_no_owner() -> None:

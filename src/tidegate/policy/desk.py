@@ -36,7 +36,7 @@ class Desk:
     """One pool's queue over its outlets, for one model."""
 
     __slots__ = (
-        "_forecast", "_max_waiting", "_queued", "_review", "_shares", "_tiered", "_trunk", "_welcome", "appointments",
+        "_forecast", "_max_waiting", "_review", "_shares", "_tiered", "_trunk", "_welcome", "appointments",
         "by_tier", "luck", "outlets", "scheduler", "waiting",
     )  # fmt: skip
 
@@ -48,7 +48,6 @@ class Desk:
         self.scheduler = scheduler
         self.appointments = Appointments()
         self.waiting = 0
-        self._queued = 0  # tokens that wait
         self.by_tier: dict[str, int] = {}  # the same by the names of the tiers that have waited here
         self.luck = luck
         self._max_waiting = rules.max_waiting
@@ -73,7 +72,7 @@ class Desk:
                 self._claim(ticket, now)
                 self._count(ticket, 1)
             self.scheduler.push(ticket, now)
-        old.waiting = old._queued = 0  # noqa: SLF001
+        old.waiting = 0
         old.by_tier.clear()
 
     def pass_now(self, tenant: Tenant, charge: Charge, affinity: int, now: int) -> Outlet | None:
@@ -214,14 +213,13 @@ class Desk:
 
     def _foretold(self, tenant: Tenant, charge: Charge, now: int, *, strict: bool = False) -> int:
         """Whoever is behind somebody waits, if only a moment: "at once" is for an empty queue."""
-        wait = self._welcome.wait(tenant, charge, self._queued, now, strict=strict)
+        wait = self._welcome.wait(tenant, charge, now, strict=strict)
         return 1 if wait == 0 and self.waiting else wait
 
     def _count(self, ticket: Waiting, by: int) -> None:
         tier = ticket.owner.tier.name
         self.by_tier[tier] = self.by_tier.get(tier, 0) + by
         self.waiting += by
-        self._queued += by * ticket.cost
 
     def _served(self, tenant: Tenant, tokens: int, now: int) -> None:
         self.scheduler.spent(tenant, tokens, now)

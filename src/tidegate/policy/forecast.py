@@ -14,7 +14,7 @@ from tidegate.policy.health import PROBE_GUESS_US
 from tidegate.policy.outlet import Outlet
 from tidegate.policy.outlets import Outlets
 from tidegate.policy.quota import Charge
-from tidegate.policy.records import Ahead
+from tidegate.policy.records import Ahead, Floor
 from tidegate.policy.window import SlidingLog
 
 LOOKED_AT = 8  # outlets, for a prediction
@@ -63,6 +63,12 @@ class Forecast:
         if wait > 0 and self._tiered:
             wait = wait * 1_000 // (1_000 - self._above.permille(tenant.tier.rank, now))
         return wait
+
+    def floor(self, charge: Charge, floor: Floor, now: int) -> int:
+        """When such a call is served though higher tiers never yield: microseconds, or NEVER."""
+        ahead = floor.ahead  # in reservations, which is what a floor is counted in
+        wait = self._through(charge, ahead.requests, ahead.tokens, now)
+        return wait if wait == NEVER else floor.after_us + wait * 1_000 // floor.permille
 
     def token_us(self, tenant: Tenant, now: int) -> float:
         """How long a reserved token takes the whole pool, for this tier; 0 without a limit."""

@@ -20,6 +20,14 @@ class Ahead(msgspec.Struct, frozen=True, gc=False):
     tokens: int
 
 
+class Floor(msgspec.Struct, frozen=True, gc=False):
+    """What a tier gets though higher ones never yield: after a while, a part of all service, behind this much."""
+
+    after_us: int
+    permille: int
+    ahead: Ahead
+
+
 class Prediction(msgspec.Struct, frozen=True, gc=False):
     """When a newcomer would be served: 0 = now, microseconds, or NEVER; `full` = there is no room to wait."""
 

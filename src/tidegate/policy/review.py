@@ -75,4 +75,6 @@ class Review:
         if wait > ticket.give_up_at - now:
             ahead = self._scheduler.ahead(ticket.tenant, ticket.cost, now)
             wait = self._forecast.wait(ticket.tenant, ticket.charge, ahead, now)
+        if wait > ticket.give_up_at - now and (floor := self._scheduler.floor(ticket.tenant, now)) is not None:
+            wait = min(wait, self._forecast.floor(ticket.charge, floor, now))
         return wait != NEVER and wait <= ticket.give_up_at - now

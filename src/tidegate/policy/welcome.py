@@ -20,12 +20,13 @@ from tidegate.policy.allowance import NEVER
 from tidegate.policy.appointments import Appointments, covered
 from tidegate.policy.forecast import Forecast
 from tidegate.policy.quota import MINUTE_US, Charge
-from tidegate.policy.records import Ahead
+from tidegate.policy.records import Ahead, Floor
 from tidegate.policy.schedule.face import Scheduler
 
 CLOSE_US = 5_000_000
 SPARE_US = 2_000_000  # so much of the quota waits for others before who had more than they takes what is left over
 BACKLOG_US = 2_000_000  # of quota, that is to wait where idle tokens are lost
+LONG_US = 10_000_000  # a longer wait may be less by what a lower tier gets in any case
 _NOBODY_AHEAD = Ahead(0, 0)
 
 
@@ -39,19 +40,32 @@ class Welcome:
         self._scheduler = scheduler
         self.places = places
 
-    def wait(self, tenant: Tenant, charge: Charge, queued: int, now: int, *, strict: bool = False) -> int:
-        """When such a call is served: microseconds, 0 = now, or NEVER. `queued`: tokens that wait.
+    def wait(self, tenant: Tenant, charge: Charge, now: int, *, strict: bool = False) -> int:
+        """When such a call is served: microseconds, 0 = now, or NEVER.
 
         `strict`: behind all who were told a time, for a time that is to be told.
         """
-        places, forecast = self.places, self._forecast
+        places, forecast, queued = self.places, self._forecast, self._scheduler.queued(tenant)
         if (credit := places.credit(tenant.flow, now)) and self._lets_in(tenant, charge, credit, now):
             return forecast.wait(tenant, charge, self._before_due(tenant, charge, credit, queued, now), now)
         ahead = self._scheduler.ahead(tenant, charge.tokens, now) if queued else _NOBODY_AHEAD
         wait = forecast.wait(tenant, charge, ahead, now)
-        if wait == NEVER or not len(places) or not (strict or self._behind_all(tenant, queued, now)):
+        if wait != NEVER and len(places) and (strict or self._behind_all(tenant, queued, now)):
+            wait = self._behind(tenant, charge, ahead, wait, now)
+        return self._at_least(tenant, charge, wait, now) if wait > LONG_US else wait
+
+    def _at_least(self, tenant: Tenant, charge: Charge, wait: int, now: int) -> int:
+        """No later than by what its tier gets in any case, behind those of its tier who were told a time."""
+        floor = self._scheduler.floor(tenant, now)
+        if floor is None or floor.after_us >= wait:
             return wait
-        return self._behind(tenant, charge, ahead, wait, now)
+        places, rank, ahead = self.places, tenant.tier.rank, floor.ahead
+        if len(places):
+            horizon = places.horizon(now)
+            own, above = places.booked_before(horizon, now, rank), places.booked_before(horizon, now, rank - 1)
+            ahead = Ahead(ahead.requests + own.requests - above.requests, ahead.tokens + own.tokens - above.tokens)
+        found = self._forecast.floor(charge, Floor(floor.after_us, floor.permille, ahead), now)
+        return wait if found == NEVER else min(wait, found)
 
     def may_pass(self, tenant: Tenant, charge: Charge, now: int) -> bool:
         """Whether a call leaves enough for those who are to be here by now, where nobody waits."""

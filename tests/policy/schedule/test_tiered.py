@@ -183,3 +183,34 @@ def test_jobs_are_a_flow_of_their_own(discipline: type[Tiered]) -> None:
         scheduler.push(Ticket(tenant, 10, at), at)
     served = [scheduler.pop(10).tenant for _ in range(4)]
     assert served == [own, own, other, jobs]
+
+
+@TIERED
+def test_what_a_tier_gets_in_any_case(discipline: type[Tiered]) -> None:
+    """The boost's part, behind all but the tier that is served: whoever starves longest goes first."""
+    scheduler = discipline(boost_after=7 * SECOND, boost_share_milli=40)
+    for tier, tokens in ((VIP, 100), (FREE, 20), (BATCH, 3), (BATCH, 4)):
+        scheduler.push(Ticket(Tenant(tier.name, tier), tokens, 0), 0)
+    for tier in (FREE, BATCH):
+        floor = scheduler.floor(Tenant(tier.name, tier), 0)
+        assert floor is not None
+        assert (floor.after_us, floor.permille, floor.ahead.requests, floor.ahead.tokens) == (7 * SECOND, 40, 3, 27)
+    assert discipline(boost_share_milli=0).floor(Tenant("b", BATCH), 0) is None
+
+
+@TIERED
+def test_lower_tiers_are_no_queue(discipline: type[Tiered]) -> None:
+    """They give way; one's own tier does not, nor do higher ones."""
+    scheduler = discipline()
+    for tier, tokens in ((VIP, 100), (FREE, 20), (BATCH, 3)):
+        scheduler.push(Ticket(Tenant(tier.name, tier), tokens, 0), 0)
+    assert [scheduler.queued(Tenant("x", tier)) for tier in (VIP, PAID, FREE, BATCH)] == [100, 100, 120, 123]
+
+
+def test_where_tiers_share_all_of_them_are_a_queue() -> None:
+    """By weight none gives way altogether, so none needs a floor."""
+    scheduler = Weighted()
+    for tier, tokens in ((VIP, 100), (BATCH, 3)):
+        scheduler.push(Ticket(Tenant(tier.name, tier), tokens, 0), 0)
+    assert scheduler.queued(Tenant("x", VIP)) == 103
+    assert scheduler.floor(Tenant("x", BATCH), 0) is None

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from tidegate.model.tenant import Tenant
 from tidegate.policy.records import Ahead as Ahead
+from tidegate.policy.records import Floor as Floor
 
 
 class Ticket:
@@ -62,11 +63,20 @@ class Scheduler(Protocol):
     def spent(self, tenant: Tenant, tokens: int, now: int) -> None:
         """Service outside the queue: a call that passed at once (positive), or a correction at settle (either sign)."""
 
+    def queued(self, tenant: Tenant) -> int:
+        """Tokens that wait and are not of a lower tier than this tenant: those give way. O(tiers)."""
+
     def ahead(self, tenant: Tenant, cost: int, now: int) -> Ahead:
         """What is served before a new ticket of this tenant and cost. O(1) in waiting tickets and tenants."""
 
     def ahead_due(self, tenant: Tenant, now: int) -> Ahead:
         """What is served before a new ticket of this tenant that is due."""
+
+    def floor(self, tenant: Tenant, now: int) -> Floor | None:
+        """What a new ticket of this tenant gets even where higher tiers always wait; None: nothing.
+
+        An upper estimate of what goes before it there. O(tiers).
+        """
 
     def honours(self, tenant: Tenant, now: int) -> bool:
         """Whether a new ticket of this tenant that is due would go before all newcomers of its tier."""

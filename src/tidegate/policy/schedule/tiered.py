@@ -13,7 +13,7 @@ Complexity: every operation O(1) in calls and tenants; `head`, `ahead` and `newe
 from collections.abc import Callable, Iterator
 
 from tidegate.model.tenant import Tenant
-from tidegate.policy.schedule.face import Ahead, Ticket
+from tidegate.policy.schedule.face import Ahead, Floor, Ticket
 from tidegate.policy.schedule.flow import Band, Flow
 
 BOOST_AFTER_US = 30_000_000
@@ -123,6 +123,13 @@ class Tiered:
         if self._debt > 0:
             self._repay(tokens)
 
+    def queued(self, tenant: Tenant) -> int:
+        tokens = 0
+        for rank, band in self._bands.items():
+            if rank <= tenant.tier.rank:
+                tokens += band.tokens
+        return tokens
+
     def ahead(self, tenant: Tenant, cost: int, now: int) -> Ahead:
         requests = tokens = lower = 0
         own: Band | None = None
@@ -150,6 +157,21 @@ class Tiered:
                 requests += len(band.due)
                 tokens += band.due_tokens
         return Ahead(requests, tokens)
+
+    def floor(self, tenant: Tenant, now: int) -> Floor | None:
+        if not self._boost_share:
+            return None
+        first, rank = self._waiting & -self._waiting, tenant.tier.rank
+        requests = tokens = 0
+        for band in self._bands.values():
+            if band.rank == rank:
+                more, more_tokens = self._within(band, tenant, now) if band.tokens else (0, 0)
+                requests += more
+                tokens += more_tokens
+            elif band.rank > rank or first != 1 << band.rank:  # whoever starves longest goes first, of all but one tier
+                requests += band.count
+                tokens += band.tokens
+        return Floor(self._boost_after, self._boost_share, Ahead(requests, tokens))
 
     def honours(self, tenant: Tenant, now: int) -> bool:
         flow = self._flows.get(tenant.flow)

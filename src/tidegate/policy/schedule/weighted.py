@@ -156,6 +156,13 @@ class Weighted(Tiered):
             ticket.boosted = bool(self._waiting & ((1 << flow.band.rank) - 1))
         return ticket
 
+    def queued(self, tenant: Tenant) -> int:
+        """All that wait: here no tier gives way altogether."""
+        tokens = 0
+        for band in self._bands.values():
+            tokens += band.tokens
+        return tokens
+
     def ahead(self, tenant: Tenant, cost: int, now: int) -> Ahead:
         """Its own calls, and of each tier what has the smaller key, if all came evenly and weigh as its oldest call."""
         own = self._heap.handicap(_product(tenant), cost)

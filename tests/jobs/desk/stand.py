@@ -140,6 +140,7 @@ class Stand:
 
     @asynccontextmanager
     async def open(self, *, rows: bool = True) -> AsyncIterator["Stand"]:
+        self.desk.tried.set()
         if rows:
             self.open_rows()
         looking = asyncio.get_running_loop().create_task(self.watch.run())

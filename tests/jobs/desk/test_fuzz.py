@@ -125,7 +125,7 @@ def test_headers(desk: Place, name: str, value: str) -> None:
 
 
 def held() -> dict[str, str]:
-    told = json.dumps({"strategy": "s", "backend": "", "deadline_ms": 0}).encode()
+    told = json.dumps({"strategy": "s", "backend": "", "deadline_ms": 0, "stream": False}).encode()
     return {HOLD_HEADER.decode(): base64.urlsafe_b64encode(told).decode(), "prefer": "respond-async"}
 
 

@@ -68,7 +68,7 @@ def running(place: Path) -> Iterator[Running]:
 
 
 async def opened(client: httpx2.AsyncClient) -> None:
-    """Return when its database is open."""
+    """Return when its database is open, which may be tried again."""
     while (await client.get("/v1/jobs")).status_code == 503:
         pass
 

@@ -1,5 +1,7 @@
 """The desk as a Starlette application: its routes, and every failure in the dialect of the API that was called."""
 
+import asyncio
+import contextlib
 from collections.abc import Iterable
 from typing import Any
 
@@ -9,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tidegate.jobs.desk import calls
 from tidegate.jobs.desk.api import Api
@@ -19,6 +22,25 @@ from tidegate.jobs.desk.replies import dialect_of, refusal
 from tidegate.jobs.desk.watch import Watch
 
 _LEFT = 499  # nobody reads it
+_OPENING_SECONDS = 5.0
+
+
+class Opening:
+    """Who comes while the database is opened for the first time waits for that, and not for long."""
+
+    __slots__ = ("_desk", "_within")
+
+    def __init__(self, within: ASGIApp, desk: Desk) -> None:
+        self._within = within
+        self._desk = desk
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if not self._desk.tried.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_OPENING_SECONDS):
+                    await self._desk.tried.wait()
+        await self._within(scope, receive, send)
 
 
 def app(desk: Desk, watch: Watch, more: Iterable[BaseRoute] = ()) -> Starlette:
@@ -28,6 +50,7 @@ def app(desk: Desk, watch: Watch, more: Iterable[BaseRoute] = ()) -> Starlette:
     routes: list[BaseRoute] = [*Api(desk, watch).routes(), *more]
     routes += [Route(path, held.take, methods=["POST"]) for path in calls.KINDS]
     made = Starlette(routes=routes, exception_handlers=handlers.all())
+    made.add_middleware(Opening, desk=desk)
     made.router.redirect_slashes = False
     return made
 

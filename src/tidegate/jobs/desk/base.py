@@ -28,6 +28,7 @@ async def open_base(desk: Desk, ledger_database: str) -> None:
             if problem != told:
                 desk.log.error("the database of jobs cannot be opened; it is tried again", problem=problem)
             told = problem
+            desk.tried.set()
         else:
             if told:
                 desk.log.info("the database of jobs is open")

@@ -29,7 +29,7 @@ class Desk:
 
     __slots__ = (
         "_backends", "_long", "_places", "_rows", "_threads", "clock", "down", "hints", "log", "max_body_bytes",
-        "settings", "state_dir",
+        "settings", "state_dir", "tried",
     )  # fmt: skip
 
     def __init__(self, snapshot: Snapshot, state_dir: Path, clock: Clock, hints: Hints, log: Log) -> None:
@@ -42,6 +42,7 @@ class Desk:
         self.down: Callable[[str], str] = _standing  # why a backend cannot be reached, "" = it can
         self._backends: dict[str, str] = {}
         self._rows: JobRows | None = None
+        self.tried = asyncio.Event()  # the database was opened, or could not be
         self._threads = ThreadPoolExecutor(_THREADS, "rows")
         self._long = ThreadPoolExecutor(_LONG_THREADS, "long")
         self._places = threading.BoundedSemaphore(_MOST)
@@ -54,7 +55,7 @@ class Desk:
             self._rows.max_queued = snapshot.jobs.max_queued
         self.max_body_bytes = snapshot.server.max_body_bytes
         named = ((one.name, one.queue_backend) for one in snapshot.strategies if one.queue_backend)
-        self._backends = {name: _normal(backend) for name, backend in named}
+        self._backends = {name: embedded_or(backend) for name, backend in named}
 
     @property
     def rows(self) -> JobRows:
@@ -67,6 +68,7 @@ class Desk:
     def rows(self, rows: JobRows) -> None:
         rows.max_queued = self.settings.max_queued
         self._rows = rows
+        self.tried.set()
 
     @property
     def open(self) -> bool:
@@ -75,7 +77,8 @@ class Desk:
 
     def backend_of(self, model: str) -> str:
         """What carries a job for this model or strategy. O(1)."""
-        return self._backends.get(model) or _normal(self.settings.backend)
+        backend = self._backends.get(model)
+        return embedded_or(self.settings.backend) if backend is None else backend
 
     async def call(self, function: Callable[[*_A], _T], *arguments: *_A) -> _T:
         """Run what a request waits for in a thread.
@@ -113,5 +116,6 @@ def _standing(_backend: str) -> str:
     return ""
 
 
-def _normal(backend: str) -> str:
+def embedded_or(backend: str) -> str:
+    """A backend as jobs know it: "" for the rows themselves, however the file says it."""
     return EMBEDDED if backend.startswith("sqlite") else backend

@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 from tidegate.jobs.desk import answers, calls
 from tidegate.jobs.desk.bodies import read
 from tidegate.jobs.desk.caller import Caller, caller_of
-from tidegate.jobs.desk.desk import Desk
+from tidegate.jobs.desk.desk import Desk, embedded_or
 from tidegate.jobs.desk.errors import Fault, Refused
 from tidegate.jobs.desk.hold import Asked, hold_of
 from tidegate.jobs.desk.prefer import preference
@@ -81,7 +81,7 @@ def _new_job(desk: Desk, request: Request, caller: Caller, asked: Asked, body: b
         body=calls.whole(body, shape),
         headers=lines + calls.tag_line(tags),
         model=shape.model,
-        backend=asked.hold.backend or desk.backend_of(shape.model),
+        backend=embedded_or(asked.hold.backend),
         priority=PRIORITY,
         deadline_us=wall + desk.settings.deadline_us,
         tags=tags,

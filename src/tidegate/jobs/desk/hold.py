@@ -10,20 +10,12 @@ from starlette.requests import Request
 from tidegate.jobs.desk.errors import Fault, Refused
 from tidegate.jobs.desk.prefer import Preference
 from tidegate.model.call import Kind, Shape
+from tidegate.model.handed import Hold
 from tidegate.model.jobs import HOLD_HEADER
 from tidegate.providers.codec import Dialect
 
 _LONGEST_MS: Final = 86_400_000
 _NAME: Final = HOLD_HEADER.decode()
-
-
-class Hold(msgspec.Struct, frozen=True):
-    """Which strategy wants it so, what carries its job ("" = as the desk knows), and for how long its client waits."""
-
-    strategy: str
-    backend: str
-    deadline_ms: int
-    stream: bool = False
 
 
 _decode: Final = msgspec.json.Decoder(Hold).decode

@@ -39,7 +39,7 @@ def test_policies_alone(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The mission's file is right as it stands."""
     file.write_text(MISSION)
     assert run(file) == 0
-    assert capsys.readouterr().out.splitlines()[-1] == f"{file}: ok, 0 providers, 1 strategy, 5 warnings"
+    assert capsys.readouterr().out.splitlines()[-1] == f"{file}: ok, 0 providers, 1 strategy, 3 warnings"
 
 
 def test_bad(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -79,6 +79,7 @@ def test_json(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
             }
         ],
         "warnings": [],
+        "jobs": None,
         "providers": [],
     }
     file.write_text(SMALLEST)
@@ -94,6 +95,22 @@ def test_json(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
         "profile": "openai",
         "dated": "2026-11-21",
     }
+
+
+def test_patient_work(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What carries it, without its secrets, and how much of it runs at a time."""
+    jobs = "jobs: {queue_backend: 'amqp://u:geheim@rabbit/v', concurrency: 8}\n"
+    file.write_text(MISSION + jobs)
+    assert run(file) == 0
+    out = capsys.readouterr().out
+    assert f"{file}: jobs: amqp://rabbit/v, redis://localhost:6379/0; 1 runner for each, 8 calls at a time\n" in out
+    assert "geheim" not in out
+    assert run(file, "--json") == 0
+    told = {"backends": ["amqp://rabbit/v", "redis://localhost:6379/0"], "runners": 1, "concurrency": 8}
+    assert json.loads(capsys.readouterr().out)["jobs"] == told
+    file.write_text(SMALLEST + "jobs: {runners: 0}\n")
+    assert run(file) == 0
+    assert f"{file}: jobs: embedded; runners of your own\n" in capsys.readouterr().out
 
 
 def test_base_urls_are_told_as_they_are_used(file: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,11 +8,11 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from tidegate.config.findings import Finding
-    from tidegate.model.snapshot import Isolation, Provider
+    from tidegate.model.snapshot import Isolation, Provider, Snapshot
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,6 +33,7 @@ def run(args: argparse.Namespace) -> int:
     isolated: Sequence[Isolation] = ()
     currency = ""
     summary = ""
+    jobs: _Jobs | None = None
     try:
         loaded = load(args.file, os.environ, wall=time.time_ns() // 1_000)
     except ConfigError as error:
@@ -40,14 +41,16 @@ def run(args: argparse.Namespace) -> int:
     else:
         warnings = loaded.warnings
         providers, isolated = loaded.snapshot.providers, loaded.snapshot.isolated
+        jobs = _jobs(loaded.snapshot)
         origins, currency = loaded.origins, loaded.snapshot.ledger.currency
         summary = _summary(len(providers), len(loaded.snapshot.strategies))
     if args.json:
-        _print_json(args.file, errors, warnings, [_told(item, origins, currency) for item in providers])
+        _print_json(args.file, errors, warnings, [_told(item, origins, currency) for item in providers], jobs)
     else:
         _print_text(args.file, errors, warnings)
         _print_providers(args.file, providers, origins, currency)
         _print_isolated(args.file, isolated)
+        _print_jobs(args.file, jobs)
         print(f"{args.file}: {_verdict(errors, warnings, summary)}")
     return 2 if errors else 0
 
@@ -91,6 +94,29 @@ def _print_isolated(file: str, isolated: "Sequence[Isolation]") -> None:
         print(f"{file}: namespaces.{item.namespace}: a worker of its own at port {item.port}{bound}")
 
 
+class _Jobs(NamedTuple):
+    """What carries patient work, and how much of it runs at a time."""
+
+    backends: list[str]
+    runners: int  # of each backend
+    concurrency: int  # of each runner
+
+
+def _jobs(snapshot: "Snapshot") -> _Jobs | None:
+    """None where no work is patient."""
+    from tidegate.model.jobs import shown
+    from tidegate.model.snapshot import backends
+
+    settings, named = snapshot.jobs, [shown(backend) for backend in backends(snapshot)]
+    return _Jobs(named, settings.runners, settings.concurrency) if named else None
+
+
+def _print_jobs(file: str, jobs: _Jobs | None) -> None:
+    if jobs is not None:
+        each = f"{_count(jobs.runners, 'runner')} for each, {_count(jobs.concurrency, 'call')} at a time"
+        print(f"{file}: jobs: {', '.join(jobs.backends)}; {each if jobs.runners else 'runners of your own'}")
+
+
 def _money(nano: int) -> str:
     """An amount of the house currency."""
     return f"{Decimal(nano) / 1_000_000_000:f}"
@@ -126,13 +152,18 @@ def _told(item: "Provider", origins: "Mapping[tuple[str, str], str]", currency: 
 
 
 def _print_json(
-    file: str, errors: "Sequence[Finding]", warnings: "Sequence[Finding]", providers: Sequence[dict[str, object]]
+    file: str,
+    errors: "Sequence[Finding]",
+    warnings: "Sequence[Finding]",
+    providers: Sequence[dict[str, object]],
+    jobs: _Jobs | None,
 ) -> None:
     answer = {
         "file": file,
         "ok": not errors,
         "errors": [{**asdict(item), "file": item.file or file} for item in errors],
         "warnings": [{**asdict(item), "file": item.file or file} for item in warnings],
+        "jobs": None if jobs is None else jobs._asdict(),
         "providers": providers,
     }
     json.dump(answer, sys.stdout, ensure_ascii=False, indent=2)

@@ -4,7 +4,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 
-from tidegate.cli import jobs_client
+from tidegate.cli import jobs_client, jobs_worker
 from tidegate.cli.manage import Client, Failed, add_connection, carry_out, path, query, show
 
 _COLUMNS = ("id", "state", "namespace", "key", "model", "backend", "priority", "attempts", "crashes", "status",
@@ -20,6 +20,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Declare the command's arguments."""
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     jobs_client.add_verbs(verbs)
+    jobs_worker.add_verb(verbs)
     listed = verbs.add_parser("list", help="the newest first")
     listed.add_argument("--state", action="append", choices=_STATES, help="may be given several times")
     listed.add_argument("--limit", type=int, default=50, metavar="N", help="default: %(default)s")
@@ -39,6 +40,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     """One verb; 0, 1 when it was not done, 2 for wrong usage."""
+    if args.verb == "worker":
+        return jobs_worker.run(args)
     if args.verb in _OWN:
         return jobs_client.run(args)
     work = {"list": _list, "stats": _stats, "show": _show, "cancel": _cancel, "requeue": _requeue}[args.verb]

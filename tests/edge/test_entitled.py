@@ -23,6 +23,9 @@ def test_what_all_lists_allow(lists: list[list[str]], allowed: list[str], refuse
     together = models(*lists)
     assert together is not None
     assert together.of([*allowed, *refused]) == allowed
+    written = models(together.names() or ["nothing"])
+    assert written is not None
+    assert written.of([*allowed, *refused]) == allowed
 
 
 @pytest.mark.parametrize("lists", [[], [[]], [["*"]], [["*", "a"], []]])

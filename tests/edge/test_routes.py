@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from tidegate.edge.routes import Match, Route, dialect_of, kept, match
 from tidegate.model.call import Kind
 
+PATIENT = (b"/v1/jobs", b"/v1/files", b"/v1/batches", b"/v1/messages/batches")
 TABLE = [
     (b"/v1/chat/completions", Match(Route.CALL, Kind.CHAT)),
     (b"/v1/completions", Match(Route.CALL, Kind.COMPLETION)),
@@ -132,3 +133,17 @@ def test_whose_api_it_is(path: bytes, kind: Kind, version: bytes | None, dialect
 def test_what_a_provider_keeps(method: bytes, path: bytes, *, is_kept: bool) -> None:
     """Whatever is not sent to be computed, and what is sent to be stored."""
     assert kept(method, path) is is_kept
+
+
+@given(
+    st.sampled_from(PATIENT), st.sampled_from([b"", b"/", b"/a", b"/a/b"]), st.sampled_from([b"", b"s", b"%2f", b"//"])
+)
+def test_where_there_is_a_desk(path: bytes, below: bytes, more: bytes) -> None:
+    """It has its paths and what is below them, and nothing that is none of these; else they are forwarded."""
+    whole = path + below + more
+    found = match(whole, patient=True)
+    plain = match(whole)
+    own = found.route is Route.DESK
+    assert own == (plain.route is Route.FORWARD and (whole == path or whole.startswith(path + b"/")))
+    assert own or found == plain
+    assert match(whole.replace(b"/v1/files", b"/v1/FILES"), patient=True) == found

@@ -29,7 +29,7 @@ WORD: Final = "jobs_away"  # for the counters
 GRACE_US: Final = 10_000_000  # beyond the deadline, which the desk itself tells
 LONGEST_US: Final = 86_400_000_000  # an upload may take
 PAUSE_US: Final = 200_000
-SOON_US: Final = 5_000_000  # in which a desk that was never reached should be there again
+SOON_US: Final = 15_000_000  # in which a desk that was never reached should be there again
 LATE_US: Final = 30_000_000  # the same of one that may have the call already
 _AGAIN_US: Final = 2_000_000
 _REPEATED: Final = frozenset((b"GET", b"HEAD", b"DELETE"))
@@ -197,7 +197,8 @@ class Errand:
     def _back(self, reply: UpstreamReply) -> None:
         exchange, serving = self._exchange, self._room.serving
         request_id = serving.request_id(exchange, serving.next_id())
-        head = from_the_desk(reply.headers, request_id, replays=self.replays)
+        named = exchange.header(b"x-request-id") == request_id
+        head = from_the_desk(reply.headers, request_id, named=named, replays=self.replays)
         stream = reply.stream
         if stream is None:
             self._end()

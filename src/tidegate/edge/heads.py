@@ -30,6 +30,7 @@ _NOT_TO_THE_DESK: Final = _NOT_FORWARDED - _FOR_A_JOB
 _NOT_FROM_THE_DESK: Final = frozenset(
     b"connection keep-alive proxy-connection te trailer transfer-encoding upgrade content-length date server".split()
 )
+_IDS: Final = frozenset((b"x-request-id", b"request-id"))
 # What the gate says itself, what was meant for the gate, and whose account it used: that is no client's business.
 _NOT_RETURNED: Final = frozenset(
     b"connection keep-alive proxy-connection proxy-authenticate te trailer transfer-encoding upgrade content-length "
@@ -70,14 +71,17 @@ def to_the_desk(headers: Headers, connection: bytes | None) -> bytes:
     return b"".join([b"%b: %b\r\n" % header for header in headers if header[0] not in dropped])
 
 
-def from_the_desk(headers: Headers, request_id: bytes, *, replays: bool) -> bytes:
-    """Its header lines for the client, and what the request is called where they do not say it.
+def from_the_desk(headers: Headers, request_id: bytes, *, named: bool, replays: bool) -> bytes:
+    """Its header lines for the client. `request_id` where the client has `named` its request, or they name none.
 
     `replays`: where the request was asked before, the client had a key for that.
     """
     dropped = _NOT_FROM_THE_DESK if replays else _NOT_FROM_THE_DESK | {b"idempotent-replayed"}
+    unnamed = named or not any(name == b"x-request-id" for name, _ in headers)
+    if unnamed:
+        dropped |= _IDS
     lines = [b"%b: %b\r\n" % header for header in headers if header[0] not in dropped]
-    if not any(name == b"x-request-id" for name, _ in headers):
+    if unnamed:
         lines.append(b"x-request-id: %b\r\nrequest-id: %b\r\n" % (request_id, request_id))
     return b"".join(lines)
 

@@ -1,7 +1,7 @@
 """What a broker is given, over real rows. That real brokers take it, tests/jobs/engines shows."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,8 +12,7 @@ from tidegate.jobs.carrier import Carrier
 from tidegate.jobs.desk.desk import Desk
 from tidegate.jobs.faces import BackendDown, Rows
 from tidegate.jobs.records import Dispatch
-from tidegate.jobs.rows.open import open_rows
-from tidegate.model.jobs import JobSettings
+from tidegate.jobs.rows.rows import JobRows
 from tidegate.observe.log import Log
 from tidegate.testing import ManualClock
 
@@ -30,15 +29,12 @@ class Shelf:
         self.broken = False
         self.given: list[Dispatch] = []
         self.asked = 0
-        self.loop = asyncio.get_running_loop()
-        self.turn = asyncio.Event()
 
     def opened(self, _url: str, _rows: Rows) -> "Shelf":
         return self
 
     def publish(self, sent: Sequence[Dispatch]) -> None:
         self.asked += 1
-        self.loop.call_soon_threadsafe(self.turn.set)
         if self.broken:
             raise ZeroDivisionError
         if self.away:
@@ -63,12 +59,19 @@ class Counter:
         jobs = [a_job(f"job_{n}", backend=BROKER, deadline_us=self.clock.wall() + 3_600 * SECOND) for n in range(count)]
         self.desk.rows.submit(jobs, self.clock.wall())
 
-    async def asked(self, times: int) -> None:
-        """Time passes until the broker was asked so often."""
+    async def until(self, true: Callable[[], bool]) -> None:
+        """Time passes until this is so."""
         async with asyncio.timeout(20):
-            while self.shelf.asked < times:
-                self.shelf.turn.clear()
+            while not true():
                 await self.pass_by(SECOND // 10)
+
+    async def asked(self, times: int) -> None:
+        """The broker was asked so often."""
+        await self.until(lambda: self.shelf.asked >= times)
+
+    async def until_given(self, count: int) -> None:
+        """It has so many."""
+        await self.until(lambda: len(self.shelf.given) >= count)
 
     async def pass_by(self, us: int) -> None:
         """Let so much time pass, in turns in which what was begun in threads can end."""
@@ -80,28 +83,28 @@ class Counter:
 
 
 @pytest.fixture
-async def counter(tmp_path: Path) -> AsyncIterator[Counter]:
+async def counter(fresh_rows: JobRows, tmp_path: Path) -> AsyncIterator[Counter]:
     clock = ManualClock()
     desk = Desk(snapshot(concurrency=2, on_backend_failure="refuse"), tmp_path, clock, Told(), Log("test"))
-    rows = open_rows(JobSettings(), "", tmp_path)
-    desk.rows = rows
+    desk.rows = fresh_rows
     made = Counter(desk, clock)
     yield made
     made.running.cancel()
     made.carrier.close()
     desk.close()
-    rows.engine.dispose()
 
 
 async def test_a_broker_is_given_a_little_more_than_its_runners_can_take(counter: Counter) -> None:
     """In the rows' order; the next when there is room."""
     counter.submit(20)
+    await counter.until_given(8)
     await counter.pass_by(2 * SECOND)
     assert [one.id for one in counter.shelf.given] == [f"job_{n}" for n in range(8)]
     for one in counter.shelf.given[:3]:
         assert counter.desk.rows.lease(one, "r", 60 * SECOND, counter.clock.wall()) is not None
     counter.carrier.poke()
-    await counter.pass_by(SECOND)
+    await counter.until_given(11)
+    await counter.pass_by(2 * SECOND)
     assert len(counter.shelf.given) == 11
 
 
@@ -112,9 +115,8 @@ async def test_what_a_broker_did_not_take_waits_here(counter: Counter, capfd: py
     await counter.asked(3)
     assert counter.carrier.problem == "redis://broker takes no jobs: it is away"
     counter.shelf.away = False
-    await counter.asked(4)
-    await counter.pass_by(SECOND)
-    assert counter.carrier.problem == ""
+    await counter.until_given(3)
+    await counter.until(lambda: counter.carrier.problem == "")
     assert {one.id for one in counter.shelf.given} == {"job_0", "job_1", "job_2"}
     told = capfd.readouterr().err
     assert told.count("a broker cannot be reached") == told.count("the broker is back") == 1
@@ -125,11 +127,9 @@ async def test_who_would_be_refused_is_known_before_he_comes(counter: Counter) -
     await counter.asked(1)
     assert counter.carrier.problem == ""
     counter.shelf.away = True
-    await counter.pass_by(7 * SECOND)
-    assert counter.carrier.problem
+    await counter.until(lambda: counter.carrier.problem != "")
     counter.shelf.away = False
-    await counter.pass_by(3 * SECOND)
-    assert counter.carrier.problem == ""
+    await counter.until(lambda: counter.carrier.problem == "")
 
 
 async def test_what_nobody_takes_is_given_again_ever_less_often(counter: Counter) -> None:

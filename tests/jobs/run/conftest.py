@@ -1,7 +1,7 @@
 """A stand-in for the gate, and what is run against it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -11,10 +11,8 @@ from tests.jobs.run.setting import SECRET, Executors, luck
 from tests.jobs.run.stage import Stage, settings_for
 from tests.jobs.run.standin import Standin
 from tidegate.clock import SystemClock
-from tidegate.jobs.rows.open import open_rows
 from tidegate.jobs.rows.rows import JobRows
 from tidegate.jobs.run.executor import Executor, executor_of
-from tidegate.model.jobs import JobSettings
 from tidegate.model.snapshot import Snapshot
 from tidegate.observe.log import Log
 from tidegate.ports import Clock
@@ -50,22 +48,15 @@ async def gate() -> AsyncIterator[Standin]:
 
 
 @pytest.fixture
-async def stage(gate: Standin, rows: JobRows, executor: Executors) -> AsyncIterator[Stages]:
+async def stage(gate: Standin, fresh_rows: JobRows, executor: Executors) -> AsyncIterator[Stages]:
     made: list[Stage] = []
 
     async def make(**jobs: object) -> Stage:
         settings = settings_for(await gate.at_port(), **jobs)
-        made.append(Stage(rows, gate, executor(settings), settings, Log("test")))
+        made.append(Stage(fresh_rows, gate, executor(settings), settings, Log("test")))
         made[-1].start()
         return made[-1]
 
     yield make
     for one in made:
         await one.stop()
-
-
-@pytest.fixture
-def rows(tmp_path: Path) -> Iterator[JobRows]:
-    opened = open_rows(JobSettings(), "", tmp_path)
-    yield opened
-    opened.engine.dispose()

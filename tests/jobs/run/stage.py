@@ -8,7 +8,7 @@ from sqlalchemy.exc import OperationalError
 from tests.jobs.run.setting import a_job, snapshot
 from tests.jobs.run.standin import Standin
 from tidegate.clock import SystemClock
-from tidegate.jobs.records import End, Job, Lease
+from tidegate.jobs.records import End, Job, Lease, Reaped
 from tidegate.jobs.rows.rows import JobRows
 from tidegate.jobs.run.embedded import Embedded
 from tidegate.jobs.run.executor import Executor
@@ -43,6 +43,10 @@ class Flaky(JobRows):
     def finish(self, ends: Sequence[End], wall: int) -> list[bool]:
         self._count("finish")
         return super().finish(ends, wall)
+
+    def reap(self, max_crashes: int, wall: int) -> Reaped:
+        self._count("reap")
+        return super().reap(max_crashes, wall)
 
     def _count(self, name: str) -> None:
         self.done[name] = self.done.get(name, 0) + 1

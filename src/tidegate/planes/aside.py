@@ -44,11 +44,12 @@ class Aside:
             self._keeper.start(self.service)
 
     def leave(self, seconds: float) -> None:
-        """It has so long to end, and is not started again."""
+        """It has so long to hand back what it holds and end, and is not started again."""
         self._snapshot = b""
         self.service.start_at = None
         if self.service.process is not None and self.until is None:
-            self.until = self._now() + seconds + GRACE
+            held = seconds if self.service.ready else 0.0  # one that is still starting holds nothing
+            self.until = self._now() + held + GRACE
             self._keeper.tell(self.service, Drain())
 
     def rest(self) -> None:

@@ -12,6 +12,7 @@ from tidegate.jobs.celery.hands import Hands
 from tidegate.jobs.celery.names import queue_of
 from tidegate.jobs.celery.tasks import celery_app
 from tidegate.jobs.hints import Ear
+from tidegate.jobs.key import write_key
 from tidegate.jobs.rows.open import open_rows
 from tidegate.jobs.run.executor import executor_of
 from tidegate.jobs.run.work import Work
@@ -37,6 +38,8 @@ class Serving:
         self._luck = random.Random().random  # noqa: S311 - jitter, nothing secret
         rows = open_rows(snapshot.jobs, snapshot.ledger.database, state_dir)
         self._secret = rows.secret()
+        if not snapshot.jobs.gate_url:
+            write_key(state_dir, self._secret)  # before the first call
         executor = executor_of(snapshot, state_dir, self._secret, clock, self._luck)
         self._work = Work(rows, executor, snapshot.jobs.lease_us, clock, log)
         self._hands = Hands(self._work, snapshot.jobs.lease_us, name)

@@ -1,15 +1,15 @@
 """The database under the desk: opened when it can be, and what workers must know of it."""
 
-import os
 from pathlib import Path
 from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from tidegate.jobs.desk.desk import Desk
+from tidegate.jobs.key import write_key
 from tidegate.jobs.rows.open import open_rows
 from tidegate.jobs.rows.rows import JobRows
-from tidegate.model.jobs import KEY, JobSettings
+from tidegate.model.jobs import JobSettings
 from tidegate.store.engine import BadDatabase
 from tidegate.store.upgrade import NewerSchema
 
@@ -41,23 +41,8 @@ def _opened(settings: JobSettings, ledger_database: str, state_dir: Path) -> Job
     """In a thread."""
     rows = open_rows(settings, ledger_database, state_dir)
     try:
-        write_key(state_dir / KEY, rows.secret())
+        write_key(state_dir, rows.secret())
     except BaseException:
         rows.engine.dispose()
         raise
     return rows
-
-
-def write_key(path: Path, secret: bytes) -> None:
-    """What tickets are signed with, for the workers: whole or not at all, for no other user. Raises `OSError`."""
-    if path.exists() and path.read_bytes() == secret:
-        return
-    new = path.with_name(f"{path.name}.new")
-    new.unlink(missing_ok=True)
-    file = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        os.write(file, secret)
-        os.fsync(file)
-    finally:
-        os.close(file)
-    new.replace(path)

@@ -7,6 +7,7 @@ from typing import Final
 
 from tidegate.clock import SystemClock
 from tidegate.jobs.hints import Ear, UnixHints
+from tidegate.jobs.key import write_key
 from tidegate.jobs.rows.open import open_rows
 from tidegate.jobs.run.embedded import Embedded
 from tidegate.jobs.run.executor import executor_of
@@ -31,6 +32,8 @@ class Serving:
         self._luck = random.Random().random  # noqa: S311 - jitter, nothing secret
         rows = open_rows(snapshot.jobs, snapshot.ledger.database, state_dir)
         self._secret = rows.secret()
+        if not snapshot.jobs.gate_url:
+            write_key(state_dir, self._secret)  # before the first call
         executor = executor_of(snapshot, state_dir, self._secret, clock, self._luck)
         self._work = Work(rows, executor, snapshot.jobs.lease_us, clock, log, UnixHints(state_dir, name))
         self._embedded = Embedded(self._work, backend, snapshot.jobs, name)

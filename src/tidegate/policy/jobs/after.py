@@ -12,12 +12,14 @@ import re
 from typing import Final
 
 from tidegate.model.jobs import DEAD, DONE, FAILED, QUEUED
+from tidegate.policy import tickets
 
 LONGEST: Final = 500  # characters of a reason
 _WORD: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _WAITS: Final = frozenset((429, 503, 529))  # busy (RFC 6585, 4; RFC 9110, 15.6.4); 529 is Anthropic's overload
 _AGAIN: Final = frozenset((408, 409, 425))  # refused for the moment, not for what was asked (RFC 9110; RFC 8470)
 _NEVER: Final = frozenset((501, 505))  # and for what was asked, though the number says it is the server's fault
+_TICKETS: Final = frozenset((tickets.WRONG, tickets.EXPIRED))  # no secret yet, or a clock is off
 _NOT_CACHED: Final = "not_cached"  # the client wants what is known, and nothing is
 _DOUBLINGS: Final = 32
 
@@ -95,7 +97,7 @@ def _again(came: Came) -> bool:
     status = came.status
     if status >= 500:
         return status not in _NEVER and came.code != _NOT_CACHED
-    return status in _AGAIN or status in _WAITS
+    return status in _AGAIN or status in _WAITS or (status == 401 and came.message in _TICKETS)
 
 
 def _waits(came: Came) -> bool:

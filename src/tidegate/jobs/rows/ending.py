@@ -4,27 +4,31 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, bindparam, delete, text
+from sqlalchemy import Connection, Row
 
 from tidegate.jobs.records import End, Owner, Reaped
 from tidegate.jobs.rows.lock import locked
 from tidegate.jobs.rows.names import is_of
 from tidegate.jobs.rows.settle import Settled, opened, settle
-from tidegate.jobs.rows.tables import ANSWERS, ATTEMPTS, BODIES, HELD, JOBS, OVER
+from tidegate.jobs.rows.statement import Statement
+from tidegate.jobs.rows.tables import HELD, OVER
 from tidegate.model.jobs import CANCELLED, DEAD, DONE, QUEUED
-from tidegate.store.engine import is_sqlite
 
 PIECE: Final = 500  # rows of one transaction
-_STALE = "SELECT * FROM jobs WHERE phase = 4 AND until_us <= :wall ORDER BY until_us LIMIT :most"
-_LATE = "SELECT * FROM jobs WHERE phase > 0 AND phase < 4 AND deadline_us <= :wall ORDER BY deadline_us LIMIT :most"
-_SKIP = " FOR UPDATE SKIP LOCKED"
-_EXPIRED = {True: (text(_STALE), text(_LATE)), False: (text(_STALE + _SKIP), text(_LATE + _SKIP))}
-_BATCH = "SELECT * FROM jobs WHERE batch = :batch AND batch <> '' AND phase > 0 AND cancelling = 0 LIMIT :most"
-_OF_BATCH = {True: text(_BATCH), False: text(_BATCH + _SKIP)}
-_CANCELLING = text("UPDATE jobs SET cancelling = 1, version = version + 1 WHERE number IN :numbers").bindparams(
-    bindparam("numbers", expanding=True)
+_STALE = Statement("SELECT * FROM jobs WHERE phase = 4 AND until_us <= :wall ORDER BY until_us LIMIT :most {skip}")
+_LATE = Statement(
+    """
+    SELECT * FROM jobs WHERE phase > 0 AND phase < 4 AND deadline_us <= :wall ORDER BY deadline_us LIMIT :most {skip}
+    """
 )
-_ANEW = text(
+_OF_BATCH = Statement(
+    """
+    SELECT * FROM jobs WHERE batch = :batch AND batch <> '' AND phase > 0 AND cancelling = 0
+    ORDER BY number LIMIT :most {skip}
+    """
+)
+_CANCELLING = Statement("UPDATE jobs SET cancelling = 1, version = version + 1 WHERE number IN (:numbers)")
+_ANEW = Statement(
     """
     UPDATE jobs SET state = 'queued', reason = '', phase = 2, not_before_us = 0, deadline_us = :deadline,
         started_us = 0, finished_us = 0, attempts = 0, crashes = 0, status = 0, prompt_tokens = 0,
@@ -33,10 +37,13 @@ _ANEW = text(
     WHERE number = :number
     """
 )
-_OVER = "SELECT number FROM jobs WHERE phase = 0 AND finished_us < :before AND batch = '' LIMIT :most"
-_FORGOTTEN = {True: text(_OVER), False: text(_OVER + _SKIP)}
-_OVER_IN = "SELECT number FROM jobs WHERE batch = :batch AND batch <> '' AND phase = 0 LIMIT :most"
-_FORGOTTEN_OF = {True: text(_OVER_IN), False: text(_OVER_IN + _SKIP)}
+_OVER = Statement("SELECT number FROM jobs WHERE phase = 0 AND finished_us < :before AND batch = '' LIMIT :most {skip}")
+_OVER_IN = Statement("SELECT number FROM jobs WHERE batch = :batch AND batch <> '' AND phase = 0 LIMIT :most {skip}")
+_GONE = tuple(
+    Statement(f"DELETE FROM {table} WHERE number IN (:numbers)")  # noqa: S608 - our names
+    for table in ("job_bodies", "job_answers", "job_attempts", "jobs")
+)
+_UNANSWERED = Statement("DELETE FROM job_answers WHERE number = :number")
 
 
 def finish(connection: Connection, ends: Sequence[End], wall: int) -> list[bool]:
@@ -56,12 +63,10 @@ def finish(connection: Connection, ends: Sequence[End], wall: int) -> list[bool]
 
 def reap(connection: Connection, max_crashes: int, wall: int) -> Reaped:
     """See `faces.Rows.reap`: one piece."""
-    stale, late = _EXPIRED[is_sqlite(connection)]
-    values = {"wall": wall, "most": PIECE}
-    settled = [_lost(row, max_crashes, wall) for row in connection.execute(stale, values)]
+    settled = [_lost(row, max_crashes, wall) for row in _STALE.on(connection, wall=wall, most=PIECE)]
     settled += [
         Settled(row=row, state=DEAD, outcome=DEAD, reason=_TOO_LATE, attempts=row.attempts, crashes=row.crashes)
-        for row in connection.execute(late, values)
+        for row in _LATE.on(connection, wall=wall, most=PIECE)
     ]
     settle(connection, settled, wall)
     again = tuple(one.row.id for one in settled if not one.ended)
@@ -80,7 +85,7 @@ def cancel(connection: Connection, job: str, owner: Owner | None, wall: int) -> 
 
 def cancel_batch(connection: Connection, batch: str, wall: int) -> list[str]:
     """As `cancel`, a piece of what has not ended of a batch; their ids."""
-    rows = connection.execute(_OF_BATCH[is_sqlite(connection)], {"batch": batch, "most": PIECE}).all()
+    rows = _OF_BATCH.on(connection, batch=batch, most=PIECE).all()
     _cancel(connection, rows, wall)
     return [row.id for row in rows]
 
@@ -91,27 +96,25 @@ def requeue(connection: Connection, job: str, deadline_us: int) -> bool:
     if row is None:
         return False
     if row.phase == OVER and row.state != DONE:
-        connection.execute(delete(ANSWERS).where(ANSWERS.c.number == row.number))
-        connection.execute(_ANEW, {"number": row.number, "deadline": deadline_us})
+        _UNANSWERED.on(connection, number=row.number)
+        _ANEW.on(connection, number=row.number, deadline=deadline_us)
         opened(connection, Counter([row.tenant]), row.number)
     return True
 
 
 def forget(connection: Connection, before_us: int, most: int) -> int:
     """See `faces.Rows.forget`: one piece."""
-    values = {"before": before_us, "most": most}
-    return _delete(connection, list(connection.execute(_FORGOTTEN[is_sqlite(connection)], values).scalars()))
+    return _delete(connection, list(_OVER.on(connection, before=before_us, most=most).scalars()))
 
 
 def forget_batch(connection: Connection, batch: str, most: int) -> int:
     """Those of a batch, whenever they ended."""
-    values = {"batch": batch, "most": most}
-    return _delete(connection, list(connection.execute(_FORGOTTEN_OF[is_sqlite(connection)], values).scalars()))
+    return _delete(connection, list(_OVER_IN.on(connection, batch=batch, most=most).scalars()))
 
 
 def _delete(connection: Connection, numbers: Sequence[int]) -> int:
-    for table in (BODIES, ANSWERS, ATTEMPTS, JOBS) if numbers else ():
-        connection.execute(delete(table).where(table.c.number.in_(numbers)))
+    for statement in _GONE if numbers else ():
+        statement.on(connection, numbers=numbers)
     return len(numbers)
 
 
@@ -151,7 +154,7 @@ def _lost(row: Row[Any], max_crashes: int, wall: int) -> Settled:
 
 def _cancel(connection: Connection, rows: Sequence[Row[Any]], wall: int) -> None:
     if running := [row.number for row in rows if row.phase == HELD]:
-        connection.execute(_CANCELLING, {"numbers": running})
+        _CANCELLING.on(connection, numbers=running)
     waiting = [
         Settled(row=row, state=CANCELLED, outcome=CANCELLED, attempts=row.attempts, crashes=row.crashes)
         for row in rows

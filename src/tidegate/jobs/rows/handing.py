@@ -3,51 +3,49 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Row, bindparam, text
+from sqlalchemy import Connection, Row
 
 from tidegate.jobs.records import Dispatch, Lease
 from tidegate.jobs.rows import turns
 from tidegate.jobs.rows.lock import locked
-from tidegate.jobs.rows.names import cut, owner_of, pieces
+from tidegate.jobs.rows.names import cut, owner_of
+from tidegate.jobs.rows.statement import Statement
 from tidegate.jobs.rows.tables import HELD, OVER
-from tidegate.store.engine import is_sqlite
 
-_PIECE = 500
-_NUMBERS: BindParameter[Any] = bindparam("numbers", expanding=True)
-_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
-_LEASE = text(
+_LEASE = Statement(
     """
     UPDATE jobs SET state = 'running', phase = 4, fence = fence + 1, runner = :runner, leased_us = :wall,
-        until_us = :until, started_us = CASE WHEN started_us = 0 THEN :wall ELSE started_us END,
+        until_us = :until, started_us = CASE WHEN started_us = 0 THEN :wall ELSE started_us END, sent_us = 0,
         attempts = attempts + 1, version = version + 1
-    WHERE number IN :numbers
+    WHERE number IN (:numbers)
     """
-).bindparams(_NUMBERS)
-_LEASED = text(
+)
+_LEASED = Statement(
     """
     SELECT jobs.number, id, fence, namespace, client, "user", path, headers, body, deadline_us, attempts, crashes,
         cancelling, until_us
-    FROM jobs JOIN job_bodies ON job_bodies.number = jobs.number WHERE jobs.number IN :numbers
+    FROM jobs JOIN job_bodies ON job_bodies.number = jobs.number WHERE jobs.number IN (:numbers)
     """
-).bindparams(_NUMBERS)
-_AT_BROKER = text(
+)
+_AT_BROKER = Statement(
     "SELECT count(*) FROM (SELECT 1 FROM jobs WHERE phase = 3 AND backend = :backend LIMIT :most) AS sent"
 )
-_LOST = """
-    SELECT number FROM jobs
-    WHERE phase = 3 AND backend = :backend AND sent_us <= :before AND deadline_us > :wall ORDER BY sent_us LIMIT :most
-"""
-_SILENT = {True: text(_LOST), False: text(_LOST + " FOR UPDATE SKIP LOCKED")}
-_SEND = text("UPDATE jobs SET phase = 3, sent_us = :wall WHERE number IN :numbers").bindparams(_NUMBERS)
-_SENT = text("SELECT number, id, fence, rank FROM jobs WHERE number IN :numbers").bindparams(_NUMBERS)
-_TAKE_BACK = text("UPDATE jobs SET phase = 2, sent_us = 0 WHERE phase = 3 AND id IN :ids").bindparams(_IDS)
-_RENEW = text("UPDATE jobs SET until_us = :until WHERE number IN :numbers").bindparams(_NUMBERS)
+_SILENT = Statement(
+    """
+    SELECT number FROM jobs WHERE phase = 3 AND backend = :backend AND sent_us <= :before AND deadline_us > :wall
+    ORDER BY sent_us LIMIT :most {skip}
+    """
+)
+_SEND = Statement("UPDATE jobs SET phase = 3, sent_us = :wall WHERE number IN (:numbers)")
+_SENT = Statement("SELECT number, id, fence, rank FROM jobs WHERE number IN (:numbers)")
+_TAKE_BACK = Statement("UPDATE jobs SET phase = 2, sent_us = 0 WHERE phase = 3 AND id IN (:ids)")
+_RENEW = Statement("UPDATE jobs SET until_us = :until WHERE number IN (:numbers)")
 
 
 def claim(connection: Connection, backend: str, most: int, runner: str, until: int, wall: int) -> list[Lease]:
     """See `faces.Rows.claim`."""
-    turns.ripen(connection, wall)
-    return _lease(connection, turns.pick(connection, backend, most, wall), runner, until, wall)
+    numbers = turns.pick(connection, backend, most, wall, turns.hold(connection, backend))
+    return _lease(connection, numbers, runner, until, wall)
 
 
 def lease(connection: Connection, dispatch: Dispatch, runner: str, until: int, wall: int) -> Lease | None:
@@ -62,32 +60,32 @@ def lease(connection: Connection, dispatch: Dispatch, runner: str, until: int, w
 
 def dispatch(connection: Connection, backend: str, most: int, again_after_us: int, wall: int) -> list[Dispatch]:
     """See `faces.Rows.dispatch`."""
-    if not turns.hold(connection, backend)[1]:
+    last, mine = turns.hold(connection, backend)
+    if not mine:
         return []  # somebody else is at it
-    turns.ripen(connection, wall)
-    values = {"backend": backend, "before": wall - again_after_us, "wall": wall, "most": most}
-    silent = list(connection.execute(_SILENT[is_sqlite(connection)], values).scalars())
-    there = int(connection.execute(_AT_BROKER, {"backend": backend, "most": most}).scalar_one())
-    numbers = silent + (turns.pick(connection, backend, most - there, wall) if there < most else [])
+    before = wall - again_after_us
+    silent = list(_SILENT.on(connection, backend=backend, before=before, wall=wall, most=most).scalars())
+    room = most - int(_AT_BROKER.on(connection, backend=backend, most=most).scalar_one())
+    numbers = silent + (turns.pick(connection, backend, room, wall, (last, mine)) if room > 0 else [])
     if not numbers:
         return []
-    connection.execute(_SEND, {"numbers": numbers, "wall": wall})
-    sent = {row.number: row for row in connection.execute(_SENT, {"numbers": numbers})}
+    _SEND.on(connection, numbers=numbers, wall=wall)
+    sent = {row.number: row for row in _SENT.on(connection, numbers=numbers)}
     return [Dispatch(sent[number].id, sent[number].fence, -sent[number].rank) for number in numbers]
 
 
 def undispatch(connection: Connection, jobs: Sequence[str]) -> None:
     """See `faces.Rows.undispatch`."""
-    for some in pieces(sorted(jobs), _PIECE):
-        connection.execute(_TAKE_BACK, {"ids": some})
+    rows = locked(connection, jobs)
+    _TAKE_BACK.on(connection, ids=list(rows))
 
 
 def renew(connection: Connection, held: Mapping[str, int], until: int) -> dict[str, str]:
     """See `faces.Rows.renew`."""
-    rows = locked(connection, list(held))
+    rows = locked(connection, held)
     mine = {job: rows[job] for job, fence in held.items() if job in rows and _holds(rows[job], fence)}
     if mine:
-        connection.execute(_RENEW, {"numbers": [row.number for row in mine.values()], "until": until})
+        _RENEW.on(connection, numbers=[row.number for row in mine.values()], until=until)
     told = {job: "cancel" for job, row in mine.items() if row.cancelling}
     return told | {job: "lost" for job in held if job not in mine}
 
@@ -99,9 +97,8 @@ def _holds(row: Row[Any], fence: int) -> bool:
 def _lease(connection: Connection, numbers: Sequence[int], runner: str, until: int, wall: int) -> list[Lease]:
     if not numbers:
         return []
-    values = {"numbers": numbers, "runner": cut(runner), "until": until, "wall": wall}
-    connection.execute(_LEASE, values)
-    found = {row.number: _as_lease(row) for row in connection.execute(_LEASED, {"numbers": numbers})}
+    _LEASE.on(connection, numbers=numbers, runner=cut(runner), until=until, wall=wall)
+    found = {row.number: _as_lease(row) for row in _LEASED.on(connection, numbers=numbers)}
     return [found[number] for number in numbers]
 
 

@@ -45,9 +45,9 @@ def tenant_name(owner: Owner) -> str:
     return f"n:{cut(owner.namespace)}" if owner.namespace else f"k:{cut(owner.client)}"
 
 
-def once_key(once: bytes) -> bytes | None:
+def once_key(once: bytes) -> str | None:
     """A key as it is kept: always as short."""
-    return hashlib.sha256(once).digest() if once else None
+    return hashlib.sha256(once).hexdigest() if once else None
 
 
 def tags_text(tags: Sequence[str]) -> str:

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
 
 from tidegate.jobs.records import (
@@ -22,12 +22,13 @@ from tidegate.jobs.records import (
 )
 from tidegate.jobs.rows import ending, handing, looking, submitting, turns
 from tidegate.jobs.rows.names import backend_name
+from tidegate.jobs.rows.statement import Statement
 from tidegate.store.engine import writing
 
 _MAX_QUEUED = 1_000_000
 _PIECES = 10  # of one `reap`
-_SECRET = text("SELECT secret FROM job_secrets WHERE name = 'ticket'")
-_MAKE = text("INSERT INTO job_secrets (name, secret) VALUES ('ticket', :secret) ON CONFLICT DO NOTHING")
+_SECRET = Statement("SELECT secret FROM job_secrets WHERE name = 'ticket'")
+_MAKE = Statement("INSERT INTO job_secrets (name, secret) VALUES ('ticket', :secret) ON CONFLICT DO NOTHING")
 
 
 class JobRows:
@@ -80,14 +81,17 @@ class JobRows:
     def claim(self, backend: str, most: int, runner: str, lease_us: int, wall: int) -> list[Lease]:
         """As `Rows.claim`. O(most · log n); who finds nothing takes no lock."""
         name = backend_name(backend)
-        if most <= 0 or not self._anything(name, wall):
+        seen = self._glance(name, wall)
+        if most <= 0 or not any(seen):
             return []
         with writing(self.engine) as connection:
+            if seen.ripe:
+                turns.ripen(connection, wall)
             return handing.claim(connection, name, most, runner, wall + lease_us, wall)
 
-    def _anything(self, backend: str, wall: int) -> bool:
+    def _glance(self, backend: str, wall: int) -> turns.Glance:
         with self.engine.connect() as connection:
-            return turns.anything(connection, backend, wall)
+            return turns.glance(connection, backend, wall)
 
     def lease(self, dispatch: Dispatch, runner: str, lease_us: int, wall: int) -> Lease | None:
         with writing(self.engine) as connection:
@@ -96,9 +100,12 @@ class JobRows:
     def dispatch(self, backend: str, most: int, again_after_us: int, wall: int) -> list[Dispatch]:
         """As `Rows.dispatch`. O(most · log n). Of two who ask at the same time one is told nothing."""
         with writing(self.engine) as connection:
+            turns.ripen(connection, wall)
             return handing.dispatch(connection, backend_name(backend), most, again_after_us, wall)
 
     def undispatch(self, jobs: Sequence[str]) -> None:
+        if not jobs:
+            return
         with writing(self.engine) as connection:
             handing.undispatch(connection, jobs)
 
@@ -168,5 +175,5 @@ class JobRows:
 
     def secret(self) -> bytes:
         with writing(self.engine) as connection:
-            connection.execute(_MAKE, {"secret": secrets.token_bytes(32)})
-            return bytes(connection.execute(_SECRET).scalar_one())
+            _MAKE.on(connection, secret=secrets.token_bytes(32))
+            return bytes(_SECRET.on(connection).scalar_one())

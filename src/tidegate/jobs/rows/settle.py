@@ -5,16 +5,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, Row
 
 from tidegate.jobs.records import Result
 from tidegate.jobs.rows.names import cut, reason
+from tidegate.jobs.rows.statement import Statement
 from tidegate.jobs.rows.tables import ANSWERS, ATTEMPTS, HELD, LATER, OVER, READY
 from tidegate.model.jobs import QUEUED
 from tidegate.store.statements import if_new, insertion
 
 _PARTS: Final = 16  # rows that a count is spread over
-_UPDATE = text(
+_UPDATE = Statement(
     """
     UPDATE jobs SET state = :state, reason = :reason, phase = :phase, not_before_us = :not_before_us,
         finished_us = :finished_us, attempts = :attempts, crashes = :crashes, runner = '', leased_us = 0, until_us = 0,
@@ -23,13 +24,13 @@ _UPDATE = text(
     WHERE number = :number
     """
 )
-_OPEN = text(
+_OPEN = Statement(
     """
     INSERT INTO job_open (tenant, part, jobs) VALUES (:tenant, :part, :jobs)
     ON CONFLICT (tenant, part) DO UPDATE SET jobs = job_open.jobs + excluded.jobs
     """
 )
-_ENDED = text(
+_ENDED = Statement(
     """
     INSERT INTO job_ends (backend, state, part, jobs) VALUES (:backend, :state, :part, :jobs)
     ON CONFLICT (backend, state, part) DO UPDATE SET jobs = job_ends.jobs + excluded.jobs
@@ -64,7 +65,7 @@ def settle(connection: Connection, settled: Sequence[Settled], wall: int) -> Non
     """Write them down. Their rows are locked by this transaction, and none of them has ended. O(settled)."""
     if not settled:
         return
-    connection.execute(_UPDATE, [_values(one, wall) for one in settled])
+    _UPDATE.for_each(connection, [_values(one, wall) for one in settled])
     dialect = connection.dialect.name
     if attempts := [_attempt(one, wall) for one in settled if one.row.phase == HELD]:
         connection.exec_driver_sql(if_new(ATTEMPTS, dialect), attempts)
@@ -76,8 +77,7 @@ def settle(connection: Connection, settled: Sequence[Settled], wall: int) -> Non
 def opened(connection: Connection, tenants: Counter[int], part: int) -> None:
     """So many more jobs of each tenant have not ended."""
     values = [{"tenant": tenant, "part": part % _PARTS, "jobs": jobs} for tenant, jobs in sorted(tenants.items())]
-    if values:
-        connection.execute(_OPEN, values)
+    _OPEN.for_each(connection, values)
 
 
 def _count(connection: Connection, ended: Sequence[Settled]) -> None:
@@ -88,8 +88,8 @@ def _count(connection: Connection, ended: Sequence[Settled]) -> None:
     tenants.subtract(one.row.tenant for one in ended)
     opened(connection, tenants, part)
     ends = Counter((one.row.backend, one.state) for one in ended)
-    connection.execute(
-        _ENDED,
+    _ENDED.for_each(
+        connection,
         [
             {"backend": backend, "state": state, "part": part, "jobs": jobs}
             for (backend, state), jobs in sorted(ends.items())

@@ -3,34 +3,25 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Row, bindparam, text
+from sqlalchemy import Connection
 
 from tidegate.jobs.records import NewJob, Submitted
-from tidegate.jobs.rows.names import backend_name, cut, once_key, pieces, plain, tags_text, tenant_name
+from tidegate.jobs.rows.names import backend_name, cut, once_key, plain, tags_text, tenant_name
 from tidegate.jobs.rows.settle import opened
+from tidegate.jobs.rows.statement import Statement
 from tidegate.jobs.rows.tables import BODIES, JOBS, LATER, READY
 from tidegate.model.jobs import QUEUED
 from tidegate.store.engine import is_sqlite
 from tidegate.store.statements import execute, insertion
 
-_PIECE = 500
-_NAMES: BindParameter[Any] = bindparam("names", expanding=True)
-_ONCES: BindParameter[Any] = bindparam("onces", expanding=True)
-_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
-_TENANT = text("INSERT INTO job_tenants (name) VALUES (:name) ON CONFLICT (name) DO NOTHING")
-_FIND = "SELECT name, id FROM job_tenants WHERE name IN :names ORDER BY id"
-_TENANTS = {True: text(_FIND).bindparams(_NAMES), False: text(_FIND + " FOR UPDATE").bindparams(_NAMES)}
-_OPEN = text("SELECT sum(jobs) FROM job_open WHERE tenant = :tenant")
-_USED = text(
-    "SELECT id, once, digest FROM jobs WHERE once IS NOT NULL AND tenant = :tenant AND once IN :onces"
-).bindparams(_ONCES)
-_THERE = text("SELECT id FROM jobs WHERE id IN :ids").bindparams(_IDS)
-_NEXT = {
-    True: text("SELECT coalesce(max(number), 0) + 1 FROM jobs"),
-    False: text("SELECT nextval('jobs_number_seq') FROM generate_series(1, :count)"),
-}
+_TENANT = Statement("INSERT INTO job_tenants (name) VALUES (:name) ON CONFLICT (name) DO NOTHING")
+_TENANTS = Statement("SELECT name, id FROM job_tenants WHERE name IN (:names) ORDER BY id {lock}")
+_OPEN = Statement("SELECT sum(jobs) FROM job_open WHERE tenant = :tenant")
+_USED = Statement("SELECT id, once, digest FROM jobs WHERE once IS NOT NULL AND tenant = :tenant AND once IN (:onces)")
+_THERE = Statement("SELECT id FROM jobs WHERE id IN (:ids)")
+_LAST = Statement("SELECT max(number) FROM jobs")
+_NEXT = Statement("SELECT nextval('jobs_number_seq') FROM generate_series(1, :count)")
 
 
 @dataclass(slots=True)
@@ -39,7 +30,7 @@ class _Tenant:
 
     id: int
     room: int  # jobs that it may have more
-    used: dict[bytes, tuple[str, bytes]] = field(default_factory=dict)  # id and digest by idempotency key
+    used: dict[str, tuple[str, bytes]] = field(default_factory=dict)  # id and digest by idempotency key
 
 
 def submit(
@@ -81,36 +72,30 @@ def _tenants(connection: Connection, jobs: Sequence[NewJob], max_queued: int) ->
     names = sorted({tenant_name(job.owner) for job in jobs})
     found = _known(connection, names)
     if len(found) < len(names):
-        connection.execute(_TENANT, [{"name": name} for name in names])
+        _TENANT.for_each(connection, [{"name": name} for name in names])
         found = _known(connection, names)
     tenants = {}
     for name, tenant in found.items():
-        taken = int(connection.execute(_OPEN, {"tenant": tenant}).scalar() or 0)
+        taken = int(_OPEN.on(connection, tenant=tenant).scalar() or 0)
         tenants[name] = _Tenant(tenant, max_queued - taken)
-    for name, tenant_ in tenants.items():
-        _learn(connection, tenant_, [job for job in jobs if job.once and tenant_name(job.owner) == name])
+    for name, known in tenants.items():
+        _learn(connection, known, [job.once for job in jobs if job.once and tenant_name(job.owner) == name])
     return tenants
 
 
 def _known(connection: Connection, names: Sequence[str]) -> dict[str, int]:
-    rows: list[Row[Any]] = []
-    for some in pieces(names, _PIECE):
-        rows += connection.execute(_TENANTS[is_sqlite(connection)], {"names": some})
-    return {row.name: row.id for row in rows}
+    return {row.name: row.id for row in _TENANTS.on(connection, names=names)}
 
 
-def _learn(connection: Connection, tenant: _Tenant, jobs: Sequence[NewJob]) -> None:
+def _learn(connection: Connection, tenant: _Tenant, onces: Sequence[bytes]) -> None:
     """Which of their keys were used before."""
-    for some in pieces((once_key(job.once) for job in jobs), _PIECE):
-        for row in connection.execute(_USED, {"tenant": tenant.id, "onces": some}):
-            tenant.used[bytes(row.once)] = (row.id, bytes(row.digest))
+    if onces:
+        for row in _USED.on(connection, tenant=tenant.id, onces=[once_key(once) for once in onces]):
+            tenant.used[row.once] = (row.id, row.digest)
 
 
 def _there(connection: Connection, jobs: Sequence[NewJob]) -> set[str]:
-    found: set[str] = set()
-    for some in pieces((job.id for job in jobs), _PIECE):
-        found.update(connection.execute(_THERE, {"ids": some}).scalars())
-    return found
+    return set(_THERE.on(connection, ids=[job.id for job in jobs]).scalars())
 
 
 def _write(connection: Connection, jobs: Sequence[NewJob], tenants: dict[str, _Tenant], wall: int) -> None:
@@ -126,9 +111,9 @@ def _write(connection: Connection, jobs: Sequence[NewJob], tenants: dict[str, _T
 
 def _numbers(connection: Connection, count: int) -> list[int]:
     if is_sqlite(connection):
-        first = int(connection.execute(_NEXT[True]).scalar_one())
-        return list(range(first, first + count))
-    return sorted(connection.execute(_NEXT[False], {"count": count}).scalars())
+        last = int(_LAST.on(connection).scalar() or 0)
+        return list(range(last + 1, last + 1 + count))
+    return sorted(_NEXT.on(connection, count=count).scalars())
 
 
 def _row(job: NewJob, number: int, tenant: int, wall: int) -> tuple[object, ...]:

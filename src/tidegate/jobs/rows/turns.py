@@ -8,9 +8,9 @@ nothing of what waits behind.
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
-from tidegate.store.engine import is_sqlite
+from tidegate.jobs.rows.statement import Statement
 
 _PIECE = 1_000
 
@@ -27,11 +27,11 @@ Take = Callable[[int, int, Picked], list[Picked]]
 
 _FIRST = Picked(-(2**15), 0)
 
-_LAST = text("SELECT tenant FROM job_turns WHERE backend = :backend")
-_LOCKED = text("SELECT tenant FROM job_turns WHERE backend = :backend FOR UPDATE SKIP LOCKED")
-_BEGIN = text("INSERT INTO job_turns (backend, tenant) VALUES (:backend, 0) ON CONFLICT DO NOTHING")
-_PASS = text("UPDATE job_turns SET tenant = :tenant WHERE backend = :backend")
-_RING = text(
+_LAST = Statement("SELECT tenant FROM job_turns WHERE backend = :backend")
+_HOLD = Statement("SELECT tenant FROM job_turns WHERE backend = :backend {skip}")
+_BEGIN = Statement("INSERT INTO job_turns (backend, tenant) VALUES (:backend, 0) ON CONFLICT DO NOTHING")
+_PASS = Statement("UPDATE job_turns SET tenant = :tenant WHERE backend = :backend")
+_RING = Statement(
     """
     WITH RECURSIVE ring(tenant, place) AS (
         SELECT (SELECT min(tenant) FROM jobs
@@ -44,63 +44,75 @@ _RING = text(
     SELECT tenant FROM ring WHERE tenant IS NOT NULL
     """
 )
-_ONES = """
+_TAKE = Statement(
+    """
     SELECT rank, number FROM jobs
     WHERE phase = 2 AND backend = :backend AND tenant = :tenant AND deadline_us > :wall
       AND (rank, number) > (:rank, :number)
-    ORDER BY rank, number LIMIT :most
-"""
-_DUE = """
-    UPDATE jobs SET phase = 2 WHERE number IN (
-        SELECT number FROM jobs WHERE phase = 1 AND not_before_us <= :wall ORDER BY not_before_us LIMIT :most
-"""
-_SKIP = "FOR UPDATE SKIP LOCKED"
-_TAKE = {True: text(_ONES), False: text(_ONES + _SKIP)}
-_RIPEN = {True: text(_DUE + ")"), False: text(_DUE + _SKIP + ")")}
-_ANYTHING = text(
+    ORDER BY rank, number LIMIT :most {skip}
     """
-    SELECT EXISTS (SELECT 1 FROM jobs WHERE phase = 2 AND backend = :backend)
-        OR EXISTS (SELECT 1 FROM jobs WHERE phase = 1 AND not_before_us <= :wall)
+)
+_RIPEN = Statement(
+    """
+    UPDATE jobs SET phase = 2 WHERE number IN (
+        SELECT number FROM jobs WHERE phase = 1 AND not_before_us <= :wall ORDER BY not_before_us LIMIT :most {skip}
+    )
+    """
+)
+_ANYTHING = Statement(
+    """
+    SELECT EXISTS (SELECT 1 FROM jobs WHERE phase = 2 AND backend = :backend) AS ready,
+        EXISTS (SELECT 1 FROM jobs WHERE phase = 1 AND not_before_us <= :wall) AS ripe
     """
 )
 
 
-def anything(connection: Connection, backend: str, wall: int) -> bool:
-    """Whether a turn may find something. O(log n), and takes no lock."""
-    return bool(connection.execute(_ANYTHING, {"backend": backend, "wall": wall}).scalar())
+class Glance(NamedTuple):
+    """What a look without a lock sees."""
+
+    ready: bool
+    ripe: bool  # there is something that has waited long enough
+
+
+def glance(connection: Connection, backend: str, wall: int) -> Glance:
+    """Whether a turn may find something. O(log n)."""
+    row = _ANYTHING.on(connection, backend=backend, wall=wall).one()
+    return Glance(bool(row.ready), bool(row.ripe))
 
 
 def ripen(connection: Connection, wall: int) -> None:
     """What was to wait and has waited is ready. In pieces: what is more, the next look finds."""
-    connection.execute(_RIPEN[is_sqlite(connection)], {"wall": wall, "most": _PIECE})
+    _RIPEN.on(connection, wall=wall, most=_PIECE)
 
 
 def hold(connection: Connection, backend: str) -> tuple[int, bool]:
     """Who was served last, and whether this transaction may say who is now: another may be about to."""
-    connection.execute(_BEGIN, {"backend": backend})
-    if not is_sqlite(connection):
-        held = connection.execute(_LOCKED, {"backend": backend}).scalar()
-        if held is not None:
-            return int(held), True
-    return int(connection.execute(_LAST, {"backend": backend}).scalar() or 0), is_sqlite(connection)
+    held = _HOLD.on(connection, backend=backend).scalar()
+    if held is not None:
+        return int(held), True
+    last = _LAST.on(connection, backend=backend).scalar()
+    if last is not None:
+        return int(last), False
+    _BEGIN.on(connection, backend=backend)
+    return 0, _HOLD.on(connection, backend=backend).scalar() is not None
 
 
-def pick(connection: Connection, backend: str, most: int, wall: int) -> list[int]:
+def pick(connection: Connection, backend: str, most: int, wall: int, turn: tuple[int, bool]) -> list[int]:
     """The numbers of those whose turn it is, in order; locked, where a database locks rows. The turn is passed on."""
-    last, mine = hold(connection, backend)
+    last, mine = turn
     tenants = _ring(connection, backend, last, most, wall)
     if not tenants:
         return []
-    statement = _TAKE[is_sqlite(connection)]
 
     def take(tenant: int, count: int, after: Picked) -> list[Picked]:
-        values = {"backend": backend, "tenant": tenant, "wall": wall, "most": count}
-        found = connection.execute(statement, values | {"rank": after.rank, "number": after.number})
+        found = _TAKE.on(
+            connection, backend=backend, tenant=tenant, wall=wall, rank=after.rank, number=after.number, most=count
+        )
         return [Picked(row.rank, row.number) for row in found]
 
     numbers = deal(tenants, most, take)
     if mine:
-        connection.execute(_PASS, {"backend": backend, "tenant": tenants[most % len(tenants) - 1]})
+        _PASS.on(connection, backend=backend, tenant=tenants[most % len(tenants) - 1])
     return numbers
 
 
@@ -130,9 +142,8 @@ def _in_turn(hands: Sequence[Sequence[Picked]]) -> list[int]:
 
 def _ring(connection: Connection, backend: str, last: int, most: int, wall: int) -> list[int]:
     """At most so many tenants with ready work, the next one first."""
-    values = {"backend": backend, "most": most, "wall": wall}
-    found = list(connection.execute(_RING, values | {"after": last}).scalars())
+    found = list(_RING.on(connection, backend=backend, most=most, wall=wall, after=last).scalars())
     if len(found) < most and last > 0:
-        again = connection.execute(_RING, values | {"after": 0, "most": most - len(found)}).scalars()
+        again = _RING.on(connection, backend=backend, most=most - len(found), wall=wall, after=0).scalars()
         found += [tenant for tenant in again if tenant <= last]
     return found

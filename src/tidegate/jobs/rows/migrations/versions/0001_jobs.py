@@ -45,7 +45,7 @@ def _jobs() -> None:
         sa.Column("batch", _NAME, nullable=False),
         sa.Column("line", sa.Integer, nullable=False),
         sa.Column("custom_id", sa.Text, nullable=False),
-        sa.Column("once", sa.LargeBinary),
+        sa.Column("once", sa.String(64)),
         sa.Column("digest", sa.LargeBinary, nullable=False),
         sa.Column("status", sa.Integer, nullable=False),
         *_counted(sa.BigInteger, "prompt_tokens", "completion_tokens"),

@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from bench.broker import Broker
 from tests.jobs.run.setting import CHAT, HOUR, snapshot
 from tests.jobs.run.standin import Request, Standin
@@ -19,7 +21,7 @@ from tidegate.jobs.desk.desk import Desk
 from tidegate.jobs.hints import DESK, Ear, UnixHints
 from tidegate.jobs.records import Job, NewJob, Owner
 from tidegate.jobs.rows.open import open_rows
-from tidegate.model.jobs import EMBEDDED, ENDS
+from tidegate.model.jobs import EMBEDDED, ENDS, shown
 from tidegate.model.snapshot import encode
 from tidegate.observe.log import Log
 from tidegate.planes.messages import Load
@@ -32,9 +34,9 @@ LEASE_US = 1_500_000
 class Runner:
     """A process as the supervisor starts it."""
 
-    def __init__(self, state_dir: Path, configuration: bytes) -> None:
+    def __init__(self, state_dir: Path, configuration: bytes, number: int) -> None:
         self._channel, theirs = socket.socketpair()
-        words = ["--channel", str(theirs.fileno()), "--worker", "0", "--state-dir", str(state_dir)]
+        words = ["--channel", str(theirs.fileno()), "--worker", str(number), "--state-dir", str(state_dir)]
         with theirs, (state_dir / "runner.log").open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "tidegate.jobs.runner", *words], pass_fds=[theirs.fileno()], stderr=log
@@ -56,6 +58,32 @@ class Runner:
             self._channel.close()
 
 
+class Program:
+    """A process as an operator starts it, in a folder of its own, with what it says."""
+
+    def __init__(self, state_dir: Path, *words: str, **environ: str) -> None:
+        self._log = state_dir / "program.log"
+        with self._log.open("ab") as log:
+            environment = {**os.environ, **environ, "PYTHONUNBUFFERED": "1"}
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", *words], cwd=state_dir, env=environment, stdout=log, stderr=log
+            )
+
+    @property
+    def said(self) -> str:
+        return self._log.read_text(errors="replace")
+
+    def end(self) -> int:
+        """SIGTERM; its exit status."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(PATIENCE)
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+
 class Stand:
     """All of it. `broker` None: the embedded engine."""
 
@@ -64,9 +92,18 @@ class Stand:
         self.broker = broker
         self.gate = gate
         self.backend = EMBEDDED if broker is None else broker.url
-        self.snapshot = snapshot(
-            backend=self.backend, gate_url=gate_url, lease_us=LEASE_US, base_us=50_000, max_attempts=3, concurrency=8
+        self.name = shown(self.backend).partition(":")[0]
+        settings = snapshot(
+            backend=self.backend,
+            gate_url=gate_url,
+            concurrency=8,
+            runners=2,
+            lease_us=LEASE_US,
+            base_us=50_000,
+            max_attempts=3,
+            max_crashes=2,
         )
+        self.snapshot = replace(settings, server=replace(settings.server, drain_timeout_us=100_000))
         self.clock = SystemClock()
         self.rows = open_rows(self.snapshot.jobs, "", state_dir)
         self.hints = UnixHints(state_dir, DESK)
@@ -79,8 +116,18 @@ class Stand:
 
     def runner(self) -> Runner:
         """One more."""
-        self.runners.append(Runner(self.state_dir, encode(self.snapshot)))
+        self.runners.append(Runner(self.state_dir, encode(self.snapshot), len(self.runners)))
         return self.runners[-1]
+
+    def configuration(self) -> Path:
+        """A file that says the same, but for the backend."""
+        jobs = f"{{gate_url: {self.snapshot.jobs.gate_url}, lease_seconds: 3, concurrency: 8}}"
+        scopes = "[{name: s, keys: [none]}]"
+        path = self.state_dir / "tidegate.yaml"
+        path.write_text(
+            f"providers: {{p: {{profile: generic, base_url: http://127.0.0.1:9, scopes: {scopes}}}}}\njobs: {jobs}\n"
+        )
+        return path
 
     def submit(self, name: str, **changed: object) -> None:
         """A job that the gate is told the name of."""
@@ -139,11 +186,3 @@ class Stand:
 
 def _nothing(_jobs: list[str]) -> None:
     """Nobody waits at the desk."""
-
-
-def alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True

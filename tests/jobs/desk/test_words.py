@@ -171,11 +171,18 @@ def test_a_webhook_without_a_secret() -> None:
 @pytest.mark.parametrize(
     ("query", "field"),
     [
-        ("state=gone", "state"), ("limit=0", "limit"), ("limit=101", "limit"), ("limit=x", "limit"),
-        ("limit=", "limit"),        ("limit=1e1", "limit"), ("limit=٣", "limit"), ("order=asc", "order"), ("model=" + "m" * 257, "model"),
+        ("state=gone", "state"),
+        ("limit=0", "limit"),
+        ("limit=101", "limit"),
+        ("limit=x", "limit"),
+        ("limit=", "limit"),
+        ("limit=1e1", "limit"),
+        ("limit=٣", "limit"),
+        ("order=asc", "order"),
+        ("model=" + "m" * 257, "model"),
         ("tag=%00", "tag"),
     ],
-)  # fmt: skip
+)
 def test_lists_refused(query: str, field: str) -> None:
     """The message names the parameter."""
     with pytest.raises(Refused) as refused:

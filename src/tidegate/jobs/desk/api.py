@@ -12,6 +12,7 @@ from tidegate.jobs.desk.bodies import read
 from tidegate.jobs.desk.caller import Caller, caller_of
 from tidegate.jobs.desk.desk import Desk
 from tidegate.jobs.desk.errors import Fault, Refused
+from tidegate.jobs.desk.gather import Gather
 from tidegate.jobs.desk.held import later
 from tidegate.jobs.desk.progress import Progress, ResultReply
 from tidegate.jobs.desk.replies import json_reply, pairs
@@ -29,10 +30,11 @@ _AROUND: Final = 65_536  # bytes of a request for a job beside the call itself
 class Api:
     """The routes, each a method."""
 
-    __slots__ = ("_desk", "_watch")
+    __slots__ = ("_desk", "_gather", "_watch")
 
-    def __init__(self, desk: Desk, watch: Watch) -> None:
-        self._desk = desk
+    def __init__(self, gather: Gather, watch: Watch) -> None:
+        self._desk = gather.desk
+        self._gather = gather
         self._watch = watch
 
     def routes(self) -> list[Route]:
@@ -53,7 +55,7 @@ class Api:
         desk, caller = self._desk, caller_of(request)
         data = await read(request, desk.max_body_bytes + _AROUND)
         ask = asks.read(data, desk.settings, desk.clock.wall())
-        accepted = await submit(desk, caller, partial(_new_job, desk, request, caller, ask, data))
+        accepted = await submit(self._gather, caller, partial(_new_job, desk, request, caller, ask, data))
         if not accepted.again:
             return later(accepted)
         reply = json_reply(job_view(accepted.job))

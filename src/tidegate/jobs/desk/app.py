@@ -17,6 +17,7 @@ from tidegate.jobs.desk import calls
 from tidegate.jobs.desk.api import Api
 from tidegate.jobs.desk.desk import Desk
 from tidegate.jobs.desk.errors import Fault, Refused, Unavailable
+from tidegate.jobs.desk.gather import Gather
 from tidegate.jobs.desk.held import Held
 from tidegate.jobs.desk.replies import dialect_of, refusal
 from tidegate.jobs.desk.watch import Watch
@@ -45,9 +46,10 @@ class Opening:
 
 def app(desk: Desk, watch: Watch, more: Iterable[BaseRoute] = ()) -> Starlette:
     """`more`: the routes of batches and files."""
-    held = Held(desk, watch)
+    gather = Gather(desk)
+    held = Held(gather, watch)
     handlers = Handlers(desk)
-    routes: list[BaseRoute] = [*Api(desk, watch).routes(), *more]
+    routes: list[BaseRoute] = [*Api(gather, watch).routes(), *more]
     routes += [Route(path, held.take, methods=["POST"]) for path in calls.KINDS]
     made = Starlette(routes=routes, exception_handlers=handlers.all())
     made.add_middleware(Opening, desk=desk)

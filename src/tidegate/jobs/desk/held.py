@@ -16,6 +16,7 @@ from tidegate.jobs.desk.bodies import read
 from tidegate.jobs.desk.caller import Caller, caller_of
 from tidegate.jobs.desk.desk import Desk, embedded_or
 from tidegate.jobs.desk.errors import Fault, Refused
+from tidegate.jobs.desk.gather import Gather
 from tidegate.jobs.desk.hold import Asked, hold_of
 from tidegate.jobs.desk.prefer import preference
 from tidegate.jobs.desk.replies import dialect_of, json_reply, pairs, said
@@ -40,10 +41,11 @@ _APPLIED: Final = b"preference-applied: respond-async\r\n"
 class Held:
     """Takes such calls."""
 
-    __slots__ = ("_desk", "_watch")
+    __slots__ = ("_desk", "_gather", "_watch")
 
-    def __init__(self, desk: Desk, watch: Watch) -> None:
-        self._desk = desk
+    def __init__(self, gather: Gather, watch: Watch) -> None:
+        self._desk = gather.desk
+        self._gather = gather
         self._watch = watch
 
     async def take(self, request: Request) -> Response:
@@ -62,7 +64,7 @@ class Held:
             prefer=preference(request.headers.getlist("prefer")),
             began=desk.clock.now(),
         )
-        accepted = await submit(desk, caller, partial(_new_job, desk, request, caller, asked, body))
+        accepted = await submit(self._gather, caller, partial(_new_job, desk, request, caller, asked, body))
         if asked.prefer.asynchronous and not asked.prefer.wait_us:
             return later(accepted, _APPLIED)
         return HeldReply(desk, self._watch, accepted, asked)

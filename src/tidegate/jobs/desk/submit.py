@@ -10,8 +10,8 @@ from tidegate.jobs.desk import ids
 from tidegate.jobs.desk.caller import Caller
 from tidegate.jobs.desk.desk import Desk
 from tidegate.jobs.desk.errors import Fault, Refused, Unavailable
-from tidegate.jobs.faces import Rows
-from tidegate.jobs.records import Job, NewJob, Submitted
+from tidegate.jobs.desk.gather import Gather
+from tidegate.jobs.records import Job, NewJob
 from tidegate.model.jobs import shown
 
 KEY: Final = b"idempotency-key"
@@ -44,35 +44,51 @@ def digest(path: str, body: bytes) -> bytes:
     return blake2b(b"%d:%b%b" % (len(path), path.encode(), body), digest_size=16).digest()
 
 
-async def submit(desk: Desk, caller: Caller, make: Callable[[str, int], NewJob]) -> Accepted:
+async def submit(gather: Gather, caller: Caller, make: Callable[[str, int], NewJob]) -> Accepted:
     """Have a job made, or find the one that its key made before. Raises `Refused`.
 
     `make` is given the job's id and the moment (wall clock).
     """
+    desk = gather.desk
     wall = desk.clock.wall()
     new = make(ids.new_id(ids.JOB, wall), wall)
     caller.check(new.model)
     _check_backend(desk, new.backend)
-    outcome, job = await desk.call(_submitted, desk.rows, new, wall)
-    if outcome.conflict:
+    told = await gather.submit(new)
+    if told.conflict:
         message = "This Idempotency-Key was used for another request. Send a new key, or the same request."
         raise Refused(Fault.KEY_REUSED, message, "idempotency-key")
-    if outcome.full:
+    if told.full:
         most = desk.settings.max_queued
         message = f"There are {most} jobs already that have not ended. Wait for some of them, or cancel some."
         raise Refused(Fault.FULL, message, retry_after_us=_FULL_AGAIN_US)
-    if job is None:
+    return Accepted(await _known(desk, told.id), again=True) if told.again else Accepted(_made(new, wall))
+
+
+async def _known(desk: Desk, job: str) -> Job:
+    found = await desk.call(desk.rows.find, job)
+    if found is None:
         raise Unavailable("The job that this Idempotency-Key made was just deleted. Send the request again.")
-    if not outcome.again:
-        desk.hints.work()
-    return Accepted(job, outcome.again)
+    return found
 
 
-def _submitted(rows: Rows, new: NewJob, wall: int) -> tuple[Submitted, Job | None]:
-    """In a thread: what became of it, and how it stands."""
-    (outcome,) = rows.submit([new], wall)
-    made = not outcome.conflict and not outcome.full
-    return outcome, rows.find(outcome.id) if made else None
+def _made(new: NewJob, wall: int) -> Job:
+    """As the rows have it now."""
+    return Job(
+        id=new.id,
+        owner=new.owner,
+        path=new.path,
+        model=new.model,
+        backend=new.backend,
+        priority=new.priority,
+        not_before_us=new.not_before_us,
+        deadline_us=new.deadline_us,
+        created_us=wall,
+        tags=new.tags,
+        webhook=new.webhook,
+        stream=new.stream,
+        version=1,
+    )
 
 
 def _check_backend(desk: Desk, backend: str) -> None:

@@ -61,7 +61,7 @@ async def work(rows: Flaky, gate: Standin, tmp_path: Path) -> AsyncIterator[Work
 
 
 @pytest.fixture
-def hands(work: Work, monkeypatch: pytest.MonkeyPatch) -> Hands:
+async def hands(work: Work, monkeypatch: pytest.MonkeyPatch) -> Hands:
     monkeypatch.setattr(room, "_PAUSES", (0.001, 0.001, 0.001))
     return Hands(work, 6 * SECOND, "a thread")
 

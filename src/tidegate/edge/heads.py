@@ -26,7 +26,8 @@ _FOR_A_JOB: Final = frozenset((b"x-tidegate-cache", b"x-tidegate-session"))  # w
 _USUAL = (b"keep-alive", b"close")  # values of `connection` that name no header
 # A governed answer must come uncoded, since its usage is read; and its idempotency is the gate's.
 _NOT_FORWARDED_UNCODED = _NOT_FORWARDED | {b"accept-encoding", b"idempotency-key"}
-_NOT_TO_THE_DESK: Final = _NOT_FORWARDED - _FOR_A_JOB
+# A reply of the desk may hold a URL of the gate: a proxy in front says how the client reached it.
+_NOT_TO_THE_DESK: Final = _NOT_FORWARDED - _FOR_A_JOB - {b"x-forwarded-proto"}
 _NOT_FROM_THE_DESK: Final = frozenset(
     b"connection keep-alive proxy-connection te trailer transfer-encoding upgrade content-length date server".split()
 )

@@ -29,12 +29,13 @@ class Desk:
 
     __slots__ = (
         "_backends", "_long", "_places", "_rows", "_threads", "clock", "down", "hints", "log", "max_body_bytes",
-        "settings", "state_dir", "tried",
+        "settings", "state_dir", "tls", "tried",
     )  # fmt: skip
 
     def __init__(self, snapshot: Snapshot, state_dir: Path, clock: Clock, hints: Hints, log: Log) -> None:
         self.settings = JobSettings()
         self.max_body_bytes = 0
+        self.tls = False  # the gate's own port speaks it
         self.state_dir = state_dir
         self.clock = clock
         self.hints = hints
@@ -54,6 +55,7 @@ class Desk:
         if self._rows is not None:
             self._rows.max_queued = snapshot.jobs.max_queued
         self.max_body_bytes = snapshot.server.max_body_bytes
+        self.tls = snapshot.server.tls is not None
         named = ((one.name, one.queue_backend) for one in snapshot.strategies if one.queue_backend)
         self._backends = {name: embedded_or(backend) for name, backend in named}
 

@@ -52,8 +52,7 @@ _VICTIMS = ("broker", "jobs.runner", "jobs.runner", "jobs.desk", "worker", "cont
 
 def _strike(running: Scene, name: str, luck: random.Random) -> None:
     if name == "gate":
-        running.gate.stop(0.0)
-        running.gate.start()
+        running.restart()
     elif name != "broker":
         running.kill(name)
     elif running.broker is not None:

@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +43,14 @@ class Scene:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         return len(pids)
+
+    def restart(self) -> None:
+        """SIGKILL to the supervisor, with which all others end; started again when they have."""
+        pids = cpu.tree(self.gate.pid)[1:]
+        self.gate.stop(0.0)
+        while any(_lives(pid) for pid in pids):
+            time.sleep(0.01)
+        self.gate.start()
 
     def idle(self) -> bool:
         """Every job has ended."""
@@ -81,6 +90,12 @@ def settings(twin: Twin, quota: Quota) -> dict[str, Any]:
     limits = {MODEL: {"rpm": quota.rpm, "tpm": quota.tpm}}
     scopes = [{"name": f"s{n}", "keys": [key], "limits": limits} for n, key in enumerate(quota.keys)]
     return {"providers": {"openai": {"dialect": "openai", "base_url": twin.url, "scopes": scopes}}}
+
+
+def _lives(pid: int) -> bool:
+    with contextlib.suppress(OSError):
+        return (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
 
 
 def _broker(engine: str) -> Broker | None:

@@ -2,11 +2,15 @@
 
 import base64
 import json
+import threading
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from tests.jobs.desk.stand import ALICE, ANSWER, ASK, CHAT, Stand, Visit
 from tidegate.jobs.desk.caller import Caller
+from tidegate.jobs.records import Result
+from tidegate.jobs.rows.rows import JobRows
 from tidegate.model.jobs import CANCELLED, DEAD, FAILED, HOLD_HEADER
 
 EMBEDDINGS = "/v1/embeddings"
@@ -261,3 +265,29 @@ async def test_a_body_that_is_too_long(stand: Stand) -> None:
     stand.desk.max_body_bytes = 100
     assert (await held(stand, b" " * 101).reply()).status == 413
     assert (await held(stand, b"", content_length="101").reply()).status == 413
+
+
+async def test_the_deadline_does_not_wait_for_the_database(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told though the database hangs."""
+    visit = held(stand, deadline_ms=300)
+    await stand.leased()
+    hangs = threading.Event()
+    for name in ("find", "result", "standing"):
+        monkeypatch.setattr(JobRows, name, lambda *_: hangs.wait(30))
+    assert (await visit.reply()).status == 504
+    hangs.set()
+
+
+async def test_an_answer_that_cannot_be_read(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    """503 that names the job, when the deadline has come."""
+
+    def fails(*_: object) -> Result:
+        raise OperationalError("", None, Exception())
+
+    visit = held(stand, deadline_ms=700)
+    lease = await stand.leased()
+    monkeypatch.setattr(JobRows, "result", fails)
+    stand.finish(lease)
+    reply = await visit.reply()
+    assert (reply.status, reply.headers["x-tidegate-job"]) == (503, lease.id)
+    assert f"/v1/jobs/{lease.id}/result" in reply.error["message"]

@@ -21,9 +21,19 @@ _NOT_RETURNED: Final = frozenset(
 
 
 def outcome(rows: Rows, job: str) -> Outcome:
-    """In a thread: how it stands, and its answer where there is one."""
-    found = rows.find(job)
-    return found, rows.result(job) if found is not None and found.status else None
+    """In a thread: the answer of a job that has ended, else the job, else nothing."""
+    result = rows.result(job)
+    return (rows.find(job) if result is None else None), result
+
+
+def result_of(told: Outcome, fault: Fault | None = None) -> Result:
+    """The answer. Raises `Refused` where there is none: with this fault, else as its end has it."""
+    job, result = told
+    if result is not None:
+        return result
+    if job is None:
+        raise forgotten("")
+    raise unanswered(job, fault)
 
 
 def head_of(job: str, *, where: bool = False) -> bytes:

@@ -27,7 +27,6 @@ from tidegate.jobs.desk.waiting import Left, end, present, silent
 from tidegate.jobs.desk.watch import Watch
 from tidegate.jobs.records import Job, NewJob, Result
 from tidegate.model.call import Kind, Shape
-from tidegate.model.jobs import ENDS
 from tidegate.providers.answers.shapes import to_events
 from tidegate.providers.codec import Said
 from tidegate.providers.dialects import CODECS
@@ -131,11 +130,10 @@ class HeldReply(Response):
         asked, job = self._asked, self._accepted.job
         beat = events.beat if asked.streams and not asked.prefer.asynchronous else silent
         async with present(self._watch, job, receive) as waiter:
-            found, result = await end(self._desk, waiter, asked.until, BEAT_US, beat)
-        if found is None or found.state not in ENDS:
-            return self._unended(found or job)
-        if result is None:
-            raise answers.unanswered(found)
+            told = await end(self._desk, waiter, asked.until, BEAT_US, beat)
+        if told is None:
+            return self._unended(job)
+        result = answers.result_of(told)
         if asked.streams and result.status == 200:
             await self._stream(events, result)
             return None

@@ -42,19 +42,19 @@ class ResultReply(Response):
 
     async def _reply(self, receive: Receive) -> Response:
         desk, job = self._desk, self._job
-        if self._wait_us and job.state not in ENDS:
+        if job.state in ENDS:
+            told: answers.Outcome = (job, await desk.call(desk.rows.result, job.id) if job.status else None)
+        elif not self._wait_us:
+            return _unended(job)
+        else:
             until = desk.clock.now() + self._wait_us
             async with present(self._watch, job, receive) as waiter:
-                found, result = await end(desk, waiter, until, self._wait_us)
-        else:
-            found, result = await desk.call(answers.outcome, desk.rows, job.id)
-        if found is None:
-            raise answers.forgotten(job.id)
-        if found.state not in ENDS:
-            return _unended(found)
-        if result is None:
-            raise answers.unanswered(found, Fault.GONE)
-        return answers.answered(found.id, result)
+                waited = await end(desk, waiter, until, self._wait_us)
+            if waited is None:
+                now = await desk.call(desk.rows.find, job.id)
+                return _unended(job if now is None else now)
+            told = waited
+        return answers.answered(job.id, answers.result_of(told, Fault.GONE))
 
 
 class Progress(Response):

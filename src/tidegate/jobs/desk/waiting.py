@@ -40,13 +40,15 @@ async def present(watch: Watch, job: Job, receive: Receive) -> AsyncIterator[Wai
 
 async def end(
     desk: Desk, waiter: Waiter, until: int, beat_us: int, beat: Callable[[], Awaitable[None]] = silent
-) -> Outcome:
-    """The job and its answer when it has ended, or as it stands at `until` (monotonic).
+) -> Outcome | None:
+    """Its answer, or the ended job that has none; None: it has not ended at `until` (monotonic).
 
     `beat` is called whenever nothing was said for so long. Raises `Left`, and `Refused` where the job is deleted.
     """
     now = desk.clock.now()
-    while not waiter.ended and now < until:
+    while not waiter.ended:
+        if now >= until:
+            return None
         if waiter.closed:
             raise _closing(waiter.job)
         news = await waiter.change(min(until, now + beat_us))
@@ -55,7 +57,7 @@ async def end(
         now = desk.clock.now()
         if not news and now < until:
             await beat()
-    return await _outcome(desk, waiter, until)
+    return await _outcome(desk, waiter.job, until)
 
 
 def _closing(job: str) -> Refused:
@@ -63,16 +65,19 @@ def _closing(job: str) -> Refused:
     return Refused(Fault.UNAVAILABLE, message, head=head_of(job, where=True))
 
 
-async def _outcome(desk: Desk, waiter: Waiter, until: int) -> Outcome:
+async def _outcome(desk: Desk, job: str, until: int) -> Outcome:
     """As the rows have it; a database that is away for a moment is asked again."""
     while True:
         try:
-            job, result = await desk.call(outcome, desk.rows, waiter.job)
+            found, result = await desk.call(outcome, desk.rows, job)
         except (SQLAlchemyError, Unavailable):
             if desk.clock.now() + _AGAIN_US > until:
-                raise
+                message = (
+                    f"The job {job} has ended, and its answer cannot be read now. Ask for it at {location(job)}/result."
+                )
+                raise Refused(Fault.UNAVAILABLE, message, head=head_of(job, where=True)) from None
             await desk.clock.sleep(_AGAIN_US)
             continue
-        if job is None:
-            raise forgotten(waiter.job)
-        return job, result
+        if found is None and result is None:
+            raise forgotten(job)
+        return found, result

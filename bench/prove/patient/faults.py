@@ -40,7 +40,7 @@ async def _beset(running: Scene, count: int) -> tuple[Counter[str], dict[int, st
     given = asyncio.get_running_loop().create_task(submit(Asker(running.gate.port), range(count)))
     until = time.monotonic() + _LONGEST_S
     while time.monotonic() < until and (not given.done() or not await asyncio.to_thread(running.idle)):
-        await asyncio.sleep(0.5 + 2 * luck.random())
+        await asyncio.sleep(2 + 4 * luck.random())  # what is killed takes a moment to be there again
         name = luck.choice(_VICTIMS if running.broker is not None else _VICTIMS[1:])
         kills[name] += 1
         await asyncio.to_thread(_strike, running, name, luck)

@@ -18,6 +18,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 FILE: Final = "tidegate.db"
 _BUSY_SECONDS: Final = 5
+_LOOK_MS: Final = 3
 _DRIVERS: Final = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 _WRITES: Final = "tidegate_writes"
 # A database that is frozen or cut off must end a statement some time, so that ingest can begin anew.
@@ -111,4 +112,25 @@ def _prepare_sqlite(connection: sqlite3.Connection, _entry: ConnectionPoolEntry)
 
 def _begin_sqlite(connection: Connection) -> None:
     options: Any = connection.get_execution_options()
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(_WRITES) else "BEGIN")
+    if options.get(_WRITES):
+        _begin_writing(connection)
+    else:
+        connection.exec_driver_sql("BEGIN")
+
+
+def _begin_writing(connection: Connection) -> None:
+    """Take the write lock, looking every few milliseconds.
+
+    SQLite's own patience looks ever more seldom, up to every 0.1 s: who has much to write kept others out for seconds.
+    """
+    driver: Any = connection.connection.driver_connection
+    (patience,) = driver.execute("PRAGMA busy_timeout").fetchone()
+    driver.execute(f"PRAGMA busy_timeout={_LOOK_MS}")
+    try:
+        for _ in range(patience // _LOOK_MS):
+            with contextlib.suppress(sqlite3.OperationalError):
+                driver.execute("BEGIN IMMEDIATE")
+                return
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    finally:
+        driver.execute(f"PRAGMA busy_timeout={patience}")

@@ -23,8 +23,8 @@ _LATE = Statement(
 )
 _OF_BATCH = Statement(
     """
-    SELECT * FROM jobs WHERE batch = :batch AND batch <> '' AND phase > 0 AND cancelling = 0
-    ORDER BY number LIMIT :most {skip}
+    SELECT id FROM jobs
+    WHERE batch = :batch AND batch <> '' AND state IN ('queued', 'running') AND cancelling = 0 LIMIT :most
     """
 )
 _CANCELLING = Statement("UPDATE jobs SET cancelling = 1, version = version + 1 WHERE number IN (:numbers)")
@@ -38,7 +38,12 @@ _ANEW = Statement(
     """
 )
 _OVER = Statement("SELECT number FROM jobs WHERE phase = 0 AND finished_us < :before AND batch = '' LIMIT :most {skip}")
-_OVER_IN = Statement("SELECT number FROM jobs WHERE batch = :batch AND batch <> '' AND phase = 0 LIMIT :most {skip}")
+_OVER_IN = Statement(
+    """
+    SELECT number FROM jobs
+    WHERE batch = :batch AND batch <> '' AND state IN ('done', 'failed', 'dead', 'cancelled') LIMIT :most {skip}
+    """
+)
 _GONE = tuple(
     Statement(f"DELETE FROM {table} WHERE number IN (:numbers)")  # noqa: S608 - our names
     for table in ("job_bodies", "job_answers", "job_attempts", "jobs")
@@ -85,7 +90,9 @@ def cancel(connection: Connection, job: str, owner: Owner | None, wall: int) -> 
 
 def cancel_batch(connection: Connection, batch: str, wall: int) -> list[str]:
     """As `cancel`, a piece of what has not ended of a batch; their ids."""
-    rows = _OF_BATCH.on(connection, batch=batch, most=PIECE).all()
+    rows: list[Row[Any]] = []
+    while not rows and (ids := list(_OF_BATCH.on(connection, batch=batch, most=PIECE).scalars())):
+        rows = [row for row in locked(connection, ids).values() if row.phase != OVER and not row.cancelling]
     _cancel(connection, rows, wall)
     return [row.id for row in rows]
 

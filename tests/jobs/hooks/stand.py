@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from time import time_ns
 from typing import NamedTuple, TypeVar, TypeVarTuple, cast
 
+from sqlalchemy.exc import OperationalError
+
 from tidegate.jobs.hooks.sender import Database, Sender
 from tidegate.jobs.records import End, NewJob, Owner, Result
 from tidegate.jobs.rows.rows import JobRows
@@ -162,12 +164,17 @@ class Home:
         self.open = True
         self._rows = rows
         self.busy = 0
+        self.away: object = None  # the function that the database does not do
+        self.refused = 0
 
     @property
     def rows(self) -> Database:
         return self._rows
 
     async def call_long(self, function: Callable[[*_A], _T], *arguments: *_A) -> _T:
+        if function is self.away:
+            self.refused += 1
+            raise OperationalError("no", {}, OSError())
         self.busy += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(None, function, *arguments)
@@ -223,8 +230,13 @@ async def quiet(sender: Sender, stuck: int = 0) -> None:
     """Whatever is real, threads and sockets, has come to rest."""
     for _ in range(3):  # who wakes up begins something
         await settle(5)
-        while len(sender._attempts) > stuck or sender._back or cast("Home", sender._desk).busy:
+        while _works(sender, stuck):
             await settle(3)
+
+
+def _works(sender: Sender, stuck: int) -> bool:
+    home = cast("Home", sender._desk)
+    return len(sender._attempts) > stuck or (home.away is None and bool(sender._back)) or home.busy > 0
 
 
 __all__ = ["Sender"]

@@ -1,7 +1,9 @@
 """Webhooks, from the rows to a receiver with a certificate."""
 
+import asyncio
 import itertools
 import json
+import ssl
 from collections.abc import Callable
 
 import pytest
@@ -23,6 +25,7 @@ from tests.jobs.hooks.stand import (
     poke,
     until,
 )
+from tidegate.jobs.hooks import claims
 from tidegate.jobs.hooks.log import deliveries
 from tidegate.jobs.records import Owner
 from tidegate.jobs.rows.rows import JobRows
@@ -331,6 +334,39 @@ async def test_without_a_secret_nothing_is_sent(
     assert receiver.told == []
     home.settings = settings
     await advance(clock, sender, lambda: bool(receiver.told))
+
+
+async def test_who_begins_again_has_all_its_places(
+    rows: JobRows, clock: WallClock, receiver: Receiver, home: Home, book: Book, trusting: ssl.SSLContext
+) -> None:
+    """What was on its way when it was cancelled is sent when its lease is over, by the same sender as by another."""
+    end(rows, clock, *(job(f"job_{n}", receiver.url("/held"), clock) for n in range(8)))
+    sender = Sender(home, book, trusting)
+    first = asyncio.create_task(sender.run())
+    await until(lambda: len(receiver.told) == 8)
+    first.cancel()
+    await asyncio.gather(first, return_exceptions=True)
+    assert sender._places.free == 64
+    receiver.gate.set()
+    second = asyncio.create_task(sender.run())
+    await advance(clock, sender, lambda: len(receiver.told) == 16)
+    second.cancel()
+    await asyncio.gather(second, return_exceptions=True)
+    assert len({told.headers["webhook-id"] for told in receiver.told}) == 8
+
+
+async def test_a_database_that_is_away_loses_nothing(
+    rows: JobRows, clock: WallClock, receiver: Receiver, sender: Sender, home: Home
+) -> None:
+    """What came back waits to be written, and is not sent again meanwhile."""
+    end(rows, clock, job("job_1", receiver.url("/hook"), clock))
+    home.away = claims.note
+    await advance(clock, sender, lambda: len(receiver.told) == 1 and home.refused > 3)
+    assert state(rows) == ("due", 0)
+    home.away = None
+    await advance(clock, sender, lambda: state(rows) == ("sent", 1))
+    assert len(receiver.told) == 1
+    assert logged(rows) == [(1, 200, "")]
 
 
 async def test_old_deliveries_are_forgotten(

@@ -105,6 +105,7 @@ class Sender:
                 attempt.cancel()
             await asyncio.gather(*self._attempts, return_exceptions=True)
             await self._last_word()
+            self._places = Places()  # whoever was on its way had one
 
     async def _round(self) -> bool:
         """Note, claim, start. Whether there may be more to do at once."""
@@ -228,6 +229,7 @@ class Sender:
         with contextlib.suppress(SQLAlchemyError, RuntimeError):  # RuntimeError: the desk's threads have ended
             if self._desk.open:
                 await self._note()
+        self._back = []
 
     async def _trim(self) -> None:
         now = self._desk.clock.now()

@@ -8,6 +8,7 @@ import httpx2
 import pytest
 
 from tests.jobs.batches.stand import Stand, ask, echo
+from tidegate.jobs.batches import spool
 from tidegate.jobs.records import Lease, Result
 from tidegate.model.jobs import FAILED
 
@@ -128,6 +129,32 @@ async def test_too_many_requests_are_413(stand: Stand) -> None:
         await stand.anthropic().messages.batches.create(requests=[ask("a"), ask("b"), ask("c")])
     assert refused.value.status_code == 413
     assert stand.left() == set()
+
+
+async def test_a_request_that_is_too_large_is_refused_before_it_is_in_memory(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """413 as soon as it is known."""
+    monkeypatch.setattr(spool, "LONGEST_LINE", 200_000)
+    with pytest.raises(anthropic.APIStatusError, match="a request may have 200000 bytes") as refused:
+        await stand.anthropic().messages.batches.create(requests=[ask("a"), ask("b", "x" * 1_000_000)])
+    assert refused.value.status_code == 413
+    assert stand.left() == set()
+
+
+async def test_the_results_url_says_how_the_gate_was_reached(stand: Stand) -> None:
+    """Host and scheme of the client's own request, also through a proxy that speaks TLS."""
+    made = await stand.anthropic().messages.batches.create(requests=[ask("a")])
+    await stand.through()
+    path = f"/v1/messages/batches/{made.id}"
+    async with httpx2.AsyncClient() as http:
+        for more, base in (
+            ({}, stand.base),
+            ({"host": "gate.example:8443", "x-forwarded-proto": "https"}, "https://gate.example:8443"),
+            ({"host": "ga te"}, ""),
+        ):
+            reply = await http.get(stand.base + path, headers=stand.head("key") | more)
+            assert reply.json()["results_url"] == f"{base}{path}/results"
 
 
 async def test_lists_have_pages_both_ways(stand: Stand) -> None:

@@ -189,6 +189,31 @@ async def test_cancel_before_a_line_was_fed(stand: Stand) -> None:
     assert stand.runner.ran == []
 
 
+@pytest.mark.parametrize("settings", [{"max_queued": 7}])
+async def test_a_tenant_that_may_not_have_more_jobs_gets_them_bit_by_bit(stand: Stand) -> None:
+    """A batch that is larger than `max_queued` waits for room, and is done all the same."""
+    client = stand.openai()
+    batch = await created(stand, jsonl(*(line(f"l{i}") if i % 5 else b"bad" for i in range(40))))
+    for _ in range(5):
+        await stand.keep()
+        leases = stand.runner.claim()
+        assert len(leases) in {7, 4}
+        stand.runner.finish(leases)
+    await stand.keep()
+    done = await client.batches.retrieve(batch.id)
+    assert done.status == "completed"
+    assert done.request_counts is not None
+    assert (done.request_counts.completed, done.request_counts.failed) == (32, 8)
+
+
+async def test_a_folder_that_cannot_be_written_is_told(stand: Stand) -> None:
+    """503 with the system's reason, and the gate's operator is named."""
+    stand.files.parent.joinpath("files").write_text("no folder")
+    with pytest.raises(openai.InternalServerError, match="cannot write its files") as refused:
+        await stand.openai().files.create(file=("in.jsonl", b"{}"), purpose="batch")
+    assert refused.value.status_code == 503
+
+
 async def test_what_has_not_run_in_time_expires(stand: Stand) -> None:
     """24 h after its creation: answers that there are stay, the rest is `batch_expired`."""
     client = stand.openai()
@@ -196,8 +221,7 @@ async def test_what_has_not_run_in_time_expires(stand: Stand) -> None:
     await stand.keep()
     stand.runner.finish(stand.runner.claim(4))
     stand.clock.ahead = DAY_US
-    if batch.id:
-        stand.rows.reap(3, stand.clock.wall())
+    stand.rows.reap(3, stand.clock.wall())
     await stand.keep()
     done = await client.batches.retrieve(batch.id)
     assert done.status == "expired"

@@ -1,22 +1,36 @@
 """What all who serve files and batches share: the folder, what is known of both, and counts that are cheap to ask."""
 
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from tidegate.jobs.batches.book import Book
 from tidegate.jobs.batches.filing import Filing
 from tidegate.jobs.batches.folder import FOLDER, Folder
-from tidegate.jobs.batches.records import OPEN, Batch, Tally
+from tidegate.jobs.batches.records import MOST_FILES, MOST_SPACE, OPEN, Batch, Tally
 from tidegate.jobs.desk.desk import Desk
+from tidegate.jobs.desk.errors import Fault, Refused, Unavailable
+from tidegate.jobs.records import Owner
 
 _FRESH_US: Final = 1_000_000
 _SHARE: Final = 20  # counting takes one part of so many, at most
 _MOST: Final = 1_000
 
 
+@contextmanager
+def disk() -> Iterator[None]:
+    """What a full disk, or a folder that cannot be written, looks like to clients."""
+    try:
+        yield
+    except OSError as error:
+        message = f"The gate cannot write its files ({error.strerror or type(error).__name__}). Its operator must look."
+        raise Unavailable(message) from error
+
+
 class Archive:
-    """Raises `desk.errors.Unavailable` while the database is not open."""
+    """Raises `desk.errors.Unavailable` while the database is not open, or the folder cannot be used."""
 
     __slots__ = ("_folder", "_tallies", "desk")
 
@@ -27,9 +41,10 @@ class Archive:
 
     @property
     def folder(self) -> Folder:
-        """Made when it is first needed; for threads. Raises `OSError`. Another one needs a new process."""
+        """Made when it is first needed. Another one needs a new process. Raises `Unavailable`."""
         if self._folder is None:
-            self._folder = Folder(Path(self.desk.settings.files or self.desk.state_dir / FOLDER))
+            with disk():
+                self._folder = Folder(Path(self.desk.settings.files or self.desk.state_dir / FOLDER))
         return self._folder
 
     @property
@@ -41,6 +56,15 @@ class Archive:
     def book(self) -> Book:
         """Batches."""
         return Book(self.desk.rows.engine)
+
+    async def room(self, owner: Owner, length: int) -> None:
+        """Raises `Refused` where an owner's files leave none for so many bytes more."""
+        files, space = await self.desk.call(self.filing.held, owner)
+        if files >= MOST_FILES:
+            raise Refused(Fault.FULL, f"There are {files} files already. Delete some: DELETE /v1/files/ID.", "file")
+        if space + length > MOST_SPACE * self.desk.settings.max_file_bytes:
+            message = f"The files that are kept have {space} bytes already. Delete some, or batches that have ended."
+            raise Refused(Fault.FULL, message, "file")
 
     async def tally(self, batch: Batch) -> Tally:
         """How its lines stand, not older than a second, or than twenty times what it takes to count them."""

@@ -92,7 +92,7 @@ class Book:
     def cancel(self, batch: str, kind: str, owner: Owner, wall: int) -> Batch | None:
         """What has not ended is to be cancelled; else it stays as it is. None: as `find`."""
         while (found := self.find(batch, kind, owner)) is not None:
-            if found.state not in {VALIDATING, IN_PROGRESS}:
+            if found.state not in {VALIDATING, IN_PROGRESS} or found.ending:
                 return found
             try:
                 with writing(self.engine) as connection:

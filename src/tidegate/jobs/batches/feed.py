@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, insert, select
 from tidegate.jobs.batches import book, closing, lines
 from tidegate.jobs.batches.answers import unrun
 from tidegate.jobs.batches.folder import Folder
-from tidegate.jobs.batches.records import FAILED, IN_PROGRESS, LINE_PRIORITY, Ask, Batch, Fault
+from tidegate.jobs.batches.records import CANCELLED, CANCELLING, FAILED, IN_PROGRESS, LINE_PRIORITY, Ask, Batch, Fault
 from tidegate.jobs.batches.tables import FAULTS
 from tidegate.jobs.records import NewJob
 from tidegate.jobs.rows import submitting
@@ -25,7 +25,14 @@ _GONE: Final = Fault("file_not_found", "The input file is not there any more. Up
 
 
 class Full(Exception):
-    """The tenant has as many jobs as it may have; its batch waits until some of them have ended."""
+    """The tenant has as many jobs as it may have; its batch waits until some of them have ended.
+
+    `fits`: so many lines can be fed nevertheless.
+    """
+
+    def __init__(self, fits: int) -> None:
+        super().__init__(fits)
+        self.fits = fits
 
 
 class Feeder:
@@ -42,19 +49,19 @@ class Feeder:
         self._settings = settings  # those in force
 
     def look(self, batch: Batch, wall: int) -> None:
-        """Can its file be a batch? Then it is in progress, else it has failed. O(bytes)."""
+        """Can its file be a batch? Then its lines are fed, else it has ended. O(bytes)."""
         try:
             with self._folder.open(batch.input_file) as file:
                 looked = lines.look(file, batch.kind, batch.endpoint, self._settings().max_batch_lines)
         except FileNotFoundError:
             looked = lines.Looked(faults=(_GONE,))
+        state = CANCELLING if batch.ending == CANCELLED else IN_PROGRESS
         with writing(self._engine) as connection:
             if looked.faults:
-                closing.end(connection, batch, FAILED, wall, faults=book.faults_text(looked.faults), clean=1)
+                faults = book.faults_text(looked.faults)
+                closing.end(connection, batch, batch.ending or FAILED, wall, faults=faults, clean=1)
                 return
-            book.change(
-                connection, batch, state=IN_PROGRESS, in_progress_us=wall, total=looked.total, model=looked.model
-            )
+            book.change(connection, batch, state=state, in_progress_us=wall, total=looked.total, model=looked.model)
 
     def feed(self, batch: Batch, wall: int) -> int:
         """The next piece; how many jobs it came to. Raises `Full`."""
@@ -63,19 +70,30 @@ class Feeder:
                 raws = lines.piece(file, batch.position, batch.line)
         except FileNotFoundError:
             raws = []  # somebody has taken it away: what was fed is all there is
+        if not raws:
+            with writing(self._engine) as connection:
+                book.change(connection, batch, fed=1)
+            return 0
+        try:
+            return self._take(batch, raws, wall)
+        except Full as full:
+            if not full.fits:
+                raise
+            return self._take(batch, raws[: full.fits], wall)
+
+    def _take(self, batch: Batch, raws: Sequence[lines.Raw], wall: int) -> int:
+        """These lines, and the place behind them, at once."""
         read = [lines.read(batch.kind, batch.endpoint, raw) for raw in raws]
         with writing(self._engine) as connection:
-            if not raws:
-                book.change(connection, batch, fed=1)
-                return 0
-            last = raws[-1]
             asks, faults = _parted(connection, batch, read)
+            last = raws[-1]
             book.change(connection, batch, position=last.end, line=last.line, bad=batch.bad + len(faults))
             _note(connection, batch, faults)
             jobs = [self._job(batch, ask) for ask in asks]
-            submitted = submitting.submit(connection, jobs, self._settings().max_queued, wall, careful=False)
-            if any(one.full for one in submitted):
-                raise Full(batch.id)
+            told = submitting.submit(connection, jobs, self._settings().max_queued, wall, careful=False)
+            refused = next((job.line for job, one in zip(jobs, told, strict=True) if one.full), 0)
+            if refused:
+                raise Full(sum(raw.line < refused for raw in raws))
         return len(asks)
 
     def _job(self, batch: Batch, ask: Ask) -> NewJob:

@@ -8,10 +8,10 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from tidegate.jobs.batches import queries, shapes
-from tidegate.jobs.batches.archive import Archive
+from tidegate.jobs.batches.archive import Archive, disk
 from tidegate.jobs.batches.folder import Part
 from tidegate.jobs.batches.queries import not_found
-from tidegate.jobs.batches.records import BATCH, MOST_FILES, MOST_SPACE, PURPOSES, StoredFile
+from tidegate.jobs.batches.records import BATCH, PURPOSES, StoredFile
 from tidegate.jobs.batches.upload import Upload, too_large
 from tidegate.jobs.desk.caller import caller_of
 from tidegate.jobs.desk.errors import Fault, Refused
@@ -46,11 +46,20 @@ class FileApi:
 
     async def create(self, request: Request) -> Response:
         """An upload, on disk when it is answered."""
-        desk, owner = self._archive.desk, caller_of(request).owner
-        most = desk.settings.max_file_bytes
-        await self._room(owner, queries.length(request), most)
-        part = await desk.call_long(self._archive.folder.part)
+        owner, length = caller_of(request).owner, queries.length(request)
+        if length > self._archive.desk.settings.max_file_bytes + _FORM:
+            raise too_large(self._archive.desk.settings.max_file_bytes)
+        await self._archive.room(owner, length)
+        with disk():
+            stored = await self._taken(request, owner)
+        return json_reply(shapes.file(stored))
+
+    async def _taken(self, request: Request, owner: Owner) -> StoredFile:
+        """On disk and in the rows when this returns; nothing of it is left when it raises."""
+        desk, folder = self._archive.desk, self._archive.folder
+        part = await desk.call_long(folder.part)
         try:
+            most = desk.settings.max_file_bytes
             upload = Upload(request.headers.get("content-type", ""), part, most, _check)
             await self._receive(request, upload)
             stored = self._stored(owner, upload, part)
@@ -59,17 +68,7 @@ class FileApi:
             await desk.call_long(part.drop)
             raise
         await desk.call(self._archive.filing.add, stored)
-        return json_reply(shapes.file(stored))
-
-    async def _room(self, owner: Owner, length: int, most: int) -> None:
-        """Raises `Refused` where this upload cannot be kept, before it is read."""
-        if length > most + _FORM:
-            raise too_large(most)
-        files, space = await self._archive.desk.call(self._archive.filing.held, owner)
-        if files >= MOST_FILES:
-            raise Refused(Fault.FULL, f"There are {files} files already. Delete some: DELETE /v1/files/ID.", "file")
-        if space + max(length, 0) > MOST_SPACE * most:
-            raise Refused(Fault.FULL, f"The files that are kept have {space} bytes already. Delete some.", "file")
+        return stored
 
     async def _receive(self, request: Request, upload: Upload) -> None:
         desk = self._archive.desk

@@ -10,10 +10,9 @@ from tidegate.jobs.batches.archive import Archive
 from tidegate.jobs.batches.book import Book, Overtaken, change
 from tidegate.jobs.batches.feed import Feeder, Full
 from tidegate.jobs.batches.finish import Writing
-from tidegate.jobs.batches.records import CANCELLING, EXPIRED, FINALIZING, OPEN, VALIDATING, Batch
+from tidegate.jobs.batches.records import CANCELLING, EXPIRED, FINALIZING, OPEN, Batch
 from tidegate.jobs.desk.desk import Desk
 from tidegate.jobs.desk.errors import Unavailable
-from tidegate.jobs.rows.rows import JobRows
 from tidegate.store.engine import writing
 
 _IDLE_US: Final = 500_000
@@ -91,7 +90,7 @@ class Keeper:
         if batch.state not in OPEN:
             closing.clean(known.engine, batch)
             return 0
-        if batch.state == VALIDATING:
+        if not batch.in_progress_us:
             self._feeder(known).look(batch, wall)
             return 0
         if batch.finalizing_us:
@@ -105,7 +104,7 @@ class Keeper:
 
     def _wait(self, known: Book, batch: Batch, wall: int) -> int:
         """All its lines are fed: cancel what it does not want any more, and see whether the last one has ended."""
-        if batch.ending and JobRows(known.engine).cancel_batch(batch.id, wall):
+        if batch.ending and self._desk.rows.cancel_batch(batch.id, wall):
             return 0
         if known.running(batch.id):
             return -1
@@ -149,7 +148,7 @@ class Keeper:
         names = filing.expired(folder.place, wall, _PIECE)
         folder.delete(names)
         old = known.ended(folder.place, wall - self._desk.settings.keep_us, _PIECE)
-        rows = JobRows(known.engine)
+        rows = self._desk.rows
         more = len(names) == _PIECE
         for batch in old:
             gone = rows.forget_batch(batch.id, _PIECE)

@@ -1,5 +1,6 @@
 """Anthropic's Message Batches API."""
 
+import asyncio
 from functools import partial
 from typing import Final
 
@@ -8,7 +9,7 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from tidegate.jobs.batches import queries, shapes, spool
-from tidegate.jobs.batches.archive import Archive
+from tidegate.jobs.batches.archive import Archive, disk
 from tidegate.jobs.batches.batch_api import full
 from tidegate.jobs.batches.book import Overtaken
 from tidegate.jobs.batches.calling import with_headers
@@ -41,11 +42,12 @@ _GATHERED: Final = 1_048_576
 class MessageApi:
     """The routes."""
 
-    __slots__ = ("_archive", "_progress")
+    __slots__ = ("_archive", "_progress", "_spooling")
 
     def __init__(self, archive: Archive, progress: Progress) -> None:
         self._archive = archive
         self._progress = progress
+        self._spooling = asyncio.Lock()  # a request may be large when it is read: one at a time
 
     def routes(self) -> list[Route]:
         """All of them."""
@@ -61,13 +63,22 @@ class MessageApi:
 
     async def create(self, request: Request) -> Response:
         """The body goes to disk as it comes, and from there line by line to the file that is fed."""
-        desk, caller = self._archive.desk, caller_of(request)
+        caller = caller_of(request)
         if queries.length(request) > spool.MOST_BYTES:
             raise _too_large()
-        body = await desk.call_long(self._archive.folder.part)
+        await self._archive.room(caller.owner, queries.length(request))
+        with disk():
+            batch = await self._taken(request, caller)
+        return json_reply(self._told(request, batch, batch.tally))
+
+    async def _taken(self, request: Request, caller: Caller) -> Batch:
+        """On disk and in the rows when this returns; nothing of it is left when it raises."""
+        desk, folder = self._archive.desk, self._archive.folder
+        body = await desk.call_long(folder.part)
         try:
             await self._receive(request, body)
-            batch, file, lines = await desk.call_long(self._spooled, body, caller)
+            async with self._spooling:
+                batch, file, lines = await desk.call_long(self._spooled, body, caller)
         finally:
             await desk.call_long(body.drop)
         try:
@@ -76,9 +87,10 @@ class MessageApi:
             if not await desk.call(self._archive.book.add, batch, MOST_BATCHES, [file]):
                 raise full()
         except BaseException:
-            await desk.call_long(self._archive.folder.delete, [file.id])
+            await desk.call_long(lines.drop)
+            await desk.call_long(folder.delete, [file.id])
             raise
-        return json_reply(self._told(request, batch, batch.tally))
+        return batch
 
     async def _receive(self, request: Request, body: Part) -> None:
         desk = self._archive.desk
@@ -190,7 +202,7 @@ class MessageApi:
     async def events(self, request: Request) -> Response:
         """Its counts as they change, also before it has ended."""
         await self._found(request)
-        return self._progress.reply(partial(self._look, request), partial(shapes.message_batch, base=_base(request)))
+        return self._progress.reply(partial(self._look, request), partial(self._told, request))
 
     async def _look(self, request: Request) -> tuple[Batch, Tally]:
         batch = await self._found(request)
@@ -203,9 +215,8 @@ class MessageApi:
             raise not_found("message batch", name)
         return found
 
-    @staticmethod
-    def _told(request: Request, batch: Batch, tally: Tally) -> dict[str, object]:
-        return shapes.message_batch(batch, tally, _base(request))
+    def _told(self, request: Request, batch: Batch, tally: Tally) -> dict[str, object]:
+        return shapes.message_batch(batch, tally, _base(request, tls=self._archive.desk.tls))
 
 
 def quiet(batch: Batch) -> Tally:
@@ -217,10 +228,10 @@ def _too_large() -> Refused:
     return Refused(Fault.TOO_LARGE, f"The body has more than {spool.MOST_BYTES} bytes. Split the batch.")
 
 
-def _base(request: Request) -> str:
+def _base(request: Request, *, tls: bool) -> str:
     """What the client called, as far as the gate was told; "" = a path alone, which SDKs put behind their base URL."""
     host = request.headers.get("host", "")
     if not host or not all(letter.isalnum() or letter in "-._:[]" for letter in host) or not host.isascii():
         return ""
-    scheme = request.headers.get("x-forwarded-proto", "http").partition(",")[0].strip().lower()
-    return f"{'https' if scheme == 'https' else 'http'}://{host}"
+    scheme = request.headers.get("x-forwarded-proto", "").partition(",")[0].strip().lower()
+    return f"{'https' if tls or scheme == 'https' else 'http'}://{host}"

@@ -13,6 +13,7 @@ from tidegate.jobs.desk.errors import Fault, Refused
 MOST_BYTES: Final = 268_435_456  # of a body: Anthropic's 256 MB
 MOST_REQUESTS: Final = 100_000
 _LONGEST_NAME: Final = 64
+_READ: Final = 65_536
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -36,12 +37,30 @@ class Names:
         self._database.close()
 
 
+class _Source:
+    """The body, as long as no request of it is too large: it is refused before all of it is in memory."""
+
+    __slots__ = ("_body", "since")
+
+    def __init__(self, body: BinaryIO) -> None:
+        self._body = body
+        self.since = 0  # bytes since the last request was whole
+
+    def read(self, size: int) -> bytes:
+        data = self._body.read(size)
+        self.since += len(data)
+        if self.since > LONGEST_LINE + 2 * _READ:
+            raise _too_long("requests")
+        return data
+
+
 def unrolled(body: BinaryIO, lines: Part, most: int) -> tuple[int, str]:
     """Write each request as a line; how many there are, and the first one's model. Raises `Refused`, `OSError`."""
-    names = Names()
+    names, source = Names(), _Source(body)
     total, model = 0, ""
     try:
-        for request in ijson.items(body, "requests.item", use_float=True):
+        for request in ijson.items(source, "requests.item", use_float=True, buf_size=_READ):
+            source.since = 0
             lines.write(_line(request, total, names))
             if not total:
                 model = str(request["params"].get("model", ""))
@@ -70,8 +89,12 @@ def _line(request: Any, index: int, names: Names) -> bytes:
         raise Refused(Fault.BAD_REQUEST, said, f"{where}.custom_id")
     line = _encode({"custom_id": name, "params": request["params"]}) + b"\n"
     if len(line) > LONGEST_LINE:
-        raise Refused(Fault.TOO_LARGE, f"{where}: a request may have {LONGEST_LINE} bytes.", where)
+        raise _too_long(where)
     return line
+
+
+def _too_long(where: str) -> Refused:
+    return Refused(Fault.TOO_LARGE, f"{where}: a request may have {LONGEST_LINE} bytes.", where)
 
 
 def _is_plain(name: str) -> bool:

@@ -12,7 +12,6 @@ from tidegate.jobs.desk.errors import Fault, Refused
 _FILE: Final = "file"
 _LONGEST_FIELD: Final = 4_096
 _MOST_PARTS: Final = 16
-_LONGEST_HEADERS: Final = 8_192
 _LONGEST_FILENAME: Final = 255
 
 
@@ -25,7 +24,6 @@ class Upload:
         "_ended",
         "_field",
         "_header",
-        "_headers",
         "_most",
         "_name",
         "_parser",
@@ -46,7 +44,7 @@ class Upload:
         self._part = part
         self._most = most
         self._check = check
-        self._parts = self._headers = 0
+        self._parts = 0
         self._header = self._value = self._disposition = b""
         self._name = ""
         self._field: bytearray | None = None  # None: what comes is the file's
@@ -83,21 +81,13 @@ class Upload:
         self._parts += 1
         if self._parts > _MOST_PARTS:
             raise Refused(Fault.BAD_REQUEST, f"The form has more than {_MOST_PARTS} fields.")
-        self._headers = 0
         self._disposition = b""
 
     def _on_header(self, data: bytes, start: int, end: int) -> None:
         self._header += data[start:end]
-        self._grown(end - start)
 
     def _on_value(self, data: bytes, start: int, end: int) -> None:
         self._value += data[start:end]
-        self._grown(end - start)
-
-    def _grown(self, count: int) -> None:
-        self._headers += count
-        if self._headers > _LONGEST_HEADERS:
-            raise Refused(Fault.BAD_REQUEST, "A field of the form has headers that are too long.")
 
     def _on_header_end(self) -> None:
         if self._header.lower() == b"content-disposition":

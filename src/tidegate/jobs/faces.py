@@ -50,7 +50,7 @@ class Rows(Protocol):
         """Hand out what is due, in turn between tenants, within a tenant by priority, then by age."""
 
     def lease(self, dispatch: Dispatch, runner: str, lease_us: int, wall: int) -> Lease | None:
-        """Hand out this one. None: it runs, has ended, or was dispatched anew since: its message is old."""
+        """Hand out this one. None: it runs, has ended, or was handed out since: its message is old."""
 
     def dispatch(self, backend: str, most: int, again_after_us: int, wall: int) -> list[Dispatch]:
         """What is due and not at the broker, or was given to it so long ago that it may be lost. Order as `claim`.

@@ -216,6 +216,17 @@ def test_an_old_message_is_harmless(rows: JobRows, what: str) -> None:
     assert rows.find("a") == before
 
 
+def test_messages_are_taken_together(rows: JobRows) -> None:
+    """Each good one is leased, in its place; of two that are the same, one."""
+    rows.submit([new("a", backend=REDIS, body=b"A"), new("b", backend=REDIS, body=b"B")], 1)
+    first, second = rows.dispatch(REDIS, 2, 1_000, 10)
+    sent = [Dispatch("nobody", 0), second, Dispatch("a", 7), first, second]
+    found = rows.leases(sent, "r", LEASE, 11)
+    assert [lease and (lease.id, lease.body) for lease in found] == [None, ("b", b"B"), None, ("a", b"A"), None]
+    assert rows.leases(sent, "s", LEASE, 12) == [None] * 5
+    assert rows.leases([], "s", LEASE, 12) == []
+
+
 # Holding
 
 

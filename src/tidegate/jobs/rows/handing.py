@@ -48,14 +48,23 @@ def claim(connection: Connection, backend: str, most: int, runner: str, until: i
     return _lease(connection, numbers, runner, until, wall)
 
 
-def lease(connection: Connection, dispatch: Dispatch, runner: str, until: int, wall: int) -> Lease | None:
+def lease(connection: Connection, sent: Sequence[Dispatch], runner: str, until: int, wall: int) -> list[Lease | None]:
     """See `faces.Rows.lease`."""
-    row = locked(connection, [dispatch.id]).get(dispatch.id)
-    if row is None or row.phase in {OVER, HELD} or row.fence != dispatch.fence:
-        return None
-    if row.not_before_us > wall or row.deadline_us <= wall:
-        return None
-    return _lease(connection, [row.number], runner, until, wall)[0]
+    rows = locked(connection, {message.id for message in sent})
+    numbers: list[int | None] = []
+    for message in sent:
+        row = rows.get(message.id)
+        good = row is not None and _leasable(row, message.fence, wall)
+        numbers.append(row.number if row is not None and good else None)
+        if good:
+            del rows[message.id]  # of two messages one is as good as the other, once
+    found = iter(_lease(connection, [number for number in numbers if number is not None], runner, until, wall))
+    return [None if number is None else next(found) for number in numbers]
+
+
+def _leasable(row: Row[Any], fence: int, wall: int) -> bool:
+    waiting = row.phase not in {OVER, HELD} and row.fence == fence
+    return waiting and bool(row.not_before_us <= wall < row.deadline_us)
 
 
 def dispatch(connection: Connection, backend: str, most: int, again_after_us: int, wall: int) -> list[Dispatch]:

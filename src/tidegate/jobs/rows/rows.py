@@ -94,8 +94,14 @@ class JobRows:
             return turns.glance(connection, backend, wall)
 
     def lease(self, dispatch: Dispatch, runner: str, lease_us: int, wall: int) -> Lease | None:
+        return self.leases([dispatch], runner, lease_us, wall)[0]
+
+    def leases(self, sent: Sequence[Dispatch], runner: str, lease_us: int, wall: int) -> list[Lease | None]:
+        """As `lease` for several messages, in one transaction."""
+        if not sent:
+            return []
         with writing(self.engine) as connection:
-            return handing.lease(connection, dispatch, runner, wall + lease_us, wall)
+            return handing.lease(connection, sent, runner, wall + lease_us, wall)
 
     def dispatch(self, backend: str, most: int, again_after_us: int, wall: int) -> list[Dispatch]:
         """As `Rows.dispatch`. O(most · log n). Of two who ask at the same time one is told nothing."""

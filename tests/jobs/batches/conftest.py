@@ -1,6 +1,7 @@
-"""A stand on SQLite."""
+"""A stand on SQLite, or on PostgreSQL."""
 
 import asyncio
+import itertools
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -8,24 +9,31 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from bench.postgres import Postgres
 from tests.jobs.batches.stand import Stand
 from tidegate.jobs.rows.open import open_rows
 from tidegate.jobs.rows.rows import JobRows
-from tidegate.model.jobs import DATABASE, JobSettings
+from tidegate.model.jobs import JobSettings
+
+_NUMBERS = itertools.count()
 
 
 @pytest.fixture(scope="session")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file with the schema, to make others like it."""
-    folder = tmp_path_factory.mktemp("jobs")
-    open_rows(JobSettings(), "", folder).engine.dispose()
-    return folder / DATABASE
+def postgres() -> Iterator[Postgres]:
+    server = Postgres()
+    yield server
+    server.close()
 
 
 @pytest.fixture
-def rows(made: Path, tmp_path: Path) -> Iterator[JobRows]:
-    shutil.copy(made, tmp_path)
-    opened = open_rows(JobSettings(), "", tmp_path)
+def rows(request: pytest.FixtureRequest, schema: Path, tmp_path: Path) -> Iterator[JobRows]:
+    """On SQLite, or in the database that a test names: `both`."""
+    database = ""
+    if getattr(request, "param", "sqlite") == "postgresql":
+        database = request.getfixturevalue("postgres").database(f"batches{next(_NUMBERS)}")
+    else:
+        shutil.copy(schema, tmp_path)
+    opened = open_rows(JobSettings(database=database), "", tmp_path)
     yield opened
     opened.engine.dispose()
 

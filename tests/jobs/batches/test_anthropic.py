@@ -13,6 +13,7 @@ from tidegate.jobs.records import Lease, Result
 from tidegate.model.jobs import FAILED
 
 DAY_US = 86_400_000_000
+BOTH = pytest.mark.parametrize("rows", ["sqlite", "postgresql"], indirect=True)
 
 
 async def results(stand: Stand, batch: str) -> list[Any]:
@@ -55,6 +56,7 @@ async def test_what_was_asked_is_passed_on(stand: Stand) -> None:
     assert b"anthropic-beta: x\r\n" in lease.headers
 
 
+@BOTH
 async def test_each_kind_of_result(stand: Stand) -> None:
     """Succeeded, errored by the provider and by the request itself, canceled."""
     refusal = {"type": "error", "error": {"type": "overloaded_error", "message": "busy"}}
@@ -170,6 +172,7 @@ async def test_lists_have_pages_both_ways(stand: Stand) -> None:
     assert not page.has_more
 
 
+@BOTH
 async def test_delete_and_whose_they_are(stand: Stand) -> None:
     """Only what has ended is deleted, with its results; others are told 404; results that are not there too."""
     client, other = stand.anthropic(), stand.anthropic("other")

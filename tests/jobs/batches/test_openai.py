@@ -12,6 +12,7 @@ from tidegate.jobs.records import Lease, Result
 from tidegate.model.jobs import DEAD, FAILED
 
 DAY_US = 86_400_000_000
+BOTH = pytest.mark.parametrize("rows", ["sqlite", "postgresql"], indirect=True)
 
 
 async def created(stand: Stand, data: bytes, **more: object) -> openai.types.Batch:
@@ -20,6 +21,7 @@ async def created(stand: Stand, data: bytes, **more: object) -> openai.types.Bat
     return await client.batches.create(input_file_id=file.id, endpoint=CHAT, completion_window="24h", **more)  # type: ignore[arg-type]
 
 
+@BOTH
 async def test_a_batch_runs_from_upload_to_output(stand: Stand) -> None:
     """Lines come out in the input's order, each with its custom id, its status, its request id and its body."""
     client = stand.openai()
@@ -56,6 +58,7 @@ async def test_a_batch_runs_from_upload_to_output(stand: Stand) -> None:
     assert (held.purpose, held.bytes) == ("batch_output", len(text))
 
 
+@BOTH
 async def test_bad_lines_are_told_with_their_number_while_the_rest_runs(stand: Stand) -> None:
     """Each kind of bad line is in the error file with its line, its reason, and its custom id where it has one."""
     data = jsonl(
@@ -147,6 +150,7 @@ async def test_a_file_that_can_be_no_batch_fails_with_errors(stand: Stand, data:
     assert stand.runner.ran == []
 
 
+@BOTH
 async def test_cancel_keeps_what_was_done(stand: Stand) -> None:
     """What waits is cancelled, what runs is told to stop, and the output has what was answered before."""
     client = stand.openai()
@@ -214,6 +218,7 @@ async def test_a_folder_that_cannot_be_written_is_told(stand: Stand) -> None:
     assert refused.value.status_code == 503
 
 
+@BOTH
 async def test_what_has_not_run_in_time_expires(stand: Stand) -> None:
     """24 h after its creation: answers that there are stay, the rest is `batch_expired`."""
     client = stand.openai()
@@ -234,6 +239,7 @@ async def test_what_has_not_run_in_time_expires(stand: Stand) -> None:
     ]
 
 
+@BOTH
 async def test_nothing_of_it_stays_in_the_rows(stand: Stand) -> None:
     """Answers leave the rows once the files have them; a month later all of it is forgotten, files too."""
     client = stand.openai()
@@ -272,6 +278,7 @@ async def test_others_see_nothing(stand: Stand) -> None:
             await client.batches.create(input_file_id=file.id, endpoint=CHAT, completion_window="24h")
 
 
+@BOTH
 async def test_lists_have_pages(stand: Stand) -> None:
     """The SDK goes through all of them, the newest first; files also the oldest first."""
     client = stand.openai()

@@ -204,6 +204,30 @@ def test_no_floor_where_only_one_tier_calls() -> None:
     assert batch.pass_now(ONE_FREE, Charge(60_000), 0, 0)
 
 
+def test_patient_tiers_leave_room_for_bursts() -> None:
+    """Ten seconds of a lane, while somebody higher calls; a minute after the last such call all of it is theirs."""
+    desk = desk_of(tiered=True)
+    (lane,) = desk.outlets
+    assert desk.pass_now(ONE_VIP, Charge(10), 0, 0) is lane
+    lane.take(Charge(49_000), 0)
+    assert desk.pass_now(ONE_BATCH, Charge(2_000), 0, 0) is None
+    assert desk.pass_now(ONE_BATCH, Charge(1_000), 0, 0) is lane
+    assert desk.pass_now(ONE_FREE, Charge(2_000), 0, 0) is lane
+    join(desk, 2_000, ONE_BATCH)
+    assert desk.dispatch(0) == SECOND
+    lane.take(Charge(lane.quota.tokens[0].left(MINUTE) - 2_000), MINUTE)
+    assert isinstance(desk.dispatch(MINUTE), Grant)
+
+
+def test_on_a_window_room_for_bursts_would_be_lost() -> None:
+    """What nobody takes of a window is gone: patient tiers leave a few calls' worth there, as others do."""
+    log = SlidingLog(60_000, window_us=MINUTE)
+    desk = desk_of(Outlet("log", Quota((), (log,))), tiered=True)
+    assert desk.pass_now(ONE_VIP, Charge(10), 0, 0) is not None
+    log.take(50_000, 0)
+    assert desk.pass_now(ONE_BATCH, Charge(9_000), 0, 0) is not None
+
+
 def test_who_starves_is_held_by_no_floor() -> None:
     """A boosted call passes as soon as the tokens are there, whatever higher tiers might need."""
     desk = desk_of(tiered=True, how="dynamic")

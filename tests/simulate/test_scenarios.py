@@ -75,6 +75,18 @@ def test_batch_work_has_its_floor_and_conversations_wait_no_longer() -> None:
     assert with_batch.avoidable == 0
 
 
+def test_conversations_below_the_quota_hardly_feel_batch_work() -> None:
+    """Patient calls fill what is left and leave room for bursts."""
+    scene = short("patient", 150, load=0.3)
+    chat, batch = scene.tenants
+    flood = replace(batch, pattern=replace(batch.pattern, rate=10))
+    pool = replace(scene.pool, drained=False, scopes=tuple(replace(one, tpm=250_000) for one in scene.pool.scopes))
+    report = play(replace(scene, pool=pool, tenants=(chat, flood)))
+    assert report.groups[0].answered == report.groups[0].asked
+    assert report.groups[0].wait_p99_s < 0.1
+    assert report.use >= 0.99
+
+
 def test_deadlines_pass_while_a_shard_has_no_owner() -> None:
     """Who waited with the dead owner, and has no time left when there is another, ends once like everybody else."""
     scene = short("sharded", 6, patience_s=1.5, load=0.05)

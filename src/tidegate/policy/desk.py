@@ -81,7 +81,7 @@ class Desk:
             return None
         if self.appointments.kept and not self._welcome.may_pass(tenant, charge, now):
             return None
-        floor = self._trunk.floor(tenant.tier.rank, now) if self._tiered else 0
+        floor = self._floor(tenant, now) if self._tiered else 0
         outlet = self.outlets.pick(charge, floor, affinity, now, self.luck)
         if outlet is not None:
             self._served(tenant, charge.tokens, now)
@@ -128,7 +128,7 @@ class Desk:
         if not isinstance(head, Waiting):
             return UNTOLD
         charge = head.charge
-        floor = self._trunk.floor(head.tenant.tier.rank, now) if self._tiered and not head.boosted else 0
+        floor = self._floor(head.tenant, now) if self._tiered and not head.boosted else 0
         outlet = self.outlets.pick(charge, floor, head.affinity, now, self.luck)
         if outlet is None:
             wait = self.outlets.soonest(charge, floor, now)
@@ -210,6 +210,11 @@ class Desk:
             limit = self._forecast.per_minute()
             for share in self._shares.values():
                 share.resize(limit, now)
+
+    def _floor(self, tenant: Tenant, now: int) -> int:
+        """Tokens that a call leaves in a lane for higher tiers, as long as these call."""
+        floor = self._trunk.floor(tenant.tier.rank, now)
+        return max(floor, self._forecast.spare()) if floor and not tenant.tier.reserve else floor
 
     def _foretold(self, tenant: Tenant, charge: Charge, now: int, *, strict: bool = False) -> int:
         """Whoever is behind somebody waits, if only a moment: "at once" is for an empty queue."""

@@ -19,6 +19,7 @@ from tidegate.policy.window import SlidingLog
 
 LOOKED_AT = 8  # outlets, for a prediction
 REMEMBERED_TOKENS = 1_000_000
+SPARE_SECONDS = 10  # of a lane's rate
 _INFINITE = float("inf")
 
 
@@ -90,6 +91,11 @@ class Forecast:
         if not rates or _INFINITE in rates:
             return 0
         return round(60 * fsum(rates) * len(self._outlets) / len(rates))
+
+    def spare(self) -> int:
+        """What patient tiers leave in each lane for the bursts of others: depth, which costs no rate; 0 on windows."""
+        rate = min((outlet.rate() for outlet in self._outlets.all[:LOOKED_AT]), default=_INFINITE)
+        return int(rate * SPARE_SECONDS) if rate < _INFINITE and not self.fleeting else 0
 
     @property
     def fleeting(self) -> bool:

@@ -24,9 +24,17 @@ class Connection:
     connection: Any
     default_channel: Channel
     def __init__(
-        self, url: str, *, connect_timeout: float, heartbeat: int, transport_options: Mapping[str, object]
+        self,
+        url: str,
+        *,
+        connect_timeout: float,
+        heartbeat: int,
+        ssl: Mapping[str, object] | bool,
+        transport_options: Mapping[str, object],
     ) -> None: ...
-    def ensure_connection(self, *, max_retries: int) -> Connection: ...
+    def ensure_connection(
+        self, *, max_retries: int, interval_start: float = 2, interval_step: float = 2, interval_max: float = 30
+    ) -> Connection: ...
     def collect(self, *, socket_timeout: float) -> None: ...
 
 class Producer:

@@ -1,14 +1,26 @@
 """What a worker of Celery does with a broker, less what jobs have no use for."""
 
-from celery.worker.consumer import Consumer
+from functools import partial
+from typing import Final
 
-_UNUSED = "delayed_delivery"  # 28 exchanges and queues of RabbitMQ for tasks that wait: jobs wait in their rows
+from celery.worker.consumer import Consumer
+from kombu import Connection
+
+_UNUSED: Final = "delayed_delivery"  # 28 exchanges and queues of RabbitMQ for tasks that wait: jobs wait in their rows
+_STEP: Final = 1.0  # seconds: how much later the next try to connect is
+_LONGEST: Final = 10.0  # Celery's 32 are too long for those who wait
 
 
 class JobConsumer(Consumer):
-    """Celery's own."""
+    """Celery's own, which is back soon after its broker is."""
 
     class Blueprint(Consumer.Blueprint):
         """Its steps."""
 
         default_steps = [step for step in Consumer.Blueprint.default_steps if _UNUSED not in step]
+
+    def ensure_connected(self, conn: Connection) -> Connection:
+        """Connect, however long it takes."""
+        soon = partial(conn.ensure_connection, interval_start=_STEP, interval_step=_STEP, interval_max=_LONGEST)
+        conn.ensure_connection = soon  # type: ignore[method-assign]
+        return super().ensure_connected(conn)

@@ -19,6 +19,7 @@ from tidegate.jobs.celery.settings import (
     dead_queue,
     is_redis,
     job_queue,
+    tls,
     transport_options,
 )
 from tidegate.jobs.records import Dispatch
@@ -50,7 +51,7 @@ class Link:
         self._app.conf.update(configuration(url, queue, jobs))
         options = transport_options(url, queue, jobs, silence_s)
         limit = min(CONNECT_SECONDS, silence_s)
-        self._connection = Connection(url, connect_timeout=limit, heartbeat=0, transport_options=options)
+        self._connection = Connection(url, connect_timeout=limit, heartbeat=0, ssl=tls(url), transport_options=options)
         self._confirms: Confirms | None = None
         with _told():
             self._producer = self._open(url)

@@ -5,8 +5,10 @@ worker comes back after minutes; `visibility_timeout` is longer than an attempt,
 work. Nobody waits for either: a job whose runner died is dispatched anew by its row's lease.
 """
 
+import ssl
 from collections.abc import Mapping
 from typing import Final
+from urllib.parse import urlsplit
 
 from kombu import Exchange, Queue
 
@@ -32,6 +34,7 @@ def configuration(url: str, queue: str, jobs: JobSettings) -> dict[str, object]:
     return {
         "broker_url": url,
         "broker_transport_options": transport_options(url, queue, jobs),
+        "broker_use_ssl": tls(url),
         "broker_connection_timeout": CONNECT_SECONDS,
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,  # a worker waits for its broker as long as it takes
@@ -55,6 +58,18 @@ def configuration(url: str, queue: str, jobs: JobSettings) -> dict[str, object]:
         "worker_hijack_root_logger": False,
         "worker_redirect_stdouts": False,
     }
+
+
+def tls(url: str) -> dict[str, object] | bool:
+    """The certificate is asked for, and is to be that of the URL's host: neither is kombu's default.
+
+    Authorities are the system's, or those of `SSL_CERT_FILE`.
+    """
+    if url.startswith("rediss"):
+        return {"ssl_cert_reqs": "required", "ssl_check_hostname": True}
+    if url.startswith("amqps"):
+        return {"cert_reqs": ssl.CERT_REQUIRED, "server_hostname": urlsplit(url).hostname}
+    return False
 
 
 def transport_options(url: str, queue: str, jobs: JobSettings, silence_s: float = SILENCE_SECONDS) -> dict[str, object]:

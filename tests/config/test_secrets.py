@@ -94,6 +94,29 @@ ACCESS: dict[str, Any] = {
     "ledger": {"database": "mysql://user:password@host/name", "on_journal_failure": "stop", "alarm_bytes": "1"},
 }
 
+JOBS: dict[str, Any] = {
+    "jobs": {
+        "database": "postgresql://user:password@host/jobs",
+        "files": "files",
+        "queue_backend": "sqlite:///jobs.db",
+        "on_backend_failure": "queue",
+        "runners": "1",
+        "gate_url": "http://gate",
+        "lease_seconds": "6",
+        "deadline_seconds": "24h",
+        "cap_seconds": "x",
+        "webhooks": {
+            "secret": "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3",
+            "allow": ["hooks", "10.0.0.0/8"],
+            "attempts": "8",
+        },
+    },
+    "strategies": {
+        "s": {"primary_model": "m", "execution_mode": "async", "queue_backend": "amqp://user:password@host/vhost"},
+        "t": {"primary_model": "n", "queue_backend": "sqlite:///other.db"},
+    },
+}
+
 Steps = tuple[str | int, ...]
 
 
@@ -149,7 +172,7 @@ TORN = (
 FAST = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-PLACES = [(document, steps) for document in (FULL, ACCESS) for steps in positions(document)]
+PLACES = [(document, steps) for document in (FULL, ACCESS, JOBS) for steps in positions(document)]
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from tests.jobs.hooks.stand import (
     end,
     job,
     poke,
+    quiet,
     until,
 )
 from tidegate.jobs.hooks import claims
@@ -308,6 +309,41 @@ async def test_a_tenant_has_no_more_than_its_places(
     await advance(clock, sender, lambda: clock.now() > 10 * SECOND, stuck=16)
     assert len(plain.told) == 16
     plain.stop()
+
+
+async def test_the_next_one_begins_when_one_has_come_back(
+    rows: JobRows, clock: WallClock, sender: Sender, home: Home
+) -> None:
+    """A host that answers is not idle until the next look: no time passes here. What waits leaves with the sender."""
+    plain = Receiver(None, clock)
+    await plain.start()
+    end(rows, clock, *(job(f"job_{n}", plain.url("/hook", "127.0.0.1"), clock) for n in range(8)))
+    await poke(sender, clock)
+    await until(lambda: len(plain.told) == 8)
+    held = [job(f"held_{n}", plain.url("/held", "127.0.0.1"), clock) for n in range(40)]
+    end(rows, clock, *held)
+    await poke(sender, clock)
+    await until(lambda: len(plain.told) == 16)
+    plain.gate.set()
+    await until(lambda: len(plain.told) == 48)
+    await until(lambda: all(state(rows, one.id) == ("sent", 1) for one in held))
+    plain.stop()
+
+
+async def test_who_waits_in_line_is_free_when_the_sender_ends(
+    rows: JobRows, clock: WallClock, receiver: Receiver, home: Home, book: Book, trusting: ssl.SSLContext
+) -> None:
+    """Another one takes it at once; only what was on its way waits for the end of its lease."""
+    end(rows, clock, *(job(f"job_{n}", receiver.url("/held"), clock) for n in range(20)))
+    sender = Sender(home, book, trusting)
+    running = asyncio.create_task(sender.run())
+    await until(lambda: len(receiver.told) == 8)
+    await quiet(sender, 8)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    free = claims.claim(rows.engine, 100, SECOND, clock.wall())
+    assert {hook.about for hook in free}.isdisjoint({json.loads(told.body)["data"]["id"] for told in receiver.told})
+    assert len(free) == 12
 
 
 async def test_many_to_one_host_all_arrive(rows: JobRows, clock: WallClock, receiver: Receiver, sender: Sender) -> None:

@@ -90,6 +90,11 @@ class Places:
         """Places that nobody has."""
         return self._most - self._busy
 
+    def worth_waiting(self, host: str) -> bool:
+        """Whether its places are taken, by attempts that are likely to be answered soon."""
+        lane = self._hosts.of(host)
+        return lane.full and lane.most == self._of_host
+
     def take(self, host: str, tenant: str, wall: int) -> int:
         """0: it has one. Else the moment at which to try again."""
         lanes = (self._hosts.of(host), self._tenants.of(tenant))

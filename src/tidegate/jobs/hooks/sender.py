@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from tidegate.jobs.hooks import claims, log
+from tidegate.jobs.hooks.lines import Lines
 from tidegate.jobs.hooks.names import Names, SystemNames
 from tidegate.jobs.hooks.places import Places
 from tidegate.jobs.hooks.post import TIMED_OUT, NotSent, Reading, addresses_of, post
@@ -35,6 +36,7 @@ _LOOK_US: Final = 1_000_000
 _SPACE_US: Final = 100_000  # between looks: pokes come with each job that changes, whether it has a webhook or none
 _GRACE_US: Final = 30_000_000  # of a lease, beyond the attempt: noting it may have to wait
 _CLAIMED: Final = 32  # at once: those of a host without a place cost two writes
+_MARGIN_US: Final = 10_000_000
 _TRIM_US: Final = 600_000_000
 _TRIMMED: Final = 1_000
 _SECOND: Final = 1_000_000
@@ -70,8 +72,8 @@ class Sender:
     """The desk's."""
 
     __slots__ = (
-        "_allowed", "_attempts", "_back", "_desk", "_looked_at", "_names", "_places", "_settings", "_tls", "_trim_at",
-        "_troubled", "_wake",
+        "_allowed", "_attempts", "_back", "_desk", "_later", "_lines", "_looked_at", "_names", "_places", "_settings",
+        "_tls", "_trim_at", "_troubled", "_wake",
     )  # fmt: skip
 
     def __init__(self, desk: Home, names: Names | None = None, tls: ssl.SSLContext | None = None) -> None:
@@ -80,6 +82,8 @@ class Sender:
         self._names = names or SystemNames()
         self._tls = tls  # authorities take memory and time to load: when they are first needed
         self._places = Places()
+        self._lines = Lines()
+        self._later: list[tuple[Hook, int]] = []  # claimed, and found no place until then
         self._settings = WebhookSettings()
         self._allowed = Allowed(())
         self._attempts: set[asyncio.Task[None]] = set()
@@ -146,24 +150,40 @@ class Sender:
         wall, self._looked_at = self._desk.clock.wall(), self._desk.clock.now()
         lease = self._settings.timeout_us + _GRACE_US
         hooks = await self._desk.call_long(claims.claim, self._desk.rows.engine, most, lease, wall)
-        later = [(hook, when) for hook in hooks if (when := self._begin(hook, wall))]
-        if later:
+        for hook in hooks:
+            self._take(hook, wall)
+        if self._later:
+            later, self._later = self._later, []
             await self._desk.call_long(claims.put_off, self._desk.rows.engine, later)
         return len(hooks) == most
 
-    def _begin(self, hook: Hook, wall: int) -> int:
-        """0: it is on its way. Else when to try again."""
+    def _take(self, hook: Hook, wall: int) -> None:
+        """It begins, waits in line, or comes back later."""
         try:
             target = target_of(hook.url, self._allowed)
         except BadHook:
             self._came_back(hook, None, wall, 0, 0, REFUSED, 0)
-            return 0
+            return
+        if not (self._places.worth_waiting(target.host) and self._lines.join(hook, target)):
+            self._begin(hook, target, wall)
+
+    def _begin(self, hook: Hook, target: Target, wall: int) -> bool:
+        """False: it found no place."""
         when = self._places.take(target.host, hook.tenant, wall)
-        if not when:
-            attempt = asyncio.get_running_loop().create_task(self._attempt(hook, target))
-            self._attempts.add(attempt)
-            attempt.add_done_callback(self._attempts.discard)
-        return when
+        if when:
+            self._later.append((hook, when))
+            return False
+        attempt = asyncio.get_running_loop().create_task(self._attempt(hook, target))
+        self._attempts.add(attempt)
+        attempt.add_done_callback(self._attempts.discard)
+        return True
+
+    def _go_on(self, host: str, wall: int) -> None:
+        """A place of this host is free. Whose lease ends before an attempt would is not begun: it is another's then."""
+        latest = wall + self._settings.timeout_us + _MARGIN_US
+        while (first := self._lines.next(host)) is not None:
+            if first[0].until_us > latest and self._begin(*first, wall):
+                return
 
     # ── an attempt ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -212,9 +232,11 @@ class Sender:
         except SQLAlchemyError:
             self._back = back + self._back
             raise
+        wall = self._desk.clock.wall()
         for outcome, target in back:
             if target is not None:
                 self._places.give(target.host, outcome.hook.tenant, outcome.took_us, answered=outcome.status > 0)
+                self._go_on(target.host, wall)
         self._tell([outcome for outcome, _ in back if outcome.next.state == GIVEN_UP])
 
     def _tell(self, lost: list[Outcome]) -> None:
@@ -229,7 +251,9 @@ class Sender:
         with contextlib.suppress(SQLAlchemyError, RuntimeError):  # RuntimeError: the desk's threads have ended
             if self._desk.open:
                 await self._note()
-        self._back = []
+                left = [(hook, self._desk.clock.wall()) for hook in self._lines.leave()]
+                await self._desk.call_long(claims.put_off, self._desk.rows.engine, left)
+        self._back, self._later, self._lines = [], [], Lines()
 
     async def _trim(self) -> None:
         now = self._desk.clock.now()

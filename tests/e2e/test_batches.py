@@ -40,9 +40,11 @@ def patient(judge: Twin, tmp_path_factory: pytest.TempPathFactory) -> Iterator[G
     tree = {"providers": {"openai": provider(judge.url, "sk-batch", limits)}, "namespaces": tenants, "jobs": {}}
     gate = Gate(tmp_path_factory.mktemp("gate"), tree)
     head = {"authorization": "Bearer tg-others"}
-    wait_until(lambda: httpx2.get(f"{gate.url}/batches", headers=head).status_code == 200, lambda: "the desk answers")
-    yield gate
-    gate.close()
+    try:
+        wait_until(lambda: httpx2.get(f"{gate.url}/batches", headers=head).status_code == 200, lambda: "the desk")
+        yield gate
+    finally:
+        gate.close()
 
 
 @pytest.fixture

@@ -108,7 +108,8 @@ class Stand:
         self._clients: list[AsyncOpenAI | AsyncAnthropic] = []
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.base = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
-        made = app(self.desk, Watch(self.desk), routes(self.desk))
+        self.over = False
+        made = app(self.desk, Watch(self.desk), routes(self.desk, lambda: self.over))
         self.server = Server(Config(made, log_config=None, lifespan="off", http="httptools", ws="none"))
 
     async def keep(self) -> None:

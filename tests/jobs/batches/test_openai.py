@@ -8,8 +8,9 @@ import openai
 import pytest
 
 from tests.jobs.batches.stand import CHAT, Stand, echo, jsonl, line, read
+from tidegate.jobs.hooks.claims import claim
 from tidegate.jobs.records import Lease, Result
-from tidegate.model.jobs import DEAD, FAILED
+from tidegate.model.jobs import DEAD, FAILED, WebhookSettings
 
 DAY_US = 86_400_000_000
 BOTH = pytest.mark.parametrize("rows", ["sqlite", "postgresql"], indirect=True)
@@ -371,11 +372,46 @@ async def test_batches_that_are_refused(stand: Stand, more: dict[str, object], m
 
 
 async def test_progress_is_told_as_events(stand: Stand) -> None:
-    """One event at once, and the last one when the batch has ended."""
+    """How it stands at once, then each change, until it has ended."""
     batch = await created(stand, jsonl(line("a"), line("b")))
-    await stand.through()
+    told: list[tuple[str, dict[str, int]]] = []
+    async with (
+        httpx2.AsyncClient() as http,
+        http.stream("GET", f"{stand.base}/v1/batches/{batch.id}/events", headers=stand.head("key")) as reply,
+    ):
+        event = ""
+        async for one in reply.aiter_lines():
+            if one.startswith("event: "):
+                event = one.removeprefix("event: ")
+            elif one.startswith("data: "):
+                told.append((event, json.loads(one.removeprefix("data: "))["request_counts"]))
+                if len(told) == 1:
+                    await stand.through()
+    assert told == [
+        ("batch.validating", {"total": 0, "completed": 0, "failed": 0}),
+        ("batch.completed", {"total": 2, "completed": 2, "failed": 0}),
+    ]
+
+
+async def test_events_end_with_the_desk(stand: Stand) -> None:
+    """Who watches is let go when the desk ends, and comes again."""
+    batch = await created(stand, jsonl(line("a")))
+    stand.over = True
     async with httpx2.AsyncClient() as http:
         reply = await http.get(f"{stand.base}/v1/batches/{batch.id}/events", headers=stand.head("key"))
-    event, data = reply.text.strip().split("\n")
-    assert event == "event: batch.completed"
-    assert json.loads(data.removeprefix("data: "))["request_counts"] == {"total": 2, "completed": 2, "failed": 0}
+    assert reply.text.startswith("event: batch.validating\n")
+
+
+@pytest.mark.parametrize("settings", [{"webhooks": WebhookSettings(secret=b"s" * 32)}])
+@pytest.mark.parametrize(("data", "kind"), [(jsonl(line("a")), "batch.completed"), (b"", "batch.failed")])
+async def test_a_webhook_is_due_when_the_batch_has_ended(stand: Stand, data: bytes, kind: str) -> None:
+    """Once, with the batch as the API tells it, and nothing of what was asked or answered."""
+    batch = await created(stand, data, extra_body={"webhook": "https://example.com/told"})
+    assert claim(stand.rows.engine, 10, 1, stand.clock.wall()) == []
+    await stand.through()
+    (hook,) = claim(stand.rows.engine, 10, 1, stand.clock.wall() + 1)
+    assert (hook.about, hook.url) == (batch.id, "https://example.com/told")
+    event = json.loads(hook.body)
+    assert event["type"] == kind
+    done = await stand.openai().batches.retrieve(batch.id)
+    assert event["data"] == json.loads(done.model_dump_json(by_alias=True)) | {"status": kind.removeprefix("batch.")}

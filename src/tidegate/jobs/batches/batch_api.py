@@ -19,7 +19,9 @@ from tidegate.jobs.desk.caller import caller_of
 from tidegate.jobs.desk.errors import Fault, Refused
 from tidegate.jobs.desk.ids import new_id
 from tidegate.jobs.desk.replies import json_reply
+from tidegate.jobs.desk.views import deliveries_view
 from tidegate.jobs.hooks.check import check
+from tidegate.jobs.hooks.log import deliveries
 from tidegate.jobs.records import Owner
 from tidegate.model.call import Kind
 from tidegate.model.jobs import JobSettings
@@ -50,6 +52,7 @@ class BatchApi:
             Route("/v1/batches/{batch}", self.one, methods=["GET"]),
             Route("/v1/batches/{batch}/cancel", self.cancel, methods=["POST"]),
             Route("/v1/batches/{batch}/events", self.events, methods=["GET"]),
+            Route("/v1/batches/{batch}/deliveries", self.deliveries, methods=["GET"]),
         ]
 
     async def create(self, request: Request) -> Response:
@@ -94,6 +97,11 @@ class BatchApi:
         """Its counts as they change."""
         await self._found(request)
         return self._progress.reply(partial(self._look, request), shapes.batch)
+
+    async def deliveries(self, request: Request) -> Response:
+        """The attempts at telling its webhook of its end."""
+        desk, batch = self._archive.desk, await self._found(request)
+        return json_reply(deliveries_view(await desk.call(deliveries, desk.rows, batch.id)))
 
     async def _look(self, request: Request) -> tuple[Batch, Tally]:
         batch = await self._found(request)

@@ -21,10 +21,11 @@ Show = Callable[[Batch, Tally], dict[str, Any]]
 class Progress:
     """Who watches batches; at most 1,000."""
 
-    __slots__ = ("_clock", "_watching")
+    __slots__ = ("_clock", "_over", "_watching")
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, over: Callable[[], bool]) -> None:
         self._clock = clock
+        self._over = over  # the desk ends, and whoever watches is to come again
         self._watching = 0
 
     def reply(self, look: Look, show: Show) -> StreamingResponse:
@@ -46,7 +47,7 @@ class Progress:
                     yield b"event: batch.%b\ndata: %b\n\n" % (batch.state.encode(), told)
                 elif quiet % _QUIET == 0:
                     yield b": waiting\n\n"
-                if batch.state not in OPEN:
+                if batch.state not in OPEN or self._over():
                     return
                 last = told
                 await self._clock.sleep(_LOOK_US)

@@ -1,5 +1,7 @@
 """The routes of files and batches, for the desk's app."""
 
+from collections.abc import Callable
+
 from starlette.routing import Route
 
 from tidegate.jobs.batches.archive import Archive
@@ -10,9 +12,9 @@ from tidegate.jobs.batches.progress import Progress
 from tidegate.jobs.desk.desk import Desk
 
 
-def routes(desk: Desk) -> list[Route]:
-    """All of them."""
-    archive, progress = Archive(desk), Progress(desk.clock)
+def routes(desk: Desk, over: Callable[[], bool] = lambda: False) -> list[Route]:
+    """All of them. `over`: the desk ends, so that nobody is told any more how a batch gets on."""
+    archive, progress = Archive(desk), Progress(desk.clock, over)
     return [
         *FileApi(archive).routes(),
         *BatchApi(archive, progress).routes(),

@@ -44,7 +44,8 @@ class Process:
         self._sender = Sender(self._desk)
         self._drain_us = snapshot.server.drain_timeout_us
         self._unmoved = _unmoved(snapshot)
-        self._server = DeskServer(app(self._desk, self._watch, routes(self._desk)), state_dir / SOCKET, ready)
+        more = routes(self._desk, lambda: self._watch.closed)
+        self._server = DeskServer(app(self._desk, self._watch, more), state_dir / SOCKET, ready)
         self._ear = Ear(state_dir, DESK, self._worked, self._changed)
         self._tasks: list[asyncio.Task[None]] = []
         self._serving: asyncio.Task[None] | None = None

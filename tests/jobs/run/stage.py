@@ -23,11 +23,12 @@ RUNNER = "runner-0"
 class Flaky(JobRows):
     """Real rows whose database can be cut off; and how often each of a runner's transactions was done."""
 
-    __slots__ = ("away", "done", "loop", "turn")
+    __slots__ = ("away", "defect", "done", "loop", "turn")
 
     def __init__(self, rows: JobRows) -> None:
         super().__init__(rows.engine)
         self.away: set[str] = set()
+        self.defect = ""
         self.done: dict[str, int] = {}
         self.turn = asyncio.Condition()
         self.loop = asyncio.get_running_loop()
@@ -51,6 +52,8 @@ class Flaky(JobRows):
     def _count(self, name: str) -> None:
         self.done[name] = self.done.get(name, 0) + 1
         asyncio.run_coroutine_threadsafe(self._notify(), self.loop)
+        if name == self.defect:
+            raise ZeroDivisionError
         if name in self.away:
             raise OperationalError("statement", {}, Exception("away"))
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import pytest
 from msgspec import structs
 
 from tests.jobs.run.setting import SECOND
@@ -188,3 +189,26 @@ async def test_a_job_that_was_to_be_cancelled_is_not_begun(stage: Stages) -> Non
     assert end is not None
     assert (end.state, one.job("job_1").state) == (CANCELLED, CANCELLED)
     assert one.gate.requests == []
+
+
+async def test_a_defect_is_not_hidden(stage: Stages) -> None:
+    """Who renews no lease must not go on as if he did: the process ends by it, and another one begins."""
+    one = await stage()
+    one.gate.answer = hang
+    one.rows.defect = "renew"
+    one.submit("job_1")
+    await one.gate.wait_for(1)
+    one.work.changed(["job_1"])
+    with pytest.raises(ZeroDivisionError):
+        await one.work.broken
+
+
+async def test_a_slow_database_makes_leases_longer(stage: Stages) -> None:
+    """A lease begins before the transaction that writes it."""
+    one = await stage(lease_us=60 * SECOND)
+    one.gate.answer = hang
+    one.work.held.took(15 * SECOND)
+    one.submit("job_1")
+    await one.gate.wait_for(1)
+    assert one.rows.reap(3, one.clock.wall() + 61 * SECOND).again == ()
+    assert one.rows.reap(3, one.clock.wall() + 76 * SECOND).again == ("job_1",)

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import random  # noqa: TID251 - the composition root makes the generator
 import threading
 from collections.abc import Mapping
 from typing import Final
@@ -11,19 +10,17 @@ import uvloop
 from celery import Celery, signals
 from sqlalchemy.exc import SQLAlchemyError
 
-from tidegate.clock import SystemClock
 from tidegate.jobs.celery.hands import GivenBack, Hands
 from tidegate.jobs.celery.names import queue_of
-from tidegate.jobs.celery.serving import COMMIT_US, GRACE_US
 from tidegate.jobs.celery.tasks import celery_app
 from tidegate.jobs.fleet import Fleet, Unfit, fleet_of
 from tidegate.jobs.hints import guest_name
 from tidegate.jobs.rows.open import open_rows
-from tidegate.jobs.run.executor import executor_of
-from tidegate.jobs.run.work import Work
+from tidegate.jobs.run.footing import Footing
 from tidegate.model.jobs import EMBEDDED
 from tidegate.observe.log import Log
 from tidegate.store.engine import BadDatabase
+from tidegate.store.upgrade import NewerSchema
 
 CONFIG: Final = "TIDEGATE_CONFIG"
 STATE_DIR: Final = "TIDEGATE_STATE_DIR"
@@ -38,7 +35,7 @@ _WHAT: Final = {
 class Apart:
     """The event loop of a process of Celery's, in a thread; made with its first message: in each child after a fork."""
 
-    __slots__ = ("_fleet", "_hands", "_lock", "_log", "_loop", "_owner", "_work")
+    __slots__ = ("_fleet", "_footing", "_hands", "_lock", "_log", "_loop", "_owner")
 
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
@@ -47,7 +44,7 @@ class Apart:
         self._owner = 0  # the process whose they are
         self._loop: asyncio.AbstractEventLoop | None = None
         self._hands: Hands | None = None
-        self._work: Work | None = None
+        self._footing: Footing | None = None
 
     def take(self, job: object, fence: object) -> str:
         """As `Hands.take`."""
@@ -74,18 +71,16 @@ class Apart:
             asyncio.run_coroutine_threadsafe(self._ended(), self._loop)
 
     async def _begun(self) -> Hands:
-        snapshot, state_dir = self._fleet.snapshot, self._fleet.state_dir
-        rows = open_rows(snapshot.jobs, snapshot.ledger.database, state_dir)
-        clock, luck = SystemClock(), random.Random().random  # noqa: S311 - jitter, nothing secret
-        executor = executor_of(snapshot, state_dir, rows.secret(), clock, luck)
-        self._work = Work(rows, executor, snapshot.jobs.lease_us, clock, self._log)
-        self._work.start()
-        return Hands(self._work, snapshot.jobs.lease_us, guest_name())
+        snapshot = self._fleet.snapshot
+        name = guest_name()
+        self._footing = Footing(snapshot, self._fleet.state_dir, name, self._log)
+        self._footing.work.start()
+        return Hands(self._footing.work, snapshot.jobs.lease_us, name)
 
     async def _ended(self) -> None:
-        if self._hands is not None and self._work is not None:
+        if self._hands is not None and self._footing is not None:
             await self._hands.rest()
-            await self._work.stop(GRACE_US, COMMIT_US)
+            await self._footing.stop()
 
 
 def plain_app(environ: Mapping[str, str]) -> Celery:
@@ -98,8 +93,11 @@ def plain_app(environ: Mapping[str, str]) -> Celery:
         if fleet.backend == EMBEDDED:
             raise Unfit(f"the variable {BACKEND} is not set: it names {_WHAT[BACKEND]}")
         rows = open_rows(fleet.snapshot.jobs, fleet.snapshot.ledger.database, fleet.state_dir)
-    except (Unfit, BadDatabase) as error:
+    except (Unfit, BadDatabase, NewerSchema) as error:
         raise SystemExit(f"error: {error}") from None
+    except SQLAlchemyError as error:
+        said = str(getattr(error, "orig", None) or type(error).__name__).partition("\n")[0]
+        raise SystemExit(f"error: the database of jobs cannot be opened: {said}") from None
     queue = queue_of(rows.secret())
     rows.engine.dispose()  # none of its connections is there when a process forks
     apart = Apart(fleet)

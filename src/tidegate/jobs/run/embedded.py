@@ -78,12 +78,10 @@ class Embedded:
     async def _claimed(self, most: int) -> list[Lease]:
         work = self._work
         loop = asyncio.get_running_loop()
-        wall = work.clock.wall()
+        now, wall, lease_us = work.clock.now(), work.clock.wall(), self._lease_us + work.held.slow_us
         claim = work.rows.claim
         try:
-            leases = await loop.run_in_executor(
-                work.threads, claim, self._backend, most, self._name, self._lease_us, wall
-            )
+            leases = await loop.run_in_executor(work.threads, claim, self._backend, most, self._name, lease_us, wall)
         except SQLAlchemyError as error:
             if not self._broken:
                 work.log.error("jobs cannot be claimed: the database is away", problem=type(error).__name__)
@@ -92,6 +90,8 @@ class Embedded:
         if self._broken:
             work.log.info("jobs are claimed again")
         self._broken = 0
+        if leases:
+            work.held.took(work.clock.now() - now)
         return leases
 
     def _begin(self, lease: Lease) -> None:

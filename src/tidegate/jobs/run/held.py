@@ -15,6 +15,7 @@ LOST: Final = "lost"  # it is another's now
 CANCEL: Final = "cancel"  # somebody wants it cancelled
 STOP: Final = "stop"  # this process is to end
 _SOONEST_US: Final = 100_000  # between two renewals, however many pokes come
+_SLOWEST_US: Final = 20_000_000
 
 
 class Hold:
@@ -37,7 +38,7 @@ class Hold:
 class Held:
     """All of them, and the renewal of their leases: `run` until it is cancelled. One transaction for all."""
 
-    __slots__ = ("_clock", "_holds", "_lease_us", "_log", "_poked", "_rows", "_threads", "_trouble", "empty")
+    __slots__ = ("_clock", "_holds", "_lease_us", "_log", "_poked", "_rows", "_threads", "_trouble", "empty", "slow_us")
 
     def __init__(self, rows: Rows, threads: Threads, lease_us: int, clock: Clock, log: Log) -> None:
         self._rows = rows
@@ -48,6 +49,7 @@ class Held:
         self._holds: dict[str, Hold] = {}
         self._poked = asyncio.Event()
         self._trouble = False
+        self.slow_us = 0  # what the database takes, as of late
         self.empty = asyncio.Event()
         self.empty.set()
 
@@ -74,6 +76,12 @@ class Held:
         if not self._holds.keys().isdisjoint(jobs):
             self._poked.set()
 
+    def took(self, us: int) -> None:
+        """A transaction about leases took so long: theirs are longer by that, since a lease begins before it does."""
+        self.slow_us = min(us, _SLOWEST_US)
+        if us > self._lease_us // 3:
+            self._poked.set()
+
     def break_all(self, why: str) -> None:
         """Let go of everything."""
         for hold in self._holds.values():
@@ -97,15 +105,16 @@ class Held:
         holds = dict(self._holds)
         fences = {job: hold.lease.fence for job, hold in holds.items()}
         loop = asyncio.get_running_loop()
-        wall = self._clock.wall()
+        now, wall, lease_us = self._clock.now(), self._clock.wall(), self._lease_us + self.slow_us
         try:
-            told = await loop.run_in_executor(self._threads, self._rows.renew, fences, self._lease_us, wall)
+            told = await loop.run_in_executor(self._threads, self._rows.renew, fences, lease_us, wall)
         except SQLAlchemyError:
             if not self._trouble:
                 self._log.error("leases of jobs cannot be renewed: who runs them may be taken for dead")
             self._trouble = True
             return
         self._trouble = False
+        self.took(self._clock.now() - now)
         for job, word in told.items():
             hold = holds[job]
             if self._holds.get(job) is hold:

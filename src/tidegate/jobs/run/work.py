@@ -34,7 +34,7 @@ class Silent:
 class Work:
     """What one process runs. Made on its event loop: `start`, any number of `do`, `stop`."""
 
-    __slots__ = ("_ends", "_held", "_tasks", "broken", "clock", "executor", "hints", "log", "rows", "threads")
+    __slots__ = ("_ends", "_tasks", "broken", "clock", "executor", "held", "hints", "log", "rows", "threads")
 
     def __init__(
         self, rows: Rows, executor: Executor, lease_us: int, clock: Clock, log: Log, hints: Hints | None = None
@@ -46,7 +46,7 @@ class Work:
         self.clock = clock
         self.log = log
         self.threads = ThreadPoolExecutor(_THREADS, "rows")
-        self._held = Held(rows, self.threads, lease_us, clock, log)
+        self.held = Held(rows, self.threads, lease_us, clock, log)
         self._ends = Ends(rows, self.threads, self.hints, clock, log)
         self._tasks: list[asyncio.Task[None]] = []
         self.broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()  # fails: nothing goes on here
@@ -54,17 +54,17 @@ class Work:
     def start(self) -> None:
         """Renew and write, from now on."""
         loop = asyncio.get_running_loop()
-        self._tasks = [loop.create_task(self._held.run()), loop.create_task(self._ends.run())]
+        self._tasks = [loop.create_task(self.held.run()), loop.create_task(self._ends.run())]
         for task in self._tasks:
             task.add_done_callback(self._over)
 
     def __len__(self) -> int:
         """How many run here."""
-        return len(self._held)
+        return len(self.held)
 
     def changed(self, jobs: list[str]) -> None:
         """A hint: these have another state. One that is cancelled is broken off at once."""
-        self._held.changed(jobs)
+        self.held.changed(jobs)
 
     async def do(self, lease: Lease) -> End | None:
         """Run it; returns when its end is in the rows. None: it was lost, and nothing of it counts."""
@@ -72,18 +72,18 @@ class Work:
             return await self._finished(_broken_off(lease, CANCEL, 0))
         began = self.clock.wall()
         hold = Hold(lease, asyncio.get_running_loop().create_task(self.executor.run(lease)))
-        self._held.add(hold)
+        self.held.add(hold)
         try:
             end = await self._end_of(hold, began)
             return None if end is None else await self._finished(end)
         finally:
             hold.running.cancel()
-            self._held.drop(hold)
+            self.held.drop(hold)
 
     async def stop(self, grace_us: int, commit_us: int) -> None:
         """What runs has so long to end; the rest is handed back, as if it had not begun, and written in `commit_us`."""
         await self._empty(grace_us)
-        self._held.break_all(STOP)
+        self.held.break_all(STOP)
         await self._empty(commit_us)
         for task in self._tasks:
             task.cancel()
@@ -93,7 +93,7 @@ class Work:
     async def _empty(self, within_us: int) -> None:
         with suppress(TimeoutError):
             async with TimeLimit(self.clock, self.clock.now() + within_us):
-                await self._held.empty.wait()
+                await self.held.empty.wait()
 
     def _over(self, task: "asyncio.Task[None]") -> None:
         if not task.cancelled() and not self.broken.done():

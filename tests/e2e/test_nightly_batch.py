@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from openai import InternalServerError, OpenAI
@@ -103,5 +104,9 @@ async def test_its_webhook(night: Night, tmp_path: Path) -> None:
     assert (said["type"], said["data"]["id"]) == ("batch.completed", batch.id)
     assert said["data"]["request_counts"]["total"] == 10
     assert json.loads(body) == said
+    where = f"/batches/{batch.id}/deliveries"
+    await until(lambda: bool(night.client.get(where, cast_to=dict[str, Any])["data"]), "the note of it")
+    (noted,) = night.client.get(where, cast_to=dict[str, Any])["data"]
+    assert (noted["attempt"], noted["status"], noted["error"]) == (1, 204, None)
     ended = await asyncio.to_thread(watch, night.client, batch, print)
     assert len(await asyncio.to_thread(lambda: list(answers(night.client, ended)))) == 10

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.jobs.desk.stand import ALICE, ANSWER, ASK, BOB, CHAT, Stand
+from tests.jobs.desk.stand import ALICE, ANSWER, ASK, BOB, CHAT, Reply, Stand
 from tidegate.jobs.desk.caller import Caller
+from tidegate.jobs.rows.rows import JobRows
 from tidegate.model.jobs import CANCELLED, DEAD, FAILED, JobSettings
 from tidegate.model.snapshot import Snapshot
 
@@ -266,6 +267,21 @@ async def test_a_database_that_fails(stand: Stand) -> None:
     assert reply.status == 503
     assert "elsewhere" not in reply.error["message"]
     assert "SELECT" not in reply.error["message"]
+
+
+async def test_a_defect(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Is told as one, in general words; its own are for the log."""
+
+    def fails(*_: object) -> None:
+        raise RuntimeError("secret")
+
+    monkeypatch.setattr(JobRows, "listed", fails)
+    visit = stand.visit("GET", "/v1/jobs")
+    with pytest.raises(RuntimeError):
+        await visit.over()
+    reply = Reply(visit.messages)
+    assert (reply.status, reply.error["code"]) == (500, "internal_error")
+    assert b"secret" not in reply.body
 
 
 @pytest.mark.parametrize(

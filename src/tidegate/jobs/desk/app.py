@@ -24,6 +24,7 @@ from tidegate.jobs.desk.watch import Watch
 
 _LEFT = 499  # nobody reads it
 _OPENING_SECONDS = 5.0
+_QUIET_US = 5_000_000  # between two words to the log about a database that fails
 
 
 class Opening:
@@ -60,10 +61,11 @@ def app(desk: Desk, watch: Watch, more: Iterable[BaseRoute] = ()) -> Starlette:
 class Handlers:
     """What becomes of an exception. Nothing of it but what is meant for clients is told to them."""
 
-    __slots__ = ("_desk",)
+    __slots__ = ("_desk", "_told_at")
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._told_at = -_QUIET_US
 
     def all(self) -> dict[Any, Any]:
         """By the type of the exception."""
@@ -81,7 +83,11 @@ class Handlers:
 
     async def database(self, request: Request, error: SQLAlchemyError) -> Response:
         """What is written is written, and the rest is not: another try may help."""
-        self._desk.log.warning("the database of jobs failed", problem=_first_line(error), path=request.scope["path"])
+        now = self._desk.clock.now()
+        if now - self._told_at >= _QUIET_US:
+            self._told_at = now
+            path = request.scope["path"]
+            self._desk.log.warning("the database of jobs failed", problem=_first_line(error), path=path)
         return refusal(Unavailable("The gate's database for jobs failed. Try again in a moment."), dialect_of(request))
 
     async def unrouted(self, request: Request, error: HTTPException) -> Response:

@@ -11,7 +11,7 @@ from tidegate.jobs.desk.desk import Desk
 from tidegate.jobs.desk.errors import Unavailable
 from tidegate.jobs.records import NewJob, Submitted
 
-_MOST_WAITING: Final = 1_024
+_MOST_WAITING: Final = 8_192
 _MOST_BYTES: Final = 134_217_728  # of what waits
 _PIECE: Final = 128
 _PIECE_BYTES: Final = 4_194_304

@@ -13,6 +13,7 @@ from uvicorn.server import Server
 from tidegate.wire.server import private
 
 _KEEP_SECONDS: Final = 3_600  # workers close what they do not need: a desk that did would cut a request off
+_BACKLOG: Final = 4_096  # where it is full a worker's connection fails at once; the system may cap it lower
 _LAST_SECONDS: Final = 5  # for what is under way when it is told to end
 
 
@@ -34,6 +35,7 @@ class DeskServer(Server):
                 server_header=False,
                 date_header=False,
                 proxy_headers=False,
+                backlog=_BACKLOG,
                 timeout_keep_alive=_KEEP_SECONDS,
                 timeout_graceful_shutdown=_LAST_SECONDS,
             )

@@ -33,6 +33,7 @@ TOO_LONG: dict[str, str] = {
 SLEEPING = {
     "tests/bench/test_flood.py": "closed transports let go of their sockets in a later turn of the loop",
     "tests/e2e/test_budgets.py": "clients that come again when they are told to",
+    "tests/e2e/test_mission.py": "asks a process that starts until it answers, with a deadline",
     "tests/e2e/stand.py": "polls processes and judges for what no descriptor tells, with a deadline",
     "tests/twin/conftest.py": "a closed transport lets go of its socket in a later turn of the loop",
     "tests/twin/test_faults_http.py": "waits for a port to close and to open again, which tells nobody",

@@ -240,6 +240,9 @@ def test_a_lease_is_held_while_it_is_renewed(rows: JobRows) -> None:
     assert rows.renew({"b": 1}, LEASE, 100) == {}
     assert rows.reap(3, 60 + LEASE) == Reaped(again=("a",))
     assert rows.renew({"a": 1, "b": 1, "nobody": 1}, LEASE, 170) == {"a": "lost", "nobody": "lost"}
+    assert ids(claimed(rows, wall=180)) == ["a"]
+    rows.renew({"a": 1}, LEASE, 250)
+    assert set(rows.reap(3, 180 + LEASE).again) == {"a", "b"}
 
 
 def test_who_holds_is_told_of_a_cancel(rows: JobRows) -> None:
@@ -281,6 +284,8 @@ def test_an_old_fence_says_nothing(rows: JobRows) -> None:
     rows.reap(3, 10 + LEASE)
     [second] = claimed(rows, wall=200, runner="s")
     assert second.fence == 2
+    assert rows.renew({"a": 1}, LEASE, 205) == {"a": "lost"}
+    assert there(rows, "a").state == "running"
     assert rows.finish([done(first)], 210) == [False]
     assert rows.result("a") is None
     assert rows.finish([done(second)], 220) == [True]

@@ -11,8 +11,10 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from tidegate.jobs.rows.statement import Statement
+from tidegate.store.engine import is_sqlite
 
 _PIECE = 1_000
+_LOCK = 0x7475_726E  # "turn"
 
 
 class Picked(NamedTuple):
@@ -28,9 +30,13 @@ Take = Callable[[int, int, Picked], list[Picked]]
 _FIRST = Picked(-(2**15), 0)
 
 _LAST = Statement("SELECT tenant FROM job_turns WHERE backend = :backend")
-_HOLD = Statement("SELECT tenant FROM job_turns WHERE backend = :backend {skip}")
-_BEGIN = Statement("INSERT INTO job_turns (backend, tenant) VALUES (:backend, 0) ON CONFLICT DO NOTHING")
-_PASS = Statement("UPDATE job_turns SET tenant = :tenant WHERE backend = :backend")
+_MINE = Statement("SELECT pg_try_advisory_xact_lock(:lock, hashtext(:backend))")
+_PASS = Statement(
+    """
+    INSERT INTO job_turns (backend, tenant) VALUES (:backend, :tenant)
+    ON CONFLICT (backend) DO UPDATE SET tenant = excluded.tenant
+    """
+)
 _RING = Statement(
     """
     WITH RECURSIVE ring(tenant, place) AS (
@@ -87,14 +93,8 @@ def ripen(connection: Connection, wall: int) -> None:
 
 def hold(connection: Connection, backend: str) -> tuple[int, bool]:
     """Who was served last, and whether this transaction may say who is now: another may be about to."""
-    held = _HOLD.on(connection, backend=backend).scalar()
-    if held is not None:
-        return int(held), True
-    last = _LAST.on(connection, backend=backend).scalar()
-    if last is not None:
-        return int(last), False
-    _BEGIN.on(connection, backend=backend)
-    return 0, _HOLD.on(connection, backend=backend).scalar() is not None
+    mine = is_sqlite(connection) or bool(_MINE.on(connection, lock=_LOCK, backend=backend).scalar())
+    return int(_LAST.on(connection, backend=backend).scalar() or 0), mine
 
 
 def pick(connection: Connection, backend: str, most: int, wall: int, turn: tuple[int, bool]) -> list[int]:
@@ -121,11 +121,11 @@ def deal(tenants: Sequence[int], most: int, take: Take) -> list[int]:
     hands: dict[int, list[Picked]] = {tenant: [] for tenant in tenants}
     live, room = list(tenants), most
     while live and room > 0:
-        share, more = divmod(room, len(live))
+        share, more = divmod(sum(len(hands[tenant]) for tenant in live) + room, len(live))
         going = []
         for place, tenant in enumerate(live):
-            count = share + (place < more)
             hand = hands[tenant]
+            count = share + (place < more) - len(hand)
             got = take(tenant, count, hand[-1] if hand else _FIRST) if count else []
             hand += got
             room -= len(got)

@@ -1,6 +1,7 @@
 """What the desk's tests stand on: the application over real rows, its clients, and a runner that answers as told."""
 
 import asyncio
+import base64
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -34,6 +35,11 @@ JSON_HEAD = b"content-type: application/json\r\nx-request-id: req_1\r\n"
 ALICE = Caller("alice", "team", "", "")
 BOB = Caller("bob", "", "", "")
 _WAIT = 20.0
+
+
+def hold(deadline_ms: int = 20_000, backend: str = "") -> str:
+    told = {"strategy": "m", "backend": backend, "deadline_ms": deadline_ms, "stream": False}
+    return base64.urlsafe_b64encode(json.dumps(told).encode()).rstrip(b"=").decode()
 
 
 class Reply:

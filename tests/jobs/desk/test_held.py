@@ -1,13 +1,12 @@
 """Calls that run as jobs while their clients wait."""
 
-import base64
 import json
 import threading
 
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from tests.jobs.desk.stand import ALICE, ANSWER, ASK, CHAT, Stand, Visit
+from tests.jobs.desk.stand import ALICE, ANSWER, ASK, CHAT, Stand, Visit, hold
 from tidegate.jobs.desk.caller import Caller
 from tidegate.jobs.records import Result
 from tidegate.jobs.rows.rows import JobRows
@@ -27,11 +26,6 @@ MESSAGE = {
     "stop_sequence": None,
     "usage": {"input_tokens": 3, "output_tokens": 2},
 }
-
-
-def hold(deadline_ms: int = 20_000, backend: str = "") -> str:
-    told = {"strategy": "m", "backend": backend, "deadline_ms": deadline_ms, "stream": False}
-    return base64.urlsafe_b64encode(json.dumps(told).encode()).rstrip(b"=").decode()
 
 
 def held(stand: Stand, body: object = ASK, path: str = CHAT, deadline_ms: int = 20_000, **headers: str) -> Visit:

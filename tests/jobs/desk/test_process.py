@@ -11,11 +11,11 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.jobs.desk.stand import ALICE, ASK, CHAT
+from tests.jobs.desk.stand import ALICE, ASK, CHAT, hold
 from tidegate.jobs.desk.caller import shown
 from tidegate.jobs.rows.open import open_rows
 from tidegate.model import snapshot as snapshots
-from tidegate.model.jobs import CALLER_HEADER, KEY, SOCKET, JobSettings
+from tidegate.model.jobs import CALLER_HEADER, HOLD_HEADER, KEY, SOCKET, JobSettings
 from tidegate.model.snapshot import LedgerSettings, ServerSettings, Snapshot
 from tidegate.planes.messages import Decoder, Drain, Load, Message, Ready, encode
 
@@ -97,7 +97,7 @@ async def test_a_life(running: Running) -> None:
 
 
 async def test_who_waits_is_told_that_it_ends(running: Running) -> None:
-    """A client that waits longer than the gate does is told where its job is."""
+    """Who can come back is asked to at once, and a held call is told where its job is when the gate waits no more."""
     server = ServerSettings(drain_timeout_us=1)
     running.load(Snapshot(1, (), jobs=JobSettings(enabled=True), server=server))
     running.heard()
@@ -108,12 +108,16 @@ async def test_who_waits_is_told_that_it_ends(running: Running) -> None:
             lines = events.aiter_lines()
             assert await anext(lines) == "id: 1"
             waits = asyncio.ensure_future(client.get(f"/v1/jobs/{job}/result?wait=60"))
-            while (await client.get("/v1/jobs")).status_code != 200:
+            held = asyncio.ensure_future(client.post(CHAT, json=ASK, headers={HOLD_HEADER.decode(): hold()}))
+            while len((await client.get("/v1/jobs")).json()["data"]) < 2:
                 pass
             running.tell(Drain())
             assert "data: " in "".join([line async for line in lines])
         reply = await waits
-        assert (reply.status_code, reply.headers["x-tidegate-job"]) == (503, job)
+        assert (reply.status_code, reply.headers["x-tidegate-job"]) == (202, job)
+        reply = await held
+        assert reply.status_code == 503
+        assert reply.headers["location"] in reply.json()["error"]["message"]
     assert running.ended()[0] == 0
 
 

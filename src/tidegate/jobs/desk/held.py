@@ -128,7 +128,7 @@ class HeldReply(Response):
     async def _answer(self, events: Events, receive: Receive) -> Response | None:
         """A reply, unless the answer has been said as events. Raises `Left`, `Refused`."""
         asked, job = self._asked, self._accepted.job
-        beat = events.beat if asked.streams and not asked.prefer.asynchronous else silent
+        beat = None if asked.prefer.asynchronous else events.beat if asked.streams else silent
         async with present(self._watch, job, receive) as waiter:
             told = await end(self._desk, waiter, asked.until, BEAT_US, beat)
         if told is None:

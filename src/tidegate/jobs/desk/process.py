@@ -28,7 +28,7 @@ class Process:
     """All of it. `start`, then `drain`, then `close`. Needs a running event loop."""
 
     __slots__ = (
-        "_clerk", "_clock", "_desk", "_drain_us", "_ear", "_hints", "_log", "_ready", "_sender", "_server", "_serving",
+        "_clerk", "_clock", "_desk", "_drain_us", "_ear", "_hints", "_log", "_sender", "_server", "_serving",
         "_tasks", "_unmoved", "_watch",
     )  # fmt: skip
 
@@ -44,7 +44,7 @@ class Process:
         self._sender = Sender(self._desk)
         self._drain_us = snapshot.server.drain_timeout_us
         self._unmoved = _unmoved(snapshot)
-        more = routes(self._desk, lambda: self._watch.closed)
+        more = routes(self._desk, lambda: self._watch.ending)
         self._server = DeskServer(app(self._desk, self._watch, more), state_dir / SOCKET, ready)
         self._ear = Ear(state_dir, DESK, self._worked, self._changed)
         self._tasks: list[asyncio.Task[None]] = []
@@ -75,7 +75,8 @@ class Process:
         return True
 
     async def drain(self) -> None:
-        """Answer those who are here, as long as the gate waits for its calls; then tell them that the desk ends."""
+        """Answer the calls that are held here, as long as the gate waits for its calls; others may come back."""
+        self._watch.end()
         if await self._idle(self._drain_us - _SAYING_US):
             return
         self._watch.close()

@@ -85,7 +85,7 @@ class Progress(Response):
             if not await waiter.change(clock.now() + BEAT_US):
                 await events.beat()
                 continue
-            if waiter.left or waiter.closed:
+            if waiter.left or waiter.ending:
                 return None
             try:
                 return await self._desk.call(self._desk.rows.find, waiter.job)

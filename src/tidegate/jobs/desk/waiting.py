@@ -18,6 +18,9 @@ from tidegate.jobs.records import Job
 _AGAIN_US = 500_000
 
 
+Beat = Callable[[], Awaitable[None]]
+
+
 class Left(Exception):
     """The client is not there any more."""
 
@@ -38,16 +41,17 @@ async def present(watch: Watch, job: Job, receive: Receive) -> AsyncIterator[Wai
             leaving.cancel()
 
 
-async def end(
-    desk: Desk, waiter: Waiter, until: int, beat_us: int, beat: Callable[[], Awaitable[None]] = silent
-) -> Outcome | None:
+async def end(desk: Desk, waiter: Waiter, until: int, beat_us: int, beat: Beat | None = None) -> Outcome | None:
     """Its answer, or the ended job that has none; None: it has not ended at `until` (monotonic).
 
-    `beat` is called whenever nothing was said for so long. Raises `Left`, and `Refused` where the job is deleted.
+    `beat` is called whenever nothing was said for so long. Without one None is also what is told when the desk ends.
+    Raises `Left`, and `Refused` where the job is deleted, or the desk ends.
     """
     now = desk.clock.now()
     while not waiter.ended:
         if now >= until:
+            return None
+        if beat is None and waiter.ending:
             return None
         if waiter.closed:
             raise _closing(waiter.job)
@@ -55,7 +59,7 @@ async def end(
         if waiter.left:
             raise Left
         now = desk.clock.now()
-        if not news and now < until:
+        if not news and beat is not None and now < until:
             await beat()
     return await _outcome(desk, waiter.job, until)
 

@@ -62,6 +62,11 @@ class Waiter:
             self._wake()
 
     @property
+    def ending(self) -> bool:
+        """The desk is about to end: who can come back is asked to."""
+        return self._watch.ending
+
+    @property
     def closed(self) -> bool:
         """The desk ends, and there is nobody to wait with."""
         return self._watch.closed
@@ -92,7 +97,7 @@ class Waiter:
 class Watch:
     """Who waits for which job. O(waiting) a look; what is poked is looked at soon."""
 
-    __slots__ = ("_asked", "_away", "_desk", "_due", "_poked", "_waiters", "_waits", "clock", "closed")
+    __slots__ = ("_asked", "_away", "_desk", "_due", "_poked", "_waiters", "_waits", "clock", "closed", "ending")
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
@@ -103,7 +108,8 @@ class Watch:
         self._poked = asyncio.Event()
         self._due = 0  # when all are looked at again
         self._away = False
-        self.closed = False  # the desk ends
+        self.ending = False  # who can come back is asked to
+        self.closed = False  # and nobody is waited with any more
 
     def __len__(self) -> int:
         return self._waits
@@ -130,9 +136,17 @@ class Watch:
         if not those:
             del self._waiters[waiter.job]
 
+    def end(self) -> None:
+        """The desk is about to end: wake all who wait."""
+        self.ending = True
+        self._wake_all()
+
     def close(self) -> None:
-        """Wake all who wait: the desk ends."""
-        self.closed = True
+        """It ends now."""
+        self.ending = self.closed = True
+        self._wake_all()
+
+    def _wake_all(self) -> None:
         for those in self._waiters.values():
             for waiter in those:
                 waiter.again()

@@ -30,21 +30,21 @@ def _told(batch: Batch) -> dict[str, Any]:
     return shapes.batch(batch, batch.tally)
 
 
-def clean(engine: Engine, batch: Batch) -> bool:
-    """Drop a piece of the answers that the files hold by now; True: that was all.
+def clean(engine: Engine, batch: Batch, line: int) -> int:
+    """Drop the answers behind `line` that the files hold by now, a piece of them; up to which line, 0: that was all.
 
     What a line asked goes with its answer. Of a line that has none it stays, so that an operator can requeue it.
     """
+    behind = select(JOBS.c.number, JOBS.c.line, JOBS.c.state).where(JOBS.c.batch == batch.id, JOBS.c.line > line)
     with writing(engine) as connection:
-        mine = select(ANSWERS.c.number).join(JOBS, JOBS.c.number == ANSWERS.c.number).where(JOBS.c.batch == batch.id)
-        numbers = list(connection.scalars(mine.limit(_PIECE)))
-        if not numbers:
+        rows = connection.execute(behind.order_by(JOBS.c.line).limit(_PIECE)).all()
+        if not rows:
             book.change(connection, batch, clean=1)
-            return True
-        done = select(JOBS.c.number).where(JOBS.c.number.in_(numbers), JOBS.c.state == DONE)
+            return 0
+        done = [row.number for row in rows if row.state == DONE]
         connection.execute(delete(BODIES).where(BODIES.c.number.in_(done)))
-        connection.execute(delete(ANSWERS).where(ANSWERS.c.number.in_(numbers)))
-    return False
+        connection.execute(delete(ANSWERS).where(ANSWERS.c.number.in_([row.number for row in rows])))
+    return int(rows[-1].line)
 
 
 def forget(engine: Engine, batch: Batch) -> bool:

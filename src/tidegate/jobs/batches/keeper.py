@@ -27,12 +27,13 @@ _WRITERS: Final = 4  # batches whose files are written at the same time
 class Keeper:
     """Any number of desks may keep the same batches: whoever is overtaken looks again."""
 
-    __slots__ = ("_archive", "_desk", "_said", "_tidied", "_writers")
+    __slots__ = ("_archive", "_cleaned", "_desk", "_said", "_tidied", "_writers")
 
     def __init__(self, desk: Desk, archive: Archive | None = None) -> None:
         self._desk = desk
         self._archive = archive or Archive(desk)
         self._writers: dict[str, Writing] = {}
+        self._cleaned: dict[str, int] = {}  # up to which line; who dies begins again
         self._tidied = 0
         self._said = ""
 
@@ -61,6 +62,8 @@ class Keeper:
             after = batches[-1].id
         for gone in self._writers.keys() - seen:
             self._drop(gone)
+        for gone in self._cleaned.keys() - seen:
+            del self._cleaned[gone]
         return busy
 
     async def _step(self, batch: Batch) -> bool:
@@ -88,7 +91,7 @@ class Keeper:
         """In a thread: one step; how many jobs it fed, -1: there was nothing to do."""
         known = self._archive.book
         if batch.state not in OPEN:
-            closing.clean(known.engine, batch)
+            self._clean(known, batch)
             return 0
         if not batch.in_progress_us:
             self._feeder(known).look(batch, wall)
@@ -122,6 +125,11 @@ class Keeper:
         if writer.step(wall):
             del self._writers[batch.id]
         return 0
+
+    def _clean(self, known: Book, batch: Batch) -> None:
+        line = closing.clean(known.engine, batch, self._cleaned.pop(batch.id, 0))
+        if line:
+            self._cleaned[batch.id] = line
 
     def _drop(self, batch: str) -> None:
         """Whatever was written of it is written again."""

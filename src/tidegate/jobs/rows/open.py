@@ -13,7 +13,7 @@ from tidegate.store.engine import is_sqlite, open_engine
 from tidegate.store.upgrade import Schema, upgrade
 
 SCHEMA: Final = Schema(Path(__file__).parent / "migrations", VERSION)
-_SQLITE: Final = ("busy_timeout=15000", "cache_size=-16000")
+_SQLITE: Final = ("busy_timeout=15000", "cache_size=-4000")
 # Who is frozen in the middle of a transaction loses it before others give up waiting for its rows.
 _POSTGRES: Final = ("idle_in_transaction_session_timeout = '5s'",)
 

@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import json
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 from sqlalchemy import text
@@ -177,6 +177,45 @@ async def test_what_a_receiver_may_do(
     await until(tried(1))
     assert logged(rows) == [(1, status, error)]
     await until(lambda: receiver.open == 0)
+
+
+async def test_nobody_there(rows: JobRows, clock: WallClock, sender: Sender, receiver: Receiver) -> None:
+    """A port that nobody listens at, and a server that speaks no TLS: the log says which."""
+
+    def greet(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 mail.example ESMTP\r\n")
+        writer.close()
+
+    mail = await asyncio.start_server(greet, "127.0.0.1", 0)
+    receiver.stop()
+    end(rows, clock, job("job_1", receiver.url("/hook"), clock))
+    end(rows, clock, job("job_2", f"https://hooks.example:{mail.sockets[0].getsockname()[1]}/", clock))
+    await poke(sender, clock)
+    await until(lambda: logged(rows) == [(1, 0, "no_connection")])
+    await until(lambda: logged(rows, "job_2") == [(1, 0, "tls_failed")])
+    mail.close()
+
+
+async def test_a_defect_costs_an_attempt(
+    rows: JobRows, clock: WallClock, receiver: Receiver, home: Home, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """It is told to the operator, and tried again; authorities are the system's, who do not know this one."""
+
+    class Broken(Book):
+        async def addresses(self, host: str) -> Sequence[bytes]:
+            if not self.asked:
+                self.asked.append(host)
+                raise RuntimeError("on purpose")
+            return await super().addresses(host)
+
+    sender = Sender(home, Broken())
+    running = asyncio.create_task(sender.run())
+    end(rows, clock, job("job_1", receiver.url("/hook"), clock))
+    await advance(clock, sender, lambda: len(deliveries(rows, "job_1")) == 2)
+    assert logged(rows) == [(1, 0, "failed"), (2, 0, "bad_certificate")]
+    assert "on purpose" in capfd.readouterr().err
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
 
 
 @pytest.mark.parametrize(("path", "status"), [("/silent", 0), ("/drip", 0), ("/dripping-body", 200)])

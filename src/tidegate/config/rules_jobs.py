@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path as FilePath
 
 from tidegate.config.base_url import BadUrl
+from tidegate.config.build_jobs import embedded
 from tidegate.config.findings import Path
 from tidegate.config.queue_url import check_queue, queue_file
 from tidegate.config.source import Document, as_mapping
+from tidegate.model.jobs import shown
 
 _SQLITE = "sqlite:///"
 
@@ -21,6 +23,7 @@ def check_jobs(document: Document, folder: FilePath) -> None:
         if place != first[1]:
             message = f"another place for jobs than {document.label(first[0])} names"
             document.refuse(path, message, "jobs are kept in one: name it once, and write sqlite:// elsewhere")
+    _brokers(data, jobs, document)
     _pauses(jobs, document)
 
 
@@ -32,13 +35,29 @@ def _places(data: dict[str, object], jobs: dict[str, object], folder: FilePath) 
         yield ("jobs", "database"), str(folder / file) if file != database else database
     for path, section in _queues(data, jobs):
         url = section.get("queue_backend")
-        if isinstance(url, str):
-            try:
-                file = queue_file(check_queue(url))
-            except BadUrl:
-                continue
-            if file:
-                yield (*path, "queue_backend"), str(folder / file)
+        if isinstance(url, str) and _usable(url) and (file := queue_file(check_queue(url))):
+            yield (*path, "queue_backend"), str(folder / file)
+
+
+def _brokers(data: dict[str, object], jobs: dict[str, object], document: Document) -> None:
+    """Rows know a broker by its name alone, so that its password may change: two URLs of one name are one queue."""
+    seen: dict[str, tuple[Path, str]] = {}
+    for path, section in _queues(data, jobs):
+        url = section.get("queue_backend")
+        if isinstance(url, str) and _usable(url) and not embedded(check_queue(url)):
+            at, url = (*path, "queue_backend"), check_queue(url)
+            first = seen.setdefault(shown(url), (at, url))
+            if first[1] != url:
+                message = f"the queue that {document.label(first[0])} names, by another URL"
+                document.refuse(at, message, "write one URL for it, or another number of a database or virtual host")
+
+
+def _usable(url: str) -> bool:
+    try:
+        check_queue(url)
+    except BadUrl:
+        return False
+    return True
 
 
 def _queues(data: dict[str, object], jobs: dict[str, object]) -> Iterator[tuple[Path, dict[str, object]]]:

@@ -138,7 +138,7 @@ def _page(connection: Connection, batch: str, line: int) -> list[_Line]:
     faults = connection.execute(
         select(FAULTS).where(FAULTS.c.batch == batch, FAULTS.c.line > line).order_by(FAULTS.c.line).limit(_LINES)
     )
-    both = [_Line(row.line, row, None) for row in jobs] + [_Line(row.line, None, row) for row in faults]
+    both = [_Line(row.line, row, None) for row in jobs.all()] + [_Line(row.line, None, row) for row in faults.all()]
     return sorted(both, key=lambda one: one.line)[:_LINES]
 
 
@@ -146,7 +146,7 @@ def _answered(connection: Connection, page: Sequence[_Line], batch: Batch) -> It
     """The lines with their answers, a few megabytes of these at a time."""
     for some in _by_size(page):
         numbers = [one.job.number for one in some if one.job is not None and one.job.size is not None]
-        found = connection.execute(select(ANSWERS).where(ANSWERS.c.number.in_(numbers))) if numbers else ()
+        found = connection.execute(select(ANSWERS).where(ANSWERS.c.number.in_(numbers))).all() if numbers else ()
         known = {row.number: row for row in found}
         for one in some:
             if one.job is not None:

@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 from kombu import Connection
 
 class Consumer:
@@ -5,3 +7,4 @@ class Consumer:
         default_steps: list[str]
 
     def ensure_connected(self, conn: Connection) -> Connection: ...
+    def call_soon_ack(self, p: Callable[..., object], *args: object) -> object: ...

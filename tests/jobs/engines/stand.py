@@ -155,9 +155,13 @@ class Stand:
             assert job is not None
             if right(job):
                 return job
-            assert time.monotonic() < limit, f"{job}\n{(self.state_dir / 'runner.log').read_text()[-3000:]}"
+            assert time.monotonic() < limit, f"{job}\n{self.said()}"
             assert not self._clerk.done(), self._clerk.exception()
             await asyncio.sleep(0.02)
+
+    def said(self) -> str:
+        """By all processes."""
+        return "".join([path.read_text(errors="replace")[-3_000:] for path in self.state_dir.glob("*.log")])
 
     async def ended(self, name: str) -> Job:
         """The job, when it has ended."""

@@ -1,5 +1,6 @@
 """What a worker of Celery does with a broker, less what jobs have no use for."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Final
 
@@ -12,7 +13,7 @@ _LONGEST: Final = 10.0  # Celery's 32 are too long for those who wait
 
 
 class JobConsumer(Consumer):
-    """Celery's own, which is back soon after its broker is."""
+    """Celery's own, which is back soon after its broker is, and outlives what it cannot acknowledge."""
 
     class Blueprint(Consumer.Blueprint):
         """Its steps."""
@@ -24,3 +25,14 @@ class JobConsumer(Consumer):
         soon = partial(conn.ensure_connection, interval_start=_STEP, interval_step=_STEP, interval_max=_LONGEST)
         conn.ensure_connection = soon  # type: ignore[method-assign]
         return super().ensure_connected(conn)
+
+    def call_soon_ack(self, p: Callable[..., object], *args: object) -> object:
+        """Acknowledge or give back, soon and on Celery's own thread."""
+        return super().call_soon_ack(partial(_told, p), *args)
+
+
+def _told(tell: Callable[..., object], *args: object) -> None:
+    try:
+        tell(*args)
+    except Exception:  # noqa: BLE001 - kombu raises whatever it stumbles over, and Celery would end by it
+        return  # the connection that brought the message is gone: it comes again, and is an old one then

@@ -4,6 +4,7 @@ import asyncio
 import os
 import socket
 import threading
+from typing import Final
 
 from celery import Celery
 from celery.apps.worker import Worker
@@ -13,15 +14,19 @@ from kombu.asynchronous import get_event_loop
 from tidegate.jobs.celery.words import quiet
 from tidegate.observe.log import Log
 
+_PAUSE_SECONDS: Final = 1.0  # after Celery ended by an error of its own
+
 
 class Crew:
     """One for a process, for Celery keeps its state in modules. `over` is done when it has stopped."""
 
-    __slots__ = ("_app", "_loop", "_thread", "over")
+    __slots__ = ("_app", "_log", "_loop", "_stopping", "_thread", "over")
 
     def __init__(self, app: Celery, url: str, log: Log) -> None:
         quiet(log, url)
         self._app = app
+        self._log = log
+        self._stopping = threading.Event()
         self._loop = asyncio.get_running_loop()
         self.over: asyncio.Future[None] = self._loop.create_future()
         self._thread = threading.Thread(target=self._run, name="celery", daemon=True)
@@ -32,6 +37,7 @@ class Crew:
 
     def stop(self) -> None:
         """Take nothing more; it is over when what runs has ended and the broker was told. For the loop's thread."""
+        self._stopping.set()
         state.should_stop = 0
         hub = get_event_loop()
         if hub is not None:
@@ -40,6 +46,9 @@ class Crew:
     def _run(self) -> None:
         try:
             self._work()
+            while not self._stopping.wait(_PAUSE_SECONDS):
+                self._log.error("Celery has stopped, and is begun again")
+                self._work()
         finally:
             self._loop.call_soon_threadsafe(self._ended)
 

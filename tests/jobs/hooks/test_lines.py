@@ -33,6 +33,7 @@ def test_lines_are_bounded() -> None:
     assert sum(lines.join(hook(number), at("a")) for number in range(OF_HOST + 1)) == OF_HOST
     assert sum(lines.join(hook(number), at(f"h{number}")) for number in range(MOST)) == MOST - OF_HOST
     assert not lines.join(hook(0), at("b"))
+    assert (lines.ahead("a"), lines.ahead("b")) == (OF_HOST, 0)
     assert lines.next("a") is not None
     assert lines.join(hook(0), at("b"))
     assert len(lines.leave()) == MOST

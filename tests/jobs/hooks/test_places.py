@@ -19,6 +19,21 @@ def test_each_host_has_its_places() -> None:
     assert places.take("b", "t", WALL) == 0
 
 
+def test_who_waits_for_a_host_waits_not_long() -> None:
+    """For one that is full and answers, and not behind too many."""
+    places = Places(most=10, of_tenant=10, of_host=2)
+    places.take("a", "t", WALL)
+    assert not places.worth_waiting("a", 0)
+    places.take("a", "t", WALL)
+    assert places.worth_waiting("a", 1_000)
+    places.give("a", "t", 4 * SECOND, answered=True)
+    places.take("a", "t", WALL)
+    assert places.worth_waiting("a", 19)
+    assert not places.worth_waiting("a", 20)
+    places.give("a", "t", 4 * SECOND, answered=False)
+    assert not places.worth_waiting("a", 0)
+
+
 def test_each_tenant_has_its_places() -> None:
     """Over all of its hosts."""
     places = Places(most=10, of_tenant=3, of_host=2)

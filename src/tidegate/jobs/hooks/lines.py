@@ -9,8 +9,8 @@ from typing import Final
 from tidegate.jobs.hooks.records import Hook
 from tidegate.policy.jobs.webhooks import Target
 
-OF_HOST: Final = 64
-MOST: Final = 512
+OF_HOST: Final = 256
+MOST: Final = 1_024
 
 Waiting = tuple[Hook, Target]
 
@@ -34,6 +34,10 @@ class Lines:
         line.append((hook, target))
         self._waiting += 1
         return True
+
+    def ahead(self, host: str) -> int:
+        """How many wait for it."""
+        return len(self._lines.get(host, ()))
 
     def next(self, host: str) -> Waiting | None:
         """Who has waited longest for this host, and waits no more; None: nobody does."""

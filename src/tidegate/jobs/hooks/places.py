@@ -13,6 +13,7 @@ MOST: Final = 64
 OF_TENANT: Final = 16
 OF_HOST: Final = 8
 _REMEMBERED: Final = 1_024  # hosts and tenants that nothing is on its way for
+_WAIT_US: Final = 10_000_000
 _SOON_US: Final = 200_000
 
 
@@ -90,10 +91,10 @@ class Places:
         """Places that nobody has."""
         return self._most - self._busy
 
-    def worth_waiting(self, host: str) -> bool:
-        """Whether its places are taken, by attempts that are likely to be answered soon."""
+    def worth_waiting(self, host: str, ahead: int) -> bool:
+        """Whether its places are taken, and one will soon be free for who has so many before it."""
         lane = self._hosts.of(host)
-        return lane.full and lane.most == self._of_host
+        return lane.full and lane.most == self._of_host and ahead * lane.each_us // lane.most < _WAIT_US
 
     def take(self, host: str, tenant: str, wall: int) -> int:
         """0: it has one. Else the moment at which to try again."""

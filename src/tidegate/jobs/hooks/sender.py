@@ -164,7 +164,8 @@ class Sender:
         except BadHook:
             self._came_back(hook, None, wall, 0, 0, REFUSED, 0)
             return
-        if not (self._places.worth_waiting(target.host) and self._lines.join(hook, target)):
+        soon = self._places.worth_waiting(target.host, self._lines.ahead(target.host))
+        if not (soon and self._lines.join(hook, target)):
             self._begin(hook, target, wall)
 
     def _begin(self, hook: Hook, target: Target, wall: int) -> bool:

@@ -214,6 +214,13 @@ async def test_respond_async_after_a_while(stand: Stand) -> None:
     assert (late.status, late.headers["preference-applied"]) == (202, "respond-async")
 
 
+async def test_respond_async_hears_no_comments(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stream that has begun could not become a 202."""
+    monkeypatch.setattr("tidegate.jobs.desk.held.BEAT_US", 1_000)
+    reply = await held(stand, STREAMED, deadline_ms=30, prefer="respond-async, wait=9").reply()
+    assert (reply.status, reply.json()["object"]) == (202, "job")
+
+
 async def test_a_key_is_used_once(stand: Stand) -> None:
     """Who comes again under it waits for the same job, and is told so."""
     first = held(stand, idempotency_key="k")

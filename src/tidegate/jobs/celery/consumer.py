@@ -28,10 +28,11 @@ class JobConsumer(Consumer):
 
     def call_soon_ack(self, p: Callable[..., object], *args: object) -> object:
         """Acknowledge or give back, soon and on Celery's own thread."""
-        return super().call_soon_ack(partial(_told, p), *args)
+        return super().call_soon_ack(partial(told, p), *args)
 
 
-def _told(tell: Callable[..., object], *args: object) -> None:
+def told(tell: Callable[..., object], *args: object) -> None:
+    """Tell the broker what became of a message, where that can still be told."""
     try:
         tell(*args)
     except Exception:  # noqa: BLE001 - kombu raises whatever it stumbles over, and Celery would end by it

@@ -1,0 +1,36 @@
+"""What is ours of Celery's consumer."""
+
+import logging
+
+import pytest
+from celery.worker.consumer import Consumer
+from kombu import Connection
+
+from bench.broker import Broker
+from tidegate.jobs.celery.backend import CeleryBackend
+from tidegate.jobs.celery.consumer import JobConsumer, told
+from tidegate.jobs.celery.settings import job_queue
+from tidegate.jobs.records import Dispatch
+
+
+def test_a_message_of_a_lost_connection_is_left(redis_broker: Broker) -> None:
+    """To acknowledge it raises what ends a worker of Celery's; here it is left, for the broker gives it again."""
+    backend = CeleryBackend(redis_broker.url, "tidegate.jobs.left")
+    backend.publish([Dispatch("job_1", 0)])
+    backend.close()
+    connection = Connection(redis_broker.url)
+    message = job_queue(redis_broker.url, "tidegate.jobs.left")(connection.default_channel).get()
+    errors = connection.connection_errors
+    connection.collect()  # as Celery does with one that is lost
+    words = (logging.getLogger("nobody"), errors)
+    with pytest.raises(AttributeError):
+        message.ack_log_error(*words)
+    told(message.ack_log_error, *words)
+    assert not message.acknowledged
+
+
+def test_no_queues_for_tasks_that_wait() -> None:
+    """All of Celery's steps but the one that declares 28 exchanges and queues for them."""
+    ours, theirs = set(JobConsumer.Blueprint.default_steps), set(Consumer.Blueprint.default_steps)
+    assert theirs - ours == {"celery.worker.consumer.delayed_delivery:DelayedDelivery"}
+    assert ours < theirs

@@ -23,6 +23,7 @@ async def test_a_database_that_hangs(stand: Stand, monkeypatch: pytest.MonkeyPat
     assert {reply.status for reply in late} == {503}
     assert "does not answer" in late[0].error["message"]
     hangs.set()
+    monkeypatch.setattr(desks, "_LATE_SECONDS", 30.0)
     assert (await stand.ask("GET", "/v1/jobs/none")).status == 404
 
 

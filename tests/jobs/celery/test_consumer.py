@@ -21,7 +21,8 @@ def test_a_message_of_a_lost_connection_is_left(redis_broker: Broker) -> None:
     connection = Connection(redis_broker.url)
     message = job_queue(redis_broker.url, "tidegate.jobs.left")(connection.default_channel).get()
     errors = connection.connection_errors
-    connection.collect()  # as Celery does with one that is lost
+    connection.collect()  # as Celery does with one that is lost,
+    message.channel._disconnect_pools()  # which then has nothing left to connect by
     words = (logging.getLogger("nobody"), errors)
     with pytest.raises(AttributeError):
         message.ack_log_error(*words)

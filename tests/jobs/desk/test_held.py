@@ -285,7 +285,7 @@ async def test_an_answer_that_cannot_be_read(stand: Stand, monkeypatch: pytest.M
     def fails(*_: object) -> Result:
         raise OperationalError("", None, Exception())
 
-    visit = held(stand, deadline_ms=700)
+    visit = held(stand, deadline_ms=2_500)
     lease = await stand.leased()
     monkeypatch.setattr(JobRows, "result", fails)
     stand.finish(lease)

@@ -150,7 +150,7 @@ class Reaped(msgspec.Struct, frozen=True):
 
 
 class Depth(msgspec.Struct, frozen=True):
-    """How many jobs of a backend stand so, and since when the oldest of them."""
+    """How many jobs of a backend stand so, and since when the oldest of them; 0: none of them is due."""
 
     backend: str
     state: str

@@ -454,13 +454,18 @@ def test_who_waits_sees_each_change(rows: JobRows) -> None:
 
 
 def test_depths_say_how_many_and_since_when(rows: JobRows) -> None:
-    """By backend and state; what is to wait counts from when it may run."""
+    """By backend and state. What was to wait counts from when it may run, and is not old before that."""
     rows.submit([new("a"), new("b", not_before_us=500), new("c", backend=REDIS)], 1)
     rows.submit([new("d", backend=REDIS, not_before_us=600)], 2)
     claimed(rows, 1, wall=10)
     rows.dispatch(REDIS, 1, 1_000, 11)
     name = "redis://cache.example:6379/1"
-    assert rows.depths() == [Depth("", "queued", 1, 500), Depth("", "running", 1, 10), Depth(name, "queued", 2, 1)]
+    assert rows.depths() == [Depth("", "queued", 1), Depth("", "running", 1, 10), Depth(name, "queued", 2, 1)]
+    rows.cancel("c", None, 12)
+    rows.dispatch(REDIS, 1, 1_000, 700)
+    rows.submit([new("e", backend=REDIS)], 800)
+    assert rows.depths()[0] == Depth("", "queued", 1, 500)
+    assert rows.depths()[2] == Depth(name, "queued", 2, 600)
 
 
 # Forgetting

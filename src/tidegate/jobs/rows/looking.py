@@ -1,6 +1,6 @@
 """Looking at jobs: nothing is changed, and nobody waits for who looks."""
 
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, func, select, tex
 
 from tidegate.jobs.records import Attempt, Depth, Filter, Job, Owner, Result
 from tidegate.jobs.rows.names import cut, is_of, job_of, pieces, tags_text, tenant_name
+from tidegate.jobs.rows.statement import Statement
 from tidegate.jobs.rows.tables import ANSWERS, ATTEMPTS, BODIES, ENDED, HELD, JOBS, TENANTS
 from tidegate.model.jobs import CANCELLED, DEAD, FAILED, QUEUED, RUNNING
 
@@ -96,22 +97,35 @@ def standing(connection: Connection, jobs: Sequence[str]) -> dict[str, tuple[str
 
 
 def depths(connection: Connection) -> list[Depth]:
-    """See `faces.Rows.depths`."""
-    found: dict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
-    for phase, state, since in _STANDING:
-        counted = text(
-            f"SELECT backend, count(*) AS jobs, min({since}) AS oldest FROM jobs WHERE phase = {phase} GROUP BY backend"  # noqa: S608 - our words
-        )
-        for row in connection.execute(counted):
-            found[row.backend, state].append((row.jobs, row.oldest))
-    return [
-        Depth(backend, state, sum(jobs for jobs, _ in counts), min(oldest for _, oldest in counts))
-        for (backend, state), counts in sorted(found.items())
-    ]
+    """See `faces.Rows.depths`. Counts come from indexes alone, so that a long backlog is not read."""
+    counts: Counter[tuple[str, str]] = Counter()
+    since: dict[tuple[str, str], int] = {}
+    for statement, state in _STANDING:
+        for row in statement.on(connection):
+            counts[row.backend, state] += row.jobs
+            oldest = since.get((row.backend, state)) or row.oldest
+            since[row.backend, state] = min(oldest, row.oldest or oldest)
+    return [Depth(backend, state, jobs, since[backend, state]) for (backend, state), jobs in sorted(counts.items())]
 
 
-_DUE = "CASE WHEN not_before_us > created_us THEN not_before_us ELSE created_us END"
-_STANDING = ((1, QUEUED, _DUE), (2, QUEUED, _DUE), (3, QUEUED, _DUE), (4, RUNNING, "leased_us"))
+_WAITING = """
+    SELECT counted.backend, counted.jobs,
+        CASE WHEN not_before_us > created_us THEN not_before_us ELSE created_us END AS oldest
+    FROM (SELECT backend, count(*) AS jobs, min(number) AS first FROM jobs WHERE phase = {phase} GROUP BY backend)
+        AS counted
+    JOIN jobs ON jobs.number = counted.first
+"""
+_STANDING = (
+    (Statement("SELECT backend, count(*) AS jobs, 0 AS oldest FROM jobs WHERE phase = 1 GROUP BY backend"), QUEUED),
+    (Statement(_WAITING.replace("{phase}", "2")), QUEUED),
+    (Statement(_WAITING.replace("{phase}", "3")), QUEUED),
+    (
+        Statement(
+            "SELECT backend, count(*) AS jobs, min(leased_us) AS oldest FROM jobs WHERE phase = 4 GROUP BY backend"
+        ),
+        RUNNING,
+    ),
+)
 
 
 def ended(connection: Connection) -> list[Depth]:

@@ -93,7 +93,7 @@ def _index(name: str, where: str, *columns: str, unique: bool = False) -> None:
 _index("id", "", "id", unique=True)
 _index("once", "once IS NOT NULL", "tenant", "once", unique=True)
 _index("tenant", "", "tenant", "number")
-_index("later", "phase = 1", "not_before_us")
+_index("later", "phase = 1", "not_before_us", "backend")
 _index("ready", "phase = 2", "backend", "tenant", "rank", "number", "deadline_us")
 _index("sent", "phase = 3", "backend", "sent_us")
 _index("held", "phase = 4", "until_us")

@@ -259,6 +259,16 @@ async def test_a_database_that_is_not_open(place: Path) -> None:
         await stand.made()
 
 
+async def test_who_comes_before_the_database_is_open(place: Path) -> None:
+    """Waits for it, the first time."""
+    async with Stand(place).open(rows=False) as stand:
+        stand.desk.tried.clear()
+        visit = stand.visit("GET", "/v1/jobs")
+        await stand.desk.call(str)
+        stand.open_rows()
+        assert (await visit.reply()).status == 200
+
+
 async def test_a_database_that_fails(stand: Stand) -> None:
     """503, and nothing of its words."""
     with stand.desk.rows.engine.begin() as connection:

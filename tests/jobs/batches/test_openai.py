@@ -6,11 +6,14 @@ import stat
 import httpx2
 import openai
 import pytest
+from sqlalchemy import update
 
 from tests.jobs.batches.stand import CHAT, Stand, echo, jsonl, line, read
+from tidegate.jobs.batches.tables import BATCHES
 from tidegate.jobs.hooks.claims import claim
 from tidegate.jobs.records import Lease, Result
 from tidegate.model.jobs import DEAD, FAILED, WebhookSettings
+from tidegate.store.engine import writing
 
 DAY_US = 86_400_000_000
 BOTH = pytest.mark.parametrize("rows", ["sqlite", "postgresql"], indirect=True)
@@ -238,6 +241,33 @@ async def test_what_has_not_run_in_time_expires(stand: Stand) -> None:
     assert [(one["custom_id"], one["error"]["code"]) for one in errors] == [
         (f"l{i}", "batch_expired") for i in range(4, 9)
     ]
+
+
+async def test_a_batch_whose_folder_is_gone_ends_all_the_same(stand: Stand) -> None:
+    """Another gate leaves it alone until it should have expired long ago; then it tells what there is."""
+    client = stand.openai()
+    batch = await created(stand, jsonl(*(line(f"l{i}") for i in range(3))))
+    unread = await created(stand, jsonl(line("a")))
+    await stand.keep()
+    with writing(stand.rows.engine) as connection:
+        connection.execute(update(BATCHES).values(place="other"))
+        connection.execute(update(BATCHES).where(BATCHES.c.id == unread.id).values(in_progress_us=0))
+    stand.runner.finish(stand.runner.claim(1))
+    stand.files.joinpath(unread.input_file_id).unlink()
+    stand.clock.ahead = DAY_US
+    await stand.keep()
+    assert (await client.batches.retrieve(batch.id)).status == "in_progress"
+    stand.clock.ahead = DAY_US + 3_700_000_000
+    await stand.keep()
+    done = await client.batches.retrieve(batch.id)
+    assert done.status == "expired"
+    assert done.output_file_id is not None
+    assert len(read((await client.files.content(done.output_file_id)).content)) == 1
+    failed = await client.batches.retrieve(unread.id)
+    assert failed.status == "failed"
+    assert failed.errors is not None
+    assert failed.errors.data is not None
+    assert failed.errors.data[0].code == "file_not_found"
 
 
 @BOTH

@@ -7,7 +7,7 @@ clients may be at work on the same batch.
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, Engine, Row, Select, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, Select, delete, func, insert, or_, select, update
 
 from tidegate.jobs.batches import filing
 from tidegate.jobs.batches.owned import columns_of, owner_of, whose
@@ -34,6 +34,7 @@ _PLAIN: Final = (
     "total", "bad", "position", "line", "prompt_tokens", "completion_tokens", "output_file", "error_file", "version",
 )  # fmt: skip
 _DELETED: Final = "deleted"
+_GONE_US: Final = 3_600_000_000
 _FAULTS: Final = msgspec.json.Decoder(tuple[Fault, ...])
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -79,14 +80,18 @@ class Book:
             query = query.where(BATCHES.c.id < after)
         return self._batches(query.order_by(BATCHES.c.id.desc()))
 
-    def work(self, place: str, most: int, after: str = "") -> list[Batch]:
-        """Batches of this folder that there is something to do for, the oldest first."""
-        query = select(BATCHES).where(BATCHES.c.place == place, BATCHES.c.clean == 0, BATCHES.c.id > after)
+    def work(self, place: str, wall: int, most: int, after: str = "") -> list[Batch]:
+        """Batches of this folder that there is something to do for, the oldest first.
+
+        And those of any other that should have expired long ago: whoever kept them is gone.
+        """
+        mine = or_(BATCHES.c.place == place, BATCHES.c.expires_us < wall - _GONE_US)
+        query = select(BATCHES).where(mine, BATCHES.c.clean == 0, BATCHES.c.id > after)
         return self._batches(query.order_by(BATCHES.c.id).limit(most))
 
-    def ended(self, place: str, before_us: int, most: int) -> list[Batch]:
+    def ended(self, before_us: int, most: int) -> list[Batch]:
         """Some that ended before then and keep nothing in rows."""
-        over = (BATCHES.c.place == place, BATCHES.c.clean == 1, BATCHES.c.ended_us > 0, BATCHES.c.ended_us < before_us)
+        over = (BATCHES.c.clean == 1, BATCHES.c.ended_us > 0, BATCHES.c.ended_us < before_us)
         return self._batches(select(BATCHES).where(*over).limit(most))
 
     def cancel(self, batch: str, kind: str, owner: Owner, wall: int) -> Batch | None:

@@ -13,6 +13,8 @@ from tidegate.store.engine import writing
 
 _FIELDS: Final = ("id", "purpose", "filename", "size", "place", "created_us", "expires_us", "batch")
 
+_GONE_US: Final = 86_400_000_000
+
 
 class Filing:
     """Raises `sqlalchemy.exc.SQLAlchemyError` where the database does not do its work."""
@@ -70,9 +72,10 @@ class Filing:
             return set(connection.scalars(select(FILES.c.id).where(FILES.c.id.in_(names))))
 
     def expired(self, place: str, wall: int, most: int) -> list[str]:
-        """Forget some of those whose time is over and that no batch reads; which."""
-        over = select(FILES.c.id).where(FILES.c.place == place, FILES.c.expires_us > 0, FILES.c.expires_us <= wall)
-        read = select(BATCHES.c.input_file).where(BATCHES.c.place == place, BATCHES.c.fed == 0, BATCHES.c.ended_us == 0)
+        """Forget some of those whose time is over and that no batch reads; which. Of other folders a day later."""
+        mine = or_(FILES.c.place == place, FILES.c.expires_us <= wall - _GONE_US)
+        over = select(FILES.c.id).where(mine, FILES.c.expires_us > 0, FILES.c.expires_us <= wall)
+        read = select(BATCHES.c.input_file).where(BATCHES.c.fed == 0, BATCHES.c.ended_us == 0)
         with writing(self._engine) as connection:
             names = list(connection.scalars(over.where(FILES.c.id.not_in(read)).limit(most)))
             connection.execute(delete(FILES).where(FILES.c.id.in_(names)))

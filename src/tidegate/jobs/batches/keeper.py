@@ -85,13 +85,16 @@ class Keeper:
         return jobs >= 0
 
     def _work(self, after: str) -> list[Batch]:
-        return self._archive.book.work(self._archive.folder.place, _MOST, after)
+        return self._archive.book.work(self._archive.folder.place, self._desk.clock.wall(), _MOST, after)
 
     def _advance(self, batch: Batch, wall: int) -> int:
         """In a thread: one step; how many jobs it fed, -1: there was nothing to do."""
         known = self._archive.book
         if batch.state not in OPEN:
             self._clean(known, batch)
+            return 0
+        if batch.place != self._archive.folder.place:
+            _set(known, batch, place=self._archive.folder.place)
             return 0
         if not batch.in_progress_us:
             self._feeder(known).look(batch, wall)
@@ -155,7 +158,7 @@ class Keeper:
         folder, filing, known = self._archive.folder, self._archive.filing, self._archive.book
         names = filing.expired(folder.place, wall, _PIECE)
         folder.delete(names)
-        old = known.ended(folder.place, wall - self._desk.settings.keep_us, _PIECE)
+        old = known.ended(wall - self._desk.settings.keep_us, _PIECE)
         rows = self._desk.rows
         more = len(names) == _PIECE
         for batch in old:

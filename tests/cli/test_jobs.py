@@ -33,6 +33,7 @@ def busy(gate: Desk) -> Iterator[Desk]:
 
 @pytest.mark.usefixtures("busy")
 def test_what_there_is_and_how_it_came_to_that(said: Said) -> None:
+    """Lists by state, one job with its reason, and the sums."""
     assert "job_1" in said("jobs list --state dead")
     assert "job_2" not in said("jobs list --state dead")
     assert "spent: it failed" in said("jobs show job_1")

@@ -22,6 +22,7 @@ def page(board: Board) -> list[str]:
 
 
 def test_what_waits_and_what_has_ended_is_on_the_page(tmp_path: Path) -> None:
+    """With the age of the oldest."""
     rows, board = open_rows(SETTINGS, "", tmp_path), Board()
     watch = JobsWatch(Jobs(tmp_path, Declaration(Declared(jobs=SETTINGS))), board, Log("test"), lambda: WALL)
     new = [
@@ -41,6 +42,7 @@ def test_what_waits_and_what_has_ended_is_on_the_page(tmp_path: Path) -> None:
 
 
 def test_without_jobs_nothing_is_said_of_them(tmp_path: Path) -> None:
+    """Nor is a database made."""
     board = Board()
     JobsWatch(Jobs(tmp_path, Declaration()), board, Log("test"), lambda: WALL).look()
     assert page(board) == []

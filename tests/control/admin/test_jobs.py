@@ -46,6 +46,7 @@ def new(name: str, owner: Owner = ANN) -> NewJob:
 
 
 def test_jobs_are_listed_page_by_page_with_what_is_known_of_them(busy: Desk) -> None:
+    """Each once, and narrowed by state, tag and namespace."""
     first = busy.ask("GET", "/jobs?limit=3").json()
     second = busy.ask("GET", f"/jobs?limit=3&before={first['next']}").json()
     assert sorted(job["id"] for job in first["jobs"] + second["jobs"]) == ["dead", "done", "theirs", "waits"]
@@ -57,12 +58,14 @@ def test_jobs_are_listed_page_by_page_with_what_is_known_of_them(busy: Desk) -> 
 
 
 def test_a_job_is_told_with_each_time_that_it_was_handed_out(busy: Desk) -> None:
+    """By whom, what came of it, and the call that it was."""
     found = busy.ask("GET", "/jobs/done").json()
     assert (found["state"], found["status"]) == ("done", 200)
     assert [(one["runner"], one["outcome"], one["call"]) for one in found["tried"]] == [("me", "done", "req_1f")]
 
 
 def test_an_owner_sees_its_own_jobs_only(busy: Desk) -> None:
+    """Another namespace's are not there, to look at or to cancel."""
     token = busy.token("owner", "team")
     assert {job["namespace"] for job in busy.ask("GET", "/jobs", token=token).json()["jobs"]} == {"team"}
     assert busy.ask("GET", "/jobs/theirs", token=token).status_code == 404
@@ -70,6 +73,7 @@ def test_an_owner_sees_its_own_jobs_only(busy: Desk) -> None:
 
 
 def test_what_waits_is_cancelled_and_what_has_ended_is_not(busy: Desk, rows: JobRows) -> None:
+    """And who cancelled it stands in the audit."""
     assert busy.ask("POST", "/jobs/waits/cancel").json()["state"] == "cancelled"
     again = busy.ask("POST", "/jobs/waits/cancel")
     assert (again.status_code, "ended already" in again.text) == (409, True)
@@ -78,6 +82,7 @@ def test_what_waits_is_cancelled_and_what_has_ended_is_not(busy: Desk, rows: Job
 
 
 def test_what_is_dead_begins_anew_and_what_is_done_does_not(busy: Desk, rows: JobRows) -> None:
+    """With a deadline from now on; what waits already does not either."""
     found = busy.ask("POST", "/jobs/dead/requeue", {"deadline_seconds": 60}).json()
     assert (found["state"], found["attempts"]) == ("queued", 0)
     job = rows.find("dead")
@@ -88,6 +93,7 @@ def test_what_is_dead_begins_anew_and_what_is_done_does_not(busy: Desk, rows: Jo
 
 
 def test_a_summary_tells_queues_without_their_secrets(busy: Desk) -> None:
+    """Open ones by queue and state, and ends ever."""
     answer = busy.ask("GET", "/jobs/summary")
     found = answer.json()
     assert {(one["state"], one["jobs"]) for one in found["open"]} == {("queued", 1), ("running", 1)}
@@ -96,6 +102,7 @@ def test_a_summary_tells_queues_without_their_secrets(busy: Desk) -> None:
 
 
 def test_a_gate_without_jobs_says_how_it_would_have_them(desk: Desk) -> None:
+    """By the section that is missing."""
     answer = desk.ask("GET", "/jobs")
     assert answer.status_code == 409
     assert "section `jobs`" in answer.text

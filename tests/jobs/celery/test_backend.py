@@ -27,7 +27,7 @@ def queue() -> str:
 
 @pytest.fixture
 def backend(broker: Broker, queue: str) -> Iterator[CeleryBackend]:
-    made = CeleryBackend(broker.url, queue, SILENCE_S)
+    made = CeleryBackend(broker.url, queue)
     yield made
     made.close()
 
@@ -107,15 +107,17 @@ def test_a_connection_that_broke_meanwhile_is_replaced(redis_broker: Broker, que
     backend.close()
 
 
-def test_a_frozen_broker_is_down_in_bounded_time(backend: CeleryBackend, broker: Broker) -> None:
+def test_a_frozen_broker_is_down_in_bounded_time(broker: Broker, queue: str) -> None:
     """On a connection that there is, and on a new one: silence is an error after a time-out."""
-    backend.publish([Dispatch("job_1", 0)])
+    backend = CeleryBackend(broker.url, queue, SILENCE_S)
+    published(backend, Dispatch("job_1", 0))
     broker.freeze()
     for _ in range(2):
         with pytest.raises(BackendDown, match="it says nothing"):
             backend.publish([Dispatch("job_2", 0)])
     broker.freeze(signal.SIGCONT)
     published(backend, Dispatch("job_2", 0))
+    backend.close()
 
 
 def test_no_secret_is_told(broker: Broker, queue: str) -> None:

@@ -72,7 +72,7 @@ class MessageApi:
         return json_reply(self._told(request, batch, batch.tally))
 
     async def _taken(self, request: Request, caller: Caller) -> Batch:
-        """On disk and in the rows when this returns; nothing of it is left when it raises."""
+        """On disk and in the rows when this returns. Where the database does not say, its file is swept or used."""
         desk, folder = self._archive.desk, self._archive.folder
         body = await desk.call_long(folder.part)
         try:
@@ -83,13 +83,13 @@ class MessageApi:
             await desk.call_long(body.drop)
         try:
             await desk.call_long(lines.keep, file.id)
-            batch = with_headers(batch, request, caller.tags)
-            if not await desk.call(self._archive.book.add, batch, MOST_BATCHES, [file]):
-                raise full()
         except BaseException:
             await desk.call_long(lines.drop)
-            await desk.call_long(folder.delete, [file.id])
             raise
+        batch = with_headers(batch, request, caller.tags)
+        if not await desk.call(self._archive.book.add, batch, MOST_BATCHES, [file]):
+            await desk.call_long(folder.delete, [file.id])
+            raise full()
         return batch
 
     async def _receive(self, request: Request, body: Part) -> None:

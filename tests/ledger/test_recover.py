@@ -44,10 +44,11 @@ def booked_calls(directory: Path) -> list[CallRecord]:
 
 
 def test_a_call_without_a_record_is_booked_as_estimated(tmp_path: Path) -> None:
-    """One record with status 0, the charges of all attempts, who pays, and the target of the last attempt."""
+    """One record with status 0, the charges of all attempts, who pays, the job, and the target of the last attempt."""
     first = restart(tmp_path)
     first.append(intent(1, 1, tokens=100, lane="digest/main/gpt-4o"))
-    first.append(intent(1, 2, tokens=70, lane="digest/main/org/model", target="p/main/org/model"))
+    last = intent(1, 2, tokens=70, lane="digest/main/org/model", target="p/main/org/model")
+    first.append(replace(last, job="job_1#2"))
     first.append(intent(2))
     first.append(record(2))
     first.close()
@@ -56,7 +57,7 @@ def test_a_call_without_a_record_is_booked_as_estimated(tmp_path: Path) -> None:
     second.close()
     lost = booked_calls(tmp_path)[-1]
     assert (lost.call_id, lost.status, lost.estimated, lost.charged_tokens) == (1, LOST, True, 170)
-    assert (lost.client, lost.plan, lost.attempts) == ("app", "chat", 2)
+    assert (lost.client, lost.plan, lost.attempts, lost.job) == ("app", "chat", 2, "job_1#2")
     assert (lost.model, lost.target) == ("org/model", "p/main/org/model")
     assert lost.prompt_tokens == 170
     (one,) = tries_of(lost)

@@ -56,4 +56,5 @@ def booked(intent: Intent) -> CallRecord:
         tenant=intent.tenant,
         user=intent.user,
         cost_nano=intent.cost_nano,
+        job=intent.job,
     )

@@ -329,6 +329,7 @@ class Line:
             call.user,
             cost,
             likely,
+            call.job,
         )
         try:
             self._journal.append(intent)

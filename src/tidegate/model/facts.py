@@ -29,6 +29,7 @@ class Intent(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="i"):
     user: str = ""
     cost_nano: int = 0  # of what it will be billed if nobody sees its end, in billionths of the house currency
     likely_tokens: int = 0  # what that will probably be, where its tenant's limits have learnt it; 0 = unknown
+    job: str = ""  # as `CallRecord.job`
 
 
 class Try(msgspec.Struct, frozen=True, array_like=True, gc=False):

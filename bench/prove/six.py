@@ -1,6 +1,6 @@
 """Issue 6/9, row by row, in the order of its list "Must show"."""
 
-from bench.prove.patient import cost, faults, mixed
+from bench.prove.patient import batch, cost, faults, mixed
 from bench.prove.patient.scene import ENGINES
 from bench.prove.steps import Step, passing
 
@@ -14,6 +14,7 @@ ROWS: tuple[tuple[str, tuple[Step, ...]], ...] = (
         "Conversations at 3× quota do not feel the jobs behind them, and the jobs finish",
         (mixed.beside_conversations,),
     ),
+    ("A batch file of 50,000 lines by the OpenAI SDK: memory flat, progress, each line answered", (batch.large,)),
     ("Throughput, and what a job costs on each engine", (cost.engines,)),
     (
         "One conformance suite on all three engines; bad input, a broker that is away, webhooks that never answer",

@@ -20,6 +20,7 @@ _DEADLINE = 60.0
 _SCRIPT = Path(
     "/usr/lib/rabbitmq/bin/rabbitmq-server"
 )  # Debian's; the one on PATH insists on a user and home of its own
+_WATCHED = '"$@" & read _; kill -9 0'  # a shell that ends its group when who started it lets go of the pipe, or dies
 _CONFIGURATION = """\
 listeners.tcp.1 = 127.0.0.1:{port}
 vm_memory_high_watermark.relative = 0.8
@@ -34,7 +35,7 @@ def installed() -> bool:
 
 
 class RabbitMq:
-    """One server on 127.0.0.1, empty. It runs until `close`."""
+    """One server on 127.0.0.1, empty. It dies with the process that started it."""
 
     def __init__(self) -> None:
         if not installed():
@@ -97,9 +98,9 @@ class RabbitMq:
     def _popen(self, *words: str) -> subprocess.Popen[bytes]:
         with (self._home / "log").open("ab") as log:
             return subprocess.Popen(
-                words,
+                ["sh", "-c", _WATCHED, "sh", *words],
                 env=self._environment(),
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
                 cwd=self._home,
@@ -143,3 +144,5 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+    if process.stdin is not None:
+        process.stdin.close()

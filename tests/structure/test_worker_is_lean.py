@@ -29,3 +29,9 @@ def test_a_worker_that_keeps_no_answers_imports_nothing_that_does() -> None:
 def test_the_supervisor_imports_next_to_nothing(module: str) -> None:
     """It lives as long as the gate and forks its children: an event loop alone would cost it megabytes."""
     assert module not in imported_by("tidegate.planes.supervisor")
+
+
+def test_a_runner_imports_neither_migrations_nor_a_web_framework() -> None:
+    """It is started again whenever it dies, and jobs wait meanwhile: alembic is for a database that is not up to date."""
+    heavy = {"alembic", "starlette", "uvicorn", "celery", "pydantic", "ruamel", "tidegate.jobs.desk"}
+    assert imported_by("tidegate.jobs.runner") & heavy == set()

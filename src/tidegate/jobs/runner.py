@@ -20,7 +20,7 @@ from tidegate.planes.channel import Channel
 from tidegate.planes.child import ChildArguments, die_with_parent, end_now, parse_arguments
 from tidegate.planes.messages import Load, Ready
 from tidegate.store.engine import BadDatabase
-from tidegate.store.upgrade import NewerSchema
+from tidegate.store.schema import NewerSchema
 
 CANNOT: Final = (SQLAlchemyError, BadDatabase, NewerSchema, OSError, ValueError)  # what a runner is not begun with
 

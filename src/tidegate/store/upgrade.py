@@ -3,8 +3,7 @@
 Safe from several processes at once: on SQLite by its write lock, on PostgreSQL by an advisory lock.
 """
 
-from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from alembic import command
 from alembic.config import Config
@@ -13,22 +12,10 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 
 from tidegate.store.engine import is_sqlite, writing
+from tidegate.store.schema import STORE, Schema
+from tidegate.store.schema import NewerSchema as NewerSchema
 
 _LOCK: Final = 0x7469_6465  # "tide"
-
-
-class Schema(NamedTuple):
-    """Revisions, and where a database says which of them it has. Several can live in one database."""
-
-    folder: Path
-    table: str = "alembic_version"
-
-
-STORE: Final = Schema(Path(__file__).parent / "migrations")
-
-
-class NewerSchema(RuntimeError):
-    """The database was brought to a revision that this version does not know."""
 
 
 def upgrade(engine: Engine, to: str = "", schema: Schema = STORE) -> tuple[str, str]:

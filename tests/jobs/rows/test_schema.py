@@ -11,7 +11,7 @@ from sqlalchemy import inspect, text
 import tidegate.jobs.batches.tables
 import tidegate.jobs.hooks.tables  # noqa: F401 - each declares its own
 from bench.postgres import Postgres
-from tidegate.jobs.rows.open import SCHEMA, open_rows
+from tidegate.jobs.rows.open import NEWEST, SCHEMA, open_rows
 from tidegate.jobs.rows.rows import JobRows
 from tidegate.jobs.rows.tables import METADATA, VERSION
 from tidegate.model.jobs import JobSettings
@@ -22,7 +22,7 @@ from tidegate.store.upgrade import NewerSchema, upgrade
 def test_revisions_end_at_what_is_declared(rows: JobRows) -> None:
     """On either database: nothing is missing, nothing is left over; again is nothing."""
     before, now = upgrade(rows.engine, schema=SCHEMA)
-    assert before == now
+    assert before == now == NEWEST
     with rows.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"version_table": VERSION})
         assert compare_metadata(context, METADATA) == []

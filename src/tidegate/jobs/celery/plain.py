@@ -20,7 +20,7 @@ from tidegate.jobs.run.footing import Footing
 from tidegate.model.jobs import EMBEDDED
 from tidegate.observe.log import Log
 from tidegate.store.engine import BadDatabase
-from tidegate.store.upgrade import NewerSchema
+from tidegate.store.schema import NewerSchema
 
 CONFIG: Final = "TIDEGATE_CONFIG"
 STATE_DIR: Final = "TIDEGATE_STATE_DIR"

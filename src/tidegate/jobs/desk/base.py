@@ -11,7 +11,7 @@ from tidegate.jobs.rows.open import open_rows
 from tidegate.jobs.rows.rows import JobRows
 from tidegate.model.jobs import JobSettings
 from tidegate.store.engine import BadDatabase
-from tidegate.store.upgrade import NewerSchema
+from tidegate.store.schema import NewerSchema
 
 _FIRST_US: Final = 500_000
 _LONGEST_US: Final = 10_000_000

@@ -32,6 +32,6 @@ def test_the_supervisor_imports_next_to_nothing(module: str) -> None:
 
 
 def test_a_runner_imports_neither_migrations_nor_a_web_framework() -> None:
-    """It is started again whenever it dies, and jobs wait meanwhile: alembic is for a database that is not up to date."""
+    """Jobs wait while it starts again; alembic is for a database that is not up to date."""
     heavy = {"alembic", "starlette", "uvicorn", "celery", "pydantic", "ruamel", "tidegate.jobs.desk"}
     assert imported_by("tidegate.jobs.runner") & heavy == set()

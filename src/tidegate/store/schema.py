@@ -1,4 +1,4 @@
-"""Which schema a database has, by the table that alembic keeps, without alembic, whose import takes as long as a start."""
+"""Which schema a database has, by the table that alembic keeps; without alembic, which takes a start to import."""
 
 from pathlib import Path
 from typing import Final, NamedTuple

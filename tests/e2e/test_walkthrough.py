@@ -28,9 +28,11 @@ SMOOTHED_MS, FIRST_MS, SECOND_MS = 100, 150, 300
 def test_three_refusals_then_the_fallback_answers(gates: Callable[[str], Gate], twin: Twin) -> None:
     """Held 100 ms at 85 % of TPM; refused, waits 150 ms, then 300 ms; the third refusal is the last; gpt-3.5 answers.
 
-    The provider saw three calls of gpt-4o for it, none of them avoidable; headers and journal tell the same story.
+    The provider saw three calls of gpt-4o for it, none of them avoidable; headers and journal tell the same story. The
+    assistant converses, so its calls are no jobs, which the policy would make of them.
     """
-    gate = gates(POLICY.read_text(encoding="utf-8") + PROVIDER.format(url=twin.url, key=MISSION_KEY))
+    conversing = POLICY.read_text(encoding="utf-8").replace("execution_mode: async", "execution_mode: sync")
+    gate = gates(conversing + PROVIDER.format(url=twin.url, key=MISSION_KEY))
     with sdk(gate.url) as client:
         client.chat.completions.create(model="gpt-4o", messages=QUESTION, max_tokens=140_000)  # 93 % of the minute
         twin.fault({"fault": "429", "match": {"model": "gpt-4o"}, "count": 3, "retry_after_ms": FIRST_MS})

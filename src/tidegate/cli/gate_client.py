@@ -16,6 +16,7 @@ URL_VARIABLE = "TIDEGATE_URL"
 KEY_VARIABLE = "TIDEGATE_KEY"
 _SECONDS = 75.0
 _PIECE = 1 << 16
+_UNAVAILABLE = 503
 _MOST = 256 * 1024 * 1024  # bytes of an answer
 
 
@@ -25,6 +26,10 @@ def add_connection(parser: ArgumentParser) -> None:
     parser.add_argument("--url", default=url, metavar="URL", help=f"default: ${URL_VARIABLE}, else {DEFAULT_URL}")
     parser.add_argument("--key-file", metavar="FILE", help=f"a file with the client key; else ${KEY_VARIABLE}")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+
+
+class Away(Failed):
+    """Nobody answers, or patient work is away: it may be there again soon."""
 
 
 class GateClient:
@@ -45,7 +50,7 @@ class GateClient:
         self._key = _key(args)
 
     def call(self, method: str, path: str, body: object = None, headers: dict[str, str] | None = None) -> Json:
-        """The JSON object that is answered; `path` is the whole one. Raises `Failed`."""
+        """The JSON object that is answered; `path` is the whole one. Raises `Failed`, of it `Away`."""
         data = None if body is None else json.dumps(body).encode()
         given = {"content-type": "application/json"} if data is not None else {}
         return _object(self._sent(method, path, data, given | (headers or {})))
@@ -81,9 +86,11 @@ class GateClient:
         except (OSError, HTTPException) as error:
             where = f"{self._url.scheme}://{self._url.netloc}"
             reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-            raise Failed(f"no gate answers at {where} ({reason}): is it running? else give --url") from None
+            raise Away(f"no gate answers at {where} ({reason}): is it running? else give --url") from None
         finally:
             connection.close()
+        if answer.status == _UNAVAILABLE:
+            raise Away(_refusal(answer, said))
         if answer.status >= 400:
             raise Failed(_refusal(answer, said))
         return said

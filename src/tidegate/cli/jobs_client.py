@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from tidegate.cli.gate_client import GateClient, add_connection
+from tidegate.cli.gate_client import Away, GateClient, add_connection
 from tidegate.cli.manage import Failed, Json, cell, show
 from tidegate.cli.manage import path as quoted
 
@@ -18,6 +18,8 @@ _COLUMNS = ("id", "state", "status", "model", "attempts", "created_at", "finishe
 _BATCH = ("id", "status", "request_counts.total", "request_counts.completed", "request_counts.failed",
           "output_file_id", "error_file_id")  # fmt: skip
 _LOOK = 0.5
+_PATIENCE = 60.0  # seconds for which a gate that is watched may be away
+_OF_JOBS = ("not_before", "deadline", "priority", "tag", "idempotency_key")
 _ENDED = frozenset(("done", "failed", "dead", "cancelled", "completed", "expired"))
 _GOOD = frozenset(("done", "completed"))
 
@@ -70,6 +72,10 @@ def _job(client: GateClient, args: Namespace) -> Json:
 
 def _batch(client: GateClient, args: Namespace) -> Json:
     """The first line says where its calls go."""
+    given = [name for name in _OF_JOBS if getattr(args, name) is not None]
+    if given:
+        option = f"--{given[0].replace('_', '-')}"
+        raise Failed(f"{option} is for single jobs: a batch is done within a day, behind them", 2)
     file = Path(args.file)
     try:
         with file.open(encoding="utf-8") as lines:
@@ -104,7 +110,7 @@ def _watched(client: GateClient, args: Namespace, names: list[str]) -> int:
         rows = {name: bars.add_task(cell({"id": name}, "id"), total=None, state="") for name in names}
         while left := [name for name in names if name not in ends]:
             for name in left:
-                found = client.call("GET", _where(name))
+                found = _looked(client, name)
                 if _drawn(bars, rows[name], found):
                     ends[name] = found
             if len(ends) < len(names):
@@ -112,6 +118,18 @@ def _watched(client: GateClient, args: Namespace, names: list[str]) -> int:
     shown = [ends[name] for name in names]
     show(args, shown, tuple(dict.fromkeys((*_COLUMNS, *_BATCH))))
     return 0 if all(_state(found) in _GOOD for found in shown) else 1
+
+
+def _looked(client: GateClient, name: str) -> Json:
+    """How it stands; a gate that is away is asked again for a while. Raises `Failed`."""
+    until = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            return client.call("GET", _where(name))
+        except Away:
+            if time.monotonic() > until:
+                raise
+            time.sleep(_LOOK)
 
 
 def _drawn(bars: Progress, row: TaskID, found: Json) -> bool:

@@ -113,7 +113,7 @@ class End(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     reason: str = ""
     not_before_us: int = 0
-    counts: bool = True  # as an attempt
+    counts: bool = True  # as an attempt; else, `queued` again, it leaves no `Attempt` behind
     result: Result | None = None
     call_id: str = ""  # the gate's id of the call, as in its ledger: req_…; "" = it never answered
     began_us: int = 0
@@ -122,7 +122,7 @@ class End(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Attempt(msgspec.Struct, frozen=True):
-    """One time that a job was handed out."""
+    """One time that a job was handed out. One that went back to the queue and did not count is not kept."""
 
     fence: int
     runner: str
@@ -162,6 +162,8 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     """Which jobs are listed, the newest first. Empty fields fit all."""
 
     owner: Owner | None = None  # None: an operator looks
+    client: str = ""  # the key that made it, of those that `owner` sees
+    client: str = ""  # the key that made it, of those that `owner` sees
     states: tuple[str, ...] = ()
     model: str = ""
     tag: str = ""

@@ -57,6 +57,14 @@ def test_jobs_are_listed_page_by_page_with_what_is_known_of_them(busy: Desk) -> 
     ]
 
 
+def test_jobs_are_listed_by_the_key_that_made_them(busy: Desk, rows: JobRows) -> None:
+    """Of a namespace one key's, and a key's of whichever namespace."""
+    rows.submit([new("second", Owner("team", "team-other"))], WALL)
+    for where in ("?key=team-other", "?namespace=team&key=team-other"):
+        assert [job["id"] for job in busy.ask("GET", f"/jobs{where}").json()["jobs"]] == ["second"]
+    assert busy.ask("GET", "/jobs?namespace=other&key=team-other").json()["jobs"] == []
+
+
 def test_a_job_is_told_with_each_time_that_it_was_handed_out(busy: Desk) -> None:
     """By whom, what came of it, and the call that it was."""
     found = busy.ask("GET", "/jobs/done").json()

@@ -38,6 +38,7 @@ def list_jobs(desk: Desk, who: Who, asked: Annotated[JobsQuery, Query()]) -> Job
     """A page, the newest first."""
     which = Filter(
         owner=_whose(who, asked),
+        client=asked.key or "",
         states=tuple(asked.state),
         model=asked.model or "",
         tag=asked.tag or "",
@@ -126,9 +127,7 @@ def _told(desk: Office, who: Actor, action: str, before: Job, found: Job | None)
 def _whose(who: Actor, asked: JobsQuery) -> Owner | None:
     """None: everybody's. An owner of a namespace sees its own."""
     namespace = within(who, asked.namespace).get("namespace")
-    if namespace is None and asked.key is None:
-        return None
-    return Owner(namespace or "", asked.key or "")
+    return None if namespace is None else Owner(namespace)
 
 
 def _fields(job: Job) -> dict[str, object]:

@@ -18,7 +18,7 @@ class JobsQuery(Asked):
     """Which jobs."""
 
     namespace: Name | None = None
-    key: Name | None = Field(None, description="With `namespace`; alone: of no namespace.")
+    key: Name | None = Field(None, description="That made them.")
     state: list[State] = Field([], max_length=6, description="Repeat it for several.")
     model: ModelName | None = Field(None, description="The strategy or model that was asked for.")
     tag: Tag | None = None

@@ -43,6 +43,8 @@ def listed(connection: Connection, which: Filter) -> list[Job]:
 def _narrowed(wanted: Select[Any], which: Filter) -> Select[Any]:
     if which.states:
         wanted = wanted.where(JOBS.c.state.in_(which.states), *_phases(frozenset(which.states)))
+    if which.client:
+        wanted = wanted.where(JOBS.c.client == cut(which.client))
     if which.model:
         wanted = wanted.where(JOBS.c.model == cut(which.model))
     if which.batch:

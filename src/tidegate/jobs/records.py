@@ -163,7 +163,6 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
 
     owner: Owner | None = None  # None: an operator looks
     client: str = ""  # the key that made it, of those that `owner` sees
-    client: str = ""  # the key that made it, of those that `owner` sees
     states: tuple[str, ...] = ()
     model: str = ""
     tag: str = ""

@@ -12,11 +12,15 @@ import httpx2
 import pytest
 
 from tests.jobs.desk.stand import ALICE, ASK, CHAT, hold
+from tidegate.clock import SystemClock
 from tidegate.jobs.desk.caller import shown
+from tidegate.jobs.desk.process import Process
 from tidegate.jobs.rows.open import open_rows
+from tidegate.jobs.run.footing import COMMIT_US, GRACE_US
 from tidegate.model import snapshot as snapshots
 from tidegate.model.jobs import CALLER_HEADER, HOLD_HEADER, KEY, SOCKET, JobSettings
 from tidegate.model.snapshot import LedgerSettings, ServerSettings, Snapshot
+from tidegate.observe.log import Log
 from tidegate.planes.messages import Decoder, Drain, Load, Message, Ready, encode
 
 _WHO = {CALLER_HEADER.decode(): shown(ALICE).decode()}
@@ -119,6 +123,34 @@ async def test_who_waits_is_told_that_it_ends(running: Running) -> None:
         assert reply.status_code == 503
         assert reply.headers["location"] in reply.json()["error"]["message"]
     assert running.ended()[0] == 0
+
+
+class Hasty(SystemClock):
+    """Sleeps in no time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.slept = 0
+
+    def now(self) -> int:
+        return self.slept
+
+    async def sleep(self, duration: int) -> None:
+        self.slept += duration
+
+
+async def test_no_longer_than_the_runners_may_need(place: Path) -> None:
+    """Who is still held then is told at once, however long the gate would wait for its calls."""
+    snapshot = Snapshot(1, (), jobs=JobSettings(enabled=True), server=ServerSettings(drain_timeout_us=600_000_000))
+    clock = Hasty()
+    process = Process(snapshot, place, clock, Log("test"), lambda: None)
+    held = asyncio.get_running_loop().create_task(asyncio.Event().wait())
+    process._server.server_state.tasks.add(held)
+    await process.drain()
+    held.cancel()
+    await process.close()
+    assert process._watch.closed
+    assert clock.slept <= GRACE_US + COMMIT_US + 3_000_000
 
 
 async def test_a_database_that_cannot_be_opened(running: Running) -> None:

@@ -14,6 +14,7 @@ from tidegate.jobs.desk.server import DeskServer
 from tidegate.jobs.desk.watch import Watch
 from tidegate.jobs.hints import DESK, Ear, UnixHints
 from tidegate.jobs.hooks.sender import Sender
+from tidegate.jobs.run.footing import COMMIT_US, GRACE_US
 from tidegate.model.jobs import SOCKET
 from tidegate.model.snapshot import Snapshot
 from tidegate.observe.log import Log
@@ -75,9 +76,12 @@ class Process:
         return True
 
     async def drain(self) -> None:
-        """Answer the calls that are held here, as long as the gate waits for its calls; others may come back."""
+        """Answer the calls that are held here while the gate's runners may still end their jobs; others may come back.
+
+        Those runners were told to end at the same time: what they have not ended by then goes on when the gate is back.
+        """
         self._watch.end()
-        if await self._idle(self._drain_us - _SAYING_US):
+        if await self._idle(min(self._drain_us - _SAYING_US, GRACE_US + COMMIT_US)):
             return
         self._watch.close()
         await self._idle(_SAYING_US)

@@ -2,11 +2,12 @@
 
 import sys
 
-from bench import schedule, sdk, wire
+from bench import jobs, schedule, sdk, wire
 
 BENCHES = {
     "wire": (wire.main, "CPU, latency and memory beside nginx and Envoy, with --peers beside other gateways"),
     "schedule": (schedule.main, "CPU of a scheduling decision, with few and with many who wait"),
+    "jobs": (jobs.main, "jobs a second, and what one costs, on each engine"),
     "sdk": (sdk.main, "the same arrivals by a bare SDK with its own retries, and through the gate"),
 }
 

@@ -2,20 +2,26 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Sequence
+from functools import partial
 
 from bench.figures import at_least, at_most, exactly, told
 from bench.prove.fleet import CALL, Policy, Quota, fleet
-from bench.prove.patient.scene import Asker, submit
+from bench.prove.patient.scene import Asker, submit, until
 from bench.prove.quota import WARM_SECONDS, tenants, used
 from bench.prove.served import admissions, matched
 from bench.prove.steps import Context, Row
 from bench.prove.traffic import Show, play, punctual
+from tidegate.jobs.rows.open import open_rows
+from tidegate.jobs.rows.rows import JobRows
 from tidegate.load.report import percentiles
 from tidegate.load.visits import Visit
+from tidegate.model.jobs import DONE, JobSettings
 
 _JOBS = {"jobs": {"concurrency": 64, "call_deadline_seconds": 600}}
 _WORSE = 1.1
+_PATIENCE_S = 300
 
 
 def beside_conversations(context: Context, row: Row) -> None:
@@ -30,7 +36,7 @@ def beside_conversations(context: Context, row: Row) -> None:
         plain.empty_books()
         mixed.empty_books()
         key = crowd[0].key
-        count = watched * 2
+        count = watched // 2
 
         async def patient() -> None:
             await asyncio.sleep(5)
@@ -39,6 +45,12 @@ def beside_conversations(context: Context, row: Row) -> None:
         shows = [Show(one.gate.url, crowd, length) for one in (plain, mixed)]
         visits = play(shows, [patient()])
         served = [admissions(one.events()) for one in (plain, mixed)]
+        rows = open_rows(JobSettings(enabled=True), "", mixed.gate.home / "state")
+        began = time.monotonic()
+        asyncio.run(until(partial(_over, rows, count), _PATIENCE_S))
+        took = time.monotonic() - began
+        done = sum(one.jobs for one in rows.ended() if one.state == DONE)
+        rows.engine.dispose()
         waits = [_p99(seen, had) for seen, had in zip(visits, served, strict=True)]
         jobs = sum(one.tenant == "job" for one in served[1])
         share = used(mixed.ledger()["per_second"], quota, WARM_SECONDS, WARM_SECONDS + watched)
@@ -49,9 +61,14 @@ def beside_conversations(context: Context, row: Row) -> None:
             at_least("quota used, jobs behind conversations", share, 99, "%"),
             exactly("avoidable 429s", mixed.ledger()["avoidable"], 0),
             at_least("jobs that ran at three times the quota", jobs, 1),
+            exactly("jobs done, once the conversations are over", done, count, f"{took:.0f} s after them"),
             punctual("with jobs", visits[1]),
             told("429s of the provider, with jobs", f"{mixed.ledger()['throttled']:,}"),
         ]
+
+
+def _over(rows: JobRows, count: int) -> bool:
+    return sum(one.jobs for one in rows.ended()) >= count
 
 
 def _p99(visits: Sequence[Visit], served: Sequence[object]) -> float:

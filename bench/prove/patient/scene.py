@@ -130,10 +130,11 @@ def user(number: int) -> str:
     return f"job/{number}"
 
 
-async def until(true: Callable[[], bool]) -> None:
-    """Look until it is. The look may block."""
+async def until(true: Callable[[], bool], seconds: float = 600) -> None:
+    """Look until it is, at most for so long. The look may block."""
+    limit = time.monotonic() + seconds
     while True:
-        if await asyncio.to_thread(true):
+        if await asyncio.to_thread(true) or time.monotonic() > limit:
             return
         await asyncio.sleep(0.05)
 

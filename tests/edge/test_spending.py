@@ -138,3 +138,21 @@ async def test_where_no_budget_is_held_nothing_is_between() -> None:
     call, out = call_of(), Out()
     granted(call, limits(rpm=5))
     assert spending.metered(out, Answer(), call) is out
+
+
+@pytest.mark.parametrize("limit", ["concurrent", "rpm"])
+async def test_jobs_leave_their_clients_conversations_room(limit: str) -> None:
+    """However many come: they are told to come again, and a conversation goes at once."""
+    made = limits(**{limit: 2})
+    problems = []
+    for number in range(12):
+        job = call_of()
+        job.job = f"job_{number}#1"
+        problems.append(spending.grant(job, plan(), made, 0, 0))
+    assert problems[0] is None
+    for problem in problems[1:]:
+        assert problem is not None
+        assert (problem.kind, problem.retry_after_us > 0) == (ProblemKind.OVER_QUOTA, True)
+        assert "for jobs of key 'ci'" in problem.message
+    assert spending.grant(call_of(), plan(), made, 0, 0, "job_1#1") is not None
+    granted(call_of(), made)

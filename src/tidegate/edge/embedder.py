@@ -41,8 +41,8 @@ class ModelEmbedder:
         if plan is None or len(text) > LONGEST:
             return b""
         call = self._call(request, text)
-        limits = request.caller.limits
-        if limits is not None and spending.grant(call, plan, limits, call.arrived, self._clock.wall()) is not None:
+        limits, wall, job = request.caller.limits, self._clock.wall(), request.call.job
+        if limits is not None and spending.grant(call, plan, limits, call.arrived, wall, job) is not None:
             return b""
         answered = await self._serving.aside(call, plan)
         if answered is None or answered.status != 200:

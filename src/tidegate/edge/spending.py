@@ -19,15 +19,16 @@ EMBEDDING: Final = Kind.EMBEDDING
 _NO_PRICES: Final = ()
 
 
-def grant(call: Call, plan: Plan, limits: Limits, now: int, wall: int) -> Problem | None:
+def grant(call: Call, plan: Plan, limits: Limits, now: int, wall: int, job: str = "") -> Problem | None:
     """Charge the call to everybody whose limits apply to it, as `call.grant`; or why not, and nothing is charged.
 
-    O(limits that apply).
+    A call of a job, or made for one (`job`), leaves room for its tenant's conversations. O(limits that apply).
     """
     model = call.shape.model
     if not limits.accounts(model):
         return None
-    held = limits.grant(model, _ask(call, plan, limits), now, wall)
+    ask = _ask(call, plan, limits)
+    held = limits.grant_job(model, ask, now, wall) if call.job or job else limits.grant(model, ask, now, wall)
     if isinstance(held, Short):
         return told(held)
     call.grant = held

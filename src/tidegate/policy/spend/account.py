@@ -193,6 +193,12 @@ class Account:
             log.resize(self.tpm, now)
         return log
 
+    def soon(self, missing: int, held: int) -> int:
+        """In how long so much of what is held will probably have returned: one call ends in a `running`th of a call."""
+        lasts, running = self.lasts, max(1, self.running)
+        usual = UNKNOWN_US if lasts is None else int(lasts.mean + lasts.deviation)
+        return max(LEAST_WAIT_US, min(usual, max(usual // running, usual * missing // max(1, held))))
+
     def _short_of_rate(self, ask: Ask, now: int) -> Short | None:
         worst: Short | None = None
         if self.tpm and (wait := self.minute_of_tokens(now).wait(self.charge(ask), now)):
@@ -203,7 +209,7 @@ class Account:
             one = Short(RATE, self.who, "limit of requests a minute", wait)
             worst = one if worst is None or one.worse(worst) else worst
         if worst is None and self.concurrent and self.running >= self.concurrent:
-            return Short(BUSY, self.who, "limit of calls at a time", self._soon(1, self.running))
+            return Short(BUSY, self.who, "limit of calls at a time", self.soon(1, self.running))
         return worst
 
     def _short_of(self, budget: Budget, ask: Ask, wall: int) -> Short:
@@ -212,10 +218,4 @@ class Account:
         tally, missing = budget.at(wall), budget.missing(ask, wall)
         if not missing:
             return Short(EXHAUSTED, self.who, budget.called, 0, tally.end, budget.zone)
-        return Short(BUSY, self.who, budget.called, self._soon(missing, tally.held))
-
-    def _soon(self, missing: int, held: int) -> int:
-        """In how long so much of what is held will probably have returned: one call ends in a `running`th of a call."""
-        lasts, running = self.lasts, max(1, self.running)
-        usual = UNKNOWN_US if lasts is None else int(lasts.mean + lasts.deviation)
-        return max(LEAST_WAIT_US, min(usual, max(usual // running, usual * missing // max(1, held))))
+        return Short(BUSY, self.who, budget.called, self.soon(missing, tally.held))

@@ -17,6 +17,7 @@ from tidegate.policy.spend.ask import Ask
 from tidegate.policy.spend.common import Common
 from tidegate.policy.spend.grant import Held
 from tidegate.policy.spend.outlook import Outlook
+from tidegate.policy.spend.patient import crowded
 from tidegate.policy.spend.short import Short
 
 
@@ -54,6 +55,15 @@ class Limits:
             if not account.has(ask, now, wall):
                 return _worst(accounts, ask, now, wall)
         return Held(accounts, ask, self.who, model, self._common, now, wall)
+
+    def grant_job(self, model: str, ask: Ask, now: int, wall: int) -> Held | Short | None:
+        """The same for a job, which leaves room for conversations (`patient`). O(limits)."""
+        worst: Short | None = None
+        for account in self._by_model.get(model, self._usual):
+            for one in (crowded(account, ask, now), account.short(ask, now, wall)):
+                if one is not None and (worst is None or one.worse(worst)):
+                    worst = one
+        return self.grant(model, ask, now, wall) if worst is None else worst
 
 
 def _worst(accounts: tuple[Account, ...], ask: Ask, now: int, wall: int) -> Short:

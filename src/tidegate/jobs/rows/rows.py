@@ -20,7 +20,7 @@ from tidegate.jobs.records import (
     Result,
     Submitted,
 )
-from tidegate.jobs.rows import ending, handing, looking, submitting, turns
+from tidegate.jobs.rows import ending, handing, leaving, looking, submitting, turns
 from tidegate.jobs.rows.names import backend_name
 from tidegate.jobs.rows.statement import Statement
 from tidegate.store.engine import writing
@@ -148,6 +148,17 @@ class JobRows:
         """As `cancel` for some 500 jobs of a batch that have not ended; their ids. None left: an empty list."""
         with writing(self.engine) as connection:
             return ending.cancel_batch(connection, batch, wall)
+
+    def leave(self, namespace: str, wall: int) -> None:
+        """A namespace is no more: its jobs and batches are cancelled, and they and its files are nobody's.
+
+        In pieces of 500 jobs, each a transaction; until the last one some are still its own. May be done again.
+        """
+        after, more = 0, True
+        while more:
+            with writing(self.engine) as connection:
+                after = leaving.leave(connection, namespace, wall, after)
+            more = after > 0
 
     def requeue(self, job: str, deadline_us: int, wall: int) -> Job | None:
         with writing(self.engine) as connection:

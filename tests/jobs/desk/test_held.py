@@ -8,7 +8,6 @@ from sqlalchemy.exc import OperationalError
 
 from tests.jobs.desk.stand import ALICE, ANSWER, ASK, CHAT, Stand, Visit, hold
 from tidegate.jobs.desk.caller import Caller
-from tidegate.jobs.records import Result
 from tidegate.jobs.rows.rows import JobRows
 from tidegate.model.jobs import CANCELLED, DEAD, FAILED, HOLD_HEADER
 
@@ -273,7 +272,7 @@ async def test_the_deadline_does_not_wait_for_the_database(stand: Stand, monkeyp
     visit = held(stand, deadline_ms=300)
     await stand.leased()
     hangs = threading.Event()
-    for name in ("find", "result", "standing"):
+    for name in ("find", "answer", "standing"):
         monkeypatch.setattr(JobRows, name, lambda *_: hangs.wait(30))
     assert (await visit.reply()).status == 504
     hangs.set()
@@ -282,12 +281,12 @@ async def test_the_deadline_does_not_wait_for_the_database(stand: Stand, monkeyp
 async def test_an_answer_that_cannot_be_read(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
     """503 that names the job, when the deadline has come."""
 
-    def fails(*_: object) -> Result:
+    def fails(*_: object) -> None:
         raise OperationalError("", None, Exception())
 
     visit = held(stand, deadline_ms=2_500)
     lease = await stand.leased()
-    monkeypatch.setattr(JobRows, "result", fails)
+    monkeypatch.setattr(JobRows, "answer", fails)
     stand.finish(lease)
     reply = await visit.reply()
     assert (reply.status, reply.headers["x-tidegate-job"]) == (503, lease.id)

@@ -2,16 +2,17 @@
 
 from typing import Final
 
-from starlette.responses import Response
-
 from tidegate.jobs.desk.errors import Fault, Refused
 from tidegate.jobs.desk.replies import pairs
 from tidegate.jobs.desk.views import location
-from tidegate.jobs.faces import Rows
-from tidegate.jobs.records import Job, Result
+from tidegate.jobs.records import Job
+from tidegate.jobs.rows.reading import Answer
+from tidegate.jobs.rows.rows import JobRows
 from tidegate.model.jobs import CANCELLED
 
-Outcome = tuple[Job | None, Result | None]
+PIECE: Final = 262_144  # bytes: a longer body is read as its client takes it
+
+Outcome = tuple[Job | None, Answer | None]
 
 _DEADLINE: Final = "deadline"
 # Framing of the connection that it came by; the reply that it stands in has its own.
@@ -20,17 +21,17 @@ _NOT_RETURNED: Final = frozenset(
 )
 
 
-def outcome(rows: Rows, job: str) -> Outcome:
+def outcome(rows: JobRows, job: str) -> Outcome:
     """In a thread: the answer of a job that has ended, else the job, else nothing."""
-    result = rows.result(job)
-    return (rows.find(job) if result is None else None), result
+    answer = rows.answer(job, PIECE)
+    return (rows.find(job) if answer is None else None), answer
 
 
-def result_of(told: Outcome, fault: Fault | None = None) -> Result:
+def answer_of(told: Outcome, fault: Fault | None = None) -> Answer:
     """The answer. Raises `Refused` where there is none: with this fault, else as its end has it."""
-    job, result = told
-    if result is not None:
-        return result
+    job, answer = told
+    if answer is not None:
+        return answer
     if job is None:
         raise forgotten("")
     raise unanswered(job, fault)
@@ -42,17 +43,9 @@ def head_of(job: str, *, where: bool = False) -> bytes:
     return f"{named}location: {location(job)}\r\n".encode() if where else named.encode()
 
 
-def lines_of(result: Result) -> list[tuple[bytes, bytes]]:
+def lines_of(answer: Answer) -> list[tuple[bytes, bytes]]:
     """The header lines of an answer for whoever gets it now."""
-    return [(name, value) for name, value in pairs(result.head) if name not in _NOT_RETURNED]
-
-
-def answered(job: str, result: Result) -> Response:
-    """The answer, as it came."""
-    reply = Response(result.body, result.status)
-    reply.raw_headers.extend(lines_of(result))
-    reply.raw_headers.extend(pairs(head_of(job)))
-    return reply
+    return [(name, value) for name, value in pairs(answer.head) if name not in _NOT_RETURNED]
 
 
 def unanswered(job: Job, fault: Fault | None = None) -> Refused:

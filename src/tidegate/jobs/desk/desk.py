@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, TypeVar, TypeVarTuple
 
+from tidegate.jobs.desk.budget import Budget
 from tidegate.jobs.desk.errors import Unavailable
 from tidegate.jobs.faces import Hints
 from tidegate.jobs.rows.rows import JobRows
@@ -28,8 +29,8 @@ class Desk:
     """Nothing here blocks the event loop. `rows` is set when the database is open, and `down` when somebody knows."""
 
     __slots__ = (
-        "_backends", "_long", "_places", "_rows", "_threads", "clock", "down", "hints", "log", "max_body_bytes",
-        "settings", "state_dir", "tls", "tried",
+        "_backends", "_long", "_places", "_rows", "_threads", "budget", "clock", "down", "hints", "log",
+        "max_body_bytes", "settings", "state_dir", "tls", "tried",
     )  # fmt: skip
 
     def __init__(self, snapshot: Snapshot, state_dir: Path, clock: Clock, hints: Hints, log: Log) -> None:
@@ -41,6 +42,7 @@ class Desk:
         self.hints = hints
         self.log = log
         self.down: Callable[[str], str] = _standing  # why a backend cannot be reached, "" = it can
+        self.budget = Budget()
         self._backends: dict[str, str] = {}
         self._rows: JobRows | None = None
         self.tried = asyncio.Event()  # the database was opened, or could not be

@@ -4,9 +4,11 @@
 the deadline or the client goes first the job goes on.
 """
 
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import Final
 
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -15,8 +17,9 @@ from tidegate.jobs.desk import answers, calls
 from tidegate.jobs.desk.bodies import read
 from tidegate.jobs.desk.caller import Caller, caller_of
 from tidegate.jobs.desk.desk import Desk, embedded_or
-from tidegate.jobs.desk.errors import Fault, Refused
+from tidegate.jobs.desk.errors import Fault, Refused, Unavailable
 from tidegate.jobs.desk.gather import Gather
+from tidegate.jobs.desk.handout import AnswerReply
 from tidegate.jobs.desk.hold import Asked, hold_of
 from tidegate.jobs.desk.prefer import preference
 from tidegate.jobs.desk.replies import dialect_of, json_reply, pairs, said
@@ -25,7 +28,10 @@ from tidegate.jobs.desk.submit import REPLAYED, Accepted, digest, once_of, submi
 from tidegate.jobs.desk.views import job_view
 from tidegate.jobs.desk.waiting import Left, end, present, silent
 from tidegate.jobs.desk.watch import Watch
-from tidegate.jobs.records import Job, NewJob, Result
+from tidegate.jobs.records import Job, NewJob
+from tidegate.jobs.rows.names import tenant_name
+from tidegate.jobs.rows.reading import Answer
+from tidegate.jobs.rows.rows import JobRows
 from tidegate.model.call import Kind, Shape
 from tidegate.providers.answers.shapes import to_events
 from tidegate.providers.codec import Said
@@ -115,15 +121,26 @@ class HeldReply(Response):
         events = Events(send, tuple(pairs(self._head())))
         try:
             reply = await self._answer(events, receive)
+            if reply is not None:
+                await reply(scope, receive, send)
         except Left:
             return
+        except (Unavailable, SQLAlchemyError) as error:
+            await self._refuse(events, self._away(error))
         except Refused as refused:
-            if not events.begun:
-                raise
-            await self._fail(events, said(refused)[1])
-            return
-        if reply is not None:
-            await reply(scope, receive, send)
+            await self._refuse(events, refused)
+
+    async def _refuse(self, events: Events, refused: Refused) -> None:
+        if not events.begun:
+            raise refused
+        await self._fail(events, said(refused)[1])
+
+    def _away(self, error: Exception) -> Refused:
+        """There is a job: the same call once more would be another one."""
+        job = self._accepted.job.id
+        why = error.message if isinstance(error, Unavailable) else "The gate's database for jobs failed."
+        message = f"{why} The call is the job {job}: ask for its answer at /v1/jobs/{job}/result."
+        return Refused(Fault.UNAVAILABLE, message, head=answers.head_of(job, where=True))
 
     async def _answer(self, events: Events, receive: Receive) -> Response | None:
         """A reply, unless the answer has been said as events. Raises `Left`, `Refused`."""
@@ -133,14 +150,19 @@ class HeldReply(Response):
             told = await end(self._desk, waiter, asked.until, BEAT_US, beat)
         if told is None:
             return self._unended(job)
-        result = answers.result_of(told)
-        if asked.streams and result.status == 200:
-            await self._stream(events, result)
+        answer = answers.answer_of(told)
+        if asked.streams and answer.status == 200:
+            await self._stream(events, answer)
             return None
         if not events.begun:
-            return self._whole(result)
-        await self._fail(events, self._asked.dialect.error_of(result.body), result.body)
+            return self._whole(answer)
+        with self._room(answer.size):
+            body = await self._desk.call(_body, self._desk.rows, answer)
+            await self._fail(events, asked.dialect.error_of(body), body)
         return None
+
+    def _room(self, size: int) -> AbstractContextManager[None]:
+        return self._desk.budget.held(tenant_name(self._accepted.job.owner), size)
 
     def _unended(self, job: Job) -> Response:
         asked = self._asked
@@ -152,25 +174,27 @@ class HeldReply(Response):
         )
         raise Refused(Fault.DEADLINE, message, head=answers.head_of(job.id, where=True))
 
-    def _whole(self, result: Result) -> Response:
-        reply = answers.answered(self._accepted.job.id, result)
+    def _whole(self, answer: Answer) -> Response:
+        reply = AnswerReply(self._desk, self._accepted.job, answer)
         if self._accepted.again:
             reply.raw_headers.extend(pairs(REPLAYED))
         return reply
 
-    async def _stream(self, events: Events, result: Result) -> None:
+    async def _stream(self, events: Events, answer: Answer) -> None:
         """The answer as its maker would have streamed it."""
         asked = self._asked
         try:
-            said_so = await self._desk.call(_events, asked.kind, result.body, asked.shape)
+            with self._room(answer.size):
+                said_so = await self._desk.call(_events, self._desk.rows, answer, asked.kind, asked.shape)
         except ValueError as error:
             job = self._accepted.job.id
             message = f"The answer cannot be told as a stream ({error}); it is at /v1/jobs/{job}/result."
             raise Refused(Fault.UPSTREAM, message, head=answers.head_of(job, where=True)) from None
-        lines = [pair for pair in answers.lines_of(result) if pair[0] not in _OF_STREAMS]
-        await events.begin((*lines, *pairs(self._head())))
-        await events.say(said_so)
-        await events.end()
+        lines = [pair for pair in answers.lines_of(answer) if pair[0] not in _OF_STREAMS]
+        with self._room(len(said_so)):
+            await events.begin((*lines, *pairs(self._head())))
+            await events.say(said_so)
+            await events.end()
 
     async def _fail(self, events: Events, error: Said, body: bytes = b"") -> None:
         """The stream has begun, so that an error can only be its last event."""
@@ -183,5 +207,9 @@ class HeldReply(Response):
         return answers.head_of(self._accepted.job.id) + (REPLAYED if self._accepted.again else b"")
 
 
-def _events(kind: Kind, body: bytes, shape: Shape) -> bytes:
-    return b"".join(to_events(kind, body, usage=shape.wants_usage))
+def _events(rows: JobRows, answer: Answer, kind: Kind, shape: Shape) -> bytes:
+    return b"".join(to_events(kind, _body(rows, answer), usage=shape.wants_usage))
+
+
+def _body(rows: JobRows, answer: Answer) -> bytes:
+    return answer.body if answer.whole else rows.answer_piece(answer.number, 0, answer.size)

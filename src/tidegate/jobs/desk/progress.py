@@ -9,6 +9,7 @@ from starlette.types import Receive, Scope, Send
 from tidegate.jobs.desk import answers
 from tidegate.jobs.desk.desk import Desk
 from tidegate.jobs.desk.errors import Fault, Unavailable
+from tidegate.jobs.desk.handout import AnswerReply
 from tidegate.jobs.desk.replies import encode, json_reply, pairs
 from tidegate.jobs.desk.sse import Events
 from tidegate.jobs.desk.views import job_view
@@ -43,7 +44,10 @@ class ResultReply(Response):
     async def _reply(self, receive: Receive) -> Response:
         desk, job = self._desk, self._job
         if job.state in ENDS:
-            told: answers.Outcome = (job, await desk.call(desk.rows.result, job.id) if job.status else None)
+            told: answers.Outcome = (
+                job,
+                await desk.call(desk.rows.answer, job.id, answers.PIECE) if job.status else None,
+            )
         elif not self._wait_us:
             return _unended(job)
         else:
@@ -54,7 +58,7 @@ class ResultReply(Response):
                 now = await desk.call(desk.rows.find, job.id)
                 return _unended(job if now is None else now)
             told = waited
-        return answers.answered(job.id, answers.result_of(told, Fault.GONE))
+        return AnswerReply(desk, job, answers.answer_of(told, Fault.GONE))
 
 
 class Progress(Response):

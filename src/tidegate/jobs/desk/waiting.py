@@ -73,7 +73,7 @@ async def _outcome(desk: Desk, job: str, until: int) -> Outcome:
     """As the rows have it; a database that is away for a moment is asked again."""
     while True:
         try:
-            found, result = await desk.call(outcome, desk.rows, job)
+            found, answer = await desk.call(outcome, desk.rows, job)
         except (SQLAlchemyError, Unavailable):
             if desk.clock.now() + _AGAIN_US > until:
                 message = (
@@ -82,6 +82,6 @@ async def _outcome(desk: Desk, job: str, until: int) -> Outcome:
                 raise Refused(Fault.UNAVAILABLE, message, head=head_of(job, where=True)) from None
             await desk.clock.sleep(_AGAIN_US)
             continue
-        if found is None and result is None:
+        if found is None and answer is None:
             raise forgotten(job)
-        return found, result
+        return found, answer

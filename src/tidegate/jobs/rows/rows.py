@@ -20,7 +20,7 @@ from tidegate.jobs.records import (
     Result,
     Submitted,
 )
-from tidegate.jobs.rows import ending, handing, leaving, looking, submitting, turns
+from tidegate.jobs.rows import ending, handing, leaving, looking, reading, submitting, turns
 from tidegate.jobs.rows.names import backend_name
 from tidegate.jobs.rows.statement import Statement
 from tidegate.store.engine import writing
@@ -70,6 +70,16 @@ class JobRows:
         with self.engine.connect() as connection:
             return looking.result(connection, job)
 
+    def answer(self, job: str, most: int) -> reading.Answer | None:
+        """As `result`, without a body that is longer than so many bytes."""
+        with self.engine.connect() as connection:
+            return reading.answer(connection, job, most)
+
+    def answer_piece(self, number: int, start: int, most: int) -> bytes:
+        """So many bytes of the body of the answer of this number; none at its end, or where it is deleted."""
+        with self.engine.connect() as connection:
+            return reading.piece(connection, number, start, most)
+
     def attempts(self, job: str) -> list[Attempt]:
         with self.engine.connect() as connection:
             return looking.attempts(connection, job)
@@ -78,8 +88,10 @@ class JobRows:
         with self.engine.connect() as connection:
             return looking.standing(connection, jobs)
 
-    def claim(self, backend: str, most: int, runner: str, lease_us: int, wall: int) -> list[Lease]:
-        """As `Rows.claim`. O(most · log n); who finds nothing takes no lock."""
+    def claim(
+        self, backend: str, most: int, runner: str, lease_us: int, wall: int, *, share: bool = False
+    ) -> list[Lease]:
+        """As `Rows.claim`. O(most · log n), with `share` O(what runs) more; who finds nothing takes no lock."""
         name = backend_name(backend)
         seen = self._glance(name, wall)
         if most <= 0 or not any(seen):
@@ -87,7 +99,7 @@ class JobRows:
         with writing(self.engine) as connection:
             if seen.ripe:
                 turns.ripen(connection, wall)
-            return handing.claim(connection, name, most, runner, wall + lease_us, wall)
+            return handing.claim(connection, name, most, runner, wall + lease_us, wall, share=share)
 
     def _glance(self, backend: str, wall: int) -> turns.Glance:
         with self.engine.connect() as connection:
@@ -152,7 +164,7 @@ class JobRows:
     def leave(self, namespace: str, wall: int) -> None:
         """A namespace is no more: its jobs and batches are cancelled, and they and its files are nobody's.
 
-        In pieces of 500 jobs, each a transaction; until the last one some are still its own. May be done again.
+        In pieces of 2,000 jobs, each a transaction; until the last one some are still its own. May be done again.
         """
         after, more = 0, True
         while more:

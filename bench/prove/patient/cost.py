@@ -2,10 +2,11 @@
 
 import asyncio
 import time
+from dataclasses import replace
 
 from bench import cpu
 from bench.figures import told
-from bench.prove.patient.scene import ENGINES, Asker, Scene, scene, submit, until
+from bench.prove.patient.scene import ENGINES, PLENTY, Asker, Scene, scene, submit, until
 from bench.prove.steps import Context, Row
 
 
@@ -14,8 +15,7 @@ def engines(context: Context, row: Row) -> None:
     count = 500 if context.quick else 5_000
     row.commands.append(f"tidegate serve -c (jobs: …) on each engine; {count:,} × POST /v1/jobs")
     for engine in ENGINES:
-        with scene(context.work, engine, {"concurrency": 64}) as running:
-            running.provider.ask("timing", {"ttft_ms": 1, "tokens": 5})
+        with scene(context.work, engine, {"concurrency": 64}, replace(PLENTY, ttft_ms=1)) as running:
             asyncio.run(_done(running, range(64)))
             before, began = _spent(running), time.monotonic()
             asyncio.run(_done(running, range(64, 64 + count)))

@@ -7,11 +7,12 @@ import sqlite3
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from bench.figures import at_most, exactly, told
-from bench.prove.patient.scene import ENGINES, Asker, Scene, scene, submit, until, user
+from bench.prove.patient.scene import ENGINES, PLENTY, Asker, Scene, scene, submit, until, user
 from bench.prove.steps import Context, Row, Step
 from tidegate.jobs.records import Filter
 from tidegate.model.jobs import DONE, ENDS, RUNNING
@@ -116,8 +117,7 @@ def recovery(context: Context, row: Row) -> None:
     """A runner is killed over its jobs: how long until each of them runs again."""
     rounds = 3 if context.quick else 20
     for engine in ENGINES:
-        with scene(context.work, engine, {"concurrency": 8}) as running:
-            running.provider.ask("timing", {"ttft_ms": 2_000})
+        with scene(context.work, engine, {"concurrency": 8}, replace(PLENTY, ttft_ms=2_000)) as running:
             waits = asyncio.run(_recover(running, rounds))
         note = f"{len(waits)} jobs of {rounds} kills; median {sorted(waits)[len(waits) // 2]:.1f} s"
         row.figures.append(

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from bench import cpu
 from bench.broker import Broker
@@ -23,7 +23,7 @@ from tidegate.jobs.rows.rows import JobRows
 from tidegate.model.jobs import ENDS, JobSettings
 
 ENGINES = ("embedded", "Redis", "RabbitMQ")
-_PLENTY = Quota(accounts=1, tpm=10**12, rpm=10**9)
+PLENTY: Final = Quota(accounts=1, tpm=10**12, rpm=10**9)
 
 
 @dataclass(slots=True)
@@ -59,14 +59,14 @@ class Scene:
     def executions(self) -> dict[str, int]:
         """How often the provider was asked, by the `user` of the request."""
         counts: dict[str, int] = {}
-        events = Fleet(_PLENTY, self.provider, self.gate).events()
+        events = Fleet(PLENTY, self.provider, self.gate).events()
         for _, _, _, user, *_ in events:
             counts[user] = counts.get(user, 0) + 1
         return counts
 
 
 @contextlib.contextmanager
-def scene(work: Path, engine: str, jobs: dict[str, Any], quota: Quota = _PLENTY, **more: Any) -> Iterator[Scene]:
+def scene(work: Path, engine: str, jobs: dict[str, Any], quota: Quota = PLENTY, **more: Any) -> Iterator[Scene]:
     """All of it until the end of the block. `jobs` is that section of the gate's file, `more` are others."""
     with contextlib.ExitStack() as stack:
         broker = _broker(engine)

@@ -1,5 +1,7 @@
 """A namespace leaves, and another one takes its name."""
 
+from typing import Any
+
 from tests.jobs.rows.made import claimed, done, ids, new, there
 from tidegate.jobs.records import Filter, NewJob, Owner
 from tidegate.jobs.rows.rows import JobRows
@@ -8,7 +10,7 @@ from tidegate.model.jobs import CANCELLED, DONE, RUNNING
 ACME = Owner("acme", "acme-app", "u")
 
 
-def its(name: str, **more: object) -> NewJob:
+def its(name: str, **more: Any) -> NewJob:
     return new(name, owner=ACME, **more)
 
 
@@ -41,10 +43,10 @@ def test_what_waits_is_cancelled_and_what_runs_by_its_runner(rows: JobRows) -> N
 
 def test_pieces_leave_nothing_behind_and_the_same_name_may_leave_again(rows: JobRows) -> None:
     """More than a piece, exactly a piece, nothing at all."""
-    for turn, count in enumerate((1_001, 500, 0, 1)):
+    for turn, count in enumerate((2_001, 2_000, 0, 1)):
         rows.submit([its(f"job_{turn}_{number}") for number in range(count)], 1)
         rows.leave("acme", 5)
         assert rows.listed(Filter(owner=ACME)) == []
     rows.leave("acme", 5)
     assert claimed(rows) == []
-    assert {(depth.state, depth.jobs) for depth in rows.ended()} == {(CANCELLED, 1_502)}
+    assert {(depth.state, depth.jobs) for depth in rows.ended()} == {(CANCELLED, 4_002)}

@@ -26,6 +26,7 @@ from tidegate.control.admin.routing import Desk, Who, needs, router
 from tidegate.control.admin.settings import as_moment
 from tidegate.jobs.hints import UnixHints
 from tidegate.jobs.records import Attempt, Depth, Filter, Job, Owner
+from tidegate.jobs.rows.leaving import GONE
 from tidegate.model.jobs import DONE, ENDS, QUEUED, shown
 
 ROUTER = router("jobs")
@@ -89,6 +90,8 @@ def requeue_job(desk: Desk, who: Who, job: _Id, said: Requeue) -> JobView:
         raise refused(409, "path.job", f"it has not ended: it is {before.state}", "wait for it, or cancel it")
     if before.state == DONE:
         raise refused(409, "path.job", "it has been answered", "read its result; submit it again for another one")
+    if before.owner.namespace.startswith(GONE):
+        raise refused(409, "path.job", "its namespace is no more", "submit it again, with a key of another one")
     now, seconds = desk.clocks.wall(), said.deadline_seconds
     deadline_us = now + (desk.declaration.now.jobs.deadline_us if seconds is None else seconds * 1_000_000)
     found = desk.jobs.requeue(job, deadline_us, now)

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Body, Path, Query
 
 from tidegate.config.schema_base import Name
-from tidegate.control.admin import namespaces, users
+from tidegate.control.admin import leaving, namespaces, users
 from tidegate.control.admin.bodies import NewNamespace, NewUser, Patch
 from tidegate.control.admin.queries import Page
 from tidegate.control.admin.rights import Right
@@ -31,7 +31,7 @@ def list_namespaces(desk: Desk, who: Who, page: Part) -> list[NamespaceView]:
 @needs(Right.CHANGE_NAMESPACES)
 def create_namespace(desk: Desk, who: Who, said: NewNamespace) -> NamespaceView:
     """Make a namespace."""
-    return namespaces.create(desk.changes, who, said)
+    return namespaces.create(desk.changes, who, said, leaving.of(desk))
 
 
 @ROUTER.get("/namespaces/{namespace}", response_model_exclude_none=True)
@@ -52,8 +52,11 @@ def change_namespace(desk: Desk, who: Who, namespace: Namespace, patch: Change) 
 @ROUTER.delete("/namespaces/{namespace}", status_code=204)
 @needs(Right.CHANGE_NAMESPACES)
 def delete_namespace(desk: Desk, who: Who, namespace: Namespace) -> None:
-    """Remove it with its users, its keys and its owners' tokens. What it spent stays in the ledger."""
-    namespaces.remove(desk.changes, who, namespace)
+    """Remove it with its users, its keys and its owners' tokens. What it spent stays in the ledger.
+
+    Its jobs and batches that have not ended are cancelled, and nobody reaches them and its files any more.
+    """
+    namespaces.remove(desk.changes, who, namespace, leaving.of(desk))
 
 
 @ROUTER.get("/namespaces/{namespace}/users", response_model_exclude_none=True)

@@ -1,6 +1,7 @@
 """Namespaces: made, changed and removed."""
 
 from collections.abc import Callable, Iterator
+from typing import TypeAlias
 
 from sqlalchemy import Connection
 
@@ -16,6 +17,9 @@ from tidegate.control.declared import Declared
 from tidegate.model.directory import Gone, PutNamespace
 from tidegate.model.entitlements import Namespace
 from tidegate.store import identity, tokens
+
+Clear: TypeAlias = Callable[[str], None]
+"""Take its patient work away from whoever had this name; see `leaving`."""
 
 
 def listed(connection: Connection, declared: Declared, reaches: Callable[[str], bool]) -> Iterator[NamespaceView]:
@@ -39,14 +43,15 @@ def shown(connection: Connection, declared: Declared, name: str) -> NamespaceVie
     return known.namespace_view(stored)
 
 
-def create(changes: Changes, actor: Actor, said: NewNamespace) -> NamespaceView:
-    """Make one."""
+def create(changes: Changes, actor: Actor, said: NewNamespace, clear: Clear) -> NamespaceView:
+    """Make one, and leave it nothing of who had its name before. Raises `Refused`."""
     record = namespace_of(said.name, said)
 
     def work(connection: Connection, now: int) -> Deed:
         declared = changes.declaration.now
         _check_name(connection, declared, said.name)
         _check_tier(declared, record.tier)
+        clear(record.name)
         identity.put_namespace(connection, record, now)
         return _deed("namespace.create", None, record)
 
@@ -68,16 +73,23 @@ def change(changes: Changes, actor: Actor, name: str, patch: object) -> Namespac
     return _after(changes, name)
 
 
-def remove(changes: Changes, actor: Actor, name: str) -> None:
-    """Remove one with its users, its keys and its owners' tokens."""
+def remove(changes: Changes, actor: Actor, name: str, clear: Clear) -> None:
+    """Remove one with its users, its keys, its owners' tokens and its patient work. Raises `Refused`.
+
+    Most of that work goes before anybody else's change has to wait, and what came meanwhile with the namespace itself.
+    """
 
     def work(connection: Connection, _now: int) -> Deed:
         before = _managed(connection, changes.declaration.now, name)
+        clear(name)
         identity.drop_namespace(connection, name)
         tokens.drop_owners(connection, name)
         gone = (Gone("namespace", name, name),)
         return Deed("namespace.delete", name, name, of_namespace(before), None, gone)
 
+    with changes.engine.connect() as connection:
+        _managed(connection, changes.declaration.now, name)
+    clear(name)
     changes.carry_out(actor, work)
 
 

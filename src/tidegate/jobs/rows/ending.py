@@ -84,7 +84,7 @@ def cancel(connection: Connection, job: str, owner: Owner | None, wall: int) -> 
     if row is None or not is_of(row, owner):
         return False
     if row.phase != OVER and not row.cancelling:
-        cancel_rows(connection, [row], wall)
+        _cancel(connection, [row], wall)
     return True
 
 
@@ -93,7 +93,7 @@ def cancel_batch(connection: Connection, batch: str, wall: int) -> list[str]:
     rows: list[Row[Any]] = []
     while not rows and (ids := list(_OF_BATCH.on(connection, batch=batch, most=PIECE).scalars())):
         rows = [row for row in locked(connection, ids).values() if row.phase != OVER and not row.cancelling]
-    cancel_rows(connection, rows, wall)
+    _cancel(connection, rows, wall)
     return [row.id for row in rows]
 
 
@@ -159,8 +159,7 @@ def _lost(row: Row[Any], max_crashes: int, wall: int) -> Settled:
     return Settled(row=row, state=state, outcome="lost", reason=why, attempts=row.attempts - 1, crashes=crashes)
 
 
-def cancel_rows(connection: Connection, rows: Sequence[Row[Any]], wall: int) -> None:
-    """As `cancel`: these, which are locked and have not ended."""
+def _cancel(connection: Connection, rows: Sequence[Row[Any]], wall: int) -> None:
     if running := [row.number for row in rows if row.phase == HELD]:
         _CANCELLING.on(connection, numbers=running)
     waiting = [

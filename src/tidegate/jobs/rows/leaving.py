@@ -3,16 +3,20 @@
 Its rows are given a name that no namespace can have, so that whoever has the old one next finds nothing there.
 """
 
+from collections import Counter
 from typing import Final
 
 from sqlalchemy import Connection
 
-from tidegate.jobs.rows.ending import PIECE, cancel_rows
 from tidegate.jobs.rows.names import cut
+from tidegate.jobs.rows.settle import closed
 from tidegate.jobs.rows.statement import Statement
-from tidegate.jobs.rows.tables import OVER
+from tidegate.jobs.rows.tables import LATER, READY, SENT
+from tidegate.model.jobs import CANCELLED
 
 GONE: Final = "!"  # what the names of those who left begin with; no name of the configuration or the admin API does
+_PIECE: Final = 2_000  # rows of one transaction: some 20 ms
+_WAITING: Final = (LATER, READY, SENT)
 
 # Before the jobs: a batch that ends feeds no more of them. Who is at work on one is overtaken by its version.
 _BATCHES = Statement(
@@ -27,8 +31,27 @@ _BATCHES = Statement(
 )
 _FILES = Statement("UPDATE job_files SET namespace = :gone, expires_us = :wall WHERE namespace = :namespace")
 _TENANT = Statement("SELECT id FROM job_tenants WHERE name = :name {lock}")
-_ROWS = Statement("SELECT * FROM jobs WHERE tenant = :tenant AND number > :after ORDER BY number LIMIT :most {lock}")
-_NAMED = Statement("UPDATE jobs SET namespace = :gone WHERE number IN (:numbers)")
+_ROWS = Statement(
+    """
+    SELECT number, phase, backend FROM jobs WHERE tenant = :tenant AND number > :after
+    ORDER BY number LIMIT :most {lock}
+    """
+)
+_CANCELLED = Statement(
+    """
+    UPDATE jobs SET namespace = :gone, state = 'cancelled', reason = '', phase = 0, finished_us = :wall, sent_us = 0,
+        hook_state = CASE WHEN webhook <> '' THEN 'due' ELSE '' END,
+        hook_next_us = CASE WHEN webhook <> '' THEN :wall ELSE 0 END, hook_attempts = 0, version = version + 1
+    WHERE number IN (:numbers)
+    """
+)
+_NAMED = Statement(
+    """
+    UPDATE jobs SET namespace = :gone, cancelling = CASE WHEN phase = 4 THEN 1 ELSE cancelling END,
+        version = version + 1
+    WHERE number IN (:numbers)
+    """
+)
 _RENAMED = Statement("UPDATE job_tenants SET name = :name WHERE id = :tenant")
 
 
@@ -45,10 +68,15 @@ def leave(connection: Connection, namespace: str, wall: int, after: int) -> int:
         _FILES.on(connection, gone=gone, wall=wall, namespace=name)
     if not tenant:
         return 0
-    rows = _ROWS.on(connection, tenant=tenant, after=after, most=PIECE).all()
-    cancel_rows(connection, [row for row in rows if row.phase != OVER and not row.cancelling], wall)
-    _NAMED.on(connection, gone=gone, numbers=[row.number for row in rows])
-    if len(rows) == PIECE:
+    rows = _ROWS.on(connection, tenant=tenant, after=after, most=_PIECE).all()
+    waiting = [row for row in rows if row.phase in _WAITING]
+    others = [row.number for row in rows if row.phase not in _WAITING]
+    _CANCELLED.on(connection, gone=gone, wall=wall, numbers=[row.number for row in waiting])
+    _NAMED.on(connection, gone=gone, numbers=others)
+    if waiting:
+        ends = Counter((row.backend, CANCELLED) for row in waiting)
+        closed(connection, Counter({tenant: len(waiting)}), ends, waiting[0].number)
+    if len(rows) == _PIECE:
         return int(rows[-1].number)
     _RENAMED.on(connection, name=f"n:{gone}", tenant=tenant)
     return 0

@@ -83,11 +83,14 @@ def opened(connection: Connection, tenants: Counter[int], part: int) -> None:
 def _count(connection: Connection, ended: Sequence[Settled]) -> None:
     if not ended:
         return
-    part = ended[0].row.number % _PARTS
-    tenants: Counter[int] = Counter()
-    tenants.subtract(one.row.tenant for one in ended)
-    opened(connection, tenants, part)
-    ends = Counter((one.row.backend, one.state) for one in ended)
+    tenants = Counter(one.row.tenant for one in ended)
+    closed(connection, tenants, Counter((one.row.backend, one.state) for one in ended), ended[0].row.number)
+
+
+def closed(connection: Connection, tenants: Counter[int], ends: Counter[tuple[str, str]], part: int) -> None:
+    """So many jobs of each tenant have ended: of each backend so many so."""
+    part %= _PARTS
+    opened(connection, Counter({tenant: -jobs for tenant, jobs in tenants.items()}), part)
     _ENDED.for_each(
         connection,
         [

@@ -144,13 +144,17 @@ async def test_no_longer_than_the_runners_may_need(place: Path) -> None:
     snapshot = Snapshot(1, (), jobs=JobSettings(enabled=True), server=ServerSettings(drain_timeout_us=600_000_000))
     clock = Hasty()
     process = Process(snapshot, place, clock, Log("test"), lambda: None)
-    held = asyncio.get_running_loop().create_task(asyncio.Event().wait())
+    held = asyncio.get_running_loop().create_task(_forever())
     process._server.server_state.tasks.add(held)
     await process.drain()
     held.cancel()
     await process.close()
     assert process._watch.closed
     assert clock.slept <= GRACE_US + COMMIT_US + 3_000_000
+
+
+async def _forever() -> None:
+    await asyncio.Event().wait()
 
 
 async def test_a_database_that_cannot_be_opened(running: Running) -> None:

@@ -41,13 +41,22 @@ class Rows(Protocol):
         """What it was answered; None while it was not, or when it never was."""
 
     def attempts(self, job: str) -> list[Attempt]:
-        """Each time that it was handed out, in order."""
+        """Each time that it was handed out, in order, but for those that count as no attempt and ended `queued` again.
+
+        Bounded: attempts and crashes that it may have, and one. What those came to last is the job's `reason`.
+        """
 
     def standing(self, jobs: Sequence[str]) -> dict[str, tuple[str, int]]:
         """State and version of each. For who waits."""
 
-    def claim(self, backend: str, most: int, runner: str, lease_us: int, wall: int) -> list[Lease]:
-        """Hand out what is due, in turn between tenants, within a tenant by priority, then by age."""
+    def claim(
+        self, backend: str, most: int, runner: str, lease_us: int, wall: int, *, share: bool = False
+    ) -> list[Lease]:
+        """Hand out what is due, in turn between tenants, within a tenant by priority, then by age.
+
+        With `share`, `most` is what the runner has free, and no tenant takes so much that others find nothing free
+        (`policy/jobs/shares.py`).
+        """
 
     def lease(self, dispatch: Dispatch, runner: str, lease_us: int, wall: int) -> Lease | None:
         """Hand out this one. None: it runs, has ended, or was handed out since: its message is old."""

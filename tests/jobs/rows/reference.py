@@ -32,7 +32,7 @@ class Ref:
     until: int = 0
     sent: int = 0  # 0 = it is not at its broker
     ends: int = 0  # how often it came to one
-    outcomes: list[str] = field(default_factory=list)
+    outcomes: dict[int, str] = field(default_factory=dict)  # by fence
 
     def due(self, now: int) -> bool:
         return self.state == "queued" and self.not_before <= now < self.deadline and not self.sent
@@ -126,7 +126,7 @@ class Reference:
         assert self.rows.finish([said], self.now) == [mine]
         if not mine:
             return
-        one.outcomes[-1] = "again" if state == "queued" else state
+        one.outcomes[one.fence] = "again" if state == "queued" else state
         one.attempts -= not counts
         if state != "queued":
             self._end(one, state)
@@ -134,13 +134,15 @@ class Reference:
             self._end(one, "cancelled")
         else:
             one.state, one.not_before = "queued", said.not_before_us
+            if not counts:
+                del one.outcomes[one.fence]
 
     def reap(self) -> None:
         found = self.rows.reap(MAX_CRASHES, self.now)
         again, dead = set(), set()
         for one in self.jobs.values():
             if one.state == "running" and one.until <= self.now:
-                one.outcomes[-1] = "lost"
+                one.outcomes[one.fence] = "lost"
                 one.crashes += 1
                 one.attempts -= 1
                 if one.cancelling:
@@ -184,8 +186,7 @@ class Reference:
                 one.state, one.fence, one.attempts, one.crashes, one.cancelling,
             )  # fmt: skip
             attempts = self.rows.attempts(one.id)
-            assert [attempt.outcome for attempt in attempts] == one.outcomes
-            assert [attempt.fence for attempt in attempts] == list(range(1, one.fence + 1))
+            assert [(attempt.fence, attempt.outcome) for attempt in attempts] == list(one.outcomes.items())
         assert {(depth.backend, depth.state): depth.jobs for depth in self.rows.ended()} == self.ended
         waiting = Counter((one.backend, one.state) for one in self.jobs.values() if one.state not in ENDS)
         assert {(depth.backend, depth.state): depth.jobs for depth in self.rows.depths()} == waiting
@@ -202,7 +203,7 @@ class Reference:
         assert (lease.fence, lease.attempts, lease.crashes) == (one.fence + 1, one.attempts, one.crashes)
         one.state, one.fence, one.until, one.sent = "running", lease.fence, self.now + LEASE, 0
         one.attempts += 1
-        one.outcomes.append("running")
+        one.outcomes[one.fence] = "running"
         self.leases.append(lease)
 
     def _in_turn(self, found: list[str], due: list[Ref], most: int) -> None:

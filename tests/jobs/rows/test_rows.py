@@ -149,6 +149,25 @@ def test_a_handing_out_counts(rows: JobRows) -> None:
     assert rows.attempts("j") == [Attempt(1, "r", 10, 0, "running")]
 
 
+def test_being_told_to_wait_leaves_nothing_behind(rows: JobRows) -> None:
+    """However often: attempts are bounded, and why stands on the job. What counts, or ends it, is written down."""
+    rows.submit([new("j")], 1)
+    for _ in range(50):
+        [lease] = claimed(rows)
+        rows.finish([done(lease, state="queued", result=None, counts=False, reason="rate_limit_exceeded: wait")], 20)
+    assert rows.attempts("j") == []
+    job = there(rows, "j")
+    assert (job.state, job.attempts, job.fence) == ("queued", 0, 50)
+    assert job.reason == "rate_limit_exceeded: wait"
+    [lease] = claimed(rows)
+    rows.finish([done(lease, state="queued", result=None, reason="cut: it broke")], 20)
+    [lease] = claimed(rows)
+    rows.cancel("j", None, 21)
+    rows.finish([done(lease, state="queued", result=None, counts=False)], 22)
+    assert [(one.fence, one.outcome) for one in rows.attempts("j")] == [(51, "again"), (52, "again")]
+    assert there(rows, "j").state == "cancelled"
+
+
 # Brokers
 
 
@@ -294,7 +313,7 @@ def test_an_old_fence_says_nothing(rows: JobRows) -> None:
 
 @pytest.mark.parametrize(("counts", "attempts"), [(True, 1), (False, 0)])
 def test_what_is_tried_again_waits(rows: JobRows, counts: bool, attempts: int) -> None:
-    """Until its time, with its reason; a failure counts, being told to wait does not."""
+    """Until its time, with its reason; a failure counts and is written down, being told to wait is not."""
     rows.submit([new("a")], 1)
     [lease] = claimed(rows)
     again = done(lease, state="queued", reason="busy: later", not_before_us=500, counts=counts)
@@ -306,7 +325,7 @@ def test_what_is_tried_again_waits(rows: JobRows, counts: bool, attempts: int) -
     [second] = claimed(rows, wall=500)
     assert (second.fence, second.attempts) == (2, attempts)
     assert there(rows, "a").started_us == 10
-    assert [one.outcome for one in rows.attempts("a")] == ["again", "running"]
+    assert [one.outcome for one in rows.attempts("a")] == ["again", "running"][not counts :]
 
 
 def test_what_is_to_be_cancelled_is_not_tried_again(rows: JobRows) -> None:

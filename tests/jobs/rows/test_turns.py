@@ -8,6 +8,7 @@ from tests.jobs.rows.made import LEASE, claimed, ids, new
 from tidegate.jobs.rows import turns
 from tidegate.jobs.rows.rows import JobRows
 from tidegate.jobs.rows.turns import Picked, deal
+from tidegate.policy.jobs import shares
 from tidegate.store.engine import writing
 
 BROKER = "redis://cache.example:6379/1"
@@ -52,6 +53,24 @@ def test_every_tenant_has_a_turn_before_one_has_two(rows: JobRows) -> None:
     assert first == ["a0", "b0", "c0", "d0", "e0"]
     rows.submit([new("f0", "f")], 2)
     assert [ids(claimed(rows, 1))[0] for _ in range(6)] == ["f0", "a1", "b1", "c1", "d1", "e1"]
+
+
+def test_who_has_his_share_is_passed_over(rows: JobRows) -> None:
+    """However many hold places, and however much they have waiting: who has none finds one."""
+    rows.submit([new(f"{tenant}{n}", tenant) for tenant in "abc" for n in range(20)], 1)
+    first = rows.claim("", 12, "r", LEASE, 2, share=True)
+    assert len(first) == 10, "three each, one more, and two stay free"
+    assert rows.claim("", 2, "r", LEASE, 3, share=True) == []
+    rows.submit([new(f"d{n}", "d") for n in range(9)], 4)
+    assert ids(rows.claim("", 2, "r", LEASE, 5, share=True)) == ["d0"]
+    assert len(rows.claim("", 2, "another", LEASE, 6, share=True)) == 2, "each runner shares its own"
+
+
+def test_who_is_alone_leaves_a_quarter(rows: JobRows) -> None:
+    """At once, or one after the other."""
+    rows.submit([new(f"a{n}") for n in range(20)], 1)
+    assert len(rows.claim("", shares.places(6), "r", LEASE, 2, share=True)) == 6
+    assert [len(rows.claim("", free, "s", LEASE, 3, share=True)) for free in (4, 1)] == [3, 0]
 
 
 @pytest.mark.parametrize("frozen", ["claim", "dispatch"])

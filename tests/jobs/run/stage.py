@@ -33,9 +33,11 @@ class Flaky(JobRows):
         self.turn = asyncio.Condition()
         self.loop = asyncio.get_running_loop()
 
-    def claim(self, backend: str, most: int, runner: str, lease_us: int, wall: int) -> list[Lease]:
+    def claim(
+        self, backend: str, most: int, runner: str, lease_us: int, wall: int, *, share: bool = False
+    ) -> list[Lease]:
         self._count("claim")
-        return super().claim(backend, most, runner, lease_us, wall)
+        return super().claim(backend, most, runner, lease_us, wall, share=share)
 
     def renew(self, held: Mapping[str, int], lease_us: int, wall: int) -> dict[str, str]:
         self._count("renew")

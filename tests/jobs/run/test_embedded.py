@@ -6,9 +6,10 @@ from collections.abc import Awaitable, Callable
 import pytest
 from msgspec import structs
 
-from tests.jobs.run.setting import SECOND
+from tests.jobs.run.setting import BODY, SECOND
 from tests.jobs.run.stage import RUNNER, Stage
 from tests.jobs.run.standin import OK, Request, reply
+from tidegate.jobs.records import Owner
 from tidegate.jobs.rows.rows import JobRows
 from tidegate.model.jobs import CANCELLED, DEAD, DONE, QUEUED, RUNNING
 
@@ -53,6 +54,20 @@ async def test_no_more_run_than_may(stage: Stages) -> None:
     await one.gate.wait_for(4)
     assert len(one.work) == 3
     assert len(held) == 3
+
+
+async def test_a_dead_provider_holds_up_nobody_else(stage: Stages) -> None:
+    """Whose calls hang has at most his share of places, also where he came alone; then those who come are run."""
+    one = await stage(concurrency=6)
+    one.gate.answer = lambda request: hang(request) if b"dead" in request.body else reply()
+    for dead in ("sales", "research"):
+        names_of = [f"{dead}_{number}" for number in range(20)]
+        one.submit(*names_of, owner=Owner(dead, "ada"), body=BODY.replace(b"{", b'{"user": "dead",', 1))
+        await one.gate.wait_for(6)
+    one.submit(*names(9), owner=Owner("support", "eve"))
+    jobs = await one.ended(*names(9))
+    assert {job.state for job in jobs} == {DONE}
+    assert len(one.work) <= 8
 
 
 async def test_ends_go_in_groups(stage: Stages) -> None:

@@ -143,6 +143,7 @@ def _ended(row: Row[Any], end: End) -> Settled:
         prompt_tokens=end.prompt_tokens,
         completion_tokens=end.completion_tokens,
         result=end.result,
+        passing=end.state == QUEUED and not end.counts and not cancelled,
     )
 
 

@@ -27,6 +27,7 @@ _LEASED = Statement(
     FROM jobs JOIN job_bodies ON job_bodies.number = jobs.number WHERE jobs.number IN (:numbers)
     """
 )
+_HAS = Statement("SELECT tenant, count(*) AS jobs FROM jobs WHERE phase = 4 AND runner = :runner GROUP BY tenant")
 _AT_BROKER = Statement(
     "SELECT count(*) FROM (SELECT 1 FROM jobs WHERE phase = 3 AND backend = :backend LIMIT :most) AS sent"
 )
@@ -42,9 +43,13 @@ _TAKE_BACK = Statement("UPDATE jobs SET phase = 2, sent_us = 0 WHERE phase = 3 A
 _RENEW = Statement("UPDATE jobs SET until_us = :until WHERE number IN (:numbers)")
 
 
-def claim(connection: Connection, backend: str, most: int, runner: str, until: int, wall: int) -> list[Lease]:
+def claim(
+    connection: Connection, backend: str, most: int, runner: str, until: int, wall: int, *, share: bool
+) -> list[Lease]:
     """See `faces.Rows.claim`."""
-    numbers = turns.pick(connection, backend, most, wall, turns.hold(connection, backend))
+    turn = turns.hold(connection, backend)
+    held = {row.tenant: row.jobs for row in _HAS.on(connection, runner=cut(runner))} if share else None
+    numbers = turns.pick(connection, backend, most, wall, turn, held)
     return _lease(connection, numbers, runner, until, wall)
 
 

@@ -54,6 +54,7 @@ class Settled:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     result: Result | None = None
+    passing: bool = False  # queued again, and it costs nothing: there is no end to how often that may be
 
     @property
     def ended(self) -> bool:
@@ -67,7 +68,7 @@ def settle(connection: Connection, settled: Sequence[Settled], wall: int) -> Non
         return
     _UPDATE.for_each(connection, [_values(one, wall) for one in settled])
     dialect = connection.dialect.name
-    if attempts := [_attempt(one, wall) for one in settled if one.row.phase == HELD]:
+    if attempts := [_attempt(one, wall) for one in settled if _told(one)]:
         connection.exec_driver_sql(if_new(ATTEMPTS, dialect), attempts)
     if answers := [_answer(one.row, one.result) for one in settled if one.ended and one.result is not None]:
         connection.exec_driver_sql(insertion(ANSWERS, dialect), answers)
@@ -117,6 +118,11 @@ def _values(one: Settled, wall: int) -> dict[str, object]:
         "hook_state": "due" if due else "",
         "hook_next_us": wall if due else 0,
     }
+
+
+def _told(one: Settled) -> bool:
+    """Whether an attempt is written down: as many as may fail or crash, so that a job is bounded."""
+    return bool(one.row.phase == HELD) and not one.passing
 
 
 def _attempt(one: Settled, wall: int) -> tuple[object, ...]:

@@ -2,15 +2,16 @@
 
 A turn goes round the tenants that have due work by their numbers, and begins after the one that was served last. The
 index of what is ready is walked from tenant to tenant ("loose index scan"), so that a look costs O(most · log n) and
-nothing of what waits behind.
+nothing of what waits behind. Who has his share of places (`policy/jobs/shares.py`) is passed over.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import Connection
 
 from tidegate.jobs.rows.statement import Statement
+from tidegate.policy.jobs import shares
 from tidegate.store.engine import is_sqlite
 
 _PIECE = 1_000
@@ -97,23 +98,46 @@ def hold(connection: Connection, backend: str) -> tuple[int, bool]:
     return int(_LAST.on(connection, backend=backend).scalar() or 0), mine
 
 
-def pick(connection: Connection, backend: str, most: int, wall: int, turn: tuple[int, bool]) -> list[int]:
-    """The numbers of those whose turn it is, in order; locked, where a database locks rows. The turn is passed on."""
+def pick(
+    connection: Connection, backend: str, most: int, wall: int, turn: tuple[int, bool],
+    held: Mapping[int, int] | None = None,
+) -> list[int]:  # fmt: skip
+    """The numbers of those whose turn it is, in order; locked, where a database locks rows. The turn is passed on.
+
+    `held`: places that tenants have, where they share them and `most` is what is free; None: as they come.
+    """
     last, mine = turn
-    tenants = _ring(connection, backend, last, most, wall)
+    full = {tenant for tenant, count in (held or {}).items() if not shares.may_take(count, most)}
+    ring = _ring(connection, backend, last, most + len(full), wall)
+    tenants = [tenant for tenant in ring if tenant not in full][:most]
     if not tenants:
         return []
+    whose: dict[int, int] = {}
 
     def take(tenant: int, count: int, after: Picked) -> list[Picked]:
         found = _TAKE.on(
             connection, backend=backend, tenant=tenant, wall=wall, rank=after.rank, number=after.number, most=count
         )
-        return [Picked(row.rank, row.number) for row in found]
+        picked = [Picked(row.rank, row.number) for row in found]
+        whose.update((one.number, tenant) for one in picked)
+        return picked
 
     numbers = deal(tenants, most, take)
     if mine:
         _PASS.on(connection, backend=backend, tenant=tenants[most % len(tenants) - 1])
-    return numbers
+    return numbers if held is None else shared(numbers, whose, held, most)
+
+
+def shared(numbers: Sequence[int], whose: Mapping[int, int], held: Mapping[int, int], free: int) -> list[int]:
+    """Those that may take a place, in order."""
+    has = dict(held)
+    taken: list[int] = []
+    for number in numbers:
+        tenant = whose[number]
+        if shares.may_take(has.get(tenant, 0), free - len(taken)):
+            has[tenant] = has.get(tenant, 0) + 1
+            taken.append(number)
+    return taken
 
 
 def deal(tenants: Sequence[int], most: int, take: Take) -> list[int]:

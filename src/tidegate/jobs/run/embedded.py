@@ -1,6 +1,10 @@
-"""The embedded runner: rows are its queue. It claims as places get free, in groups, and runs what it is handed."""
+"""The embedded runner: rows are its queue. It claims as places get free, in groups, and runs what it is handed.
+
+One tenant has at most `concurrency` places, however long his provider takes; a third more are kept for others.
+"""
 
 import asyncio
+from functools import partial
 from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -8,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from tidegate.jobs.records import End, Lease
 from tidegate.jobs.run.work import Work
 from tidegate.model.jobs import JobSettings
+from tidegate.policy.jobs import shares
 
 LOOK_US: Final = 500_000  # without a hint: hints may be lost, and jobs come of age
 _GATHER_US: Final = 2_000  # places that get free together are filled together
@@ -49,7 +54,7 @@ class Embedded:
         while not self._stopping:
             self._poked.clear()
             self._freed.clear()
-            free = self._concurrency - len(self._tasks)
+            free = shares.places(self._concurrency) - len(self._tasks)
             leases = await self._claimed(free) if free > 0 else []
             for lease in leases:
                 self._begin(lease)
@@ -57,7 +62,7 @@ class Embedded:
                 self._work.hints.changed([lease.id for lease in leases])
             if len(leases) < free:
                 await self._look_again()
-            elif len(self._tasks) >= self._concurrency:
+            elif len(self._tasks) >= shares.places(self._concurrency):
                 await self._freed.wait()
                 await self._work.clock.sleep(_GATHER_US)
 
@@ -74,12 +79,14 @@ class Embedded:
         timer = clock.call_at(clock.now() + pause, self._poked.set)
         await self._poked.wait()
         timer.cancel()
+        if self._freed.is_set():
+            await clock.sleep(_GATHER_US)
 
     async def _claimed(self, most: int) -> list[Lease]:
         work = self._work
         loop = asyncio.get_running_loop()
         now, wall, lease_us = work.clock.now(), work.clock.wall(), self._lease_us + work.held.slow_us
-        claim = work.rows.claim
+        claim = partial(work.rows.claim, share=True)
         try:
             leases = await loop.run_in_executor(work.threads, claim, self._backend, most, self._name, lease_us, wall)
         except SQLAlchemyError as error:
@@ -100,6 +107,8 @@ class Embedded:
         task.add_done_callback(self._over)
 
     def _over(self, task: "asyncio.Task[End | None]") -> None:
+        if len(self._tasks) >= self._concurrency - 1:  # fewer, and nobody had his share
+            self._poked.set()
         self._tasks.discard(task)
         self._freed.set()
         if task.cancelled():

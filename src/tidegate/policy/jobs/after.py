@@ -1,8 +1,9 @@
 """What becomes of a job after an attempt.
 
 An answer is its end, and so is a refusal of what was asked: it would be refused again. Being told to wait costs no
-attempt, nor does a gate that cannot be reached. What fails costs one and is tried again with exponential back-off, up
-to `max_attempts`; and nothing is tried again at or after the job's deadline. Pure. O(message).
+attempt, nor does a gate that cannot be reached; it pauses for as long as it was told, and never less than `base_us`:
+who names too short a time would be asked without end. What fails costs one and is tried again with exponential
+back-off, up to `max_attempts`; and nothing is tried again at or after the job's deadline. Pure. O(message).
 
 Jitter only lengthens a pause: nobody comes before the time that was told or that doubling asks for, and those who
 failed together come back apart (Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
@@ -114,8 +115,8 @@ def _pause_us(came: Came, failures: int, tries: Tries, luck: float, *, counts: b
     if counts:
         doubled = min(tries.base_us << min(failures, _DOUBLINGS), tries.cap_us)
         return max(came.wait_us, _longer(doubled, luck))
-    if came.wait_us > 0:
-        return came.wait_us  # a place may be kept for it then
+    if came.wait_us > 0:  # a place may be kept for it then: not much later
+        return max(came.wait_us, tries.base_us) + int(tries.base_us * luck)
     return _longer(tries.cap_us if came.status else tries.base_us, luck)
 
 

@@ -7,10 +7,11 @@ import anthropic
 import httpx2
 import pytest
 
-from tests.jobs.batches.stand import Stand, ask, echo
+from tests.jobs.batches.stand import Stand, ask, echo, jsonl, line
 from tidegate.jobs.batches import spool
+from tidegate.jobs.hooks.claims import claim
 from tidegate.jobs.records import Lease, Result
-from tidegate.model.jobs import FAILED
+from tidegate.model.jobs import FAILED, WebhookSettings
 
 DAY_US = 86_400_000_000
 BOTH = pytest.mark.parametrize("rows", ["sqlite", "postgresql"], indirect=True)
@@ -108,6 +109,13 @@ async def test_what_has_not_run_in_time_expires(stand: Stand) -> None:
         ({"requests": [1]}, "requests.0.params"),
         ({"requests": []}, "at least one"),
         ({}, "at least one"),
+        (
+            {"priority": 3, "requests": [ask("a")]},
+            "'priority' is not known here. Leave it out; known: requests, webhook",
+        ),
+        ({"requests": [ask("a")], "metadata": {"requests": 1}}, "'metadata' is not known here"),
+        ({"requests": [ask("a")], "webhook": "https://example.com"}, "webhook"),
+        ({"requests": [ask("a")], "webhook": {"url": "https://example.com"}}, "webhook: give a URL"),
         (b"{", "not valid JSON"),
         (b'{"requests": [{"custom_id": "\xff"}]}', "not valid JSON"),
     ],
@@ -142,6 +150,47 @@ async def test_a_request_that_is_too_large_is_refused_before_it_is_in_memory(
         await stand.anthropic().messages.batches.create(requests=[ask("a"), ask("b", "x" * 1_000_000)])
     assert refused.value.status_code == 413
     assert stand.left() == set()
+
+
+@pytest.mark.parametrize("settings", [{"webhooks": WebhookSettings(secret=b"s" * 32)}])
+async def test_a_webhook_is_due_when_the_batch_has_ended(stand: Stand) -> None:
+    """Once, with the batch as the API tells it; what was tried is told by its deliveries."""
+    body = {"webhook": "https://example.com/told"}
+    made = await stand.anthropic().messages.batches.create(requests=[ask("a")], extra_body=body)
+    await stand.through()
+    (hook,) = claim(stand.rows.engine, 10, 1, stand.clock.wall() + 1)
+    assert (hook.about, hook.url) == (made.id, "https://example.com/told")
+    event = json.loads(hook.body)
+    assert (event["type"], event["data"]["processing_status"]) == ("batch.completed", "ended")
+    async with httpx2.AsyncClient() as http:
+        reply = await http.get(f"{stand.base}/v1/messages/batches/{made.id}/deliveries", headers=stand.head("key"))
+    assert (reply.status_code, reply.json()["data"]) == (200, [])
+
+
+async def test_a_deleted_namespace_leaves_nothing_to_the_next_of_its_name(stand: Stand) -> None:
+    """Batches that are fed, that wait to be fed and that have ended; uploaded files, and those on disk in time."""
+    client = stand.anthropic("acme-app", "acme")
+    ended = await client.messages.batches.create(requests=[ask("a")])
+    await stand.through()
+    await client.messages.batches.create(requests=[ask("b")])
+    await stand.keep()
+    await client.messages.batches.create(requests=[ask("c")])
+    files = stand.openai("acme-app", "acme").files
+    await files.create(file=("in.jsonl", jsonl(line("d"))), purpose="batch")
+    stand.rows.leave("acme", stand.clock.wall())
+    assert (await client.messages.batches.list()).data == []
+    assert (await files.list()).data == []
+    with pytest.raises(anthropic.NotFoundError):
+        await client.messages.batches.retrieve(ended.id)
+    ran = len(stand.runner.ran)
+    stand.clock.ahead = 1
+    await stand.through()
+    assert len(stand.runner.ran) == ran
+    stand.clock.ahead = 40 * DAY_US
+    while stand.keeper.forget(stand.clock.wall()):
+        pass
+    assert stand.left() == set()
+    assert (await client.messages.batches.list()).data == []
 
 
 async def test_the_results_url_says_how_the_gate_was_reached(stand: Stand) -> None:

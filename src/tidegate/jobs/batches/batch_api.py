@@ -20,7 +20,6 @@ from tidegate.jobs.desk.errors import Fault, Refused
 from tidegate.jobs.desk.ids import new_id
 from tidegate.jobs.desk.replies import json_reply
 from tidegate.jobs.desk.views import deliveries_view
-from tidegate.jobs.hooks.check import check
 from tidegate.jobs.hooks.log import deliveries
 from tidegate.jobs.records import Owner
 from tidegate.model.call import Kind
@@ -133,10 +132,7 @@ def _batch(fields: Mapping[str, Any], owner: Owner, file: StoredFile, wall: int,
         raise Refused(Fault.BAD_REQUEST, message, "endpoint")
     if fields.get("completion_window") != _WINDOW:
         raise Refused(Fault.BAD_REQUEST, f"completion_window: give '{_WINDOW}'.", "completion_window")
-    webhook = fields.get("webhook") or ""
-    problem = check(webhook, settings) if isinstance(webhook, str) and webhook else ""
-    if problem or not isinstance(webhook, str):
-        raise Refused(Fault.BAD_REQUEST, problem or "webhook: give a URL.", "webhook")
+    webhook = queries.webhook(fields.get("webhook"), settings)
     kept = fields.get("output_expires_after") or {}
     if not isinstance(kept, dict):
         raise Refused(Fault.BAD_REQUEST, "output_expires_after: give an object.", "output_expires_after")

@@ -31,6 +31,8 @@ from tidegate.jobs.desk.caller import Caller, caller_of
 from tidegate.jobs.desk.errors import Fault, Refused
 from tidegate.jobs.desk.ids import new_id
 from tidegate.jobs.desk.replies import json_reply
+from tidegate.jobs.desk.views import deliveries_view
+from tidegate.jobs.hooks.log import deliveries
 
 _ID: Final = "msgbatch_"
 _FILE: Final = "file-"
@@ -59,6 +61,7 @@ class MessageApi:
             Route("/v1/messages/batches/{batch}/cancel", self.cancel, methods=["POST"]),
             Route("/v1/messages/batches/{batch}/results", self.results, methods=["GET"]),
             Route("/v1/messages/batches/{batch}/events", self.events, methods=["GET"]),
+            Route("/v1/messages/batches/{batch}/deliveries", self.deliveries, methods=["GET"]),
         ]
 
     async def create(self, request: Request) -> Response:
@@ -112,7 +115,8 @@ class MessageApi:
         lines = folder.part()
         try:
             most = min(spool.MOST_REQUESTS, desk.settings.max_batch_lines)
-            total, model = spool.unrolled(body.read(), lines, most)
+            asked = spool.unrolled(body.read(), lines, most)
+            webhook = queries.webhook(asked.webhook, desk.settings)
         except BaseException:
             lines.drop()
             raise
@@ -128,9 +132,10 @@ class MessageApi:
             created_us=wall,
             expires_us=wall + WINDOW_US,
             in_progress_us=wall,
-            model=model[:128],
-            total=total,
-            tally=Tally(total),
+            model=asked.model[:128],
+            webhook=webhook,
+            total=asked.total,
+            tally=Tally(asked.total),
             version=1,
         )
         file = StoredFile(
@@ -203,6 +208,11 @@ class MessageApi:
         """Its counts as they change, also before it has ended."""
         await self._found(request)
         return self._progress.reply(partial(self._look, request), partial(self._told, request))
+
+    async def deliveries(self, request: Request) -> Response:
+        """The attempts at telling its webhook of its end."""
+        desk, batch = self._archive.desk, await self._found(request)
+        return json_reply(deliveries_view(await desk.call(deliveries, desk.rows, batch.id)))
 
     async def _look(self, request: Request) -> tuple[Batch, Tally]:
         batch = await self._found(request)

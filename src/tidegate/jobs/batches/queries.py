@@ -7,6 +7,8 @@ import msgspec
 from starlette.requests import Request
 
 from tidegate.jobs.desk.errors import Fault, Refused
+from tidegate.jobs.hooks.check import check
+from tidegate.model.jobs import JobSettings
 
 _TOLD: Final = 64
 _SHORTEST: Final = 3_600
@@ -79,6 +81,16 @@ def text(fields: dict[str, Any], name: str) -> str:
     if not isinstance(value, str) or not value:
         raise Refused(Fault.BAD_REQUEST, f"{name}: {'is missing' if value is None else 'give a text'}.", name)
     return value
+
+
+def webhook(value: object, settings: JobSettings) -> str:
+    """Who is told of the end; "" = nobody."""
+    if value is None or value == "":
+        return ""
+    problem = check(value, settings) if isinstance(value, str) else "webhook: give a URL."
+    if problem:
+        raise Refused(Fault.BAD_REQUEST, problem, "webhook")
+    return str(value)
 
 
 def metadata(value: object) -> bytes:

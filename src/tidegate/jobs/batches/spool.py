@@ -1,7 +1,8 @@
 """The body of an Anthropic batch, from disk to lines on disk: one request in memory at a time. For threads."""
 
 import sqlite3
-from typing import Any, BinaryIO, Final
+from collections.abc import Iterator
+from typing import Any, BinaryIO, Final, NamedTuple
 
 import ijson
 import msgspec
@@ -14,6 +15,10 @@ MOST_BYTES: Final = 268_435_456  # of a body: Anthropic's 256 MB
 MOST_REQUESTS: Final = 100_000
 _LONGEST_NAME: Final = 64
 _READ: Final = 65_536
+_FIELDS: Final = ("requests", "webhook")
+_TOLD: Final = 64
+_TEXT: Final = frozenset({"string", "null"})
+_WITHIN: Final = frozenset({"map_key", "end_map", "end_array"})
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -54,12 +59,20 @@ class _Source:
         return data
 
 
-def unrolled(body: BinaryIO, lines: Part, most: int) -> tuple[int, str]:
-    """Write each request as a line; how many there are, and the first one's model. Raises `Refused`, `OSError`."""
+class Unrolled(NamedTuple):
+    """What a body came to, beside its lines."""
+
+    total: int
+    model: str  # of the first request
+    webhook: object  # None = there is none; anything but a text is wrong
+
+
+def unrolled(body: BinaryIO, lines: Part, most: int) -> Unrolled:
+    """Write each request as a line. Raises `Refused`, `OSError`."""
     names, source = Names(), _Source(body)
-    total, model = 0, ""
+    total, model, fields = 0, "", _Fields()
     try:
-        for request in ijson.items(source, "requests.item", use_float=True, buf_size=_READ):
+        for request in ijson.items(fields.requests(source), "requests.item"):
             source.since = 0
             lines.write(_line(request, total, names))
             if not total:
@@ -73,7 +86,26 @@ def unrolled(body: BinaryIO, lines: Part, most: int) -> tuple[int, str]:
         names.close()
     if not total:
         raise Refused(Fault.BAD_REQUEST, "requests: give a list with at least one request.", "requests")
-    return total, model
+    return Unrolled(total, model, fields.webhook)
+
+
+class _Fields:
+    """What stands beside the requests; whoever reads the events of the body passes by here."""
+
+    __slots__ = ("webhook",)
+
+    def __init__(self) -> None:
+        self.webhook: object = None
+
+    def requests(self, source: _Source) -> Iterator[tuple[str, str, Any]]:
+        """The events of all of it. Raises `Refused` at the first field that is not known."""
+        for prefix, event, value in ijson.parse(source, use_float=True, buf_size=_READ):
+            if not prefix and event == "map_key" and value not in _FIELDS:
+                told = f"'{value[:_TOLD]}' is not known here. Leave it out; known: {', '.join(_FIELDS)}."
+                raise Refused(Fault.BAD_REQUEST, told, value[:_TOLD])
+            if prefix == "webhook" and event not in _WITHIN:
+                self.webhook = value if event in _TEXT else False
+            yield prefix, event, value
 
 
 def _line(request: Any, index: int, names: Names) -> bytes:

@@ -83,9 +83,13 @@ class Counter:
 
 
 @pytest.fixture
-async def counter(fresh_rows: JobRows, tmp_path: Path) -> AsyncIterator[Counter]:
+async def counter(request: pytest.FixtureRequest, fresh_rows: JobRows, tmp_path: Path) -> AsyncIterator[Counter]:
+    """With a fleet of its own, where nothing else is said: how many places that has nobody knows."""
     clock = ManualClock()
-    desk = Desk(snapshot(concurrency=2, on_backend_failure="refuse"), tmp_path, clock, Told(), Log("test"))
+    desk = Desk(
+        snapshot(concurrency=2, on_backend_failure="refuse", runners=getattr(request, "param", 0)),
+        tmp_path, clock, Told(), Log("test"),
+    )  # fmt: skip
     desk.rows = fresh_rows
     made = Counter(desk, clock)
     yield made
@@ -106,6 +110,15 @@ async def test_a_broker_is_given_a_little_more_than_its_runners_can_take(counter
     await counter.until_given(11)
     await counter.pass_by(2 * SECOND)
     assert len(counter.shelf.given) == 11
+
+
+@pytest.mark.parametrize("counter", [1], indirect=True)
+async def test_of_places_that_are_known_a_tenant_has_his_share(counter: Counter) -> None:
+    """However much he has waiting."""
+    counter.submit(20)
+    await counter.until_given(2)
+    await counter.pass_by(2 * SECOND)
+    assert [one.id for one in counter.shelf.given] == ["job_0", "job_1"]
 
 
 async def test_what_a_broker_did_not_take_waits_here(counter: Counter, capfd: pytest.CaptureFixture[str]) -> None:

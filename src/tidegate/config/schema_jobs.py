@@ -118,7 +118,9 @@ class JobsConfig(Section):
         1, description="Processes for each backend that the gate keeps; 0: a fleet of your own.", examples=[1]
     )
     concurrency: Annotated[int, Field(ge=1, le=10_000)] = Field(
-        64, description="Most calls in flight of each of them.", examples=[64]
+        64,
+        description="Most calls in flight of each of them for one tenant; a third more places are kept for others.",
+        examples=[64],
     )
     gate_url: Annotated[str, AfterValidator(_gate)] | None = Field(
         None, description="Where runners on other machines find the gate; left out: by its socket.",

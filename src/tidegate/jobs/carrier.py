@@ -11,6 +11,7 @@ from tidegate.jobs.celery.open import open_backend
 from tidegate.jobs.desk.desk import Desk
 from tidegate.jobs.faces import Backend, BackendDown, Rows
 from tidegate.jobs.records import Dispatch
+from tidegate.policy.jobs import shares
 
 _AHEAD: Final = 4  # messages for each place of a runner
 _IDLE_US: Final = 1_000_000
@@ -75,9 +76,11 @@ class Carrier:
     async def _turn(self) -> int:
         """How many were given."""
         desk = self._desk
-        most = _AHEAD * desk.settings.concurrency * max(desk.settings.runners, 1)
+        settings = desk.settings
+        most = _AHEAD * settings.concurrency * max(settings.runners, 1)
+        places = shares.places(settings.concurrency) * settings.runners
         try:
-            due = await desk.call_long(desk.rows.dispatch, self._url, most, self._again_us, desk.clock.wall())
+            due = await desk.call_long(desk.rows.dispatch, self._url, most, self._again_us, desk.clock.wall(), places)
             if due or self._unsure():
                 await self._give(due)
         except SQLAlchemyError:

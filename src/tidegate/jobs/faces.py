@@ -61,10 +61,11 @@ class Rows(Protocol):
     def lease(self, dispatch: Dispatch, runner: str, lease_us: int, wall: int) -> Lease | None:
         """Hand out this one. None: it runs, has ended, or was handed out since: its message is old."""
 
-    def dispatch(self, backend: str, most: int, again_after_us: int, wall: int) -> list[Dispatch]:
+    def dispatch(self, backend: str, most: int, again_after_us: int, wall: int, places: int = 0) -> list[Dispatch]:
         """What is due and not at the broker, or was given to it so long ago that it may be lost. Order as `claim`.
 
-        `most` bounds what is at the broker in all, so that the rows and not the broker say who is next.
+        `most` bounds what is at the broker in all, so that the rows and not the broker say who is next. `places` that
+        its runners have are shared as `claim` does; 0: nobody knows how many there are.
         """
 
     def undispatch(self, jobs: Sequence[str]) -> None:

@@ -46,7 +46,7 @@ class JobSettings(Record, frozen=True):
     backend: str = EMBEDDED  # for whatever names no strategy with one of its own
     on_backend_failure: str = "queue"  # keep jobs here until it is back | refuse new ones
     runners: int = 1  # processes for each backend that the supervisor keeps; 0 = your own fleet
-    concurrency: int = 64  # calls in flight of one runner
+    concurrency: int = 64  # calls in flight of one runner for one tenant; a third more places are kept for others
     gate_url: str = ""  # where runners find the gate, "" = by its socket
     max_attempts: int = 5  # failures of a job until it is dead; being told to wait is none
     max_crashes: int = 3  # runners that died over it

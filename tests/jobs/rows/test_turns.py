@@ -73,6 +73,18 @@ def test_who_is_alone_leaves_a_quarter(rows: JobRows) -> None:
     assert [len(rows.claim("", free, "s", LEASE, 3, share=True)) for free in (4, 1)] == [3, 0]
 
 
+def test_a_broker_is_given_no_more_of_a_tenant_than_his_share(rows: JobRows) -> None:
+    """At the broker and running together; who has none finds a place, and is given even where all are taken."""
+    rows.submit([new(f"a{n}", backend=BROKER) for n in range(20)], 1)
+    sent = rows.dispatch(BROKER, 24, 10**6, 2, 8)
+    assert len(sent) == 6
+    assert all(rows.lease(message, "r", LEASE, 3) for message in sent)
+    assert rows.dispatch(BROKER, 24, 10**6, 4, 8) == []
+    rows.submit([new(f"{tenant}0", tenant, backend=BROKER) for tenant in "bcd"], 5)
+    given = [message.id for _ in range(4) for message in rows.dispatch(BROKER, 24, 10**6, 6, 8)]
+    assert given == ["b0", "c0", "d0"]
+
+
 @pytest.mark.parametrize("frozen", ["claim", "dispatch"])
 def test_nobody_waits_for_who_is_frozen(postgresql: JobRows, frozen: str) -> None:
     """In the middle of a turn: others claim what is left; a broker is given nothing meanwhile."""

@@ -14,6 +14,7 @@ from kombu import Exchange, Queue
 
 from tidegate.jobs.celery.names import TASK, dead_of
 from tidegate.model.jobs import JobSettings
+from tidegate.policy.jobs import shares
 
 CONNECT_SECONDS: Final = 3.0
 SILENCE_SECONDS: Final = 5.0  # of a broker that was asked something: it hangs, or is not there any more
@@ -53,7 +54,7 @@ def configuration(url: str, queue: str, jobs: JobSettings) -> dict[str, object]:
         "task_routes": {TASK: {"queue": queue}},
         "worker_prefetch_multiplier": 1,
         "worker_pool": "threads",
-        "worker_concurrency": jobs.concurrency,
+        "worker_concurrency": shares.places(jobs.concurrency),
         "worker_consumer": "tidegate.jobs.celery.consumer:JobConsumer",
         "worker_hijack_root_logger": False,
         "worker_redirect_stdouts": False,

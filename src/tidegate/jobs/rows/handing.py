@@ -31,6 +31,14 @@ _HAS = Statement("SELECT tenant, count(*) AS jobs FROM jobs WHERE phase = 4 AND 
 _AT_BROKER = Statement(
     "SELECT count(*) FROM (SELECT 1 FROM jobs WHERE phase = 3 AND backend = :backend LIMIT :most) AS sent"
 )
+_IN_FLIGHT = Statement(
+    """
+    SELECT tenant, count(*) AS jobs FROM (
+        SELECT tenant FROM jobs WHERE phase = 3 AND backend = :backend
+        UNION ALL SELECT tenant FROM jobs WHERE phase = 4 AND backend = :backend
+    ) AS flying GROUP BY tenant
+    """
+)
 _SILENT = Statement(
     """
     SELECT number FROM jobs WHERE phase = 3 AND backend = :backend AND sent_us <= :before AND deadline_us > :wall
@@ -72,7 +80,9 @@ def _leasable(row: Row[Any], fence: int, wall: int) -> bool:
     return waiting and bool(row.not_before_us <= wall < row.deadline_us)
 
 
-def dispatch(connection: Connection, backend: str, most: int, again_after_us: int, wall: int) -> list[Dispatch]:
+def dispatch(
+    connection: Connection, backend: str, most: int, again_after_us: int, wall: int, places: int
+) -> list[Dispatch]:
     """See `faces.Rows.dispatch`."""
     last, mine = turns.hold(connection, backend)
     if not mine:
@@ -80,7 +90,11 @@ def dispatch(connection: Connection, backend: str, most: int, again_after_us: in
     before = wall - again_after_us
     silent = list(_SILENT.on(connection, backend=backend, before=before, wall=wall, most=most).scalars())
     room = most - int(_AT_BROKER.on(connection, backend=backend, most=most).scalar_one())
-    numbers = silent + (turns.pick(connection, backend, room, wall, (last, mine)) if room > 0 else [])
+    held = None
+    if places:
+        held = {row.tenant: row.jobs for row in _IN_FLIGHT.on(connection, backend=backend)}
+        room = min(room, max(places - sum(held.values()), 1))  # who has none is next for a place, though all are taken
+    numbers = silent + (turns.pick(connection, backend, room, wall, (last, mine), held) if room > 0 else [])
     if not numbers:
         return []
     _SEND.on(connection, numbers=numbers, wall=wall)

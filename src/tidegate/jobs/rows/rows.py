@@ -115,11 +115,14 @@ class JobRows:
         with writing(self.engine) as connection:
             return handing.lease(connection, sent, runner, wall + lease_us, wall)
 
-    def dispatch(self, backend: str, most: int, again_after_us: int, wall: int) -> list[Dispatch]:
-        """As `Rows.dispatch`. O(most · log n). Of two who ask at the same time one is told nothing."""
+    def dispatch(self, backend: str, most: int, again_after_us: int, wall: int, places: int = 0) -> list[Dispatch]:
+        """As `Rows.dispatch`. O(most · log n), with `places` O(what runs) more.
+
+        Of two who ask at the same time one is told nothing.
+        """
         with writing(self.engine) as connection:
             turns.ripen(connection, wall)
-            return handing.dispatch(connection, backend_name(backend), most, again_after_us, wall)
+            return handing.dispatch(connection, backend_name(backend), most, again_after_us, wall, places)
 
     def undispatch(self, jobs: Sequence[str]) -> None:
         if not jobs:

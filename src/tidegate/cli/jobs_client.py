@@ -17,11 +17,13 @@ _CHAT = "/v1/chat/completions"
 _COLUMNS = ("id", "state", "status", "model", "attempts", "created_at", "finished_at", "reason")
 _BATCH = ("id", "status", "request_counts.total", "request_counts.completed", "request_counts.failed",
           "output_file_id", "error_file_id")  # fmt: skip
+_MESSAGES = ("processing_status", "request_counts.succeeded", "request_counts.errored", "request_counts.canceled",
+             "request_counts.expired", "results_url")  # fmt: skip
 _LOOK = 0.5
 _PATIENCE = 60.0  # seconds for which a gate that is watched may be away
 _OF_JOBS = ("not_before", "deadline", "priority", "tag", "idempotency_key")
-_ENDED = frozenset(("done", "failed", "dead", "cancelled", "completed", "expired"))
-_GOOD = frozenset(("done", "completed"))
+_ENDED = frozenset(("done", "failed", "dead", "cancelled", "completed", "expired", "ended"))
+_GOOD = frozenset(("done", "completed", "ended"))
 
 
 def add_verbs(verbs: "_SubParsersAction[ArgumentParser]") -> None:
@@ -37,7 +39,7 @@ def add_verbs(verbs: "_SubParsersAction[ArgumentParser]") -> None:
     submit.add_argument("--idempotency-key", metavar="KEY", help="the same key again makes no second job")
     submit.add_argument("--wait", action="store_true", help="watch it to its end; 1 when that is not a good one")
     watch = verbs.add_parser("watch", help="progress of jobs and batches to their ends")
-    watch.add_argument("jobs", metavar="ID", nargs="+", help="job_… or batch_…")
+    watch.add_argument("jobs", metavar="ID", nargs="+", help="job_…, batch_… or msgbatch_…")
     result = verbs.add_parser("result", help="what a job was answered")
     result.add_argument("job", metavar="JOB")
     for verb in (submit, watch, result):
@@ -116,7 +118,7 @@ def _watched(client: GateClient, args: Namespace, names: list[str]) -> int:
             if len(ends) < len(names):
                 time.sleep(_LOOK)
     shown = [ends[name] for name in names]
-    show(args, shown, tuple(dict.fromkeys((*_COLUMNS, *_BATCH))))
+    show(args, shown, tuple(dict.fromkeys((*_COLUMNS, *_BATCH, *_MESSAGES))))
     return 0 if all(_state(found) in _GOOD for found in shown) else 1
 
 
@@ -136,8 +138,8 @@ def _drawn(bars: Progress, row: TaskID, found: Json) -> bool:
     """Show how far it is; True once it has ended."""
     state, counts = _state(found), found.get("request_counts")
     if isinstance(counts, dict):
-        total = int(counts.get("total") or 0)
-        done = int(counts.get("completed") or 0) + int(counts.get("failed") or 0)
+        done = sum(int(count or 0) for name, count in counts.items() if name not in {"total", "processing"})
+        total = int(counts.get("total") or 0) or done + int(counts.get("processing") or 0)
     else:
         total, done = 1, int(state in _ENDED)
     bars.update(row, total=total or None, completed=done, state=state)
@@ -145,11 +147,16 @@ def _drawn(bars: Progress, row: TaskID, found: Json) -> bool:
 
 
 def _state(found: Json) -> str:
-    return str(found.get("state") or found.get("status") or "")
+    state = str(found.get("state") or found.get("status") or found.get("processing_status") or "")
+    counts = found.get("request_counts")
+    if state != "ended" or not isinstance(counts, dict):
+        return state
+    return "cancelled" if found.get("cancel_initiated_at") else "expired" if counts.get("expired") else state
 
 
 def _where(name: str) -> str:
-    return f"/v1/batches{quoted(name)}" if name.startswith("batch_") else f"/v1/jobs{quoted(name)}"
+    of = {"batch": "/v1/batches", "msgbatch": "/v1/messages/batches"}.get(name.partition("_")[0], "/v1/jobs")
+    return f"{of}{quoted(name)}"
 
 
 def _result(client: GateClient, args: Namespace) -> int:

@@ -222,7 +222,7 @@ async def test_a_slow_database_makes_leases_longer(stage: Stages) -> None:
     """A lease begins before the transaction that writes it."""
     one = await stage(lease_us=60 * SECOND)
     one.gate.answer = hang
-    one.work.held.took(15 * SECOND)
+    one.work.leases.took(15 * SECOND)
     one.submit("job_1")
     await one.gate.wait_for(1)
     assert one.rows.reap(3, one.clock.wall() + 61 * SECOND).again == ()

@@ -85,7 +85,7 @@ class Embedded:
     async def _claimed(self, most: int) -> list[Lease]:
         work = self._work
         loop = asyncio.get_running_loop()
-        now, wall, lease_us = work.clock.now(), work.clock.wall(), self._lease_us + work.held.slow_us
+        now, wall, lease_us = work.clock.now(), work.clock.wall(), self._lease_us + work.leases.slow_us
         claim = partial(work.rows.claim, share=True)
         try:
             leases = await loop.run_in_executor(work.threads, claim, self._backend, most, self._name, lease_us, wall)
@@ -98,7 +98,7 @@ class Embedded:
             work.log.info("jobs are claimed again")
         self._broken = 0
         if leases:
-            work.held.took(work.clock.now() - now)
+            work.leases.took(work.clock.now() - now)
         return leases
 
     def _begin(self, lease: Lease) -> None:

@@ -10,7 +10,7 @@ from tidegate.jobs.faces import Hints, Rows
 from tidegate.jobs.records import End, Lease
 from tidegate.jobs.run.ends import Ends
 from tidegate.jobs.run.executor import Executor
-from tidegate.jobs.run.held import CANCEL, LOST, STOP, Held, Hold
+from tidegate.jobs.run.leases import CANCEL, LOST, STOP, Leased, Leases
 from tidegate.model.jobs import CANCELLED, QUEUED
 from tidegate.observe.log import Log
 from tidegate.ports import Clock
@@ -34,7 +34,7 @@ class Silent:
 class Work:
     """What one process runs. Made on its event loop: `start`, any number of `do`, `stop`."""
 
-    __slots__ = ("_ends", "_tasks", "broken", "clock", "executor", "held", "hints", "log", "rows", "threads")
+    __slots__ = ("_ends", "_tasks", "broken", "clock", "executor", "hints", "leases", "log", "rows", "threads")
 
     def __init__(
         self, rows: Rows, executor: Executor, lease_us: int, clock: Clock, log: Log, hints: Hints | None = None
@@ -46,7 +46,7 @@ class Work:
         self.clock = clock
         self.log = log
         self.threads = ThreadPoolExecutor(_THREADS, "rows")
-        self.held = Held(rows, self.threads, lease_us, clock, log)
+        self.leases = Leases(rows, self.threads, lease_us, clock, log)
         self._ends = Ends(rows, self.threads, self.hints, clock, log)
         self._tasks: list[asyncio.Task[None]] = []
         self.broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()  # fails: nothing goes on here
@@ -54,36 +54,36 @@ class Work:
     def start(self) -> None:
         """Renew and write, from now on."""
         loop = asyncio.get_running_loop()
-        self._tasks = [loop.create_task(self.held.run()), loop.create_task(self._ends.run())]
+        self._tasks = [loop.create_task(self.leases.run()), loop.create_task(self._ends.run())]
         for task in self._tasks:
             task.add_done_callback(self._over)
 
     def __len__(self) -> int:
         """How many run here."""
-        return len(self.held)
+        return len(self.leases)
 
     def changed(self, jobs: list[str]) -> None:
         """A hint: these have another state. One that is cancelled is broken off at once."""
-        self.held.changed(jobs)
+        self.leases.changed(jobs)
 
     async def do(self, lease: Lease) -> End | None:
         """Run it; returns when its end is in the rows. None: it was lost, and nothing of it counts."""
         if lease.cancelling:
             return await self._finished(_broken_off(lease, CANCEL, 0))
         began = self.clock.wall()
-        hold = Hold(lease, asyncio.get_running_loop().create_task(self.executor.run(lease)))
-        self.held.add(hold)
+        leased = Leased(lease, asyncio.get_running_loop().create_task(self.executor.run(lease)))
+        self.leases.add(leased)
         try:
-            end = await self._end_of(hold, began)
+            end = await self._end_of(leased, began)
             return None if end is None else await self._finished(end)
         finally:
-            hold.running.cancel()
-            self.held.drop(hold)
+            leased.running.cancel()
+            self.leases.drop(leased)
 
     async def stop(self, grace_us: int, commit_us: int) -> None:
         """What runs has so long to end; the rest is handed back, as if it had not begun, and written in `commit_us`."""
         await self._empty(grace_us)
-        self.held.break_all(STOP)
+        self.leases.break_all(STOP)
         await self._empty(commit_us)
         for task in self._tasks:
             task.cancel()
@@ -93,20 +93,20 @@ class Work:
     async def _empty(self, within_us: int) -> None:
         with suppress(TimeoutError):
             async with TimeLimit(self.clock, self.clock.now() + within_us):
-                await self.held.empty.wait()
+                await self.leases.empty.wait()
 
     def _over(self, task: "asyncio.Task[None]") -> None:
         if not task.cancelled() and not self.broken.done():
             self.broken.set_exception(task.exception() or RuntimeError("it ended"))
 
-    async def _end_of(self, hold: Hold, began: int) -> End | None:
+    async def _end_of(self, leased: Leased, began: int) -> End | None:
         """None: it is lost. Raises `CancelledError` when it is us who are cancelled."""
-        await asyncio.wait([hold.running])
-        if hold.why == LOST:
+        await asyncio.wait([leased.running])
+        if leased.why == LOST:
             return None
-        if hold.running.cancelled():
-            return _broken_off(hold.lease, hold.why, began)
-        return hold.running.result()
+        if leased.running.cancelled():
+            return _broken_off(leased.lease, leased.why, began)
+        return leased.running.result()
 
     async def _finished(self, end: End) -> End | None:
         return end if await self._ends.put(end) else None

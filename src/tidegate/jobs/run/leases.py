@@ -18,7 +18,7 @@ _SOONEST_US: Final = 100_000  # between two renewals, however many pokes come
 _SLOWEST_US: Final = 20_000_000
 
 
-class Hold:
+class Leased:
     """One job that runs here. `why` it is broken off, "" = it is not."""
 
     __slots__ = ("lease", "running", "why")
@@ -35,10 +35,12 @@ class Hold:
         self.running.cancel()
 
 
-class Held:
+class Leases:
     """All of them, and the renewal of their leases: `run` until it is cancelled. One transaction for all."""
 
-    __slots__ = ("_clock", "_holds", "_lease_us", "_log", "_poked", "_rows", "_threads", "_trouble", "empty", "slow_us")
+    __slots__ = (
+        "_clock", "_lease_us", "_leased", "_log", "_poked", "_rows", "_threads", "_trouble", "empty", "slow_us",
+    )  # fmt: skip
 
     def __init__(self, rows: Rows, threads: Threads, lease_us: int, clock: Clock, log: Log) -> None:
         self._rows = rows
@@ -46,7 +48,7 @@ class Held:
         self._lease_us = lease_us
         self._clock = clock
         self._log = log
-        self._holds: dict[str, Hold] = {}
+        self._leased: dict[str, Leased] = {}
         self._poked = asyncio.Event()
         self._trouble = False
         self.slow_us = 0  # what the database takes, as of late
@@ -54,26 +56,26 @@ class Held:
         self.empty.set()
 
     def __len__(self) -> int:
-        return len(self._holds)
+        return len(self._leased)
 
-    def add(self, hold: Hold) -> None:
+    def add(self, leased: Leased) -> None:
         """It runs here. What was held of the same job is an older lease, and lost."""
-        before = self._holds.get(hold.lease.id)
+        before = self._leased.get(leased.lease.id)
         if before is not None:
             before.break_off(LOST)
-        self._holds[hold.lease.id] = hold
+        self._leased[leased.lease.id] = leased
         self.empty.clear()
 
-    def drop(self, hold: Hold) -> None:
+    def drop(self, leased: Leased) -> None:
         """It has ended, or is lost."""
-        if self._holds.get(hold.lease.id) is hold:
-            del self._holds[hold.lease.id]
-        if not self._holds:
+        if self._leased.get(leased.lease.id) is leased:
+            del self._leased[leased.lease.id]
+        if not self._leased:
             self.empty.set()
 
     def changed(self, jobs: list[str]) -> None:
         """Somebody says that these have another state: where one is ours, the rows are asked at once."""
-        if not self._holds.keys().isdisjoint(jobs):
+        if not self._leased.keys().isdisjoint(jobs):
             self._poked.set()
 
     def took(self, us: int) -> None:
@@ -84,14 +86,14 @@ class Held:
 
     def break_all(self, why: str) -> None:
         """Let go of everything."""
-        for hold in self._holds.values():
-            hold.break_off(why)
+        for leased in self._leased.values():
+            leased.break_off(why)
 
     async def run(self) -> None:
         """Renew, three times in the length of a lease."""
         while True:
             await self._pause()
-            if self._holds:
+            if self._leased:
                 await self._renew()
 
     async def _pause(self) -> None:
@@ -102,8 +104,8 @@ class Held:
         self._poked.clear()
 
     async def _renew(self) -> None:
-        holds = dict(self._holds)
-        fences = {job: hold.lease.fence for job, hold in holds.items()}
+        known = dict(self._leased)
+        fences = {job: leased.lease.fence for job, leased in known.items()}
         loop = asyncio.get_running_loop()
         now, wall, lease_us = self._clock.now(), self._clock.wall(), self._lease_us + self.slow_us
         try:
@@ -116,6 +118,6 @@ class Held:
         self._trouble = False
         self.took(self._clock.now() - now)
         for job, word in told.items():
-            hold = holds[job]
-            if self._holds.get(job) is hold:
-                hold.break_off(word)
+            leased = known[job]
+            if self._leased.get(job) is leased:
+                leased.break_off(word)

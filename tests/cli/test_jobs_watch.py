@@ -11,7 +11,7 @@ from tests.cli.test_manage import Said, said
 
 __all__ = ["said"]
 COUNTS = {"processing": 0, "succeeded": 2, "errored": 1, "canceled": 0, "expired": 0}
-BATCHES = {
+BATCHES: dict[str, dict[str, object]] = {
     "msgbatch_good": {"request_counts": COUNTS},
     "msgbatch_late": {"request_counts": COUNTS | {"expired": 1}},
     "msgbatch_cut": {"request_counts": COUNTS, "cancel_initiated_at": "2026-11-22T01:00:00+00:00"},
@@ -25,7 +25,12 @@ class Gate(BaseHTTPRequestHandler):
         found = BATCHES.get(name) if folder == "/v1/messages/batches" else None
         self.send_response(404 if found is None else 200)
         self.end_headers()
-        ended = {"id": name, "type": "message_batch", "processing_status": "ended", "cancel_initiated_at": None}
+        ended: dict[str, object] = {
+            "id": name,
+            "type": "message_batch",
+            "processing_status": "ended",
+            "cancel_initiated_at": None,
+        }
         self.wfile.write(json.dumps(ended | (found or {})).encode())
 
     def log_message(self, *_: object) -> None:

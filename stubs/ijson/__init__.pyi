@@ -1,12 +1,12 @@
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 class JSONError(Exception): ...
 
 class _Source(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
-_Event = tuple[str, str, Any]
+_Event: TypeAlias = tuple[str, str, Any]
 
 def parse(source: _Source, *, use_float: bool = ..., buf_size: int = ...) -> Iterator[_Event]: ...
 def items(

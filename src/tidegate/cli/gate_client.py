@@ -7,9 +7,8 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from tidegate.cli.manage import Failed, Json
+from tidegate.cli.manage import Failed, Json, address
 
 DEFAULT_URL = "http://127.0.0.1:8080"
 URL_VARIABLE = "TIDEGATE_URL"
@@ -39,14 +38,7 @@ class GateClient:
 
     def __init__(self, args: Namespace) -> None:
         """Raises `Failed` for what is no URL or key."""
-        parts = urlsplit(args.url)
-        try:
-            usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-        except ValueError:
-            usable = False
-        if not usable:
-            raise Failed(f"--url {args.url}: write it as {DEFAULT_URL}", 2)
-        self._url = parts
+        self._url = address(args.url, "--url", DEFAULT_URL)
         self._key = _key(args)
 
     def call(self, method: str, path: str, body: object = None, headers: dict[str, str] | None = None) -> Json:

@@ -7,7 +7,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import SplitResult, quote, urlencode, urlsplit
 
 DEFAULT_URL = "http://127.0.0.1:8081"
 VARIABLE = "TIDEGATE_ADMIN_TOKEN"
@@ -50,6 +50,18 @@ def token_of(args: Namespace) -> str:
     return text
 
 
+def address(url: str, option: str, example: str) -> SplitResult:
+    """The parts of a gate's URL. Raises `Failed` for what is none."""
+    parts = urlsplit(url)
+    try:
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise Failed(f"{option} {url}: write it as {example}", 2)
+    return parts
+
+
 class Client:
     """Calls one gate's admin API."""
 
@@ -57,14 +69,7 @@ class Client:
 
     def __init__(self, url: str, token: str) -> None:
         """Raises `Failed` for what is no URL of an admin port."""
-        parts = urlsplit(url)
-        try:
-            usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-        except ValueError:
-            usable = False
-        if not usable:
-            raise Failed(f"--admin-url {url}: write it as {DEFAULT_URL}", 2)
-        self._url = parts
+        self._url = address(url, "--admin-url", DEFAULT_URL)
         self._token = token
 
     def call(self, method: str, path: str, body: object = None) -> object:

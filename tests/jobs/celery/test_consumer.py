@@ -30,6 +30,21 @@ def test_a_message_of_a_lost_connection_is_left(redis_broker: Broker) -> None:
     assert not message.acknowledged
 
 
+@pytest.mark.parametrize(("of", "raised"), [(None, ConnectionError), (object(), AttributeError)])
+def test_a_connection_that_is_gone_is_made_anew(
+    monkeypatch: pytest.MonkeyPatch, of: object, raised: type[Exception]
+) -> None:
+    """What kombu stumbles over then, Celery takes for a defect of its own, and ends; any other defect stays one."""
+
+    def start(_blueprint: object, _consumer: object) -> None:
+        assert of.hostname  # type: ignore[attr-defined]
+
+    monkeypatch.setattr(Consumer.Blueprint, "start", start)
+    blueprint = object.__new__(JobConsumer.Blueprint)
+    with pytest.raises(raised):
+        blueprint.start(object.__new__(JobConsumer))
+
+
 def test_no_queues_for_tasks_that_wait() -> None:
     """All of Celery's steps but the one that declares 28 exchanges and queues for them."""
     ours, theirs = set(JobConsumer.Blueprint.default_steps), set(Consumer.Blueprint.default_steps)

@@ -20,6 +20,15 @@ class JobConsumer(Consumer):
 
         default_steps = [step for step in Consumer.Blueprint.default_steps if _UNUSED not in step]
 
+        def start(self, parent: Consumer) -> None:
+            """Run until it is stopped. Raises `ConnectionError`, upon which Celery connects anew."""
+            try:
+                super().start(parent)
+            except AttributeError as error:
+                if error.obj is not None:
+                    raise
+                raise ConnectionError("kombu asked a connection that was closed meanwhile") from error
+
     def ensure_connected(self, conn: Connection) -> Connection:
         """Connect, however long it takes."""
         soon = partial(conn.ensure_connection, interval_start=_STEP, interval_step=_STEP, interval_max=_LONGEST)

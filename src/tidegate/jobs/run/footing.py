@@ -46,8 +46,8 @@ class Footing:
         return True
 
     async def stop(self) -> None:
-        """What runs has a moment to end; the rest is handed back."""
-        await self.work.stop(min(self._snapshot.server.drain_timeout_us, GRACE_US), COMMIT_US)
+        """What runs has a moment to end; the rest is handed back, before the gate's workers break its calls off."""
+        await self.work.stop(min(self._snapshot.server.drain_timeout_us // 2, GRACE_US), COMMIT_US)
         self._hints.close()
         self._rows.engine.dispose()
 

@@ -15,6 +15,7 @@ from tidegate.model.caching import Caching as Caching
 from tidegate.model.caching import SemanticPolicy as SemanticPolicy
 from tidegate.model.caching import SemanticSettings as SemanticSettings
 from tidegate.model.caching import SharingGroup as SharingGroup
+from tidegate.model.cluster import ClusterSettings
 from tidegate.model.entitlements import AddressLimits as AddressLimits
 from tidegate.model.entitlements import Allowance as Allowance
 from tidegate.model.entitlements import ClientKey as ClientKey
@@ -310,6 +311,7 @@ class Snapshot(Record):
     cache: CacheSettings = CacheSettings()
     bodies: BodyPolicy | None = None  # of namespaces that say nothing of it
     jobs: JobSettings = JobSettings()
+    cluster: ClusterSettings = ClusterSettings()
 
 
 _DECODER = msgspec.msgpack.Decoder(Snapshot)

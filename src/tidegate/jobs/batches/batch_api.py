@@ -10,17 +10,15 @@ from starlette.routing import Route
 
 from tidegate.jobs.batches import queries, shapes
 from tidegate.jobs.batches.archive import Archive
+from tidegate.jobs.batches.asked import Asked
 from tidegate.jobs.batches.calling import with_headers
 from tidegate.jobs.batches.progress import Progress
-from tidegate.jobs.batches.queries import not_found
 from tidegate.jobs.batches.records import BATCH, MOST_BATCHES, OPEN, OPENAI, WINDOW_US, Batch, StoredFile, Tally
 from tidegate.jobs.desk import bodies, calls
 from tidegate.jobs.desk.caller import caller_of
 from tidegate.jobs.desk.errors import Fault, Refused
 from tidegate.jobs.desk.ids import new_id
 from tidegate.jobs.desk.replies import json_reply
-from tidegate.jobs.desk.views import deliveries_view
-from tidegate.jobs.hooks.log import deliveries
 from tidegate.jobs.records import Owner
 from tidegate.model.call import Kind
 from tidegate.model.jobs import JobSettings
@@ -37,10 +35,11 @@ _AGAIN_US: Final = 60_000_000
 class BatchApi:
     """The routes."""
 
-    __slots__ = ("_archive", "_progress")
+    __slots__ = ("_archive", "_asked", "_progress")
 
     def __init__(self, archive: Archive, progress: Progress) -> None:
         self._archive = archive
+        self._asked = Asked(archive, OPENAI, "batch")
         self._progress = progress
 
     def routes(self) -> list[Route]:
@@ -51,7 +50,7 @@ class BatchApi:
             Route("/v1/batches/{batch}", self.one, methods=["GET"]),
             Route("/v1/batches/{batch}/cancel", self.cancel, methods=["POST"]),
             Route("/v1/batches/{batch}/events", self.events, methods=["GET"]),
-            Route("/v1/batches/{batch}/deliveries", self.deliveries, methods=["GET"]),
+            Route("/v1/batches/{batch}/deliveries", self._asked.deliveries, methods=["GET"]),
         ]
 
     async def create(self, request: Request) -> Response:
@@ -77,16 +76,12 @@ class BatchApi:
 
     async def one(self, request: Request) -> Response:
         """How one stands."""
-        batch = await self._found(request)
+        batch = await self._asked.found(request)
         return json_reply(shapes.batch(batch, await self._archive.tally(batch)))
 
     async def cancel(self, request: Request) -> Response:
         """What has not run will not; one that has ended is refused."""
-        desk, name = self._archive.desk, request.path_params["batch"]
-        owner = caller_of(request).owner
-        batch = await desk.call(self._archive.book.cancel, name, OPENAI, owner, desk.clock.wall())
-        if batch is None:
-            raise not_found("batch", name)
+        batch = await self._asked.cancelled(request)
         if batch.state not in OPEN:
             message = f"Cannot cancel a batch with status '{batch.state}': it has ended."
             raise Refused(Fault.CONFLICT, message, "status")
@@ -94,24 +89,8 @@ class BatchApi:
 
     async def events(self, request: Request) -> Response:
         """Its counts as they change."""
-        await self._found(request)
-        return self._progress.reply(partial(self._look, request), shapes.batch)
-
-    async def deliveries(self, request: Request) -> Response:
-        """The attempts at telling its webhook of its end."""
-        desk, batch = self._archive.desk, await self._found(request)
-        return json_reply(deliveries_view(await desk.call(deliveries, desk.rows, batch.id)))
-
-    async def _look(self, request: Request) -> tuple[Batch, Tally]:
-        batch = await self._found(request)
-        return batch, await self._archive.tally(batch)
-
-    async def _found(self, request: Request) -> Batch:
-        name = request.path_params["batch"]
-        found = await self._archive.desk.call(self._archive.book.find, name, OPENAI, caller_of(request).owner)
-        if found is None:
-            raise not_found("batch", name)
-        return found
+        await self._asked.found(request)
+        return self._progress.reply(partial(self._asked.look, request), shapes.batch)
 
 
 def _readable(file: StoredFile | None, name: str) -> StoredFile:

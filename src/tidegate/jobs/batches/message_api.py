@@ -10,12 +10,12 @@ from starlette.routing import Route
 
 from tidegate.jobs.batches import queries, shapes, spool
 from tidegate.jobs.batches.archive import Archive, disk
+from tidegate.jobs.batches.asked import Asked
 from tidegate.jobs.batches.batch_api import full
 from tidegate.jobs.batches.book import Overtaken
 from tidegate.jobs.batches.calling import with_headers
 from tidegate.jobs.batches.folder import Part
 from tidegate.jobs.batches.progress import Progress
-from tidegate.jobs.batches.queries import not_found
 from tidegate.jobs.batches.records import (
     ANTHROPIC,
     IN_PROGRESS,
@@ -31,8 +31,6 @@ from tidegate.jobs.desk.caller import Caller, caller_of
 from tidegate.jobs.desk.errors import Fault, Refused
 from tidegate.jobs.desk.ids import new_id
 from tidegate.jobs.desk.replies import json_reply
-from tidegate.jobs.desk.views import deliveries_view
-from tidegate.jobs.hooks.log import deliveries
 
 _ID: Final = "msgbatch_"
 _FILE: Final = "file-"
@@ -44,10 +42,11 @@ _GATHERED: Final = 1_048_576
 class MessageApi:
     """The routes."""
 
-    __slots__ = ("_archive", "_progress", "_spooling")
+    __slots__ = ("_archive", "_asked", "_progress", "_spooling")
 
     def __init__(self, archive: Archive, progress: Progress) -> None:
         self._archive = archive
+        self._asked = Asked(archive, ANTHROPIC, "message batch")
         self._progress = progress
         self._spooling = asyncio.Lock()  # a request may be large when it is read: one at a time
 
@@ -61,7 +60,7 @@ class MessageApi:
             Route("/v1/messages/batches/{batch}/cancel", self.cancel, methods=["POST"]),
             Route("/v1/messages/batches/{batch}/results", self.results, methods=["GET"]),
             Route("/v1/messages/batches/{batch}/events", self.events, methods=["GET"]),
-            Route("/v1/messages/batches/{batch}/deliveries", self.deliveries, methods=["GET"]),
+            Route("/v1/messages/batches/{batch}/deliveries", self._asked.deliveries, methods=["GET"]),
         ]
 
     async def create(self, request: Request) -> Response:
@@ -166,23 +165,19 @@ class MessageApi:
 
     async def one(self, request: Request) -> Response:
         """How one stands."""
-        batch = await self._found(request)
+        batch = await self._asked.found(request)
         return json_reply(self._told(request, batch, quiet(batch)))
 
     async def cancel(self, request: Request) -> Response:
         """What has not run will not; one that has ended is refused."""
-        desk, name = self._archive.desk, request.path_params["batch"]
-        owner = caller_of(request).owner
-        batch = await desk.call(self._archive.book.cancel, name, ANTHROPIC, owner, desk.clock.wall())
-        if batch is None:
-            raise not_found("message batch", name)
+        batch = await self._asked.cancelled(request)
         if batch.state not in OPEN:
             raise Refused(Fault.CONFLICT, f"The batch {batch.id} has ended: it cannot be cancelled any more.")
         return json_reply(self._told(request, batch, quiet(batch)))
 
     async def delete(self, request: Request) -> Response:
         """One that has ended is forgotten with its results."""
-        batch = await self._found(request)
+        batch = await self._asked.found(request)
         if batch.state in OPEN:
             raise Refused(Fault.CONFLICT, f"The batch {batch.id} has not ended. Cancel it first.")
         try:
@@ -195,7 +190,7 @@ class MessageApi:
 
     async def results(self, request: Request) -> Response:
         """A line for each request, from disk as the client reads them."""
-        batch = await self._found(request)
+        batch = await self._asked.found(request)
         if batch.state in OPEN or not batch.output_file:
             raise Refused(Fault.NOT_FOUND, f"The batch {batch.id} has no results yet: it has not ended.")
         folder = self._archive.folder
@@ -206,24 +201,8 @@ class MessageApi:
 
     async def events(self, request: Request) -> Response:
         """Its counts as they change, also before it has ended."""
-        await self._found(request)
-        return self._progress.reply(partial(self._look, request), partial(self._told, request))
-
-    async def deliveries(self, request: Request) -> Response:
-        """The attempts at telling its webhook of its end."""
-        desk, batch = self._archive.desk, await self._found(request)
-        return json_reply(deliveries_view(await desk.call(deliveries, desk.rows, batch.id)))
-
-    async def _look(self, request: Request) -> tuple[Batch, Tally]:
-        batch = await self._found(request)
-        return batch, await self._archive.tally(batch)
-
-    async def _found(self, request: Request) -> Batch:
-        name = request.path_params["batch"]
-        found = await self._archive.desk.call(self._archive.book.find, name, ANTHROPIC, caller_of(request).owner)
-        if found is None:
-            raise not_found("message batch", name)
-        return found
+        await self._asked.found(request)
+        return self._progress.reply(partial(self._asked.look, request), partial(self._told, request))
 
     def _told(self, request: Request, batch: Batch, tally: Tally) -> dict[str, object]:
         return shapes.message_batch(batch, tally, _base(request, tls=self._archive.desk.tls))

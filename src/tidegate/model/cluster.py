@@ -67,7 +67,7 @@ class Demand(msgspec.Struct, array_like=True):
     weight_milli: int
     units: list[int]  # of the next call, by dimension
     calls: int = 1
-    floor: int = 0  # units that are to be left in each dimension after it: trunk reservation
+    floor: int = 0  # units of dimension 1 that are to be left after it, and two of dimension 0: trunk reservation
 
 
 class Memory(msgspec.Struct, array_like=True):
@@ -111,7 +111,7 @@ class Told(msgspec.Struct, array_like=True):
     flows: list[tuple[int, int]] = []  # of the flows it asked for: units of dimension 1 granted so far, anywhere
     used: list[int] = []  # units spent so far, by dimension, by anybody: it only grows
     memory: list[Memory] | None = None
-    limits: list[int] = []  # the limits that are in force, by dimension
+    limits: list[int] = []  # the limits in force, by dimension: the lowest of what members say that can be heard
 
 
 class Beat(msgspec.Struct, array_like=True):

@@ -37,6 +37,7 @@ class Fund(Protocol):
     """A worker's side of one fund: `policy.cluster.wallet.Wallet`. Pure; moments are monotonic microseconds."""
 
     key: str  # of its value in Redis, with its hash tag in braces: everything of one scope has one tag
+    posted: bool  # nothing that was spent on a share is still to be told: `Beat.back` when that holds for all funds
 
     def ask(self, footing: Footing, now: int) -> Ask | None:
         """What to say now; None: nothing. It is not asked again before `told` or `unheard`."""
@@ -55,3 +56,17 @@ class Fund(Protocol):
 
     def listen(self, wanted: Callable[[], None]) -> None:
         """Call this when it has something to say earlier than `due` said."""
+
+
+class Funds(Protocol):
+    """Who makes the exchanges of a worker's funds: `cluster.keeper.Keeper`."""
+
+    @property
+    def prefix(self) -> str:
+        """Of all keys: `ClusterSettings.prefix`."""
+
+    def open(self, fund: Fund) -> None:
+        """From now on this one too; it is told how this worker stands (`turned`), and `listen`s."""
+
+    def close(self, fund: Fund) -> None:
+        """No more; what it holds lapses."""

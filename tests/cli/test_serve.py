@@ -201,7 +201,7 @@ def resident_mb(pid: int) -> float:
 @pytest.mark.parametrize(
     ("options", "status", "said"),
     [
-        (["--workers", "2"], 2, "error: --workers 2: this version serves with exactly 1 worker"),
+        (["--workers", "0"], 2, "error: --workers 0: write a number from 1 to 64, or auto for one for each core"),
         (["-c", "missing.yaml"], 2, "missing.yaml:1:1: cannot be read"),
     ],
 )

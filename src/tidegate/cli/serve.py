@@ -3,11 +3,14 @@
 import os
 import sys
 from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping
 
 from tidegate.observe.log import Log
 from tidegate.planes.failure import GateError
 from tidegate.planes.supervisor import Options, Supervisor
 
+_CONCURRENCY = "WEB_CONCURRENCY"
+_MOST = 64
 _ONLY_OURS = 0o077  # whatever stands in the state directory: nobody else reads it, or changes what was learnt
 
 
@@ -17,18 +20,31 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="where calls are accepted; default: %(default)s")
     parser.add_argument("--port", type=int, default=8080, help="for calls, 0 = any; default: %(default)s")
     parser.add_argument("--admin-port", type=int, default=8081, help="metrics and health; default: %(default)s")
-    parser.add_argument("--workers", type=int, default=1, metavar="N", help="default: %(default)s")
+    parser.add_argument(
+        "--workers",
+        metavar="N",
+        help="processes that serve calls, auto = one for each core; default: WEB_CONCURRENCY, or 1",
+    )
     parser.add_argument("--state-dir", default="./.tidegate", metavar="DIR", help="default: %(default)s")
 
 
 def run(args: Namespace) -> int:
     """Serve until SIGTERM or SIGINT; 0, 1 when the gate cannot run here, 2 when the configuration is wrong."""
     try:
-        if args.workers != 1:
-            raise GateError(f"--workers {args.workers}: this version serves with exactly 1 worker", 2)
-        options = Options(args.config, args.host, args.port, args.admin_port, args.state_dir)
+        workers = workers_asked_for(args.workers, os.environ)
+        options = Options(args.config, args.host, args.port, args.admin_port, args.state_dir, workers)
         os.umask(_ONLY_OURS)
         return Supervisor(options, Log("supervisor")).run()
     except GateError as error:
         sys.stderr.write(f"error: {error}\n")
         return error.status
+
+
+def workers_asked_for(given: str | None, environment: Mapping[str, str]) -> int:
+    """How many, by the option, else by what platforms set. Raises `GateError`."""
+    name, value = ("--workers", given) if given is not None else (_CONCURRENCY, environment.get(_CONCURRENCY) or "1")
+    if value == "auto":
+        return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, _MOST)
+    if not value.isascii() or not value.isdigit() or not 1 <= int(value) <= _MOST:
+        raise GateError(f"{name} {value}: write a number from 1 to {_MOST}, or auto for one for each core", 2)
+    return int(value)

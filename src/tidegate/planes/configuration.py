@@ -1,4 +1,4 @@
-"""Which configuration is in force, and which one is on trial. No I/O. A worker's name is its namespace, "" = main."""
+"""Which configuration is in force, and which one is on trial. No I/O."""
 
 from collections.abc import Iterable
 
@@ -31,7 +31,7 @@ class Configuration:
         return self.loads
 
     def offer(self, loaded: Loaded, workers: Iterable[str] = ("",)) -> None:
-        """Put a configuration on trial before these workers."""
+        """Put a configuration on trial before these workers, each by a name of its own."""
         if self.good is None:
             self.good = loaded
             self.version = self.loads
@@ -39,10 +39,13 @@ class Configuration:
             self._trial = (self.loads, loaded)
             self._owing = set(workers)
 
-    def current(self, worker: str) -> tuple[int, bytes] | None:
-        """Version and snapshot of what a worker is to be told now: the trial's, else the good one's; None = nothing."""
+    def current(self, namespace: str) -> tuple[int, bytes] | None:
+        """Version and snapshot that a worker is to be told now: the trial's, else the good one's; None = nothing.
+
+        By the namespace that is its own, "" = a main one's.
+        """
         version, loaded = self._trial or (self.version, self.good)
-        snapshot = None if loaded is None else _snapshot(loaded, worker)
+        snapshot = None if loaded is None else _snapshot(loaded, namespace)
         return None if snapshot is None else (version, snapshot)
 
     def accepted(self, worker: str, version: int) -> bool:
@@ -66,7 +69,7 @@ class Configuration:
         return trial is not None
 
 
-def _snapshot(loaded: Loaded, worker: str) -> bytes | None:
-    if not worker:
+def _snapshot(loaded: Loaded, namespace: str) -> bytes | None:
+    if not namespace:
         return loaded.snapshot
-    return next((part.snapshot for part in loaded.parts if part.namespace == worker), None)
+    return next((part.snapshot for part in loaded.parts if part.namespace == namespace), None)

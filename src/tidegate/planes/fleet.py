@@ -1,20 +1,21 @@
-"""The workers: the main one, and one for each isolated namespace. Which there are, and by which configuration.
+"""The workers: the main one in replicas, and one for each isolated namespace. Which there are, by which configuration.
 
 A new configuration is in force when every worker that it names serves by it. Workers that it adds are started for its
 trial, unless they are given a port that another one leaves; those that it drops, and those that it puts behind another
 port, drain once it is in force.
 """
 
-import contextlib
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from tidegate.observe.log import Log
-from tidegate.planes.cgroup import Groups, NoGroups, sweep
+from tidegate.planes.bounds import Bounds
+from tidegate.planes.cgroup import sweep
 from tidegate.planes.configuration import Configuration
 from tidegate.planes.failure import GateError
+from tidegate.planes.homes import Homes, forget_nonces, replica
 from tidegate.planes.keeper import Keeper
 from tidegate.planes.listen import listen
 from tidegate.planes.messages import Drain, Load, Loaded, Message, Part, Ready, Rejected, Workers
@@ -36,19 +37,25 @@ class Fleet:
     """All workers of a gate. `now` is in monotonic seconds."""
 
     __slots__ = (
-        "_complaint", "_groups", "_isolated", "_keeper", "_leaving", "_log", "_new", "_now", "_of",
-        "_restarts", "_setting", "announced", "configuration", "draining", "main",
+        "_bounds", "_homes", "_isolated", "_keeper", "_leaving", "_log", "_new", "_now", "_of", "_restarts",
+        "_setting", "announced", "configuration", "draining", "mains",
     )  # fmt: skip
 
     def __init__(
-        self, setting: Setting, listener: socket.socket, keeper: Keeper, log: Log, now: Callable[[], float]
+        self,
+        setting: Setting,
+        listeners: Sequence[socket.socket],
+        keeper: Keeper,
+        log: Log,
+        now: Callable[[], float],
     ) -> None:
+        """A listener for each replica of the main worker. Raises `GateError`."""
         self._setting = setting
         self._keeper = keeper
         self._log = log
         self._now = now
-        self._groups: Groups | None = None
-        self._complaint = ""
+        self._bounds = Bounds(setting.state_dir, log)
+        self._homes = Homes(setting.state_dir, len(listeners))
         self._restarts = 0
         self._of: dict[Service, Worker] = {}
         self._isolated: dict[str, Worker] = {}
@@ -57,14 +64,16 @@ class Fleet:
         self.configuration = Configuration()
         self.announced = False  # False: what goes wrong ends the gate
         self.draining = False
-        self.main = self._worker(_NO_PART, listener)
+        self.mains: list[Worker] = []
+        for number, listener in enumerate(listeners):
+            self.mains.append(self._worker(_NO_PART, listener, replica(number)))
 
     # What there is
 
     @property
     def workers(self) -> list[Worker]:
-        """Those that serve by the configuration in force, the main one first."""
-        return [self.main, *self._isolated.values()]
+        """Those that serve by the configuration in force, the main one's replicas first."""
+        return [*self.mains, *self._isolated.values()]
 
     @property
     def ready(self) -> bool:
@@ -85,19 +94,16 @@ class Fleet:
         """All workers, as the control process is told."""
         return Workers(tuple(worker.state() for worker in self.workers))
 
-    def owns(self, service: Service) -> bool:
-        """Is it a worker's?"""
-        return service in self._of
-
     # Configurations
 
     def open(self, loaded: Loaded) -> None:
-        """Serve by the first configuration; the main worker has been started. Raises `GateError`, `OSError`."""
+        """Serve by the first configuration; the main workers have been started. Raises `GateError`, `OSError`."""
         if os.path.isdir(f"{self._setting.state_dir}/workers"):  # noqa: PTH112 - as in planes/state_dir.py
             sweep(self._setting.state_dir)
         self._isolated = self._newcomers(loaded)
         self.configuration.offer(loaded)
-        self._load(self.main)
+        for worker in self.mains:
+            self._load(worker)
         for worker in self._isolated.values():
             self._keeper.start(worker.service)
 
@@ -109,9 +115,9 @@ class Fleet:
         except GateError as error:
             return str(error)
         parts = {part.namespace for part in loaded.parts}
-        judges = [worker for worker in self.workers if worker is self.main or worker.namespace in parts]
+        judges = [worker for worker in self.workers if not worker.namespace or worker.namespace in parts]
         starting = [one for name, one in self._new.items() if name not in self._isolated and not one.inherits]
-        self.configuration.offer(loaded, [worker.namespace for worker in (*judges, *starting)])
+        self.configuration.offer(loaded, [worker.service.name for worker in (*judges, *starting)])
         for worker in judges:
             self._load(worker)
         for worker in starting:
@@ -137,24 +143,23 @@ class Fleet:
         kept = {(one.namespace, one.port) for one in loaded.parts}
         for one in self._isolated.values():
             if part.port and one.part.port == part.port and (one.namespace, part.port) not in kept:
-                worker = self._worker(part, one.listener.dup())
+                worker = self._worker(part, one.listener.dup(), part.namespace)
                 worker.inherits = True
                 return worker
         field = f"namespaces.{part.namespace}.isolation.port"
-        return self._worker(part, listen(self._setting.host, part.port, field))
+        return self._worker(part, listen(self._setting.host, part.port, field), part.namespace)
 
-    def _worker(self, part: Part, listener: socket.socket) -> Worker:
+    def _worker(self, part: Part, listener: socket.socket, place: str) -> Worker:
         module, state_dir = self._setting.module, self._setting.state_dir
-        own = f"{state_dir}/workers/{part.namespace}" if part.namespace else ""
-        if own:
-            try:
-                os.makedirs(own, mode=0o700, exist_ok=True)  # noqa: PTH103 - as in planes/state_dir.py
-            except OSError as error:
-                listener.close()
-                raise GateError(f"{own} cannot be made: {error.strerror}") from None
+        try:
+            own = self._homes.made(place)
+        except GateError:
+            listener.close()
+            raise
         taken = {worker.number for worker in self._of.values()}
         number = next(number for number in range(len(taken) + 1) if number not in taken)
-        worker = Worker(part, number, listener, Service(f"worker-{number}", module, listener, state_dir, number, own))
+        service = Service(f"worker-{number}", module, listener, state_dir, number, own)
+        worker = Worker(part, number, place, listener, service)
         self._of[worker.service] = worker
         return worker
 
@@ -180,7 +185,7 @@ class Fleet:
             changed = worker.part.cpu_permille != parts[name].cpu_permille
             worker.part = parts[name]
             if changed:
-                self._bound(worker)
+                self._bounds.put(worker)
         self._log.info("configuration reloaded", version=self.configuration.version)
 
     def _refuse(self, reason: str) -> None:
@@ -201,7 +206,7 @@ class Fleet:
         """A process was started: it is bounded before it is told what to serve."""
         worker = self._of[service]
         worker.owed.clear()
-        self._bound(worker)
+        self._bounds.put(worker)
         self._load(worker)
 
     def heard(self, service: Service, message: Message) -> None:
@@ -212,7 +217,7 @@ class Fleet:
         version = worker.owed.popleft() if worker.owed else 0
         if isinstance(message, Ready):
             service.ready = True
-            if self.configuration.accepted(worker.namespace, version):
+            if self.configuration.accepted(service.name, version):
                 self._in_force()
         elif isinstance(message, Rejected):
             if not self.announced:
@@ -250,7 +255,7 @@ class Fleet:
     def _start(self, worker: Worker) -> None:
         """Now, or when who served this namespace before has ended: its journal has one writer."""
         for one in self._leaving:
-            if one.namespace == worker.namespace:
+            if one.place == worker.place:
                 one.successor = worker
                 return
         self._keeper.start(worker.service)
@@ -284,12 +289,11 @@ class Fleet:
     def _gone(self, worker: Worker) -> None:
         self._keeper.forget(worker.service)
         self._of.pop(worker.service, None)
-        if self._groups is not None and worker.group:
-            self._groups.discard(worker.group)
+        self._bounds.gone(worker, self._of.values())
         if self.draining:
             return
         if worker.namespace not in self._isolated and worker.namespace not in self._new:
-            _forget_nonces(f"{self._setting.state_dir}/workers/{worker.namespace}")
+            forget_nonces(self._homes.of(worker.place))
         if worker.successor is not None:
             self._start(worker.successor)
 
@@ -319,37 +323,5 @@ class Fleet:
         """Give everything back; all processes have ended."""
         for worker in self._of.values():
             worker.listener.close()
-            if self._groups is not None and worker.group:
-                self._groups.discard(worker.group)
-        if self._groups is not None:
-            self._groups.close()
-
-    # Groups
-
-    def _bound(self, worker: Worker) -> None:
-        """Put a worker into a group with its limit. What cannot be had is said once, and lived without."""
-        permille = worker.part.cpu_permille
-        if not permille and not worker.group:
-            return
-        try:
-            if self._groups is None:
-                self._groups = Groups(self._setting.state_dir)
-            worker.group = self._groups.make(worker.namespace, permille)
-            if worker.service.pid:
-                self._groups.admit(worker.group, worker.service.pid)
-            worker.trouble = ""
-        except NoGroups as error:
-            worker.group, worker.trouble = "", str(error)
-            if worker.trouble != self._complaint:
-                self._complaint = worker.trouble
-                self._log.warning("CPU limits are not enforced; all else works", reason=worker.trouble)
-
-
-def _forget_nonces(own_dir: str) -> None:
-    """Another worker takes this namespace's signatures now: what was used here is not all that was.
-
-    A worker that finds no file of `ledger/nonces.py` takes nothing that was signed before it began.
-    """
-    for name in ("nonces", "nonces.old"):
-        with contextlib.suppress(OSError):
-            os.unlink(f"{own_dir}/{name}")  # noqa: PTH108 - as in planes/state_dir.py
+            self._bounds.gone(worker, ())
+        self._bounds.close()

@@ -20,7 +20,7 @@ from tidegate.planes.asides import Asides, Kind
 from tidegate.planes.failure import GateError
 from tidegate.planes.fleet import Fleet, Setting
 from tidegate.planes.keeper import Keeper
-from tidegate.planes.listen import listen, loopback, url
+from tidegate.planes.listen import listen, listen_together, loopback, url
 from tidegate.planes.loading import Loading, Outcome
 from tidegate.planes.messages import Load, Message, Ready, Status
 from tidegate.planes.service import Death, Service, describe
@@ -42,6 +42,7 @@ class Options(NamedTuple):
     port: int = 8080
     admin_port: int = 8081
     state_dir: str = "./.tidegate"
+    workers: int = 1  # replicas of the main worker
     worker_module: str = "tidegate.worker"
     control_module: str = "tidegate.control"
     loader_module: str = "tidegate.config.loader"
@@ -55,11 +56,11 @@ class Supervisor:
     """One gate. `run` is its whole life."""
 
     def __init__(self, options: Options, log: Log) -> None:
-        """Take the state directory and both ports. Raises `GateError`."""
+        """Take the state directory and all ports. Raises `GateError`."""
         self._options = options
         self._log = log
         self._state_dir = StateDir(options.state_dir)
-        data = listen(options.host, options.port, "--port")
+        data = listen_together(options.host, options.port, "--port", options.workers)
         self._admin = listen("127.0.0.1", options.admin_port, "--admin-port")
         path = self._state_dir.path
         self._selector = selectors.DefaultSelector()
@@ -85,7 +86,8 @@ class Supervisor:
         self._selector.register(ours, selectors.EVENT_READ, partial(self._on_signals, ours))
         try:
             self._load()
-            self._keeper.start(self._fleet.main.service)
+            for worker in self._fleet.mains:
+                self._keeper.start(worker.service)
             while not self._over:
                 self._turn()
         except OSError as error:
@@ -166,7 +168,9 @@ class Supervisor:
 
     def _tell_status(self) -> None:
         fleet, draining = self._fleet, self._drain_until is not None
-        status = Status(fleet.main.service.ready, draining, fleet.configuration.version, fleet.restarts)
+        status = Status(
+            any(one.service.ready for one in fleet.mains), draining, fleet.configuration.version, fleet.restarts
+        )
         self._keeper.tell(self._control, status)
         self._keeper.tell(self._control, fleet.states())
 
@@ -180,8 +184,9 @@ class Supervisor:
     def _announce(self) -> None:
         good = self._fleet.configuration.good
         scheme = "https" if good is not None and good.tls else "http"
-        main, *isolated = [f"{url(worker.listener, scheme)}/v1" for worker in self._fleet.workers]
-        others = [f"{one.namespace} {at}" for one, at in zip(self._fleet.workers[1:], isolated, strict=True)]
+        main = f"{url(self._fleet.mains[0].listener, scheme)}/v1"
+        isolated = self._fleet.workers[len(self._fleet.mains) :]
+        others = [f"{one.namespace} {url(one.listener, scheme)}/v1" for one in isolated]
         told = "; ".join([f"admin {url(self._admin, 'http')}", *others])
         with contextlib.suppress(OSError, AttributeError):  # nobody may be reading; the gate serves all the same
             os.write(sys.stdout.fileno(), f"tidegate ready: {main} ({told})\n".encode())
@@ -256,7 +261,7 @@ class Supervisor:
 
     def _exposed(self, outcome: Outcome) -> str:
         """Why this snapshot must not be served on this address; empty when it may."""
-        if loopback(self._fleet.main.listener) or (outcome.loaded is not None and outcome.loaded.clients):
+        if loopback(self._fleet.mains[0].listener) or (outcome.loaded is not None and outcome.loaded.clients):
             return ""
         return (
             f"--host {self._options.host} is not a loopback address and no client keys are configured: anybody could "

@@ -10,16 +10,17 @@ GRACE = 1.0  # seconds beyond a worker's own drain time before it is killed
 
 
 class Worker:
-    """A service with its port, what it serves, and what it was told. Without a namespace it is the main one."""
+    """A service with its port, what it serves, and what it was told. Without a namespace it is a main one."""
 
     __slots__ = (
-        "group", "inherits", "listener", "number", "owed", "part", "restarts", "service", "successor", "trouble",
-        "until", "version",
+        "group", "inherits", "listener", "number", "owed", "part", "place", "restarts", "service", "successor",
+        "trouble", "until", "version",
     )  # fmt: skip
 
-    def __init__(self, part: Part, number: int, listener: socket.socket, service: Service) -> None:
+    def __init__(self, part: Part, number: int, place: str, listener: socket.socket, service: Service) -> None:
         self.part = part
         self.number = number
+        self.place = place  # `planes/homes.py`
         self.listener = listener
         self.service = service
         self.version = 0  # of the configuration that it was told last
@@ -33,7 +34,7 @@ class Worker:
 
     @property
     def namespace(self) -> str:
-        """Whose it is; "" = the main one."""
+        """Whose it is; "" = everybody else's."""
         return self.part.namespace
 
     @property

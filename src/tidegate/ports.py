@@ -144,6 +144,36 @@ class NonceLog(Protocol):
         """
 
 
+class Shared(Protocol):
+    """Small values that all workers of a cluster see, each until its time is over.
+
+    Whatever is asked may raise `StoreError`: then nobody knows whether it was done, and it may be asked again. Nothing
+    waits for longer than the cluster's time-out.
+    """
+
+    @property
+    def closed(self) -> bool:
+        """Where it is away nothing goes on that needs it (`on_state_loss: closed`)."""
+
+    async def claim(self, key: bytes, owner: bytes, value: bytes, life_us: int) -> bytes | None:
+        """Put `owner` and `value` there, if nothing is there or it is the owner's: None. Else all of what is there.
+
+        `owner` has 16 bytes, which nobody else begins with.
+        """
+
+    async def put(self, key: bytes, owner: bytes, value: bytes, life_us: int) -> bool:
+        """Put it there in any case, unless it is another owner's: False."""
+
+    async def release(self, key: bytes, owner: bytes) -> None:
+        """Forget what is there, if it is the owner's."""
+
+    async def use(self, mark: bytes, created_us: int, life_us: int) -> int:
+        """A nonce (16 bytes stand for it) of a signature of this wall-clock moment is used; it is known for `life_us`.
+
+        FRESH, USED, or FORGOTTEN, as in `policy.nonces`: created before what is known begins.
+        """
+
+
 class Observer(Protocol):
     """Counts what happened. Never raises into the line; a few microseconds per call in all."""
 

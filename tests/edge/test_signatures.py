@@ -1,5 +1,6 @@
 """Signed requests at the gateway: who signed is let in once, with the body that was signed."""
 
+import asyncio
 import json
 import sys
 from collections.abc import Callable
@@ -11,12 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.edge.shared import Here
 from tests.edge.test_gateway import BODY, CHAT, Wire
 from tests.line.scenes import play_of
 from tidegate.client import Signer
 from tidegate.edge.clients import Clients
 from tidegate.edge.door import Door
 from tidegate.edge.gateway import Gateway, House
+from tidegate.edge.proofs import Proofs
 from tidegate.edge.signatures import Signatures
 from tidegate.ledger.nonces import NonceFile
 from tidegate.model.keys import digest_of, signing_key_of
@@ -359,3 +362,69 @@ async def test_no_headers_make_it_fail(directory: Path, lines: Lines) -> None:
     post = Post(directory)
     assert post.send(lines).status == 401
     post.file.close()
+
+
+class Cluster:
+    """Two workers with a file each, and what they share."""
+
+    def __init__(self, directory: Path, *, closed: bool = False) -> None:
+        first = Post(directory / "0")
+        self.shared = Here(first.clock, closed=closed)
+        self.posts = [first, Post(directory / "1", play=first.play)]
+        for post in self.posts:
+            post.gateway.proofs = Proofs(self.shared, post.clock, asyncio.get_running_loop(), SKEW)
+
+    async def send(self, worker: int, lines: Lines) -> str:
+        wire = self.posts[worker].send(lines)
+        await settle()
+        return word(wire)
+
+
+@pytest.fixture
+async def cluster(tmp_path: Path) -> Cluster:
+    for name in ("0", "1"):
+        (tmp_path / name).mkdir()
+    return Cluster(tmp_path)
+
+
+async def test_a_signature_lets_in_once_over_all_workers(cluster: Cluster) -> None:
+    """Whichever is shown it again; one exchange each, none for a key alone or what the worker has seen itself."""
+    lines = cluster.posts[0].sign()
+    assert await cluster.send(0, lines) == "in"
+    assert await cluster.send(1, lines) == "401 invalid_signature"
+    assert await cluster.send(0, lines) == "401 invalid_signature"
+    assert await cluster.send(1, [(b"authorization", b"Bearer k-plain")]) == "in"
+    assert cluster.shared.commands == 2
+    assert len(cluster.posts[0].play.sent("openai")) == 2
+
+
+async def test_signatures_over_one_connection_are_asked_for_each(cluster: Cluster) -> None:
+    """What is known of a head says nothing of its signature."""
+    post, alike = cluster.posts[0], Likeness()
+    for _ in range(3):
+        assert word(post.send(post.sign(), alike=alike)) == "in"
+        await settle()
+    assert cluster.shared.commands == 3
+
+
+async def test_without_the_shared_state_by_policy(cluster: Cluster) -> None:
+    """Closed: nobody who signs is let in. Else each worker looks at its own, and tells of them when it can."""
+    cluster.shared.away = True
+    lines = cluster.posts[0].sign()
+    assert await cluster.send(0, lines) == "in"
+    assert await cluster.send(0, lines) == "401 invalid_signature"
+    cluster.shared.closed = True
+    assert await cluster.send(0, cluster.posts[0].sign()) == "503 unavailable"
+    cluster.shared.away = False
+    assert await cluster.send(0, cluster.posts[0].sign()) == "in"
+    assert await cluster.send(1, lines) == "401 invalid_signature"
+
+
+async def test_what_was_signed_before_nonces_were_lost_is_refused(cluster: Cluster) -> None:
+    """It may have been used where nobody remembers."""
+    lines = cluster.posts[0].sign()
+    assert await cluster.send(0, lines) == "in"
+    cluster.shared.flush()
+    assert await cluster.send(1, lines) == "401 invalid_signature"
+    await cluster.posts[0].clock.advance(2 * SECOND)
+    assert await cluster.send(1, cluster.posts[0].sign()) == "in"

@@ -4,6 +4,7 @@ A task that was cancelled serves nobody else, so that nothing of one call can re
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine
 from typing import Final
 
@@ -12,6 +13,8 @@ from tidegate.edge.tape import Tape
 from tidegate.line.plan import Plan
 from tidegate.model.call import Call
 from tidegate.wire.exchange import Exchange
+
+_log = logging.getLogger(__name__)
 
 Out = Exchange | Tape | Witness
 
@@ -36,7 +39,7 @@ Serve = Callable[[Out, Call, Plan, Brake], Coroutine[object, object, None]]
 class Crew:
     """Those who wait for a call. `serve` raises nothing but a cancellation."""
 
-    __slots__ = ("_idle", "loop", "serve")
+    __slots__ = ("_beside", "_idle", "loop", "serve")
 
     MAX_IDLE: Final = 256  # more than these are made in a burst, and end after it
 
@@ -44,6 +47,7 @@ class Crew:
         self.loop = loop
         self.serve = serve
         self._idle: list[_Hand] = []
+        self._beside: set[asyncio.Task[None]] = set()
 
     def start(self, out: Out, call: Call, plan: Plan) -> None:
         """Have the call served, from the loop's next turn on."""
@@ -54,6 +58,17 @@ class Crew:
                 hand.take(out, call, plan)
                 return
         _Hand(self).take(out, call, plan)
+
+    def beside(self, work: Coroutine[object, object, None]) -> None:
+        """Have it done, though there is no call yet."""
+        task = self.loop.create_task(work)
+        self._beside.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._beside.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            _log.error("the gate failed on a request", exc_info=task.exception())
 
     def rest(self, hand: "_Hand") -> bool:
         """Keep it for another call; False when there are enough."""

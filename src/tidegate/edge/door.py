@@ -7,7 +7,7 @@ Health probes do not pass here.
 from typing import Final, Protocol
 
 from tidegate.edge.clients import Client, Clients
-from tidegate.edge.signatures import NoRoom, Signatures
+from tidegate.edge.signatures import Nonce, NoRoom, Signatures
 from tidegate.model.errors import Problem, ProblemKind
 from tidegate.model.snapshot import AddressLimits, SigningSettings
 from tidegate.policy.access.addresses import Networks, counted_as, peer_address
@@ -55,7 +55,7 @@ class Place:
 class Guest:
     """Who was let in by the head of a request, until its body is here."""
 
-    __slots__ = ("address", "client", "digest", "mark", "place", "ticket")
+    __slots__ = ("address", "client", "digest", "mark", "nonce", "place", "ticket")
 
     def __init__(
         self,
@@ -65,6 +65,7 @@ class Guest:
         place: Place | None,
         digest: bytes | None,
         ticket: Ticket | None = None,
+        nonce: Nonce | None = None,
     ) -> None:
         self.client = client
         self.mark = mark  # of the house that knew the client
@@ -72,6 +73,7 @@ class Guest:
         self.place = place  # None: nothing is counted
         self.digest = digest  # what the body must have been signed with; None: the head is not signed
         self.ticket = ticket  # of the job whose call it is; None: it comes of its own accord
+        self.nonce = nonce  # of its signature, which the other workers have yet to hear of
 
 
 class House(Protocol):
@@ -204,16 +206,18 @@ class Door:
         clients = house.clients
         client = clients.of(exchange)
         digest: bytes | None = None
+        nonce: Nonce | None = None
         if self._signatures is not None and (client is None or client.signing != "off"):
             if exchange.header(_SIGNED) is not None:
-                client, digest = _signed(self._signatures, exchange, clients, wall)
+                client, digest, nonce = _signed(self._signatures, exchange, clients, wall)
             elif client is not None and client.signing == "required":
                 raise Turned(_UNSIGNED, "unsigned")
         if client is None:
             raise Turned(NO_KEY, "key")
         name = _name(client, counted)
         counts = self._users is not None or self._addresses is not None
-        return Guest(client, house.mark, address, Place(counted, name) if counts else None, digest), name
+        place = Place(counted, name) if counts else None
+        return Guest(client, house.mark, address, place, digest, nonce=nonce), name
 
     def _meter(self, meter: Meter | None, per_minute: int, burst: int) -> Meter | None:
         if not per_minute:
@@ -229,15 +233,15 @@ def _name(client: Client, counted: bytes) -> bytes:
     return b"%b %b" % (client.name.encode(), counted)
 
 
-def _signed(signatures: Signatures, exchange: Exchange, clients: Clients, wall: int) -> tuple[Client, bytes]:
+def _signed(signatures: Signatures, exchange: Exchange, clients: Clients, wall: int) -> tuple[Client, bytes, Nonce]:
     try:
-        client, digest, mark, created_us = signatures.judge(exchange, clients, wall)
-        signatures.use(mark, created_us, wall)
+        client, digest, nonce = signatures.judge(exchange, clients, wall)
+        signatures.use(nonce, wall)
     except BadSignature as error:
         raise Turned(Problem(ProblemKind.BAD_SIGNATURE, str(error), "signature"), "signature") from None
     except NoRoom as full:
         raise Turned(Problem(ProblemKind.UNAVAILABLE, str(full), "", full.wait_us), NO_ROOM) from None
-    return client, digest
+    return client, digest, nonce
 
 
 def _too_many(what: str, wait_us: int, word: str) -> Turned:

@@ -7,15 +7,18 @@ from urllib.parse import unquote
 from tidegate.edge import errors, intake, spending
 from tidegate.edge.crew import Crew
 from tidegate.edge.door import Turned
+from tidegate.edge.elsewhere import Elsewhere
 from tidegate.edge.errands import Errands
 from tidegate.edge.house import House as House
 from tidegate.edge.intake import Caller
 from tidegate.edge.models import model, models_list
 from tidegate.edge.once import Again, Once, OnceTape, digest
 from tidegate.edge.plans import planned, unknown_model
-from tidegate.edge.reception import guest_of, introduced, welcome, welcome_again
+from tidegate.edge.proofs import Proofs
+from tidegate.edge.reception import guest_of, introduced, unproven, welcome, welcome_again
 from tidegate.edge.routes import MODEL_PREFIX, Match, Route, dialect_of, match
 from tidegate.edge.serving import Serving
+from tidegate.edge.signatures import Nonce
 from tidegate.edge.tape import Listener, Tape
 from tidegate.edge.wanted import Request, Wanted
 from tidegate.line.line import Line
@@ -46,7 +49,10 @@ _KEY_REUSED = Problem(
 class Gateway:
     """Fulfils `wire.exchange.Handler`. `house` is swapped on reload; calls in flight keep the plan they began with."""
 
-    __slots__ = ("_clock", "_crew", "_observer", "_once", "cache", "draining", "errands", "house", "serving")
+    __slots__ = (
+        "_clock", "_crew", "_observer", "_once", "cache", "draining", "elsewhere", "errands", "house", "proofs",
+        "serving",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -67,6 +73,8 @@ class Gateway:
         self._crew = Crew(asyncio.get_running_loop(), self.serving.serve)
         self.cache: Cache | None = None  # without one nothing is kept, whatever a plan says
         self.errands: Errands | None = None  # without them there is no patient work
+        self.elsewhere: Elsewhere | None = None  # in a cluster: who else executes what is to be executed once
+        self.proofs: Proofs | None = None  # in a cluster: who knows which signatures were used elsewhere
 
     def keep(self, cache: "Cache") -> None:
         """Answers are kept, from now on."""
@@ -109,6 +117,23 @@ class Gateway:
         if caller is not None:
             self._begin(exchange, caller)
             return
+        nonce = None if self.proofs is None else unproven(exchange)
+        if nonce is None:
+            self._admit(exchange)
+        else:
+            self._crew.beside(self._prove(exchange, nonce))
+
+    async def _prove(self, exchange: Exchange, nonce: Nonce) -> None:
+        """Let in whose signature was not used at another worker."""
+        try:
+            if self.proofs is not None:
+                await self.proofs.use(nonce)
+        except Turned as turned:
+            self.serving.answer(exchange, self._turned(turned, _dialect(exchange, match(exchange.path))))
+        else:
+            self._admit(exchange)
+
+    def _admit(self, exchange: Exchange) -> None:
         found = self._match(exchange)
         if found.route is CALL or found.route is FORWARD:
             self._introduce(exchange, found)
@@ -223,7 +248,11 @@ class Gateway:
             what, request_id = digest(caller.path, exchange.body), exchange.header(b"x-request-id")
             out = tape = self._once.record(caller.client, caller.once, what, request_id)
             tape.play(Listener(exchange))
-        self.start(Request(out, exchange, caller, call, plan, wanted))
+        request = Request(out, exchange, caller, call, plan, wanted)
+        if tape is not None and self.elsewhere is not None:
+            self._crew.beside(self.elsewhere.serve(request, tape))
+        else:
+            self.start(request)
 
     def _recalled(self, exchange: Exchange, caller: Caller, call: Call, plan: Plan, cache: "Cache") -> bool:
         """Answer from memory what would be a job. What is beyond memory or costs its tenant something, that finds."""
@@ -264,6 +293,19 @@ class Gateway:
         self._observer.refused(plan.name, spending.WORDS[problem.kind])
         self.serving.answer(request.out, errors.of_problem(problem, DIALECTS[call.dialect]))
         return True
+
+    def share(self, elsewhere: Elsewhere, proofs: Proofs) -> None:
+        """There are other workers, and what they share."""
+        self.elsewhere = self._once.beyond = elsewhere
+        self.proofs = proofs
+
+    def reused(self, request: Request) -> None:
+        """Another request was asked under its key, at another worker."""
+        self.unserved(request, _KEY_REUSED)
+
+    def unserved(self, request: Request, problem: Problem) -> None:
+        """Nothing is spent on it, and this is why."""
+        self.serving.answer(request.out, errors.of_problem(problem, DIALECTS[request.caller.dialect]))
 
     def _replay(self, exchange: Exchange, caller: Caller, tape: OnceTape) -> None:
         """What was asked before under the same key is answered once; something else under it is refused."""

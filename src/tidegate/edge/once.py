@@ -8,7 +8,7 @@ are kept; what failed may be tried again under the same key. Source: IETF draft-
 from collections import OrderedDict
 from collections.abc import Callable
 from hashlib import blake2b
-from typing import Final
+from typing import Final, Protocol
 
 from tidegate.edge.tape import Listener, Tape
 
@@ -21,13 +21,14 @@ REPLAYED: Final = b"idempotent-replayed: true\r\n"
 class OnceTape(Tape):
     """The answer to the requests under one key. It is made to its end: who lost its connection comes back for it."""
 
-    __slots__ = ("digest", "ends_at", "name")
+    __slots__ = ("digest", "ends_at", "name", "replayed")
 
     def __init__(self, once: "Once", name: tuple[str, bytes], digest: bytes, request_id: bytes | None) -> None:
         super().__init__(once, request_id, stays=True)
         self.name = name
         self.digest = digest
         self.ends_at = 0
+        self.replayed = False  # another worker made it, and its head says that it is told again
 
 
 class Again(Listener):
@@ -37,19 +38,30 @@ class Again(Listener):
 
     def head(self, tape: Tape) -> bytes:
         """As it was told the first time."""
-        return tape.head + REPLAYED
+        return tape.head if isinstance(tape, OnceTape) and tape.replayed else tape.head + REPLAYED
+
+
+class Beyond(Protocol):
+    """The other workers, in a cluster."""
+
+    def ended(self, tape: OnceTape) -> None:
+        """It is complete, and a success."""
+
+    def forgotten(self, tape: OnceTape) -> None:
+        """It is not kept."""
 
 
 class Once:
     """The tapes by client and key; bounded in time and bytes. All O(1)."""
 
-    __slots__ = ("_bytes", "_ended", "_now", "_tapes")
+    __slots__ = ("_bytes", "_ended", "_now", "_tapes", "beyond")
 
     def __init__(self, now: Callable[[], int]) -> None:
         self._now = now
         self._tapes: dict[tuple[str, bytes], OnceTape] = {}
         self._ended: OrderedDict[tuple[str, bytes], OnceTape] = OrderedDict()  # by their end
         self._bytes = 0
+        self.beyond: Beyond | None = None
 
     def __len__(self) -> int:
         return len(self._tapes)
@@ -76,6 +88,8 @@ class Once:
         if not 200 <= tape.status < 300:
             self.forget(tape)
             return
+        if self.beyond is not None:
+            self.beyond.ended(tape)
         tape.ends_at = self._now() + TTL_US
         self._ended[tape.name] = tape
         self._bytes += tape.size
@@ -87,6 +101,8 @@ class Once:
             del self._tapes[tape.name]
             if self._ended.pop(tape.name, None) is not None:
                 self._bytes -= tape.size
+            elif self.beyond is not None:
+                self.beyond.forgotten(tape)
 
     def _expire(self) -> None:
         now = self._now()

@@ -10,6 +10,7 @@ from tidegate.edge.intake import Caller, check_signed
 from tidegate.edge.misdirected import misdirected
 from tidegate.edge.rights import ELSEWHERE, KEPT, objection
 from tidegate.edge.routes import Match, Route, kept
+from tidegate.edge.signatures import Nonce
 from tidegate.model.errors import Problem
 from tidegate.model.jobs import TICKET_HEADER
 from tidegate.policy.access.addresses import peer_address
@@ -43,6 +44,11 @@ class Signers:
         guest = self._guest
         self._guest = None
         return guest
+
+    @property
+    def guest(self) -> Guest | None:
+        """Who has come, and is still there."""
+        return self._guest
 
     def add(self, caller: Caller) -> None:
         """Its next heads are known."""
@@ -110,6 +116,16 @@ def _welcome_signer(house: House, exchange: Exchange, signers: Signers, now: int
     if problem is not None:
         raise Turned(problem, problem.kind.name.lower())
     signers.come(guest)
+
+
+def unproven(exchange: Exchange) -> Nonce | None:
+    """The nonce of a signed head, of which the other workers have not heard yet. Once."""
+    noted = exchange.alike.note
+    guest = noted.guest if isinstance(noted, Signers) else noted
+    if not isinstance(guest, Guest):
+        return None
+    nonce, guest.nonce = guest.nonce, None
+    return nonce
 
 
 def introduced(house: House, exchange: Exchange, found: Match, now: int, wall: int) -> Caller:

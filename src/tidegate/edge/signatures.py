@@ -17,8 +17,8 @@ _INPUT: Final = b"signature-input"
 _SIGNATURE: Final = b"signature"
 _DIGEST: Final = b"content-digest"
 _OURS: Final = frozenset((_INPUT, _SIGNATURE, _DIGEST))
-_REPLAYED: Final = "This nonce has been used. Sign each attempt anew, with a nonce of its own."
-_TOO_OLD: Final = (
+REPLAYED: Final = "This nonce has been used. Sign each attempt anew, with a nonce of its own."
+TOO_OLD: Final = (
     "The signature was created before this worker took the key's requests, or the clock has been moved, so it may have "
     "been used. Sign it anew."
 )
@@ -32,6 +32,16 @@ class NoRoom(Exception):
     def __init__(self, message: str, wait_us: int) -> None:
         super().__init__(message)
         self.wait_us = wait_us
+
+
+class Nonce:
+    """What stands for the nonce of a signature (16 bytes), and when it was made (wall clock)."""
+
+    __slots__ = ("created_us", "mark")
+
+    def __init__(self, mark: bytes, created_us: int) -> None:
+        self.mark = mark
+        self.created_us = created_us
 
 
 class Signatures:
@@ -53,7 +63,7 @@ class Signatures:
         """There are keys now whose signatures others have judged: what was signed until now is refused."""
         self._nonces.forget_before(wall)
 
-    def judge(self, exchange: Exchange, clients: Clients, wall: int) -> tuple[Client, bytes, bytes, int]:
+    def judge(self, exchange: Exchange, clients: Clients, wall: int) -> tuple[Client, bytes, Nonce]:
         """Who signed this head, the digest its body must have, and its nonce for `use`. Raises `BadSignature`.
 
         Everything is done for an unknown keyid that is done for a known one.
@@ -73,18 +83,18 @@ class Signatures:
         signature.check_mac(signed, exchange.method, exchange.path, exchange.query, key)
         if client is None:
             raise BadSignature(signature.WRONG)
-        return client, signed.content_digest, signature.mark_of(signed), signed.created_us
+        return client, signed.content_digest, Nonce(signature.mark_of(signed), signed.created_us)
 
-    def use(self, mark: bytes, created_us: int, wall: int) -> None:
+    def use(self, nonce: Nonce, wall: int) -> None:
         """Its nonce is used, if it was not yet. Raises `BadSignature` when it was, `NoRoom` when nobody can say so."""
-        nonces = self._nonces
+        nonces, mark, created_us = self._nonces, nonce.mark, nonce.created_us
         if nonces.due(wall):
             self._turn(wall)
         verdict = nonces.judge(mark, created_us)
         if verdict == FULL:
             raise NoRoom(_NO_ROOM, nonces.turns_at - wall)
         if verdict != FRESH:
-            raise BadSignature(_TOO_OLD if verdict == FORGOTTEN else _REPLAYED)
+            raise BadSignature(TOO_OLD if verdict == FORGOTTEN else REPLAYED)
         try:
             self._log.append(mark, created_us)
         except OSError as error:

@@ -9,7 +9,8 @@ from sqlalchemy import Engine, insert, select, text
 
 import tidegate.store.bodies
 import tidegate.store.hit_tables
-import tidegate.store.identity_tables  # noqa: F401 - each declares its own
+import tidegate.store.identity_tables
+import tidegate.store.news_tables  # noqa: F401 - each declares its own
 from tidegate.store import partitions
 from tidegate.store.engine import BadDatabase, is_sqlite, open_engine, shown, writing
 from tidegate.store.metadata import DAY_US, METADATA

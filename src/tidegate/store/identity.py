@@ -138,6 +138,13 @@ def key(connection: Connection, namespace: str, name: str) -> StoredKey | None:
     return None if row is None else _stored_key(row)
 
 
+def live_key(connection: Connection, namespace: str, name: str) -> StoredKey | None:
+    """The one of that name that is not revoked."""
+    here = (KEYS.c.namespace == namespace) & (KEYS.c.name == name) & (KEYS.c.revoked_us == 0)
+    row = connection.execute(select(KEYS).where(here)).one_or_none()
+    return None if row is None else _stored_key(row)
+
+
 def taken(connection: Connection, name: str) -> bool:
     """Has a live key of any namespace this name?"""
     wanted = select(1).where(KEYS.c.name == name, KEYS.c.revoked_us == 0)

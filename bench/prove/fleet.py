@@ -131,13 +131,12 @@ class Gate:
 
 
 @dataclass(slots=True)
-class Fleet:
-    """A twin and the gate in front of it. `began` is on the monotonic clock, once the books were emptied."""
+class Books:
+    """What the provider saw. `began` is on the monotonic clock, once the books were emptied."""
 
     quota: Quota
     provider: Twin
-    gate: Gate
-    began: float = 0.0
+    began: float = field(default=0.0, kw_only=True)
 
     def empty_books(self) -> None:
         """Start the provider's ledger and windows anew."""
@@ -157,6 +156,13 @@ class Fleet:
         return found
 
 
+@dataclass(slots=True)
+class Fleet(Books):
+    """A twin and the gate in front of it."""
+
+    gate: Gate
+
+
 @contextlib.contextmanager
 def fleet(work: Path, quota: Quota, policy: Policy, members: Sequence[Member], name: str) -> Iterator[Fleet]:
     """Twin and gate until the end of the block."""
@@ -170,8 +176,8 @@ def fleet(work: Path, quota: Quota, policy: Policy, members: Sequence[Member], n
 
 
 @contextlib.contextmanager
-def provider(work: Path, quota: Quota, name: str) -> Iterator[Twin]:
-    """The accounts alone."""
+def provider(work: Path, quota: Quota, name: str, host: str = "127.0.0.1") -> Iterator[Twin]:
+    """The accounts alone; where `host` is another one, at all addresses of this machine."""
     tree = {
         "limits": {"rpm": quota.rpm, "tpm": quota.tpm},
         "rules": {"window": quota.window, "ghost": f"{quota.ghost}%", **quota.rules},
@@ -180,5 +186,6 @@ def provider(work: Path, quota: Quota, name: str) -> Iterator[Twin]:
     }
     file = work / f"twin-{name}-{free_port()}.yaml"
     file.write_text(json.dumps(tree))
-    with twin(work, "-c", str(file), *quota.options) as started:
+    host_options = () if host == "127.0.0.1" else ("--host", "0.0.0.0")  # noqa: S104 - to namespaces of this machine
+    with twin(work, "-c", str(file), *host_options, *quota.options) as started:
         yield started

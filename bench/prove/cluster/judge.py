@@ -61,6 +61,12 @@ def over(events: Iterable[Sequence[Any]], window: str, limit: int) -> int:
     return max((judge(rows, limit) for rows in attempts(events).values()), default=0)
 
 
+def over_requests(events: Iterable[Sequence[Any]], limit: int) -> int:
+    """Requests beyond a bucket of `limit` a minute, of the account where it was most."""
+    counted = ([Attempt(one.at_us, 1, one.admitted) for one in rows] for rows in attempts(events).values())
+    return max((over_bucket(rows, limit) for rows in counted), default=0)
+
+
 def charged(events: Iterable[Sequence[Any]], first_us: int, last_us: int) -> int:
     """Tokens that were admitted in [first, last)."""
     return sum(int(row[4]) for row in events if not row[5] and first_us <= row[0] < last_us)

@@ -1,0 +1,107 @@
+"""LiteLLM over its Redis: two proxies that share their limits, the same arrivals, the same provider."""
+
+import contextlib
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from bench.figures import Figure, missing, told
+from bench.install import InstallFailed, python_package, python_version
+from bench.process import NotReady, accepts, await_ready, end, free_port
+from bench.prove.cluster import judge
+from bench.prove.cluster.exact import WINDOWS
+from bench.prove.cluster.servers import REDIS, Server
+from bench.prove.fleet import MODEL, Books, Quota, provider
+from bench.prove.quota import WARM_SECONDS, tenants
+from bench.prove.steps import Context, Row
+from bench.prove.traffic import Show, outcome, play
+from tidegate.load.crowd import Member
+from tidegate.load.visits import Manners
+
+_PROXIES: Final = 2
+_KEY: Final = "sk-reference"
+
+
+def reference(context: Context, row: Row) -> None:
+    """Figures without a target: what the same load comes to there."""
+    seconds = 60 if context.quick else 300
+    row.commands.append(f"litellm × {_PROXIES} with redis_host, usage-based routing, 3× offered for {seconds} s")
+    for window in WINDOWS[:1] if context.quick else WINDOWS:
+        try:
+            row.figures += _played(context.work, Quota(accounts=2, window=window), seconds)
+        except (InstallFailed, NotReady, OSError) as error:
+            row.figures.append(missing(f"LiteLLM, {window}", "answered", str(error)[-200:]))
+
+
+def _played(work: Path, quota: Quota, seconds: int) -> list[Figure]:
+    label = f"LiteLLM, {quota.window}"
+    with contextlib.ExitStack() as stack:
+        server = Server(REDIS)
+        stack.callback(server.close)
+        twin = stack.enter_context(provider(work, quota, f"litellm-{quota.window}"))
+        ports = [stack.enter_context(_proxy(work / f"litellm-{n}-{free_port()}", twin.url, quota, server.port))
+                 for n in range(_PROXIES)]  # fmt: skip
+        books = Books(quota, twin)
+        books.empty_books()
+        length = WARM_SECONDS + seconds
+        manners = Manners(headers=(), patience_us=30_000_000)
+        members = [_keyed(one) for one in tenants(quota, 3 / _PROXIES)]
+        shows = [Show(f"http://127.0.0.1:{port}/v1", members, length, seed=port, manners=manners) for port in ports]
+        visits = [visit for group in play(shows) for visit in group]
+        events, ledger, seen = books.events(), books.ledger(), outcome(visits)
+        began = int(books.began * 1e6)
+        used = judge.share(events, quota.per_second, began + WARM_SECONDS * 1_000_000, began + length * 1_000_000)
+        each = ledger["throttled"] / max(1, ledger["served"])
+        version = python_version(python_package("litellm", "litellm[proxy]"), "litellm")
+        note = f"{seen.calls:,} calls, {seen.refused:,} refused, {seen.failed:,} failed {seen.example}"
+        return [
+            told(f"{label}: tokens over the limit in any window", f"{judge.over(events, quota.window, quota.tpm):,}",
+                 f"version {version}, {_PROXIES} proxies on one Redis"),
+            told(f"{label}: avoidable 429s", f"{ledger['avoidable']:,}", f"{each:.2f} 429s a call served"),
+            told(f"{label}: quota used", f"{used:.1f} %"),
+            told(f"{label}: calls answered", f"{100 * seen.share:.0f} %", note),
+        ]  # fmt: skip
+
+
+def _keyed(one: Member) -> Member:
+    return Member(one.name, _KEY, one.rate, one.tokens, one.spread, deadline_ms=one.deadline_ms)
+
+
+@contextlib.contextmanager
+def _proxy(home: Path, url: str, quota: Quota, redis_port: int) -> Iterator[int]:
+    """One proxy with the limits stated, usage-based routing over Redis, pre-call checks and retries."""
+    home.mkdir()
+    binaries, port = python_package("litellm", "litellm[proxy]"), free_port()
+    models = [
+        {
+            "model_name": MODEL,
+            "litellm_params": {
+                "model": f"openai/{MODEL}", "api_base": url, "api_key": key, "tpm": quota.tpm, "rpm": quota.rpm,
+            },
+        }
+        for key in quota.keys
+    ]  # fmt: skip
+    shared = {"redis_host": "127.0.0.1", "redis_port": redis_port}
+    router = {"routing_strategy": "usage-based-routing-v2", "enable_pre_call_checks": True, "num_retries": 5}
+    settings = {
+        "model_list": models,
+        "router_settings": router | shared | {"timeout": 30},
+        "litellm_settings": {"telemetry": False, "set_verbose": False},
+        "general_settings": {"master_key": _KEY},
+    }
+    (home / "config.yaml").write_text(json.dumps(settings))
+    more = {"LITELLM_LOG": "ERROR", "LITELLM_MODE": "PRODUCTION", "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
+    command = [binaries / "litellm", "--config", home / "config.yaml", "--host", "127.0.0.1", "--port", str(port)]
+    with (home / "log").open("wb") as log:
+        child = subprocess.Popen(
+            [*map(str, command), "--num_workers", "1"], stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=home,
+            env={**os.environ, **more},
+        )  # fmt: skip
+    try:
+        await_ready(child, lambda: accepts(port), home / "log", 120)
+        yield port
+    finally:
+        end(child)

@@ -4,7 +4,7 @@ Time is an integer of microseconds everywhere: `now` is monotonic, `wall` counts
 """
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from tidegate.model.cached import Entry, Labels
 from tidegate.model.call import BodySource as BodySource
@@ -73,6 +73,14 @@ class AnswerStore(Protocol):
         """Let go of files and connections."""
 
 
+@runtime_checkable
+class MarkingStore(AnswerStore, Protocol):
+    """One that many gates share, and that can say who of them is making an answer."""
+
+    async def claim(self, key: bytes, mark: bytes, life_us: int) -> bytes | None:
+        """As `get`; where there is nothing, `mark` from now on, for so long. Raises `StoreError`."""
+
+
 class StoreError(Exception):
     """A layer of the cache did not do what it was asked; the message says why, without secrets."""
 
@@ -96,6 +104,16 @@ class Answers(Protocol):
 
     async def later(self, key: bytes, deadline: int) -> Entry | None:
         """What the layers hold, as `now`; `now` finds it from then on. Never later than `deadline` (monotonic)."""
+
+    async def lead(self, key: bytes, deadline: int, rank: int, patience_us: int) -> Entry | bool:
+        """As `later`; but where another gate is making the answer, wait for it, unless its tier's rank is a lower one.
+
+        It is waited for `patience_us` at most. True: nobody is, so we do, and others wait for us until `keep` or
+        `unled`. False: it is to be asked for as if nobody else did.
+        """
+
+    def unled(self, key: bytes) -> None:
+        """What we were to make is not kept: others need not wait for it."""
 
     def keep(self, entry: Entry) -> None:
         """Have `now` find it at once, and the layers when they get to it."""

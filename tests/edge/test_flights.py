@@ -242,6 +242,9 @@ class Slow:
         await self.waiting[-1]
         return self.answers.now(key)
 
+    async def lead(self, key: bytes, deadline: int, rank: int, patience_us: int) -> Any:
+        return await self.later(key, deadline) or False
+
 
 async def test_a_follower_takes_nothing_that_is_too_old_for_it(door: CachedDoor) -> None:
     """What was found in a slower layer for another is held against what this one said."""

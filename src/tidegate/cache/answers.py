@@ -62,6 +62,14 @@ class Answers:
         """What the layers hold, which memory holds from then on. To be awaited; never later than `deadline`."""
         return self._layers.later(key, deadline)
 
+    def lead(self, key: bytes, deadline: int, rank: int, patience_us: int) -> Coroutine[Any, Any, Entry | bool]:
+        """As `later`, where nobody else is making it. To be awaited; never later than `deadline`."""
+        return self._layers.lead(key, deadline, rank, patience_us)
+
+    def unled(self, key: bytes) -> None:
+        """What we were to make is not kept."""
+        self._layers.unled(key)
+
     def keep(self, entry: Entry) -> None:
         """Memory has it now, the layers later; nobody, when it is larger than an entry may be."""
         counts = self._counts

@@ -6,21 +6,23 @@ is bounded by number and bytes, and are made one after the other, in their order
 
 import asyncio
 from collections import deque
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Protocol, TypeVar
 
 from tidegate.cache.breaker import Breaker, Try
 from tidegate.cache.counts import Counts, Standing
+from tidegate.cache.mark import MARK_US, mark, rank_of
 from tidegate.cache.write import Write, read
 from tidegate.model.cached import Entry
-from tidegate.ports import AnswerStore, Clock, StoreError, StoreLate
+from tidegate.ports import AnswerStore, Clock, MarkingStore, StoreError, StoreLate
 
 WRITE_FACTOR = 10  # nobody waits for a write: it may take so many time-outs
 MAX_WRITES = 10_000
 MAX_WRITE_BYTES = 33_554_432
 
 T = TypeVar("T")
+Found = Entry | int | None
 
 
 class Log(Protocol):
@@ -38,7 +40,7 @@ class Layer:
 
     __slots__ = (
         "_clock", "_left", "_log", "_reads", "_store", "_timeout_us", "_told", "_waiting", "_waiting_bytes",
-        "_writer", "_writes", "counts",
+        "_writer", "_writes", "counts", "marks",
     )  # fmt: skip
 
     def __init__(self, store: AnswerStore, timeout_us: int, clock: Clock, log: Log) -> None:
@@ -53,6 +55,7 @@ class Layer:
         self._waiting: deque[Write] = deque()
         self._waiting_bytes = 0
         self._writer: asyncio.Task[None] | None = None
+        self.marks = isinstance(store, MarkingStore)
         self._left: set[asyncio.Task[object]] = set()  # what took too long, and has not heard of it yet
 
     @property
@@ -63,6 +66,14 @@ class Layer:
 
     async def get(self, key: bytes, until: int) -> Entry | None:
         """What it holds under this key, None by `until` (monotonic), or its time-out, at the latest."""
+        found = await self._guarded(partial(self._read, key), until)
+        return found if isinstance(found, Entry) else None
+
+    async def look(self, key: bytes, until: int, rank: int) -> Entry | int | None:
+        """As `get`, and who is making it: True = we, from now on; a number = another gate, for a call of this rank."""
+        return await self._guarded(partial(self._claim, key, rank) if self.marks else partial(self._read, key), until)
+
+    async def _guarded(self, work: Callable[[], Coroutine[object, object, Found]], until: int) -> Found:
         now = self._clock.now()
         limit = min(until, now + self._timeout_us)
         breaker = self._reads
@@ -71,7 +82,7 @@ class Layer:
         self.counts.gets += 1
         one = breaker.enter(now)
         try:
-            entry = await self._within(self._read(key), limit)
+            found = await self._within(work(), limit)
         except (TimeoutError, StoreLate):
             self.counts.timeouts += 1
             self.counts.errors += 1
@@ -88,8 +99,8 @@ class Layer:
             breaker.abandon(one)
             raise
         self._succeed(breaker, one)
-        self.counts.hits += entry is not None
-        return entry
+        self.counts.hits += isinstance(found, Entry)
+        return found
 
     def offer(self, write: Write) -> None:
         """Have it written when its turn comes; or not, when too much waits or the layer is out."""
@@ -119,10 +130,21 @@ class Layer:
         except Exception as error:  # noqa: BLE001 - it ends all the same
             self._tell(_words(error))
 
+    async def _claim(self, key: bytes, rank: int) -> Entry | int | None:
+        store = self._store
+        if not isinstance(store, MarkingStore):
+            return await self._read(key)
+        frame = await store.claim(key, mark(rank), MARK_US)
+        if frame is None:
+            return True
+        made_for = rank_of(frame)
+        return await self._decoded(key, frame) if made_for is None else made_for
+
     async def _read(self, key: bytes) -> Entry | None:
         frame = await self._store.get(key)
-        if frame is None:
-            return None
+        return None if frame is None or rank_of(frame) is not None else await self._decoded(key, frame)
+
+    async def _decoded(self, key: bytes, frame: bytes) -> Entry | None:
         try:
             entry = await read(frame)
         except ValueError:

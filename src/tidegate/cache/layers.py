@@ -10,6 +10,8 @@ from tidegate.model.caching import CacheSettings
 from tidegate.ports import AnswerStore, Clock
 
 CLOSE_US = 1_000_000
+LEAST_LOOK_US = 20_000  # between two looks at whether another gate has made an answer
+MOST_LOOK_US = 160_000
 
 
 class Layers:
@@ -46,6 +48,34 @@ class Layers:
                 return entry
             layer.offer(Write(key, None, 0))
         return None
+
+    async def lead(self, key: bytes, deadline: int, rank: int, patience_us: int) -> Entry | bool:
+        """As `later`; where another gate is making it, wait for it. True: we are to make it."""
+        now = self._clock.now()
+        patience, timeout, pause = min(deadline, now + patience_us), self._timeout_us, LEAST_LOOK_US
+        for layer in self._layers:
+            while True:
+                found = await layer.look(key, min(deadline, self._clock.now() + timeout), rank)
+                if isinstance(found, Entry):
+                    if self._welcome(found):
+                        return found
+                    layer.offer(Write(key, None, 0))
+                    break
+                if found is True:
+                    return True
+                if found is None:
+                    break
+                if found > rank or self._clock.now() + pause > patience:
+                    return False
+                await self._clock.sleep(pause)
+                pause = min(2 * pause, MOST_LOOK_US)
+        return False
+
+    def unled(self, key: bytes) -> None:
+        """Have those that were marked forget it."""
+        for layer in self._layers:
+            if layer.marks:
+                layer.offer(Write(key, None, 0))
 
     def keep(self, entry: Entry) -> None:
         """Have every layer write it."""

@@ -16,6 +16,8 @@ from tidegate.ports import StoreError, StoreLate
 CONNECTIONS = 32
 WRITE_FACTOR = 10  # nobody waits for a write
 
+_NO_COMMAND = "Redis: ResponseError"
+
 T = TypeVar("T")
 
 
@@ -24,6 +26,7 @@ class _Client(Protocol):
 
     async def get(self, name: str) -> bytes | None: ...
     async def set(self, name: str, value: bytes, *, pxat: int) -> object: ...
+    async def execute_command(self, *command: bytes | str | int, get: bool) -> bytes | None: ...
     async def unlink(self, name: str) -> object: ...
     async def aclose(self) -> None: ...
 
@@ -31,7 +34,7 @@ class _Client(Protocol):
 class Redis:
     """`ports.AnswerStore`. It connects when it is first asked."""
 
-    __slots__ = ("_client", "_closed", "_prefix", "_timeout_s")
+    __slots__ = ("_client", "_closed", "_marks", "_prefix", "_timeout_s")
 
     def __init__(self, url: str, prefix: str, timeout_us: int) -> None:
         """`url` is redis://, rediss:// (TLS) or unix://. Raises `ValueError`: it is none, or the extra is missing."""
@@ -39,6 +42,7 @@ class Redis:
         self._timeout_s = timeout_us / 1e6
         self._client = _client(url, self._timeout_s)
         self._closed = False
+        self._marks = True
 
     @property
     def name(self) -> str:
@@ -53,6 +57,20 @@ class Redis:
     async def get(self, key: bytes) -> bytes | None:
         """The frame under this key. Raises `StoreError`."""
         return await self._do(self._client.get(self._prefix + key.hex()), self._timeout_s)
+
+    async def claim(self, key: bytes, mark: bytes, life_us: int) -> bytes | None:
+        """As `get`, in one command; a server before 7.0 cannot, and takes no marks. Raises `StoreError`."""
+        if not self._marks:
+            return await self.get(key)
+        name, life_ms = self._prefix + key.hex(), max(1, life_us // 1_000)
+        work = self._client.execute_command("SET", name, mark, "NX", "GET", "PX", life_ms, get=True)
+        try:
+            return await self._do(work, self._timeout_s)
+        except StoreError as error:
+            if str(error) != _NO_COMMAND:
+                raise
+            self._marks = False
+            return await self.get(key)
 
     async def put(self, key: bytes, frame: bytes, until_us: int) -> None:
         """Keep it until then; a moment that is past forgets it. Raises `StoreError`."""

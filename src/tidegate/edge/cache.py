@@ -40,6 +40,7 @@ from tidegate.wire.exchange import Exchange
 if TYPE_CHECKING:  # its tables of words are for who compares questions
     from tidegate.edge.meaning import Meaning
 
+PATIENCE_US: Final = 5_000_000  # with another gate that is making the answer
 _SAME: Final = 1_000  # permille of similarity
 _REVOKED: Final = 401
 # What is wrong with the request itself is no fault of the provider's.
@@ -153,7 +154,7 @@ class Cache:
         entry = self._answers.now(wanted.key)
         old = entry is None or state(entry, self._clock.wall(), wanted.directives) != FRESH
         if old and self._answers.layered:  # another worker may have made it since
-            entry = await self._answers.later(wanted.key, call.deadline) or entry
+            entry = await self._elsewhere(flight) or entry
         if entry is None:
             return False
         fresh = state(entry, self._clock.wall(), wanted.directives)
@@ -162,6 +163,17 @@ class Cache:
         if fresh == STALE:
             flight.stale, call.stale = entry, True
         return False
+
+    async def _elsewhere(self, flight: Flight) -> Entry | None:
+        """What the layers hold, or will hold soon, where another gate is making it. A stream waits for nobody's end."""
+        call, wanted = flight.request.call, flight.wanted
+        if not (wanted.terms.coalesce and wanted.directives.write) or wanted.directives.only:
+            return await self._answers.later(wanted.key, call.deadline)
+        patience = 0 if wanted.streamed else min(PATIENCE_US, (call.deadline - self._clock.now()) // 4)
+        found = await self._answers.lead(wanted.key, call.deadline, call.tenant.tier.rank, patience)
+        if found is True:
+            flight.leads = True
+        return found if isinstance(found, Entry) else None
 
     async def _means(self, out: Out, flight: Flight, name: bytes, similarity: int) -> bool:
         """The answer to the question that means the same, where it is still there."""
@@ -352,10 +364,15 @@ class Cache:
             self._keep_parts(flight, wanted.parts, body, labels, wall)
             return
         entry = entry_of(flight, body, labels, wall)
+        flight.leads = flight.leads and entry.key != wanted.key
         self._answers.keep(entry)
         self.hits.note(call.id, "stored", wall, entry.key)
         if self.meaning is not None and wanted.terms.semantic is not None:
             self.meaning.learn(flight, entry, ended)
+
+    def unled(self, flight: Flight) -> None:
+        """Other gates wait for an answer that is not kept."""
+        self._answers.unled(flight.wanted.key)
 
     def _keep_parts(self, flight: Flight, asked: Parts, body: bytes, labels: Labels, wall: int) -> None:
         """Of another model's answer nothing is kept: its vectors are not this one's."""

@@ -41,8 +41,8 @@ class Flight(Tape):
     """One call that runs for all who ask the same. Fulfils `model.parts.Keeping`."""
 
     __slots__ = (
-        "_flights", "asked", "cost", "entry", "found", "layer", "leader", "new", "request", "similarity_permille",
-        "spoilt", "stale", "target", "wanted",
+        "_flights", "asked", "cost", "entry", "found", "layer", "leader", "leads", "new", "request",
+        "similarity_permille", "spoilt", "stale", "target", "wanted",
     )  # fmt: skip
 
     def __init__(self, flights: "Flights", request: Request, wanted: Wanted) -> None:
@@ -53,6 +53,7 @@ class Flight(Tape):
         self.request = request
         self.wanted = wanted
         self.leader = Listener(request.out)
+        self.leads = False  # other gates wait for its answer
         self.spoilt = False  # it ends as an answer does, and is none
         self.target = ""  # provider/scope/model that answered
         self.cost = Cost()
@@ -147,6 +148,9 @@ class Desk(Protocol):
 
     def keep(self, flight: Flight) -> None:
         """The answer is complete."""
+
+    def unled(self, flight: Flight) -> None:
+        """Other gates wait for it, and it is not kept."""
 
 
 class Follower(Listener):
@@ -306,14 +310,25 @@ class Flights:
 
     def ended(self, tape: Tape) -> None:
         """It is complete, and found where answers are kept."""
-        self.forget(tape)
         if isinstance(tape, Flight):
+            self._remove(tape)
             try:
                 self._desk.keep(tape)
             except Exception:  # noqa: BLE001 - it is made: that it cannot be kept is no reason not to tell it
                 _log.exception("the gate failed to keep an answer")
+            self._unled(tape)
 
     def forget(self, tape: Tape) -> None:
         """The next one who asks leads."""
-        if isinstance(tape, Flight) and self._flights.get(tape.wanted.key) is tape:
-            del self._flights[tape.wanted.key]
+        if isinstance(tape, Flight):
+            self._remove(tape)
+            self._unled(tape)
+
+    def _remove(self, flight: Flight) -> None:
+        if self._flights.get(flight.wanted.key) is flight:
+            del self._flights[flight.wanted.key]
+
+    def _unled(self, flight: Flight) -> None:
+        if flight.leads:
+            flight.leads = False
+            self._desk.unled(flight)

@@ -420,3 +420,37 @@ def test_who_counts_less_later_may_show_more(fields: dict[str, object], trusted:
         at = sent(held, 0, START + SECOND + number)
         held.missing(b"%d" % left, at, at)
     assert (held.trust.score >= trust) is trusted
+
+
+def test_a_part_of_a_limit_is_kept_to() -> None:
+    """What was left stays as far as it fits; a larger part adds rate and depth, and no level."""
+    held = mirror(60_000)
+    assert held.divide(500_000, START)
+    assert not held.divide(500_000, START)
+    assert limit_of(held) == 30_000
+    assert held.left(START) == 30_000
+    held.divide(100_000, START)
+    assert held.left(START) == 6_000
+    held.divide(1_000_000, START)
+    assert held.left(START) == 6_000
+    assert held.left(START + 30 * SECOND) == 36_000
+
+
+def test_without_a_part_nothing_passes() -> None:
+    """And nothing is saved up meanwhile."""
+    held = mirror(60_000)
+    held.divide(0, START)
+    assert not all(one.has(1, START) for one in held.allowances)
+    later = START + 60 * SECOND
+    held.divide(500_000, later)
+    assert held.left(later) <= 1
+    assert all(one.has(1, later + 10 * SECOND) for one in held.allowances)
+
+
+def test_what_other_regions_spend_is_not_booked() -> None:
+    """A shown limit is everybody's, so what is left of it says nothing of this part."""
+    held = mirror(60_000)
+    held.divide(250_000, START)
+    agree(held, 40_000, 39_000)
+    assert limit_of(held) == 10_000
+    assert held.missing(b"100", START + SECOND, START + SECOND) == 0

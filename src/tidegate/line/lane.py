@@ -180,6 +180,16 @@ class Lane(Outlet):
         self._follow()
         self.changed()
 
+    def divide(self, part: int) -> None:
+        """So many millionths of its limits are this region's from now on (`policy/regions`)."""
+        now = self._clock.now()
+        changed = self.requests.divide(part, now)
+        changed = self.tokens.divide(part, now) or changed
+        changed = self._made.divide(part, now) or changed
+        if changed:
+            self._follow()
+            self.changed()
+
     def changed(self) -> None:
         """Its quota is another one than the pool thinks: who waits may pass, or cannot be served in time any more."""
         if self.pool is not None:

@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from tidegate.line.keys import KeyRing
 from tidegate.line.lane import Experience, Lane, Memory, Organisation, Service
+from tidegate.line.mirror import WHOLE
 from tidegate.line.pool import Pool
 from tidegate.model import snapshot
 from tidegate.model.snapshot import Limits, RateLimitPolicy, Scope
@@ -75,6 +76,13 @@ class Lanes:
         self._book = 0
         self._leaving: dict[_Leaver, int] = {}  # from when on it may go
         self._timer: Timer | None = None
+        self.part_of: Callable[[str], int] = _whole
+
+    def apportion(self, part_of: Callable[[str], int]) -> None:
+        """From now on a lane has the part, in millionths, that this says by its key. O(lanes)."""
+        self.part_of = part_of
+        for lane in self:
+            lane.divide(part_of(lane.key))
 
     def __iter__(self) -> Iterator[Lane]:
         return iter(self._lanes.values())
@@ -115,6 +123,7 @@ class Lanes:
             if scope.window:
                 lane.reconfigure(service, limits, scope.window)
             lane.key = f"{credentials}/{model}"
+            lane.divide(self.part_of(lane.key))
             memory = self._memories.pop(lane.key, None)
             if memory is not None:
                 lane.recall(memory)
@@ -236,6 +245,10 @@ class Lanes:
                 Estimator(), Pace(), Health(), Concurrency(), Average(), Speed()
             )
         return known
+
+
+def _whole(_key: str) -> int:
+    return WHOLE
 
 
 def digest(*parts: str) -> str:

@@ -19,6 +19,7 @@ from tidegate.policy.limits.lows import Lows
 from tidegate.policy.limits.ramp import Ramp
 from tidegate.policy.limits.trust import JUMP, NONSENSE, RISE, Trust
 from tidegate.policy.quota import MINUTE_US, allowance, mirrored
+from tidegate.policy.regions.shut import Shut
 from tidegate.policy.window import LATE_US, SlidingLog
 
 RETEST_US: Final = (
@@ -28,6 +29,7 @@ GRADUAL: Final = frozenset({"continuous", "quantised"})  # a quantised limit is 
 _QUANTISED_US: Final = 10_000_000  # of seconds that all are alike, so many tell the rate
 _NOISE: Final = 1_000  # part of the limit that is nobody's use; less where jitter leaves no room for it
 _LEAST_NOISE: Final = 10_000
+WHOLE: Final = 1_000_000
 _KNOWN: Final = 50  # a part of the limit: others who use more than that are there, and what is missing is theirs
 
 
@@ -37,7 +39,8 @@ class Mirror:
     __slots__ = (
         "_admitted", "_agreed", "_aimd", "_born", "_checked_at", "_comparable", "_continuous", "_delay", "_doubt",
         "_ghost", "_heeded", "_jitter", "_largest", "_last_left", "_last_sent", "_log", "_lows", "_main", "_margin",
-        "_noise", "_profile", "_ramp", "allowances", "booked", "configured", "rounding", "seen", "since", "trust",
+        "_noise", "_part", "_profile", "_ramp", "_shut", "allowances", "booked", "configured", "rounding", "seen", "since",
+        "trust",
     )  # fmt: skip
 
     def __init__(self, configured: int, profile: Profile, now: int, rounding: int = 0) -> None:
@@ -50,6 +53,8 @@ class Mirror:
         self.configured = configured
         self.seen = 0
         self.rounding = rounding
+        self._part = WHOLE  # of the limit is this region's, in parts per million
+        self._shut: Shut | None = None  # it has no part
         self.booked = 0  # found spent by others so far
         self.trust = Trust()
         self._heeded = True  # as the trust was when it was looked at last
@@ -107,6 +112,24 @@ class Mirror:
         margin = self._margin if self._continuous else main.limit - main.depth  # a window's depth changes by itself
         self._lows.note(left + margin + self.booked, now)
         return left
+
+    @property
+    def sent(self) -> int:
+        """All that was charged so far, by estimates."""
+        return self._admitted.total
+
+    def divide(self, part: int, now: int) -> bool:
+        """Keep to so many millionths of the limit from now on: others, in other regions, have the rest.
+
+        What was left stays left, as far as it fits. What a provider shows to be left is then no word on this mirror,
+        since others spend of it. True when that changed something.
+        """
+        if part == self._part:
+            return False
+        self._part = part
+        self._shut = None if part else Shut(now)
+        self._follow(now)
+        return True
 
     def reconfigure(self, configured: int, profile: Profile, now: int) -> None:
         """The configuration changed: what is known of the quota stays, as far as it still fits."""
@@ -304,7 +327,7 @@ class Mirror:
             rate = self._admitted.within(_QUANTISED_US, now) * (MINUTE_US // _QUANTISED_US)
             admitted = max(rate, limit)
         else:
-            admitted = self._admitted.within(WINDOW_US, now)
+            admitted = self._everywhere(self._admitted.within(WINDOW_US, now))
         if not self._aimd.refuse(admitted, cost, limit, self._largest, sent_at, now, shown=shown):
             return False
         self._follow(now)
@@ -322,11 +345,15 @@ class Mirror:
         self._ramp = Ramp(before, lately, now)
         self._compose()
 
+    def _everywhere(self, sent: int) -> int:
+        """What all regions send, when this one sends so much by its part."""
+        return sent * WHOLE // self._part if 0 < self._part < WHOLE else sent
+
     def _tick(self, now: int) -> None:
         """Every few seconds of traffic."""
         self._admitted.mark(now)
         upper = min((known for known in (self.configured, self.seen) if known), default=0)
-        if self._aimd.grow(self._admitted.within(WINDOW_US, now), upper, now):
+        if self._aimd.grow(self._everywhere(self._admitted.within(WINDOW_US, now)), upper, now):
             self._follow(now)
         if self._ramp is not None and not self._ramp.grow(self.limit, now):
             self._ramp = None
@@ -340,8 +367,9 @@ class Mirror:
     # ── the allowances ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def _follow(self, now: int) -> None:
-        """Bring the allowance to the limit."""
-        limit, profile = self.limit, self._profile
+        """Bring the allowance to the limit, or to this region's part of it."""
+        whole, profile = self.limit, self._profile
+        limit = whole if self._part == WHOLE or not whole else max(1, whole * self._part // WHOLE)
         if not limit:
             self._main = None
         elif self._main is None:
@@ -352,7 +380,7 @@ class Mirror:
             self._main.resize(held, now)
             self._restart(now)
         if self._main is not None:
-            if limit == self.configured:
+            if whole == self.configured:
                 self._main.firm_until = ALWAYS
             elif self._main.firm_until == ALWAYS:
                 self._main.firm_until = 0
@@ -369,6 +397,8 @@ class Mirror:
         main = self._main
         self._log = main if isinstance(main, SlidingLog) else None
         self._comparable = main is not None and self._doubt is None and 0 < main.limit <= self.seen
+        if self._part != WHOLE:
+            self._comparable = False  # others spend of what is shown
         if self._profile.window == "quantised":
             self._comparable = False  # what is shown is the minute's, what is kept is the second's
         self._margin = main.limit - main.depth if main is not None else 0
@@ -387,6 +417,8 @@ class Mirror:
                 parts.append(self._doubt.allowance)
         if self._ramp is not None:
             parts.append(self._ramp.bucket)
+        if self._shut is not None:
+            parts.append(self._shut)
         self.allowances = tuple(parts)
 
     def _continue(self, left: int, at: int, now: int) -> None:

@@ -20,6 +20,7 @@ from tidegate.control.bodies import Bodies
 from tidegate.control.declared import Declaration
 from tidegate.control.intake import Intake, bind
 from tidegate.control.jobs import Jobs, JobsWatch
+from tidegate.control.leader import Among, Leader
 from tidegate.control.ledger import Ledger
 from tidegate.observe.log import Log
 from tidegate.planes.channel import Channel
@@ -67,21 +68,29 @@ async def _hear(channel: Channel, board: Board, declaration: Declaration) -> Non
 
 
 def _office(
-    state_dir: Path, ledger: Ledger, jobs: Jobs, declaration: Declaration, board: Board, log: Log, clock: SystemClock
+    state_dir: Path,
+    ledger: Ledger,
+    jobs: Jobs,
+    declaration: Declaration,
+    board: Board,
+    log: Log,
+    clock: SystemClock,
+    among: Among,
 ) -> "Office":
     from tidegate.control.admin.office import Clocks, Office  # noqa: PLC0415 - the database's imports
 
     clocks = Clocks(clock.now, clock.wall)
-    return Office(state_dir, lambda: ledger.engine, declaration, board, log, clocks, jobs)
+    return Office(state_dir, lambda: ledger.engine, declaration, board, log, clocks, jobs, among)
 
 
 async def _run(arguments: ChildArguments, log: Log) -> None:
     channel = Channel(arguments.channel)
     board, declaration = Board(), Declaration()
     await Intake(board, log).start(bind(Path(arguments.state_dir) / "control.sock"))
-    ledger = Ledger(Path(arguments.state_dir), declaration, board, log)
-    clock, jobs = SystemClock(), Jobs(Path(arguments.state_dir), declaration)
-    make = partial(_office, Path(arguments.state_dir), ledger, jobs, declaration, board, log, clock)
+    leader = Leader(lambda: ledger.engine, socket.gethostname(), log)
+    ledger = Ledger(Path(arguments.state_dir), declaration, board, log, leader.begin)
+    clock, jobs, among = SystemClock(), Jobs(Path(arguments.state_dir), declaration), Among(leader.begin)
+    make = partial(_office, Path(arguments.state_dir), ledger, jobs, declaration, board, log, clock, among)
     front = Front(make, os.environ.get(HOSTS, "").split())
     port = Port(application(board), front.guarded)
     config = Config(
@@ -98,7 +107,8 @@ async def _run(arguments: ChildArguments, log: Log) -> None:
     listener = socket.socket(fileno=arguments.listen)
     await _hear(channel, board, declaration)  # how the gate stands, before anybody who waits in the backlog asks
     ledger.start()
-    Bodies(Path(arguments.state_dir), lambda: ledger.engine, declaration, log).start()
+    leader.start()
+    Bodies(Path(arguments.state_dir), lambda: ledger.engine, declaration, log, lead=leader.begin).start()
     JobsWatch(jobs, board, log, clock.wall).start()
     front.start(lambda: ledger.engine is not None)
     following = asyncio.create_task(_follow(channel, board, declaration))

@@ -4,6 +4,7 @@ It has a thread of its own: to look through texts takes longer than to write rec
 Without anything to take it looks once a second whether there is. While the database is away files wait, but not long.
 """
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tidegate.control.declared import Declaration
+from tidegate.control.leader import alone
 from tidegate.control.priority import give_way
 from tidegate.ledger import parcels
 from tidegate.ledger.follow import identity
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from tidegate.redaction.redactor import Redactor
+    from tidegate.store.engine import Begin
 
 _SOON: Final = 0.25  # seconds until the next look where bodies are kept
 _IDLE: Final = 1.0
@@ -37,8 +40,8 @@ _WORKERS: Final = "workers"
 class Bodies:
     """Runs until the process ends. `engine_of`: the database with this version's schema, None while it is away."""
 
-    __slots__ = ("_declaration", "_engine_of", "_log", "_now", "_redactors", "_state_dir", "_tidied", "_trouble",
-                 "_wait", "_wall")  # fmt: skip
+    __slots__ = ("_declaration", "_engine_of", "_lead", "_log", "_now", "_redactors", "_state_dir", "_tidied",
+                 "_trouble", "_wait", "_wall")  # fmt: skip
 
     def __init__(
         self,
@@ -48,7 +51,10 @@ class Bodies:
         log: Log,
         now: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
+        lead: "Callable[[], Begin | None]" = alone,
     ) -> None:
+        """`lead`: how what is done once for all nodes is begun, None = by another node."""
+        self._lead = lead
         self._state_dir = state_dir
         self._engine_of = engine_of
         self._declaration = declaration
@@ -161,9 +167,16 @@ class Bodies:
 
     def _forget(self, engine: "Engine") -> None:
         from tidegate.store import bodies  # noqa: PLC0415 - the database's imports
+        from tidegate.store.duties import Deposed  # noqa: PLC0415
 
         most = self._declaration.now.ledger.keep_bodies_bytes
-        gone = bodies.forget(engine, round(self._wall() * 1_000_000), most)
+        begin = self._lead()
+        if begin is None:
+            return
+        with contextlib.suppress(Deposed):  # another node sees to it
+            self._say_gone(bodies.forget(engine, round(self._wall() * 1_000_000), most, begin))
+
+    def _say_gone(self, gone: int) -> None:
         if gone:
             self._log.info("old bodies of calls left the database", bodies=gone)
 

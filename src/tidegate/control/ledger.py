@@ -5,12 +5,14 @@ It opens the database, brings its schema up to date, takes the journals, and let
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tidegate.control.board import Board
 from tidegate.control.declared import Declaration
+from tidegate.control.leader import alone
 from tidegate.control.priority import give_way
 from tidegate.model.entitlements import LedgerSettings
 from tidegate.observe.log import Log
@@ -18,6 +20,7 @@ from tidegate.observe.log import Log
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from tidegate.store.engine import Begin
     from tidegate.store.ingest import Ingest
 
 _IDLE: Final = 0.25
@@ -32,7 +35,16 @@ _DAY: Final = 86_400
 class Ledger:
     """Runs until the process ends; how it stands is `board.ledger`. `engine` may be read from any thread."""
 
-    def __init__(self, state_dir: Path, declaration: Declaration, board: Board, log: Log) -> None:
+    def __init__(
+        self,
+        state_dir: Path,
+        declaration: Declaration,
+        board: Board,
+        log: Log,
+        lead: "Callable[[], Begin | None]" = alone,
+    ) -> None:
+        """`lead`: how what is done once for all nodes is begun, None = by another node."""
+        self._lead = lead
         self._board = board
         self.engine: Engine | None = None  # once its schema is that of this version
         self._state_dir = state_dir
@@ -74,9 +86,9 @@ class Ledger:
         if now - self._looked >= _LOOK:
             self._looked = now
             self._look(self._ingest, settings)
-        if not more and now - self._tidied >= _TIDY:
+        if not more and now - self._tidied >= _TIDY and (begin := self._lead()) is not None:
             self._tidied = now
-            self._tidy(settings)
+            self._tidy(settings, begin)
         return more
 
     def _opened(self, settings: LedgerSettings) -> "Ingest":
@@ -139,15 +151,18 @@ class Ledger:
             self._log.info("the journal is in the database but for a little", bytes=lag)
         self._board.ledger = replace(self._board.ledger, journals=journals, alarm=alarm)
 
-    def _tidy(self, settings: LedgerSettings) -> None:
+    def _tidy(self, settings: LedgerSettings, begin: "Begin") -> None:
         from tidegate.store import partitions  # noqa: PLC0415
+        from tidegate.store.duties import Deposed  # noqa: PLC0415
 
-        engine = self.engine
+        engine, today = self.engine, int(time.time()) // _DAY
         if engine is None or settings.keep_days <= 0:
             return
-        today = int(time.time()) // _DAY
-        gone = partitions.drop_before(engine, today - settings.keep_days)
-        partitions.ahead(engine, today)
+        try:
+            gone = partitions.drop_before(engine, today - settings.keep_days, begin)
+            partitions.ahead(engine, today, begin)
+        except Deposed:
+            return  # another node sees to it
         if gone:
             self._log.info("old calls left the database", days=settings.keep_days, dropped=gone)
 

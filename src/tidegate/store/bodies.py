@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from tidegate.store.engine import is_sqlite, writing
+from tidegate.store.engine import Begin, is_sqlite, writing
 from tidegate.store.metadata import METADATA, NAME
 
 _STEP: Final = 100  # rows deleted while nobody else can write; one may have two megabytes
@@ -64,31 +64,32 @@ def body(connection: Connection, call_id: int) -> Row[Any] | None:
     return connection.execute(query).one_or_none()
 
 
-def forget(engine: Engine, now_us: int, most_bytes: int) -> int:
+def forget(engine: Engine, now_us: int, most_bytes: int, begin: Begin = writing) -> int:
     """Delete what has expired, then the oldest until `most_bytes` are left at most; returns how many rows went.
 
     In small steps, each a transaction of its own. O(rows that go), and one look at an index.
+    Raises what `begin` raises.
     """
     gone = 0
     while True:
-        with writing(engine) as connection:
+        with begin(engine) as connection:
             _thoroughly(connection)
             old = select(*_KEY).where(BODIES.c.expires_us <= now_us).limit(_STEP)
             count = connection.execute(delete(BODIES).where(tuple_(*_KEY).in_(old))).rowcount
         gone += count
         if count < _STEP:
-            return gone + _shrink(engine, most_bytes)
+            return gone + _shrink(engine, most_bytes, begin)
 
 
 _KEY: Final = (BODIES.c.call_id, BODIES.c.journal)
 
 
-def _shrink(engine: Engine, most_bytes: int) -> int:
+def _shrink(engine: Engine, most_bytes: int, begin: Begin) -> int:
     with engine.connect() as connection:
         over = (connection.scalar(select(func.sum(BODIES.c.size))) or 0) - most_bytes
     gone = 0
     while over > 0:
-        with writing(engine) as connection:
+        with begin(engine) as connection:
             _thoroughly(connection)
             oldest = select(*_KEY, BODIES.c.size).order_by(BODIES.c.at_us).limit(_STEP)
             going = []

@@ -7,8 +7,8 @@ on SQLite takes the write lock at once (a reader that turns writer would be refu
 import contextlib
 import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,6 +31,8 @@ _POSTGRES: Final = {
     "tcp_user_timeout": 30_000,
     "application_name": "tidegate",
 }
+
+Begin = Callable[[Engine], AbstractContextManager[Connection]]  # begins a transaction that may write, as `writing`
 
 
 class BadDatabase(ValueError):

@@ -9,7 +9,7 @@ from typing import Final
 
 from sqlalchemy import Connection, Engine, Table, delete, select, text, tuple_
 
-from tidegate.store.engine import is_sqlite, writing
+from tidegate.store.engine import Begin, is_sqlite, writing
 from tidegate.store.hit_tables import HITS, NOTES
 from tidegate.store.tables import ATTEMPTS, CALLS
 
@@ -26,10 +26,10 @@ def ensure(connection: Connection, days: Iterable[int], tables: Sequence[Table] 
             connection.execute(text(f"{made} FOR VALUES FROM ({day:d}) TO ({day + 1:d})"))
 
 
-def ahead(engine: Engine, today: int) -> None:
+def ahead(engine: Engine, today: int, begin: Begin = writing) -> None:
     """Make today's and the next days' partitions, on PostgreSQL."""
     if not is_sqlite(engine):
-        with writing(engine) as connection:
+        with begin(engine) as connection:
             ensure(connection, range(today, today + AHEAD + 1))
 
 
@@ -38,12 +38,12 @@ def partition(table: str, day: int) -> str:
     return f"{table}_d{day:06d}"
 
 
-def drop_before(engine: Engine, day: int) -> int:
+def drop_before(engine: Engine, day: int, begin: Begin = writing) -> int:
     """Let go of the rows of earlier days; returns how many partitions (SQLite: rows) went.
 
-    Sums stay. Each step is a transaction of its own, so that writers hardly wait.
+    Sums stay. Each step is a transaction of its own, so that writers hardly wait. Raises what `begin` raises.
     """
-    return _delete_before(engine, day) if is_sqlite(engine) else _drop_partitions(engine, day)
+    return _delete_before(engine, day) if is_sqlite(engine) else _drop_partitions(engine, day, begin)
 
 
 def known(connection: Connection, table: str) -> dict[str, int]:
@@ -59,13 +59,13 @@ def known(connection: Connection, table: str) -> dict[str, int]:
     return {one: int(day) for one, day in days if day.isdecimal()}
 
 
-def _drop_partitions(engine: Engine, before: int) -> int:
+def _drop_partitions(engine: Engine, before: int, begin: Begin) -> int:
     dropped = 0
     for table in _TABLES:
         with engine.connect() as connection:
             old = [one for one, day in known(connection, table.name).items() if day < before]
         for one in old:
-            with writing(engine) as connection:
+            with begin(engine) as connection:
                 connection.execute(text(f"DROP TABLE IF EXISTS {one}"))
             dropped += 1
     return dropped

@@ -25,7 +25,7 @@ from tidegate.control.admin.queries import MAX_ID
 from tidegate.control.admin.rights import Actor, Right
 from tidegate.control.admin.routing import Desk, Who, needs, router
 from tidegate.control.admin.settings import as_moment
-from tidegate.store import hit_reports, reports
+from tidegate.store import hit_reports, news, reports
 
 ROUTER = router("cache")
 Call = Annotated[int, Path(ge=0, le=MAX_ID)]
@@ -68,7 +68,8 @@ def purge_cache(desk: Desk, who: Who, said: PurgeRequest) -> Purged:
             problem = f"nothing is purged: {NAME} cannot be written ({error.strerror})"
             raise refused(503, "state_dir", problem, "free its disk, and try again") from None
         done.append(purge)
-        return Deed("cache.purge", namespace, f"{said.what} {said.value}".strip())
+        elsewhere = (news.Item(news.PURGE, namespace, value, what=what),)
+        return Deed("cache.purge", namespace, f"{said.what} {said.value}".strip(), items=elsewhere)
 
     desk.changes.carry_out(who, work)
     moment = as_moment(done[0].wall_us) or ""

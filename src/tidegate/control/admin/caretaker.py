@@ -8,10 +8,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from tidegate.control.admin import first
 from tidegate.control.admin.office import Office
 from tidegate.control.admin.problems import Refused
+from tidegate.control.admin.purging import Purging
 from tidegate.control.admin.rights import Actor
-from tidegate.store import audit, identity
-from tidegate.store.engine import writing
+from tidegate.store import audit, identity, news
+from tidegate.store.duties import Deposed
 
+NEWS_DAYS = 7  # a node that was away for longer reads everything, and purges everything
 EVERY_SECONDS = 5.0
 _DAY_US = 86_400_000_000
 _HOUR_US = 3_600_000_000
@@ -21,10 +23,11 @@ _SELF = Actor("tidegate", "admin", "", "local")
 class Caretaker:
     """`look` is called every `EVERY_SECONDS`, by one thread."""
 
-    __slots__ = ("_forgot_at", "_office", "_started", "_trouble")
+    __slots__ = ("_forgot_at", "_office", "_purging", "_started", "_trouble")
 
     def __init__(self, office: Office) -> None:
         self._office = office
+        self._purging = Purging(office.state_dir, office.changes.origin, office.clocks.wall)
         self._started = False
         self._trouble = ""
         self._forgot_at = 0
@@ -37,7 +40,10 @@ class Caretaker:
                 self._started = True
             if self._office.changes.heal():
                 self._office.log.info("the directory log was written anew from the database")
+            self._purge()
             self._forget()
+        except Deposed:
+            return  # another node sees to it
         except (Refused, SQLAlchemyError, OSError, ValueError) as error:
             self._say(error)
         else:
@@ -52,15 +58,23 @@ class Caretaker:
                 lost="tidegate admin token",
             )
 
+    def _purge(self) -> None:
+        """Other nodes were told to."""
+        purged = self._purging.follow(self._office.engine)
+        if purged:
+            self._office.log.info("kept answers are purged, as another node was told", purges=purged)
+
     def _forget(self) -> None:
         wall = self._office.clocks.wall()
-        if wall - self._forgot_at < _HOUR_US:
+        begin = self._office.lead()
+        if wall - self._forgot_at < _HOUR_US or begin is None:
             return
         self._forgot_at = wall
         before = wall - self._office.declaration.now.ledger.keep_audit_days * _DAY_US
-        with writing(self._office.engine) as connection:
+        with begin(self._office.engine) as connection:
             audit.forget(connection, before)
             identity.forget_keys(connection, before)
+            news.forget(connection, wall - NEWS_DAYS * _DAY_US)
 
     def _say(self, error: Exception) -> None:
         trouble = str(error) if isinstance(error, (Refused, OSError)) else type(error).__name__

@@ -1,6 +1,7 @@
 """An admin token from nothing: for who starts a gate, and for who has lost all tokens."""
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
 
 from tidegate.control.admin.changes import Changes, Deed
 from tidegate.control.admin.rights import Actor
@@ -16,7 +17,10 @@ def at_first_start(changes: Changes, actor: Actor) -> Secret | None:
     with changes.engine.connect() as connection:
         if tokens.any_token(connection):
             return None
-    return another(changes, actor, NAME)
+    try:
+        return another(changes, actor, NAME)
+    except IntegrityError:  # another node was first
+        return None
 
 
 def another(changes: Changes, actor: Actor, name: str) -> Secret:

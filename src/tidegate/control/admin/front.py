@@ -23,13 +23,14 @@ _SOON_SECONDS = 0.1
 class Front:
     """An ASGI application under `/admin/` and `/docs`."""
 
-    __slots__ = ("_app", "_building", "_lock", "_make", "_office", "guarded")
+    __slots__ = ("_app", "_building", "_lock", "_make", "_office", "_poked", "guarded")
 
     def __init__(self, make: "Callable[[], Office]", hosts: Iterable[str] = ()) -> None:
         """`make` is called once, in a thread."""
         self._make = make
         self._office: Office | None = None
         self._lock = threading.Lock()
+        self._poked = threading.Event()
         self._app: ASGIApp | None = None
         self._building = asyncio.Lock()
         self.guarded = Guard(self._serve, hosts)
@@ -40,6 +41,10 @@ class Front:
             if self._office is None:
                 self._office = self._make()
             return self._office
+
+    def poke(self) -> None:
+        """Look after the store now: another node changed something. For any thread."""
+        self._poked.set()
 
     def start(self, open_yet: Callable[[], bool]) -> None:
         """Look after the store in a thread that does not keep the process alive, once `open_yet` says that it is."""
@@ -64,5 +69,6 @@ class Front:
 
         caretaker = Caretaker(self.office())
         while True:
+            self._poked.clear()
             caretaker.look()
-            time.sleep(EVERY_SECONDS)
+            self._poked.wait(EVERY_SECONDS)

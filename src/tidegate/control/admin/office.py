@@ -12,6 +12,7 @@ from tidegate.control.admin.problems import Refused, refused
 from tidegate.control.board import Board
 from tidegate.control.declared import Declaration
 from tidegate.control.jobs import Jobs
+from tidegate.control.leader import Among
 from tidegate.directory.layout import NAME
 from tidegate.observe.log import Log
 from tidegate.store.engine import BadDatabase
@@ -30,7 +31,7 @@ class Clocks(NamedTuple):
 class Office:
     """One for the process; it may be used from any thread."""
 
-    __slots__ = ("_jobs", "board", "changes", "clocks", "declaration", "log", "state_dir")
+    __slots__ = ("_jobs", "board", "changes", "clocks", "declaration", "lead", "log", "state_dir")
 
     def __init__(
         self,
@@ -41,8 +42,10 @@ class Office:
         log: Log,
         clocks: Clocks,
         jobs: Jobs | None = None,
+        among: Among | None = None,
     ) -> None:
         """`engine_of` is the database with this version's schema, None while it is away."""
+        self.lead, ring = among or Among()
         self.state_dir = state_dir
         self.declaration = declaration
         self.board = board
@@ -56,7 +59,7 @@ class Office:
                 raise away("it is not open")
             return found
 
-        self.changes = Changes(engine, state_dir / NAME, declaration, clocks.wall)
+        self.changes = Changes(engine, state_dir / NAME, declaration, clocks.wall, ring)
 
     @property
     def engine(self) -> Engine:

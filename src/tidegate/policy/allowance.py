@@ -33,11 +33,13 @@ class Allowance:
     """An amount that is taken before a call and corrected after it. Every method is an implementation's.
 
     `firm_until`: until then a cost above the limit can never pass. Afterwards one may try, with all there is.
+    `fleeting`: what nobody takes is lost, as in a window.
     """
 
-    __slots__ = ("depth", "firm_until", "limit")
+    __slots__ = ("depth", "firm_until", "fleeting", "limit")
 
     firm_until: int
+    fleeting: bool
     limit: int  # what the window holds, in requests or tokens
     depth: int  # the most that can be left at any moment: the limit less the share kept back for jitter
 

@@ -48,6 +48,7 @@ class Bucket(Allowance):
         self.jitter_us = jitter_us
         self.window_us = window_us
         self.firm_until = ALWAYS
+        self.fleeting = False
         self._kept = 0
         self._shape(limit)
         self._level = self._capacity

@@ -15,7 +15,6 @@ from tidegate.policy.outlet import Outlet
 from tidegate.policy.outlets import Outlets
 from tidegate.policy.quota import Charge
 from tidegate.policy.records import Ahead, Floor
-from tidegate.policy.window import SlidingLog
 
 LOOKED_AT = 8  # outlets, for a prediction
 REMEMBERED_TOKENS = 1_000_000
@@ -101,7 +100,7 @@ class Forecast:
     def fleeting(self) -> bool:
         """Tokens that nobody takes are lost, as in a window: then no place is worth an idle moment."""
         outlets = self._outlets.all
-        return bool(outlets) and any(isinstance(one, SlidingLog) for one in outlets[0].quota.tokens)
+        return bool(outlets) and any(one.fleeting for one in outlets[0].quota.tokens)
 
     def _through(self, charge: Charge, requests: int, tokens: int, now: int) -> int:
         """Behind so much, through the soonest of those looked at, each with its part of what is ahead."""

@@ -44,6 +44,7 @@ class SlidingLog(Allowance):
         self._spare_permille = spare_permille
         self._missed = 0
         self.firm_until = ALWAYS
+        self.fleeting = True
         self._kept = 0
         self._held = self._held_since = self._held_until = 0
         self._shape(limit)

@@ -1,0 +1,112 @@
+"""What a worker may spend of one dimension while it hears nothing of the shared state: its share, from nothing.
+
+A bucket refills at `share` of its rate, and holds no more than the largest call that asked; it begins empty, for what
+was left is perhaps spent by now. Of a log the share of what leaves it may be spent, as far as this worker was told what
+was in it; never anything of what was left, and what is spent leaves after a window and the jitter like everything else.
+So what all workers spend on their shares together stays within what comes back. Of places the share may be in use; of
+sums, from which nothing comes back, nothing is spent. All O(1), amortised.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+
+from tidegate.model.cluster import BUCKET, FREE, LOG, SLOTS, SLOTS_OF_LOG
+from tidegate.policy.cluster.ages import SLOT_US, Ages
+
+NEVER_US = 5_000_000  # what is told where nothing comes back that is known of
+
+
+class Alone:
+    """One dimension, by its share."""
+
+    __slots__ = (
+        "_at", "_began", "_cost", "_gain", "_kind", "_largest", "_leaving", "_level", "_most", "_own", "_span_us",
+        "open",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        kind: int,
+        limit: int,
+        window_us: int,
+        jitter_us: int,
+        share_ppm: int,
+        slots: Sequence[tuple[int, int]],
+        now: int,
+    ) -> None:
+        """`slots`: what is in the log, as (when it was taken, units); of a row of slots, what of them is in use."""
+        self._kind = kind
+        self._span_us = window_us + jitter_us if kind == LOG else max(1, window_us)
+        self._gain = limit * share_ppm if kind == BUCKET else share_ppm  # a microsecond, a unit that leaves
+        self._cost = self._span_us * FREE if kind == BUCKET else FREE  # of a unit
+        self._most = limit * share_ppm  # of a log
+        self._level = 0
+        if kind == SLOTS:
+            self._level = self._most - sum(units for _, units in slots) * FREE
+            slots = ()
+        self._largest = 0
+        self._at = self._began = now
+        self._leaving = deque((at + self._span_us, units) for at, units in slots if at + self._span_us > now)
+        self._own = Ages(SLOTS_OF_LOG, early=False, slot_us=max(SLOT_US, self._span_us // 256))
+        self.open = False  # nothing is limited: it only counts
+
+    def _refill(self, now: int) -> int:
+        if self._kind == BUCKET:
+            self._level = min(self._level + (now - self._at) * self._gain, self._largest * self._cost)
+            self._at = now
+        elif self._kind == LOG and now != self._at:
+            self._at = now
+            while self._leaving and self._leaving[0][0] <= now:
+                self._level += self._leaving.popleft()[1] * self._gain
+            self._level = min(self._level + self._own.left_by(now - self._span_us) * FREE, self._most)
+        return self._level
+
+    def has(self, cost: int, now: int) -> bool:
+        """Whether so much of the share is there."""
+        if self.open:
+            return True
+        level = self._refill(now)
+        self._largest = max(self._largest, cost)
+        return level >= cost * self._cost
+
+    def take(self, cost: int, now: int) -> None:
+        """Spend it, whatever is there."""
+        self._refill(now)
+        self._level -= cost * self._cost
+        self._own.add(cost, now)
+
+    def correct(self, delta: int, taken_at: int, now: int) -> None:
+        """A charge turned out to be so much more. Less gives nothing back to a bucket, which was paced.
+
+        Nor does it where the charge was made before: the fund had it.
+        """
+        if delta < 0 and taken_at < self._began and self._kind != SLOTS:
+            return
+        self._refill(now)
+        if delta > 0 or self._kind != BUCKET:
+            self._level -= delta * self._cost
+        self._own.add(delta, taken_at)
+
+    def left(self, now: int) -> int:
+        """What may be spent now; negative in debt."""
+        return self._refill(now) // self._cost
+
+    def wait(self, cost: int, now: int) -> int:
+        """Microseconds until so much will be there."""
+        if self.open:
+            return 0
+        self._largest = max(self._largest, cost)
+        missing = cost * self._cost - self._refill(now)
+        if missing <= 0:
+            return 0
+        if self._kind == BUCKET:
+            return missing // self._gain + 1 if self._gain else NEVER_US
+        for gone_at, units in self._leaving:
+            missing -= units * self._gain
+            if missing <= 0:
+                return max(1, gone_at - now)
+        return NEVER_US
+
+    def own(self, now: int) -> list[tuple[int, int]]:
+        """What was spent, as (age, units): what the shared state is told of it."""
+        return self._own.pairs(now)

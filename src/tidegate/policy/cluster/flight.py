@@ -1,0 +1,73 @@
+"""The one exchange that is under way: what was said, and when it was said first."""
+
+import msgspec
+
+from tidegate.model.cluster import Ask, Dim, Memory
+from tidegate.policy.cluster.faces import Footing
+
+
+class Flight:
+    """`ask` is what was sent and is not answered; `away`: nobody has told yet what became of it."""
+
+    __slots__ = ("_first_at", "_held", "ask", "away", "built_at")
+
+    def __init__(self) -> None:
+        self.ask: Ask | None = None
+        self.away = False
+        self.built_at = self._first_at = 0  # what the ages count from; when it was first sent
+        self._held = False
+
+    def start(self, ask: Ask, now: int) -> None:
+        """It is sent now."""
+        self.ask = ask
+        self.away = True
+        self.built_at = self._first_at = now
+        self._held = False
+
+    def repeat(self, footing: Footing, not_after: int, now: int) -> Ask | None:
+        """The same once more. What it says of ages is brought up to date, and of the membership."""
+        ask = self.ask
+        if ask is not None:
+            ask = self.ask = _older(ask, now - self.built_at, footing, not_after)
+            self.built_at = now
+            self._first_at = now if self._held else self._first_at
+            self._held = False
+            self.away = True
+        return ask
+
+    def hold(self, ask: Ask) -> None:
+        """It did nothing, and is to be sent again: that counts as the first time."""
+        self.ask = ask
+        self.away = False
+        self._held = True
+
+    def land(self) -> tuple[Ask | None, int]:
+        """It is answered, or given up: what it was, and when it was first sent."""
+        ask, self.ask = self.ask, None
+        self.away = False
+        return ask, self._first_at
+
+
+def _older(ask: Ask, by: int, footing: Footing, not_after: int) -> Ask:
+    return msgspec.structs.replace(
+        ask,
+        not_after=not_after,
+        open_ppm=footing.open_ppm,
+        state=footing.state,
+        dims=[_dim(dim, by) for dim in ask.dims],
+        restore=None if ask.restore is None else [_memory(memory, by) for memory in ask.restore],
+    )
+
+
+def _dim(dim: Dim, by: int) -> Dim:
+    shown_age = dim.shown_age_us + by if dim.shown >= 0 else 0
+    return msgspec.structs.replace(dim, corrections=aged(dim.corrections, by), shown_age_us=shown_age)
+
+
+def _memory(memory: Memory, by: int) -> Memory:
+    return msgspec.structs.replace(memory, slots=aged(memory.slots, by), own=aged(memory.own, by))
+
+
+def aged(pairs: list[tuple[int, int]], by: int) -> list[tuple[int, int]]:
+    """(age, units), so much later."""
+    return [(age + by, units) for age, units in pairs]

@@ -1,0 +1,63 @@
+"""What a worker could put a fund back from: what it was told last, and what it has spent since and nobody knows."""
+
+from collections.abc import Sequence
+
+from tidegate.model.cluster import BUCKET, SLOTS, SLOTS_OF_LOG, Memory, Told
+from tidegate.policy.cluster.ages import Ages
+from tidegate.policy.cluster.flight import aged
+from tidegate.policy.cluster.purse import Purse
+
+
+class Recollection:
+    """By dimension. `at`: when the logs were told."""
+
+    __slots__ = ("_left", "_memory", "_own", "at")
+
+    def __init__(self, dimensions: int) -> None:
+        self.at = -(1 << 62)
+        self._memory: list[Memory] = []
+        self._left = [0] * dimensions
+        self._own = [Ages(SLOTS_OF_LOG, early=False) for _ in range(dimensions)]
+
+    @property
+    def owed(self) -> bool:
+        """Whether something was spent that nobody knows."""
+        return any(bool(own) for own in self._own)
+
+    def told(self, told: Told, now: int) -> None:
+        """The fund answered."""
+        self._left = list(told.left)
+        if told.memory is not None:
+            self._memory = told.memory
+            self.at = now
+
+    def slots(self, index: int, since: int) -> list[tuple[int, int]]:
+        """What was in the log, as it was told then or later: (when it was taken, units)."""
+        if index >= len(self._memory) or self.at < since:
+            return []
+        return [(self.at - age, units) for age, units in self._memory[index].slots]
+
+    def untold(self, index: int, purse: Purse, units: int, now: int) -> None:
+        """So much was spent of a lease. A bucket had it debited before, and begins from zero: it need not be told."""
+        if units > 0 and purse.kind not in {BUCKET, SLOTS}:
+            self._own[index].add(units, now)
+
+    def spent(self, index: int, own: Sequence[tuple[int, int]], now: int) -> None:
+        """So much was spent on this worker's share: (age, units)."""
+        for age, units in own:
+            self._own[index].add(units, now - age)
+
+    def restore(self, purses: Sequence[Purse], now: int) -> list[Memory]:
+        """What the fund is told when it has lost what it knew, or this worker was on its own."""
+        return [self._of(index, purse, now) for index, purse in enumerate(purses)]
+
+    def _of(self, index: int, purse: Purse, now: int) -> Memory:
+        known = self._memory[index] if index < len(self._memory) else Memory()
+        level = self._left[index] if purse.kind == BUCKET else purse.spent if purse.kind == SLOTS else known.level
+        slots = aged(known.slots, now - self.at) if known.slots else []
+        return Memory(level, slots, self._own[index].pairs(now), purse.period)
+
+    def clear(self) -> None:
+        """It is told."""
+        for own in self._own:
+            own.clear()

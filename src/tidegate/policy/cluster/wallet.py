@@ -1,0 +1,298 @@
+"""A wallet: one fund's purses at one worker, and the exchange with the fund: what to say, when, and what it means.
+
+A wallet is used in two ways.
+
+* Lanes: `Wallet(key, (requests, tokens))`, and each pool that draws on it is one of its `sources`: it says who waits
+  (`Source.demands`), is told what came of it (`Source.told`), and calls `want` when its head cannot pass.
+* Plain limits, where nobody queues: `Wallet(key, purses)`. Whoever finds `purse.has` to be false calls
+  `want_units([1, 1_200])`, a demand for the next exchange and no longer, and looks again when `sources` are told. Of
+  what is not spent as it came nothing stays: it goes back with the next exchange but one.
+
+What was sent is kept until it is answered, and sent again under the same `seq` (`unheard`): the fund does it once. What
+the fund does not know any more (`LOST`) is put back from what it told last. Nothing is said where nothing is held, was
+spent, or is wanted; so an idle worker's lease goes back within one lease, and then it costs nothing.
+
+Everything is O(dimensions) but for the demands, of which there are at most `DEMANDS`.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from tidegate.model.cluster import DEMANDS, LATE, LOG, LOST, SLOTS, Ask, Demand, Told
+from tidegate.policy.allowance import ALWAYS
+from tidegate.policy.cluster.alone import Alone
+from tidegate.policy.cluster.faces import JOINING, LOCAL, OPEN, SHARED, Footing
+from tidegate.policy.cluster.flight import Flight
+from tidegate.policy.cluster.memory import Recollection
+from tidegate.policy.cluster.pace import Prefetch
+from tidegate.policy.cluster.purse import Purse, Wake
+from tidegate.policy.cluster.times import LEASE_US, LEAST_US, REMEMBER_US, RENEW_US, SAFE_US, STALE_US
+
+_WINDOW_PART = 100  # a hundredth of a window: what was spent is told at least that often
+
+
+class Source(Protocol):
+    """Who waits for a wallet."""
+
+    def demands(self, wallet: "Wallet", now: int) -> list[Demand]:
+        """What waits for it, the first first."""
+
+    def told(self, wallet: "Wallet", told: Told | None, now: int) -> None:
+        """Its purses are other ones: by an exchange, or (None) because the worker stands otherwise now."""
+
+
+class Wallet(Wake):
+    """Fulfils `faces.Fund`."""
+
+    __slots__ = (
+        "_again_at", "_asked", "_asked_at", "_flight", "_idle", "_mode", "_prefetch", "_recollection", "_sent_wants",
+        "_seq", "_wake", "_wanted", "_wants", "ahead", "ahead_at", "epoch", "key", "posted", "purses", "sources",
+        "used",
+    )  # fmt: skip
+
+    def __init__(self, key: str, purses: Sequence[Purse]) -> None:
+        """`key` with the scope's hash tag in braces; one to four purses, which are this wallet's from now on."""
+        self.key = key
+        self.purses = list(purses)
+        self.sources: list[Source] = []
+        self.posted = True
+        self.epoch = 0
+        self.used: list[int] = []  # units by dimension, by anybody, as it was told
+        self.ahead: list[tuple[int, int, int]] = []  # what waits at others: (rank, calls, units of dimension 1)
+        self.ahead_at = 0
+        self._mode = JOINING
+        self._seq = 0
+        self._flight = Flight()
+        self._recollection = Recollection(len(purses))
+        self._prefetch = [Prefetch() for _ in purses]
+        self._asked_at = -LEAST_US
+        self._again_at = ALWAYS  # when what is missing may be there
+        self._asked: set[tuple[int, int]] = set()  # rank and flow of what was asked for, and is missing
+        self._wanted = False
+        self._wants: list[Demand] = []
+        self._sent_wants: list[Demand] = []
+        self._idle = True
+        self._wake: Callable[[], None] | None = None
+        for purse in purses:
+            purse.stir = self
+
+    # ── who wants something ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def want(self, rank: int, flow: int) -> None:
+        """The first of those who wait here cannot pass. It is no news where that was asked for, and is missing."""
+        if self._wanted or (rank, flow) in self._asked:
+            return
+        self._wanted = True
+        self._call()
+
+    def want_units(self, units: Sequence[int], *, rank: int = 0, flow: int = 0, weight_milli: int = 1_000) -> None:
+        """One call needs so much, by dimension: a demand for the next exchange, for no other."""
+        if len(self._wants) < DEMANDS:
+            self._wants.append(Demand(rank, flow, weight_milli, list(units)))
+        self._wanted = True
+        self._call()
+
+    def stirred(self) -> None:
+        """A purse has something to tell, by and by."""
+        if self._idle:
+            self._idle = False
+            self._call()
+
+    def _call(self) -> None:
+        if self._wake is not None:
+            self._wake()
+
+    def listen(self, wanted: Callable[[], None]) -> None:
+        """As `faces.Fund`."""
+        self._wake = wanted
+        if self._wanted or not self.posted:
+            wanted()
+
+    def due(self, now: int) -> int:
+        """As `faces.Fund`."""
+        flight = self._flight
+        if self._mode != SHARED or flight.away:
+            return ALWAYS
+        if flight.ask is not None:
+            return now
+        if self._wanted or not self.posted:
+            return max(now, self._asked_at + LEAST_US)
+        when = self._again_at
+        for purse, prefetch in zip(self.purses, self._prefetch, strict=True):
+            if purse.leased:
+                when = min(when, self._asked_at + prefetch.lasts(purse.held))
+            if purse.telling:
+                within = min(RENEW_US, purse.window_us // _WINDOW_PART) if purse.kind == LOG else RENEW_US
+                when = min(when, self._asked_at + within)
+        self._idle = when == ALWAYS
+        return when if when == ALWAYS else max(now, when, self._asked_at + LEAST_US)
+
+    # ── the exchange ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def ask(self, footing: Footing, now: int) -> Ask | None:
+        """As `faces.Fund`. Nothing while the membership has not been heard of for a while."""
+        if footing.mode != self._mode:
+            self.turned(footing, now)
+        if self._mode != SHARED or now - footing.heard_at > STALE_US:
+            return None
+        not_after = footing.taken_us + STALE_US
+        if self._flight.ask is not None:
+            return self._flight.repeat(footing, not_after, now)
+        demands = self._demands(now)
+        if not demands and not self._speaks():
+            self._wanted = False
+            return None
+        self._asked = {(demand.rank, demand.flow) for demand in demands}
+        self._wanted = False
+        self._asked_at = now
+        self._again_at = ALWAYS
+        self._seq += 1
+        worth = self._worth()
+        ask = Ask(
+            footing.member,
+            footing.incarnation,
+            self._seq,
+            self.epoch,
+            not_after,
+            LEASE_US,
+            footing.open_ppm,
+            footing.state,
+            [purse.tell(*self._share(index, worth, now, wanted=bool(demands)), now)
+             for index, purse in enumerate(self.purses)],
+            demands,
+            self._remembers(now),
+            None if self.posted else self._recollection.restore(self.purses, now),
+        )  # fmt: skip
+        self._flight.start(ask, now)
+        return ask
+
+    def _demands(self, now: int) -> list[Demand]:
+        self._sent_wants, self._wants = self._wants, []
+        demands = [demand for source in self.sources for demand in source.demands(self, now)] + self._sent_wants
+        if len(self.sources) > 1:
+            demands.sort(key=_rank)
+        return demands[:DEMANDS]
+
+    def _speaks(self) -> bool:
+        """Whether there is anything to say but for demands."""
+        return not self.posted or any(purse.telling or purse.leased for purse in self.purses)
+
+    def _worth(self) -> bool:
+        """Whether a moment's spending is worth a lease: of each dimension at least ten of the largest calls."""
+        limited = [pair for pair in zip(self.purses, self._prefetch, strict=True) if pair[0].own_limit]
+        return bool(limited) and all(prefetch.worth(purse.largest) for purse, prefetch in limited)
+
+    def _share(self, index: int, worth: bool, now: int, *, wanted: bool) -> tuple[int, int]:
+        """What goes back of one purse, and what it would like to hold."""
+        purse, prefetch = self.purses[index], self._prefetch[index]
+        prefetch.learn(purse.spent, now)
+        target = prefetch.target if worth and purse.own_limit else 0
+        surplus = purse.held if wanted else purse.held - target
+        return (surplus if surplus > 0 and (wanted or surplus > target // 2) else 0), target
+
+    def _remembers(self, now: int) -> bool:
+        logs = any(purse.kind == LOG and purse.own_limit for purse in self.purses)
+        return logs and now - self._recollection.at > REMEMBER_US // 2
+
+    def told(self, told: Told, sent_at: int, now: int) -> None:
+        """As `faces.Fund`. A lease is renewed by the first sending of what is answered, whichever was heard."""
+        ask, first_at = self._flight.land()
+        if ask is None:
+            return
+        if told.status == LATE:
+            self._flight.hold(ask)
+            return
+        self.epoch = told.epoch
+        if told.status == LOST:
+            self._lost(ask, now)
+            return
+        if ask.restore is not None:
+            self.posted = True
+            self._recollection.clear()
+        self._fill(ask, told, first_at, now)
+        self.ahead, self.ahead_at = told.ahead, now
+        if told.wait_us >= 0:
+            self._again_at = now + min(max(told.wait_us, LEAST_US), RENEW_US)
+        else:
+            self._asked.clear()
+        self._tell(told, now)
+
+    def _fill(self, ask: Ask, told: Told, first_at: int, now: int) -> None:
+        until = first_at + LEASE_US - SAFE_US
+        for index, purse in enumerate(self.purses):
+            if told.lapsed:
+                purse.void(now)
+            limit = told.limits[index] if told.limits else 0
+            purse.told(told.granted[index], told.left[index], limit, until, now)
+            if told.used:
+                before = self.used[index] if self.used else told.used[index]
+                purse.part = self._prefetch[index].part(ask.dims[index].spent, told.used[index] - before)
+        self.used = told.used
+        self._recollection.told(told, now)
+
+    def _lost(self, ask: Ask, now: int) -> None:
+        """The fund begins anew. What is held was taken from an earlier one, and is spent no more."""
+        self._set_aside(ask, now, sure=True)
+        self.posted = False
+        self._asked.clear()
+        self._wants = self._sent_wants + self._wants
+        self._wanted = True
+
+    def _set_aside(self, ask: Ask | None, now: int, *, sure: bool) -> None:
+        """No exchange will tell any more what was spent: `restore` does. `sure`: what was sent was not done."""
+        for index, purse in enumerate(self.purses):
+            if ask is not None:
+                dim = ask.dims[index]
+                self._recollection.untold(index, purse, dim.spent, now)
+                age = now - self._flight.built_at
+                purse.again([(each + age, by) for each, by in dim.corrections if sure or by > 0], now)
+            self._recollection.untold(index, purse, purse.spent, now)
+            purse.void(now)
+
+    def unheard(self, now: int) -> None:
+        """As `faces.Fund`."""
+        self._flight.away = False
+
+    # ── how this worker stands ───────────────────────────────────────────────────────────────────────────────────────
+
+    def turned(self, footing: Footing, now: int) -> None:
+        """As `faces.Fund`."""
+        mode, before = footing.mode, self._mode
+        if mode == before:
+            return
+        self._mode = mode
+        if before == SHARED:
+            ask, _ = self._flight.land()
+            self._set_aside(ask, now, sure=False)
+        for index, purse in enumerate(self.purses):
+            if purse.alone is not None:
+                self._recollection.spent(index, purse.alone.own(now), now)
+                purse.alone = None
+            if mode in {LOCAL, OPEN}:
+                purse.alone = self._alone(index, footing, now)
+                self.posted = False
+        self._asked.clear()
+        self._again_at = ALWAYS
+        if mode == SHARED:
+            self.posted = not self._recollection.owed
+            self._wanted = True
+            self._call()
+        self._tell(None, now)
+
+    def _alone(self, index: int, footing: Footing, now: int) -> Alone:
+        purse = self.purses[index]
+        since = footing.heard_at - REMEMBER_US
+        slots = [(now, purse.spent)] if purse.kind == SLOTS else self._recollection.slots(index, since)
+        alone = Alone(
+            purse.kind, purse.own_limit, purse.window_us, purse.jitter_us, footing.share_ppm, slots, now
+        )  # fmt: skip
+        alone.open = footing.mode == OPEN
+        return alone
+
+    def _tell(self, told: Told | None, now: int) -> None:
+        for source in tuple(self.sources):
+            source.told(self, told, now)
+
+
+def _rank(demand: Demand) -> int:
+    return demand.rank

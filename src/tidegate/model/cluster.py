@@ -123,6 +123,9 @@ class Beat(msgspec.Struct, array_like=True):
     share_us: int  # how long it may go on unheard
     back: bool = False  # everything that it spent on its share is posted: it is no lost one any more
     leaving: bool = False
+    share_ppm: int = 0  # as its last `Stand` said: a share counts as smaller when its holder says so, and a
+    open_ppm: int = 0  # membership that was lost learns what members may use who have not come back yet; 0 = nothing told
+    members: int = 0
 
 
 class Stand(msgspec.Struct, array_like=True):

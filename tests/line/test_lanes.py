@@ -265,3 +265,14 @@ def test_weights_follow_a_reload() -> None:
     assert 0.85 < share_of_the_first(9, 1) < 0.95
     assert 0.05 < share_of_the_first(1, 9) < 0.15
     assert share_of_the_first(1, 1) > 0.4
+
+
+def test_a_lane_has_the_part_that_is_its_own() -> None:
+    """As soon as somebody says which."""
+    play = Playbook(of(ONE, TWO))
+    one, two = play.lanes
+    now = play.clock.now()
+    whole = one.quota.tokens[0].left(now)
+    play.lanes.apportion(lambda key: 500_000 if key == one.key else 0)
+    assert one.quota.tokens[0].left(now) * 2 == whole
+    assert two.quota.tokens[0].left(now) == 0

@@ -53,7 +53,7 @@ class Lanes:
 
     __slots__ = (
         "_book", "_bounds", "_clock", "_experiences", "_lanes", "_leaving", "_luck", "_memories", "_organisations",
-        "_pools", "_rings", "_timer", "max_waiting")  # fmt: skip
+        "_pools", "_rings", "_timer", "max_waiting", "part_of")  # fmt: skip
 
     def __init__(
         self,

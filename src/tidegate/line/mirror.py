@@ -39,8 +39,8 @@ class Mirror:
     __slots__ = (
         "_admitted", "_agreed", "_aimd", "_born", "_checked_at", "_comparable", "_continuous", "_delay", "_doubt",
         "_ghost", "_heeded", "_jitter", "_largest", "_last_left", "_last_sent", "_log", "_lows", "_main", "_margin",
-        "_noise", "_part", "_profile", "_ramp", "_shut", "allowances", "booked", "configured", "rounding", "seen", "since",
-        "trust",
+        "_noise", "_part", "_profile", "_ramp", "_shut", "allowances", "booked", "configured", "rounding", "seen",
+        "since", "trust",
     )  # fmt: skip
 
     def __init__(self, configured: int, profile: Profile, now: int, rounding: int = 0) -> None:

@@ -9,7 +9,9 @@ from tidegate.model.cluster import Ask, Told
 class Footing:
     """How this worker stands to the shared state, as of its last beat. One a worker; who spends reads it. O(1)."""
 
-    __slots__ = ("heard_at", "incarnation", "member", "mode", "open_ppm", "server_us", "share_ppm", "state")
+    __slots__ = (
+        "heard_at", "incarnation", "member", "mode", "open_ppm", "server_us", "share_ppm", "state", "taken_us",
+    )  # fmt: skip
 
     def __init__(self, member: str, incarnation: int) -> None:
         self.member = member
@@ -17,6 +19,7 @@ class Footing:
         self.mode = JOINING
         self.heard_at = 0  # when the last answered beat was sent, monotonic
         self.server_us = 0  # the least that the server's clock can have shown then
+        self.taken_us = 0  # what the server's clock showed when it took that beat
         self.state = 0
         self.share_ppm = 0
         self.open_ppm = 0

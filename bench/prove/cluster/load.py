@@ -41,7 +41,7 @@ class Call:
 class Logged(Flood):
     """A flood that writes down. What is under way at the end is missing; a lost connection is dialled again."""
 
-    rows: array[int]
+    rows: "array[int]"
 
     def done(self, line: Line, status: bytes) -> None:
         """A reply is complete."""

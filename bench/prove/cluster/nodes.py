@@ -40,6 +40,7 @@ class Node:
         self.home, self.name, self.size, self.place = home, home.name, workers, place
         self.config = home / "tidegate.yaml"
         self.config.write_text(json.dumps(full))
+        self._clustered = "cluster" in full
         complaint = accepted(self.config)
         if complaint:
             raise NotReady(complaint)
@@ -60,7 +61,8 @@ class Node:
     def command(self) -> list[str]:
         """How it is started."""
         serve = gate.serve_command(self.config, self.port, self.admin)
-        return [*self.place.via, *serve, "--host", self.place.host, "--workers", str(self.size), "--node", self.name]
+        named = ["--node", self.name] if self._clustered else []
+        return [*self.place.via, *serve, "--host", self.place.host, "--workers", str(self.size), *named]
 
     def start(self) -> None:
         """Returns when it is ready. Raises `NotReady`."""

@@ -8,7 +8,7 @@ from tidegate.planes.messages import Loaded, Named, Part, encode
 
 
 def main() -> None:
-    path, _, version = sys.argv[1:]
+    path, _, version = sys.argv[1:4]
     text = Path(path).read_text(encoding="utf-8")
     if text.startswith("see "):
         other = text.removeprefix("see ").strip()
@@ -27,7 +27,8 @@ def main() -> None:
     main = " ".join(word for word in words if ":" not in word)
     snapshot = f"{main} version={version}".encode()
     beside = tuple(wanted(words))
-    loaded = Loaded("clients" in text, "tls" in text, drain_us, snapshot, parts, beside=beside)
+    shared = "--shared" in sys.argv and "elsewhere" not in words
+    loaded = Loaded("clients" in text, "tls" in text, drain_us, snapshot, parts, beside=beside, shared=shared)
     sys.stdout.buffer.write(encode(loaded))
 
 

@@ -1,6 +1,7 @@
 """`tidegate serve`: run the gate. Prints one line with both URLs once it is ready; SIGHUP reloads, SIGTERM drains."""
 
 import os
+import re
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from tidegate.planes.supervisor import Options, Supervisor
 
 _CONCURRENCY = "WEB_CONCURRENCY"
 _MOST = 64
+_NODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}")
 _ONLY_OURS = 0o077  # whatever stands in the state directory: nobody else reads it, or changes what was learnt
 
 
@@ -25,6 +27,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="N",
         help="processes that serve calls, auto = one for each core; default: WEB_CONCURRENCY, or 1",
     )
+    parser.add_argument("--node", default="", help="this machine's name in a cluster; default: made from the host's")
     parser.add_argument("--state-dir", default="./.tidegate", metavar="DIR", help="default: %(default)s")
 
 
@@ -32,7 +35,9 @@ def run(args: Namespace) -> int:
     """Serve until SIGTERM or SIGINT; 0, 1 when the gate cannot run here, 2 when the configuration is wrong."""
     try:
         workers = workers_asked_for(args.workers, os.environ)
-        options = Options(args.config, args.host, args.port, args.admin_port, args.state_dir, workers)
+        options = Options(args.config, args.host, args.port, args.admin_port, args.state_dir, workers, args.node)
+        if args.node and not _NODE.fullmatch(args.node):
+            raise GateError(f"--node {args.node!r}: write letters, digits and . _ : @ -, at most 128", 2)
         os.umask(_ONLY_OURS)
         return Supervisor(options, Log("supervisor")).run()
     except GateError as error:

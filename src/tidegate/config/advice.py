@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from tidegate.config.advice_access import advise_access
 from tidegate.config.advice_bodies import advise_bodies
 from tidegate.config.advice_cache import advise_cache
+from tidegate.config.advice_cluster import advise_cluster
 from tidegate.config.advice_isolation import advise_isolation
 from tidegate.config.advice_jobs import advise_jobs
 from tidegate.config.advice_money import advise_money
@@ -25,7 +26,7 @@ def advise(config: Config, snapshot: Snapshot, document: Document, wall: int = 0
     advice = [*_access(config, document), *_same_urls(snapshot), *_names(config), *advise_tenants(config, snapshot)]
     advice += [*advise_access(config, snapshot, wall), *advise_money(config, snapshot, document)]
     advice += [*advise_isolation(snapshot), *advise_bodies(config), *advise_cache(config)]
-    advice += advise_jobs(config, document)
+    advice += [*advise_jobs(config, document), *advise_cluster(config, document)]
     for path, strategy in _strategies(config):
         advice.extend(_bounds(strategy.rate_limit_policy, (*path, "rate_limit_policy")))
         advice.extend(_order(strategy, path))

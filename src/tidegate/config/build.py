@@ -5,7 +5,15 @@ from pathlib import Path
 
 import msgspec
 
-from tidegate.config import build_access, build_bodies, build_cache, build_jobs, build_money, build_tenants
+from tidegate.config import (
+    build_access,
+    build_bodies,
+    build_cache,
+    build_cluster,
+    build_jobs,
+    build_money,
+    build_tenants,
+)
 from tidegate.config.base_url import normalise_base_url
 from tidegate.config.build_tenants import milli
 from tidegate.config.chains import Chains, linked_names
@@ -76,6 +84,7 @@ def build(
         bodies=build_bodies.bodies(config.bodies),
         cache=build_cache.settings(config.cache),
         jobs=build_jobs.jobs(config.jobs, _named(config), folder),
+        cluster=build_cluster.cluster(config.cluster),
     )
 
 

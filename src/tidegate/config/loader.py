@@ -1,4 +1,4 @@
-"""The loader process: `python -m tidegate.config.loader FILE --version N`.
+"""The loader process: `python -m tidegate.config.loader FILE --version N --state-dir DIR --node NAME --shared URL`.
 
 Writes two frames to standard output (`planes/messages.py`): `Named`, the other files that count, and `Loaded`, the
 snapshot as msgpack and what the supervisor acts on without decoding it; warnings to standard error, one `warning: …`
@@ -9,10 +9,12 @@ to standard error, and ends with 2.
 import argparse
 import gc
 import os
+import socket
 import sys
 import time
 from collections.abc import Sequence
 
+from tidegate.config.build_cluster import node_of, settled
 from tidegate.config.findings import ConfigError
 from tidegate.config.load import load
 from tidegate.config.split import split
@@ -27,6 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("file", help="the configuration file")
     parser.add_argument("--version", type=int, default=0, metavar="N", help="number of this load in the snapshot")
     parser.add_argument("--for", dest="purpose", choices=("serve", "check"), default="serve", help="what it is for")
+    parser.add_argument("--state-dir", default="", metavar="DIR", help="the gate's state directory")
+    parser.add_argument("--node", default="", metavar="NAME", help="this node's name in a cluster")
+    parser.add_argument("--shared", default="", metavar="URL", help="the gate's own server, where the file names none")
     options = parser.parse_args(arguments)
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looking for plugins reads every package's metadata
     wall = time.time_ns() // 1_000  # noqa: TID251 - a process of its own, which ends
@@ -39,7 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     sys.stderr.writelines(f"warning: {line}\n" for line in loaded.snapshot.warnings)
     _say(messages.Named(loaded.named))
-    _say(_loaded(loaded.snapshot))
+    own = node_of(socket.gethostname(), options.state_dir)
+    snapshot = settled(loaded.snapshot, options.shared, options.node, own)
+    _say(_loaded(snapshot, keeps=bool(options.shared) and not loaded.snapshot.cluster.url))
     return 0
 
 
@@ -48,8 +55,11 @@ def _say(message: messages.Message) -> None:
     sys.stdout.buffer.flush()
 
 
-def _loaded(snapshot: Snapshot) -> messages.Loaded:
-    """What the supervisor is told: a snapshot for each worker, and for control the whole."""
+def _loaded(snapshot: Snapshot, *, keeps: bool = False) -> messages.Loaded:
+    """What the supervisor is told: a snapshot for each worker, and for control the whole.
+
+    `keeps`: the shared state is the gate's own server.
+    """
     server = snapshot.server
     clients = asks_for_keys(snapshot) or bool(snapshot.clients) or any(item.clients for item in snapshot.namespaces)
     main, *rest = split(snapshot)
@@ -59,7 +69,7 @@ def _loaded(snapshot: Snapshot) -> messages.Loaded:
     )
     whole = encode(snapshot) if parts else b""
     tls = server.tls is not None
-    return messages.Loaded(clients, tls, server.drain_timeout_us, encode(main), parts, whole, _beside(snapshot))
+    return messages.Loaded(clients, tls, server.drain_timeout_us, encode(main), parts, whole, _beside(snapshot), keeps)
 
 
 def _beside(snapshot: Snapshot) -> tuple[str, ...]:

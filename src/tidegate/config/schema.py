@@ -12,6 +12,7 @@ from tidegate.config.schema_access import AccessConfig, ClientKeyConfig, Signing
 from tidegate.config.schema_base import Count, ModelName, Name, Seconds, Secret, Section, WindowName, refused
 from tidegate.config.schema_bodies import BodiesConfig
 from tidegate.config.schema_cache import CacheConfig
+from tidegate.config.schema_cluster import ClusterConfig
 from tidegate.config.schema_jobs import JobsConfig
 from tidegate.config.schema_money import LedgerConfig, MoneyConfig, PriceConfig
 from tidegate.config.schema_profile import ApiVersion, DialectName
@@ -291,4 +292,8 @@ class Config(Section):
     jobs: JobsConfig | None = Field(
         None, description="Patient work; left out: as a strategy with `execution_mode: async` needs it.",
         examples=["{runners: 2}"],
+    )  # fmt: skip
+    cluster: ClusterConfig = Field(
+        ClusterConfig.model_construct(), description="What many workers share.",
+        examples=["{url: 'redis://redis.example:6379'}"],
     )  # fmt: skip

@@ -85,11 +85,12 @@ class Keeper:
             if death is not None:
                 self._owner.buried(service, death)
 
-    def end(self) -> None:
-        """End every process and give everything back."""
-        for service in self.services:
+    def end(self, last: Service) -> None:
+        """End every process but one, and give everything back but its channel."""
+        others = [service for service in self.services if service is not last]
+        for service in others:
             service.kill()
-        for service in self.services:
+        for service in others:
             if service.process is not None:
                 service.process.wait()
             service.close()

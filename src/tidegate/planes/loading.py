@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from tidegate.planes.messages import Decoder, Loaded, Message, Named, ProtocolError
@@ -27,10 +28,10 @@ class Loading:
 
     __slots__ = ("_output", "_process", "_words", "readable")
 
-    def __init__(self, module: str, path: str, version: int) -> None:
-        """Start it. Raises `OSError`."""
+    def __init__(self, module: str, path: str, version: int, more: Sequence[str] = ()) -> None:
+        """Start it, with `more` options. Raises `OSError`."""
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", module, path, "--version", str(version)],
+            [sys.executable, "-P", "-m", module, path, "--version", str(version), *more],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -9,7 +9,7 @@ import struct
 from typing import NamedTuple
 
 _FRAME = struct.Struct("!cI")
-_LOADED = struct.Struct("!??QQHH")
+_LOADED = struct.Struct("!???QQHH")
 _PART = struct.Struct("!HHII")
 _STATUS = struct.Struct("!??II")
 _READY = struct.Struct("!I")
@@ -55,7 +55,8 @@ class Loaded(NamedTuple):
     """Loader to supervisor: the file is good. The few fields the supervisor acts on, and snapshots undecoded.
 
     `snapshot` is the main worker's; `whole` is everybody's, empty where that is the same. `beside` names the services
-    that are wanted beside the calls: `KIND`, or `KIND-NUMBER` where there are several (`planes/asides.py`).
+    that are wanted beside the calls: `KIND`, or `KIND-NUMBER` where there are several (`planes/asides.py`). `shared`:
+    workers share what the gate's own server keeps (`planes/shared.py`).
     """
 
     clients: bool  # callers must show a key
@@ -65,6 +66,7 @@ class Loaded(NamedTuple):
     parts: tuple[Part, ...] = ()
     whole: bytes = b""
     beside: tuple[str, ...] = ()
+    shared: bool = False
 
 
 class Named(NamedTuple):
@@ -136,9 +138,10 @@ def _parts(message: Message) -> tuple[bytes, bytes]:
 
 
 def _packed(message: Loaded) -> bytes:
-    clients, tls, drain_timeout_us, snapshot, parts, whole, beside = message
+    clients, tls, drain_timeout_us, snapshot, parts, whole, beside, shared = message
     names = "\0".join(beside).encode()
-    pieces = [_LOADED.pack(clients, tls, drain_timeout_us, len(snapshot), len(parts), len(names)), names, snapshot]
+    head = _LOADED.pack(clients, tls, shared, drain_timeout_us, len(snapshot), len(parts), len(names))
+    pieces = [head, names, snapshot]
     for part in parts:
         name = part.namespace.encode()
         pieces += [_PART.pack(len(name), part.port, part.cpu_permille, len(part.snapshot)), name, part.snapshot]
@@ -175,7 +178,7 @@ def _message(kind: bytes, payload: bytes) -> Message:
 
 
 def _unpacked(payload: bytes) -> Loaded:
-    clients, tls, drain_timeout_us, size, count, length = _LOADED.unpack_from(payload)
+    clients, tls, shared, drain_timeout_us, size, count, length = _LOADED.unpack_from(payload)
     begin = _LOADED.size + length
     names, at = payload[_LOADED.size : begin].decode(), begin + size
     beside, snapshot, parts = tuple(names.split("\0")) if names else (), payload[begin:at], []
@@ -184,7 +187,7 @@ def _unpacked(payload: bytes) -> Loaded:
         begin = at + _PART.size + name
         parts.append(Part(payload[begin - name : begin].decode(), port, cpu_permille, payload[begin : begin + size]))
         at = begin + size
-    return Loaded(clients, tls, drain_timeout_us, snapshot, tuple(parts), payload[at:], beside)
+    return Loaded(clients, tls, drain_timeout_us, snapshot, tuple(parts), payload[at:], beside, shared)
 
 
 class Decoder:

@@ -22,8 +22,9 @@ from tidegate.planes.fleet import Fleet, Setting
 from tidegate.planes.keeper import Keeper
 from tidegate.planes.listen import listen, listen_together, loopback, url
 from tidegate.planes.loading import Loading, Outcome
-from tidegate.planes.messages import Load, Message, Ready, Status
+from tidegate.planes.messages import Load, Loaded, Message, Ready, Status
 from tidegate.planes.service import Death, Service, describe
+from tidegate.planes.shared import Shared, url_of
 from tidegate.planes.state_dir import StateDir
 from tidegate.planes.watch import Watch
 from tidegate.planes.worker import GRACE
@@ -43,12 +44,14 @@ class Options(NamedTuple):
     admin_port: int = 8081
     state_dir: str = "./.tidegate"
     workers: int = 1  # replicas of the main worker
+    node: str = ""  # this machine's name in a cluster
     worker_module: str = "tidegate.worker"
     control_module: str = "tidegate.control"
     loader_module: str = "tidegate.config.loader"
     semantic_module: str = "tidegate.semantic"
     desk_module: str = "tidegate.jobs.desk"
     runner_module: str = "tidegate.jobs.runner"
+    shared_module: str = "tidegate.planes.valkey"
     watch_seconds: float = 1.0  # how often the configuration is looked at, 0 = on SIGHUP only
 
 
@@ -68,6 +71,8 @@ class Supervisor:
         self._fleet = Fleet(Setting(options.host, options.worker_module, path), data, self._keeper, log, time.monotonic)
         self._control = Service("control", options.control_module, self._admin, path, -1)
         self._asides = Asides(_kinds(options), path, self._keeper, log, time.monotonic)
+        self._shared = Shared(options.shared_module, path, self._keeper, log, time.monotonic)
+        self._waiting: Loaded | None = None  # the first configuration, until what its workers share is there
         self._watch = Watch(options.config, options.watch_seconds)
         self._loading: Loading | None = None
         self._load_again = False
@@ -104,6 +109,8 @@ class Supervisor:
         self._keeper.start_due(now)
         self._fleet.look(now)
         self._asides.look(now)
+        if self._shared.look(now) and self._waiting is not None:
+            self._open(self._waiting)
         if self._watch.at is not None and self._watch.at <= now and self._watch.changed(now):
             self._load()
         if self._drain_until is not None and self._drain_until <= now:
@@ -113,7 +120,7 @@ class Supervisor:
 
     def _until_next(self) -> float | None:
         leaving = (self._fleet.next_moment(), self._asides.next_moment())
-        every = (self._keeper.next_start(), *leaving, self._drain_until, self._watch.at)
+        every = (self._keeper.next_start(), *leaving, self._drain_until, self._watch.at, self._shared.at)
         moments = [moment for moment in every if moment is not None]
         return max(0.0, min(moments) - time.monotonic()) if moments else None
 
@@ -121,6 +128,9 @@ class Supervisor:
 
     def begun(self, service: Service) -> None:
         """A child was started: it is told how things are."""
+        if service is self._shared.service:
+            self._shared.begun()
+            return
         aside = self._asides.find(service)
         if aside is not None:
             aside.begun()
@@ -156,6 +166,8 @@ class Supervisor:
         aside = self._asides.find(service)
         if aside is not None:
             self._asides.buried(aside, death)
+        elif service is self._shared.service:
+            self._shared.buried(death)
         elif service is not self._control:
             self._fleet.buried(service, death)
             self._tell_status()
@@ -200,7 +212,7 @@ class Supervisor:
         version = self._fleet.configuration.next_version()
         self._watch.reading()
         try:
-            self._loading = Loading(self._options.loader_module, self._options.config, version)
+            self._loading = Loading(self._options.loader_module, self._options.config, version, self._words())
         except OSError as error:
             if not self._fleet.announced:
                 raise
@@ -226,7 +238,6 @@ class Supervisor:
             self._watch.name(outcome.files)
         if self._fleet.configuration.good is None:
             self._first_load(outcome)
-            self._watch.start(time.monotonic())
         else:
             self._reload(outcome)
         if self._load_again:
@@ -242,9 +253,18 @@ class Supervisor:
         if problem:
             raise GateError(problem, 2)
         self._warn(outcome)
-        self._fleet.open(outcome.loaded)
+        if outcome.loaded.shared and not self._shared.ready:
+            self._waiting = outcome.loaded
+            self._shared.start()
+        else:
+            self._open(outcome.loaded)
+
+    def _open(self, loaded: Loaded) -> None:
+        self._waiting = None
+        self._fleet.open(loaded)
         # Not before: on two cores its imports would make loader and worker late. Who asks early waits in the backlog.
         self._keeper.start(self._control)
+        self._watch.start(time.monotonic())
 
     def _reload(self, outcome: Outcome) -> None:
         problem = "the file cannot be used" if outcome.loaded is None else self._exposed(outcome)
@@ -272,6 +292,12 @@ class Supervisor:
     def _warn(self, outcome: Outcome) -> None:
         for line in outcome.lines:
             self._log.warning("configuration", detail=line.removeprefix("warning: "))
+
+    def _words(self) -> list[str]:
+        """What the loader is told beside the file."""
+        path, node = self._state_dir.path, self._options.node
+        words = ["--state-dir", path, *(("--node", node) if node else ())]
+        return [*words, "--shared", url_of(path)] if len(self._fleet.mains) > 1 else words
 
     # Signals and the end
 
@@ -302,7 +328,8 @@ class Supervisor:
         """End every child and give everything back."""
         if self._loading is not None:
             self._loading.kill()
-        self._keeper.end()
+        self._keeper.end(last=self._shared.service)
+        self._shared.end()
         self._fleet.close()
         self._admin.close()
         self._state_dir.release()

@@ -77,6 +77,7 @@ class Worker:
         self._learnt_path = own / "learnt.json"
         self._settings = first.server
         self._journal_settings = first.journal
+        self._cluster = first.cluster
         in_thread = partial(asyncio.get_running_loop().run_in_executor, None)
         self.journal = Journal(own / "journal", first.journal, clock, first.ledger.on_journal_failure, in_thread)
         self._care = Care(self.journal, clock, log, syncs=first.journal.fsync == "interval")
@@ -183,6 +184,8 @@ class Worker:
         """Build the new house beside the old one and swap; calls in flight keep their plan."""
         try:
             snapshot = snapshots.decode(data)
+            if snapshot.cluster != self._cluster:
+                raise ValueError("`cluster` changed in the file: all workers change over together, so restart the gate")
             house = self.house(snapshot)
             self._keep(snapshot)
         except (ValueError, OSError) as error:

@@ -1,0 +1,160 @@
+-- The fund: leases that are void, new epochs, what members remember, what they say of their leases.
+
+local function void(fund, member)  -- what it holds counts as spent
+  for d, dim in ipairs(fund[8]) do
+    local held = member[6][d] or 0
+    if dim[1] ~= SLOTS and held > 0 then
+      dim[6] = dim[6] - held
+      dim[5] = dim[5] + held
+      member[6][d], member[7][d], member[8] = 0, (member[7][d] or 0) + held, 1
+      if dim[1] ~= BUCKET then charge(dim, held) end
+    end
+  end
+end
+
+local function give_slots_back(fund, member)
+  for d, dim in ipairs(fund[8]) do
+    if dim[1] == SLOTS then
+      dim[6] = dim[6] - (member[6][d] or 0)
+      member[6][d] = 0
+    end
+  end
+end
+
+local function drop(fund, at)
+  void(fund, fund[9][at])
+  give_slots_back(fund, fund[9][at])
+  table.remove(fund[9], at)
+end
+
+local function begin(fund, ask, opens)  -- a new epoch: nobody holds anything, buckets are empty
+  while #fund[9] > 0 do drop(fund, #fund[9]) end
+  for _, dim in ipairs(fund[8]) do
+    if dim[1] == BUCKET then dim[7] = min(dim[7], 0) end
+    dim[13], dim[14], dim[15] = 0, 0, ''
+  end
+  fund[2], fund[3], fund[6], fund[7] = max(now, fund[2] + 1, ask[4] + 1), ask[8], opens, 0
+end
+
+local function found(ask, full, opens)
+  local dims = {}
+  for d, said in ipairs(ask[9]) do dims[d] = blank(said, full) end
+  return {1, max(now, ask[4] + 1), ask[8], now, ask[7], opens, full and 1 or 0, dims, {}, {}}
+end
+
+local function merge(fund, member, known)  -- what a member knew, and has spent since
+  for d, dim in ipairs(fund[8]) do
+    local memory = known[d]
+    local measure, ticks = shape(dim)
+    local opening = now < fund[6]
+    if not memory then
+    elseif dim[1] == BUCKET then
+      if opening and memory[1] < 0 then dim[7] = min(dim[7], max(memory[1], -floor(LOTS / ticks)) * ticks) end
+    elseif dim[1] == LOG then
+      local slots, order, merged = {}, {}, {}
+      local all = log_all(dim)
+      for i = 1, #all, 2 do slots[all[i]] = all[i + 1] end
+      for _, told in ipairs(memory[2]) do
+        local slot = floor((now - told[1]) / measure)
+        slots[slot] = max(slots[slot] or 0, told[2])
+      end
+      for _, own in ipairs(memory[3]) do
+        local slot = floor((now - own[1]) / measure)
+        slots[slot] = (slots[slot] or 0) + own[2]
+        dim[5] = dim[5] + max(0, own[2])
+      end
+      for slot in pairs(slots) do order[#order + 1] = slot end
+      table.sort(order)
+      for _, slot in ipairs(order) do
+        merged[#merged + 1] = slot
+        merged[#merged + 1] = slots[slot]
+      end
+      log_set(dim, merged)
+      log_expire(dim, measure, ticks)
+    elseif dim[1] == SUM then
+      local own = 0
+      for _, each in ipairs(memory[3]) do own = own + each[2] end
+      if memory[4] == dim[8] then dim[7] = max(dim[7], memory[1]) end
+      dim[7] = max(0, dim[7] + own)
+      dim[5] = dim[5] + max(0, own)
+    else
+      dim[6] = dim[6] - (member[6][d] or 0) + memory[1]
+      member[6][d] = memory[1]
+    end
+  end
+end
+
+local function remembered(fund)
+  local memory = {}
+  for d, dim in ipairs(fund[8]) do
+    local measure, ticks = shape(dim)
+    local level, slots, period = 0, {}, 0
+    if dim[1] == BUCKET and dim[2] > 0 then
+      level = floor(dim[7] / ticks)
+    elseif dim[1] == LOG then
+      local all = log_all(dim)
+      for i = 1, #all, 2 do
+        slots[#slots + 1] = {max(0, now - all[i] * measure - floor(measure / 2)), all[i + 1]}
+      end
+      if dim[6] > 0 then slots[#slots + 1] = {0, dim[6]} end
+    elseif dim[1] == SUM then
+      level, period = dim[7] + dim[6], dim[8]
+    end
+    memory[d] = {level, slots, {}, period}
+  end
+  return memory
+end
+
+local function configure(fund, member, ask)
+  for d, said in ipairs(ask[9]) do
+    local dim = fund[8][d]
+    if not dim or dim[1] ~= said[1] then
+      for _, other in ipairs(fund[9]) do other[6][d], other[7][d] = 0, 0 end
+      local changed = dim ~= nil
+      dim = blank(said, not changed)
+      fund[8][d] = dim
+      if changed and dim[1] == LOG then charge(dim, dim[2]) end
+    end
+    member[9][d] = said[2]
+    local limit = 0
+    for _, other in ipairs(fund[9]) do
+      local theirs = now - other[4] <= other[5] and other[9][d] or 0
+      if theirs > 0 and (limit == 0 or theirs < limit) then limit = theirs end
+    end
+    resize(dim, limit, said)
+    if dim[1] == SUM and (said[13] or 0) > dim[8] and now >= dim[8] then
+      dim[7], dim[8] = 0, said[13]
+    end
+  end
+end
+
+local function settle(fund, member, ask, open)
+  for d, said in ipairs(ask[9]) do
+    local dim = fund[8][d]
+    local _, ticks = shape(dim)
+    local held = member[6][d] or 0
+    if dim[1] ~= SLOTS then
+      local spent = min(said[5], held)
+      local over = said[5] - spent
+      over = over - min(over, member[7][d] or 0)
+      held = held - spent
+      dim[6] = dim[6] - spent
+      dim[5] = dim[5] + spent + over
+      charge(dim, dim[1] == BUCKET and over or spent + over)
+    end
+    local returned = min(said[6], held)
+    if ask[13] then returned = held end
+    member[6][d], member[7][d] = held - returned, 0
+    dim[6] = dim[6] - returned
+    if dim[1] == BUCKET then dim[7] = dim[7] + returned * ticks end
+    for _, pair in ipairs(said[7]) do correct(dim, pair[1], pair[2]) end
+    if dim[2] > 0 and (dim[1] == BUCKET or dim[1] == LOG) then
+      if said[12] then
+        charge(dim, max(0, free(dim, open, 0, ticks)))
+        if dim[1] == BUCKET then dim[7] = min(dim[7], 0) end
+      elseif said[9] >= 0 then
+        witness(dim, said[9], said[10], said[11], free(dim, open, 0, ticks))
+      end
+    end
+  end
+end

@@ -1,0 +1,130 @@
+-- What the asking member is granted.
+
+local function bounds(fund, open)  -- what is left, what there can be while so much is open, what there can be
+  local left, depths = {}, {}
+  for d, dim in ipairs(fund[8]) do
+    local _, ticks, capacity = shape(dim)
+    local held = 0
+    for _, member in ipairs(fund[9]) do
+      if now - member[4] <= member[5] then held = held + (member[6][d] or 0) end
+    end
+    left[d] = free(dim, open, held, ticks)
+    if dim[2] == 0 then
+      depths[d] = {most = LOTS, all = LOTS}
+    elseif dim[1] == BUCKET then
+      depths[d] = {most = floor(part(capacity, open) / ticks), all = floor(capacity / ticks)}
+    elseif dim[1] == SUM then
+      depths[d] = {most = part(dim[2], open) - dim[7], all = LOTS}
+    else
+      depths[d] = {most = part(dim[2], open), all = dim[2]}
+    end
+    if now < fund[6] and dim[1] ~= BUCKET and dim[2] > 0 then left[d] = min(left[d], 0) end
+  end
+  return left, depths
+end
+
+local function lease(fund, member, granted, left)
+  for d, dim in ipairs(fund[8]) do
+    local _, ticks = shape(dim)
+    local units = granted[d]
+    member[6][d] = (member[6][d] or 0) + units
+    dim[6] = dim[6] + units
+    if dim[1] == BUCKET and dim[2] > 0 then
+      dim[7] = dim[7] - units * ticks
+      watch(dim, floor(dim[7] / ticks))
+    elseif dim[1] == LOG and dim[2] > 0 then
+      watch(dim, free(dim, fund[5], 0, ticks))
+    end
+  end
+end
+
+local function spare(fund, member, ask, left, granted)  -- beyond what waits, while nobody does
+  local members = 0
+  for _, other in ipairs(fund[9]) do
+    if now - other[4] <= other[5] then members = members + 1 end
+  end
+  for d, dim in ipairs(fund[8]) do
+    local target = ask[9][d] and ask[9][d][8] or 0
+    if target > 0 then
+      local held = member[6][d] or 0
+      local half = floor(max(0, min(left[d], LOTS) + dim[6]) / 2)
+      local units = min(target - held, floor(half / members) - held, half - dim[6], left[d])
+      if units > 0 then
+        granted[d] = granted[d] + units
+        left[d] = left[d] - units
+      end
+    end
+  end
+end
+
+local function demand(member, ask)  -- replaces what the member said before
+  local since, list = {}, {}
+  if member[11] ~= '' then
+    for _, each in ipairs(unpack(member[11])) do since[each[2]] = each[7] end
+  end
+  for i, each in ipairs(ask[10] or {}) do
+    if each[5] > 0 then
+      list[#list + 1] = {each[1], each[2], each[3], each[4], each[5], each[6], since[each[2]] or now}
+    end
+  end
+  member[11] = #list > 0 and pack(list) or ''
+end
+
+local function keep(member, own)  -- what waits still
+  local list = {}
+  for _, entry in ipairs(own) do
+    if entry.calls > 0 then
+      list[#list + 1] = {
+        entry.rank, entry.id, entry.weight, entry.units, entry.calls, entry.floor, entry.taken and now or entry.since,
+      }
+    end
+  end
+  member[11] = #list > 0 and pack(list) or ''
+end
+
+local function forget_flows(fund, alive)
+  local kept, many = {}, #fund[10] > FLOWS
+  for _, flow in ipairs(fund[10]) do
+    local idle = now - flow[5]
+    if alive[flow[1]] or not many and idle < IDLE_US and (flow[3] > 0 or idle < FREE) then kept[#kept + 1] = flow end
+  end
+  fund[10] = kept
+end
+
+local function serve(fund, at, ask, open)  -- divides what is left, and grants this member its part
+  local member, main = fund[9][at], #fund[8] > 1 and 2 or 1
+  demand(member, ask)
+  local groups, own, ahead, alive = waiting(fund, at)
+  local flows, competing, granted = known_flows(fund, groups), {}, {}
+  for _, group in ipairs(groups) do competing[group.id] = true end
+  catch_up(fund, competing, {})
+  local left, depths = bounds(fund, open)
+  for d = 1, #left do granted[d] = 0 end
+  local heap, virtual, last, blocked, cut = divide(groups, flows, left, depths, main, at, granted)
+  keep(member, own)
+  local missing = false
+  for _, entry in ipairs(own) do
+    if entry.calls > 0 then
+      alive[entry.id] = true
+      missing = true
+    end
+  end
+  local again = -1
+  if missing then
+    again = blocked and FREE or cut and LEAST_US or wait(fund, heap, virtual, left, depths, main, at, open)
+    if now < fund[6] then again = max(again, min(fund[6] - now, LEASE_US)) end
+  elseif not heap[1] then
+    spare(fund, member, ask, left, granted)
+  end
+  lease(fund, member, granted, left)
+  catch_up(fund, alive, last)
+  local served, said = {}, {}
+  for _, entry in ipairs(own) do
+    if not said[entry.id] then
+      said[entry.id] = true
+      served[#served + 1] = {entry.id, flows[entry.id][4]}
+    end
+  end
+  forget_flows(fund, alive)
+  return granted, again, ahead, served
+end

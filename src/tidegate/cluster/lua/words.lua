@@ -1,0 +1,43 @@
+-- One exchange of a member with a fund: `tidegate.policy.cluster.central` says what it does, step by step, and why.
+-- KEYS[1]: the fund. ARGV[1]: `Ask` as msgpack. Returns `Told` as msgpack. Integers below 2^53 only.
+--
+-- fund:   {version, epoch, state, at, open_ppm, opens, fresh, dims, members, flows}
+-- dim:    {kind, limit, window_us, jitter_us, used, leased, level, at, brimmed, head, mid, tail, quarter, least, ring,
+--          booked}; head and tail are flat lists of slot and units, mid of first slot, units and a packed list
+-- member: {name, incarnation, seq, heard, lease_us, leases, voided, lapsed, limits, answer, demands}; the last is packed
+-- demand: {rank, flow, weight, units, calls, floor, since}
+-- flow:   {flow, rank, lead, granted, touched}
+
+local floor, max, min = math.floor, math.max, math.min
+local pack, unpack = cmsgpack.pack, cmsgpack.unpack
+
+local BUCKET, LOG, SLOTS, SUM = 0, 1, 2, 3
+local OK, LOST, LATE = 0, 1, 2
+local FREE = 1000000
+local LOTS = 4503599627370496
+local EXACT = 1125899906842624
+local LEASE_US, LEAST_US, RENEW_US, MARGIN_US = 300000, 2000, 100000, 100000
+local LINGER_US, FORGET_US, HOUR_US, QUARTER_US = 60000000, 900000000, 3600000000, 250000
+local SLOTS_OF_LOG, CHUNK, QUARTERS = 598, 64, 64
+local STEPS, LOOK, FLOWS, IDLE_US, UNIT, LARGEST = 512, 64, 256, 10000000, 64, 68719476736
+
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * FREE + tonumber(time[2])
+
+local function part(amount, ppm)
+  if ppm == FREE then return amount end
+  return floor(amount / FREE) * ppm + floor(amount % FREE * ppm / FREE)
+end
+
+-- dimensions ---------------------------------------------------------------------------------------------------------
+
+local function shape(dim)  -- tick, window in ticks, capacity; of a log: length of a slot, span
+  if dim[1] == BUCKET then
+    local tick, window = 1, dim[3]
+    while dim[2] * -floor(-window / tick) >= EXACT and tick * 10 < window do tick = tick * 10 end
+    local ticks = -floor(-window / tick)
+    return tick, ticks, dim[2] * max(0, ticks + floor(-dim[4] / tick))
+  end
+  local span = dim[3] + dim[4]
+  return max(1, -floor(-span / SLOTS_OF_LOG)), span, 0
+end

@@ -55,7 +55,7 @@ def answers(gate: Gate) -> bool:
 def test_several_workers_have_a_server_and_it_ends_with_them(start: Callable[..., Gate]) -> None:
     """Only this user reaches it, only by its socket; nothing that it keeps is evicted."""
     gate = start().wait_ready()
-    server = server_of(gate)
+    server_of(gate)
     assert answers(gate)
     assert (gate.state / SOCKET).stat().st_mode & 0o777 == 0o700
     assert (gate.state / DIRECTORY).stat().st_mode & 0o777 == 0o700

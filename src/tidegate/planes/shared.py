@@ -54,7 +54,9 @@ class Shared:
         self._keeper.start(self.service)
 
     def begun(self) -> None:
-        """Its process was started."""
+        """Its process was started. What an earlier one left must not answer for it."""
+        with contextlib.suppress(OSError):
+            os.unlink(f"{self._state_dir}/{SOCKET}")  # noqa: PTH108 - as in planes/state_dir.py
         self.at = self._now()
 
     def look(self, now: float) -> bool:

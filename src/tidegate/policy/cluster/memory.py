@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from tidegate.model.cluster import BUCKET, SLOTS, SLOTS_OF_LOG, Memory, Told
+from tidegate.model.cluster import BUCKET, SLOTS, SLOTS_OF_LOG, SUM, Memory, Told
 from tidegate.policy.cluster.ages import Ages
 from tidegate.policy.cluster.flight import aged
 from tidegate.policy.cluster.purse import Purse
@@ -31,6 +31,16 @@ class Recollection:
             self._memory = told.memory
             self.at = now
 
+    def recall(self, memory: Sequence[Memory], now: int) -> None:
+        """What was known before."""
+        self._memory = list(memory)
+        self.at = now
+
+    def level(self, index: int, period: int) -> int:
+        """What was spent of a sum in this period, by anybody, as it was told."""
+        known = self._memory[index] if index < len(self._memory) else Memory()
+        return known.level if known.period == period else 0
+
     def slots(self, index: int, since: int) -> list[tuple[int, int]]:
         """What was in the log, as it was told then or later: (when it was taken, units)."""
         if index >= len(self._memory) or self.at < since:
@@ -53,7 +63,10 @@ class Recollection:
 
     def _of(self, index: int, purse: Purse, now: int) -> Memory:
         known = self._memory[index] if index < len(self._memory) else Memory()
-        level = self._left[index] if purse.kind == BUCKET else purse.spent if purse.kind == SLOTS else known.level
+        if purse.kind == SUM:
+            level = self.level(index, purse.period)
+        else:
+            level = self._left[index] if purse.kind == BUCKET else purse.spent if purse.kind == SLOTS else known.level
         slots = aged(known.slots, now - self.at) if known.slots else []
         return Memory(level, slots, self._own[index].pairs(now), purse.period)
 

@@ -18,7 +18,7 @@ Everything is O(dimensions) but for the demands, of which there are at most `DEM
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from tidegate.model.cluster import DEMANDS, LATE, LOG, LOST, SLOTS, Ask, Demand, Told
+from tidegate.model.cluster import DEMANDS, LATE, LOG, LOST, SLOTS, SUM, Ask, Demand, Memory, Told
 from tidegate.policy.allowance import ALWAYS
 from tidegate.policy.cluster.alone import Alone
 from tidegate.policy.cluster.faces import JOINING, LOCAL, OPEN, SHARED, Footing
@@ -28,6 +28,7 @@ from tidegate.policy.cluster.pace import Prefetch
 from tidegate.policy.cluster.purse import Purse, Wake
 from tidegate.policy.cluster.times import LEASE_US, LEAST_US, REMEMBER_US, RENEW_US, SAFE_US, STALE_US
 
+_REMEMBERED = frozenset((LOG, SUM))
 _WINDOW_PART = 100  # a hundredth of a window: what was spent is told at least that often
 
 
@@ -50,8 +51,11 @@ class Wallet(Wake):
         "used",
     )  # fmt: skip
 
-    def __init__(self, key: str, purses: Sequence[Purse]) -> None:
-        """`key` with the scope's hash tag in braces; one to four purses, which are this wallet's from now on."""
+    def __init__(self, key: str, purses: Sequence[Purse], first: int = 0) -> None:
+        """`key` with the scope's hash tag in braces; one to four purses, which are this wallet's from now on.
+
+        `first`: above every `seq` that this process has used with that key.
+        """
         self.key = key
         self.purses = list(purses)
         self.sources: list[Source] = []
@@ -61,7 +65,7 @@ class Wallet(Wake):
         self.ahead: list[tuple[int, int, int]] = []  # what waits at others: (rank, calls, units of dimension 1)
         self.ahead_at = 0
         self._mode = JOINING
-        self._seq = 0
+        self._seq = first
         self._flight = Flight()
         self._recollection = Recollection(len(purses))
         self._prefetch = [Prefetch() for _ in purses]
@@ -90,6 +94,12 @@ class Wallet(Wake):
         if len(self._wants) < DEMANDS:
             self._wants.append(Demand(rank, flow, weight_milli, list(units)))
         self._wanted = True
+        self._call()
+
+    def recall(self, memory: Sequence[Memory], now: int) -> None:
+        """What is known of the fund from before: it is told with the next exchange, should the fund know less."""
+        self._recollection.recall(memory, now)
+        self.posted = False
         self._call()
 
     def stirred(self) -> None:
@@ -191,7 +201,7 @@ class Wallet(Wake):
         return (surplus if surplus > 0 and (wanted or surplus > target // 2) else 0), target
 
     def _remembers(self, now: int) -> bool:
-        logs = any(purse.kind == LOG and purse.own_limit for purse in self.purses)
+        logs = any(purse.kind in _REMEMBERED and purse.own_limit for purse in self.purses)
         return logs and now - self._recollection.at > REMEMBER_US // 2
 
     def told(self, told: Told, sent_at: int, now: int) -> None:

@@ -17,6 +17,8 @@ from tidegate.cluster.slots import Slots
 from tidegate.cluster.url import CLUSTER, SENTINEL, Place
 from tidegate.ports import Clock
 
+_TIME = packed(("TIME",))
+
 
 class Client:
     """One of a worker. Nothing is dialled before something is asked."""
@@ -41,6 +43,12 @@ class Client:
         The face for who asks often: no task, no future. O(bytes).
         """
         pending = script_call(call, deadline or self._clock.now() + self._timeout_us, heard, self._route.retry)
+        self._route.submit(pending)
+        return pending
+
+    def time(self, key: bytes, heard: Heard) -> Pending:
+        """What the clock of this key's server shows; `heard` is told the reply to TIME or a `Failure`, once."""
+        pending = Pending(_TIME, key, self._clock.now() + self._timeout_us, heard, self._route.retry)
         self._route.submit(pending)
         return pending
 

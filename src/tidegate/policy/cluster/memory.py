@@ -11,18 +11,19 @@ from tidegate.policy.cluster.purse import Purse
 class Recollection:
     """By dimension. `at`: when the logs were told."""
 
-    __slots__ = ("_left", "_memory", "_own", "at")
+    __slots__ = ("_left", "_memory", "_own", "_recalled", "at")
 
     def __init__(self, dimensions: int) -> None:
         self.at = -(1 << 62)
         self._memory: list[Memory] = []
         self._left = [0] * dimensions
         self._own = [Ages(SLOTS_OF_LOG, early=False) for _ in range(dimensions)]
+        self._recalled = False
 
     @property
     def owed(self) -> bool:
-        """Whether something was spent that nobody knows."""
-        return any(bool(own) for own in self._own)
+        """Whether something was spent that nobody knows, or is known that the fund may not know."""
+        return self._recalled or any(bool(own) for own in self._own)
 
     def told(self, told: Told, now: int) -> None:
         """The fund answered."""
@@ -34,6 +35,7 @@ class Recollection:
     def recall(self, memory: Sequence[Memory], now: int) -> None:
         """What was known before."""
         self._memory = list(memory)
+        self._recalled = True
         self.at = now
 
     def level(self, index: int, period: int) -> int:
@@ -72,5 +74,6 @@ class Recollection:
 
     def clear(self) -> None:
         """It is told."""
+        self._recalled = False
         for own in self._own:
             own.clear()

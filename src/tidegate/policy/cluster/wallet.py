@@ -28,6 +28,7 @@ from tidegate.policy.cluster.pace import Prefetch
 from tidegate.policy.cluster.purse import Purse, Wake
 from tidegate.policy.cluster.times import LEASE_US, LEAST_US, REMEMBER_US, RENEW_US, SAFE_US, STALE_US
 
+PLACES_US = 15_000_000  # who has calls in flight says so at least that often: a fund forgets who is silent for a minute
 _REMEMBERED = frozenset((LOG, SUM))
 _WINDOW_PART = 100  # a hundredth of a window: what was spent is told at least that often
 
@@ -130,7 +131,8 @@ class Wallet(Wake):
         when = self._again_at
         for purse, prefetch in zip(self.purses, self._prefetch, strict=True):
             if purse.leased:
-                when = min(when, self._asked_at + prefetch.lasts(purse.held))
+                lasts = prefetch.lasts(purse.held) if purse.held > 0 else PLACES_US
+                when = min(when, self._asked_at + lasts)
             if purse.telling:
                 within = min(RENEW_US, purse.window_us // _WINDOW_PART) if purse.kind == LOG else RENEW_US
                 when = min(when, self._asked_at + within)

@@ -22,12 +22,13 @@ __all__ = ["Server", "ServerConnection", "ServerStatistics", "serve"]
 class Server:
     """A running server. Made by `serve`."""
 
-    __slots__ = ("_clock", "_hub", "listeners")
+    __slots__ = ("_clock", "_hub", "_paths", "listeners")
 
     def __init__(self, hub: Hub, clock: Clock) -> None:
         self._hub = hub
         self._clock = clock
         self.listeners: list[asyncio.Server] = []
+        self._paths: list[Path] = []
 
     @property
     def port(self) -> int:
@@ -46,6 +47,7 @@ class Server:
             listener.close()
             raise
         self.listeners.append(server)
+        self._paths.append(path)
 
     def allow(self, longer: Longer) -> None:
         """Take bodies beyond `max_body_bytes` where `longer` says so and the handler reads them as they arrive."""
@@ -79,6 +81,8 @@ class Server:
     def _stop_listening(self) -> None:
         for listener in self.listeners:
             listener.close()
+        while self._paths:
+            self._paths.pop().unlink(missing_ok=True)  # nobody tries it any more
 
 
 def private(path: Path) -> socket.socket:

@@ -206,3 +206,26 @@ async def test_an_address_that_is_none(executor: Executors, url: str) -> None:
     """Is told before anything is run."""
     with pytest.raises(ValueError, match=r"URL|http"):
         executor(snapshot(gate_url=url))
+
+
+async def test_replicas_take_turns(executor: Executors, gate: Standin, tmp_path: Path) -> None:
+    """Whichever folders their sockets are in; one that has died holds nobody up."""
+    other, dead = Standin(), Standin()
+    await gate.at_socket(tmp_path / "calls.sock")
+    await other.at_socket(tmp_path / "workers" / "+1" / "calls.sock")
+    await dead.at_socket(tmp_path / "workers" / "+2" / "calls.sock")
+    await dead.close()
+    assert (tmp_path / "workers" / "+2" / "calls.sock").exists()
+    runs = executor(snapshot(), tmp_path)
+    assert [(await runs.run(a_lease())).state for _ in range(6)] == [DONE] * 6
+    assert min(len(gate.requests), len(other.requests)) >= 2
+    assert len(gate.requests) + len(other.requests) == 6
+    await other.close()
+
+
+async def test_a_namespace_is_found_where_its_successor_is(executor: Executors, gate: Standin, tmp_path: Path) -> None:
+    """After a rolling restart it serves in another folder."""
+    settings = Snapshot(version=1, providers=(), jobs=snapshot().jobs, isolated=(Isolation("sales", 8081),))
+    await gate.at_socket(tmp_path / "workers" / "sales+" / "calls.sock")
+    assert (await executor(settings, tmp_path).run(a_lease())).state == DONE
+    assert len(gate.requests) == 1

@@ -88,10 +88,10 @@ class Executor:
             raise _Unfit("too_large", message, call_id(reply.headers)) from None
 
     async def _reached(self, lease: Lease) -> Reply:
-        """The reply. A worker that died is there again in a moment, and what was not sent can be sent again."""
+        """The reply. What was not sent to a worker that died can be sent to another, or again in a moment."""
         until, pause = self._clock.now() + _AWAY_US, _SOON_US
-        address = self._gates.of(lease.owner.namespace)
         while True:
+            address = self._gates.of(lease.owner.namespace)
             left_us = min(self._deadline_us, _LONGEST_US, lease.deadline_us - self._clock.wall())
             head = self._head(lease, address, left_us)
             deadline = self._clock.now() + left_us + _GRACE_US

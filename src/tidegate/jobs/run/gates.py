@@ -12,7 +12,10 @@ from tidegate.wire.stream import Reply
 from tidegate.wire.tls import client_context
 from tidegate.wire.upstream import UpstreamPool
 
-WORKERS: Final = "workers"  # in the state directory: a folder for each isolated namespace
+WORKERS: Final = "workers"  # in the state directory: folders of all workers but the first (`planes/homes.py`)
+_REPLICAS: Final = "+*"  # there: other replicas of the main worker, and where a successor has taken over
+_SUCCESSOR: Final = "+"
+_LOOK_US: Final = 1_000_000  # how often it is looked which sockets there are
 _UNUSED: Final = Profile(name="", dialect="openai", dated="", source="")  # a runner governs nothing
 _CONNECT_US: Final = 5_000_000
 _LONGEST_US: Final = 86_400_000_000  # how long the gate may take is each call's deadline, and not the pool's
@@ -27,27 +30,59 @@ class Address(NamedTuple):
     host: bytes
 
 
+class Sockets:
+    """The sockets of the workers that serve the same, each in its turn."""
+
+    __slots__ = ("_clock", "_found", "_looked", "_places", "_turn")
+
+    def __init__(self, places: tuple[tuple[Path, str], ...], clock: Clock) -> None:
+        """Folders, and in each a pattern of where sockets may be; the first pattern is of one that shall be there."""
+        self._places = places
+        self._clock = clock
+        self._found: list[Address] = []
+        self._looked = 0
+        self._turn = 0
+
+    def next(self) -> Address:
+        """Whose turn it is; a worker that has died has one too, until it is there again. O(sockets), once a second."""
+        now = self._clock.now()
+        if not self._found or now - self._looked >= _LOOK_US:
+            self._looked = now
+            found = sorted(path for folder, pattern in self._places for path in folder.glob(pattern))
+            folder, pattern = self._places[0]
+            self._found = [_by_socket(path) for path in found or [folder / pattern]]
+        self._turn += 1
+        return self._found[self._turn % len(self._found)]
+
+
 class Gates:
     """The workers, by the namespace that is theirs alone, and a pool of connections to each that was called."""
 
-    __slots__ = ("_addresses", "_clock", "_main", "_max_body", "_pools", "_tls")
+    __slots__ = ("_clock", "_fixed", "_max_body", "_pools", "_sockets", "_tls")
 
     def __init__(self, snapshot: Snapshot, state_dir: Path, clock: Clock) -> None:
         """Connects to nothing yet. Raises `ValueError` when `gate_url` is no URL, `OSError` without authorities."""
-        url = snapshot.jobs.gate_url
-        self._main = _by_url(url, 0) if url else _by_socket(state_dir / CALLS)
-        self._addresses = {
-            one.namespace: _by_url(url, one.port) if url else _by_socket(state_dir / WORKERS / one.namespace / CALLS)
-            for one in snapshot.isolated
-        }
+        url, workers = snapshot.jobs.gate_url, state_dir / WORKERS
+        self._fixed: dict[str, Address] = {}
+        self._sockets: dict[str, Sockets] = {}
+        if url:
+            self._fixed[""] = _by_url(url, 0)
+            self._fixed |= {one.namespace: _by_url(url, one.port) for one in snapshot.isolated}
+        else:
+            self._sockets[""] = Sockets(((state_dir, CALLS), (workers, f"{_REPLICAS}/{CALLS}")), clock)
+            for name in (one.namespace for one in snapshot.isolated):
+                places = ((workers / name, CALLS), (workers / f"{name}{_SUCCESSOR}", CALLS))
+                self._sockets[name] = Sockets(places, clock)
         self._clock = clock
-        self._tls = client_context() if self._main.base.startswith("https:") else None
+        self._tls = client_context() if url and self._fixed[""].base.startswith("https:") else None
         self._max_body = snapshot.jobs.max_result_bytes
         self._pools: dict[str, UpstreamPool] = {}
 
     def of(self, namespace: str) -> Address:
-        """Who serves this namespace. O(1)."""
-        return self._addresses.get(namespace, self._main)
+        """Who serves this namespace; where several do, another one each time."""
+        if self._fixed:
+            return self._fixed.get(namespace) or self._fixed[""]
+        return (self._sockets.get(namespace) or self._sockets[""]).next()
 
     async def send(self, address: Address, head: bytes, body: bytes, deadline: int) -> Reply:
         """A 2xx reply comes with its stream, any other whole. Raises `TransportError`. Needs a running event loop."""

@@ -47,6 +47,7 @@ class Way(asyncio.Protocol):
         self._held: deque[tuple[float, bytes]] = deque()
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._ended = False
         self.other: Way | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -69,6 +70,10 @@ class Way(asyncio.Protocol):
                 return
             self._held.popleft()
             self.other.pass_on(data)
+        if self._ended and not self._held:
+            self._link.ways.discard(self)
+            if self.other is not None:
+                self.other.close()
 
     @property
     def ready(self) -> bool:
@@ -80,13 +85,15 @@ class Way(asyncio.Protocol):
             self._transport.write(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._link.ways.discard(self)
-        if self.other is not None:
-            self.other.close()
+        """Whoever left: what was sent before still arrives, when it can, and then its end."""
+        self._ended = True
+        if self._timer is None:
+            self.go_on()
 
     def close(self) -> None:
+        """Once what was passed on is sent."""
         if self._transport is not None:
-            self._transport.abort()
+            self._transport.close()
 
 
 class Door(Way):
@@ -151,6 +158,8 @@ class Proxy:
 
     def close(self) -> None:
         """End it."""
+        assert self._child.stdin is not None
+        self._child.stdin.close()
         end(self._child)
 
     def __enter__(self) -> Self:

@@ -90,6 +90,10 @@ class Wallet(Wake):
         self._wanted = True
         self._call()
 
+    def asked(self, rank: int, flow: int) -> bool:
+        """Whether such calls were asked for, and are missing."""
+        return self._wanted or (rank, flow) in self._asked
+
     def want_units(self, units: Sequence[int], *, rank: int = 0, flow: int = 0, weight_milli: int = 1_000) -> None:
         """One call needs so much, by dimension: a demand for the next exchange, for no other."""
         if len(self._wants) < DEMANDS:
@@ -102,6 +106,10 @@ class Wallet(Wake):
         self._recollection.recall(memory, now)
         self.posted = False
         self._call()
+
+    def level(self, index: int) -> int:
+        """What was spent of a sum in its period, by anybody, as it was told."""
+        return self._recollection.level(index, self.purses[index].period)
 
     def stirred(self) -> None:
         """A purse has something to tell, by and by."""
@@ -191,14 +199,15 @@ class Wallet(Wake):
 
     def _worth(self) -> bool:
         """Whether a moment's spending is worth a lease: of each dimension at least ten of the largest calls."""
-        limited = [pair for pair in zip(self.purses, self._prefetch, strict=True) if pair[0].own_limit]
+        pairs = zip(self.purses, self._prefetch, strict=True)
+        limited = [pair for pair in pairs if pair[0].own_limit and pair[0].kind != SLOTS]
         return bool(limited) and all(prefetch.worth(purse.largest) for purse, prefetch in limited)
 
     def _share(self, index: int, worth: bool, now: int, *, wanted: bool) -> tuple[int, int]:
         """What goes back of one purse, and what it would like to hold."""
         purse, prefetch = self.purses[index], self._prefetch[index]
         prefetch.learn(purse.spent, now)
-        target = prefetch.target if worth and purse.own_limit else 0
+        target = prefetch.target if worth and purse.own_limit and purse.kind != SLOTS else 0  # no place stays unused
         surplus = purse.held if wanted else purse.held - target
         return (surplus if surplus > 0 and (wanted or surplus > target // 2) else 0), target
 

@@ -12,6 +12,7 @@ from tidegate.config import (
     build_cluster,
     build_jobs,
     build_money,
+    build_regions,
     build_tenants,
 )
 from tidegate.config.base_url import normalise_base_url
@@ -85,6 +86,7 @@ def build(
         cache=build_cache.settings(config.cache),
         jobs=build_jobs.jobs(config.jobs, _named(config), folder),
         cluster=build_cluster.cluster(config.cluster),
+        regions=build_regions.regions(config.regions, config.cluster.node),
     )
 
 

@@ -83,3 +83,5 @@ def _beside(snapshot: Snapshot) -> tuple[str, ...]:
 if __name__ == "__main__":
     gc.disable()  # it ends before there is anything to collect: a twentieth of its time
     sys.exit(main())
+    if snapshot.regions.name:
+        found.append("regions")

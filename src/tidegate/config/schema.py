@@ -16,6 +16,7 @@ from tidegate.config.schema_cluster import ClusterConfig
 from tidegate.config.schema_jobs import JobsConfig
 from tidegate.config.schema_money import LedgerConfig, MoneyConfig, PriceConfig
 from tidegate.config.schema_profile import ApiVersion, DialectName
+from tidegate.config.schema_regions import RegionsConfig
 from tidegate.config.schema_strategy import DefaultsConfig, StrategyConfig
 from tidegate.config.schema_tenants import NamespaceConfig, PoolConfig, TierConfig
 
@@ -296,4 +297,8 @@ class Config(Section):
     cluster: ClusterConfig = Field(
         ClusterConfig.model_construct(), description="What many workers share.",
         examples=["{url: 'redis://redis.example:6379'}"],
+    )  # fmt: skip
+    regions: RegionsConfig | None = Field(
+        None, description="Quotas that several regions share; left out: there is one region.",
+        examples=['{name: eu, all: [eu, us], store: "etcd+http://etcd.example"}'],
     )  # fmt: skip

@@ -52,8 +52,8 @@ class Lanes:
     """Lanes by (base URL, credentials, model), pools by (name, base URL, model)."""
 
     __slots__ = (
-        "_book", "_bounds", "_clock", "_experiences", "_lanes", "_leaving", "_luck", "_memories", "_organisations",
-        "_pools", "_rings", "_timer", "max_waiting", "part_of")  # fmt: skip
+        "_book", "_bounds", "_clock", "_experiences", "_funds", "_lanes", "_leaving", "_luck", "_memories",
+        "_organisations", "_pools", "_rings", "_timer", "max_waiting", "part_of")  # fmt: skip
 
     def __init__(
         self,
@@ -76,13 +76,13 @@ class Lanes:
         self._book = 0
         self._leaving: dict[_Leaver, int] = {}  # from when on it may go
         self._timer: Timer | None = None
-        self.part_of: Callable[[str], int] = _whole
+        self.part_of: Callable[[Lane], int] = _whole
 
-    def apportion(self, part_of: Callable[[str], int]) -> None:
-        """From now on a lane has the part, in millionths, that this says by its key. O(lanes)."""
+    def apportion(self, part_of: Callable[[Lane], int]) -> None:
+        """From now on a lane has the part, in millionths, that this says. O(lanes)."""
         self.part_of = part_of
         for lane in self:
-            lane.divide(part_of(lane.key))
+            lane.divide(part_of(lane))
 
     def __iter__(self) -> Iterator[Lane]:
         return iter(self._lanes.values())
@@ -123,7 +123,7 @@ class Lanes:
             if scope.window:
                 lane.reconfigure(service, limits, scope.window)
             lane.key = f"{credentials}/{model}"
-            lane.divide(self.part_of(lane.key))
+            lane.divide(self.part_of(lane))
             memory = self._memories.pop(lane.key, None)
             if memory is not None:
                 lane.recall(memory)
@@ -247,7 +247,7 @@ class Lanes:
         return known
 
 
-def _whole(_key: str) -> int:
+def _whole(_lane: Lane) -> int:
     return WHOLE
 
 

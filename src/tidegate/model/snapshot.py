@@ -29,6 +29,7 @@ from tidegate.model.jobs import EMBEDDED
 from tidegate.model.jobs import JobSettings as JobSettings
 from tidegate.model.jobs import WebhookSettings as WebhookSettings
 from tidegate.model.record import Record as Record
+from tidegate.model.regions import RegionSettings
 from tidegate.model.tenant import TIERS
 
 
@@ -312,6 +313,8 @@ class Snapshot(Record):
     bodies: BodyPolicy | None = None  # of namespaces that say nothing of it
     jobs: JobSettings = JobSettings()
     cluster: ClusterSettings = ClusterSettings()
+    shared_version: int = 0  # of the configuration that all nodes share, 0 = this node's own file
+    regions: RegionSettings = RegionSettings()
 
 
 _DECODER = msgspec.msgpack.Decoder(Snapshot)

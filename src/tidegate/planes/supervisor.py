@@ -49,6 +49,7 @@ class Options(NamedTuple):
     control_module: str = "tidegate.control"
     loader_module: str = "tidegate.config.loader"
     semantic_module: str = "tidegate.semantic"
+    regions_module: str = "tidegate.regions"
     desk_module: str = "tidegate.jobs.desk"
     runner_module: str = "tidegate.jobs.runner"
     shared_module: str = "tidegate.planes.valkey"
@@ -346,3 +347,4 @@ def _kinds(options: Options) -> dict[str, Kind]:
 
 def _noted(_number: int, _frame: object) -> None:
     """The wake-up descriptor tells the loop; nothing happens inside a signal."""
+        "regions": Kind(options.regions_module),

@@ -71,13 +71,7 @@ class EtcdStore:
 
     async def _ask(self, body: dict[str, Any]) -> dict[str, Any]:
         async with self._lock:
-            try:
-                async with asyncio.timeout(self._timeout_s):
-                    return await asyncio.shield(asyncio.to_thread(self._posted, json.dumps(body).encode()))
-            except TimeoutError:
-                self._next += 1
-                self._connection = None  # the thread that still waits closes it
-                raise StoreAway(f"no answer within {self._timeout_s:g} s") from None
+            return await asyncio.to_thread(self._posted, json.dumps(body).encode())
 
     def _posted(self, body: bytes) -> dict[str, Any]:
         """In a thread: ask members in turn. Raises `StoreAway`."""
@@ -125,7 +119,7 @@ class EtcdStore:
             line.close()
             raise
         if not isinstance(said, dict):
-            raise ValueError("the store's answer is not etcd's")
+            raise StoreAway("the store's answer is not etcd's")
         return answer.status, said
 
     def _hang_up(self) -> None:

@@ -19,12 +19,13 @@ LEAST: Final = 10_000  # nobody gives less than a hundredth: it is not worth the
 class Demand:
     """One region's demand of one quota, as its own node sees it: what was spent lately, and what waits."""
 
-    __slots__ = ("_at", "_backlog", "_rate", "_waits_since")
+    __slots__ = ("_at", "_backlog", "_rate", "_total", "_waits_since")
 
     def __init__(self, now: int) -> None:
         self._at = now
         self._rate = 0.0
         self._backlog = 0
+        self._total = -1
         self._waits_since = now
 
     def note(self, spent: int, waits: int, limit: int, window_us: int, now: int) -> None:
@@ -38,6 +39,11 @@ class Demand:
             self._waits_since = now
         self._backlog = waits * WHOLE * window_us // (limit * CLEAR_US)
         self._at = now
+
+    def total(self, total: int, waits: int, limit: int, window_us: int, now: int) -> None:
+        """As `note`, by all that was spent so far; a total that became smaller begins anew."""
+        before, self._total = self._total, total
+        self.note(max(0, total - before) if before >= 0 else 0, waits, limit, window_us, now)
 
     def ppm(self, now: int) -> int:
         """What it would spend, in parts per million of the limit; above the whole where more is wanted than there is.

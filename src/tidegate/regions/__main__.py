@@ -1,0 +1,71 @@
+"""Keeps this node's part of shared quotas: `python -m tidegate.regions`, started by the supervisor."""
+
+import asyncio
+import os
+import socket
+from pathlib import Path
+
+import msgspec
+
+from tidegate.clock import SystemClock
+from tidegate.model import snapshot as snapshots
+from tidegate.model.region_url import shown
+from tidegate.model.regions import SOCKET, RegionSettings
+from tidegate.observe.log import Log
+from tidegate.planes.channel import Channel
+from tidegate.planes.child import ChildArguments, die_with_parent, end_now, parse_arguments
+from tidegate.planes.messages import Load, Ready
+from tidegate.regions.keeper import Keeper
+from tidegate.regions.open import open_store
+from tidegate.regions.status import Status
+
+
+def _settings(message: Load) -> RegionSettings:
+    found = snapshots.decode(message.snapshot).regions
+    return found if found.node else msgspec.structs.replace(found, node=socket.gethostname())
+
+
+def _bound(path: Path) -> socket.socket:
+    path.unlink(missing_ok=True)  # of a process that died; the state directory's lock leaves only us
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(str(path))
+    path.chmod(0o600)
+    return listener
+
+
+async def _main(arguments: ChildArguments, log: Log) -> None:
+    channel = Channel(arguments.channel)
+    message = await channel.receive()
+    if not isinstance(message, Load):
+        end_now()
+    settings, state = _settings(message), Path(arguments.state_dir)
+    clock = SystemClock()
+    try:
+        store = open_store(settings.store, settings.prefix, settings.timeout_us)
+        keeper = Keeper(settings, store, clock, log)
+        server = await asyncio.start_unix_server(keeper.workers.serve, sock=_bound(state / SOCKET))
+    except (OSError, ValueError) as error:
+        log.error("the region's part cannot be kept", problem=str(error))
+        end_now(1)
+    log.info("keeps its part of shared quotas", region=settings.name, node=settings.node, store=shown(settings.store))
+    beating = asyncio.create_task(keeper.run(Status(state, keeper, settings, clock).write))
+    channel.send(Ready(os.getpid()))
+    while isinstance(message := await channel.receive(), Load):
+        if _settings(message) != settings:
+            log.info("`regions` changed: the process that keeps the part begins anew")
+            break
+        channel.send(Ready(os.getpid()))
+    beating.cancel()
+    server.close()
+    end_now()
+
+
+def main() -> None:
+    """Run on the descriptors that the command line names."""
+    die_with_parent()
+    arguments = parse_arguments()
+    asyncio.run(_main(arguments, Log("regions")))
+
+
+if __name__ == "__main__":
+    main()

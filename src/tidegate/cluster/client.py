@@ -75,6 +75,20 @@ class Client:
         finally:
             pending.forget()
 
+    async def everywhere(self, *words: Word, within_us: int = 0) -> list[Reply]:
+        """One command of every server that is known; the first `Failure` is raised. Ask for something else before."""
+        deadline = self._clock.now() + (within_us or self._timeout_us)
+        loop, waits = asyncio.get_running_loop(), []
+        for node in tuple(self._route.nodes):
+            done: asyncio.Future[Reply] = loop.create_future()
+            node.submit(Pending(packed(words), None, deadline, partial(_settle, done), _never))
+            waits.append(done)
+        replies = await asyncio.gather(*waits, return_exceptions=True)
+        for reply in replies:
+            if isinstance(reply, BaseException):
+                raise reply
+        return [reply for reply in replies if not isinstance(reply, BaseException)]
+
     async def line(self, key: bytes | None = None) -> "Line":
         """A connection of its own to the server of `key`, for what blocks it. Raises `Failure`."""
         deadline = 4 * self._timeout_us
@@ -169,6 +183,11 @@ def _settle(done: "asyncio.Future[Reply]", what: Reply | Failure) -> None:
         done.set_exception(what)
     else:
         done.set_result(what)
+
+
+def _never(_pending: Pending, _reply: str) -> bool:
+    """What one server was asked is asked of no other."""
+    return False
 
 
 def _route(place: Place, tls: ssl.SSLContext | None, clock: Clock, timeout_us: int) -> Route:

@@ -36,6 +36,7 @@ _WORDS: Final = {
     "MOVED": (AWAY, "its slots are moving"),
     "ASK": (AWAY, "its slots are moving"),
     "TRYAGAIN": (AWAY, "its slots are moving"),
+    "NOCLUSTER": (BAD, "it is no Redis Cluster (cluster-enabled no)"),
     "NOSCRIPT": (BAD, "it does not keep scripts"),
     "EXECABORT": (BAD, "it broke off a transaction"),
 }
@@ -44,12 +45,14 @@ _WORDS: Final = {
 def refused(reply: str) -> Failure:
     """From the text of an error reply, of which only the first word is told."""
     word = reply.partition(" ")[0].upper()
-    if "NOPERM" in reply or "ACL failure" in reply:
+    if "NOPERM" in reply or "ACL failure" in reply or "executing the script can't" in reply:
         word = "NOPERM"
     elif "READONLY" in reply:
         word = "READONLY"
     elif "AUTH" in reply and "password" in reply:  # before Redis 6: ERR Client sent AUTH, but no password is set
         word = "WRONGPASS"
+    elif "cluster support disabled" in reply:
+        word = "NOCLUSTER"
     kind, words = _WORDS.get(word, (BAD, f"it replies with an error ({word or 'of no words'})"))
     return Failure(kind, f"the shared state cannot be used: {words}", sent=kind == BAD)
 

@@ -14,11 +14,9 @@ NAME: Final = "cluster.json"
 
 
 class Remembered(msgspec.Struct, frozen=True):
-    """`home` tells this folder from every other one; `cluster` is "" before one was joined."""
+    """As its last `Stand` said."""
 
-    home: str
-    cluster: str = ""
-    member: str = ""
+    member: str
     share_ppm: int = 0
     open_ppm: int = 0
     members: int = 0

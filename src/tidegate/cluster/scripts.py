@@ -12,6 +12,7 @@ from typing import Final
 _PARTS: Final = {  # one script is its parts, one after the other: they share what is local
     "exchange": ("words", "slots", "dimension", "fund", "turns", "grant", "exchange"),
     "members": ("members",),
+    "claim": ("claim",),
 }
 
 
@@ -41,3 +42,9 @@ def exchange() -> Script:
 def members() -> Script:
     """A member's beat: KEYS[1] the membership, ARGV[1] `Beat`; returns `Stand`."""
     return _read("members")
+
+
+@cache
+def claim() -> Script:
+    """Whose the prefix is: KEYS[1] the marker, ARGV[1] `claims.Claim`; returns `claims.Verdict`."""
+    return _read("claim")

@@ -98,11 +98,10 @@ class Worker:
         self._spent = Spent(own, clock)
         self._follower = Follower(state / directory.NAME, Roster, self._follow, clock, log)
         line = Line(clock, self.journal, self.observer, luck.random)
-        self.gateway = Gateway(self.house(first), line, clock, self.journal, self.observer, arguments.worker)
+        self._tasks: set[asyncio.Task[None]] = set()
         self._parts: Parts | None = None
         self._divide(first)
         self.gateway = Gateway(self.house(first), line, clock, self.journal, self.observer, arguments.worker)
-        self._tasks: set[asyncio.Task[None]] = set()
         self._serves = False
         self._kept: Kept | None = None
         self._keep(first)
@@ -139,6 +138,7 @@ class Worker:
         self.gateway.review()
         if was_open and not house.clients.open and self._serves:
             self._log.warning("the first client key was made: whoever calls without one is refused from now on")
+
     def _divide(self, snapshot: Snapshot) -> None:
         """Keep to the region's part of quotas that it shares with others."""
         if self._parts is not None:
@@ -150,7 +150,6 @@ class Worker:
             of = self._arguments.worker
             self._parts = Parts(snapshot.regions, self._state, self.lanes, self._clock, of, central=central)
             self._start(self._parts.run())
-
 
     def _keep(self, snapshot: Snapshot) -> None:
         """Keep answers where somebody wants that, and once begun in the way the file says now."""
@@ -199,8 +198,8 @@ class Worker:
     def _reload(self, data: bytes) -> None:
         """Build the new house beside the old one and swap; calls in flight keep their plan."""
         try:
-            self._divide(snapshot)
             snapshot = snapshots.decode(data)
+            self._divide(snapshot)
             if snapshot.cluster != self._cluster:
                 raise ValueError("`cluster` changed in the file: all workers change over together, so restart the gate")
             house = self.house(snapshot)

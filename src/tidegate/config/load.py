@@ -26,8 +26,8 @@ from tidegate.config.rules_chains import check_chains
 from tidegate.config.rules_jobs import check_jobs
 from tidegate.config.rules_money import check_amounts, check_money
 from tidegate.config.rules_profiles import Chosen, check_profiles
-from tidegate.config.rules_tenants import check_tenants
 from tidegate.config.rules_regions import check_regions
+from tidegate.config.rules_tenants import check_tenants
 from tidegate.config.schema import Config
 from tidegate.model.snapshot import Snapshot
 
@@ -114,6 +114,7 @@ def _validate(
     check_money(document)
     check_cache(document, names)
     check_jobs(document, folder)
+    check_regions(document)
     return config, filed, check_profiles(document, folder, environ)
 
 
@@ -144,7 +145,6 @@ def _typed(document: source.Document) -> Config:
 
 
 def _convert(document: source.Document, error: ErrorDetails) -> bool:
-    check_regions(document)
     types = _CONVERTIBLE.get(error["type"])
     path = path_of(error)
     if types is None or path not in document.substituted or not isinstance(error["input"], str):

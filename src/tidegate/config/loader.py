@@ -75,6 +75,8 @@ def _loaded(snapshot: Snapshot, *, keeps: bool = False) -> messages.Loaded:
 def _beside(snapshot: Snapshot) -> tuple[str, ...]:
     """The services that are wanted beside the calls."""
     found = ["semantic"] if compares(snapshot) else []
+    if snapshot.regions.name:
+        found.append("regions")
     if snapshot.jobs.enabled:
         found += ["desk", *(f"runner-{number}" for number in range(runners(snapshot)))]
     return tuple(found)
@@ -83,5 +85,3 @@ def _beside(snapshot: Snapshot) -> tuple[str, ...]:
 if __name__ == "__main__":
     gc.disable()  # it ends before there is anything to collect: a twentieth of its time
     sys.exit(main())
-    if snapshot.regions.name:
-        found.append("regions")

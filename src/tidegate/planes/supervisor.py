@@ -340,6 +340,7 @@ def _kinds(options: Options) -> dict[str, Kind]:
     """The services that a configuration may want beside the calls."""
     return {
         "semantic": Kind(options.semantic_module),
+        "regions": Kind(options.regions_module),
         "desk": Kind(options.desk_module, holds=True),
         "runner": Kind(options.runner_module, holds=True),
     }
@@ -347,4 +348,3 @@ def _kinds(options: Options) -> dict[str, Kind]:
 
 def _noted(_number: int, _frame: object) -> None:
     """The wake-up descriptor tells the loop; nothing happens inside a signal."""
-        "regions": Kind(options.regions_module),

@@ -188,6 +188,40 @@ async def test_a_drain_lets_calls_finish(clients, server, app, clock):
     assert await draining == 0
 
 
+async def test_who_is_relieved_cuts_nobody_off(clients, server, app, clock):
+    """Every connection may ask once more, and hears in that reply that it ends; so none is closed under a request."""
+    idle, busy, streaming = [await clients(server) for _ in range(3)]
+    assert (await idle.ask(GET)).status == 200
+    busy.send(HOLD)
+    streaming.send(HOLD)
+    await until(lambda: len(app.held) == 2)
+    app.held[1].start(200, TEXT)
+    server.relieve()
+    reply = await idle.ask(GET)
+    assert (reply.status, reply.headers[b"connection"], await idle.rest()) == (200, b"close", b"")
+    app.held[0].respond(200, TEXT, b"done")
+    reply = await busy.reply()
+    assert (reply.body, reply.headers[b"connection"], await busy.rest()) == (b"done", b"close", b"")
+    app.held[1].write(b"streamed")
+    app.held[1].end()
+    reply = await streaming.reply()
+    assert (reply.body, b"connection" in reply.headers) == (b"streamed", False)
+    reply = await streaming.ask(GET)
+    assert (reply.status, reply.headers[b"connection"], await streaming.rest()) == (200, b"close", b"")
+    await until(lambda: server.empty)
+    assert await server.drain(clock.now() + 30 * SECOND) == 0
+
+
+async def test_who_asks_no_more_goes_with_the_drain(client, server, clock):
+    """Idle since: closed then."""
+    assert (await client.ask(GET)).status == 200
+    server.relieve()
+    assert not server.empty
+    draining = asyncio.ensure_future(server.drain(clock.now() + 30 * SECOND))
+    assert await client.rest() == b""
+    assert await draining == 0
+
+
 async def test_a_drain_accepts_nobody(clients, server, app, clock):
     """New connections are refused while the old ones finish."""
     busy = await clients(server)

@@ -68,7 +68,7 @@ class ServerConnection(Link):
         self.deadline = hub.after(hub.settings.head_timeout_us)
         if len(hub.members) > hub.settings.max_connections:
             self._refuse(Refused(503, "too_many_connections", "Too many connections are open; try again soon."))
-        elif hub.draining:
+        elif hub.draining and not hub.patient:
             self.drain()
 
     def data_received(self, data: bytes) -> None:

@@ -58,6 +58,7 @@ class Hub:
         "max_head",
         "max_url",
         "members",
+        "patient",
         "refused",
         "requests",
         "settings",
@@ -84,6 +85,7 @@ class Hub:
         self.field = RequestLines().__getitem__
         self.idle_deadline = self.after(settings.idle_timeout_us)  # for a connection that becomes idle now
         self.draining = False
+        self.patient = False  # who has not been told that the connection ends may ask once more
         self.requests = 0
         self.refused = 0
         self.sweep.start()
@@ -115,9 +117,14 @@ class Hub:
         if self._empty is not None and not self.members and not self._empty.done():
             self._empty.set_result(None)
 
+    def relieve(self) -> None:
+        """Each connection ends with the next reply that begins, and says so in its head."""
+        self.draining = self.patient = True
+
     def drain(self) -> asyncio.Future[None]:
         """Let idle connections go now and the others after their reply; the future is done when all are gone."""
         self.draining = True
+        self.patient = False
         empty = self._empty = self.loop.create_future()
         for member in tuple(self.members):
             member.drain()

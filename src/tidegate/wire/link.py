@@ -175,7 +175,7 @@ class Link(asyncio.Protocol):
     def _ready(self) -> None:
         """A reply is complete and so is its request: the next one may come."""
         hub = self._hub
-        if not self._keep or hub.draining:
+        if not self._keep or (hub.draining and not hub.patient):
             self._close_after_flush()
             return
         self._state = HEAD

@@ -57,6 +57,19 @@ class Server:
         """O(connections)."""
         return self._hub.statistics()
 
+    def relieve(self) -> None:
+        """Accept no more, and let each connection end with its next reply, for another process serves the port too.
+
+        Nobody's request is cut off: a connection that is closed while it is idle may have one under way.
+        """
+        self._stop_listening()
+        self._hub.relieve()
+
+    @property
+    def empty(self) -> bool:
+        """Is there no connection?"""
+        return not self._hub.members
+
     async def drain(self, deadline: int) -> int:
         """Accept no more, let idle connections go and calls finish; cut what is left at `deadline` (monotonic).
 

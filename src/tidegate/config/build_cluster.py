@@ -23,6 +23,7 @@ def cluster(item: ClusterConfig) -> ClusterSettings:
         on_state_loss=item.on_state_loss,
         share_us=item.share_seconds * 1_000_000,
         region=item.region or "",
+        configuration=item.configuration,
     )
 
 

@@ -17,6 +17,7 @@ from tidegate.config.build_money import exchange
 from tidegate.config.explain import explain, path_of
 from tidegate.config.files import check_files, named_files
 from tidegate.config.findings import ConfigError, Finding
+from tidegate.config.parcels import pack, unpack
 from tidegate.config.prices import Prices
 from tidegate.config.proxies import BadProxy
 from tidegate.config.rules import check_rules
@@ -29,6 +30,7 @@ from tidegate.config.rules_profiles import Chosen, check_profiles
 from tidegate.config.rules_regions import check_regions
 from tidegate.config.rules_tenants import check_tenants
 from tidegate.config.schema import Config
+from tidegate.model.parcel import Parcel
 from tidegate.model.snapshot import Snapshot
 
 _CONVERTIBLE = {"int_type": (int,), "float_type": (int, float), "bool_type": (bool,)}
@@ -45,21 +47,45 @@ class Loaded:
     snapshot: Snapshot
     warnings: tuple[Finding, ...]
     named: tuple[str, ...] = ()
+    packed: bytes = b""  # the parcel for other nodes, where it was asked for
     origins: Mapping[tuple[str, str], str] = field(default_factory=dict)  # of prices, by provider and model
 
 
-def load(path: str, environ: Mapping[str, str], *, version: int = 0, serving: bool = False, wall: int = 0) -> Loaded:
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """How a configuration is shared: read from a parcel, which is unpacked into `folder`, or packed into one."""
+
+    folder: Path = Path()
+    parcel: Parcel | None = None
+    version: int = 0  # which the parcel is, or is to be
+    packs: bool = False
+
+
+def load(
+    path: str,
+    environ: Mapping[str, str],
+    *,
+    version: int = 0,
+    serving: bool = False,
+    wall: int = 0,
+    sharing: Sharing = Sharing(),
+) -> Loaded:
     """Read and check the file at `path`; for `serving` it must name a provider.
 
     `wall`: microseconds since 1970, for prices that begin and keys that end; 0 = the newest prices, no key has ended.
 
-    Raises `ConfigError` with every error at once; no text in it holds a value of the file.
+    Raises `ConfigError` with every error at once; no text in it holds a value of the file. `Unshareable`, `OSError`
+    where it cannot be shared.
     """
+    parcel = sharing.parcel
+    raw = _read(path) if parcel is None else parcel.text
     try:
-        document = source.parse(source.decode(_read(path)), environ)
+        document = source.parse(source.decode(raw), environ)
     except source.YamlError as error:
         raise ConfigError(path, [error.finding]) from None
     folder = Path(path).parent.absolute()
+    if parcel is not None:
+        unpack(parcel, document, sharing.folder)
     config, filed, profiles = _validate(document, folder, environ)
     if config is not None:
         _check_surroundings(config, document, environ, serving=serving)
@@ -69,8 +95,12 @@ def load(path: str, environ: Mapping[str, str], *, version: int = 0, serving: bo
     snapshot = build(config, folder, environ, version, filed, profiles, prices)
     warnings = advise(config, snapshot, document, wall)
     texts = tuple(warning.text(path) for warning in warnings)
-    snapshot = msgspec.structs.replace(snapshot, warnings=texts)
-    return Loaded(config, snapshot, warnings, named_files(document, folder), prices.origins)
+    snapshot = msgspec.structs.replace(snapshot, warnings=texts, shared_version=sharing.version)
+    packed = pack(raw, document, folder, warnings) if sharing.packs else b""
+    named = named_files(document, folder)
+    if parcel is not None:
+        named = tuple(str(folder / name) for name, _ in parcel.files)
+    return Loaded(config, snapshot, warnings, named, packed, prices.origins)
 
 
 def _read(path: str) -> bytes:

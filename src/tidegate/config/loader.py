@@ -13,10 +13,15 @@ import socket
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
+
+import msgspec
 
 from tidegate.config.build_cluster import node_of, settled
 from tidegate.config.findings import ConfigError
-from tidegate.config.load import load
+from tidegate.config.load import Loaded, Sharing, load
+from tidegate.config.parcels import Unshareable
+from tidegate.config.shared_files import given, kept, put
 from tidegate.config.split import split
 from tidegate.model.isolation import asks_for_keys
 from tidegate.model.snapshot import Snapshot, compares, encode, runners
@@ -31,12 +36,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--for", dest="purpose", choices=("serve", "check"), default="serve", help="what it is for")
     parser.add_argument("--state-dir", default="", metavar="DIR", help="the gate's state directory")
     parser.add_argument("--node", default="", metavar="NAME", help="this node's name in a cluster")
+    parser.add_argument("--kept", default="", metavar="FILE", help="what all nodes share, which goes before the file")
+    parser.add_argument("--parcel", default="", metavar="FILE", help="read this parcel in the place of the file")
+    parser.add_argument("--shared-version", type=int, default=0, metavar="N", help="which version that is to be")
+    parser.add_argument("--pack", default="", metavar="FILE", help="write the parcel for other nodes here")
     parser.add_argument("--shared", default="", metavar="URL", help="the gate's own server, where the file names none")
     options = parser.parse_args(arguments)
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looking for plugins reads every package's metadata
     wall = time.time_ns() // 1_000  # noqa: TID251 - a process of its own, which ends
     try:
-        loaded = load(options.file, os.environ, version=options.version, serving=options.purpose == "serve", wall=wall)
+        loaded = _read(options, wall)
+        if options.pack:
+            put(options.pack, loaded.packed)
+    except (Unshareable, OSError, msgspec.DecodeError) as error:
+        sys.stderr.write(f"error: {options.file}: {error}\n")
+        return 2
     except ConfigError as error:
         if error.named is not None:
             _say(messages.Named(error.named))
@@ -48,6 +62,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     snapshot = settled(loaded.snapshot, options.shared, options.node, own)
     _say(_loaded(snapshot, keeps=bool(options.shared) and not loaded.snapshot.cluster.url))
     return 0
+
+
+def _read(options: argparse.Namespace, wall: int) -> Loaded:
+    """Raises what `load` raises."""
+    read = partial(
+        load, options.file, os.environ, version=options.version, serving=options.purpose == "serve", wall=wall
+    )
+    before = kept(options.kept, options.file, options.state_dir) if options.kept else None
+    if before is not None:
+        try:
+            return read(sharing=before)
+        except (ConfigError, OSError) as error:
+            why = error.lines()[0] if isinstance(error, ConfigError) else str(error)
+            words = "what all nodes share cannot be used here, so this node's own file is"
+            sys.stderr.write(f"warning: cluster.configuration: {words}: version {before.version}: {why}\n")
+    if options.parcel:
+        return read(sharing=given(options.parcel, options.shared_version, options.state_dir))
+    return read(sharing=Sharing(packs=bool(options.pack), version=options.shared_version))
 
 
 def _say(message: messages.Message) -> None:
@@ -68,8 +100,11 @@ def _loaded(snapshot: Snapshot, *, keeps: bool = False) -> messages.Loaded:
         for item, part in zip(snapshot.isolated, rest, strict=True)
     )
     whole = encode(snapshot) if parts else b""
-    tls = server.tls is not None
-    return messages.Loaded(clients, tls, server.drain_timeout_us, encode(main), parts, whole, _beside(snapshot), keeps)
+    tls, cluster = server.tls is not None, snapshot.cluster
+    common = bool(cluster.url) and not keeps and cluster.configuration == "shared"
+    return messages.Loaded(
+        clients, tls, server.drain_timeout_us, encode(main), parts, whole, _beside(snapshot), keeps, common
+    )
 
 
 def _beside(snapshot: Snapshot) -> tuple[str, ...]:

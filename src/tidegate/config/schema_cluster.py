@@ -47,6 +47,12 @@ class ClusterConfig(Section):
     share_seconds: Annotated[int, Field(ge=1, le=86_400)] = Field(
         600, description="For how long a worker that hears nothing goes on with its share, in seconds.", examples=[600]
     )
+    configuration: Literal["shared", "own"] = Field(
+        "shared",
+        description="`shared`: a change of one node's file is put to all nodes, and in force on all or none; `own`: "
+        "each node has its own file.",
+        examples=["shared"],
+    )
     region: Name | None = Field(
         None, description="The name of the region that this cluster is; left out: there is one.", examples=["eu"]
     )

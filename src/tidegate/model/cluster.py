@@ -39,6 +39,7 @@ class ClusterSettings(Record, frozen=True):
     on_state_loss: str = "local"  # local: its share of each limit | closed: refuse | open: no shared limit
     share_us: int = 600_000_000  # how long a member that hears nothing may go on with its share
     region: str = ""  # its name among regions, "" = there is one
+    configuration: str = "shared"  # with the other nodes, in force on all or none | own: each node its own file
 
 
 class Dim(msgspec.Struct, array_like=True):

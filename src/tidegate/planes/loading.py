@@ -9,6 +9,7 @@ from typing import NamedTuple
 from tidegate.planes.messages import Decoder, Loaded, Message, Named, ProtocolError
 
 _READ = 1_048_576
+KEPT = "configuration.kept"  # in the state directory: what all nodes of a cluster share, as it was last in force
 
 
 class Outcome(NamedTuple):

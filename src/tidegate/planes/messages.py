@@ -9,7 +9,7 @@ import struct
 from typing import NamedTuple
 
 _FRAME = struct.Struct("!cI")
-_LOADED = struct.Struct("!???QQHH")
+_LOADED = struct.Struct("!????QQHH")
 _PART = struct.Struct("!HHII")
 _STATUS = struct.Struct("!??II")
 _READY = struct.Struct("!I")
@@ -56,7 +56,8 @@ class Loaded(NamedTuple):
 
     `snapshot` is the main worker's; `whole` is everybody's, empty where that is the same. `beside` names the services
     that are wanted beside the calls: `KIND`, or `KIND-NUMBER` where there are several (`planes/asides.py`). `shared`:
-    workers share what the gate's own server keeps (`planes/shared.py`).
+    workers share what the gate's own server keeps (`planes/shared.py`). `common`: the configuration is that of several
+    nodes, and control offers what they have agreed upon.
     """
 
     clients: bool  # callers must show a key
@@ -67,12 +68,20 @@ class Loaded(NamedTuple):
     whole: bytes = b""
     beside: tuple[str, ...] = ()
     shared: bool = False
+    common: bool = False
 
 
 class Named(NamedTuple):
     """Loader to supervisor, before all else: files whose change counts as one of the configuration; absolute paths."""
 
     files: tuple[str, ...]
+
+
+class Source(NamedTuple):
+    """Supervisor to control: this is the node's own file, and may have changed. `words`: what its loader is told."""
+
+    file: str
+    words: tuple[str, ...] = ()
 
 
 class Status(NamedTuple):
@@ -104,7 +113,7 @@ class Workers(NamedTuple):
     workers: tuple[WorkerState, ...]
 
 
-Message = Load | Ready | Rejected | Drain | Loaded | Named | Status | Workers
+Message = Load | Ready | Rejected | Drain | Loaded | Named | Source | Status | Workers
 
 
 class ProtocolError(Exception):
@@ -129,18 +138,23 @@ def _parts(message: Message) -> tuple[bytes, bytes]:
             return b"D", b""
         case Loaded():
             return b"O", _packed(message)
-        case Named(files):
-            return b"N", "\0".join(files).encode(errors="surrogatepass")
+        case Named() | Source():
+            return _names(message)
         case Status():
             return b"S", _STATUS.pack(*message)
         case Workers(workers):
             return b"W", json.dumps(workers).encode()
 
 
+def _names(message: Named | Source) -> tuple[bytes, bytes]:
+    kind, names = (b"N", message.files) if isinstance(message, Named) else (b"F", (message.file, *message.words))
+    return kind, "\0".join(names).encode(errors="surrogatepass")
+
+
 def _packed(message: Loaded) -> bytes:
-    clients, tls, drain_timeout_us, snapshot, parts, whole, beside, shared = message
+    clients, tls, drain_timeout_us, snapshot, parts, whole, beside, shared, common = message
     names = "\0".join(beside).encode()
-    head = _LOADED.pack(clients, tls, shared, drain_timeout_us, len(snapshot), len(parts), len(names))
+    head = _LOADED.pack(clients, tls, shared, common, drain_timeout_us, len(snapshot), len(parts), len(names))
     pieces = [head, names, snapshot]
     for part in parts:
         name = part.namespace.encode()
@@ -168,8 +182,9 @@ def _message(kind: bytes, payload: bytes) -> Message:
             return Drain()
         case b"O":
             return _unpacked(payload)
-        case b"N":
-            return Named(tuple(payload.decode(errors="surrogatepass").split("\0")) if payload else ())
+        case b"N" | b"F":
+            names = tuple(payload.decode(errors="surrogatepass").split("\0")) if payload else ()
+            return Named(names) if kind == b"N" else Source(names[0], names[1:])
         case b"S":
             return Status(*_STATUS.unpack(payload))
         case b"W":
@@ -178,7 +193,7 @@ def _message(kind: bytes, payload: bytes) -> Message:
 
 
 def _unpacked(payload: bytes) -> Loaded:
-    clients, tls, shared, drain_timeout_us, size, count, length = _LOADED.unpack_from(payload)
+    clients, tls, shared, common, drain_timeout_us, size, count, length = _LOADED.unpack_from(payload)
     begin = _LOADED.size + length
     names, at = payload[_LOADED.size : begin].decode(), begin + size
     beside, snapshot, parts = tuple(names.split("\0")) if names else (), payload[begin:at], []
@@ -187,7 +202,7 @@ def _unpacked(payload: bytes) -> Loaded:
         begin = at + _PART.size + name
         parts.append(Part(payload[begin - name : begin].decode(), port, cpu_permille, payload[begin : begin + size]))
         at = begin + size
-    return Loaded(clients, tls, drain_timeout_us, snapshot, tuple(parts), payload[at:], beside, shared)
+    return Loaded(clients, tls, drain_timeout_us, snapshot, tuple(parts), payload[at:], beside, shared, common)
 
 
 class Decoder:

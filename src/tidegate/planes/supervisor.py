@@ -21,8 +21,8 @@ from tidegate.planes.failure import GateError
 from tidegate.planes.fleet import Fleet, Setting
 from tidegate.planes.keeper import Keeper
 from tidegate.planes.listen import listen, listen_together, loopback, url
-from tidegate.planes.loading import Loading, Outcome
-from tidegate.planes.messages import Load, Loaded, Message, Ready, Status
+from tidegate.planes.loading import KEPT, Loading, Outcome
+from tidegate.planes.messages import Load, Loaded, Message, Ready, Rejected, Source, Status
 from tidegate.planes.service import Death, Service, describe
 from tidegate.planes.shared import Shared, url_of
 from tidegate.planes.state_dir import StateDir
@@ -77,6 +77,7 @@ class Supervisor:
         self._watch = Watch(options.config, options.watch_seconds)
         self._loading: Loading | None = None
         self._load_again = False
+        self._offered = 0  # the version that control handed over and has heard nothing of yet
         self._declared = 0  # the version that control was told
         self._drain_until: float | None = None
         self._over = False
@@ -113,7 +114,7 @@ class Supervisor:
         if self._shared.look(now) and self._waiting is not None:
             self._open(self._waiting)
         if self._watch.at is not None and self._watch.at <= now and self._watch.changed(now):
-            self._load()
+            self._changed()
         if self._drain_until is not None and self._drain_until <= now:
             late = "a worker" if self._fleet.alive else "a service beside the calls"
             self._log.warning(f"{late} did not drain in time and is ended")
@@ -141,11 +142,14 @@ class Supervisor:
         self._tell_status()
         if service is self._control:
             self._tell_declared()
+            self._tell_source()
 
     def heard(self, service: Service, message: Message) -> None:
         """A child said something. Raises `GateError` when the gate cannot start."""
         if service is self._control:
             service.ready = service.ready or isinstance(message, Ready)
+            if isinstance(message, Loaded):
+                self._agreed(message)
             return
         aside = self._asides.find(service)
         if aside is not None:
@@ -186,6 +190,7 @@ class Supervisor:
         )
         self._keeper.tell(self._control, status)
         self._keeper.tell(self._control, fleet.states())
+        self._tell_verdict()
 
     def _tell_declared(self) -> None:
         """What the file in force says: the control process shows it, and changes nothing that it names."""
@@ -213,7 +218,9 @@ class Supervisor:
         version = self._fleet.configuration.next_version()
         self._watch.reading()
         try:
-            self._loading = Loading(self._options.loader_module, self._options.config, version, self._words())
+            first = ["--kept", f"{self._state_dir.path}/{KEPT}"] if self._fleet.configuration.good is None else []
+            words = [*self._words(), *first]
+            self._loading = Loading(self._options.loader_module, self._options.config, version, words)
         except OSError as error:
             if not self._fleet.announced:
                 raise
@@ -267,6 +274,35 @@ class Supervisor:
         self._keeper.start(self._control)
         self._watch.start(time.monotonic())
 
+    def _changed(self) -> None:
+        """The file may be another: where several nodes have one configuration, control puts it to all of them."""
+        good = self._fleet.configuration.good
+        if good is None or not good.common:
+            self._load()
+        elif self._control.channel is not None:  # one that is away asks for it when it is back
+            self._watch.reading()
+            self._tell_source()
+
+    def _tell_source(self) -> None:
+        self._keeper.tell(self._control, Source(os.path.abspath(self._options.config), tuple(self._words())))  # noqa: PTH100
+
+    def _agreed(self, loaded: Loaded) -> None:
+        """All nodes have agreed upon this configuration."""
+        if self._loading is not None or self._drain_until is not None:
+            self._keeper.tell(self._control, Rejected("the gate reads another one, or ends"))
+            return
+        self._offered = self._fleet.configuration.next_version()
+        self._reload(Outcome(loaded, [], 0))
+        self._tell_verdict()
+
+    def _tell_verdict(self) -> None:
+        """Control hears what became of what it offered: that it is in force it hears as any other."""
+        configuration = self._fleet.configuration
+        if self._offered and not configuration.on_trial:
+            if configuration.version != self._offered:
+                self._keeper.tell(self._control, Rejected("its workers do not take it"))
+            self._offered = 0
+
     def _reload(self, outcome: Outcome) -> None:
         problem = "the file cannot be used" if outcome.loaded is None else self._exposed(outcome)
         if problem or outcome.loaded is None:
@@ -306,7 +342,7 @@ class Supervisor:
         numbers = wakeup.recv(4_096)
         for number in numbers:
             if number == signal.SIGHUP:
-                self._load()
+                self._changed()
             elif number in _ENDING:
                 self._drain()
         if signal.SIGCHLD in numbers:

@@ -1,0 +1,70 @@
+"""Putting a configuration into a parcel for other nodes, and reading it from one.
+
+What is read from a parcel is checked by this node's environment, its own certificates and its own folder; only the text
+and the files that are part of the configuration (client keys, profiles) are the parcel's. They are put into a folder
+of this node, and the document is made to name them there.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, MutableMapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+from tidegate.config.findings import Finding
+from tidegate.config.source import Document, as_mapping
+from tidegate.model.parcel import LARGEST, Parcel, encode
+
+_PASSWORD: Final = re.compile(rb"://[^/\s\"'$@]*:[^/\s\"'$@]+@")
+_OPEN: Final = "stands in the file"
+
+
+class Unshareable(Exception):
+    """Why this configuration is not handed to other nodes, and the remedy."""
+
+
+def pack(text: bytes, document: Document, folder: Path, warnings: Iterable[Finding]) -> bytes:
+    """The parcel of a configuration that was read and is right. Raises `Unshareable`, `OSError`."""
+    secret = next((one for one in warnings if one.message.endswith(_OPEN)), None)
+    if secret is not None:
+        raise Unshareable(f"line {secret.line}: {secret.field}: {secret.message}, {_REMEDY}")
+    node = ("cluster", "node")
+    if node in document.places and node not in document.substituted:
+        message = "names this node, and would name all of them"
+        raise Unshareable(f'line {document.place(node).line}: cluster.node {message}: use --node, or "${{HOSTNAME}}"')
+    if found := _PASSWORD.search(text):
+        line = text.count(b"\n", 0, found.start()) + 1
+        raise Unshareable(f"line {line}: a password stands in the file, {_REMEDY}")
+    files = {name: (folder / name).read_bytes() for _, _, name in _names(document)}
+    packed = encode(Parcel(text, tuple(files.items())))
+    if len(packed) > LARGEST:
+        raise Unshareable(f"it has {len(packed):,} bytes with its files, at most {LARGEST:,} are shared")
+    return packed
+
+
+_REMEDY: Final = 'and would stand in Redis too: write "${NAME}", or `cluster: {configuration: own}`'
+
+
+def unpack(parcel: Parcel, document: Document, folder: Path) -> None:
+    """Have the document name the parcel's files, which are written below `folder`. Raises `OSError`."""
+    files = dict(parcel.files)
+    for mapping, key, name in _names(document):
+        if name in files:
+            content = files[name]
+            path = folder / sha256(content).hexdigest()
+            if not path.exists():
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                new = path.with_suffix(".new")
+                new.write_bytes(content)
+                new.replace(path)
+            mapping[key] = str(path.absolute())
+
+
+def _names(document: Document) -> Iterator[tuple[MutableMapping[str, object], str, str]]:
+    """Where a file that is part of the configuration is named, and its name."""
+    data = as_mapping(document.data)
+    clients, profiles = as_mapping(data.get("clients")), as_mapping(data.get("profiles"))
+    for mapping, key in [(clients, "keys_file"), *((profiles, name) for name in list(profiles))]:
+        name = mapping.get(key)
+        if isinstance(name, str) and name:
+            yield mapping, key, name

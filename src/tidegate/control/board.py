@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from tidegate.observe.meters import (
     AnswersMeter,
     CallMeter,
+    ClusterMeter,
     JournalMeter,
     LaneGauge,
     LaneMeter,
@@ -43,6 +44,7 @@ class WorkerView:
     spends: list[SpendGauge] = field(default_factory=list)
     answers: list[AnswersMeter] = field(default_factory=list)
     semantic: SemanticMeter | None = None
+    cluster: ClusterMeter | None = None
 
 
 @dataclass(slots=True)
@@ -111,6 +113,7 @@ class Board:
             view.spends = report.spends
             view.answers = report.answers
             view.semantic = report.semantic
+            view.cluster = report.cluster
 
     def gone(self, worker: int) -> None:
         """A worker's connection ended: its counters stay, what it said of this moment does not."""
@@ -140,6 +143,7 @@ class Board:
                 view.spends,
                 view.answers,
                 view.semantic,
+                view.cluster,
             )
             for _, view in sorted(self._views.items())
         ]

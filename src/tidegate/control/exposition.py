@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector, CollectorRegistry
 from tidegate import __version__
 from tidegate.control.board import JobsStanding, LedgerStanding, Standing, WorkerView
 from tidegate.control.exposition_cache import cache_metrics
+from tidegate.control.exposition_cluster import cluster_metrics
 from tidegate.control.exposition_jobs import jobs_metrics
 from tidegate.control.exposition_ledger import journal_metrics, ledger_metrics
 from tidegate.control.exposition_spend import spend_metrics
@@ -71,6 +72,7 @@ class _Page(Collector):
         yield from journal_metrics(self._views)
         yield from spend_metrics(self._views)
         yield from cache_metrics(self._views)
+        yield from cluster_metrics(self._views)
         yield from jobs_metrics(self._jobs)
         yield from worker_metrics(self._standing.workers, self._pids)
 

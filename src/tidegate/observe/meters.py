@@ -132,6 +132,24 @@ class SemanticMeter(msgspec.Struct, array_like=True):
     dropped: int = 0  # what the process was to be told and was not
 
 
+class ClusterMeter(msgspec.Struct, array_like=True):
+    """How a worker stands to the state that it shares with others, and what its exchanges came to."""
+
+    mode: str  # joining | shared | local | closed | open
+    members: int  # that could be heard when it last heard, this one included
+    share_ppm: int  # of each limit, when it hears nothing any more
+    funds: int
+    exchanges: int = 0
+    failures: int = 0  # without an answer
+    late: int = 0  # that did nothing, since they came too late
+    lost: int = 0  # answered by a fund that had to be put back
+    beats: int = 0
+    beats_failed: int = 0
+    changes: int = 0  # of the mode
+    commands: int = 0  # sent to the servers, whatever for
+    latency: Histogram = msgspec.field(default_factory=Histogram)  # of exchanges that were answered
+
+
 class SpendGauge(msgspec.Struct, array_like=True):
     """How one limit of a namespace, user, key, or a model of a namespace stands; "" where it is none's own.
 
@@ -176,3 +194,4 @@ class Report(msgspec.Struct, array_like=True):
     spends: list[SpendGauge] = []  # of keys that were used, 1,000 at most; namespaces first
     answers: list[AnswersMeter] = []  # of each layer of the cache, memory first
     semantic: SemanticMeter | None = None  # None: it has nothing compared
+    cluster: ClusterMeter | None = None  # None: it shares nothing

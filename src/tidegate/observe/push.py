@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from tidegate.observe.meters import AnswersMeter, JournalMeter, SemanticMeter, SpendGauge
+from tidegate.observe.meters import AnswersMeter, ClusterMeter, JournalMeter, SemanticMeter, SpendGauge
 from tidegate.observe.observer import Observer
 from tidegate.ports import Clock
 
@@ -24,8 +24,8 @@ class Pusher:
     """Owns the connection to control. `run` never ends by itself; cancel it."""
 
     __slots__ = (
-        "_answers", "_clock", "_encode", "_journal", "_observer", "_path", "_pid", "_semantic", "_spends", "_transport",
-        "_worker",
+        "_answers", "_clock", "_cluster", "_encode", "_journal", "_observer", "_path", "_pid", "_semantic", "_spends",
+        "_transport", "_worker",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0913, PLR0917 - who says what is each of its own
@@ -39,11 +39,13 @@ class Pusher:
         spends: Callable[[], list[SpendGauge]] = list,
         answers: Callable[[], list[AnswersMeter]] = list,
         semantic: Callable[[], SemanticMeter | None] = lambda: None,
+        cluster: Callable[[], ClusterMeter | None] = lambda: None,
     ) -> None:
         self._journal = journal
         self._spends = spends
         self._answers = answers
         self._semantic = semantic
+        self._cluster = cluster
         self._path = path
         self._observer = observer
         self._clock = clock
@@ -73,6 +75,7 @@ class Pusher:
                 report.spends = self._spends()
                 report.answers = self._answers()
                 report.semantic = self._semantic()
+                report.cluster = self._cluster()
             if transport is not None:
                 payload = self._encode(report)
                 transport.write(FRAME.pack(len(payload)) + payload)

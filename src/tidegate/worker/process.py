@@ -37,7 +37,7 @@ from tidegate.line.line import Line
 from tidegate.model import snapshot as snapshots
 from tidegate.model.snapshot import Snapshot, caches
 from tidegate.observe.log import Log
-from tidegate.observe.meters import AnswersMeter, JournalMeter, LaneGauge, PoolGauge, SemanticMeter
+from tidegate.observe.meters import AnswersMeter, ClusterMeter, JournalMeter, LaneGauge, PoolGauge, SemanticMeter
 from tidegate.observe.observer import Observer
 from tidegate.observe.push import Pusher
 from tidegate.planes.channel import Channel
@@ -55,6 +55,7 @@ from tidegate.worker.upstreams import Upstreams
 if TYPE_CHECKING:
     from tidegate.worker.kept import Kept
     from tidegate.worker.regions import Parts
+    from tidegate.worker.shared import Shared
 
 SAVE_EVERY_US = 10_000_000
 LOOK_EVERY_US = 1_000_000
@@ -87,6 +88,7 @@ class Worker:
         if recovered.lost:
             log.warning("calls in flight when the last worker died were booked as estimated", calls=recovered.lost)
         memories = lanes.memories(learnt.load(self._learnt_path), recovered.levels, clock)
+        self._shared = self._sharing(first, own)
         luck = random.Random()  # jitter and sampling, nothing secret
         self.lanes = Lanes(clock, first.queue.max_calls, luck.random, memories)
         self.observer = Observer(clock, self._gauges, self._pools, log)
@@ -117,6 +119,7 @@ class Worker:
             self._spent.gauges,
             self._answers,
             self._questions,
+            self._cluster_meter,
         )
 
     def house(self, snapshot: Snapshot) -> House:
@@ -171,6 +174,9 @@ class Worker:
         tls = self._settings.tls
         context = server_context(tls) if tls is not None else None
         await self._follower.look()
+        if self._shared is not None:
+            await self._shared.start()
+            self._start(self._shared.tend())
         server = await serve(listeners, self.gateway, self._settings, self._clock, context)
         await self._patient.listen(server)
         self._start(self._repeat(SAVE_EVERY_US, self._save))
@@ -234,6 +240,8 @@ class Worker:
         await self._spool.close()
         if self._kept is not None:
             await self._kept.close()
+        if self._shared is not None:
+            await self._shared.leave()
         self.journal.close()
         end_now()
 
@@ -267,6 +275,17 @@ class Worker:
             self._spool.kept,
             self._spool.dropped,
         )
+
+    def _sharing(self, first: Snapshot, own: Path) -> "Shared | None":
+        """Its place among the others, where there are any."""
+        if not first.cluster.url:
+            return None
+        from tidegate.worker.shared import Shared  # noqa: PLC0415 - who shares nothing does not pay for it
+
+        return Shared(first.cluster, self._state, own, self._arguments.worker, self._clock, self._log)
+
+    def _cluster_meter(self) -> ClusterMeter | None:
+        return None if self._shared is None else self._shared.meter()
 
     def _answers(self) -> list[AnswersMeter]:
         return [] if self._kept is None else self._kept.meters()

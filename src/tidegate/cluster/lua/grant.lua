@@ -64,7 +64,7 @@ local function demand(member, ask)  -- replaces what the member said before
   end
   for i, each in ipairs(ask[10] or {}) do
     if each[5] > 0 then
-      list[#list + 1] = {each[1], each[2], each[3], each[4], each[5], each[6], since[each[2]] or now}
+      list[#list + 1] = {each[1], each[2], max(1, each[3]), each[4], each[5], each[6], since[each[2]] or now}
     end
   end
   member[11] = #list > 0 and pack(list) or ''

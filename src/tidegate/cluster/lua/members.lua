@@ -70,14 +70,13 @@ local function beaten()
   if beat[3] > 0 and now > beat[3] then return cmsgpack.pack({LATE, now, roll[2], 0, 0, 0, false}) end
   roll[3] = now
   look(roll)
-  local known = beat[7] or 0
   local at, member = find(roll, beat[1])
   if member and member[2] ~= beat[2] then
     table.remove(roll[7], at)
     member = nil
   end
   if not member then
-    if now - roll[8] > beat[4] then known = 0 end  -- it was forgotten, and has stopped by now
+    local known = now - roll[8] <= beat[4] and beat[7] or 0  -- else it was forgotten, and has stopped by now
     if known > 0 then claim(roll, beat) end
     member = {beat[1], beat[2], now, known, beat[4], known > 0 and 1 or 0}
     at = #roll[7] + 1
@@ -85,7 +84,7 @@ local function beaten()
   end
   member[3], member[5] = now, beat[4]
   if beat[5] then member[6] = 0 end
-  local told = share(roll, member, known)
+  local told = share(roll, member, beat[7] or 0)
   if beat[6] then table.remove(roll[7], at) end
   local open = max(0, FREE - sum(roll, true) - unknown(roll))
   local there = 0

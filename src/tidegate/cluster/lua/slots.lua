@@ -92,13 +92,9 @@ local function log_freed(dim, missing, slot_us, span)  -- when so much will have
   end
   local wait = within(dim[10])
   if wait then return wait end
-  for i = 1, #dim[11], 3 do
-    if missing <= dim[11][i + 1] then
-      wait = within(unpack(dim[11][i + 2]))
-      if wait then return wait end
-    else
-      missing = missing - dim[11][i + 1]
-    end
+  for i = 3, #dim[11], 3 do
+    wait = within(unpack(dim[11][i]))
+    if wait then return wait end
   end
   return within(dim[12]) or RENEW_US
 end

@@ -60,7 +60,7 @@ local function waiting(fund, mine)
           groups[#groups + 1] = group
         end
         local entry = {
-          owner = owner, place = place, weight = max(1, each[3]), units = each[4], calls = each[5], floor = each[6],
+          owner = owner, place = place, weight = each[3], units = each[4], calls = each[5], floor = each[6],
           since = each[7], rank = rank, id = id,
         }
         group.entries[#group.entries + 1] = entry
@@ -132,7 +132,7 @@ local function needed(entry, d, main, depth)
   local units = entry.units[d] or 0
   local kept = entry.floor
   if d ~= main then kept = d == 1 and kept > 0 and 2 or 0 end
-  return max(min(units, depth), min(units + kept, depth))
+  return min(units + kept, depth)
 end
 
 local function fits(entry, left, depths, main)  -- how many calls like it; -1: none while so much is withheld

@@ -11,9 +11,10 @@ from typing import Final
 import msgspec
 
 from tidegate.line.keys import KeyRing
-from tidegate.line.mirror import GRADUAL, Mirror
+from tidegate.line.mirror import GRADUAL
 from tidegate.line.pool import Permit, Pool
 from tidegate.line.service import Service as Service
+from tidegate.line.shared import mirror, wallet_of
 from tidegate.line.slot import Slot as Slot
 from tidegate.model.belief import Belief
 from tidegate.model.call import Call, Kind
@@ -22,10 +23,12 @@ from tidegate.model.snapshot import Limits, Profile
 from tidegate.policy import headers
 from tidegate.policy.average import Average
 from tidegate.policy.breaker import Breaker
+from tidegate.policy.cluster.purse import OUTPUTS, REQUESTS, TOKENS
+from tidegate.policy.cluster.wallet import Wallet
 from tidegate.policy.estimate import Estimator, admission
 from tidegate.policy.headers_families import Dimension, family
 from tidegate.policy.health import Health
-from tidegate.policy.limits.blame import OUTPUTS, REQUESTS, blamed
+from tidegate.policy.limits import blame
 from tidegate.policy.limits.concurrency import Concurrency
 from tidegate.policy.outlet import Cap, Outlet
 from tidegate.policy.outputs import Outputs
@@ -118,12 +121,16 @@ class Lane(Outlet):
         keys: KeyRing,
         experience: Experience,
         limits: Limits,
+        *,
+        shared: bool = False,
     ) -> None:
+        """`shared`: with all workers; `open` is called next."""
         now = clock.now()
         self.window = ""
-        self.requests = Mirror(limits.rpm, service.profile, now)
-        rounding = family(service.profile.headers).rounding
-        self.tokens = Mirror(limits.itpm or limits.tpm, service.profile, now, rounding)
+        profile = service.profile
+        rounding = family(profile.headers).rounding
+        self.requests = mirror(limits.rpm, profile, now, 0, REQUESTS, shared=shared)
+        self.tokens = mirror(limits.itpm or limits.tpm, profile, now, rounding, TOKENS, shared=shared)
         super().__init__(
             f"{service.name}/{organisation.name}/{model}",
             Quota(self.requests.allowances, self.tokens.allowances),
@@ -131,8 +138,8 @@ class Lane(Outlet):
             organisation.cap,
         )
         self._clock = clock
-        self._made = Mirror(limits.otpm, service.profile, now, rounding)
-        if service.profile.split:
+        self._made = mirror(limits.otpm, profile, now, rounding, OUTPUTS, shared=shared)
+        if profile.split:
             self.outputs = Outputs(self._made.allowances, experience.produced)
         self._read_as(service.profile)
         self._rule = service.profile.charge
@@ -151,6 +158,12 @@ class Lane(Outlet):
         self.concurrency.share(self)
         self._remember()
         self.pool: Pool[Lane] | None = None
+
+    def open(self, key: str) -> Wallet:
+        """Its wallet, under that key, where its quota is shared."""
+        mirrors = [self.requests, self.tokens] if self.outputs is None else [self.requests, self.tokens, self._made]
+        self.wallet = wallet_of(key, mirrors)
+        return self.wallet
 
     def recall(self, memory: Memory) -> None:
         """Continue from what an earlier run knew of this lane."""
@@ -322,10 +335,10 @@ class Lane(Outlet):
         if reason is Reason.RAMP:
             self.requests.slow_down(sent_at, now)
         elif reason is Reason.RATE:
-            blame = REQUESTS if not slot.charged else blamed(text)
-            if blame == REQUESTS:
+            by = blame.REQUESTS if not slot.charged else blame.blamed(text)
+            if by == blame.REQUESTS:
                 mirror, cost, dimension = self.requests, 1, self._of_requests
-            elif blame == OUTPUTS and self.outputs is not None:
+            elif by == blame.OUTPUTS and self.outputs is not None:
                 mirror, cost, dimension = self._made, slot.permit.outputs, self._family.outputs
             else:
                 mirror, cost, dimension = self.tokens, slot.charged, self._of_tokens

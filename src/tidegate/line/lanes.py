@@ -17,6 +17,7 @@ from tidegate.model import snapshot
 from tidegate.model.snapshot import Limits, RateLimitPolicy, Scope
 from tidegate.policy.average import Average
 from tidegate.policy.bucket import Bucket
+from tidegate.policy.cluster.faces import Funds
 from tidegate.policy.desk import Rules
 from tidegate.policy.estimate import Estimator
 from tidegate.policy.health import Health
@@ -61,8 +62,13 @@ class Lanes:
         max_waiting: int,
         luck: Callable[[], float],
         memories: dict[str, Memory] | None = None,
+        funds: Funds | None = None,
     ) -> None:
-        """`luck` gives uniform numbers in [0, 1); `memories`: what earlier runs knew, by `Lane.key`."""
+        """`luck` gives uniform numbers in [0, 1); `memories`: what earlier runs knew, by `Lane.key`.
+
+        `funds`: where quota is shared with other workers, None: each lane's is this worker's alone.
+        """
+        self._funds = funds
         self._memories = memories or {}
         self._clock = clock
         self._luck = luck
@@ -119,7 +125,11 @@ class Lanes:
         lane = self._lanes.get((credentials, model))
         if lane is None:
             experience = self._experience(service, model)
-            lane = Lane(self._clock, service, organisation, model, ring, experience, limits)
+            shared = self._funds is not None
+            lane = Lane(self._clock, service, organisation, model, ring, experience, limits, shared=shared)
+            if self._funds is not None:
+                tag = credentials.removeprefix(f"{service.digest}/")
+                self._funds.open(lane.open(f"{self._funds.prefix}:{{{tag}}}:lane:{service.digest}:{model}"))
             if scope.window:
                 lane.reconfigure(service, limits, scope.window)
             lane.key = f"{credentials}/{model}"
@@ -223,6 +233,8 @@ class Lanes:
         credentials = lane.key.removesuffix(f"/{lane.model}")
         self._lanes.pop((credentials, lane.model), None)
         lane.breaker.close()
+        if self._funds is not None and lane.wallet is not None:
+            self._funds.close(lane.wallet)
         lane.concurrency.part(lane)
         if not any(known == credentials for known, _ in self._lanes):
             self._organisations.pop(credentials, None)

@@ -373,7 +373,7 @@ class Mirror:
         if not limit:
             self._main = None
         elif self._main is None:
-            self._main = allowance(limit, now, window=profile.window, jitter_us=profile.jitter_us)
+            self._main = self._made(limit, now)
             self._restart(now)
             self.since = now
         elif (held := mirrored(limit, profile.window)) != self._main.limit:
@@ -386,6 +386,10 @@ class Mirror:
                 self._main.firm_until = 0
         self._gauge()
         self._compose()
+
+    def _made(self, limit: int, now: int) -> Allowance:
+        profile = self._profile
+        return allowance(limit, now, window=profile.window, jitter_us=profile.jitter_us)
 
     def _restart(self, now: int) -> None:
         """Levels of before cannot be compared with those of now."""

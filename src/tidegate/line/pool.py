@@ -12,6 +12,7 @@ from typing import Generic, TypeVar, cast
 
 from tidegate.model.tenant import Tenant
 from tidegate.policy.breaker import Epochs
+from tidegate.policy.cluster.common import Common
 from tidegate.policy.desk import Desk, Grant, Prediction, Rules, Waiting
 from tidegate.policy.outlet import UNTOLD, Outlet
 from tidegate.policy.outlets import Outlets
@@ -93,7 +94,7 @@ class Pool(Generic[LaneT]):
     `rules.only` holds names of tenants and tiers.
     """
 
-    __slots__ = ("_busy", "_clock", "_reviewer", "_timer", "desk", "lanes", "name", "only", "rules")
+    __slots__ = ("_busy", "_clock", "_common", "_reviewer", "_timer", "desk", "lanes", "name", "only", "rules")
 
     def __init__(
         self,
@@ -115,21 +116,32 @@ class Pool(Generic[LaneT]):
         self.only = frozenset(rules.only) or None
         outlets = Outlets(lanes, strategy, self._alerted, self.pump)
         self.desk = Desk(outlets, scheduler, luck, rules, clock.now())
+        self._common = self._in_common()
+
+    def _in_common(self) -> Common | None:
+        """What it has in common with other workers, None where no lane's quota is shared."""
+        shared = any(lane.wallet is not None for lane in self.lanes)
+        return Common(self.desk, self.lanes, self.pump, self.changed) if shared else None
 
     def renew(self, lanes: Sequence[LaneT], rules: Rules, scheduler: Scheduler, strategy: Strategy) -> None:
         """The configuration changed: who waits keeps waiting, in the order of the new discipline."""
         old, now = self.desk, self._clock.now()
         old.outlets.arrange(())
+        if self._common is not None:
+            self._common.close()
         self.lanes = lanes
         self.rules = rules
         self.only = frozenset(rules.only) or None
         self.desk = Desk(Outlets(lanes, strategy, self._alerted, self.pump), scheduler, old.luck, rules, now)
         self.desk.inherit(old, now)
+        self._common = self._in_common()
         self.changed()
 
     def close(self) -> None:
         """No plan uses it any more, and nobody waits: its lanes forget it. A belated call is served all the same."""
         self.desk.outlets.rest()
+        if self._common is not None:
+            self._common.close()
 
     def serves(self, tenant: Tenant) -> bool:
         """Whether calls of this tenant may draw on it."""
@@ -255,6 +267,8 @@ class Pool(Generic[LaneT]):
                 step = self.desk.dispatch(now)
         finally:
             self._busy = False
+        if self._common is not None:
+            self._common.want(now)
         if step != UNTOLD:
             self._timer = self._clock.call_at(now + step, self.pump)
 
@@ -268,7 +282,10 @@ class Pool(Generic[LaneT]):
             turn.end(None)
             self.desk.settled(ticket.owner, ticket.charge.tokens, 0, now)
         else:
-            turn.end(self._permit(cast("LaneT", grant.outlet), ticket.owner, ticket.charge, now))
+            permit = self._permit(cast("LaneT", grant.outlet), ticket.owner, ticket.charge, now)
+            if self._common is not None:
+                self._common.given(ticket, grant.outlet, permit.tokens)
+            turn.end(permit)
 
     def _permit(self, lane: LaneT, tenant: Tenant, charge: Charge, now: int) -> Permit[LaneT]:
         if charge.prefix:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from tidegate.model.tenant import Tenant
 from tidegate.policy.allowance import NEVER
 from tidegate.policy.appointments import Appointments
-from tidegate.policy.forecast import Forecast
+from tidegate.policy.forecast import Elsewhere, Forecast
 from tidegate.policy.outlet import UNTOLD, Outlet
 from tidegate.policy.outlets import Outlets
 from tidegate.policy.quota import Charge
@@ -128,7 +128,7 @@ class Desk:
         if not isinstance(head, Waiting):
             return UNTOLD
         charge = head.charge
-        floor = self._floor(head.tenant, now) if self._tiered and not head.boosted else 0
+        floor = self.floor(head, now)
         outlet = self.outlets.pick(charge, floor, head.affinity, now, self.luck)
         if outlet is None:
             wait = self.outlets.soonest(charge, floor, now)
@@ -143,6 +143,14 @@ class Desk:
             self.scheduler.spent(owner, charge.tokens, now)
         self._forecast.served(owner, charge.tokens, now)
         return Grant(head, outlet)
+
+    def floor(self, ticket: Waiting, now: int) -> int:
+        """Tokens that it leaves in a lane for higher tiers."""
+        return self._floor(ticket.tenant, now) if self._tiered and not ticket.boosted else 0
+
+    def share(self, elsewhere: Elsewhere | None) -> None:
+        """Its outlets' quota is other workers' too, at which so much waits."""
+        self._forecast.elsewhere = elsewhere
 
     def settled(self, tenant: Tenant, reserved: int, real: int, now: int) -> None:
         """What was reserved turned out to cost `real` tokens."""

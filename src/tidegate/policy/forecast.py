@@ -6,6 +6,7 @@ An estimate for who arrives now, from a few outlets looked at by chance: who is 
 
 from collections.abc import Callable, Sequence
 from math import fsum
+from typing import Protocol
 
 from tidegate.model.tenant import Tenant
 from tidegate.policy.above import Above
@@ -22,10 +23,17 @@ SPARE_SECONDS = 10  # of a lane's rate
 _INFINITE = float("inf")
 
 
+class Elsewhere(Protocol):
+    """What waits at other workers for the same quota."""
+
+    def before(self, tenant: Tenant, charge: Charge, ahead: Ahead, now: int) -> Ahead:
+        """What is served before such a call, when `ahead` of it waits here."""
+
+
 class Forecast:
     """Of one pool, for one model."""
 
-    __slots__ = ("_above", "_luck", "_outlets", "_reserved", "_settled", "_tiered")
+    __slots__ = ("_above", "_luck", "_outlets", "_reserved", "_settled", "_tiered", "elsewhere")
 
     def __init__(self, outlets: Outlets, luck: Callable[[], float], *, tiered: bool) -> None:
         """`luck` gives uniform numbers in [0, 1); `tiered`: calls of more than one tier come here."""
@@ -33,6 +41,7 @@ class Forecast:
         self._luck = luck
         self._tiered = tiered
         self._above = Above()
+        self.elsewhere: Elsewhere | None = None  # where the outlets' quota is shared with other workers
         self._reserved = self._settled = 1  # tokens of late, for the share of a reservation that is really spent
 
     def inherit(self, old: "Forecast") -> None:
@@ -59,6 +68,8 @@ class Forecast:
 
     def wait(self, tenant: Tenant, charge: Charge, ahead: Ahead, now: int) -> int:
         """When such a call is served behind so many reservations: microseconds, 0 = now, or NEVER."""
+        if self.elsewhere is not None:
+            ahead = self.elsewhere.before(tenant, charge, ahead, now)
         wait = self._through(charge, ahead.requests, ahead.tokens * self._settled // self._reserved, now)
         if wait > 0 and self._tiered:
             wait = wait * 1_000 // (1_000 - self._above.permille(tenant.tier.rank, now))

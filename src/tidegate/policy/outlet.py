@@ -12,6 +12,7 @@ from typing import Final
 
 from tidegate.policy.allowance import NEVER, Allowance
 from tidegate.policy.breaker import Breaker
+from tidegate.policy.cluster.wallet import Wallet
 from tidegate.policy.health import PROBE_GUESS_US
 from tidegate.policy.outputs import Outputs
 from tidegate.policy.prefixes import Prefixes
@@ -71,7 +72,7 @@ class Outlet:
 
     __slots__ = (
         "breaker", "calls", "cap", "crowd", "name", "outputs", "prefixes", "quota", "reserved", "tallies",
-        "weight_milli",
+        "wallet", "weight_milli",
     )  # fmt: skip
 
     def __init__(
@@ -85,6 +86,7 @@ class Outlet:
         self.crowd: Cap | None = None  # while its provider is overloaded: how many calls of this model it carries
         self.prefixes: Prefixes | None = None  # where cached input is free
         self.outputs: Outputs | None = None  # where output has a limit of its own
+        self.wallet: Wallet | None = None  # where its quota is shared with other workers
         self.weight_milli = weight_milli
         self.tallies: tuple[Tally, ...] = ()  # of the pools that it is in
         self.calls = 0  # in flight

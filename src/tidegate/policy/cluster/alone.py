@@ -1,10 +1,11 @@
 """What a worker may spend of one dimension while it hears nothing of the shared state: its share, from nothing.
 
-A bucket refills at `share` of its rate, and holds no more than the largest call that asked; it begins empty, for what
-was left is perhaps spent by now. Of a log the share of what leaves it may be spent, as far as this worker was told what
-was in it; never anything of what was left, and what is spent leaves after a window and the jitter like everything else.
-So what all workers spend on their shares together stays within what comes back. Of places the share may be in use; of
-sums, from which nothing comes back, nothing is spent. All O(1), amortised.
+A bucket refills at `share` of its rate, and holds no more than the largest call that asked, nor than its share of what
+there can be: who needs more than that waits until the worker is back. It begins empty, for what was left is perhaps
+spent by now. Of a log the share of what leaves it may be spent, as far as this worker was told what was in it; all the
+rest, what was left included, counts as spent at the beginning, and so leaves a window and the jitter later, as do calls
+of its own. So what all workers spend on their shares together stays within what comes back. Of places the share may be
+in use; of sums, from which nothing comes back, nothing is spent. All O(1), amortised.
 """
 
 from collections import deque
@@ -39,20 +40,25 @@ class Alone:
         self._span_us = window_us + jitter_us if kind == LOG else max(1, window_us)
         self._gain = limit * share_ppm if kind == BUCKET else share_ppm  # a microsecond, a unit that leaves
         self._cost = self._span_us * FREE if kind == BUCKET else FREE  # of a unit
-        self._most = limit * share_ppm  # of a log
         self._level = 0
         if kind == SLOTS:
-            self._level = self._most - sum(units for _, units in slots) * FREE
+            self._level = limit * share_ppm - sum(units for _, units in slots) * FREE
             slots = ()
         self._largest = 0
         self._at = self._began = now
         self._leaving = deque((at + self._span_us, units) for at, units in slots if at + self._span_us > now)
+        if kind == LOG:
+            known = sum(units for _, units in self._leaving)
+            self._leaving.append((now + self._span_us, max(0, limit - known)))
+        top = limit * (window_us - jitter_us) // window_us if kind == BUCKET and window_us else limit
+        self._most = top * share_ppm  # in FREE-ths of a unit
         self._own = Ages(SLOTS_OF_LOG, early=False, slot_us=max(SLOT_US, self._span_us // 256))
         self.open = False  # nothing is limited: it only counts
 
     def _refill(self, now: int) -> int:
         if self._kind == BUCKET:
-            self._level = min(self._level + (now - self._at) * self._gain, self._largest * self._cost)
+            level = self._level + (now - self._at) * self._gain
+            self._level = min(level, min(self._largest * FREE, self._most) * self._span_us)
             self._at = now
         elif self._kind == LOG and now != self._at:
             self._at = now
@@ -100,7 +106,8 @@ class Alone:
         if missing <= 0:
             return 0
         if self._kind == BUCKET:
-            return missing // self._gain + 1 if self._gain else NEVER_US
+            possible = self._gain and cost * FREE <= self._most
+            return missing // self._gain + 1 if possible else max(NEVER_US, missing // max(1, self._gain))
         for gone_at, units in self._leaving:
             missing -= units * self._gain
             if missing <= 0:

@@ -41,6 +41,13 @@ class Flight:
         self.away = False
         self._held = True
 
+    def strip(self) -> None:
+        """It is repeated to learn whether it was done; if it was not, it asks for nothing any more."""
+        if self.ask is not None:
+            dims = [msgspec.structs.replace(dim, target=0) for dim in self.ask.dims]
+            self.ask = msgspec.structs.replace(self.ask, dims=dims, demands=[])
+        self.away = False
+
     def land(self) -> tuple[Ask | None, int]:
         """It is answered, or given up: what it was, and when it was first sent."""
         ask, self.ask = self.ask, None

@@ -1,4 +1,4 @@
-"""What a worker could put a fund back from: what it was told last, and what it has spent since and nobody knows."""
+"""What a worker could put a fund back from: what it was told last, and what it spent on its share since."""
 
 from collections.abc import Sequence
 
@@ -48,11 +48,6 @@ class Recollection:
         if index >= len(self._memory) or self.at < since:
             return []
         return [(self.at - age, units) for age, units in self._memory[index].slots]
-
-    def untold(self, index: int, purse: Purse, units: int, now: int) -> None:
-        """So much was spent of a lease. A bucket had it debited before, and begins from zero: it need not be told."""
-        if units > 0 and purse.kind not in {BUCKET, SLOTS}:
-            self._own[index].add(units, now)
 
     def spent(self, index: int, own: Sequence[tuple[int, int]], now: int) -> None:
         """So much was spent on this worker's share: (age, units)."""

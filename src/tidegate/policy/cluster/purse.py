@@ -14,6 +14,9 @@ from tidegate.policy.allowance import ALWAYS, NEVER, Allowance, View
 from tidegate.policy.cluster.ages import Ages
 from tidegate.policy.cluster.alone import Alone
 
+REQUESTS = 0  # what a call takes of a dimension: one
+TOKENS = 1
+OUTPUTS = 2  # tokens that it makes
 SOON_US = 3_000  # until an exchange has brought what is there
 SLOT_US = 100_000  # when a place becomes free nobody knows: a guess
 CORRECTIONS = 64  # slots of them between two exchanges
@@ -25,15 +28,17 @@ class Purse(Allowance):
 
     __slots__ = (
         "_corrections", "alone", "capacity", "drained", "ends_at", "fund_left", "held", "jitter_us", "kind", "largest",
-        "noise", "own_limit", "part", "period", "shown", "shown_at", "since", "spent", "stir", "told_at", "until",
+        "noise", "of", "own_limit", "part", "period", "shown", "shown_at", "since", "spent", "stir", "told_at", "until",
         "window_us",
     )  # fmt: skip
 
-    def __init__(self, kind: int, limit: int = 0, *, window_us: int = 0, jitter_us: int = 0) -> None:
+    def __init__(self, kind: int, limit: int = 0, *, window_us: int = 0, jitter_us: int = 0, of: int = TOKENS) -> None:
         """`kind`: `BUCKET`, `LOG`, `SLOTS` or `SUM` of `model.cluster`; `limit` 0: not limited, it holds nobody back.
 
-        Of a SUM `period` and `ends_at` (monotonic) are set by who knows the calendar.
+        `of`: what a call takes of it, `REQUESTS`, `TOKENS` or `OUTPUTS`. Of a SUM `period` and `ends_at` (monotonic)
+        are set by who knows the calendar.
         """
+        self.of = of
         self.firm_until = ALWAYS
         self.depth = 0
         self.held = 0  # of the lease, unspent; negative when more was taken
@@ -200,7 +205,9 @@ class Purse(Allowance):
 
     def tell(self, returned: int, target: int, now: int) -> Dim:
         """What the next exchange says of it, `returned` taken out of the lease; a debt is told as a correction."""
-        if self.held < 0 and self.kind != SLOTS:
+        if not self.own_limit:
+            self.held = max(0, self.held)
+        elif self.held < 0 and self.kind != SLOTS:
             self._corrections.add(-self.held, now)
             self.spent = max(0, self.spent + self.held)
             self.held = 0
@@ -239,12 +246,17 @@ class Purse(Allowance):
         if limit and self.own_limit:
             self._limit(min(limit, self.own_limit))
 
+    def leave(self) -> None:
+        """Nobody renews the lease: nothing more of it is spent."""
+        self.held = min(self.held, 0)
+        self.until = 0
+
     def void(self, now: int) -> None:
         """The lease counts as spent: nothing of it is left, and nothing of it is to be told."""
         debt = -self.held
         self.held = 0
         if self.kind != SLOTS:
-            if debt > 0:
+            if debt > 0 and self.own_limit:
                 self._corrections.add(debt, now)
             self.spent = 0
 

@@ -95,9 +95,17 @@ class Wallet(Wake):
         return self._wanted or (rank, flow) in self._asked
 
     def want_units(self, units: Sequence[int], *, rank: int = 0, flow: int = 0, weight_milli: int = 1_000) -> None:
-        """One call needs so much, by dimension: a demand for the next exchange, for no other."""
-        if len(self._wants) < DEMANDS:
-            self._wants.append(Demand(rank, flow, weight_milli, list(units)))
+        """One call needs so much, by dimension: a demand for the next exchange, for no other.
+
+        Calls that need the same are one demand, and so are the last of very many: what is too much goes back.
+        """
+        wants = self._wants
+        last = wants[-1] if wants else None
+        if last is not None and (last.units == units or len(wants) >= DEMANDS):
+            last.units = [max(pair) for pair in zip(last.units, units, strict=True)]
+            last.calls += 1
+        else:
+            wants.append(Demand(rank, flow, weight_milli, list(units)))
         self._wanted = True
         self._call()
 
@@ -223,10 +231,10 @@ class Wallet(Wake):
         if told.status == LATE:
             self._flight.hold(ask)
             return
-        self.epoch = told.epoch
         if told.status == LOST:
-            self._lost(ask, now)
+            self._lost(ask, now)  # under the epoch that is known here: so the fund sees which one is lost
             return
+        self.epoch = told.epoch
         if ask.restore is not None:
             self.posted = True
             self._recollection.clear()
@@ -252,23 +260,21 @@ class Wallet(Wake):
         self._recollection.told(told, now)
 
     def _lost(self, ask: Ask, now: int) -> None:
-        """The fund begins anew. What is held was taken from an earlier one, and is spent no more."""
-        self._set_aside(ask, now, sure=True)
+        """The fund begins anew: nothing was done. What is held was taken from an earlier one, and is spent no more.
+
+        What was spent of it is told to logs and sums; a bucket had it debited before, and begins from zero.
+        """
+        age = now - self._flight.built_at
+        for purse, dim in zip(self.purses, ask.dims, strict=True):
+            purse.again([(each + age, by) for each, by in dim.corrections], now)
+            spent = purse.spent + dim.spent
+            purse.void(now)
+            if purse.kind in {LOG, SUM}:
+                purse.spent = spent
         self.posted = False
         self._asked.clear()
         self._wants = self._sent_wants + self._wants
         self._wanted = True
-
-    def _set_aside(self, ask: Ask | None, now: int, *, sure: bool) -> None:
-        """No exchange will tell any more what was spent: `restore` does. `sure`: what was sent was not done."""
-        for index, purse in enumerate(self.purses):
-            if ask is not None:
-                dim = ask.dims[index]
-                self._recollection.untold(index, purse, dim.spent, now)
-                age = now - self._flight.built_at
-                purse.again([(each + age, by) for each, by in dim.corrections if sure or by > 0], now)
-            self._recollection.untold(index, purse, purse.spent, now)
-            purse.void(now)
 
     def unheard(self, now: int) -> None:
         """As `faces.Fund`."""
@@ -283,12 +289,12 @@ class Wallet(Wake):
             return
         self._mode = mode
         if before == SHARED:
-            ask, _ = self._flight.land()
-            self._set_aside(ask, now, sure=False)
+            self._flight.strip()
         for index, purse in enumerate(self.purses):
             if purse.alone is not None:
                 self._recollection.spent(index, purse.alone.own(now), now)
                 purse.alone = None
+            purse.leave()
             if mode in {LOCAL, OPEN}:
                 purse.alone = self._alone(index, footing, now)
                 self.posted = False

@@ -69,24 +69,9 @@ class _Levels(Band):
     """The levels of one tier."""
 
     __slots__ = (
-        "_base",
-        "_bits",
-        "_entered",
-        "_fresh",
-        "_half_life",
-        "_heaviest",
-        "_heavy",
-        "_moves",
-        "_passed",
-        "_peak",
-        "_rings",
-        "_shift",
-        "_since",
-        "_tokens",
-        "_turns",
-        "_welcomed",
-        "largest",
-    )
+        "_base", "_bits", "_entered", "_fresh", "_half_life", "_heaviest", "_heavy", "_moves", "_passed", "_peak",
+        "_rings", "_shift", "_since", "_tokens", "_turns", "_welcomed", "largest",
+    )  # fmt: skip
 
     def __init__(self, rank: int, half_life: int = HALF_LIFE_US) -> None:
         super().__init__(rank)
@@ -142,6 +127,17 @@ class _Levels(Band):
             if flow.v >> self._shift <= level:
                 return flow
             self._bring_near(flow, first)
+
+    def order(self, most: int) -> list[Flow]:
+        flows: list[Flow] = []
+        for level in sorted(self._rings):
+            flow = head = self._rings[level]
+            while len(flows) < most:
+                flows.append(flow)
+                flow = flow.right
+                if flow is head:
+                    break
+        return flows
 
     def served(self, flow: Flow, cost: int, now: int) -> None:
         level = flow.level

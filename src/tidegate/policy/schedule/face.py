@@ -63,6 +63,12 @@ class Scheduler(Protocol):
     def spent(self, tenant: Tenant, tokens: int, now: int) -> None:
         """Service outside the queue: a call that passed at once (positive), or a correction at settle (either sign)."""
 
+    def first(self, most: int) -> list[Ticket]:
+        """The next call of each of the first tenants in the order of their turn, about. O(`most` + tiers)."""
+
+    def standing(self, ticket: Ticket) -> tuple[int, int]:
+        """Rank and weight of a waiting call, as its order among the calls of several queues goes by them."""
+
     def queued(self, tenant: Tenant) -> int:
         """Tokens that wait and are not of a lower tier than this tenant: those give way. O(tiers)."""
 

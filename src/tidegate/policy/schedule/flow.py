@@ -11,6 +11,8 @@ from typing import Optional
 from tidegate.model.tenant import Tenant
 from tidegate.policy.schedule.face import Ticket
 
+_LOOKS = 8  # calls that are looked at for each tenant that is to be found
+
 
 class Flow:
     """One tenant's waiting calls in the order of their turn, and what its discipline notes about it."""
@@ -137,6 +139,16 @@ class Band(ABC):
 
     def spent(self, flow: Flow, tokens: int, now: int) -> None:  # noqa: B027 - most disciplines count no service
         """Service outside the queue, of either sign."""
+
+    def order(self, most: int) -> list[Flow]:
+        """The first tenants in the order of their turn, about; here of their oldest calls. O(`most`)."""
+        found: dict[Flow, None] = {}
+        ticket, looks = self.oldest, _LOOKS * most
+        while ticket is not None and looks and len(found) < most:
+            found[ticket.seat] = None
+            ticket = ticket.newer
+            looks -= 1
+        return list(found)
 
     def negligible(self, flow: Flow, now: int) -> bool:
         """Forgetting this tenant, of whom nothing waits, changes next to nothing."""

@@ -123,6 +123,18 @@ class Tiered:
         if self._debt > 0:
             self._repay(tokens)
 
+    def first(self, most: int) -> list[Ticket]:
+        tickets: list[Ticket] = []
+        for rank in sorted(self._bands):
+            band = self._bands[rank]
+            if band.count and len(tickets) < most:
+                tickets += [flow.first for flow in band.order(most - len(tickets)) if flow.first is not None]
+        return tickets
+
+    def standing(self, ticket: Ticket) -> tuple[int, int]:
+        tenant = ticket.tenant
+        return -1 if ticket.boosted and self._debt <= 0 else tenant.tier.rank, tenant.weight_milli
+
     def queued(self, tenant: Tenant) -> int:
         tokens = 0
         for rank, band in self._bands.items():

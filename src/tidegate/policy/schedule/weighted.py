@@ -156,6 +156,11 @@ class Weighted(Tiered):
             ticket.boosted = bool(self._waiting & ((1 << flow.band.rank) - 1))
         return ticket
 
+    def standing(self, ticket: Ticket) -> tuple[int, int]:
+        """Tiers mix: one rank for all but what was promised."""
+        product = _product(ticket.tenant)
+        return (1, max(1, product // 1_000)) if product else (0, 1_000)
+
     def queued(self, tenant: Tenant) -> int:
         """All that wait: here no tier gives way altogether."""
         tokens = 0

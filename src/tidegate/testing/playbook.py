@@ -22,6 +22,7 @@ from tidegate.model.outcome import Reason
 from tidegate.model.reply import Refused, Unexplained
 from tidegate.model.snapshot import Provider, Snapshot
 from tidegate.model.tenant import NOBODY, Tenant
+from tidegate.policy.cluster.faces import Funds
 from tidegate.policy.estimate import measure
 from tidegate.providers import openai
 from tidegate.testing.clock import SECOND, ManualClock, settle
@@ -88,15 +89,17 @@ def answer(prompt: int = 10, completion: int = 5, text: str = "hello") -> bytes:
 class Playbook:
     """A line on a manual clock with one scripted transport per provider.
 
-    `luck` is the constant chance (0: no jitter).
+    `luck` is the constant chance (0: no jitter). `clock` and `funds`: of several workers that share quota.
     """
 
-    def __init__(self, snapshot: Snapshot, *, luck: float = 0.0) -> None:
-        self.clock = ManualClock()
+    def __init__(
+        self, snapshot: Snapshot, *, luck: float = 0.0, clock: ManualClock | None = None, funds: Funds | None = None
+    ) -> None:
+        self.clock = clock or ManualClock()
         self.began = self.clock.now()
         self.transports = {provider.name: ScriptedTransport() for provider in snapshot.providers}
         self.recorder = Recorder()
-        self.lanes = Lanes(self.clock, snapshot.queue.max_calls, lambda: luck)
+        self.lanes = Lanes(self.clock, snapshot.queue.max_calls, lambda: luck, funds=funds)
         self.book = Book(snapshot, self.lanes, self._transport)
         self.line = Line(self.clock, self.recorder, self.recorder, lambda: luck)
         self.calls: list[Call] = []

@@ -12,8 +12,8 @@ from tidegate.config.load import Sharing
 from tidegate.model.parcel import kept_of, parcel_of
 
 FOLDER: Final = "configuration"  # in the state directory: files of parcels
-_CLUSTER: Final = re.compile(rb"(?m)^[\"']?cluster[\"']?\s*:")
-_OWN: Final = re.compile(rb"(?m)^\s+configuration\s*:\s*[\"']?own\b|\{[^}\n]*configuration\s*:\s*[\"']?own\b")
+_CLUSTER: Final = re.compile(rb"(?m)(?:^|[{,]\s*)[\"']?cluster[\"']?\s*:")
+_OWN: Final = re.compile(rb"\bconfiguration[\"']?\s*:\s*[\"']?own\b")
 
 
 def given(parcel: str, version: int, state_dir: str) -> Sharing:

@@ -17,15 +17,18 @@ from tidegate.control.admin.front import HOSTS, Front
 from tidegate.control.app import Port, application
 from tidegate.control.board import Board, Standing
 from tidegate.control.bodies import Bodies
+from tidegate.control.checking import Checked, Checker
 from tidegate.control.declared import Declaration
 from tidegate.control.intake import Intake, bind
 from tidegate.control.jobs import Jobs, JobsWatch
 from tidegate.control.leader import Among, Leader
 from tidegate.control.ledger import Ledger
+from tidegate.control.nodes import Nodes
+from tidegate.control.sharing import Sharing
 from tidegate.observe.log import Log
 from tidegate.planes.channel import Channel
 from tidegate.planes.child import ChildArguments, die_with_parent, end_now, parse_arguments
-from tidegate.planes.messages import Load, Ready, Status, Workers
+from tidegate.planes.messages import Load, Named, Ready, Rejected, Source, Status, Workers
 
 if TYPE_CHECKING:
     from tidegate.control.admin.office import Office
@@ -49,13 +52,13 @@ class AdminServer(Server):
         yield
 
 
-async def _follow(channel: Channel, board: Board, declaration: Declaration) -> None:
+async def _follow(channel: Channel, board: Board, declaration: Declaration, sharing: Sharing) -> None:
     """Take what the supervisor says; end when it is gone."""
     while True:
-        await _hear(channel, board, declaration)
+        await _hear(channel, board, declaration, sharing)
 
 
-async def _hear(channel: Channel, board: Board, declaration: Declaration) -> None:
+async def _hear(channel: Channel, board: Board, declaration: Declaration, sharing: Sharing) -> None:
     message = await channel.receive()
     if message is None:
         end_now()
@@ -65,6 +68,18 @@ async def _hear(channel: Channel, board: Board, declaration: Declaration) -> Non
         board.standing.workers = message.workers
     elif isinstance(message, Load):
         declaration.take(message.snapshot)
+        sharing.serves(declaration.now.shared_version)
+    elif isinstance(message, Source):
+        sharing.source(message.file, message.words)
+    elif isinstance(message, Rejected):
+        sharing.rejected()
+
+
+async def _offer(channel: Channel, checked: Checked) -> None:
+    """All nodes have agreed upon it."""
+    if checked.loaded is not None:
+        await channel.hand_over(Named(checked.files))
+        await channel.hand_over(checked.loaded)
 
 
 def _office(
@@ -87,11 +102,23 @@ async def _run(arguments: ChildArguments, log: Log) -> None:
     channel = Channel(arguments.channel)
     board, declaration = Board(), Declaration()
     await Intake(board, log).start(bind(Path(arguments.state_dir) / "control.sock"))
+
+    def ring() -> None:
+        nodes.ring()
+
     leader = Leader(lambda: ledger.engine, socket.gethostname(), log)
     ledger = Ledger(Path(arguments.state_dir), declaration, board, log, leader.begin)
-    clock, jobs, among = SystemClock(), Jobs(Path(arguments.state_dir), declaration), Among(leader.begin)
+    clock, jobs, among = (
+        SystemClock(),
+        Jobs(Path(arguments.state_dir), declaration),
+        Among(leader.begin, ring),
+    )
+    sharing = Sharing(
+        Path(arguments.state_dir), Checker(Path(arguments.state_dir)), partial(_offer, channel), clock, log
+    )
     make = partial(_office, Path(arguments.state_dir), ledger, jobs, declaration, board, log, clock, among)
     front = Front(make, os.environ.get(HOSTS, "").split())
+    nodes = Nodes(declaration, sharing, front.poke, clock, log)
     port = Port(application(board), front.guarded)
     config = Config(
         port,
@@ -105,15 +132,19 @@ async def _run(arguments: ChildArguments, log: Log) -> None:
     )
     server = AdminServer(config, lambda: channel.send(Ready(os.getpid())))
     listener = socket.socket(fileno=arguments.listen)
-    await _hear(channel, board, declaration)  # how the gate stands, before anybody who waits in the backlog asks
+    await _hear(
+        channel, board, declaration, sharing
+    )  # how the gate stands, before anybody who waits in the backlog asks
     ledger.start()
     leader.start()
     Bodies(Path(arguments.state_dir), lambda: ledger.engine, declaration, log, lead=leader.begin).start()
     JobsWatch(jobs, board, log, clock.wall).start()
     front.start(lambda: ledger.engine is not None)
-    following = asyncio.create_task(_follow(channel, board, declaration))
+    following = asyncio.create_task(_follow(channel, board, declaration, sharing))
+    among_nodes = asyncio.create_task(nodes.run())
     await server.serve([listener])
     following.cancel()
+    among_nodes.cancel()
 
 
 def main() -> None:

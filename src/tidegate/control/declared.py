@@ -5,6 +5,7 @@ Only these fields of the snapshot are read: what providers are called with never
 
 import msgspec
 
+from tidegate.model.cluster import ClusterSettings
 from tidegate.model.entitlements import ClientKey, LedgerSettings, Namespace, TierEntry
 from tidegate.model.jobs import JobSettings
 from tidegate.model.snapshot import BUILT_IN_TIERS, Limits
@@ -35,6 +36,8 @@ class Declared(msgspec.Struct, frozen=True):
     jobs: JobSettings = JobSettings()
     warnings: tuple[str, ...] = ()
     providers: tuple[DeclaredProvider, ...] = ()
+    cluster: ClusterSettings = ClusterSettings()
+    shared_version: int = 0
 
     def namespace(self, name: str) -> Namespace | None:
         """The namespace of that name; O(namespaces)."""

@@ -1,6 +1,7 @@
 """A child's end of the channel to the supervisor, on the running event loop."""
 
 import asyncio
+import contextlib
 import socket
 from collections import deque
 
@@ -39,6 +40,11 @@ class Channel:
             self._socket.sendall(encode(message))
         except (BrokenPipeError, ConnectionResetError):
             return
+
+    async def hand_over(self, message: Message) -> None:
+        """Send one that may be large. Nothing else is sent meanwhile. Harmless when the supervisor is gone."""
+        with contextlib.suppress(OSError):
+            await asyncio.get_running_loop().sock_sendall(self._socket, encode(message))
 
     def close(self) -> None:
         """Give the descriptor back."""

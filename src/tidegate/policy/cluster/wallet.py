@@ -169,6 +169,8 @@ class Wallet(Wake):
         demands = self._demands(now)
         if not demands and not self._speaks():
             self._wanted = False
+            self._again_at = ALWAYS  # who wanted something has gone
+            self._asked.clear()
             return None
         self._asked = {(demand.rank, demand.flow) for demand in demands}
         self._wanted = False

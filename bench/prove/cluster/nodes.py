@@ -34,14 +34,15 @@ class Place:
 class Node:
     """One `tidegate serve`, that can be killed, as can each of its workers."""
 
-    def __init__(self, home: Path, full: Mapping[str, Any], workers: int = 1, place: Place = Place()) -> None:
-        """Raises `NotReady` for a file that the gate refuses."""
+    def __init__(
+        self, home: Path, full: Mapping[str, Any], workers: int = 1, place: Place = Place(), *, checked: bool = True
+    ) -> None:
+        """Raises `NotReady` for a file that the gate refuses, unless that is what is looked at."""
         home.mkdir(parents=True)
         self.home, self.name, self.size, self.place = home, home.name, workers, place
-        self.config = home / "tidegate.yaml"
+        self.config, self._full = home / "tidegate.yaml", dict(full)
         self.config.write_text(json.dumps(full))
-        self._clustered = "cluster" in full
-        complaint = accepted(self.config)
+        complaint = accepted(self.config) if checked else ""
         if complaint:
             raise NotReady(complaint)
         self.port, self.admin = free_port(), free_port()
@@ -58,10 +59,14 @@ class Node:
         assert self.child is not None
         return self.child.pid
 
+    def write(self, cluster: Mapping[str, Any]) -> None:
+        """Another shared state, for its next start."""
+        self.config.write_text(json.dumps(self._full | {"cluster": cluster}))
+
     def command(self) -> list[str]:
         """How it is started."""
         serve = gate.serve_command(self.config, self.port, self.admin)
-        named = ["--node", self.name] if self._clustered else []
+        named = ["--node", self.name] if "cluster" in self._full else []
         return [*self.place.via, *serve, "--host", self.place.host, "--workers", str(self.size), *named]
 
     def start(self) -> None:

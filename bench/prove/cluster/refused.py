@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench.figures import Figure, exactly
-from bench.process import NotReady, free_port
+from bench.process import free_port
 from bench.prove.cluster.nodes import Node
 from bench.prove.cluster.sentinels import Sentinels
 from bench.prove.cluster.servers import REDIS, Server
@@ -26,9 +26,9 @@ def refused(context: Context, row: Row) -> None:
     row.commands.append("tidegate serve -c (cluster: …) with each of them")
     with _servers() as urls:
         for number, (name, url, word) in enumerate(_cases(urls)):
-            code, said = _served(context.work / f"refused-{number}", {"url": url})
+            code, said = _served(_node(context.work / f"refused-{number}", {"url": url}))
             row.figures.append(_figure(name, code, said, word))
-        row.figures.append(_two_on_one_prefix(context.work, urls["plain"]))
+        row.figures += _two_on_one_prefix(context.work, urls["plain"], urls["other"])
 
 
 def _cases(urls: Urls) -> list[tuple[str, str, str]]:
@@ -64,6 +64,7 @@ def _servers() -> Iterator[Urls]:
 
         urls = {
             "plain": server(),
+            "other": server(),
             "guarded": server("--requirepass", "of-the-cluster"),
             "evicting": server("--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru"),
             "hidden": server("--rename-command", "INFO", ""),
@@ -75,18 +76,14 @@ def _servers() -> Iterator[Urls]:
         yield urls
 
 
-def _node(home: Path, cluster: dict[str, Any], limit: int = 1_000_000) -> Node:
-    scope = {"name": "main", "keys": ["sk-refused"], "limits": {MODEL: {"rpm": 1_000, "tpm": limit}}}
+def _node(home: Path, cluster: dict[str, Any]) -> Node:
+    scope = {"name": "main", "keys": ["sk-refused"], "limits": {MODEL: {"rpm": 1_000, "tpm": 1_000_000}}}
     provider = {"dialect": "openai", "base_url": "http://127.0.0.1:9/v1", "scopes": [scope]}
-    return Node(home, {"providers": {"openai": provider}, "cluster": cluster})
+    return Node(home, {"providers": {"openai": provider}, "cluster": cluster}, checked=False)
 
 
-def _served(home: Path, cluster: dict[str, Any]) -> tuple[int, str]:
+def _served(node: Node) -> tuple[int, str]:
     """How it ended, and the last that it said; -1 where it serves."""
-    try:
-        node = _node(home, cluster)
-    except NotReady as complaint:
-        return 2, str(complaint)
     try:
         done = subprocess.run(node.command(), capture_output=True, text=True, timeout=_LONGEST_S, check=False)
     except subprocess.TimeoutExpired as late:
@@ -100,12 +97,18 @@ def _figure(name: str, code: int, said: str, word: str) -> Figure:
     return exactly(f"{name}: refused, with the remedy", int(ok), 1, f"exit {code}: {last[-300:]}")
 
 
-def _two_on_one_prefix(work: Path, url: str) -> Figure:
-    """Another cluster, with other limits of the same scope, beside one that runs."""
-    first = _node(work / "first", {"url": url, "prefix": "same"})
-    first.start()
+def _two_on_one_prefix(work: Path, ours: str, theirs: str) -> Iterator[Figure]:
+    """A node of another cluster is pointed at ours; then one that calls itself as ours does."""
+    first = _node(work / "same-1", {"url": ours, "prefix": "same"})
+    second = _node(work / "same-2", {"url": theirs, "prefix": "same"})
+    for node in (first, second):
+        node.start()
+    second.stop()
     try:
-        code, said = _served(work / "second", {"url": url, "prefix": "same"})
+        second.write({"url": ours, "prefix": "same"})
+        yield _figure("two clusters on one prefix", *_served(second), "prefix")
+        third = _node(work / "same-3", {"url": ours, "prefix": "same"})
+        third.name = first.name
+        yield _figure("two gates that are the same node", *_served(third), "name")
     finally:
         first.stop()
-    return _figure("two clusters on one prefix", code, said, "prefix")

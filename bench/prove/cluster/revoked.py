@@ -43,10 +43,10 @@ def revoked(context: Context, row: Row) -> None:
         lines = [line for node in run.nodes for line in stack.enter_context(_each_worker(node, admin.first_key()))]
         made, ended = [], []
         for number in range(rounds):
-            key = admin.key(f"k{number}")
+            name, key = admin.key(f"k{number}")
             made.append(max(_until(lines, key, 200, time.monotonic())))
             asked = time.monotonic()
-            admin.ask("POST", f"/namespaces/acme/keys/k{number}/revoke", {}, number)
+            admin.ask("POST", f"/namespaces/acme/keys/{name}/revoke", {}, number)
             ended.append(max(_until(lines, key, 401, asked)))
         slowest = max(ended)
         late = sum(1 for one in ended if one >= _WITHIN_S)
@@ -86,13 +86,14 @@ class Admin:
                 raise RuntimeError(f"{method} {path}: {reply.status} {said[-200:]!r}")
             time.sleep(0.05)
 
-    def key(self, name: str) -> str:
-        """A new one of the namespace, made at the first node."""
-        return str(self.ask("POST", "/namespaces/acme/keys", {"name": name})["key"])
+    def key(self, name: str) -> tuple[str, str]:
+        """A new one of the namespace, made at the first node: its whole name, and itself."""
+        made = self.ask("POST", "/namespaces/acme/keys", {"name": name})
+        return str(made["name"]), str(made["key"])
 
     def first_key(self) -> str:
         """For finding out who answers."""
-        return self.key(f"who-{time.monotonic_ns()}")
+        return self.key(f"who-{time.monotonic_ns()}")[1]
 
 
 @dataclass(slots=True)

@@ -4,6 +4,7 @@ hiredis parses. RESP2 is spoken, as every server and proxy knows it.
 """
 
 import asyncio
+import os
 import ssl
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -137,7 +138,8 @@ async def dial(
     except ssl.SSLError as error:
         raise away(f"TLS with it fails ({error.reason or 'no reason given'})") from None
     except OSError as error:
-        raise away(f"it cannot be reached ({error.strerror or type(error).__name__})") from None
+        why = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or type(error).__name__
+        raise away(f"it cannot be reached ({why})") from None
     try:
         await _greet(connection, place)
     except BaseException:

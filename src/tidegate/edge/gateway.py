@@ -271,7 +271,7 @@ class Gateway:
         if cache is not None and free and cache.flights.join(request):
             return
         if caller.limits is not None and call.grant is None and self._too_much(request, caller.limits):
-            return
+            return  # or it waits for what other workers have left
         if cache is not None and not free and (cache.known(request) or cache.flights.join(request)):
             return
         out: Exchange | Tape = request.out
@@ -290,9 +290,24 @@ class Gateway:
         problem = spending.grant(call, plan, limits, self._clock.now(), self._clock.wall())
         if problem is None:
             return False
+        if limits.joined:
+            self._crew.beside(self._gather(request, limits))
+        else:
+            self._refuse(request, problem)
+        return True
+
+    async def _gather(self, request: Request, limits: Limits) -> None:
+        """Serve it, when what it lacks here is had from elsewhere."""
+        problem = await spending.gathered(request.call, request.plan, limits, self._clock, self._crew.loop)
+        if problem is None:
+            self.start(request)
+        else:
+            self._refuse(request, problem)
+
+    def _refuse(self, request: Request, problem: Problem) -> None:
+        call, plan = request.call, request.plan
         self._observer.refused(plan.name, spending.WORDS[problem.kind])
         self.serving.answer(request.out, errors.of_problem(problem, DIALECTS[call.dialect]))
-        return True
 
     def share(self, elsewhere: Elsewhere, proofs: Proofs) -> None:
         """There are other workers, and what they share."""

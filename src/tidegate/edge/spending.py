@@ -1,7 +1,9 @@
 """Where a call meets its tenant's own limits: what it will probably cost, and how it is told that it may not."""
 
+import asyncio
 from typing import Final, Protocol
 
+from tidegate.edge.gathering import gather
 from tidegate.line.lane import WEIGHT_PER_TOKEN
 from tidegate.line.plan import Plan
 from tidegate.model.call import Call, Kind
@@ -11,7 +13,8 @@ from tidegate.policy.spend.ask import REQUEST, Ask
 from tidegate.policy.spend.calendar import moment
 from tidegate.policy.spend.grant import BOUNDLESS, Held
 from tidegate.policy.spend.limits import Limits
-from tidegate.policy.spend.short import BUSY, EXHAUSTED, TOO_LARGE, Short
+from tidegate.policy.spend.short import AWAY, BUSY, EXHAUSTED, TOO_LARGE, Short
+from tidegate.ports import Clock
 
 PASS: Final = Kind.PASS
 COUNT: Final = Kind.COUNT
@@ -29,6 +32,18 @@ def grant(call: Call, plan: Plan, limits: Limits, now: int, wall: int, job: str 
         return None
     ask = _ask(call, plan, limits)
     held = limits.grant_job(model, ask, now, wall) if call.job or job else limits.grant(model, ask, now, wall)
+    if isinstance(held, Short):
+        return told(held)
+    call.grant = held
+    return None
+
+
+async def gathered(
+    call: Call, plan: Plan, limits: Limits, clock: Clock, loop: asyncio.AbstractEventLoop, job: str = ""
+) -> Problem | None:
+    """As `grant`, of limits that other workers spend too: what is lacking here is asked for."""
+    ask, patient = _ask(call, plan, limits), bool(call.job or job)
+    held = await gather(limits, call.shape.model, ask, clock, loop, call.deadline, patient=patient)
     if isinstance(held, Short):
         return told(held)
     call.grant = held
@@ -103,6 +118,12 @@ def told(short: Short) -> Problem:
         back = moment(short.until, short.zone)
         message = f"What is left of {limit} does not pay for this request. It comes back at {back}."
         return Problem(ProblemKind.INSUFFICIENT_QUOTA, message)
+    if short.kind == AWAY:
+        message = (
+            f"The gate's shared state is away, so nobody knows what is left of {limit}, and by `on_state_loss` this "
+            "request may not be served without. Try again later."
+        )
+        return Problem(ProblemKind.UNAVAILABLE, message)
     wait = short.wait_us / 1e6
     if short.kind == BUSY:
         message = f"Calls in flight hold {limit}. Some of them will have ended in about {wait:.3f} s."
@@ -115,4 +136,5 @@ WORDS: Final = {
     ProblemKind.TOO_LARGE: "tenant_too_large",
     ProblemKind.INSUFFICIENT_QUOTA: "tenant_exhausted",
     ProblemKind.OVER_QUOTA: "tenant_limit",
+    ProblemKind.UNAVAILABLE: "tenant_unknown",
 }

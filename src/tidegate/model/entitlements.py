@@ -19,6 +19,8 @@ class Allowance(Record, frozen=True):
     tokens_day: int = 0
     nano_day: int = 0
     nano_month: int = 0
+    on_loss: str = ""  # of the cluster's shared state: local | closed | open, "" = as the cluster says
+    on_loss_of_budget: str = ""
 
 
 class ClientKey(Record, frozen=True, omit_defaults=True, gc=False):

@@ -18,3 +18,4 @@ class Spent(msgspec.Struct, frozen=True, array_like=True, gc=False):
     end_us: int
     amount: int
     zone: str = "UTC"
+    told: int = 0  # by all workers of the cluster, as far as this one was told

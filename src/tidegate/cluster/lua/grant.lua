@@ -112,7 +112,9 @@ local function serve(fund, at, ask, open)  -- divides what is left, and grants t
   local again = -1
   if missing then
     again = blocked and FREE or cut and LEAST_US or wait(fund, heap, virtual, left, depths, main, at, open)
-    if now < fund[6] then again = max(again, min(fund[6] - now, LEASE_US)) end
+    for _, dim in ipairs(fund[8]) do  -- before it opens nobody knows what is left
+      if now < fund[6] and dim[1] ~= BUCKET and dim[2] > 0 then again = min(fund[6] - now, LEASE_US) end
+    end
   elseif not heap[1] then
     spare(fund, member, ask, left, granted)
   end

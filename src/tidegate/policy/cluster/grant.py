@@ -114,7 +114,9 @@ def _wait(fund: Fund, turns: Turns, open_ppm: int, now: int) -> int:
         wait_us = LEAST_US
     else:
         wait_us = turns.wait(fund, open_ppm, now, least_us=LEAST_US, renew_us=RENEW_US)
-    return max(wait_us, min(fund.opens - now, LEASE_US)) if now < fund.opens else wait_us
+    if now < fund.opens and any(dim.kind != BUCKET and dim.limit > 0 for dim in fund.dims):
+        return min(fund.opens - now, LEASE_US)  # before, nobody knows what is left
+    return wait_us
 
 
 def _spare(fund: Fund, member: Member, ask: Ask, left: list[int], granted: list[int], now: int) -> None:

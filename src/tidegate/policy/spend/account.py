@@ -16,6 +16,8 @@ from tidegate.policy.allowance import NEVER
 from tidegate.policy.average import Average
 from tidegate.policy.spend.ask import Ask
 from tidegate.policy.spend.budget import NANO_DAY, NANO_MONTH, TOKENS_DAY, Budget
+from tidegate.policy.spend.joint import Joint, Together
+from tidegate.policy.spend.lacking import lacking
 from tidegate.policy.spend.short import BUSY, EXHAUSTED, RATE, TOO_LARGE, Short
 from tidegate.policy.window import SlidingLog
 
@@ -32,8 +34,8 @@ class Account:
     """One bearer of limits. They are those of the last `configure`; what was spent stays over it."""
 
     __slots__ = (
-        "_allowance", "budgets", "changed", "concurrent", "lasts", "recent", "requests", "rpm", "running", "spares",
-        "tokens", "tpm", "who", "zone",
+        "_allowance", "budgets", "changed", "concurrent", "joint", "lasts", "on_loss", "on_loss_of_budget", "recent",
+        "requests", "rpm", "running", "spares", "tokens", "tpm", "who", "zone",
     )  # fmt: skip
 
     def __init__(self, who: Who, zone: tzinfo) -> None:
@@ -41,6 +43,8 @@ class Account:
         self.zone = zone
         self._allowance = NOTHING
         self.rpm = self.tpm = self.concurrent = 0
+        self.on_loss = self.on_loss_of_budget = ""
+        self.joint: Joint | None = None  # in a cluster: what it shares with the other workers
         self.budgets: tuple[Budget, ...] = ()
         self.spares: tuple[Budget, ...] = ()  # that have no limit now, and had one
         self.running = 0  # calls in flight
@@ -55,6 +59,7 @@ class Account:
             return
         self._allowance = allowance
         self.rpm, self.tpm, self.concurrent = allowance.rpm, allowance.tpm, allowance.concurrent
+        self.on_loss, self.on_loss_of_budget = allowance.on_loss, allowance.on_loss_of_budget
         known = {budget.what: budget for budget in (*self.budgets, *self.spares)}
         if zone != self.zone:
             self.zone = zone
@@ -71,6 +76,16 @@ class Account:
                 known[what].limit = limit
         self.budgets = tuple(budget for budget in known.values() if budget.limit)
         self.spares = tuple(budget for budget in known.values() if not budget.limit)
+        if self.joint is not None:
+            self.joint.resize(0)
+
+    def join(self, together: Together, now: int, wall: int) -> Joint:
+        """A call of it comes, and other workers may have some too."""
+        joint = self.joint
+        if joint is None:
+            joint = self.joint = Joint(self, together, now)
+        joint.enter(now, wall)
+        return joint
 
     def budget(self, what: str) -> Budget:
         """One of its budgets; without a limit, where it had none."""
@@ -100,6 +115,8 @@ class Account:
 
     def has(self, ask: Ask, now: int, wall: int) -> bool:
         """Whether such a call may go now."""
+        if self.joint is not None:
+            return self.joint.has(ask, now, wall)
         if self.concurrent and self.running >= self.concurrent:
             return False
         if self.rpm and not self.minute_of_requests(now).has(1, now):
@@ -113,7 +130,9 @@ class Account:
 
     def short(self, ask: Ask, now: int, wall: int) -> Short | None:
         """What such a call lacks here, the worst of it; None when it may go."""
-        worst = self._short_of_rate(ask, now)
+        if self.joint is not None:
+            return lacking(self.joint, self, ask, now, wall)
+        worst = self.short_of_rate(ask, now)
         for budget in self.budgets:
             if budget.has(ask, wall):
                 continue
@@ -147,10 +166,14 @@ class Account:
             self.minute_of_requests(now).take(1, now)
         if self.tpm:
             self.minute_of_tokens(now).take(charge, now)
+        if self.joint is not None:
+            self.joint.begin(charge, now)
 
     def end(self, delta: int, taken_at: int, now: int, *, sent: bool) -> None:
         """It ended, `delta` tokens above what its minute was charged with. Unless it was `sent` it was no request."""
         self.running -= 1
+        if self.joint is not None:
+            self.joint.end(delta, taken_at, now, sent=sent)
         tokens, requests = self.tokens, self.requests
         if delta and tokens is not None:
             if delta > 0 and now - taken_at > MINUTE_US + _SLOT_US:
@@ -172,6 +195,8 @@ class Account:
         for log in (self.requests, self.tokens):
             if log is not None and log.left(now) < log.depth:
                 return False
+        if self.joint is not None and not self.joint.leave():
+            return False
         self.requests = self.tokens = None
         return True
 
@@ -199,7 +224,8 @@ class Account:
         usual = UNKNOWN_US if lasts is None else int(lasts.mean + lasts.deviation)
         return max(LEAST_WAIT_US, min(usual, max(usual // running, usual * missing // max(1, held))))
 
-    def _short_of_rate(self, ask: Ask, now: int) -> Short | None:
+    def short_of_rate(self, ask: Ask, now: int) -> Short | None:
+        """What it lacks of the minute and of places, by this worker's own books."""
         worst: Short | None = None
         if self.tpm and (wait := self.minute_of_tokens(now).wait(self.charge(ask), now)):
             if wait == NEVER:

@@ -90,18 +90,18 @@ class Accounts:
     def saved(self, accounts: Iterable[Account]) -> list[Spent]:
         """The books of these accounts, as they are to be kept."""
         return [
-            Spent(*account.who, budget.what, tally.start, tally.end, tally.spent, str(budget.zone))
+            Spent(*account.who, budget.what, tally.start, tally.end, tally.spent, str(budget.zone), tally.told)
             for account in accounts
             for budget in (*account.budgets, *account.spares)
             for tally in (budget.before, budget.current)
-            if tally is not None and tally.spent
+            if tally is not None and (tally.spent or tally.told)
         ]
 
     def restore(self, saved: Iterable[Spent]) -> None:
         """Continue from what was saved: before any call, and before `replay`."""
         for one in sorted(saved, key=_start):
             account = self._remembered((one.namespace, one.user, one.key, one.model), self._zones(one.zone))
-            account.budget(one.what).put(one.start_us, one.end_us, one.amount)
+            account.budget(one.what).put(one.start_us, one.end_us, one.amount, one.told)
 
     def replay(self, record: CallRecord) -> None:
         """A call that ended after the books were saved. It counts where it was granted, as far as that can be told.

@@ -17,13 +17,14 @@ WHATS = (TOKENS_DAY, NANO_DAY, NANO_MONTH)
 class Tally:
     """One period, the wall-clock microseconds [start, end): what was spent, and what calls in flight hold."""
 
-    __slots__ = ("end", "held", "seen", "spent", "start")
+    __slots__ = ("end", "held", "seen", "spent", "start", "told")
 
     def __init__(self, start: int, end: int, spent: int = 0) -> None:
         self.start = start
         self.end = end
         self.spent = spent
         self.held = 0
+        self.told = 0  # what all workers of the cluster have spent, as far as this one was told
         self.seen = start  # a moment of it at which something was spent
 
 
@@ -63,11 +64,12 @@ class Budget:
             return found
         return before if before is not None and before.start <= wall < before.end else None
 
-    def put(self, start: int, end: int, spent: int) -> None:
+    def put(self, start: int, end: int, spent: int, told: int = 0) -> None:
         """Continue from an earlier run: of each of its periods, the earlier one first."""
         if self.current is not None and self.current.start != start:
             self.before = self.current
         self.current = Tally(start, end, spent)
+        self.current.told = told
 
     def move(self, zone: tzinfo, wall: int) -> None:
         """Its days are those of another zone from now on; what was spent in the present one stays spent."""

@@ -3,17 +3,19 @@
 from collections import deque
 
 from tidegate.policy.spend.account import Account
+from tidegate.policy.spend.joint import Together
 from tidegate.policy.spend.outlook import Outlooks
 
 
 class Common:
     """All O(1) a call."""
 
-    __slots__ = ("_recent", "changed", "outlooks")
+    __slots__ = ("_recent", "changed", "outlooks", "together")
 
     def __init__(self) -> None:
         self.outlooks = Outlooks()
         self.changed: list[Account] = []  # whose books are other than they were saved
+        self.together: Together | None = None  # in a cluster
         self._recent: deque[Account] = deque()  # that may have logs
 
     def __len__(self) -> int:

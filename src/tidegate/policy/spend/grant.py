@@ -8,19 +8,40 @@ from typing import Final
 
 from tidegate.policy.spend.account import Account
 from tidegate.policy.spend.ask import Ask
-from tidegate.policy.spend.budget import Tally
+from tidegate.policy.spend.budget import Budget, Tally
 from tidegate.policy.spend.common import Common
+from tidegate.policy.spend.joint import Joint
 from tidegate.policy.spend.outlook import further
 
 BOUNDLESS: Final = 1 << 62
+
+
+class Share:
+    """What a call holds of one budget that other workers spend too."""
+
+    __slots__ = ("_joint", "_period", "amount", "money", "purse")
+
+    def __init__(self, joint: Joint, budget: Budget, amount: int) -> None:
+        self._joint = joint
+        self.purse = joint.purse(budget)
+        self._period = self.purse.period
+        self.money = budget.money
+        self.amount = amount
+
+    def become(self, amount: int, taken_at: int, now: int) -> None:
+        """It is so much, of the period in which it was taken."""
+        delta, self.amount = amount - self.amount, amount
+        if delta and self.purse.period == self._period:
+            self.purse.correct(delta, taken_at, now)
+            self._joint.spend(self.purse, delta)
 
 
 class Held:
     """Fulfils `model.parts.Grant`. It has been checked that every account has room: `limits.Limits.grant`."""
 
     __slots__ = (
-        "_accounts", "_ask", "_charges", "_common", "_moneys", "_nano", "_open", "_taken_at", "_tallies", "_tokens",
-        "covers", "model", "who",
+        "_accounts", "_ask", "_charges", "_common", "_moneys", "_nano", "_open", "_shares", "_taken_at", "_tallies",
+        "_tokens", "covers", "model", "who",
     )  # fmt: skip
 
     def __init__(
@@ -40,11 +61,14 @@ class Held:
         self._charges: list[int] = []
         self._tallies: list[Tally] = []
         self._moneys: list[Tally] = []
+        self._shares: list[Share] | None = None  # of budgets that other workers spend too
         for account in accounts:
             charge = account.charge(ask)
             account.begin(charge, now)
             common.began(account, now)
             self._charges.append(charge)
+            if account.joint is not None and account.budgets:
+                self._share(account.joint, account.budgets, now, wall)
             for budget in account.budgets:
                 tally = budget.at(wall)
                 if budget.money:
@@ -55,6 +79,15 @@ class Held:
                     self._tallies.append(tally)
         if not self._tallies and not self._moneys:
             self.covers = BOUNDLESS
+
+    def _share(self, joint: Joint, budgets: tuple[Budget, ...], now: int, wall: int) -> None:
+        if self._shares is None:
+            self._shares = []
+        for budget in budgets:
+            share = Share(joint, budget, joint.hold(budget, self._ask, now, wall))
+            share.purse.take(share.amount, now)
+            joint.spend(share.purse, share.amount)
+            self._shares.append(share)
 
     @property
     def likely_tokens(self) -> int:
@@ -83,6 +116,8 @@ class Held:
         for tally in self._moneys:
             tally.held += nano - self._nano
         self._tokens, self._nano = tokens, nano
+        for share in self._shares or ():
+            share.become(max(share.amount, nano if share.money else tokens), self._taken_at, self._taken_at)
         for account in self._accounts:
             for budget in account.budgets:
                 present = budget.current
@@ -105,6 +140,8 @@ class Held:
             tally.held -= self._nano
             tally.spent += cost_nano
         taken_at = self._taken_at
+        for share in self._shares or ():
+            share.become(cost_nano if share.money else tokens, taken_at, now)
         for account, charge in zip(self._accounts, self._charges, strict=True):
             account.end(tokens - charge, taken_at, now, sent=sent)
             if account.budgets:

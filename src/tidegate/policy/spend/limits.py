@@ -16,6 +16,7 @@ from tidegate.policy.spend.account import Account
 from tidegate.policy.spend.ask import Ask
 from tidegate.policy.spend.common import Common
 from tidegate.policy.spend.grant import Held
+from tidegate.policy.spend.joint import Joint
 from tidegate.policy.spend.outlook import Outlook
 from tidegate.policy.spend.patient import crowded
 from tidegate.policy.spend.short import Short
@@ -51,10 +52,30 @@ class Limits:
         accounts = self._by_model.get(model, self._usual)
         if not accounts:
             return None
+        together = self._common.together
+        if together is not None:
+            for account in accounts:
+                account.join(together, now, wall)
         for account in accounts:
             if not account.has(ask, now, wall):
                 return _worst(accounts, ask, now, wall)
         return Held(accounts, ask, self.who, model, self._common, now, wall)
+
+    def lacking(self, model: str, ask: Ask, now: int, wall: int) -> list[Joint]:
+        """Of what such a call lacks, whatever other workers may still give.
+
+        Empty where nobody else can help: there is no cluster, or nothing is heard of it.
+        """
+        together = self._common.together
+        if together is None or not together.shared:
+            return []
+        joints = [account.join(together, now, wall) for account in self._by_model.get(model, self._usual)]
+        return [joint for joint in joints if not joint.has(ask, now, wall)]
+
+    @property
+    def joined(self) -> bool:
+        """Whether other workers spend of the same limits."""
+        return self._common.together is not None
 
     def grant_job(self, model: str, ask: Ask, now: int, wall: int) -> Held | Short | None:
         """The same for a job, which leaves room for conversations (`patient`). O(limits)."""

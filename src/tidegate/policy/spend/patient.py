@@ -13,6 +13,7 @@ from tidegate.policy.allowance import NEVER
 from tidegate.policy.outlet import needed
 from tidegate.policy.spend.account import Account
 from tidegate.policy.spend.ask import Ask
+from tidegate.policy.spend.joint import Joint
 from tidegate.policy.spend.short import BUSY, RATE, Short
 from tidegate.policy.window import SlidingLog
 
@@ -25,6 +26,8 @@ def room(limit: int, cost: int) -> int:
 
 def crowded(account: Account, ask: Ask, now: int) -> Short | None:
     """What a job lacks here to leave room, the worst of it. What no job can ever have is not told here."""
+    if account.joint is not None and account.joint.together.shared:
+        return _crowded_together(account, account.joint, ask, now)
     wait, what = 0, "limit of tokens a minute"
     if account.tpm:
         wait = _wait(account.minute_of_tokens(now), account.charge(ask), now)
@@ -40,6 +43,21 @@ def crowded(account: Account, ask: Ask, now: int) -> Short | None:
         if beyond > 0:
             missing = min(beyond, running)
             return Short(BUSY, account.who, "limit of calls at a time for jobs", account.soon(missing, running))
+    return None
+
+
+def _crowded_together(account: Account, joint: Joint, ask: Ask, now: int) -> Short | None:
+    """By what is left for all workers, as far as this one was told."""
+    for purse, cost, what in (
+        (joint.tokens, account.charge(ask), "limit of tokens a minute"),
+        (joint.requests, 1 if account.rpm else 0, "limit of requests a minute"),
+        (joint.places, 1 if account.concurrent else 0, "limit of calls at a time"),
+    ):
+        beyond = cost + room(purse.limit, cost) if purse.limit and cost else 0
+        if beyond and cost <= purse.limit and min(beyond, purse.limit) > joint.left(purse, now):
+            busy = purse is joint.places
+            wait = account.soon(1, max(1, account.running)) if busy else purse.wait(min(beyond, purse.limit), now)
+            return Short(BUSY if busy else RATE, account.who, f"{what} for jobs", max(1, wait))
     return None
 
 

@@ -7,6 +7,7 @@ RATE: Final = 1  # a minute's limit is in use: served after `wait_us`, exactly
 BUSY: Final = 2  # calls in flight hold what is left: served when some have ended, in about `wait_us`
 EXHAUSTED: Final = 3  # a budget is used up until the wall-clock moment `until`
 TOO_LARGE: Final = 4  # larger than a whole limit: never
+AWAY: Final = 5  # nobody knows what other workers have spent, and the limit is `closed` then: until they are heard
 
 
 class Short:

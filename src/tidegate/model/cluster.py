@@ -74,7 +74,8 @@ class Demand(msgspec.Struct, array_like=True):
 class Memory(msgspec.Struct, array_like=True):
     """What a member knows of one dimension: enough to put the fund back where it stood."""
 
-    level: int = 0  # BUCKET: units left, leases counted as spent; SUM: spent in `period`; SLOTS: what this member uses
+    level: int = 0  # BUCKET: units left, leases counted as spent; SUM: spent in `period`; SLOTS: what this member uses;
+    # LOG: units of the last slot that were leased: used, but nobody knows when they will leave the log
     slots: list[tuple[int, int]] = []  # LOG, as it was told: (age, units), the oldest first, at most `SLOTS_OF_LOG`
     own: list[tuple[int, int]] = []  # what this member spent since on its share, and nobody was told: (age, units)
     period: int = 0  # SUM

@@ -96,7 +96,8 @@ local function remembered(fund)
       for i = 1, #all, 2 do
         slots[#slots + 1] = {max(0, now - all[i] * measure - floor(measure / 2)), all[i + 1]}
       end
-      if dim[6] > 0 then slots[#slots + 1] = {0, dim[6]} end
+      level = dim[6]
+      if level > 0 then slots[#slots + 1] = {0, level} end
     elseif dim[1] == SUM then
       level, period = dim[7] + dim[6], dim[8]
     end

@@ -234,7 +234,8 @@ class Fund:
                 level = dim.level // ticks
             elif dim.kind == LOG:
                 slots = [(max(0, now - slot * measure - measure // 2), units) for slot, units in dim.slots]
-                slots += [(0, dim.leased)] if dim.leased > 0 else []
+                level = dim.leased
+                slots += [(0, level)] if level > 0 else []
             elif dim.kind == SUM:
                 level, period = dim.level + dim.leased, dim.at
             memory.append(Memory(level, slots, [], period))

@@ -47,7 +47,9 @@ class Recollection:
         """What was in the log, as it was told then or later: (when it was taken, units)."""
         if index >= len(self._memory) or self.at < since:
             return []
-        return [(self.at - age, units) for age, units in self._memory[index].slots]
+        known = self._memory[index]
+        slots = [(self.at - age, units) for age, units in known.slots]
+        return slots[:-1] if known.level > 0 else slots  # the last are leases: nobody knows when they will leave
 
     def spent(self, index: int, own: Sequence[tuple[int, int]], now: int) -> None:
         """So much was spent on this worker's share: (age, units)."""

@@ -15,6 +15,7 @@ from tidegate.edge.gathering import gather
 from tidegate.model.cluster import ClusterSettings
 from tidegate.model.entitlements import Allowance, ClientKey, Namespace
 from tidegate.policy.cluster.faces import SHARED, Footing
+from tidegate.policy.cluster.times import LEASE_US
 from tidegate.policy.spend.accounts import Accounts
 from tidegate.policy.spend.ask import Ask
 from tidegate.policy.spend.grant import Held
@@ -92,6 +93,7 @@ class Team:
 
     async def join(self) -> "Team":
         await asyncio.gather(*(member.join() for member in self.members))
+        await asyncio.sleep(LEASE_US / SECOND)  # nothing is granted before
         return self
 
     async def leave(self) -> None:

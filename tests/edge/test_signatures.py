@@ -372,7 +372,7 @@ class Cluster:
         self.shared = Here(first.clock, closed=closed)
         self.posts = [first, Post(directory / "1", play=first.play)]
         for post in self.posts:
-            post.gateway.proofs = Proofs(self.shared, post.clock, asyncio.get_running_loop(), SKEW)
+            post.gateway.proofs = Proofs(self.shared, post.clock, asyncio.get_running_loop())
 
     async def send(self, worker: int, lines: Lines) -> str:
         wire = self.posts[worker].send(lines)

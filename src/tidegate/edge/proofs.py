@@ -33,19 +33,14 @@ _AWAY: Final = Problem(
 class Proofs:
     """One a worker of a cluster."""
 
-    __slots__ = ("_clock", "_loop", "_shared", "_skew_us", "_telling", "_untold")
+    __slots__ = ("_clock", "_loop", "_shared", "_telling", "_untold")
 
-    def __init__(self, shared: Shared, clock: Clock, loop: asyncio.AbstractEventLoop, skew_us: int) -> None:
+    def __init__(self, shared: Shared, clock: Clock, loop: asyncio.AbstractEventLoop) -> None:
         self._shared = shared
         self._clock = clock
         self._loop = loop
-        self._skew_us = skew_us
         self._untold: deque[Nonce] = deque(maxlen=MAX_UNTOLD)
         self._telling: asyncio.Task[None] | None = None
-
-    def change(self, skew_us: int) -> None:
-        """Signatures may be so old from now on."""
-        self._skew_us = skew_us
 
     async def use(self, nonce: Nonce) -> None:
         """It is used, if it was not yet, wherever. Raises `Turned`."""
@@ -81,4 +76,4 @@ class Proofs:
 
     def _life(self, nonce: Nonce) -> int:
         """Microseconds until no worker takes the signature any more."""
-        return nonce.created_us + 2 * self._skew_us + _BESIDE_US - self._clock.wall()
+        return nonce.until_us + _BESIDE_US - self._clock.wall()

@@ -35,13 +35,14 @@ class NoRoom(Exception):
 
 
 class Nonce:
-    """What stands for the nonce of a signature (16 bytes), and when it was made (wall clock)."""
+    """What stands for the nonce of a signature (16 bytes), and when it was made and must be used (wall clock)."""
 
-    __slots__ = ("created_us", "mark")
+    __slots__ = ("created_us", "mark", "until_us")
 
-    def __init__(self, mark: bytes, created_us: int) -> None:
+    def __init__(self, mark: bytes, created_us: int, skew_us: int) -> None:
         self.mark = mark
         self.created_us = created_us
+        self.until_us = created_us + skew_us
 
 
 class Signatures:
@@ -83,7 +84,7 @@ class Signatures:
         signature.check_mac(signed, exchange.method, exchange.path, exchange.query, key)
         if client is None:
             raise BadSignature(signature.WRONG)
-        return client, signed.content_digest, Nonce(signature.mark_of(signed), signed.created_us)
+        return client, signed.content_digest, Nonce(signature.mark_of(signed), signed.created_us, self._skew_us)
 
     def use(self, nonce: Nonce, wall: int) -> None:
         """Its nonce is used, if it was not yet. Raises `BadSignature` when it was, `NoRoom` when nobody can say so."""

@@ -177,6 +177,7 @@ class Worker:
         if self._shared is not None:
             await self._shared.start()
             self._start(self._shared.tend())
+            self._start(self._share_limits(self._shared))
         server = await serve(listeners, self.gateway, self._settings, self._clock, context)
         await self._patient.listen(server)
         self._start(self._repeat(SAVE_EVERY_US, self._save))
@@ -275,6 +276,13 @@ class Worker:
             self._spool.kept,
             self._spool.dropped,
         )
+
+    def _share_limits(self, shared: "Shared") -> Coroutine[None, None, None]:
+        """Tenants' limits, nonces and idempotency keys are all workers' from now on; what keeps them so."""
+        from tidegate.worker.shared_limits import SharedLimits  # noqa: PLC0415 - as above
+
+        accounts = self._spent.accounts
+        return SharedLimits(shared, self._cluster, accounts, self.gateway, self._clock, self._log).tend()
 
     def _sharing(self, first: Snapshot, own: Path) -> "Shared | None":
         """Its place among the others, where there are any."""

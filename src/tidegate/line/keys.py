@@ -97,6 +97,11 @@ class KeyRing:
         again = next((at for at, one in self._out if one == key), None)
         return None if again is None else Retired(fingerprint(key), len(self._ring), again, news)
 
+    def hear(self, digest: str, now: int) -> bool:
+        """Another worker was refused with the key of this fingerprint. True when it left the ring by that. O(keys)."""
+        key = next((one for one in self._ring if fingerprint(one) == digest), None)
+        return key is not None and self.retire(key, now) is not None
+
     def restore(self, key: bytes) -> bool:
         """The provider answered this key. True when it was on trial, and is back now. Cheap while none is.
 

@@ -41,7 +41,7 @@ class Observer:
 
     __slots__ = (
         "_calls", "_clock", "_gauges", "_growth", "_lanes", "_log", "_pools", "_providers", "_scopes", "_started",
-        "_tallies", "_usage",
+        "_tallies", "_usage", "on_key_retired",
     )  # fmt: skip
 
     def __init__(
@@ -57,6 +57,7 @@ class Observer:
         self._pools = pools
         self._log = log
         self._started = clock.wall()
+        self.on_key_retired: Callable[[str, str], object] | None = None  # the other workers are told lane and digest
         self._calls: dict[tuple[str, str, str], CallCount] = {}
         self._lanes: dict[str, LaneMeter] = {}
         self._scopes: dict[str, ScopeMeter] = {}
@@ -113,6 +114,8 @@ class Observer:
         """The provider knows a key of the lane's scope no more; `left` are in use."""
         meter = self._scope(lane)
         meter.retired += 1
+        if self.on_key_retired is not None:
+            self.on_key_retired(lane, digest)
         if self._log is not None:
             self._log.warning("the provider refuses a key: it is not used", scope=meter.scope, key=digest, left=left)
 

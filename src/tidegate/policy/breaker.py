@@ -58,6 +58,11 @@ class Breaker:
             health.watch(self)
         self.refresh()
 
+    @property
+    def healths(self) -> tuple[Health, Health, Health]:
+        """The scope's, the model's and the lane's own."""
+        return self._healths
+
     def close(self) -> None:
         """The lane is gone: hear no more of what it shared."""
         self._listeners = {}

@@ -108,6 +108,24 @@ class Health:
         if counts:
             self._tell(loud=self.limited)
 
+    def hear_closed(self, until: int) -> None:
+        """Somebody else was refused: closed until then. It is no failure of an attempt of ours, and counts as none."""
+        if not self.limited:
+            self.limited = True
+            self.epoch += 1
+            self.not_before = until
+            self._tell(loud=True)
+        elif until > self.not_before:
+            self.not_before = until
+            self._tell(loud=True)
+
+    def hear_open(self) -> None:
+        """Somebody else was answered since: open, but for a probe of ours that is under way and will tell."""
+        if self.limited and not self.probing:
+            self.failures = 0
+            self.limited = False
+            self._tell(loud=True)
+
     def abandon(self, *, probe: bool) -> None:
         """An attempt ended without a verdict (the client left): the next call may probe."""
         if probe:

@@ -269,7 +269,7 @@ class Membership:
         else:
             self._log.info(
                 "the shared state is heard of again: limits are shared once more",
-                member=footing.member, members=self.members, mode_was=before, away_s=round(away_us / 1e6, 1),
+                member=footing.member, mode_was=before, away_s=round(away_us / 1e6, 1),
             )  # fmt: skip
         self._watch(self._risk_at + LOCAL_US)
         self._funds.turned()

@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -164,7 +165,10 @@ def _allowed(world: World, heavy: int, first: float, last: float) -> float:
 
 
 def _share(file: Path) -> float:
+    """Of a process that does not write any more the workers have the floor once the lease has ended."""
     try:
+        if time.time() - file.stat().st_mtime > LEASE_S:
+            return FLOOR / 100
         parts = json.loads(file.read_bytes())["parts_ppm"].values()
     except (OSError, ValueError):
         return 0.0

@@ -10,6 +10,8 @@ from time import process_time
 import msgspec
 from rich.console import Console
 
+from tidegate.cli import simulate_regions
+from tidegate.cli.simulate_regions import NAME as REGIONS
 from tidegate.config.findings import ConfigError
 from tidegate.load.trace import TraceError, TraceRow, read_trace
 from tidegate.simulate import chart, series, table
@@ -44,6 +46,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     """Play the scenario once for each scheduler; 0, 1 (a file cannot be written) or 2 (a file cannot be used)."""
+    if args.scenario == REGIONS:
+        return simulate_regions.run(args, _console())
     if not args.scenario and args.trace is None:
         sys.stderr.write(f"error: name a scenario or a trace; shipped are {', '.join(shipped())}\n")
         return 2

@@ -31,7 +31,7 @@ class RegionsConfig(Section):
     )
     prefix: Name = Field("tidegate", description="What its keys begin with.", examples=["tidegate"])
     node: Name | None = Field(
-        None, description="This machine's name in its region; left out: `cluster.node`, else the host's name.",
+        None, description="This machine's name in its region; left out: as the cluster's node, else the host's name.",
         examples=["${HOSTNAME}"],
     )  # fmt: skip
     floor_percent: Annotated[float, Field(gt=0, le=50, allow_inf_nan=False)] = Field(
@@ -41,7 +41,7 @@ class RegionsConfig(Section):
         10, description="For so long a region goes on with its part while the store is away, in seconds.", examples=[10]
     )
     rebalance_seconds: Seconds = Field(
-        2, description="How often parts are looked at, in seconds; at least eight times in a lease.", examples=[2]
+        1, description="How often parts are looked at, in seconds; at least eight times in a lease.", examples=[1]
     )
     timeout_ms: Annotated[int, Field(ge=10, le=60_000)] = Field(
         1_000, description="Of one exchange with a server of the store, in milliseconds.", examples=[1_000]

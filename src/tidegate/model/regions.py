@@ -26,7 +26,7 @@ class RegionSettings(Record, frozen=True):
     node: str = ""  # this machine's name, "" = its host name
     floor_ppm: int = 50_000  # what every region always has, heard or not
     lease_us: int = 10_000_000
-    rebalance_us: int = 2_000_000
+    rebalance_us: int = 1_000_000
     timeout_us: int = 1_000_000  # of one exchange with a server of the store
     scopes: tuple[str, ...] = ()  # those that are shared, as PROVIDER/SCOPE; () = all
 

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+from hashlib import sha256
 from pathlib import Path
 
 import msgspec
@@ -20,9 +21,12 @@ from tidegate.regions.open import open_store
 from tidegate.regions.status import Status
 
 
-def _settings(message: Load) -> RegionSettings:
-    found = snapshots.decode(message.snapshot).regions
-    return found if found.node else msgspec.structs.replace(found, node=socket.gethostname())
+def _settings(message: Load, state_dir: str) -> RegionSettings:
+    """Two gates of one machine have state directories of their own, and so names."""
+    snapshot = snapshots.decode(message.snapshot)
+    digest = sha256(state_dir.encode(errors="surrogatepass")).hexdigest()[:8]
+    node = snapshot.regions.node or snapshot.cluster.node or f"{socket.gethostname()}-{digest}"
+    return msgspec.structs.replace(snapshot.regions, node=node)
 
 
 def _bound(path: Path) -> socket.socket:
@@ -38,7 +42,7 @@ async def _main(arguments: ChildArguments, log: Log) -> None:
     message = await channel.receive()
     if not isinstance(message, Load):
         end_now()
-    settings, state = _settings(message), Path(arguments.state_dir)
+    settings, state = _settings(message, arguments.state_dir), Path(arguments.state_dir)
     clock = SystemClock()
     try:
         store = open_store(settings.store, settings.prefix, settings.timeout_us)
@@ -51,7 +55,7 @@ async def _main(arguments: ChildArguments, log: Log) -> None:
     beating = asyncio.create_task(keeper.run(Status(state, keeper, settings, clock).write))
     channel.send(Ready(os.getpid()))
     while isinstance(message := await channel.receive(), Load):
-        if _settings(message) != settings:
+        if _settings(message, arguments.state_dir) != settings:
             log.info("`regions` changed: the process that keeps the part begins anew")
             break
         channel.send(Ready(os.getpid()))

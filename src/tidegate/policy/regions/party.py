@@ -244,9 +244,8 @@ class Party:
             return escrow.joined(parts, region)
         entry = parts.entries[region]
         if entry.use < entry.part:
-            if self._agreed(quota, parts, region, news) or self._outlived(quota, parts, region, now):
-                return escrow.settled(parts, region)
-            return parts
+            over = self._agreed(quota, parts, region, news) or self._silent(parts, region, news, now)
+            return escrow.settled(parts, region) if over or self._outlived(quota, parts, region, now) else parts
         if region not in self._rule.names:
             return escrow.shrunk(parts, region, 0) if entry.use else escrow.left(parts, region)
         if not calm and entry.use > goal and balance.worth(entry.part, goal):
@@ -257,6 +256,14 @@ class Party:
         """Whether every node of the region keeps to its `use`."""
         wanted = parts.epoch, parts.entries[region].seq
         return all(said.seen.get(quota) == wanted for place, (_, said) in news.items() if place.region == region)
+
+    def _silent(self, parts: Parts, region: str, news: Mapping[Place, tuple[int, News]], now: int) -> bool:
+        """Whether no node of the region has said anything for so long that its lease is over.
+
+        Who had read between the shrinking and now would have said something by it.
+        """
+        beats = [self._beats[place] for place in news if place.region == region]
+        return all(now - since >= self.lapse_us + parts.drain_us for _, since in beats)
 
     def _outlived(self, quota: str, parts: Parts, region: str, now: int) -> bool:
         """Whether whoever does not know of it cannot go on with what it had."""

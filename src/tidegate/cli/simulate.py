@@ -31,7 +31,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         nargs="?",
         default="",
         metavar="SCENARIO",
-        help=f"a YAML file, or one that is shipped: {', '.join(shipped())}",
+        help=f"a YAML file, or one that is shipped: {', '.join(shipped())}; or {REGIONS}: many with one quota",
     )
     parser.add_argument(
         "--trace", type=Path, metavar="FILE.csv", help="the calls of a trace in place of the scenario's"

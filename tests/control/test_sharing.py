@@ -1,0 +1,205 @@
+"""A changed file is in force on all nodes or on none, whatever one of them cannot do, and whatever was lost."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from bench.valkey import Valkey
+from tests.control.admin.desk import Lines
+from tidegate.clock import SystemClock
+from tidegate.cluster.client import Client
+from tidegate.cluster.configuration import Record
+from tidegate.cluster.url import parse
+from tidegate.control.checking import Checked, Checker
+from tidegate.control.sharing import Sharing
+from tidegate.model.parcel import Parcel, encode, parcel_of
+from tidegate.planes.messages import Loaded
+
+PATIENCE = 20.0
+
+
+class Reader(Checker):
+    """A loader that understands a few words: `bad`, `bad-NODE`."""
+
+    __slots__ = ("checks", "node")
+
+    def __init__(self, state_dir: Path, node: str) -> None:
+        super().__init__(state_dir)
+        self.node = node
+        self.checks = 0
+
+    async def own(self, version: int) -> Checked:
+        return await self.parcel(encode(Parcel(Path(self.file).read_bytes())), version)  # noqa: ASYNC240 - a few bytes
+
+    async def parcel(self, data: bytes, version: int) -> Checked:
+        self.checks += 1
+        words = parcel_of(data).text.decode().split()
+        if "bad" in words or f"bad-{self.node}" in words:
+            return Checked(None, ("it is bad",), data)
+        return Checked(Loaded(False, False, 1, f"{version} {' '.join(words)}".encode(), common=True), (), data)
+
+
+class Node:
+    """A control process without anything but its configuration; its supervisor takes what no worker refuses."""
+
+    def __init__(self, folder: Path, name: str, url: str, text: str) -> None:
+        folder.mkdir(exist_ok=True)
+        self.folder, self.name, self.url = folder, name, url
+        self.file = folder / "file"
+        self.file.write_text(text)
+        self.refuses = ""
+        self.others: list[Node] = []
+
+    def start(self, serves: int = 0) -> None:
+        """By this version; 0 = by its own file."""
+        clock, self.log = SystemClock(), Lines()
+        self.serves, self.text = serves, self.file.read_text()
+        self.reader = Reader(self.folder, self.name)
+        self.sharing = Sharing(self.folder, self.reader, self.offered, clock, self.log)
+        self.client = Client(parse(self.url), clock, 1_000_000)
+        self.sharing.serves(serves)
+        self.sharing.source(str(self.file), ())
+        self.task = asyncio.create_task(self.sharing.run(Record(self.client, "t", self.name), self.tell))
+
+    async def offered(self, checked: Checked) -> None:
+        assert checked.loaded is not None
+        version, _, text = checked.loaded.snapshot.decode().partition(" ")
+        if self.refuses and self.refuses in text:
+            self.sharing.rejected()
+        else:
+            self.serves, self.text = int(version), text
+            self.sharing.serves(self.serves)
+
+    def tell(self) -> None:
+        for other in self.others:
+            other.sharing.poke()
+
+    def change(self, text: str) -> None:
+        self.file.write_text(text)
+        self.sharing.source(str(self.file), ())
+
+    async def stop(self) -> None:
+        self.task.cancel()
+        await asyncio.wait([self.task])
+        self.client.close()
+
+    async def until(self, version: int, text: str) -> None:
+        async with asyncio.timeout(PATIENCE):
+            while (self.serves, self.text) != (version, text):
+                await asyncio.sleep(0.005)
+
+    async def says(self, words: str) -> None:
+        async with asyncio.timeout(PATIENCE):
+            while not any(words in line for line in self.log.lines):
+                await asyncio.sleep(0.005)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Valkey]:
+    running = Valkey()
+    yield running
+    running.close()
+
+
+@pytest.fixture
+async def nodes(server: Valkey, tmp_path: Path) -> AsyncIterator[tuple[Node, Node]]:
+    """Two that have agreed upon `one`."""
+    server.command("FLUSHALL")
+    first, second = (Node(tmp_path / name, name, server.url, "one") for name in ("a", "b"))
+    first.others, second.others = [second], [first]
+    for node in (first, second):
+        node.start()
+    for node in (first, second):
+        await node.until(1, "one")
+    yield first, second
+    for node in (first, second):
+        await node.stop()
+
+
+async def test_a_good_change_is_in_force_on_both(nodes: tuple[Node, Node]) -> None:
+    """And is checked once on each: what was checked is what is served by."""
+    first, second = nodes
+    checks = second.reader.checks
+    first.change("two")
+    for node in nodes:
+        await node.until(2, "two")
+    assert second.reader.checks == checks + 1
+    second.change("three")
+    for node in nodes:
+        await node.until(3, "three")
+
+
+@pytest.mark.parametrize("word", ["bad", "bad-a", "bad-b"])
+async def test_what_one_cannot_use_is_in_force_nowhere(nodes: tuple[Node, Node], word: str) -> None:
+    """Whichever; who proposed it says why, and the next good one passes."""
+    first, _ = nodes
+    first.change(f"two {word}")
+    await first.says("it is bad")
+    first.change("three")
+    for node in nodes:
+        await node.until(2, "three")
+
+
+async def test_what_workers_refuse_is_taken_back_everywhere(nodes: tuple[Node, Node]) -> None:
+    """Though every check had passed."""
+    first, second = nodes
+    second.refuses = "two"
+    first.change("two")
+    await second.says("in force everywhere again")
+    for node in nodes:
+        await node.until(3, "one")
+
+
+async def test_who_was_away_catches_up_and_its_old_file_is_no_news(nodes: tuple[Node, Node]) -> None:
+    """A file that changed meanwhile is: it is proposed when what it missed is in force."""
+    first, second = nodes
+    await second.stop()
+    first.change("two")
+    await first.until(2, "two")
+    second.start(serves=1)
+    await second.until(2, "two")
+    await second.stop()
+    first.change("three")
+    await first.until(3, "three")
+    second.file.write_text("four")
+    second.start(serves=2)
+    for node in nodes:
+        await node.until(4, "four")
+
+
+async def test_what_the_shared_state_lost_is_put_back(nodes: tuple[Node, Node], server: Valkey) -> None:
+    """By whoever notices first; the count goes on."""
+    first, _ = nodes
+    first.change("two")
+    for node in nodes:
+        await node.until(2, "two")
+    server.command("FLUSHALL")
+    first.change("three")
+    for node in nodes:
+        await node.until(3, "three")
+
+
+async def test_a_node_that_is_new_takes_what_is_in_force_and_says_so(nodes: tuple[Node, Node], tmp_path: Path) -> None:
+    """Its own file says another: it is no proposal until it is changed."""
+    third = Node(tmp_path / "c", "c", nodes[0].url, "mine")
+    third.others = list(nodes)
+    third.start()
+    await third.until(1, "one")
+    await third.says("not this node's file")
+    third.change("mine now")
+    for node in (*nodes, third):
+        await node.until(2, "mine now")
+    await third.stop()
+
+
+async def test_of_two_changes_at_once_one_comes_after_the_other(nodes: tuple[Node, Node]) -> None:
+    """Nothing is lost, and both nodes end alike."""
+    first, second = nodes
+    first.change("from a")
+    second.change("from b")
+    async with asyncio.timeout(PATIENCE):
+        while {node.serves for node in nodes} != {3}:
+            await asyncio.sleep(0.005)
+    assert first.text == second.text

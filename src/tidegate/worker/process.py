@@ -90,7 +90,8 @@ class Worker:
         memories = lanes.memories(learnt.load(self._learnt_path), recovered.levels, clock)
         self._shared = self._sharing(first, own)
         luck = random.Random()  # jitter and sampling, nothing secret
-        self.lanes = Lanes(clock, first.queue.max_calls, luck.random, memories)
+        funds = None if self._shared is None else self._shared.funds
+        self.lanes = Lanes(clock, first.queue.max_calls, luck.random, memories, funds)
         self.observer = Observer(clock, self._gauges, self._pools, log)
         self._spool = Spool(own / parcels.DIRECTORY, clock, in_thread, log)
         self._upstreams = Upstreams(clock)

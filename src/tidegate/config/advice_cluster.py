@@ -29,6 +29,10 @@ def advise_cluster(config: Config, document: Document) -> Iterator[Advice]:
     if place.kind != UNIX and not (config.ledger.database or "").startswith("postgresql"):
         message = "several nodes have a ledger, keys and jobs each for itself while the database is SQLite"
         yield ("cluster", "url"), message, "give ledger.database a PostgreSQL, unless there is one node"
+    jobs = config.jobs
+    if place.kind != UNIX and jobs is not None and jobs.files is None:
+        message = "files of batches are in a folder of each node, and the others do not find them"
+        yield ("cluster", "url"), message, "give jobs.files a folder that all nodes share, unless there is one node"
     if config.cache.redis is not None and _same(config.cache.redis.url, place):
         message = "kept answers fill the server that holds the quotas, and once it is full nothing can be written there"
         yield ("cache", "redis", "url"), message, "give the cache a server of its own"

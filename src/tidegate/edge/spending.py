@@ -20,6 +20,7 @@ PASS: Final = Kind.PASS
 COUNT: Final = Kind.COUNT
 EMBEDDING: Final = Kind.EMBEDDING
 _NO_PRICES: Final = ()
+AWAY_US: Final = 1_000_000  # a guess: nobody knows when the shared state is back
 
 
 def grant(call: Call, plan: Plan, limits: Limits, now: int, wall: int, job: str = "") -> Problem | None:
@@ -123,7 +124,7 @@ def told(short: Short) -> Problem:
             f"The gate's shared state is away, so nobody knows what is left of {limit}, and by `on_state_loss` this "
             "request may not be served without. Try again later."
         )
-        return Problem(ProblemKind.UNAVAILABLE, message)
+        return Problem(ProblemKind.UNAVAILABLE, message, retry_after_us=AWAY_US)
     wait = short.wait_us / 1e6
     if short.kind == BUSY:
         message = f"Calls in flight hold {limit}. Some of them will have ended in about {wait:.3f} s."

@@ -6,17 +6,19 @@ import socket
 
 from tidegate.planes.channel import Channel
 from tidegate.planes.child import die_with_parent, end_now, parse_arguments
-from tidegate.planes.messages import Drain, Load, Ready, Rejected
+from tidegate.planes.messages import Drain, Go, HandOver, Load, Quiet, Ready, Rejected, Warm
 
 
 class Worker:
-    def __init__(self, channel: Channel) -> None:
+    def __init__(self, channel: Channel, listener: socket.socket, after: str) -> None:
         self.channel = channel
+        self.listener = listener
+        self.after = after
         self.snapshot = b""
         self.calls: set[asyncio.Task[None]] = set()
 
     def load(self, snapshot: bytes) -> None:
-        if b"deadly" in snapshot:
+        if b"deadly" in snapshot or (b"heirless" in snapshot and self.after):
             os._exit(3)
         if b"unwelcome" in snapshot:
             self.channel.send(Rejected("I do not like it"))
@@ -24,37 +26,54 @@ class Worker:
                 os._exit(4)
             return
         self.snapshot = snapshot
+        if self.after:
+            self.channel.send(Warm(b"shared" in snapshot))
+        else:
+            self.serve()
+
+    def serve(self) -> None:
+        self.listener.setblocking(False)
+        asyncio.get_running_loop().add_reader(self.listener, self.accept)
         self.channel.send(Ready(os.getpid()))
 
-    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def accept(self) -> None:
+        """At once, or not: a server of asyncio's loses what it accepted when it is closed in the same turn."""
+        try:
+            connection, _ = self.listener.accept()
+        except BlockingIOError:
+            return
+        self.calls.add(asyncio.get_running_loop().create_task(self.answer(connection)))
+
+    async def answer(self, connection: socket.socket) -> None:
         """The first line asks for the head of the answer, the second for its end."""
-        task = asyncio.current_task()
-        assert task is not None
-        self.calls.add(task)
+        reader, writer = await asyncio.open_connection(sock=connection)
         await reader.readline()
         writer.write(b"%d %s\n" % (os.getpid(), self.snapshot))
         await reader.readline()
         writer.write(b"end\n")
         await writer.drain()
         writer.close()
-        self.calls.discard(task)
 
-    async def run(self, listener: socket.socket) -> None:
-        server = None
+    async def run(self) -> None:
         while (message := await self.channel.receive()) is not None:
             if isinstance(message, Load):
                 self.load(message.snapshot)
-                server = server or await asyncio.start_server(self.answer, sock=listener)
-            elif isinstance(message, Drain) and server is not None:
-                server.close()
-                await asyncio.gather(*self.calls)
+            elif isinstance(message, Go):
+                self.after = ""
+                self.serve()
+            elif isinstance(message, (Drain, HandOver)):
+                asyncio.get_running_loop().remove_reader(self.listener)
+                self.listener.close()
+                self.channel.send(Quiet())
+                await asyncio.gather(*self.calls, return_exceptions=True)
                 end_now()
         end_now()
 
 
 async def main() -> None:
     arguments = parse_arguments()
-    await Worker(Channel(arguments.channel)).run(socket.socket(fileno=arguments.listen))
+    listener = socket.socket(fileno=arguments.listen)
+    await Worker(Channel(arguments.channel), listener, arguments.after).run()
 
 
 if __name__ == "__main__":

@@ -6,7 +6,8 @@ import sys
 from tidegate.observe.log import Log
 from tidegate.planes import cgroup
 from tidegate.planes.failure import GateError
-from tidegate.planes.supervisor import Options, Supervisor
+from tidegate.planes.options import Options
+from tidegate.planes.supervisor import Supervisor
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""`tidegate serve`: run the gate. Prints one line with both URLs once it is ready; SIGHUP reloads, SIGTERM drains."""
+"""`tidegate serve`: run the gate. Says when it is ready; SIGHUP reloads, SIGUSR2 replaces workers, SIGTERM drains."""
 
 import os
 import re
@@ -8,7 +8,8 @@ from collections.abc import Mapping
 
 from tidegate.observe.log import Log
 from tidegate.planes.failure import GateError
-from tidegate.planes.supervisor import Options, Supervisor
+from tidegate.planes.options import Options
+from tidegate.planes.supervisor import Supervisor
 
 _CONCURRENCY = "WEB_CONCURRENCY"
 _MOST = 64

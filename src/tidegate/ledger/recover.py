@@ -1,8 +1,12 @@
 """After a worker's death: book what it had in flight, and tell where the quotas stood."""
 
+from pathlib import Path
 from typing import NamedTuple
 
-from tidegate.ledger.journal import Journal
+from tidegate.ledger.journal import LEVELS_US, Journal
+from tidegate.ledger.scan import records
+from tidegate.ledger.segment import Checkpoint, numbers, path_of
+from tidegate.ledger.state import JournalState
 from tidegate.model.facts import CallRecord, Intent
 
 LOST = 0  # status of a call whose end nobody saw
@@ -26,6 +30,23 @@ def recover(journal: Journal) -> Recovered:
     for intent in lost:
         journal.append(booked(intent))
     return Recovered(len(lost), levels)
+
+
+def levels_of(directory: Path, wall: int) -> dict[str, Intent]:
+    """Where quotas stand by a journal that another process may still write: each lane's last intent, if it matters.
+
+    Raises `OSError`. O(newest segment).
+    """
+    state, unread = JournalState(), list[bytes]()
+    for number in reversed(numbers(directory)):
+        unread.append(path_of(directory, number).read_bytes())
+        if isinstance(next(records(unread[-1]), (None, 0))[0], Checkpoint):
+            break
+    for data in reversed(unread):
+        for record, _ in records(data):
+            state.follow(record)
+    state.forget_lanes(wall - LEVELS_US)
+    return state.lanes
 
 
 def booked(intent: Intent) -> CallRecord:

@@ -127,7 +127,7 @@ class SpendFile:
 def since(directory: Path, position: Position | None) -> Iterator[CallRecord]:
     """The calls behind a position of the journal; where there is none, the newest. Raises `OSError`. O(their bytes)."""
     follower = Follower(directory)
-    at = _newest(directory) if position is None else position
+    at = newest(directory) if position is None else position
     while True:
         piece = follower.read(at)
         for fact in piece.facts:
@@ -138,7 +138,7 @@ def since(directory: Path, position: Position | None) -> Iterator[CallRecord]:
             return
 
 
-def _newest(directory: Path) -> Position:
+def newest(directory: Path) -> Position:
     """Where the newest of the journal begins."""
     known, left = numbers(directory), UNKNOWN_BYTES
     first = known[-1] if known else 0

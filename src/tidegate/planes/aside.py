@@ -52,6 +52,13 @@ class Aside:
             self.until = self._now() + held + GRACE
             self._keeper.tell(self.service, Drain())
 
+    def renew(self, seconds: float) -> None:
+        """It has so long to hand back what it holds and end, and is started again."""
+        snapshot = self._snapshot
+        if snapshot and self.service.process is not None:
+            self.leave(seconds)
+            self._snapshot = snapshot
+
     def rest(self) -> None:
         """Serve on; should it die, it is not started again."""
         self._snapshot = b""

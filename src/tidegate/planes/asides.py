@@ -64,6 +64,11 @@ class Asides:
         if aside.service.start_at is None:
             del self._of[aside.service.name]
 
+    def renew(self, seconds: float) -> None:
+        """Each ends, whoever holds work once it has handed it back, and is started again."""
+        for aside in self._of.values():
+            aside.renew(seconds)
+
     def drain(self, seconds: float) -> None:
         """The gate ends: who holds work hands it back; nobody is started again."""
         for aside in self._of.values():

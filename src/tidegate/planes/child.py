@@ -13,7 +13,8 @@ _PR_SET_PDEATHSIG = 1
 class ChildArguments(NamedTuple):
     """How the supervisor starts a child: inherited descriptors and its place. -1 = none.
 
-    `state_dir` is the gate's; `own_dir` holds what is this worker's alone: for the main worker it is the same.
+    `state_dir` is the gate's; `own_dir` holds what is this worker's alone: for the first one it is the same. `after` is
+    that of the worker which this one succeeds, "" = it succeeds nobody.
     """
 
     channel: int
@@ -21,19 +22,21 @@ class ChildArguments(NamedTuple):
     state_dir: str
     worker: int
     own_dir: str
+    after: str = ""
 
 
 def parse_arguments(arguments: list[str] | None = None) -> ChildArguments:
-    """`--channel FD --listen FD --state-dir DIR --worker N --own-dir DIR`, from the command line unless given."""
+    """`--channel FD --listen FD --state-dir DIR --worker N --own-dir DIR --after DIR`, as the command line says."""
     parser = ArgumentParser(add_help=False)
     parser.add_argument("--channel", type=int, required=True)
     parser.add_argument("--listen", type=int, default=-1)
     parser.add_argument("--state-dir", default=".")
     parser.add_argument("--worker", type=int, default=-1)
     parser.add_argument("--own-dir", default="")
+    parser.add_argument("--after", default="")
     parsed = parser.parse_args(arguments)
     own = parsed.own_dir or parsed.state_dir
-    return ChildArguments(parsed.channel, parsed.listen, parsed.state_dir, parsed.worker, own)
+    return ChildArguments(parsed.channel, parsed.listen, parsed.state_dir, parsed.worker, own, parsed.after)
 
 
 def die_with_parent() -> None:

@@ -11,19 +11,20 @@ class Configuration:
     The very first is good at once: there is nothing to go back to.
     """
 
-    __slots__ = ("_owing", "_trial", "good", "loads", "version")
+    __slots__ = ("_owing", "_trial", "good", "loads", "postponed", "version")
 
     def __init__(self) -> None:
         self.good: Loaded | None = None
         self.version = 0  # of the good one
         self.loads = 0  # runs of the loader so far; the next configuration's version
+        self.postponed: Loaded | None = None  # it is to be offered when workers can be asked
         self._trial: tuple[int, Loaded] | None = None
         self._owing: set[str] = set()  # workers without a verdict
 
     @property
     def on_trial(self) -> bool:
         """Does a worker still owe a verdict?"""
-        return self._trial is not None
+        return self._trial is not None or self.postponed is not None
 
     def next_version(self) -> int:
         """Count one more run of the loader."""

@@ -15,14 +15,16 @@ from tidegate.planes.bounds import Bounds
 from tidegate.planes.cgroup import sweep
 from tidegate.planes.configuration import Configuration
 from tidegate.planes.failure import GateError
-from tidegate.planes.homes import Homes, forget_nonces, replica
+from tidegate.planes.homes import Homes, forget_nonces, made, replica
 from tidegate.planes.keeper import Keeper
 from tidegate.planes.listen import listen
-from tidegate.planes.messages import Drain, Load, Loaded, Message, Part, Ready, Rejected, Workers
+from tidegate.planes.messages import Drain, Go, Load, Loaded, Message, Part, Quiet, Ready, Rejected, Warm, Workers
+from tidegate.planes.rolling import Rolling
 from tidegate.planes.service import Death, Service, describe
 from tidegate.planes.worker import GRACE, Worker
 
 _NO_PART = Part("", 0, 0, b"")
+_LONG_SECONDS = 600.0  # whoever was replaced has so long for its calls: nobody waits for it
 
 
 class Setting(NamedTuple):
@@ -38,16 +40,11 @@ class Fleet:
 
     __slots__ = (
         "_bounds", "_homes", "_isolated", "_keeper", "_leaving", "_log", "_new", "_now", "_of", "_restarts",
-        "_setting", "announced", "configuration", "draining", "mains",
+        "_rolling", "_setting", "announced", "configuration", "draining", "mains", "rolled",
     )  # fmt: skip
 
     def __init__(
-        self,
-        setting: Setting,
-        listeners: Sequence[socket.socket],
-        keeper: Keeper,
-        log: Log,
-        now: Callable[[], float],
+        self, setting: Setting, listeners: Sequence[socket.socket], keeper: Keeper, log: Log, now: Callable[[], float]
     ) -> None:
         """A listener for each replica of the main worker. Raises `GateError`."""
         self._setting = setting
@@ -61,6 +58,8 @@ class Fleet:
         self._isolated: dict[str, Worker] = {}
         self._new: dict[str, Worker] = {}  # of the configuration on trial, by namespace
         self._leaving: list[Worker] = []
+        self._rolling: Rolling | None = None
+        self.rolled = False  # every worker was replaced; whoever has heard it says False
         self.configuration = Configuration()
         self.announced = False  # False: what goes wrong ends the gate
         self.draining = False
@@ -110,6 +109,10 @@ class Fleet:
     def offer(self, loaded: Loaded) -> str:
         """Put a new configuration on trial; returns why that is not possible, "" when it is."""
         self._refuse("a newer one was read")
+        if self._rolling is not None and self._rolling.midway:
+            self.configuration.postponed = loaded
+            return ""
+        self.configuration.postponed = None
         try:
             self._new = self._newcomers(loaded)
         except GateError as error:
@@ -134,7 +137,7 @@ class Fleet:
                     found[part.namespace] = self._newcomer(part, loaded)
         except GateError:
             for worker in found.values():
-                self._drop(worker)
+                self.dismiss(worker)
             raise
         return found
 
@@ -149,17 +152,17 @@ class Fleet:
         field = f"namespaces.{part.namespace}.isolation.port"
         return self._worker(part, listen(self._setting.host, part.port, field), part.namespace)
 
-    def _worker(self, part: Part, listener: socket.socket, place: str) -> Worker:
+    def _worker(self, part: Part, listener: socket.socket, place: str, home: str = "") -> Worker:
         module, state_dir = self._setting.module, self._setting.state_dir
         try:
-            own = self._homes.made(place)
+            own = made(home or self._homes.of(place))
         except GateError:
             listener.close()
             raise
         taken = {worker.number for worker in self._of.values()}
         number = next(number for number in range(len(taken) + 1) if number not in taken)
         service = Service(f"worker-{number}", module, listener, state_dir, number, own)
-        worker = Worker(part, number, place, listener, service)
+        worker = Worker(part, number, place, own, listener, service)
         self._of[worker.service] = worker
         return worker
 
@@ -194,7 +197,7 @@ class Fleet:
             return
         new, self._new = self._new, {}
         for worker in new.values():
-            self._drop(worker)
+            self.dismiss(worker)
         for worker in self.workers:
             if worker.version != self.configuration.version:
                 self._load(worker)
@@ -212,7 +215,11 @@ class Fleet:
     def heard(self, service: Service, message: Message) -> None:
         """A worker's word. Raises `GateError` when the gate cannot start."""
         worker = self._of.get(service)
-        if worker is None or worker in self._leaving:
+        if worker is None:
+            return
+        if self._rolling is not None:
+            self._rolling.heard(worker, message)
+        if worker in self._leaving or isinstance(message, (Warm, Quiet)):
             return
         version = worker.owed.popleft() if worker.owed else 0
         if isinstance(message, Ready):
@@ -236,6 +243,8 @@ class Fleet:
         tried = any(self.configuration.tried(version) for version in worker.owed)
         worker.owed.clear()
         how = describe(death.status)
+        if self._rolling is not None and self._rolling.ended(worker):
+            return
         if worker in self._leaving:
             self._leaving.remove(worker)
             self._gone(worker)
@@ -253,9 +262,9 @@ class Fleet:
                 self._refuse(f"{worker.title} died of the new configuration")
 
     def _start(self, worker: Worker) -> None:
-        """Now, or when who served this namespace before has ended: its journal has one writer."""
+        """Now, or when whoever writes in its folder has ended: a journal has one writer."""
         for one in self._leaving:
-            if one.place == worker.place:
+            if one.home == worker.home:
                 one.successor = worker
                 return
         self._keeper.start(worker.service)
@@ -269,7 +278,7 @@ class Fleet:
         self._keeper.tell(worker.service, Drain())
         self._end(worker, self._now() + seconds + GRACE)
 
-    def _drop(self, worker: Worker) -> None:
+    def dismiss(self, worker: Worker) -> None:
         """It served nobody: end it at once."""
         worker.listener.close()
         worker.service.kill()
@@ -292,28 +301,87 @@ class Fleet:
         self._bounds.gone(worker, self._of.values())
         if self.draining:
             return
-        if worker.namespace not in self._isolated and worker.namespace not in self._new:
+        if worker.namespace and worker.namespace not in self._isolated and worker.namespace not in self._new:
             forget_nonces(self._homes.of(worker.place))
         if worker.successor is not None:
             self._start(worker.successor)
+
+    # A rolling restart
+
+    def roll(self) -> str:
+        """Replace every worker, one after the other; returns why that cannot begin now, "" when it does."""
+        if self._rolling is not None or self._leaving:
+            return "workers that were replaced before have not ended yet"
+        if self.draining or not self.announced:
+            return "the gate begins or ends"
+        self._rolling = Rolling(self.workers, self, self._log, self._now)
+        return ""
+
+    def _roll_on(self, rolling: Rolling, now: float) -> None:
+        rolling.look(now)
+        if not rolling.midway and self.configuration.postponed is not None:
+            self.offer(self.configuration.postponed)
+        if rolling.over:
+            self._rolling, self.rolled = None, not rolling.failed
+        elif not rolling.midway and not self.configuration.on_trial:
+            try:
+                rolling.step()
+            except GateError as error:
+                rolling.fail(str(error))
+
+    def successor(self, worker: Worker) -> Worker:
+        """One that begins in the place's other folder, on the same socket. Raises `GateError`."""
+        home = self._homes.next(worker.place)
+        new = self._worker(worker.part, worker.listener.dup(), worker.place, home)
+        new.service.after = worker.home
+        self._keeper.start(new.service)
+        return new
+
+    def tell(self, worker: Worker, message: Message) -> None:
+        """Say something to a worker. What it was told to load before `Go` it answers once."""
+        if isinstance(message, Go):
+            while len(worker.owed) > 1:
+                worker.owed.popleft()
+        self._keeper.tell(worker.service, message)
+
+    def replace(self, old: Worker, new: Worker) -> None:
+        """The place is the new one's; the old one has long to finish its calls."""
+        self.mains = [new if worker is old else worker for worker in self.mains]
+        self._isolated = {name: new if worker is old else worker for name, worker in self._isolated.items()}
+        old.listener.close()
+        good = self.configuration.good
+        seconds = max(_LONG_SECONDS, good.drain_timeout_us / 1e6 if good is not None else 0.0)
+        self._end(old, self._now() + seconds + GRACE)
+
+    def arrived(self, new: Worker) -> None:
+        """It serves, from now on in this folder."""
+        new.service.after = ""
+        self._homes.moved(new.place)
 
     # Time
 
     def next_moment(self) -> float | None:
         """When `look` has something to do."""
-        return min((worker.until for worker in self._leaving), default=None)
+        moments = [worker.until for worker in self._leaving]
+        if self._rolling is not None and self._rolling.at is not None:
+            moments.append(self._rolling.at)
+        return min(moments, default=None)
 
     def look(self, now: float) -> None:
-        """End those that did not leave in time."""
+        """End those that did not leave in time; go on with a rolling restart."""
         for worker in self._leaving:
             if worker.until <= now:
                 worker.until = now + GRACE
                 worker.service.kill()
+        if self._rolling is not None:
+            self._roll_on(self._rolling, now)
 
     def drain(self) -> None:
         """Nothing new; every worker ends when its calls have."""
         self._refuse("the gate ends")
         self.draining = True
+        if self._rolling is not None:
+            self._rolling.fail("the gate ends")
         for worker in self.workers:
             worker.listener.close()  # with its own copy closed too, new connections are refused, not left waiting
             worker.service.start_at = None

@@ -47,10 +47,6 @@ class Homes:
         self._second ^= {place}
         self._write()
 
-    def made(self, place: str) -> str:
-        """Its folder, which is there now. Raises `GateError`."""
-        return made(self.of(place))
-
     def _folder(self, place: str, *, second: bool) -> str:
         if place == replica(0) and not second:
             return self._path

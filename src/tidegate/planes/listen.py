@@ -51,6 +51,7 @@ def _resolved(host: str, port: int, option: str) -> tuple[int, tuple[object, ...
 
 def _bound(family: int, address: tuple[object, ...], option: str, settings: tuple[int, ...]) -> socket.socket:
     listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setblocking(False)  # of all processes that have it: `dup` would set it as it is here
     try:
         for setting in (socket.SO_REUSEADDR, *settings):
             listener.setsockopt(socket.SOL_SOCKET, setting, 1)

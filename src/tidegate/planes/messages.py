@@ -13,6 +13,7 @@ _LOADED = struct.Struct("!????QQHH")
 _PART = struct.Struct("!HHII")
 _STATUS = struct.Struct("!??II")
 _READY = struct.Struct("!I")
+_WARM = struct.Struct("!?")
 
 LARGEST = 256 * 1024 * 1024
 
@@ -40,6 +41,24 @@ class Rejected(NamedTuple):
 
 class Drain(NamedTuple):
     """Supervisor to worker: accept nothing new, finish the calls in flight, then end."""
+
+
+class Warm(NamedTuple):
+    """Successor to supervisor, after `Load`: it can serve by that, and waits for `Go`."""
+
+    shares: bool  # what it spends is kept by a state that it shares with its predecessor
+
+
+class Go(NamedTuple):
+    """Supervisor to successor: take over what your predecessor left, and serve."""
+
+
+class HandOver(NamedTuple):
+    """Supervisor to worker: a successor serves the port, or will; finish what there is, then end."""
+
+
+class Quiet(NamedTuple):
+    """Worker to supervisor, after `HandOver`: nothing new comes in, nobody waits, what it knows is on disk."""
 
 
 class Part(NamedTuple):
@@ -113,7 +132,12 @@ class Workers(NamedTuple):
     workers: tuple[WorkerState, ...]
 
 
-Message = Load | Ready | Rejected | Drain | Loaded | Named | Source | Status | Workers
+Message = Load | Ready | Rejected | Drain | Warm | Go | HandOver | Quiet | Loaded | Named | Source | Status | Workers
+
+
+_BARE: dict[bytes, Message] = {b"D": Drain(), b"G": Go(), b"H": HandOver(), b"Q": Quiet()}
+_KINDS = {type(message): kind for kind, message in _BARE.items()} | {Ready: b"R", Warm: b"A", Status: b"S"}
+_FORMS = {b"R": _READY, b"A": _WARM, b"S": _STATUS}
 
 
 class ProtocolError(Exception):
@@ -130,18 +154,17 @@ def _parts(message: Message) -> tuple[bytes, bytes]:
     match message:
         case Load(snapshot):
             return b"L", snapshot
-        case Ready(pid):
-            return b"R", _READY.pack(pid)
+        case Ready() | Warm() | Status():
+            kind = _KINDS[type(message)]
+            return kind, _FORMS[kind].pack(*message)
         case Rejected(reason):
             return b"X", reason.encode()
-        case Drain():
-            return b"D", b""
+        case Drain() | Go() | HandOver() | Quiet():
+            return _KINDS[type(message)], b""
         case Loaded():
             return b"O", _packed(message)
         case Named() | Source():
             return _names(message)
-        case Status():
-            return b"S", _STATUS.pack(*message)
         case Workers(workers):
             return b"W", json.dumps(workers).encode()
 
@@ -176,19 +199,19 @@ def _message(kind: bytes, payload: bytes) -> Message:
             return Load(payload)
         case b"R":
             return Ready(*_READY.unpack(payload))
+        case b"A" | b"S":
+            return Warm(*_WARM.unpack(payload)) if kind == b"A" else Status(*_STATUS.unpack(payload))
         case b"X":
             return Rejected(payload.decode())
-        case b"D":
-            return Drain()
         case b"O":
             return _unpacked(payload)
         case b"N" | b"F":
             names = tuple(payload.decode(errors="surrogatepass").split("\0")) if payload else ()
             return Named(names) if kind == b"N" else Source(names[0], names[1:])
-        case b"S":
-            return Status(*_STATUS.unpack(payload))
         case b"W":
             return Workers(tuple(WorkerState(*one) for one in json.loads(payload)))
+    if kind in _BARE:
+        return _BARE[kind]
     raise ProtocolError(f"unknown kind of frame: {kind!r}")
 
 

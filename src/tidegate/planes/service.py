@@ -30,6 +30,7 @@ class Service:
         "_inherited",
         "_outbox",
         "_started",
+        "after",
         "channel",
         "name",
         "process",
@@ -45,6 +46,7 @@ class Service:
         self.channel: socket.socket | None = None
         self.ready = False
         self.start_at: float | None = None  # a moment when it has to be started again
+        self.after = ""  # the folder of whom it succeeds
         self._backoff = Backoff()
         self._decoder = Decoder()
         self._outbox = bytearray()
@@ -77,7 +79,7 @@ class Service:
         listen = () if self._inherited is None else (self._inherited.fileno(),)
         inherited = ["--channel", str(channel), *(word for one in listen for word in ("--listen", str(one)))]
         return subprocess.Popen(
-            [*self._command, *inherited],
+            [*self._command, *inherited, *(("--after", self.after) if self.after else ())],
             stdin=subprocess.DEVNULL,
             stdout=_STDERR,  # our standard output carries one line, and it is ours
             pass_fds=(channel, *listen),

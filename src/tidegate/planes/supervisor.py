@@ -13,47 +13,26 @@ import sys
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
 
 from tidegate.observe.log import Log
-from tidegate.planes.asides import Asides, Kind
+from tidegate.planes.asides import Asides
 from tidegate.planes.failure import GateError
 from tidegate.planes.fleet import Fleet, Setting
 from tidegate.planes.keeper import Keeper
 from tidegate.planes.listen import listen, listen_together, loopback, url
 from tidegate.planes.loading import KEPT, Loading, Outcome
 from tidegate.planes.messages import Load, Loaded, Message, Ready, Rejected, Source, Status
+from tidegate.planes.options import Options, kinds
 from tidegate.planes.service import Death, Service, describe
 from tidegate.planes.shared import Shared, url_of
 from tidegate.planes.state_dir import StateDir
 from tidegate.planes.watch import Watch
 from tidegate.planes.worker import GRACE
 
-_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR2, signal.SIGCHLD)
 _ENDING = frozenset({signal.SIGTERM, signal.SIGINT})
 
 _Callback = Callable[[int], None]
-
-
-class Options(NamedTuple):
-    """What `tidegate serve` was asked for, and which modules the children are."""
-
-    config: str
-    host: str = "127.0.0.1"
-    port: int = 8080
-    admin_port: int = 8081
-    state_dir: str = "./.tidegate"
-    workers: int = 1  # replicas of the main worker
-    node: str = ""  # this machine's name in a cluster
-    worker_module: str = "tidegate.worker"
-    control_module: str = "tidegate.control"
-    loader_module: str = "tidegate.config.loader"
-    semantic_module: str = "tidegate.semantic"
-    regions_module: str = "tidegate.regions"
-    desk_module: str = "tidegate.jobs.desk"
-    runner_module: str = "tidegate.jobs.runner"
-    shared_module: str = "tidegate.planes.valkey"
-    watch_seconds: float = 1.0  # how often the configuration is looked at, 0 = on SIGHUP only
 
 
 class Supervisor:
@@ -71,7 +50,7 @@ class Supervisor:
         self._keeper = Keeper(self._selector, log, self)
         self._fleet = Fleet(Setting(options.host, options.worker_module, path), data, self._keeper, log, time.monotonic)
         self._control = Service("control", options.control_module, self._admin, path, -1)
-        self._asides = Asides(_kinds(options), path, self._keeper, log, time.monotonic)
+        self._asides = Asides(kinds(options), path, self._keeper, log, time.monotonic)
         self._shared = Shared(options.shared_module, path, self._keeper, log, time.monotonic)
         self._waiting: Loaded | None = None  # the first configuration, until what its workers share is there
         self._watch = Watch(options.config, options.watch_seconds)
@@ -110,6 +89,8 @@ class Supervisor:
         now = time.monotonic()
         self._keeper.start_due(now)
         self._fleet.look(now)
+        if self._fleet.rolled:
+            self._rolled()
         self._asides.look(now)
         if self._shared.look(now) and self._waiting is not None:
             self._open(self._waiting)
@@ -340,14 +321,32 @@ class Supervisor:
 
     def _on_signals(self, wakeup: socket.socket, _events: int) -> None:
         numbers = wakeup.recv(4_096)
-        for number in numbers:
-            if number == signal.SIGHUP:
-                self._changed()
-            elif number in _ENDING:
-                self._drain()
         if signal.SIGCHLD in numbers:
             self._loader_ended()
             self._keeper.reap()
+        for number in numbers:
+            if number == signal.SIGHUP:
+                self._changed()
+            elif number == signal.SIGUSR2:
+                self._roll()
+            elif number in _ENDING:
+                self._drain()
+
+    def _roll(self) -> None:
+        """Replace every process but this one and what workers share, and cut off no call."""
+        problem = self._fleet.roll()
+        if problem:
+            self._log.error("no rolling restart", reason=problem)
+        else:
+            self._log.info("a rolling restart begins")
+
+    def _rolled(self) -> None:
+        """Workers are new: so shall be who serves no calls, and what the file says."""
+        self._fleet.rolled = False
+        good = self._fleet.configuration.good
+        self._asides.renew(good.drain_timeout_us / 1e6 if good is not None else 0.0)
+        self._control.kill()
+        self._changed()
 
     def _drain(self) -> None:
         good = self._fleet.configuration.good
@@ -370,16 +369,6 @@ class Supervisor:
         self._fleet.close()
         self._admin.close()
         self._state_dir.release()
-
-
-def _kinds(options: Options) -> dict[str, Kind]:
-    """The services that a configuration may want beside the calls."""
-    return {
-        "semantic": Kind(options.semantic_module),
-        "regions": Kind(options.regions_module),
-        "desk": Kind(options.desk_module, holds=True),
-        "runner": Kind(options.runner_module, holds=True),
-    }
 
 
 def _noted(_number: int, _frame: object) -> None:

@@ -13,14 +13,17 @@ class Worker:
     """A service with its port, what it serves, and what it was told. Without a namespace it is a main one."""
 
     __slots__ = (
-        "group", "inherits", "listener", "number", "owed", "part", "place", "restarts", "service", "successor",
+        "group", "home", "inherits", "listener", "number", "owed", "part", "place", "restarts", "service", "successor",
         "trouble", "until", "version",
     )  # fmt: skip
 
-    def __init__(self, part: Part, number: int, place: str, listener: socket.socket, service: Service) -> None:
+    def __init__(
+        self, part: Part, number: int, place: str, home: str, listener: socket.socket, service: Service
+    ) -> None:
         self.part = part
         self.number = number
         self.place = place  # `planes/homes.py`
+        self.home = home
         self.listener = listener
         self.service = service
         self.version = 0  # of the configuration that it was told last

@@ -30,7 +30,7 @@ from tidegate.ledger.bodies import Spool, keys_of
 from tidegate.ledger.care import Care, tell_damage
 from tidegate.ledger.journal import Journal
 from tidegate.ledger.nonces import NonceFile, boot_of_machine, name_of_past
-from tidegate.ledger.recover import recover
+from tidegate.ledger.recover import levels_of, recover
 from tidegate.line.book import Book
 from tidegate.line.lanes import Lanes
 from tidegate.line.line import Line
@@ -42,12 +42,12 @@ from tidegate.observe.observer import Observer
 from tidegate.observe.push import Pusher
 from tidegate.planes.channel import Channel
 from tidegate.planes.child import ChildArguments, die_with_parent, end_now, parse_arguments
-from tidegate.planes.messages import Drain, Load, Ready, Rejected
+from tidegate.planes.messages import Drain, HandOver, Load, Quiet, Ready, Rejected
 from tidegate.policy.nonces import Nonces
 from tidegate.ports import Clock
 from tidegate.wire.server import Server, serve
 from tidegate.wire.tls import server_context
-from tidegate.worker import lanes
+from tidegate.worker import handover, lanes
 from tidegate.worker.patient import Patient
 from tidegate.worker.spent import Spent
 from tidegate.worker.upstreams import Upstreams
@@ -71,7 +71,9 @@ class Worker:
         self, arguments: ChildArguments, channel: Channel, first: Snapshot, clock: SystemClock, log: Log
     ) -> None:
         self._state = state = Path(arguments.state_dir)
-        own = Path(arguments.own_dir)
+        own, before = Path(arguments.own_dir), Path(arguments.after) if arguments.after else None
+        if before is not None:
+            handover.take_over(own, before)
         self._arguments = arguments
         self._channel = channel
         self._clock = clock
@@ -87,7 +89,8 @@ class Worker:
         recovered = recover(self.journal)
         if recovered.lost:
             log.warning("calls in flight when the last worker died were booked as estimated", calls=recovered.lost)
-        memories = lanes.memories(learnt.load(self._learnt_path), recovered.levels, clock)
+        levels = recovered.levels | ({} if before is None else levels_of(before / "journal", clock.wall()))
+        memories = lanes.memories(learnt.load(self._learnt_path), levels, clock)
         self._shared = self._sharing(first, own)
         luck = random.Random()  # jitter and sampling, nothing secret
         funds = None if self._shared is None else self._shared.funds
@@ -98,7 +101,7 @@ class Worker:
         self._elsewhere = _elsewhere(first)
         self._door = _door(first, own, clock)
         self._patient = Patient(state, own, clock, self.observer, log)
-        self._spent = Spent(own, clock)
+        self._spent = Spent(own, clock, before)
         self._follower = Follower(state / directory.NAME, Roster, self._follow, clock, log)
         line = Line(clock, self.journal, self.observer, luck.random)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -170,6 +173,7 @@ class Worker:
     async def run(self) -> None:
         """Serve until the supervisor says otherwise or is gone."""
         listener = socket.socket(fileno=self._arguments.listen)
+        listener.setblocking(False)  # before `dup`, which sets it for a predecessor too
         # uvloop accepts one connection a turn from each socket: several are one port's, so that a burst gets in.
         listeners = [listener, *(listener.dup() for _ in range(LISTENERS - 1))]
         tls = self._settings.tls
@@ -194,8 +198,8 @@ class Worker:
             if isinstance(message, Load):
                 self._reload(message.snapshot)
                 await self._patient.listen(server)
-            elif isinstance(message, Drain):
-                await self._drain(server)
+            elif isinstance(message, (Drain, HandOver)):
+                await (self._drain(server) if isinstance(message, Drain) else self._hand_over(server))
                 return
         if self._kept is not None:
             self._kept.flush()
@@ -228,10 +232,27 @@ class Worker:
             self._log.warning("`server` and `journal` changed in the file: they take effect when the gate restarts")
         self._channel.send(Ready(os.getpid()))
 
+    async def _hand_over(self, server: Server) -> None:
+        """A successor serves the port: whoever asks whether the gate is ready is told what is true of that one."""
+        deadline = self._clock.now() + max(self._settings.drain_timeout_us, handover.LONGEST_US)
+        await handover.last_call(server, self._clock, alone=not self._cluster.url)
+        ending = asyncio.get_running_loop().create_task(server.drain(deadline))
+        await handover.nobody_waits(self.lanes, self._clock)
+        try:
+            await self._save()
+            await self._spent.save(self.journal)
+        except OSError as error:
+            self._log.error("the state directory cannot be written", problem=str(error))
+        self._channel.send(Quiet())
+        await self._finish(await ending, deadline)
+
     async def _drain(self, server: Server) -> None:
         self.gateway.draining = True
         deadline = self._clock.now() + self._settings.drain_timeout_us
-        cut = await server.drain(deadline)
+        await self._finish(await server.drain(deadline), deadline)
+
+    async def _finish(self, cut: int, deadline: int) -> None:
+        """So many connections had to be cut."""
         while self.gateway.open and self._clock.now() < deadline:  # calls that go on though their client left
             await self._clock.sleep(_DRAIN_LOOK_US)
         if cut:
@@ -344,7 +365,10 @@ async def _main(arguments: ChildArguments, log: Log) -> None:
     if not isinstance(message, Load):
         end_now()
     try:
-        worker = Worker(arguments, channel, snapshots.decode(message.snapshot), SystemClock(), log)
+        first = snapshots.decode(message.snapshot)
+        if arguments.after:
+            first = await handover.go_ahead(channel, first)
+        worker = Worker(arguments, channel, first, SystemClock(), log)
         await worker.run()
     except (OSError, ValueError) as error:
         channel.send(Rejected(str(error)))

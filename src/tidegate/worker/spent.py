@@ -17,7 +17,6 @@ from tidegate.policy.spend.accounts import Accounts
 from tidegate.policy.spend.limits import Limits
 from tidegate.ports import Clock
 
-
 _LONGEST_US: Final = 660_000_000  # after which a predecessor has no calls any more
 
 

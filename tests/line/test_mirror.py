@@ -441,6 +441,7 @@ def test_without_a_part_nothing_passes() -> None:
     held = mirror(60_000)
     held.divide(0, START)
     assert not all(one.has(1, START) for one in held.allowances)
+    assert not excludes(held, 50_000, START)
     later = START + 60 * SECOND
     held.divide(500_000, later)
     assert held.left(later) <= 1

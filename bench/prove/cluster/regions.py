@@ -33,7 +33,7 @@ LEASE_S: Final = 3.0
 FLOOR: Final = 5.0  # per cent
 _HEAVY: Final = 2.0  # times the whole quota, at one region
 _LIGHT: Final = 0.1
-_SETTLE_S: Final = 15.0  # of an act: what is not looked at, since parts are moving
+_SETTLE_S: Final = 25.0  # of an act: what is not looked at, since parts are moving
 _LEAST: Final = 97.0  # per cent of what the parts allow
 _PROCESS: Final = "tidegate.regions"
 _QUOTA: Final = Quota(accounts=1)
@@ -78,7 +78,7 @@ class Act:
 def regions(context: Context, row: Row) -> None:
     """The row."""
     row.commands.append("tidegate serve (3 regions × 1 worker), one etcd, three Valkeys, one quota")
-    long = 30.0 if context.quick else 60.0
+    long = 45.0 if context.quick else 75.0
     acts = [
         Act("load at the first region", 0, long),
         Act("load moves to the second", 1, long),

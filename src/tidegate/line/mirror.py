@@ -380,7 +380,7 @@ class Mirror:
             self._main.resize(held, now)
             self._restart(now)
         if self._main is not None:
-            if whole == self.configured:
+            if whole == self.configured and self._shut is None:  # without a part nothing is too large for it
                 self._main.firm_until = ALWAYS
             elif self._main.firm_until == ALWAYS:
                 self._main.firm_until = 0

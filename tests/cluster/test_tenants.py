@@ -95,10 +95,9 @@ async def test_all_or_nothing(team: Team) -> None:
     assert isinstance(first, Held)
     for _ in range(20):
         assert isinstance(await member.grant(limits, REQUEST), Short)
-    await asyncio.sleep(0.3)
-    assert limits.accounts("m")[1].joint is not None
-    left = limits.accounts("m")[1].joint.requests.in_fund(team.clock.now())  # type: ignore[union-attr]
-    assert left == 9
+    (_, account) = limits.accounts("m")
+    while account.joint is None or account.joint.requests.fund_left != 9:  # what was leased for nothing goes back
+        await asyncio.sleep(0.05)
 
 
 async def test_what_a_worker_takes_with_it(team: Team, valkey: Valkey) -> None:
@@ -157,13 +156,14 @@ async def test_without_the_shared_state_each_has_its_part(mortal_valkey: Valkey)
     mortal_valkey.freeze()
     try:
         found = await granted(team, Allowance(rpm=30), 30)
-        assert passed(found) == 30
+        parts = passed(found)
+        assert 27 <= parts <= 30  # three times a whole third
         assert passed(await granted(team, Allowance(rpm=30, on_loss="closed"), 1)) == 0
         assert passed(await granted(team, Allowance(rpm=30, on_loss="open"), 1)) == 3
     finally:
         mortal_valkey.freeze(18)
     await asyncio.sleep(1)
-    assert passed(await granted(team, Allowance(rpm=30), 1)) == 0
+    assert parts + passed(await granted(team, Allowance(rpm=30), 3)) <= 30
     await team.leave()
 
 

@@ -4,7 +4,6 @@ import asyncio
 from functools import partial
 from typing import Final
 
-from tidegate.policy.cluster.times import BEAT_US, LOCAL_US
 from tidegate.policy.spend.ask import Ask
 from tidegate.policy.spend.grant import Held
 from tidegate.policy.spend.joint import Joint
@@ -12,7 +11,7 @@ from tidegate.policy.spend.limits import Limits
 from tidegate.policy.spend.short import Short
 from tidegate.ports import Clock
 
-PATIENCE_US: Final = LOCAL_US + 2 * BEAT_US  # by then a worker that hears nothing knows that it is on its own
+PATIENCE_US: Final = 1_000_000  # by then a worker that hears nothing knows that it is on its own
 _ANSWERS: Final = 2  # the first may be to what was asked before
 
 

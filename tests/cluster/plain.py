@@ -53,6 +53,7 @@ def stored_fund(data: bytes) -> list[Any]:
     """The fund that a script keeps."""
     fund = unpacked(data)
     for dim in fund[7]:
+        dim[16] = [list(pair) for pair in zip(dim[16][0::2], dim[16][1::2], strict=True)]
         blobs = [unpacked(blob) for blob in dim[10][2::3]]
         flat = [*dim[9], *(number for blob in blobs for number in blob), *dim[11]]
         for first, total, blob in zip(dim[10][0::3], dim[10][1::3], blobs, strict=True):
@@ -73,7 +74,7 @@ def twin_fund(fund: Fund) -> list[Any]:
     dims = [
         [
             dim.kind, dim.limit, dim.window_us, dim.jitter_us, dim.used, dim.leased, dim.level, dim.at, dim.brimmed,
-            dim.slots, dim.quarter, dim.least, dim.ring, dim.booked,
+            dim.slots, dim.quarter, dim.least, dim.ring, dim.booked, dim.own,
         ]
         for dim in fund.dims
     ]  # fmt: skip

@@ -79,6 +79,7 @@ class Memory(msgspec.Struct, array_like=True):
     slots: list[tuple[int, int]] = []  # LOG, as it was told: (age, units), the oldest first, at most `SLOTS_OF_LOG`
     own: list[tuple[int, int]] = []  # what this member spent since on its share, and nobody was told: (age, units)
     period: int = 0  # SUM
+    given: list[tuple[int, int]] = []  # LOG, SUM: what it was granted since `slots` or `level` were told: (age, units)
 
 
 class Ask(msgspec.Struct, array_like=True):
@@ -126,7 +127,7 @@ class Beat(msgspec.Struct, array_like=True):
     back: bool = False  # everything that it spent on its share is posted: it is no lost one any more
     leaving: bool = False
     share_ppm: int = 0  # as its last `Stand` said: a share counts as smaller when its holder says so, and a
-    open_ppm: int = 0  # membership that was lost learns what members may use who have not come back yet; 0 = nothing told
+    open_ppm: int = 0  # membership that was lost learns what members may use who have not come back yet
     members: int = 0
 
 

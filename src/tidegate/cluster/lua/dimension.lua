@@ -1,7 +1,7 @@
 -- One dimension: what is free, charged, corrected; what replies of the provider showed.
 
 local function blank(said, full)
-  local dim = {said[1], said[2], said[3], said[4], 0, 0, 0, 0, now, {}, {}, {}, 0, 0, '', 0}
+  local dim = {said[1], said[2], said[3], said[4], 0, 0, 0, 0, now, {}, {}, {}, 0, 0, '', 0, {}}
   if said[1] == BUCKET then
     local tick, _, capacity = shape(dim)
     dim[7] = full and capacity or 0
@@ -16,7 +16,9 @@ local function free(dim, open, held, ticks)  -- units that may be granted
   if dim[2] == 0 then return LOTS end
   if dim[1] == BUCKET then return floor(dim[7] / ticks) end
   if dim[1] == SLOTS then return min(dim[2] - dim[6], part(dim[2], open) - held) end
-  return part(dim[2], open) - dim[7] - dim[6]
+  local own = 0
+  for i = 2, #dim[17], 2 do own = own + dim[17][i] end
+  return part(dim[2], open) - dim[7] - dim[6] - own
 end
 
 local function charge(dim, units)  -- beyond what was leased

@@ -34,6 +34,11 @@ local function unheard(fund)  -- nobody has said anything for a lease
   return true
 end
 
+local function knows(fund, ask)  -- all that this member was told
+  local _, member = find(fund, ask[1])
+  return member and member[2] == ask[2] and member[3] + 1 == ask[3] and ask[4] == fund[2]
+end
+
 -- The fund as the member may use it; or nothing, and what it is told instead.
 local function entered(fund, ask)
   local restore, epoch = ask[12], ask[4]
@@ -58,8 +63,7 @@ local function entered(fund, ask)
     begin(fund, ask, now + LEASE_US)
     return fund
   end
-  local _, member = find(fund, ask[1])
-  if member and member[2] == ask[2] and member[3] + 1 == ask[3] and epoch == fund[2] then return fund end
+  if knows(fund, ask) then return fund end
   if restore then
     if epoch ~= 0 and (epoch == fund[2] or fund[7] == 1) then begin(fund, ask, now + LEASE_US) end
   elseif epoch ~= 0 then
@@ -136,13 +140,17 @@ local function exchange()
   local open = min(fund[5], ask[7])
   fund[4], fund[5] = now, ask[7]
   sweep(fund)
+  local lost = not knows(fund, ask)
   local at, member = seat(fund, ask)
   member[3], member[4], member[5] = ask[3], now, ask[6]
   local lapsed = member[8] == 1
   member[8] = 0
   configure(fund, member, ask)
   for _, dim in ipairs(fund[8]) do refill(dim, open) end
-  if ask[12] then merge(fund, member, ask[12]) end
+  if ask[12] then merge(fund, member, ask[12], lost) end
+  for _, dim in ipairs(fund[8]) do
+    if now >= fund[6] then fold(dim) end
+  end
   settle(fund, member, ask, ask[7])
   if ask[13] then
     ask[10] = {}

@@ -42,45 +42,72 @@ local function found(ask, full, opens)
   return {1, max(now, ask[4] + 1), ask[8], now, ask[7], opens, full and 1 or 0, dims, {}, {}}
 end
 
-local function merge(fund, member, known)  -- what a member knew, and has spent since
+local function recall(dim, told, measure)  -- whatever age, what is younger is not less than either knows
+  local all, known, theirs, order, merged = log_all(dim), {}, {}, {}, {}
+  for i = 1, #all, 2 do
+    known[all[i]] = all[i + 1]
+    order[#order + 1] = all[i]
+  end
+  for _, pair in ipairs(told) do
+    local slot = floor((now - pair[1]) / measure)
+    if not known[slot] and not theirs[slot] then order[#order + 1] = slot end
+    theirs[slot] = (theirs[slot] or 0) + pair[2]
+  end
+  table.sort(order)
+  local here, there, most = 0, 0, 0
+  for i = #order, 1, -1 do
+    local slot = order[i]
+    here, there = here + (known[slot] or 0), there + (theirs[slot] or 0)
+    if max(here, there) ~= most then
+      merged[#merged + 1] = {slot, max(here, there) - most}
+      most = max(here, there)
+    end
+  end
+  local flat = {}
+  for i = #merged, 1, -1 do
+    flat[#flat + 1] = merged[i][1]
+    flat[#flat + 1] = merged[i][2]
+  end
+  log_set(dim, flat)
+end
+
+local function fold(dim)
+  local own = dim[17]
+  if #own == 0 then return end
+  dim[17] = {}
+  for i = 1, #own, 2 do log_add(dim, own[i], own[i + 1]) end
+end
+
+local function merge(fund, member, restore, lost)  -- what a member knew, and has spent since
   for d, dim in ipairs(fund[8]) do
-    local memory = known[d]
+    local memory = restore[d]
+    if not memory then break end
     local measure, ticks = shape(dim)
-    local opening = now < fund[6]
-    if not memory then
-    elseif dim[1] == BUCKET then
-      if opening and memory[1] < 0 then dim[7] = min(dim[7], max(memory[1], -floor(LOTS / ticks)) * ticks) end
+    local spent, own = 0, dim[17]
+    for half = 1, lost and 2 or 1 do
+      for _, pair in ipairs(memory[half == 1 and 3 or 5] or {}) do
+        spent = spent + pair[2]
+        if dim[1] == LOG then
+          own[#own + 1] = floor((now - pair[1]) / measure)
+          own[#own + 1] = pair[2]
+        end
+      end
+    end
+    if dim[1] == BUCKET then
+      if now < fund[6] and memory[1] < 0 then
+        dim[7] = min(dim[7], max(memory[1], -floor(LOTS / ticks)) * ticks)
+      end
     elseif dim[1] == LOG then
-      local slots, order, merged = {}, {}, {}
-      local all = log_all(dim)
-      for i = 1, #all, 2 do slots[all[i]] = all[i + 1] end
-      for _, told in ipairs(memory[2]) do
-        local slot = floor((now - told[1]) / measure)
-        slots[slot] = max(slots[slot] or 0, told[2])
-      end
-      for _, own in ipairs(memory[3]) do
-        local slot = floor((now - own[1]) / measure)
-        slots[slot] = (slots[slot] or 0) + own[2]
-        dim[5] = dim[5] + max(0, own[2])
-      end
-      for slot in pairs(slots) do order[#order + 1] = slot end
-      table.sort(order)
-      for _, slot in ipairs(order) do
-        merged[#merged + 1] = slot
-        merged[#merged + 1] = slots[slot]
-      end
-      log_set(dim, merged)
+      if lost then recall(dim, memory[2], measure) end
       log_expire(dim, measure, ticks)
     elseif dim[1] == SUM then
-      local own = 0
-      for _, each in ipairs(memory[3]) do own = own + each[2] end
       if memory[4] == dim[8] then dim[7] = max(dim[7], memory[1]) end
-      dim[7] = max(0, dim[7] + own)
-      dim[5] = dim[5] + max(0, own)
+      dim[7] = max(0, dim[7] + spent)
     else
-      dim[6] = dim[6] - (member[6][d] or 0) + memory[1]
+      dim[6] = dim[6] + memory[1] - member[6][d]
       member[6][d] = memory[1]
     end
+    if dim[1] == LOG or dim[1] == SUM then dim[5] = dim[5] + max(0, spent) end
   end
 end
 
@@ -93,6 +120,7 @@ local function remembered(fund)
       level = floor(dim[7] / ticks)
     elseif dim[1] == LOG then
       local all = log_all(dim)
+      for i = 1, #dim[17], 2 do insert(all, dim[17][i], dim[17][i + 1]) end
       for i = 1, #all, 2 do
         slots[#slots + 1] = {max(0, now - all[i] * measure - floor(measure / 2)), all[i + 1]}
       end
@@ -101,7 +129,7 @@ local function remembered(fund)
     elseif dim[1] == SUM then
       level, period = dim[7] + dim[6], dim[8]
     end
-    memory[d] = {level, slots, {}, period}
+    memory[d] = {level, slots, {}, period, {}}
   end
   return memory
 end

@@ -46,7 +46,12 @@ class Alone:
             slots = ()
         self._largest = 0
         self._at = self._began = now
-        self._leaving = deque((at + self._span_us, units) for at, units in slots if at + self._span_us > now)
+        self._leaving = deque[tuple[int, int]]()
+        room = limit  # a log that was put back by several may say more than there was: the newest is true
+        for at, units in reversed(slots):
+            if at + self._span_us > now and room > 0:
+                self._leaving.appendleft((at + self._span_us, min(units, room)))
+                room -= units
         if kind == LOG:
             known = sum(units for _, units in self._leaving)
             self._leaving.append((now + self._span_us, max(0, limit - known)))

@@ -67,6 +67,7 @@ def _done(fund: Fund, ask: Ask, now: int) -> tuple[Fund, Told]:
     open_ppm = min(fund.open_ppm, ask.open_ppm)
     fund.at, fund.open_ppm = now, ask.open_ppm
     fund.sweep(now)
+    lost = not _known(fund, ask)
     member = _seat(fund, ask, now)
     member.seq, member.heard, member.lease_us = ask.seq, now, ask.lease_us
     lapsed, member.lapsed = member.lapsed, False
@@ -74,7 +75,9 @@ def _done(fund: Fund, ask: Ask, now: int) -> tuple[Fund, Told]:
     for dim in fund.dims:
         dim.refill(open_ppm, now)
     if ask.restore is not None:
-        fund.merge(member, ask.restore, now)
+        fund.merge(member, ask.restore, now, lost=lost)
+    for dim in fund.dims if now >= fund.opens else ():
+        dim.fold()
     fund.settle(member, ask, now)
     granted = serve(fund, member, ask, now)
     left, _ = bounds(fund, ask.open_ppm, now)
@@ -128,9 +131,7 @@ def _entered(fund: Fund | None, ask: Ask, now: int) -> tuple[Fund | None, Told]:
             return None, lost
         fund.begin(ask, opens, now)
         return fund, lost
-    member = fund.find(ask.member)
-    same = member is not None and member.incarnation == ask.incarnation and member.seq + 1 == ask.seq
-    if same and ask.epoch == fund.epoch:
+    if _known(fund, ask):
         return fund, lost
     if ask.restore is not None:
         if ask.epoch and (ask.epoch == fund.epoch or fund.fresh):
@@ -138,6 +139,13 @@ def _entered(fund: Fund | None, ask: Ask, now: int) -> tuple[Fund | None, Told]:
     elif ask.epoch:
         return None, lost
     return fund, lost
+
+
+def _known(fund: Fund, ask: Ask) -> bool:
+    """The fund knows all that this member was told."""
+    member = fund.find(ask.member)
+    same = member is not None and member.incarnation == ask.incarnation and member.seq + 1 == ask.seq
+    return same and ask.epoch == fund.epoch
 
 
 def _made(ask: Ask, now: int) -> Fund | None:

@@ -43,6 +43,7 @@ class Dimension:
         "least",
         "level",
         "limit",
+        "own",
         "quarter",
         "ring",
         "slots",
@@ -66,6 +67,7 @@ class Dimension:
         self.least = 0
         self.ring: list[int] = []  # the same of those before
         self.booked = 0  # the quarter in which others' use was booked last
+        self.own: list[list[int]] = []  # LOG: what members spent by themselves, until all that remember have told
         if said.kind == BUCKET:
             tick, _, capacity = self.shape()
             self.level = capacity if full else 0
@@ -92,7 +94,7 @@ class Dimension:
             return self.level // self.shape()[1]
         if self.kind == SLOTS:
             return min(self.limit - self.leased, part(self.limit, open_ppm) - held)
-        return part(self.limit, open_ppm) - self.level - self.leased
+        return part(self.limit, open_ppm) - self.level - self.leased - sum(units for _, units in self.own)
 
     def charge(self, units: int, now: int) -> None:
         """Spend what was not leased, whatever is free."""
@@ -116,6 +118,34 @@ class Dimension:
             self.slots[at - 1][1] += units
         else:
             self.slots.insert(at, [slot, units])
+
+    def recall(self, slots: list[list[int]]) -> None:
+        """Somebody remembers these: whatever age, what is younger is not less than either knows. O(slots)."""
+        known, told = {slot: units for slot, units in self.slots}, dict[int, int]()  # noqa: C416 - its rows are lists
+        for slot, units in slots:
+            told[slot] = told.get(slot, 0) + units
+        merged: list[list[int]] = []
+        here = there = most = 0
+        for slot in sorted(known.keys() | told.keys(), reverse=True):
+            here += known.get(slot, 0)
+            there += told.get(slot, 0)
+            if max(here, there) != most:
+                merged.append([slot, max(here, there) - most])
+                most = max(here, there)
+        self.slots, self.level = merged[::-1], most
+
+    def all_slots(self) -> list[list[int]]:
+        """The log with what members spent by themselves."""
+        sums = {slot: units for slot, units in self.slots}  # noqa: C416 - its rows are lists
+        for slot, units in self.own:
+            sums[slot] = sums.get(slot, 0) + units
+        return [[slot, sums[slot]] for slot in sorted(sums)]
+
+    def fold(self) -> None:
+        """All that remember have told: what members spent by themselves comes on top."""
+        for slot, units in self.own:
+            self.add(slot, units)
+        self.own = []
 
     def expire(self, now: int) -> None:
         """Take out of the log what no window contains any more."""

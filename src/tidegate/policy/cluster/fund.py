@@ -189,40 +189,37 @@ class Fund:
 
     # ── losses ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def merge(self, member: Member, known: list[Memory], now: int) -> None:
-        """What a member knew, and has spent since. Of a bucket only its debt: its part was withheld all the time."""
-        for d, memory in enumerate(known[: len(self.dims)]):
-            dim = self.dims[d]
-            ticks = dim.shape()[1]
+    def merge(self, member: Member, known: list[Memory], now: int, *, lost: bool) -> None:
+        """What a member knew, and has spent since; when the fund had `lost` it, what it was given too.
+
+        Of a bucket only its debt: its part was withheld all the time. Of a log: let T be when the member was told that
+        was told last. What was in the log then is no more than that member knows, and what was spent later no more
+        than all members were given or spent by themselves since they were told. So the greatest of what is known, and
+        the sum of all else on top, is no less than what was spent.
+        """
+        for dim, memory, held in zip(self.dims, known, range(len(self.dims)), strict=False):
+            own = [*memory.own, *(memory.given if lost else ())]
+            spent = sum(units for _, units in own)
             if dim.kind == BUCKET:
+                ticks = dim.shape()[1]
                 if now < self.opens and memory.level < 0:
                     dim.level = min(dim.level, max(memory.level, -(LOTS // ticks)) * ticks)
-            elif dim.kind == LOG:
-                self._merge_log(dim, memory, now)
+                continue
+            if dim.kind == LOG:
+                slot_us = dim.shape()[0]
+                if lost:
+                    dim.recall([[(now - age) // slot_us, units] for age, units in memory.slots])
+                dim.own += [[(now - age) // slot_us, units] for age, units in own]
+                dim.expire(now)
             elif dim.kind == SUM:
-                own = sum(units for _, units in memory.own)
                 if memory.period == dim.at:
                     dim.level = max(dim.level, memory.level)
-                dim.level = max(0, dim.level + own)
-                dim.used += max(0, own)
+                dim.level = max(0, dim.level + spent)
             else:
-                dim.leased += memory.level - member.leases[d]
-                member.leases[d] = memory.level
-
-    def _merge_log(self, dim: Dimension, memory: Memory, now: int) -> None:
-        measure = dim.shape()[0]
-        slots = {slot: units for slot, units in dim.slots}  # noqa: C416 - its rows are lists
-        for age, units in memory.slots:
-            slot = (now - age) // measure
-            slots[slot] = max(slots.get(slot, 0), units)
-        for age, units in memory.own:
-            slot = (now - age) // measure
-            slots[slot] = slots.get(slot, 0) + units
-            dim.used += max(0, units)
-        dim.slots, dim.level = [], 0
-        for slot in sorted(slots):
-            dim.add(slot, slots[slot])
-        dim.expire(now)
+                dim.leased += memory.level - member.leases[held]
+                member.leases[held] = memory.level
+                continue
+            dim.used += max(0, spent)
 
     def remembered(self, now: int) -> list[Memory]:
         """What members are to remember, leases counted as spent."""
@@ -233,7 +230,7 @@ class Fund:
             if dim.kind == BUCKET and dim.limit > 0:
                 level = dim.level // ticks
             elif dim.kind == LOG:
-                slots = [(max(0, now - slot * measure - measure // 2), units) for slot, units in dim.slots]
+                slots = [(max(0, now - slot * measure - measure // 2), units) for slot, units in dim.all_slots()]
                 level = dim.leased
                 slots += [(0, level)] if level > 0 else []
             elif dim.kind == SUM:

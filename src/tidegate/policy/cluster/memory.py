@@ -11,13 +11,14 @@ from tidegate.policy.cluster.purse import Purse
 class Recollection:
     """By dimension. `at`: when the logs were told."""
 
-    __slots__ = ("_left", "_memory", "_own", "_recalled", "at")
+    __slots__ = ("_given", "_left", "_memory", "_own", "_recalled", "at")
 
     def __init__(self, dimensions: int) -> None:
         self.at = -(1 << 62)
         self._memory: list[Memory] = []
         self._left = [0] * dimensions
         self._own = [Ages(SLOTS_OF_LOG, early=False) for _ in range(dimensions)]
+        self._given = [Ages(SLOTS_OF_LOG, early=False) for _ in range(dimensions)]
         self._recalled = False
 
     @property
@@ -31,6 +32,12 @@ class Recollection:
         if told.memory is not None:
             self._memory = told.memory
             self.at = now
+            for given in self._given:
+                given.clear()
+            return
+        for given, units in zip(self._given, told.granted, strict=True):
+            if units:
+                given.add(units, now)
 
     def recall(self, memory: Sequence[Memory], now: int) -> None:
         """What was known before."""
@@ -67,7 +74,7 @@ class Recollection:
         else:
             level = self._left[index] if purse.kind == BUCKET else purse.spent if purse.kind == SLOTS else known.level
         slots = aged(known.slots, now - self.at) if known.slots else []
-        return Memory(level, slots, self._own[index].pairs(now), purse.period)
+        return Memory(level, slots, self._own[index].pairs(now), purse.period, self._given[index].pairs(now))
 
     def clear(self) -> None:
         """It is told."""

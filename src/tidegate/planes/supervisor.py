@@ -21,7 +21,7 @@ from tidegate.planes.fleet import Fleet, Setting
 from tidegate.planes.keeper import Keeper
 from tidegate.planes.listen import listen, listen_together, loopback, url
 from tidegate.planes.loading import KEPT, Loading, Outcome
-from tidegate.planes.messages import Load, Loaded, Message, Ready, Rejected, Source, Status
+from tidegate.planes.messages import Load, Loaded, Message, Named, Ready, Rejected, Source, Status
 from tidegate.planes.options import Options, kinds
 from tidegate.planes.service import Death, Service, describe
 from tidegate.planes.shared import Shared, url_of
@@ -131,6 +131,8 @@ class Supervisor:
             service.ready = service.ready or isinstance(message, Ready)
             if isinstance(message, Loaded):
                 self._agreed(message)
+            elif isinstance(message, Named):
+                self._watch.name(message.files)
             return
         aside = self._asides.find(service)
         if aside is not None:

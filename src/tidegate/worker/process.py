@@ -28,6 +28,7 @@ from tidegate.edge.signatures import Signatures
 from tidegate.ledger import learnt, parcels
 from tidegate.ledger.bodies import Spool, keys_of
 from tidegate.ledger.care import Care, tell_damage
+from tidegate.ledger.follow import identity
 from tidegate.ledger.journal import Journal
 from tidegate.ledger.nonces import NonceFile, boot_of_machine, name_of_past
 from tidegate.ledger.recover import levels_of, recover
@@ -53,6 +54,7 @@ from tidegate.worker.spent import Spent
 from tidegate.worker.upstreams import Upstreams
 
 if TYPE_CHECKING:
+    from tidegate.worker.hearsay import Hearsay
     from tidegate.worker.kept import Kept
     from tidegate.worker.regions import Parts
     from tidegate.worker.shared import Shared
@@ -92,7 +94,8 @@ class Worker:
         levels = recovered.levels | ({} if before is None else levels_of(before / "journal", clock.wall()))
         memories = lanes.memories(learnt.load(self._learnt_path), levels, clock)
         self._shared = self._sharing(first, own)
-        luck = random.Random()  # jitter and sampling, nothing secret
+        self._hearsay: Hearsay | None = None
+        self._luck = luck = random.Random()  # jitter and sampling, nothing secret
         funds = None if self._shared is None else self._shared.funds
         self.lanes = Lanes(clock, first.queue.max_calls, luck.random, memories, funds)
         self.observer = Observer(clock, self._gauges, self._pools, log)
@@ -112,6 +115,8 @@ class Worker:
         self._kept: Kept | None = None
         self._keep(first)
         self._patient.join(self.gateway)
+        if first.cluster.url:
+            self.gateway.serving.begin_apart(identity(own / "journal"))
         self.gateway.serving.begin_after(self.journal.last_id)
         self._pusher = Pusher(
             state / "control.sock",
@@ -182,6 +187,7 @@ class Worker:
         if self._shared is not None:
             await self._shared.start()
             self._start(self._shared.tend())
+            self._listen(self._shared)
             self._start(self._share_limits(self._shared))
         server = await serve(listeners, self.gateway, self._settings, self._clock, context)
         await self._patient.listen(server)
@@ -221,6 +227,8 @@ class Worker:
             return
         self._patient.join(self.gateway)
         self.gateway.house = house
+        if self._hearsay is not None:
+            self._hearsay.follow()
         if not self._elsewhere <= (elsewhere := _elsewhere(snapshot)):
             self._door.distrust(self._clock.wall())
         self._elsewhere = elsewhere
@@ -245,6 +253,17 @@ class Worker:
             self._log.error("the state directory cannot be written", problem=str(error))
         self._channel.send(Quiet())
         await self._finish(await ending, deadline)
+
+    def _listen(self, shared: "Shared") -> None:
+        """Hear what other workers learn of providers, and tell them."""
+        from tidegate.worker.hearsay import Hearsay, running  # noqa: PLC0415 - as `_sharing`
+
+        member, luck = shared.footing.member, self._luck.random
+        start = partial(running, tasks=self._tasks)
+        self._hearsay = Hearsay(shared.client, self._cluster.prefix, member, self.lanes, self._clock, luck, start)
+        self._hearsay.follow()
+        self.observer.on_key_retired = self._hearsay.key_retired
+        start(self._hearsay.listen())
 
     async def _drain(self, server: Server) -> None:
         self.gateway.draining = True

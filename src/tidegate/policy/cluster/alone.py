@@ -21,8 +21,8 @@ class Alone:
     """One dimension, by its share."""
 
     __slots__ = (
-        "_at", "_began", "_cost", "_gain", "_kind", "_largest", "_leaving", "_level", "_most", "_own", "_span_us",
-        "open",
+        "_at", "_began", "_cost", "_depth_us", "_gain", "_kind", "_largest", "_leaving", "_level", "_limit", "_most",
+        "_own", "_share", "_span_us", "open",
     )  # fmt: skip
 
     def __init__(
@@ -38,6 +38,9 @@ class Alone:
         """`slots`: what is in the log, as (when it was taken, units); of a row of slots, what of them is in use."""
         self._kind = kind
         self._span_us = window_us + jitter_us if kind == LOG else max(1, window_us)
+        self._share = share_ppm
+        self._limit = limit
+        self._depth_us = window_us - jitter_us if kind == BUCKET and window_us else self._span_us
         self._gain = limit * share_ppm if kind == BUCKET else share_ppm  # a microsecond, a unit that leaves
         self._cost = self._span_us * FREE if kind == BUCKET else FREE  # of a unit
         self._level = 0
@@ -55,10 +58,29 @@ class Alone:
         if kind == LOG:
             known = sum(units for _, units in self._leaving)
             self._leaving.append((now + self._span_us, max(0, limit - known)))
-        top = limit * (window_us - jitter_us) // window_us if kind == BUCKET and window_us else limit
-        self._most = top * share_ppm  # in FREE-ths of a unit
+        self._most = self._top() * share_ppm  # in FREE-ths of a unit
         self._own = Ages(SLOTS_OF_LOG, early=False, slot_us=max(SLOT_US, self._span_us // 256))
         self.open = False  # nothing is limited: it only counts
+
+    def _top(self) -> int:
+        return self._limit * self._depth_us // self._span_us
+
+    def resize(self, limit: int, now: int) -> None:
+        """The limit is another one, as where a region's part of it changes: so is the share of it.
+
+        A bucket keeps its level as far as it fits. Of a log, and of places, the share of the difference is given or
+        taken at once: what is there, in use, and to come back is together the share of the limit.
+        """
+        if limit == self._limit:
+            return
+        self._refill(now)
+        if self._kind == BUCKET:
+            self._gain = limit * self._share
+        else:
+            self._level += (limit - self._limit) * self._share
+        self._limit = limit
+        self._most = self._top() * self._share
+        self._refill(now)
 
     def _refill(self, now: int) -> int:
         if self._kind == BUCKET:

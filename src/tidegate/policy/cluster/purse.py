@@ -168,6 +168,8 @@ class Purse(Allowance):
         """So much is the limit as far as this worker knows; the lowest that any worker knows is in force once told."""
         self.own_limit = limit
         self._limit(limit)
+        if self.alone is not None:
+            self.alone.resize(limit, now)
 
     def _limit(self, limit: int) -> None:
         self.limit = limit

@@ -1,5 +1,6 @@
 """Shared state in memory, by the pure twin, and workers' tellers that make their funds' exchanges on a manual clock."""
 
+import heapq
 from collections.abc import Callable
 from functools import partial
 
@@ -12,6 +13,21 @@ from tidegate.policy.cluster.faces import SHARED, Footing
 from tidegate.policy.cluster.faces import Fund as Face
 from tidegate.policy.cluster.fund import Fund
 from tidegate.testing import ManualClock
+
+
+class Hours(ManualClock):
+    """A manual clock that needs no loop: what it runs are callbacks."""
+
+    def go(self, duration: int) -> None:
+        """Move on, running what comes due on the way."""
+        end = self._now + duration
+        while self._timers and self._timers[0].when <= end:
+            timer = heapq.heappop(self._timers)
+            if not timer.cancelled:
+                self._now = timer.when
+                timer.callback()
+        self._now = end
+
 
 SERVER = 10**15  # what the server's clock shows when the manual one shows 0
 
@@ -77,8 +93,8 @@ class Teller:
         self.funds.append(fund)
         self.beat()
         fund.turned(self.footing, self.clock.now())
-        fund.listen(partial(self._look, fund))
-        self._look(fund)
+        fund.listen(partial(self.look, fund))
+        self.look(fund)
 
     def close(self, fund: Face) -> None:
         self.funds.remove(fund)
@@ -88,17 +104,23 @@ class Teller:
         self.footing.heard_at, self.footing.server_us = now, self.bank.now()
         self.footing.taken_us, self.footing.state = self.bank.now(), self.bank.born
 
-    def _look(self, fund: Face) -> None:
+    def look(self, fund: Face) -> None:
+        """Make its next exchange when it is due."""
+        if not self.deaf:
+            self.beat()
         due = fund.due(self.clock.now())
         if due < ALWAYS:
             self.clock.call_at(due, partial(self._go, fund))
 
     def _go(self, fund: Face) -> None:
         now = self.clock.now()
-        if fund not in self.funds or fund.due(now) > now:
+        if fund not in self.funds:
             return
         if not self.deaf:
             self.beat()
+        if fund.due(now) > now:
+            self.look(fund)
+            return
         ask = fund.ask(self.footing, now)
         if ask is None:
             return
@@ -106,7 +128,8 @@ class Teller:
 
     def _hear(self, fund: Face, ask: Ask, sent_at: int) -> None:
         told = None if self.deaf else self.bank.exchange(fund.key, ask)
-        done: Callable[[], None] = partial(self._told, fund, None if self.mute else told, sent_at)
+        told = None if self.mute else told
+        done: Callable[[], None] = partial(self._told, fund, told, sent_at)
         self.clock.call_at(self.clock.now() + (self.latency_us if told is not None else 75_000), done)
 
     def _told(self, fund: Face, told: Told | None, sent_at: int) -> None:
@@ -115,7 +138,7 @@ class Teller:
             fund.unheard(now)
         else:
             fund.told(told, sent_at, now)
-        self._look(fund)
+        self.look(fund)
 
 
-__all__ = ["FREE", "OK", "SERVER", "Bank", "Teller"]
+__all__ = ["FREE", "OK", "SERVER", "Bank", "Hours", "Teller"]

@@ -72,7 +72,9 @@ def _dim(dim: Dim, by: int) -> Dim:
 
 
 def _memory(memory: Memory, by: int) -> Memory:
-    return msgspec.structs.replace(memory, slots=aged(memory.slots, by), own=aged(memory.own, by))
+    return msgspec.structs.replace(
+        memory, slots=aged(memory.slots, by), own=aged(memory.own, by), given=aged(memory.given, by)
+    )
 
 
 def aged(pairs: list[tuple[int, int]], by: int) -> list[tuple[int, int]]:

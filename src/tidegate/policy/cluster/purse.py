@@ -64,7 +64,7 @@ class Purse(Allowance):
     def shape(self, kind: int, window_us: int, jitter_us: int) -> None:
         """How it is counted, in the fund too."""
         self.kind = kind
-        self.window_us = window_us
+        self.window_us = max(1, window_us) if kind == BUCKET else window_us
         self.jitter_us = jitter_us
         self.fleeting = kind == LOG
 

@@ -30,6 +30,7 @@ from tidegate.policy.cluster.times import LEASE_US, LEAST_US, REMEMBER_US, RENEW
 
 PLACES_US = 15_000_000  # who has calls in flight says so at least that often: a fund forgets who is silent for a minute
 _REMEMBERED = frozenset((LOG, SUM))
+_AGAIN_US = 20_000  # before what was late, or not heard, is sent again
 _WINDOW_PART = 100  # a hundredth of a window: what was spent is told at least that often
 
 
@@ -47,9 +48,9 @@ class Wallet(Wake):
     """Fulfils `faces.Fund`."""
 
     __slots__ = (
-        "_again_at", "_asked", "_asked_at", "_flight", "_idle", "_mode", "_prefetch", "_recollection", "_sent_wants",
-        "_seq", "_wake", "_wanted", "_wants", "ahead", "ahead_at", "epoch", "key", "posted", "purses", "sources",
-        "used",
+        "_again_at", "_asked", "_asked_at", "_flight", "_footing", "_idle", "_mode", "_prefetch", "_recollection",
+        "_sent_wants", "_seq", "_wake", "_wanted", "_wants", "ahead", "ahead_at", "epoch", "key", "posted", "purses",
+        "sources", "used",
     )  # fmt: skip
 
     def __init__(self, key: str, purses: Sequence[Purse], first: int = 0) -> None:
@@ -66,6 +67,7 @@ class Wallet(Wake):
         self.ahead: list[tuple[int, int, int]] = []  # what waits at others: (rank, calls, units of dimension 1)
         self.ahead_at = 0
         self._mode = JOINING
+        self._footing: Footing | None = None
         self._seq = first
         self._flight = Flight()
         self._recollection = Recollection(len(purses))
@@ -136,12 +138,18 @@ class Wallet(Wake):
             wanted()
 
     def due(self, now: int) -> int:
-        """As `faces.Fund`."""
+        """As `faces.Fund`. While the membership is not heard of it is put off."""
+        when = self._due(now)
+        if when < ALWAYS and (self._footing is None or now - self._footing.heard_at > STALE_US):
+            return max(when, now + _AGAIN_US)
+        return when
+
+    def _due(self, now: int) -> int:
         flight = self._flight
         if self._mode != SHARED or flight.away:
             return ALWAYS
         if flight.ask is not None:
-            return now
+            return max(now, flight.built_at + _AGAIN_US)
         if self._wanted or not self.posted:
             return max(now, self._asked_at + LEAST_US)
         when = self._again_at
@@ -159,6 +167,7 @@ class Wallet(Wake):
 
     def ask(self, footing: Footing, now: int) -> Ask | None:
         """As `faces.Fund`. Nothing while the membership has not been heard of for a while."""
+        self._footing = footing
         if footing.mode != self._mode:
             self.turned(footing, now)
         if self._mode != SHARED or now - footing.heard_at > STALE_US:
@@ -264,15 +273,12 @@ class Wallet(Wake):
     def _lost(self, ask: Ask, now: int) -> None:
         """The fund begins anew: nothing was done. What is held was taken from an earlier one, and is spent no more.
 
-        What was spent of it is told to logs and sums; a bucket had it debited before, and begins from zero.
+        What was spent of it need not be told: what was granted is (`Memory.given`), and buckets begin from zero.
         """
         age = now - self._flight.built_at
         for purse, dim in zip(self.purses, ask.dims, strict=True):
             purse.again([(each + age, by) for each, by in dim.corrections], now)
-            spent = purse.spent + dim.spent
             purse.void(now)
-            if purse.kind in {LOG, SUM}:
-                purse.spent = spent
         self.posted = False
         self._asked.clear()
         self._wants = self._sent_wants + self._wants
@@ -286,6 +292,7 @@ class Wallet(Wake):
 
     def turned(self, footing: Footing, now: int) -> None:
         """As `faces.Fund`."""
+        self._footing = footing
         mode, before = footing.mode, self._mode
         if mode == before:
             return

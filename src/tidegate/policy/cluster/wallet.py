@@ -160,7 +160,7 @@ class Wallet(Wake):
             if purse.telling:
                 within = min(RENEW_US, purse.window_us // _WINDOW_PART) if purse.kind == LOG else RENEW_US
                 when = min(when, self._asked_at + within)
-        self._idle = when == ALWAYS
+        self._idle = when > now + RENEW_US
         return when if when == ALWAYS else max(now, when, self._asked_at + LEAST_US)
 
     # ── the exchange ─────────────────────────────────────────────────────────────────────────────────────────────────

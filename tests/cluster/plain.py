@@ -83,6 +83,7 @@ def twin_fund(fund: Fund) -> list[Any]:
             one.name, one.incarnation, one.seq, one.heard, one.lease_us, one.leases, one.voided, int(one.lapsed),
             one.limits, None,
             [[each.rank, each.flow, each.weight, each.units, each.calls, each.floor, each.since] for each in one.waiting],
+            int(one.restored),
         ]
         for one in fund.members
     ]  # fmt: skip

@@ -152,8 +152,8 @@ class Worker:
             self.posted = False
         elif not self.posted and not self.restoring:
             self.restoring = True
-            self.pending = None
-        self.alone_at = 0
+        if not self._alone():
+            self.alone_at = 0
 
     def _alone(self) -> bool:
         now = self.world.now

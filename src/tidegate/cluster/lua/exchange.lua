@@ -80,7 +80,7 @@ local function seat(fund, ask)  -- the member's record; that of an incarnation b
   end
   if not member then
     at = #fund[9] + 1
-    member = {ask[1], ask[2], 0, now, ask[6], {}, {}, 0, {}, '', ''}
+    member = {ask[1], ask[2], 0, now, ask[6], {}, {}, 0, {}, '', '', 0}
     for d = 1, #fund[8] do member[6][d], member[7][d], member[9][d] = 0, 0, 0 end
     fund[9][at] = member
   end
@@ -129,8 +129,8 @@ local function exchange()
     now = max(now, fund[4])
     local _, member = find(fund, ask[1])
     if member and member[2] == ask[2] and ask[3] <= member[3] then
-      if ask[3] == member[3] then return repeated(fund, member) end
-      return refused(ask, LATE, ask[4], -1)
+      if ask[3] < member[3] then return refused(ask, LATE, ask[4], -1) end
+      if member[12] == 1 or not ask[12] then return repeated(fund, member) end
     end
   end
   if ask[5] > 0 and now > ask[5] then return refused(ask, LATE, ask[4], -1) end
@@ -142,7 +142,7 @@ local function exchange()
   sweep(fund)
   local lost = not knows(fund, ask)
   local at, member = seat(fund, ask)
-  member[3], member[4], member[5] = ask[3], now, ask[6]
+  member[3], member[4], member[5], member[12] = ask[3], now, ask[6], ask[12] and 1 or 0
   local lapsed = member[8] == 1
   member[8] = 0
   configure(fund, member, ask)

@@ -4,7 +4,8 @@
 -- fund:   {version, epoch, state, at, open_ppm, opens, fresh, dims, members, flows}
 -- dim:    {kind, limit, window_us, jitter_us, used, leased, level, at, brimmed, head, mid, tail, quarter, least, ring,
 --          booked, own}; head and tail are flat lists of slot and units, mid of first slot, units and a packed list
--- member: {name, incarnation, seq, heard, lease_us, leases, voided, lapsed, limits, answer, demands}; the last is packed
+-- member: {name, incarnation, seq, heard, lease_us, leases, voided, lapsed, limits, answer, demands,
+--          restored}; demands are packed
 -- demand: {rank, flow, weight, units, calls, floor, since}
 -- flow:   {flow, rank, lead, granted, touched}
 

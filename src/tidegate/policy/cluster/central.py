@@ -4,7 +4,8 @@ In one exchange, in this order:
 
 1. *Once.* The sequence that was done last is not done again: it gets the same answer, and renews the lease. When the
    lease was void meanwhile the answer says so (`lapsed`) and grants nothing. An older sequence, and what comes after
-   `not_after`, does nothing (`LATE`).
+   `not_after`, does nothing (`LATE`). The same sequence with a `restore` that it did not have is another exchange, of a
+   member that does not know what was done: as after a loss.
 2. *Who may take part.* A member is known by the fund's epoch and by its sequence, which is one more than the stored
    one. Anybody else knew a fund that has been lost, or is new:
 
@@ -52,9 +53,10 @@ def exchange(fund: Fund | None, ask: Ask, now: int) -> tuple[Fund | None, Told]:
         now = max(now, fund.at)
         member = fund.find(ask.member)
         if member is not None and member.incarnation == ask.incarnation and ask.seq <= member.seq:
-            if ask.seq == member.seq:
+            if ask.seq < member.seq:
+                return fund, _refused(ask, LATE, ask.epoch, now)
+            if member.restored or ask.restore is None:
                 return fund, _repeated(fund, member, now)
-            return fund, _refused(ask, LATE, ask.epoch, now)
     if 0 < ask.not_after < now:
         return fund, _refused(ask, LATE, ask.epoch, now)
     entered, told = _entered(fund, ask, now)
@@ -70,6 +72,7 @@ def _done(fund: Fund, ask: Ask, now: int) -> tuple[Fund, Told]:
     lost = not _known(fund, ask)
     member = _seat(fund, ask, now)
     member.seq, member.heard, member.lease_us = ask.seq, now, ask.lease_us
+    member.restored = ask.restore is not None
     lapsed, member.lapsed = member.lapsed, False
     fund.configure(member, ask, now)
     for dim in fund.dims:

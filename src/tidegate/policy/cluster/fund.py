@@ -26,7 +26,8 @@ class Member:
     """What one member holds, and was told."""
 
     __slots__ = (
-        "answer", "heard", "incarnation", "lapsed", "lease_us", "leases", "limits", "name", "seq", "voided", "waiting",
+        "answer", "heard", "incarnation", "lapsed", "lease_us", "leases", "limits", "name", "restored", "seq",
+        "voided", "waiting",
     )  # fmt: skip
 
     def __init__(self, ask: Ask, dims: int, now: int) -> None:
@@ -39,6 +40,7 @@ class Member:
         self.voided = [0] * dims  # of leases, since its last exchange: they counted as spent
         self.lapsed = False
         self.limits = [0] * dims
+        self.restored = False  # in its last exchange
         self.answer: object = None  # to its last exchange, `Told`
         self.waiting: list[Waiting] = []
 

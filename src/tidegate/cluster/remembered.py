@@ -22,9 +22,10 @@ class Remembered(msgspec.Struct, frozen=True):
     members: int = 0
     heard_wall_us: int = 0  # when the membership was last heard of, at least
 
-    def same(self, other: "Remembered") -> bool:
-        """But for when it was heard."""
-        return msgspec.structs.replace(self, heard_wall_us=0) == msgspec.structs.replace(other, heard_wall_us=0)
+    def worth(self, newer: "Remembered", after_us: int) -> bool:
+        """Whether `newer` is to be written instead: it says something else, or was heard so much later."""
+        same = msgspec.structs.replace(newer, heard_wall_us=self.heard_wall_us) == self
+        return not same or newer.heard_wall_us - self.heard_wall_us >= after_us
 
 
 def load(folder: Path) -> Remembered | None:

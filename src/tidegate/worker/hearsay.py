@@ -5,7 +5,7 @@ In a loop turn in which nothing was learnt it costs nothing; a word is one comma
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -17,6 +17,14 @@ from tidegate.ports import Clock
 
 HEALTH: Final = b"health"
 _MOST: Final = 512  # words that wait to be called out; more is not worth a call's time
+
+
+class Who(NamedTuple):
+    """Which worker among the others."""
+
+    client: Client
+    prefix: str
+    member: str
 
 
 class Word(msgspec.Struct, array_like=True):
@@ -39,17 +47,15 @@ class Hearsay:
 
     def __init__(
         self,
-        client: Client,
-        prefix: str,
-        member: str,
+        who: Who,
         lanes: Lanes,
         clock: Clock,
         luck: Callable[[], float],
         start: Callable[[Coroutine[None, None, None]], None],
     ) -> None:
-        """`member`: this worker among the others; `start` runs something beside the calls."""
-        self._news = News(client, prefix, clock)
-        self._member = member
+        """`start` runs something beside the calls."""
+        self._news = News(who.client, who.prefix, clock)
+        self._member = who.member
         self._lanes = lanes
         self._clock = clock
         self._gossip = Gossip(self._closed, clock.now, luck)
@@ -109,8 +115,17 @@ def _nothing() -> None:
     """There is nowhere to look."""
 
 
-def running(work: Coroutine[None, None, None], tasks: set[asyncio.Task[None]]) -> None:
-    """Run it beside the calls, and let go of it when it has ended."""
-    task = asyncio.get_running_loop().create_task(work)
-    tasks.add(task)
-    task.add_done_callback(tasks.discard)
+def listening(
+    who: Who, lanes: Lanes, clock: Clock, luck: Callable[[], float], tasks: set[asyncio.Task[None]]
+) -> Hearsay:
+    """One that listens, and speaks of these lanes. `tasks` holds what runs beside the calls."""
+
+    def start(work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    hearsay = Hearsay(who, lanes, clock, luck, start)
+    hearsay.follow()
+    start(hearsay.listen())
+    return hearsay

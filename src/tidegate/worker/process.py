@@ -256,14 +256,11 @@ class Worker:
 
     def _listen(self, shared: "Shared") -> None:
         """Hear what other workers learn of providers, and tell them."""
-        from tidegate.worker.hearsay import Hearsay, running  # noqa: PLC0415 - as `_sharing`
+        from tidegate.worker.hearsay import Who, listening  # noqa: PLC0415 - as `_sharing`
 
-        member, luck = shared.footing.member, self._luck.random
-        start = partial(running, tasks=self._tasks)
-        self._hearsay = Hearsay(shared.client, self._cluster.prefix, member, self.lanes, self._clock, luck, start)
-        self._hearsay.follow()
+        who = Who(shared.client, self._cluster.prefix, shared.footing.member)
+        self._hearsay = listening(who, self.lanes, self._clock, self._luck.random, self._tasks)
         self.observer.on_key_retired = self._hearsay.key_retired
-        start(self._hearsay.listen())
 
     async def _drain(self, server: Server) -> None:
         self.gateway.draining = True

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TypeAlias
 
+from tidegate.line.bound import shared_bound
 from tidegate.line.keys import KeyRing
 from tidegate.line.lane import Experience, Lane, Memory, Organisation, Service
 from tidegate.line.mirror import WHOLE
@@ -18,6 +19,7 @@ from tidegate.model.snapshot import Limits, RateLimitPolicy, Scope
 from tidegate.policy.average import Average
 from tidegate.policy.bucket import Bucket
 from tidegate.policy.cluster.faces import Funds
+from tidegate.policy.cluster.places import Places
 from tidegate.policy.desk import Rules
 from tidegate.policy.estimate import Estimator
 from tidegate.policy.health import Health
@@ -195,7 +197,12 @@ class Lanes:
         tokens = (Bucket(policy.max_tpm, now),) if policy.max_tpm else ()
         if not requests and not tokens:
             return None
-        outlet = Outlet(strategy, Quota(tuple(requests), tokens))
+        if self._funds is not None:
+            outlet = shared_bound(strategy, policy, f"{self._funds.prefix}:{{b:{strategy}}}", now)
+            if outlet.wallet is not None:
+                self._funds.open(outlet.wallet)
+        else:
+            outlet = Outlet(strategy, Quota(tuple(requests), tokens))
         rules = Rules(self.max_waiting, tiered=tiered)
         how = make_scheduler(BOUND[0]), make_strategy(BOUND[1])
         pool = Pool(strategy, self._clock, (outlet,), rules, *how, self._luck)
@@ -223,6 +230,10 @@ class Lanes:
         if leaver.waiting:
             return False
         leaver.close()
+        if self._funds is not None and any(leaver is bound for bound, _ in self._bounds.values()):
+            for outlet in leaver.lanes:
+                if outlet.wallet is not None:
+                    self._funds.close(outlet.wallet)
         self._pools = {key: standing for key, standing in self._pools.items() if standing.pool is not leaver}
         self._bounds = {key: bound for key, bound in self._bounds.items() if bound[0] is not leaver}
         return True
@@ -237,7 +248,9 @@ class Lanes:
             self._funds.close(lane.wallet)
         lane.concurrency.part(lane)
         if not any(known == credentials for known, _ in self._lanes):
-            self._organisations.pop(credentials, None)
+            left = self._organisations.pop(credentials, None)
+            if left is not None and isinstance(left.cap, Places):
+                left.cap.close()
         if not any(one.service.digest == lane.service.digest and one.model == lane.model for one in self):
             self._experiences.pop((lane.service.digest, lane.model), None)
         return True
@@ -245,7 +258,11 @@ class Lanes:
     def _organisation(self, credentials: str, scope: Scope) -> Organisation:
         known = self._organisations.get(credentials)
         if known is None:
-            known = self._organisations[credentials] = Organisation(scope.name, Health(), Cap(scope.max_concurrent))
+            cap, funds = Cap(scope.max_concurrent), self._funds
+            if funds is not None:
+                tag = credentials.rpartition("/")[2]
+                cap = Places(f"{funds.prefix}:{{{tag}}}:places", funds, scope.max_concurrent, self._clock.now())
+            known = self._organisations[credentials] = Organisation(scope.name, Health(), cap)
         known.cap.allow(scope.max_concurrent)
         return known
 

@@ -1,0 +1,31 @@
+"""A strategy's own limits as all workers spend them: calls and tokens a minute, and a burst of calls, in one fund."""
+
+from typing import Final
+
+from tidegate.model.cluster import BUCKET
+from tidegate.model.snapshot import RateLimitPolicy
+from tidegate.policy.cluster.purse import REQUESTS, TOKENS, Purse
+from tidegate.policy.cluster.wallet import Wallet
+from tidegate.policy.outlet import Outlet
+from tidegate.policy.quota import Quota
+
+_MINUTE_US: Final = 60_000_000
+
+
+def shared_bound(strategy: str, policy: RateLimitPolicy, key: str, now: int) -> Outlet:
+    """`key` with the strategy's hash tag. Other limits are another fund, as they are other buckets in one worker."""
+    capacity, window = policy.bucket_capacity, _MINUTE_US
+    if capacity and policy.refill_rate_milli:
+        window = max(1, capacity * 1_000_000_000 // policy.refill_rate_milli)
+    else:
+        capacity = 0
+    purses = (
+        Purse(BUCKET, policy.max_rpm, window_us=_MINUTE_US, of=REQUESTS),
+        Purse(BUCKET, policy.max_tpm, window_us=_MINUTE_US, of=TOKENS),
+        Purse(BUCKET, capacity, window_us=window, of=REQUESTS),
+    )
+    requests = tuple([purse for purse in purses if purse.limit and purse.of == REQUESTS])
+    outlet = Outlet(strategy, Quota(requests, tuple([purse for purse in purses if purse.limit and purse.of == TOKENS])))
+    name = f"{key}:{policy.max_rpm}:{policy.max_tpm}:{capacity}:{policy.refill_rate_milli}"
+    outlet.wallet = Wallet(name, purses, now // 1_000)  # milliseconds: no seq comes twice
+    return outlet

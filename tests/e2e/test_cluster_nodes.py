@@ -14,7 +14,7 @@ import trustme
 
 from bench.postgres import Postgres
 from bench.valkey import Valkey
-from tests.e2e.stand import HUGE, Gate, Twin, provider, until
+from tests.e2e.stand import HUGE, Gate, Twin, provider, total, until
 from tests.e2e.test_managed_keys import TOKEN, Admin
 
 
@@ -165,3 +165,21 @@ async def test_what_is_in_force_outlives_the_shared_state(
     for node in (second, first):
         await in_force(node, 2)
         assert (await node.chat("fast")).status == 200
+
+
+async def test_what_one_node_is_refused_the_other_does_not_ask_for(
+    nodes: tuple[Node, Node, dict[str, Any]], session_twin: Twin
+) -> None:
+    """The provider refuses for half a minute: the second node knows it without a refusal of its own."""
+    first, second, _ = nodes
+    for node in (first, second):
+        assert (await node.chat("gpt-4o")).status == 200
+    session_twin.fault({"fault": "429", "match": {"model": "gpt-4o"}, "retry_after": 3_600})
+    try:
+        assert (await first.chat("gpt-4o")).status == 429
+        await until(lambda: not total(second, "tidegate_lane_open"), "the second node to know")
+        before = len(session_twin.calls("gpt-4o"))
+        assert (await second.chat("gpt-4o")).status == 429
+        assert len(session_twin.calls("gpt-4o")) == before
+    finally:
+        session_twin.reset()

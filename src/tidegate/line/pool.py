@@ -282,10 +282,7 @@ class Pool(Generic[LaneT]):
             turn.end(None)
             self.desk.settled(ticket.owner, ticket.charge.tokens, 0, now)
         else:
-            permit = self._permit(cast("LaneT", grant.outlet), ticket.owner, ticket.charge, now)
-            if self._common is not None:
-                self._common.given(ticket, grant.outlet, permit.tokens)
-            turn.end(permit)
+            turn.end(self._permit(cast("LaneT", grant.outlet), ticket.owner, ticket.charge, now))
 
     def _permit(self, lane: LaneT, tenant: Tenant, charge: Charge, now: int) -> Permit[LaneT]:
         if charge.prefix:

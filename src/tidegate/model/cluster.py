@@ -111,7 +111,7 @@ class Told(msgspec.Struct, array_like=True):
     lapsed: bool = False  # its lease was void: what it returned or spent of it had counted as spent
     wait_us: int = -1  # when to ask again for what was not granted; -1 = nothing was missing
     ahead: list[tuple[int, int, int]] = []  # what waits at others, by rank: (rank, calls, units of dimension 1)
-    flows: list[tuple[int, int]] = []  # of the flows it asked for: units of dimension 1 granted so far, anywhere
+    flows: list[tuple[int, int, int]] = []  # it asked for: units of dimension 1 granted so far anywhere, and now here
     used: list[int] = []  # units spent so far, by dimension, by anybody: it only grows
     memory: list[Memory] | None = None
     limits: list[int] = []  # the limits in force, by dimension: the lowest of what members say that can be heard

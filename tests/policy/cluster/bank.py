@@ -13,6 +13,7 @@ from tidegate.policy.cluster.faces import SHARED, Footing
 from tidegate.policy.cluster.faces import Fund as Face
 from tidegate.policy.cluster.fund import Fund
 from tidegate.testing import ManualClock
+from tidegate.testing.clock import ManualTimer
 
 
 class Hours(ManualClock):
@@ -79,6 +80,7 @@ class Teller:
         self.deaf = False  # nothing it says is heard, nothing is heard of it
         self.mute = False  # what it says is heard, and no answer comes back
         self.funds: list[Face] = []
+        self._timers: dict[str, ManualTimer] = {}
         self.turn(SHARED, FREE)
 
     def turn(self, mode: int, open_ppm: int = FREE, share_ppm: int = 0) -> None:
@@ -109,8 +111,10 @@ class Teller:
         if not self.deaf:
             self.beat()
         due = fund.due(self.clock.now())
+        if (timer := self._timers.pop(fund.key, None)) is not None:
+            timer.cancel()
         if due < ALWAYS:
-            self.clock.call_at(due, partial(self._go, fund))
+            self._timers[fund.key] = self.clock.call_at(due, partial(self._go, fund))
 
     def _go(self, fund: Face) -> None:
         now = self.clock.now()

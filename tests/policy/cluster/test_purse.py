@@ -1,4 +1,4 @@
-"""A purse spends what it holds and asks nobody; what it tells of the fund is what the fund said, and what came since."""
+"""A purse spends what it holds and asks nobody; of the fund it tells what the fund said, and what came since."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Wallets against the fund's twin: nothing beyond the limit, nothing lost, nothing said where there is nothing to say."""
+"""Wallets against the twin: nothing beyond the limit, nothing lost, and nothing said where there is nothing to say."""
 
 from random import Random
 

@@ -5,8 +5,8 @@ local function bounds(fund, open)  -- what is left, what there can be while so m
   for d, dim in ipairs(fund[8]) do
     local _, ticks, capacity = shape(dim)
     local held = 0
-    for _, member in ipairs(fund[9]) do
-      if now - member[4] <= member[5] then held = held + (member[6][d] or 0) end
+    for _, member in ipairs(dim[1] == SLOTS and fund[9] or {}) do
+      if now - member[2] <= member[3] then held = held + (whole(member)[10][d] or 0) end
     end
     left[d] = free(dim, open, held, ticks)
     if dim[2] == 0 then
@@ -27,7 +27,7 @@ local function lease(fund, member, granted, left)
   for d, dim in ipairs(fund[8]) do
     local _, ticks = shape(dim)
     local units = granted[d]
-    member[6][d] = (member[6][d] or 0) + units
+    member[10][d] = (member[10][d] or 0) + units
     dim[6] = dim[6] + units
     if dim[1] == BUCKET and dim[2] > 0 then
       dim[7] = dim[7] - units * ticks
@@ -41,12 +41,12 @@ end
 local function spare(fund, member, ask, left, granted)  -- beyond what waits, while nobody does
   local members = 0
   for _, other in ipairs(fund[9]) do
-    if now - other[4] <= other[5] then members = members + 1 end
+    if now - other[2] <= other[3] then members = members + 1 end
   end
   for d, dim in ipairs(fund[8]) do
     local target = ask[9][d] and ask[9][d][8] or 0
     if target > 0 then
-      local held = member[6][d] or 0
+      local held = member[10][d] or 0
       local half = floor(max(0, min(left[d], LOTS) + dim[6]) / 2)
       local units = min(target - held, floor(half / members) - held, half - dim[6], left[d])
       if units > 0 then
@@ -59,15 +59,15 @@ end
 
 local function demand(member, ask)  -- replaces what the member said before
   local since, list = {}, {}
-  if member[11] ~= '' then
-    for _, each in ipairs(unpack(member[11])) do since[each[2]] = each[7] end
+  if member[4] ~= '' then
+    for _, each in ipairs(unpack(member[4])) do since[each[2]] = each[7] end
   end
   for i, each in ipairs(ask[10] or {}) do
     if each[5] > 0 then
       list[#list + 1] = {each[1], each[2], max(1, each[3]), each[4], each[5], each[6], since[each[2]] or now}
     end
   end
-  member[11] = #list > 0 and pack(list) or ''
+  member[4] = #list > 0 and pack(list) or ''
 end
 
 local function keep(member, own)  -- what waits still
@@ -79,7 +79,7 @@ local function keep(member, own)  -- what waits still
       }
     end
   end
-  member[11] = #list > 0 and pack(list) or ''
+  member[4] = #list > 0 and pack(list) or ''
 end
 
 local function forget_flows(fund, alive)
@@ -95,7 +95,8 @@ local function serve(fund, at, ask, open)  -- divides what is left, and grants t
   local member, main = fund[9][at], #fund[8] > 1 and 2 or 1
   demand(member, ask)
   local groups, own, ahead, alive = waiting(fund, at)
-  local flows, competing, granted = known_flows(fund, groups), {}, {}
+  local flows, competing, granted, before = known_flows(fund, groups), {}, {}, {}
+  for id, flow in pairs(flows) do before[id] = flow[4] end
   for _, group in ipairs(groups) do competing[group.id] = true end
   catch_up(fund, competing, {})
   local left, depths = bounds(fund, open)
@@ -124,7 +125,7 @@ local function serve(fund, at, ask, open)  -- divides what is left, and grants t
   for _, entry in ipairs(own) do
     if not said[entry.id] then
       said[entry.id] = true
-      served[#served + 1] = {entry.id, flows[entry.id][4]}
+      served[#served + 1] = {entry.id, flows[entry.id][4], flows[entry.id][4] - before[entry.id]}
     end
   end
   forget_flows(fund, alive)

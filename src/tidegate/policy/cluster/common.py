@@ -4,8 +4,8 @@ A pool tells each wallet that it draws on which of its calls wait for it. With s
 of them only: the lanes are dealt the queue by how many such calls each could serve within a second, anew with every
 exchange. So no more is asked for than waits, and who goes through which lane is decided when the lease is there.
 
-What the fund granted to this pool's tenants at other workers counts as service here (`Scheduler.spent`): what it
-granted to a tenant anywhere, less what this pool has given it, and less what it may still give of the last grant.
+What the fund granted to this pool's tenants at other workers counts as service here (`Scheduler.spent`). What it grants
+here counts when the desk gives it to somebody; so the desk's order follows the fund's.
 O(`DEMANDS` × lanes) an exchange.
 """
 
@@ -29,22 +29,20 @@ _BITS = 6  # bytes of a digest
 
 
 class _Flow:
-    """What the fund granted one tenant anywhere, and what of it is known here."""
+    """What the fund had granted one tenant anywhere, as it was told last."""
 
-    __slots__ = ("counted", "given", "since", "tenant")
+    __slots__ = ("granted", "tenant")
 
-    def __init__(self, tenant: Tenant, since: int) -> None:
+    def __init__(self, tenant: Tenant, granted: int) -> None:
         self.tenant = tenant
-        self.since = since  # what the fund had granted it before
-        self.given = 0  # by this pool
-        self.counted = 0  # as service elsewhere
+        self.granted = granted
 
 
 class Common:
     """Of one pool. Fulfils `wallet.Source` and `forecast.Elsewhere`."""
 
     __slots__ = (
-        "_ahead", "_changed", "_dealt", "_dealt_at", "_desk", "_flows", "_names", "_outlets", "_pump", "_sent",
+        "_ahead", "_changed", "_dealt", "_dealt_at", "_desk", "_flows", "_names", "_outlets", "_pump",
         "_tenants", "_waited",
     )  # fmt: skip
 
@@ -58,7 +56,6 @@ class Common:
         self._changed = changed
         self._dealt: dict[Wallet, list[Demand]] = {}
         self._dealt_at = -LEAST_US
-        self._sent: dict[Wallet, list[Demand]] = {}
         self._waited = 0
         self._ahead = 0  # tokens that waited at others when all who wait here were looked at last
         self._tenants: dict[int, Tenant] = {}  # by the names in `_names`
@@ -98,8 +95,7 @@ class Common:
         """As `wallet.Source`."""
         if self._desk.waiting != self._waited or now - self._dealt_at >= LEAST_US:
             self._deal(now)
-        demands = self._sent[wallet] = self._dealt.get(wallet, [])
-        return demands
+        return self._dealt.get(wallet, [])
 
     def _deal(self, now: int) -> None:
         desk = self._desk
@@ -151,13 +147,6 @@ class Common:
 
     # ── who was served ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    def given(self, ticket: Waiting, outlet: Outlet, tokens: int) -> None:
-        """A waiting call passes through this outlet."""
-        if outlet.wallet is not None:
-            flow = self._flows.get((outlet.wallet, self._name(ticket.tenant)))
-            if flow is not None:
-                flow.given += tokens
-
     def told(self, wallet: Wallet, told: Told | None, now: int) -> None:
         """As `wallet.Source`."""
         if told is not None and told.flows:
@@ -180,20 +169,17 @@ class Common:
         return worse
 
     def _count(self, wallet: Wallet, told: Told, now: int) -> None:
-        granted = _split(self._sent.get(wallet, []), told.granted[min(TOKENS, len(told.granted) - 1)])
         flows = self._flows
-        for name, total in told.flows:
-            flow, here = flows.get((wallet, name)), granted.get(name, 0)
-            if flow is None or total < flow.since:
-                tenant = self._tenants.get(name)
-                if tenant is not None:
-                    flows[wallet, name] = _Flow(tenant, total - here)
-                continue
-            flows.move_to_end((wallet, name))
-            elsewhere = total - flow.since - flow.given - here
-            if elsewhere != flow.counted:
-                self._desk.scheduler.spent(flow.tenant, elsewhere - flow.counted, now)
-                flow.counted = elsewhere
+        for name, total, here in told.flows:
+            flow = flows.get((wallet, name))
+            if flow is not None and total >= flow.granted:
+                elsewhere = total - flow.granted - here
+                if elsewhere > 0:
+                    self._desk.scheduler.spent(flow.tenant, elsewhere, now)
+                flow.granted = total
+                flows.move_to_end((wallet, name))
+            elif (tenant := self._tenants.get(name)) is not None:
+                flows[wallet, name] = _Flow(tenant, total)
         while len(flows) > REMEMBERED:
             flows.popitem(last=False)
 
@@ -263,13 +249,3 @@ def _room(outlet: Outlet, charge: Charge, now: int) -> float:
         if purse.own_limit and cost:
             room = min(room, (max(0, purse.in_fund(now)) + purse.whole_rate()) / cost)
     return room
-
-
-def _split(demands: list[Demand], granted: int) -> dict[int, int]:
-    """To whom of those who were asked for a grant probably goes: in the order of asking."""
-    parts: dict[int, int] = {}
-    for demand in demands:
-        cost = demand.units[min(TOKENS, len(demand.units) - 1)] * demand.calls
-        part = parts[demand.flow] = min(cost, granted)
-        granted -= part
-    return parts

@@ -21,7 +21,7 @@ class Granted:
         self.units = [0] * dims
         self.wait_us = -1
         self.ahead: list[tuple[int, int, int]] = []
-        self.flows: list[tuple[int, int]] = []
+        self.flows: list[tuple[int, int, int]] = []
 
 
 def bounds(fund: Fund, open_ppm: int, now: int) -> tuple[list[int], list[Depth]]:
@@ -51,6 +51,7 @@ def serve(fund: Fund, member: Member, ask: Ask, now: int) -> Granted:
     mine = fund.members.index(member)
     crowd = Crowd(fund, mine, now)
     flows = _known(fund, crowd, now)
+    before = {flow.flow: flow.granted for flow in fund.flows}
     catch_up(fund, {group.flow for group in crowd.groups}, {})
     left, depths = bounds(fund, ask.open_ppm, now)
     turns = Turns(fund, mine, left, depths)
@@ -64,7 +65,8 @@ def serve(fund: Fund, member: Member, ask: Ask, now: int) -> Granted:
     _lease(fund, member, granted.units, now)
     catch_up(fund, crowd.alive, turns.last)
     granted.ahead = crowd.ahead
-    granted.flows = [(flow, flows[flow].granted) for flow in dict.fromkeys(entry.demand.flow for entry in crowd.own)]
+    for name in dict.fromkeys(entry.demand.flow for entry in crowd.own):
+        granted.flows.append((name, flows[name].granted, flows[name].granted - before[name]))
     _forget(fund, crowd.alive, now)
     return granted
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tidegate.model.cluster import SLOTS
 from tidegate.policy.cluster.fund import Fund
 from tidegate.policy.cluster.members import Roll
 
@@ -11,7 +12,7 @@ _WHOLE |= {0xD0: (1, True), 0xD1: (2, True), 0xD2: (4, True), 0xD3: (8, True)}
 
 
 def unpacked(data: bytes) -> Any:
-    """msgpack whose strings are bytes, as Lua packs them."""
+    """Decode msgpack whose strings are bytes, as Lua packs them."""
     value, end = _value(data, 0)
     assert end == len(data)
     return value
@@ -61,10 +62,13 @@ def stored_fund(data: bytes) -> list[Any]:
         dim[9:12] = [[list(pair) for pair in zip(flat[0::2], flat[1::2], strict=True)]]
         ring = 12
         dim[ring] = unpacked(dim[ring]) if dim[ring] else []
-    for member in fund[8]:
-        member[0] = member[0].decode()
-        member[9] = None
-        member[10] = unpacked(member[10]) if member[10] else []
+    for at, (name, heard, lease_us, demands, busy, _odd, rest) in enumerate(fund[8]):
+        incarnation, seq, leases, voided, lapsed, limits, _answer, restored = unpacked(rest)
+        assert busy or not any(units for dim, units in zip(fund[7], leases, strict=True) if dim[0] != SLOTS)
+        fund[8][at] = [
+            name.decode(), incarnation, seq, heard, lease_us, leases, voided, lapsed, limits, None,
+            unpacked(demands) if demands else [], restored,
+        ]  # fmt: skip
     return [fund[:7], fund[7], fund[8], fund[9]]
 
 
@@ -82,7 +86,7 @@ def twin_fund(fund: Fund) -> list[Any]:
         [
             one.name, one.incarnation, one.seq, one.heard, one.lease_us, one.leases, one.voided, int(one.lapsed),
             one.limits, None,
-            [[each.rank, each.flow, each.weight, each.units, each.calls, each.floor, each.since] for each in one.waiting],
+            [[row.rank, row.flow, row.weight, row.units, row.calls, row.floor, row.since] for row in one.waiting],
             int(one.restored),
         ]
         for one in fund.members

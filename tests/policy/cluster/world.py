@@ -203,7 +203,9 @@ class Worker:
 
     def _send(self, ask: Ask, born: int, number: int) -> None:
         sent = self.world.now
-        ask.not_after = sent + TIMEOUT_US
+        stand = self.stand
+        assert stand is not None
+        ask.not_after, ask.open_ppm, ask.state = sent + TIMEOUT_US, stand.open_ppm, stand.state
 
         def server() -> None:
             self.world.exchanges += 1
@@ -248,7 +250,7 @@ class Worker:
         now, dim = self.world.now, self.world.dim
         if self._alone() and self.stand is not None:
             self._spends_alone(self.stand.share_ppm)
-        elif 0 < self.held and now < self.until and (self.world.chance.random() < 0.7 or self.until - now < 60_000):
+        elif self.held > 0 and now < self.until and (self.world.chance.random() < 0.7 or self.until - now < 60_000):
             units = self.held if self.world.chance.random() < 0.7 else self.world.chance.randrange(self.held + 1)
             self.held -= units
             self.spent += units
@@ -274,12 +276,11 @@ class Worker:
             for age, units in reversed(known.slots[:-1] if known.level else known.slots):
                 slots.append((age, min(units, room)))
                 room -= slots[-1][1]
-            left = sum(
-                units for age, units in slots if since - span < told_at - age <= now - span
-            ) * share_ppm // FREE
+            left = sum(units for age, units in slots if since - span < told_at - age <= now - span) * share_ppm // FREE
             left += sum(units for at, units in self.own if since - span < at <= now - span)
             units = left
         self.alone_at = now
         if units > 0:
+            self.posted = False
             self.own.append((now, units))
             self._charge(units)

@@ -53,6 +53,7 @@ local function resize(dim, limit, said)
   local before, window, capacity = shape(dim)
   local was = dim[2]
   dim[2], dim[3], dim[4] = limit, said[3], said[4]
+  shapes[dim] = nil
   if dim[1] == BUCKET then
     local left = floor(dim[7] / window)
     local tick

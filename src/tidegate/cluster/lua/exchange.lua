@@ -13,15 +13,15 @@ end
 
 local function find(fund, name)
   for at, member in ipairs(fund[9]) do
-    if member[1] == name then return at, member end
+    if member[1] == name then return at, whole(member) end
   end
 end
 
 local function sweep(fund)  -- leases that were not renewed, members that nobody has heard of for long
   for at = #fund[9], 1, -1 do
     local member = fund[9][at]
-    local silent = now - member[4]
-    if silent > member[5] then void(fund, member) end
+    local silent = now - member[2]
+    if silent > member[3] and member[5] == 1 then void(fund, member) end
     if silent > LINGER_US then give_slots_back(fund, member) end
     if silent > FORGET_US then drop(fund, at) end
   end
@@ -29,14 +29,14 @@ end
 
 local function unheard(fund)  -- nobody has said anything for a lease
   for _, member in ipairs(fund[9]) do
-    if now - member[4] <= LEASE_US then return false end
+    if now - member[2] <= LEASE_US then return false end
   end
   return true
 end
 
 local function knows(fund, ask)  -- all that this member was told
   local _, member = find(fund, ask[1])
-  return member and member[2] == ask[2] and member[3] + 1 == ask[3] and ask[4] == fund[2]
+  return member and member[8] == ask[2] and member[9] + 1 == ask[3] and ask[4] == fund[2]
 end
 
 -- The fund as the member may use it; or nothing, and what it is told instead.
@@ -74,14 +74,14 @@ end
 
 local function seat(fund, ask)  -- the member's record; that of an incarnation before it is gone
   local at, member = find(fund, ask[1])
-  if member and (member[2] ~= ask[2] or member[3] + 1 ~= ask[3]) then
+  if member and (member[8] ~= ask[2] or member[9] + 1 ~= ask[3]) then
     drop(fund, at)
     member = nil
   end
   if not member then
     at = #fund[9] + 1
-    member = {ask[1], ask[2], 0, now, ask[6], {}, {}, 0, {}, '', '', 0}
-    for d = 1, #fund[8] do member[6][d], member[7][d], member[9][d] = 0, 0, 0 end
+    member = {ask[1], now, ask[6], '', 0, 0, false, ask[2], 0, {}, {}, 0, {}, '', 0}
+    for d = 1, #fund[8] do member[10][d], member[11][d], member[13][d] = 0, 0, 0 end
     fund[9][at] = member
   end
   return at, member
@@ -103,14 +103,25 @@ local function expiry(fund)  -- milliseconds after which it is as if it had neve
 end
 
 local function save(fund)
+  for at, member in ipairs(fund[9]) do
+    if not member[7] then
+      local busy, odd, rest = 0, 0, {}
+      for d, dim in ipairs(fund[8]) do
+        if (member[10][d] or 0) > 0 and dim[1] ~= SLOTS then busy = 1 end
+        if (member[13][d] or 0) ~= dim[2] then odd = 1 end
+      end
+      for i = 8, 15 do rest[i - 7] = member[i] end
+      fund[9][at] = {member[1], member[2], member[3], member[4], busy, odd, pack(rest)}
+    end
+  end
   redis.call('SET', KEYS[1], pack(fund), 'PX', expiry(fund))
 end
 
 local function repeated(fund, member)  -- it was done already
-  if now - member[4] > member[5] then void(fund, member) end
-  member[4] = now
-  local answer = member[10]
-  if member[8] == 1 then
+  if now - member[2] > member[3] then void(fund, member) end
+  member[2] = now
+  local answer = member[14]
+  if member[12] == 1 then
     answer = unpack(answer)
     for d = 1, #answer[4] do
       if fund[8][d] and fund[8][d][1] ~= SLOTS then answer[4][d] = 0 end
@@ -128,9 +139,9 @@ local function exchange()
   if fund then
     now = max(now, fund[4])
     local _, member = find(fund, ask[1])
-    if member and member[2] == ask[2] and ask[3] <= member[3] then
-      if ask[3] < member[3] then return refused(ask, LATE, ask[4], -1) end
-      if member[12] == 1 or not ask[12] then return repeated(fund, member) end
+    if member and member[8] == ask[2] and ask[3] <= member[9] then
+      if ask[3] < member[9] then return refused(ask, LATE, ask[4], -1) end
+      if member[15] == 1 or not ask[12] then return repeated(fund, member) end
     end
   end
   if ask[5] > 0 and now > ask[5] then return refused(ask, LATE, ask[4], -1) end
@@ -142,9 +153,9 @@ local function exchange()
   sweep(fund)
   local lost = not knows(fund, ask)
   local at, member = seat(fund, ask)
-  member[3], member[4], member[5], member[12] = ask[3], now, ask[6], ask[12] and 1 or 0
-  local lapsed = member[8] == 1
-  member[8] = 0
+  member[9], member[2], member[3], member[15] = ask[3], now, ask[6], ask[12] and 1 or 0
+  local lapsed = member[12] == 1
+  member[12] = 0
   configure(fund, member, ask)
   for _, dim in ipairs(fund[8]) do refill(dim, open) end
   if ask[12] then merge(fund, member, ask[12], lost) end
@@ -163,9 +174,9 @@ local function exchange()
   local function say(memory)
     return told(OK, fund[2], granted, left, lapsed, again, ahead, served, used, memory, limits)
   end
-  member[10] = say(nil)
+  member[14] = say(nil)
   if ask[13] then drop(fund, at) end
-  answer = ask[11] and say(remembered(fund)) or member[10]
+  answer = ask[11] and say(remembered(fund)) or member[14]
   save(fund)
   return answer
 end

@@ -1,22 +1,33 @@
 -- The fund: leases that are void, new epochs, what members remember, what they say of their leases.
 
+local function whole(member)  -- with what only its own exchanges need
+  if member[7] then
+    for i, field in ipairs(unpack(member[7])) do member[7 + i] = field end
+    member[7] = false
+  end
+  return member
+end
+
 local function void(fund, member)  -- what it holds counts as spent
+  whole(member)
+  member[5] = 0
   for d, dim in ipairs(fund[8]) do
-    local held = member[6][d] or 0
+    local held = member[10][d] or 0
     if dim[1] ~= SLOTS and held > 0 then
       dim[6] = dim[6] - held
       dim[5] = dim[5] + held
-      member[6][d], member[7][d], member[8] = 0, (member[7][d] or 0) + held, 1
+      member[10][d], member[11][d], member[12] = 0, (member[11][d] or 0) + held, 1
       if dim[1] ~= BUCKET then charge(dim, held) end
     end
   end
 end
 
 local function give_slots_back(fund, member)
+  whole(member)
   for d, dim in ipairs(fund[8]) do
     if dim[1] == SLOTS then
-      dim[6] = dim[6] - (member[6][d] or 0)
-      member[6][d] = 0
+      dim[6] = dim[6] - (member[10][d] or 0)
+      member[10][d] = 0
     end
   end
 end
@@ -104,8 +115,8 @@ local function merge(fund, member, restore, lost)  -- what a member knew, and ha
       if memory[4] == dim[8] then dim[7] = max(dim[7], memory[1]) end
       dim[7] = max(0, dim[7] + spent)
     else
-      dim[6] = dim[6] + memory[1] - member[6][d]
-      member[6][d] = memory[1]
+      dim[6] = dim[6] + memory[1] - member[10][d]
+      member[10][d] = memory[1]
     end
     if dim[1] == LOG or dim[1] == SUM then dim[5] = dim[5] + max(0, spent) end
   end
@@ -135,20 +146,25 @@ local function remembered(fund)
 end
 
 local function configure(fund, member, ask)
+  local odd = false  -- where everybody says the limit that is in force, nobody else needs to be looked at
+  for _, other in ipairs(fund[9]) do odd = odd or other[6] == 1 end
   for d, said in ipairs(ask[9]) do
     local dim = fund[8][d]
     if not dim or dim[1] ~= said[1] then
-      for _, other in ipairs(fund[9]) do other[6][d], other[7][d] = 0, 0 end
+      for _, other in ipairs(fund[9]) do whole(other)[10][d], other[11][d], other[13][d] = 0, 0, 0 end
       local changed = dim ~= nil
       dim = blank(said, not changed)
       fund[8][d] = dim
       if changed and dim[1] == LOG then charge(dim, dim[2]) end
     end
-    member[9][d] = said[2]
-    local limit = 0
-    for _, other in ipairs(fund[9]) do
-      local theirs = now - other[4] <= other[5] and other[9][d] or 0
-      if theirs > 0 and (limit == 0 or theirs < limit) then limit = theirs end
+    member[13][d] = said[2]
+    local limit = said[2]
+    if limit ~= dim[2] or odd then
+      limit = 0
+      for _, other in ipairs(fund[9]) do
+        local theirs = now - other[2] <= other[3] and whole(other)[13][d] or 0
+        if theirs > 0 and (limit == 0 or theirs < limit) then limit = theirs end
+      end
     end
     resize(dim, limit, said)
     if dim[1] == SUM and (said[13] or 0) > dim[8] and now >= dim[8] then
@@ -161,11 +177,11 @@ local function settle(fund, member, ask, open)
   for d, said in ipairs(ask[9]) do
     local dim = fund[8][d]
     local _, ticks = shape(dim)
-    local held = member[6][d] or 0
+    local held = member[10][d] or 0
     if dim[1] ~= SLOTS then
       local spent = min(said[5], held)
       local over = said[5] - spent
-      over = over - min(over, member[7][d] or 0)
+      over = over - min(over, member[11][d] or 0)
       held = held - spent
       dim[6] = dim[6] - spent
       dim[5] = dim[5] + spent + over
@@ -173,7 +189,7 @@ local function settle(fund, member, ask, open)
     end
     local returned = min(said[6], held)
     if ask[13] then returned = held end
-    member[6][d], member[7][d] = held - returned, 0
+    member[10][d], member[11][d] = held - returned, 0
     dim[6] = dim[6] - returned
     if dim[1] == BUCKET then dim[7] = dim[7] + returned * ticks end
     for _, pair in ipairs(said[7]) do correct(dim, pair[1], pair[2]) end

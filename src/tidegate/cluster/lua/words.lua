@@ -4,8 +4,9 @@
 -- fund:   {version, epoch, state, at, open_ppm, opens, fresh, dims, members, flows}
 -- dim:    {kind, limit, window_us, jitter_us, used, leased, level, at, brimmed, head, mid, tail, quarter, least, ring,
 --          booked, own}; head and tail are flat lists of slot and units, mid of first slot, units and a packed list
--- member: {name, incarnation, seq, heard, lease_us, leases, voided, lapsed, limits, answer, demands,
---          restored}; demands are packed
+-- member: {name, heard, lease_us, demands, busy, odd, rest}, and, where rest is unpacked, from the eighth on {incarnation,
+--          seq, leases, voided, lapsed, limits, answer, restored}; demands are packed; busy: it may hold something; odd:
+--          it says another limit than the one in force
 -- demand: {rank, flow, weight, units, calls, floor, since}
 -- flow:   {flow, rank, lead, granted, touched}
 
@@ -32,12 +33,18 @@ end
 
 -- dimensions ---------------------------------------------------------------------------------------------------------
 
+local shapes = {}
+
 local function shape(dim)  -- tick, window in ticks, capacity; of a log: length of a slot, span
+  local known = shapes[dim]
+  if known then return known[1], known[2], known[3] end
   if dim[1] == BUCKET then
     local tick, window = 1, dim[3]
     while dim[2] * -floor(-window / tick) >= EXACT and tick * 10 < window do tick = tick * 10 end
     local ticks = -floor(-window / tick)
-    return tick, ticks, dim[2] * max(0, ticks + floor(-dim[4] / tick))
+    known = {tick, ticks, dim[2] * max(0, ticks + floor(-dim[4] / tick))}
+    shapes[dim] = known
+    return tick, ticks, known[3]
   end
   local span = dim[3] + dim[4]
   return max(1, -floor(-span / SLOTS_OF_LOG)), span, 0

@@ -16,12 +16,21 @@ from tidegate.store.tables import ATTEMPTS, CALLS
 AHEAD: Final = 2  # days
 _STEP: Final = 2_000  # rows deleted while nobody else can write
 _TABLES: Final = (CALLS, ATTEMPTS, HITS, NOTES)
+_LOCK: Final = 0x7469_6467
 
 
 def ensure(connection: Connection, days: Iterable[int], tables: Sequence[Table] = _TABLES) -> None:
-    """Make what these days need, on PostgreSQL. O(days)."""
-    for day in days:
-        for table in tables:
+    """Make what these days need, on PostgreSQL. O(days).
+
+    Nodes take turns: two that made the same one at once would fail. Each kind of table has a turn of its own, since
+    who has written sums must not wait for who is about to.
+    """
+    for table in tables:
+        for day in days:
+            if connection.scalar(text("SELECT to_regclass(:name)"), {"name": partition(table.name, day)}) is not None:
+                continue
+            turn = {"lock": _LOCK, "table": _TABLES.index(table)}
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock, :table)"), turn)
             made = f"CREATE TABLE IF NOT EXISTS {partition(table.name, day)} PARTITION OF {table.name}"
             connection.execute(text(f"{made} FOR VALUES FROM ({day:d}) TO ({day + 1:d})"))
 

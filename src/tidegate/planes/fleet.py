@@ -228,7 +228,7 @@ class Fleet:
                 self._in_force()
         elif isinstance(message, Rejected):
             if not self.announced:
-                raise GateError(f"{worker.title} cannot start: {message.reason}")
+                raise GateError(f"{worker.title} cannot start: {message.reason}", 2 if message.configuration else 1)
             if self.configuration.tried(version):
                 self._refuse(f"{worker.title} refused it: {message.reason}")
             else:

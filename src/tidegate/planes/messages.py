@@ -34,9 +34,13 @@ class Ready(NamedTuple):
 
 
 class Rejected(NamedTuple):
-    """Worker to supervisor: the last `Load` could not be applied; what was in force stays."""
+    """Worker to supervisor: the last `Load` could not be applied; what was in force stays.
+
+    `configuration`: that is wrong, and not this machine.
+    """
 
     reason: str
+    configuration: bool = False
 
 
 class Drain(NamedTuple):
@@ -157,8 +161,8 @@ def _parts(message: Message) -> tuple[bytes, bytes]:
         case Ready() | Warm() | Status():
             kind = _KINDS[type(message)]
             return kind, _FORMS[kind].pack(*message)
-        case Rejected(reason):
-            return b"X", reason.encode()
+        case Rejected(reason, configuration):
+            return b"X", (b"1" if configuration else b"0") + reason.encode()
         case Drain() | Go() | HandOver() | Quiet():
             return _KINDS[type(message)], b""
         case Loaded():
@@ -202,7 +206,7 @@ def _message(kind: bytes, payload: bytes) -> Message:
         case b"A" | b"S":
             return Warm(*_WARM.unpack(payload)) if kind == b"A" else Status(*_STATUS.unpack(payload))
         case b"X":
-            return Rejected(payload.decode())
+            return Rejected(payload[1:].decode(), (False, True)[b"01".index(payload[:1])])
         case b"O":
             return _unpacked(payload)
         case b"N" | b"F":

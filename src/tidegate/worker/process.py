@@ -326,8 +326,10 @@ class Worker:
         """Its place among the others, where there are any."""
         if not first.cluster.url:
             return None
-        from tidegate.worker.shared import Shared  # noqa: PLC0415 - who shares nothing does not pay for it
-
+        try:
+            from tidegate.worker.shared import Shared  # noqa: PLC0415 - who shares nothing does not pay for it
+        except ImportError:
+            raise ValueError("a cluster needs the package hiredis: pip install 'tidegate[workers]'") from None
         return Shared(first.cluster, self._state, own, self._arguments.worker, self._clock, self._log)
 
     def _cluster_meter(self) -> ClusterMeter | None:
@@ -387,7 +389,7 @@ async def _main(arguments: ChildArguments, log: Log) -> None:
         worker = Worker(arguments, channel, first, SystemClock(), log)
         await worker.run()
     except (OSError, ValueError) as error:
-        channel.send(Rejected(str(error)))
+        channel.send(Rejected(str(error), isinstance(error, ValueError)))
         log.error("the worker cannot start", problem=str(error))
         end_now(1)
 

@@ -1,4 +1,4 @@
-"""A worker by itself keeps to its share of a limit that changes under it, as a region's part does."""
+"""A worker by itself keeps to its share, and to that of a limit that changes under it, as a region's part does."""
 
 import pytest
 from hypothesis import given

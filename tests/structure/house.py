@@ -41,5 +41,6 @@ SLEEPING = {
     "tests/e2e/stand.py": "polls processes and judges for what no descriptor tells, with a deadline",
     "tests/twin/conftest.py": "a closed transport lets go of its socket in a later turn of the loop",
     "tests/twin/test_faults_http.py": "waits for a port to close and to open again, which tells nobody",
+    "tests/regions/conftest.py": "asks a process that starts until it answers, with a deadline",
     "tests/planes/gate.py": "polls processes for what no descriptor tells, with a deadline",
 }

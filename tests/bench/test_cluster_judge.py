@@ -75,7 +75,7 @@ def test_all_is_well_from_the_last_second_that_was_not() -> None:
     gap = [row for row in full if not 5 * SECOND <= row[0] < 8 * SECOND]  # type: ignore[operator]
     assert judge.normal_after(full, 100, 0, 20 * SECOND, 90, SECOND) == 0
     assert judge.normal_after(gap, 100, 5 * SECOND, 20 * SECOND, 90, SECOND) == pytest.approx(2.9, abs=0.11)
-    assert judge.normal_after(full, 100, 0, 25 * SECOND, 90, SECOND) == float("inf")
+    assert judge.normal_after(full, 100, 0, 25 * SECOND, 90, SECOND) == 25
 
 
 def test_calm_is_after_the_last_bad_span() -> None:

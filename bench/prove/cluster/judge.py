@@ -82,7 +82,7 @@ def normal_after(
 ) -> float:
     """Seconds after `since` from which on, in each `span` until `until`, `least` per cent of the quota are used.
 
-    `inf` when that is never so. Steps are a tenth of a span.
+    All of them, when that is never so. Steps are a tenth of a span.
     """
     admitted = [(int(row[0]), int(row[4])) for row in events if not row[5] and since_us <= row[0] < until_us]
     wanted = per_second * span_us / _SECOND_US * least / 100
@@ -94,4 +94,4 @@ def normal_after(
     good = spans
     while good > 0 and sum(sums[good - 1 : good + 9]) >= wanted:
         good -= 1
-    return good * step / _SECOND_US if good < spans else float("inf")
+    return good * step / _SECOND_US if good < spans else (until_us - since_us) / _SECOND_US

@@ -15,8 +15,10 @@ from pathlib import Path
 import pytest
 
 from tests.planes.gate import DEADLINE, READY, command_line, wait_gone, wait_until
+from tidegate.cli.serve import workers_asked_for
 from tidegate.ledger.journal import read
 from tidegate.model.facts import CallRecord, Fact, Intent
+from tidegate.planes.failure import GateError
 
 ANSWER = {
     "id": "x",
@@ -217,3 +219,28 @@ def test_what_cannot_be_served_is_said(tmp_path: Path, options: list[str], statu
     )
     assert (ended.returncode, ended.stdout) == (status, "")
     assert said in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "environment", "found"),
+    [
+        (None, {}, 1),
+        (None, {"WEB_CONCURRENCY": ""}, 1),
+        (None, {"WEB_CONCURRENCY": "3"}, 3),
+        ("2", {"WEB_CONCURRENCY": "3"}, 2),
+        ("64", {}, 64),
+    ],
+)
+def test_how_many_workers(given: str | None, environment: dict[str, str], found: int) -> None:
+    """The option, else what platforms set, else one."""
+    assert workers_asked_for(given, environment) == found
+    assert 1 <= workers_asked_for("auto", {}) <= 64
+
+
+@pytest.mark.parametrize("given", ["0", "65", "-1", "two", "1.5", "²"])
+def test_what_is_no_number_of_workers(given: str) -> None:
+    """It is said with the name of where it stands."""
+    with pytest.raises(GateError, match="--workers"):
+        workers_asked_for(given, {})
+    with pytest.raises(GateError, match="WEB_CONCURRENCY"):
+        workers_asked_for(None, {"WEB_CONCURRENCY": given})

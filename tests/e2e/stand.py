@@ -83,13 +83,13 @@ class Twin:
 class Gate(Processes):
     """`tidegate serve` with a configuration."""
 
-    def __init__(self, folder: Path, tree: dict[str, Any] | str) -> None:
+    def __init__(self, folder: Path, tree: dict[str, Any] | str, *more: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.config = folder / "tidegate.yaml"
         self.write(tree)
         self.state = folder / "state"
         self.log_path = folder / "log"
-        options = ["-c", str(self.config), "--port", "0", "--admin-port", "0", "--state-dir", str(self.state)]
+        options = ["-c", str(self.config), "--port", "0", "--admin-port", "0", "--state-dir", str(self.state), *more]
         with self.log_path.open("wb") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "tidegate", "serve", *options], stdout=subprocess.PIPE, stderr=log

@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from tidegate.planes.failure import GateError
-from tidegate.planes.listen import listen, loopback, url
+from tidegate.planes.listen import listen, listen_together, loopback, url
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,50 @@ def test_an_address_that_cannot_be_had_is_named(host: str, port: int, said: str)
     """The message names host, port and why."""
     with pytest.raises(GateError, match=said):
         listen(host, port, "--port")
+
+
+def accepted(listeners: list[socket.socket]) -> list[int]:
+    """How many connections wait at each."""
+    found = []
+    for listener in listeners:
+        count = 0
+        try:
+            while True:
+                listener.accept()[0].close()
+                count += 1
+        except BlockingIOError:
+            found.append(count)
+    return found
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+@pytest.mark.parametrize("count", [2, 3])
+def test_connections_are_spread_over_sockets_of_one_port(host: str, count: int) -> None:
+    """Evenly, also where there are few of them: no socket has less than three fifths of its part."""
+    if ":" in host and not socket.has_ipv6:
+        pytest.skip("no IPv6 here")
+    listeners = listen_together(host, 0, "--port", count)
+    port = listeners[0].getsockname()[1]
+    try:
+        assert {listener.getsockname()[1] for listener in listeners} == {port}
+        clients = [socket.create_connection((host, port)) for _ in range(200)]
+        found = accepted(listeners)
+        assert sum(found) == len(clients)
+        assert min(found) > 0.6 * len(clients) / count
+        for client in clients:
+            client.close()
+    finally:
+        for listener in listeners:
+            listener.close()
+
+
+def test_a_port_is_not_shared_with_a_stranger() -> None:
+    """Not even with another gate, which would take half of the calls."""
+    first = listen_together("127.0.0.1", 0, "--port", 2)
+    try:
+        for count in (1, 2):
+            with pytest.raises(GateError, match="is in use"):
+                listen_together("127.0.0.1", first[0].getsockname()[1], "--port", count)
+    finally:
+        for listener in first:
+            listener.close()

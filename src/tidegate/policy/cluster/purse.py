@@ -28,8 +28,8 @@ class Purse(Allowance):
 
     __slots__ = (
         "_corrections", "alone", "capacity", "drained", "ends_at", "fund_left", "held", "jitter_us", "kind", "largest",
-        "noise", "of", "own_limit", "part", "period", "shown", "shown_at", "since", "spent", "stir", "told_at", "until",
-        "window_us",
+        "news", "noise", "of", "own_limit", "part", "period", "shown", "shown_at", "since", "spent", "stir", "told_at",
+        "until", "window_us",
     )  # fmt: skip
 
     def __init__(self, kind: int, limit: int = 0, *, window_us: int = 0, jitter_us: int = 0, of: int = TOKENS) -> None:
@@ -50,6 +50,7 @@ class Purse(Allowance):
         self.told_at = -1
         self.part = 1.0  # of the rate, that is probably this worker's
         self.drained = False
+        self.news = False  # of the limit
         self.shown = -1
         self.shown_at = 0
         self.noise = 0
@@ -166,8 +167,12 @@ class Purse(Allowance):
 
     def resize(self, limit: int, now: int) -> None:
         """So much is the limit as far as this worker knows; the lowest that any worker knows is in force once told."""
+        news = self.told_at >= 0 and limit != self.own_limit
         self.own_limit = limit
         self._limit(limit)
+        if news:
+            self.news = True
+            self._stirred()
         if self.alone is not None:
             self.alone.resize(limit, now)
 
@@ -203,7 +208,7 @@ class Purse(Allowance):
     @property
     def telling(self) -> bool:
         """Whether something has become of the lease that the fund does not know."""
-        return bool(self._corrections) or self.drained or (self.spent > 0 and self.kind != SLOTS)
+        return bool(self._corrections) or self.drained or self.news or (self.spent > 0 and self.kind != SLOTS)
 
     def tell(self, returned: int, target: int, now: int) -> Dim:
         """What the next exchange says of it, `returned` taken out of the lease; a debt is told as a correction."""
@@ -236,7 +241,7 @@ class Purse(Allowance):
         self.largest -= self.largest // _FADE
         self._corrections.clear()
         self.shown = -1
-        self.drained = False
+        self.drained = self.news = False
         return dim
 
     def told(self, granted: int, left: int, limit: int, until: int, now: int) -> None:

@@ -28,7 +28,16 @@ def main() -> None:
     snapshot = f"{main} version={version}".encode()
     beside = tuple(wanted(words))
     shared = "--shared" in sys.argv and "elsewhere" not in words
-    loaded = Loaded("clients" in text, "tls" in text, drain_us, snapshot, parts, beside=beside, shared=shared)
+    loaded = Loaded(
+        "clients" in text,
+        "tls" in text,
+        drain_us,
+        snapshot,
+        parts,
+        beside=beside,
+        shared=shared,
+        common="common" in words,
+    )
     sys.stdout.buffer.write(encode(loaded))
 
 

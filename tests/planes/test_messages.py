@@ -14,6 +14,7 @@ from tidegate.planes.messages import (
     ProtocolError,
     Ready,
     Rejected,
+    Source,
     Status,
     Workers,
     WorkerState,
@@ -37,7 +38,10 @@ MESSAGES = st.one_of(
         ).map(tuple),
         st.binary(max_size=50),
         st.lists(st.from_regex(r"[a-z]{1,9}(-[0-9])?", fullmatch=True), max_size=3).map(tuple),
+        st.booleans(),
+        st.booleans(),
     ),
+    st.builds(Source, st.just("/a/file"), st.lists(st.sampled_from(["--node", "", "ö"]), max_size=3).map(tuple)),
     st.builds(Named, st.lists(st.text(st.characters(exclude_characters="\0"), min_size=1), max_size=3).map(tuple)),
     st.builds(Status, st.booleans(), st.booleans(), U32, U32),
     st.lists(

@@ -148,6 +148,23 @@ def test_a_changed_file_is_taken_over(start: Callable[..., Gate]) -> None:
     assert gate.log().count("the file cannot be used") == 1
 
 
+def test_of_a_common_configuration_only_what_all_agreed_upon_is_in_force(start: Callable[..., Gate]) -> None:
+    """A change is told to control, and what control offers is served by; what workers refuse control hears."""
+    gate = start("common one", watch_seconds=0.02).wait_ready()
+    gate.wait_log("control hears of common one")
+    gate.config.write_text("agreed common two", encoding="utf-8")
+    gate.wait_log("control hears of agreed common two")
+    assert gate.call()[1] == "agreed common two"
+    gate.config.write_text("agreed common unwelcome", encoding="utf-8")
+    gate.wait_log("control hears: its workers do not take it")
+    assert gate.call()[1] == "agreed common two"
+    gate.config.write_text("bad", encoding="utf-8")  # control says nothing of it, and nobody else reads it
+    gate.signal(signal.SIGHUP)
+    gate.config.write_text("agreed common three", encoding="utf-8")
+    gate.wait_log("control hears of agreed common three")
+    assert "the file cannot be used" not in gate.log()
+
+
 def test_a_file_that_the_configuration_names_counts(start: Callable[..., Gate], tmp_path: Path) -> None:
     """Also when it is what was wrong."""
     gate = start("one", watch_seconds=0.02).wait_ready()

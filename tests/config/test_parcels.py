@@ -1,6 +1,7 @@
 """A configuration that is handed to other nodes: what goes into it, what never does, and how another node reads it."""
 
 import hashlib
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -60,6 +61,10 @@ def test_another_node_reads_it_by_its_own_environment(tmp_path: Path) -> None:
     assert loaded.named == (str(tmp_path / "b" / "keys.txt"),)
     with pytest.raises(ConfigError):
         load(there, {}, serving=True, sharing=sharing)
+    (old := tmp_path / "state" / "configuration" / "old").write_text("")
+    os.utime(old, (1, 1))
+    load(there, ENVIRON, serving=True, sharing=sharing)
+    assert len(list(old.parent.iterdir())) == 1
 
 
 @pytest.mark.parametrize(

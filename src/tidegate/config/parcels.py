@@ -5,6 +5,8 @@ and the files that are part of the configuration (client keys, profiles) are the
 of this node, and the document is made to name them there.
 """
 
+import contextlib
+import os
 import re
 from collections.abc import Iterable, Iterator, MutableMapping
 from hashlib import sha256
@@ -16,6 +18,7 @@ from tidegate.config.source import Document, as_mapping
 from tidegate.model.parcel import LARGEST, Parcel, encode
 
 _PASSWORD: Final = re.compile(rb"://[^/\s\"'$@]*:[^/\s\"'$@]+@")
+_STALE: Final = 3_600.0  # seconds
 _OPEN: Final = "stands in the file"
 
 
@@ -50,14 +53,22 @@ def unpack(parcel: Parcel, document: Document, folder: Path) -> None:
     files = dict(parcel.files)
     for mapping, key, name in _names(document):
         if name in files:
-            content = files[name]
-            path = folder / sha256(content).hexdigest()
-            if not path.exists():
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-                new = path.with_suffix(".new")
-                new.write_bytes(content)
-                new.replace(path)
-            mapping[key] = str(path.absolute())
+            mapping[key] = str(_put(folder, files[name]).absolute())
+
+
+def _put(folder: Path, content: bytes) -> Path:
+    """Write it anew, and let go of what nobody has written for an hour: every load writes what it reads."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = folder / sha256(content).hexdigest()
+    new = path.with_suffix(f".{os.getpid()}")
+    new.write_bytes(content)
+    new.replace(path)
+    now = path.stat().st_mtime
+    for other in folder.iterdir():
+        with contextlib.suppress(FileNotFoundError):  # another loader let go of it
+            if now - other.stat().st_mtime > _STALE:
+                other.unlink()
+    return path
 
 
 def _names(document: Document) -> Iterator[tuple[MutableMapping[str, object], str, str]]:

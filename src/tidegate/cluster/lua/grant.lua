@@ -67,7 +67,63 @@ local function demand(member, ask)  -- replaces what the member said before
       list[#list + 1] = {each[1], each[2], max(1, each[3]), each[4], each[5], each[6], since[each[2]] or now}
     end
   end
-  member[4] = #list > 0 and pack(list) or ''
+  return list
+end
+
+local function alone(fund, mine)  -- nobody else waits
+  for owner, other in ipairs(fund[9]) do
+    if owner ~= mine and other[4] ~= '' and now - other[2] <= other[3] then return false end
+  end
+  return true
+end
+
+local function whole_demand(list, left, depths)  -- all that waits, by dimension, if all of it fits
+  local all, kept = {}, 0
+  for d = 1, #left do all[d] = 0 end
+  for _, each in ipairs(list) do
+    kept = max(kept, each[6], 2)
+    for d, depth in ipairs(depths) do
+      local units = each[4][d] or 0
+      if depth.most < LOTS and min(units, depth.all) > depth.most then return nil end
+      all[d] = all[d] + units * each[5]
+    end
+  end
+  for d, units in ipairs(all) do
+    if units > 0 and left[d] < LOTS and units + kept > left[d] then return nil end
+  end
+  return all
+end
+
+local function serve_all(fund, list, all, left, granted)  -- at once: who competes with nobody gets no lead
+  local main, flows, served = #fund[8] > 1 and 2 or 1, {}, {}
+  local rows = {}
+  for d, units in ipairs(all) do
+    granted[d] = units
+    if left[d] < LOTS then left[d] = left[d] - units end
+  end
+  if #list > 0 then
+    for _, flow in ipairs(fund[10]) do flows[flow[1]] = flow end
+  end
+  for _, each in ipairs(list) do
+    local id, units = each[2], each[5] * (each[4][main] or 0)
+    local flow = flows[id]
+    if not flow then
+      flow = {id, each[1], 0, 0, now}
+      flows[id] = flow
+      fund[10][#fund[10] + 1] = flow
+    elseif each[1] >= 0 then
+      flow[2] = each[1]
+    end
+    flow[4], flow[5] = flow[4] + units, now
+    local row = rows[id]
+    if not row then
+      row = {id, 0, 0}
+      rows[id] = row
+      served[#served + 1] = row
+    end
+    row[2], row[3] = flow[4], row[3] + units
+  end
+  return served
 end
 
 local function keep(member, own)  -- what waits still
@@ -93,14 +149,24 @@ end
 
 local function serve(fund, at, ask, open)  -- divides what is left, and grants this member its part
   local member, main = fund[9][at], #fund[8] > 1 and 2 or 1
-  demand(member, ask)
+  local list, granted = demand(member, ask), {}
+  local left, depths = bounds(fund, open)
+  for d = 1, #left do granted[d] = 0 end
+  local all = alone(fund, at) and whole_demand(list, left, depths)
+  if all then
+    local served = serve_all(fund, list, all, left, granted)
+    member[4] = ''
+    spare(fund, member, ask, left, granted)
+    lease(fund, member, granted, left)
+    forget_flows(fund, {})
+    return granted, -1, {}, served
+  end
+  member[4] = #list > 0 and list or ''
   local groups, own, ahead, alive = waiting(fund, at)
-  local flows, competing, granted, before = known_flows(fund, groups), {}, {}, {}
+  local flows, competing, before = known_flows(fund, groups), {}, {}
   for id, flow in pairs(flows) do before[id] = flow[4] end
   for _, group in ipairs(groups) do competing[group.id] = true end
   catch_up(fund, competing, {})
-  local left, depths = bounds(fund, open)
-  for d = 1, #left do granted[d] = 0 end
   local heap, virtual, last, blocked, cut = divide(groups, flows, left, depths, main, at, granted)
   keep(member, own)
   local missing = false

@@ -45,7 +45,7 @@ local function waiting(fund, mine)
   local main = #fund[8] > 1 and 2 or 1
   for owner, member in ipairs(fund[9]) do
     if member[4] ~= '' and now - member[2] <= member[3] then
-      for place, each in ipairs(unpack(member[4])) do
+      for place, each in ipairs(owner == mine and member[4] or unpack(member[4])) do
         local rank, id = each[1], each[2]
         local row = rows[rank]
         if not row then

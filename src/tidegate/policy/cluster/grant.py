@@ -48,12 +48,21 @@ def serve(fund: Fund, member: Member, ask: Ask, now: int) -> Granted:
     """Divide what is left among all that waits, and lease to this member what falls to it."""
     granted = Granted(len(fund.dims))
     _demand(member, ask, now)
+    left, depths = bounds(fund, ask.open_ppm, now)
+    if not any(other.waiting and other.alive(now) for other in fund.members if other is not member):
+        whole = _whole(member.waiting, left, depths)
+        if whole is not None:
+            _serve_all(fund, member, whole, left, granted, now)
+            if not ask.leaving:
+                _spare(fund, member, ask, left, granted.units, now)
+            _lease(fund, member, granted.units, now)
+            _forget(fund, set(), now)
+            return granted
     mine = fund.members.index(member)
     crowd = Crowd(fund, mine, now)
     flows = _known(fund, crowd, now)
     before = {flow.flow: flow.granted for flow in fund.flows}
     catch_up(fund, {group.flow for group in crowd.groups}, {})
-    left, depths = bounds(fund, ask.open_ppm, now)
     turns = Turns(fund, mine, left, depths)
     turns.divide(crowd.groups, flows, granted.units)
     member.waiting = [_rest(entry, now) for entry in crowd.own if entry.calls > 0]
@@ -69,6 +78,44 @@ def serve(fund: Fund, member: Member, ask: Ask, now: int) -> Granted:
         granted.flows.append((name, flows[name].granted, flows[name].granted - before[name]))
     _forget(fund, crowd.alive, now)
     return granted
+
+
+def _whole(waiting: list[Waiting], left: list[int], depths: list[Depth]) -> list[int] | None:
+    """All that waits, by dimension, if all of it fits."""
+    whole = [0] * len(left)
+    kept = max([0, *(max(each.floor, 2) for each in waiting)])
+    for each in waiting:
+        for d, (units, depth) in enumerate(zip(each.units, depths, strict=False)):
+            if depth.most < LOTS and min(units, depth.whole) > depth.most:
+                return None
+            whole[d] += units * each.calls
+    for units, there in zip(whole, left, strict=True):
+        if units > 0 and there < LOTS and units + kept > there:
+            return None
+    return whole
+
+
+def _serve_all(fund: Fund, member: Member, whole: list[int], left: list[int], granted: Granted, now: int) -> None:
+    """At once, where nobody else waits: who competes with nobody gets no lead."""
+    flows = {flow.flow: flow for flow in fund.flows}
+    served: dict[int, int] = {}
+    for d, units in enumerate(whole):
+        granted.units[d] = units
+        if left[d] < LOTS:
+            left[d] -= units
+    for each in member.waiting:
+        flow = flows.get(each.flow)
+        if flow is None:
+            flow = flows[each.flow] = Flow(each.flow, each.rank, now)
+            fund.flows.append(flow)
+        elif each.rank >= 0:
+            flow.rank = each.rank
+        units = each.calls * each.units[fund.main] if fund.main < len(each.units) else 0
+        flow.granted += units
+        flow.touched = now
+        served[each.flow] = served.get(each.flow, 0) + units
+    granted.flows = [(flow, flows[flow].granted, units) for flow, units in served.items()]
+    member.waiting = []
 
 
 def _demand(member: Member, ask: Ask, now: int) -> None:

@@ -22,7 +22,7 @@ from tidegate.config.prices import Prices
 from tidegate.config.profiles import record
 from tidegate.config.proxies import environment_proxy
 from tidegate.config.resolve import serving
-from tidegate.config.schema import Config, ProviderConfig, ScopeConfig, ServerConfig, TlsConfig
+from tidegate.config.schema import Config, JournalConfig, ProviderConfig, ScopeConfig, ServerConfig, TlsConfig
 from tidegate.config.schema_profile import ProfileConfig
 from tidegate.config.schema_strategy import (
     DefaultsConfig,
@@ -73,11 +73,7 @@ def build(
         pools=with_rest(build_tenants.pools(config.pools, scheduler, pick), providers, scheduler, pick),
         server=_server(config.server, folder),
         queue=records.QueueSettings(max_calls=config.queue.max_calls),
-        journal=records.JournalSettings(
-            fsync=config.journal.fsync,
-            segment_bytes=config.journal.segment_bytes,
-            keep_bytes=config.journal.keep_bytes,
-        ),
+        journal=_journal(config.journal),
         access=build_access.address_limits(config.access),
         signing=records.SigningSettings(_us(config.signing.skew_seconds), config.signing.max_nonces),
         ledger=build_money.ledger(config.ledger, config.money, folder),
@@ -88,6 +84,10 @@ def build(
         cluster=build_cluster.cluster(config.cluster),
         regions=build_regions.regions(config.regions, config.cluster.node),
     )
+
+
+def _journal(item: JournalConfig) -> records.JournalSettings:
+    return records.JournalSettings(item.fsync, item.segment_bytes, item.keep_bytes)
 
 
 def _us(seconds: float) -> int:

@@ -50,13 +50,13 @@ from tidegate.wire.server import Server, serve
 from tidegate.wire.tls import server_context
 from tidegate.worker import handover, lanes
 from tidegate.worker.patient import Patient
+from tidegate.worker.regions import Regions
 from tidegate.worker.spent import Spent
 from tidegate.worker.upstreams import Upstreams
 
 if TYPE_CHECKING:
     from tidegate.worker.hearsay import Hearsay
     from tidegate.worker.kept import Kept
-    from tidegate.worker.regions import Parts
     from tidegate.worker.shared import Shared
 
 SAVE_EVERY_US = 10_000_000
@@ -108,8 +108,7 @@ class Worker:
         self._follower = Follower(state / directory.NAME, Roster, self._follow, clock, log)
         line = Line(clock, self.journal, self.observer, luck.random)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._parts: Parts | None = None
-        self._divide(first)
+        self._regions = Regions(state, self.lanes, clock, arguments.worker, self._start, first)
         self.gateway = Gateway(self.house(first), line, clock, self.journal, self.observer, arguments.worker)
         self._serves = False
         self._kept: Kept | None = None
@@ -150,18 +149,6 @@ class Worker:
         self.gateway.review()
         if was_open and not house.clients.open and self._serves:
             self._log.warning("the first client key was made: whoever calls without one is refused from now on")
-
-    def _divide(self, snapshot: Snapshot) -> None:
-        """Keep to the region's part of quotas that it shares with others."""
-        if self._parts is not None:
-            self._parts.change(snapshot.regions)
-        elif snapshot.regions.name:
-            from tidegate.worker.regions import Parts  # noqa: PLC0415 - few have regions
-
-            central = bool(snapshot.cluster.url)
-            of = self._arguments.worker
-            self._parts = Parts(snapshot.regions, self._state, self.lanes, self._clock, of, central=central)
-            self._start(self._parts.run())
 
     def _keep(self, snapshot: Snapshot) -> None:
         """Keep answers where somebody wants that, and once begun in the way the file says now."""
@@ -217,7 +204,7 @@ class Worker:
         """Build the new house beside the old one and swap; calls in flight keep their plan."""
         try:
             snapshot = snapshots.decode(data)
-            self._divide(snapshot)
+            self._regions.follow(snapshot)
             if snapshot.cluster != self._cluster:
                 raise ValueError("`cluster` changed in the file: all workers change over together, so restart the gate")
             house = self.house(snapshot)

@@ -6,9 +6,9 @@ spent in it. Where workers share their quotas (`cluster`), what was spent is rem
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -16,6 +16,7 @@ from tidegate.line.lane import Lane
 from tidegate.line.lanes import Lanes
 from tidegate.model.portions import FRAME, LARGEST, Dimension, Portion, Row, Spending
 from tidegate.model.regions import SOCKET, WHOLE, RegionSettings
+from tidegate.model.snapshot import Snapshot
 from tidegate.policy.cluster.times import LEASE_US
 from tidegate.policy.quota import MINUTE_US
 from tidegate.ports import Clock
@@ -23,6 +24,7 @@ from tidegate.ports import Clock
 EVERY_US: Final = 100_000
 _LOOK_US: Final = 20_000  # between two looks whether a part has ended
 _SECOND_US: Final = 1_000_000
+Start: TypeAlias = Callable[[Coroutine[None, None, None]], None]
 _USUAL: Final = 1_000  # tokens of a call, before any was sent
 
 
@@ -124,6 +126,30 @@ class Parts:
     def _drain_us(self, lane: Lane) -> int:
         """How long what was spent by a larger part counts: in a bucket not at all, but for what is leased."""
         return _window_us(lane) + (2 * LEASE_US if self._central else 0)
+
+
+class Regions:
+    """What of a worker is there only while there are several regions."""
+
+    __slots__ = ("_clock", "_lanes", "_parts", "_start", "_state", "_worker")
+
+    def __init__(self, state: Path, lanes: Lanes, clock: Clock, worker: int, start: Start, first: Snapshot) -> None:
+        self._state = state
+        self._lanes = lanes
+        self._clock = clock
+        self._worker = worker
+        self._start = start
+        self._parts: Parts | None = None
+        self.follow(first)
+
+    def follow(self, snapshot: Snapshot) -> None:
+        """Keep to the region's part of quotas that it shares with others, as the configuration says now."""
+        if self._parts is not None:
+            self._parts.change(snapshot.regions)
+        elif snapshot.regions.name:
+            central = bool(snapshot.cluster.url)
+            self._parts = Parts(snapshot.regions, self._state, self._lanes, self._clock, self._worker, central=central)
+            self._start(self._parts.run())
 
 
 def _window_us(lane: Lane) -> int:

@@ -8,7 +8,7 @@ import pytest
 from tests.cluster.scripted import Scripted
 from tests.cluster.scripts import ECHO
 from tidegate.cluster.figures import Figures
-from tidegate.cluster.keeper import AGAIN_US, LONGEST_US, Keeper
+from tidegate.cluster.keeper import AGAIN_US, FIRST, LONGEST_US, Keeper
 from tidegate.model.cluster import BUCKET, LATE, LOST, OK, Ask, Dim, Told
 from tidegate.policy.allowance import ALWAYS
 from tidegate.policy.cluster.faces import LOCAL, SHARED, Footing
@@ -233,6 +233,30 @@ async def test_late_lost_and_strange_answers_are_counted() -> None:
     figures = stand.figures
     assert (figures.late, figures.lost, figures.refused, figures.failures) == (1, 1, 1, 1)
     assert [told.status for told in fund.heard] == [LATE, LOST, OK]
+
+
+async def test_no_more_are_on_their_way_than_the_server_answers() -> None:
+    """The others wait for their turn; failures halve how many, answers let one more."""
+    stand = Stand()
+    funds = [Purse(f"t:{{{one}}}") for one in range(FIRST + 50)]
+    for fund in funds:
+        stand.keeper.open(fund)
+        fund.wanted()
+    await settle()
+    assert stand.client.waiting == FIRST
+    stand.client.answer(stand.told())
+    await settle()
+    assert stand.client.waiting == FIRST
+    await stand.clock.advance(1)
+    for _ in range(FIRST - 10):
+        stand.client.fail()
+    await settle()
+    assert stand.client.waiting == FIRST // 2, "they failed together: that is one failure"
+    while stand.client.waiting:
+        stand.client.answer(stand.told())
+        await settle()
+    assert {fund.seq for fund in funds} == {1}
+    assert sum(fund.missed for fund in funds) == FIRST - 10
 
 
 async def test_a_fund_that_is_closed_hears_nothing_more() -> None:

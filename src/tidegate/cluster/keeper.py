@@ -2,8 +2,9 @@
 
 What is wanted in one turn of the loop goes together, in one write to each server. Between two exchanges of a fund are
 `LEAST_US` at least, and more after one that nobody answered. While the membership has not been heard of for `STALE_US`
-nothing is asked at all: whoever wants something then is asked again when it is heard. O(log funds) an exchange; funds
-that have nothing to say cost nothing.
+nothing is asked at all: whoever wants something then is asked again when it is heard. No more are on their way together
+than the server answers in time (AIMD), so that thousands of funds that all have something to say, as after a silence,
+do not outrun it, and the beat with them. O(log funds) an exchange; funds that have nothing to say cost nothing.
 """
 
 import asyncio
@@ -24,6 +25,8 @@ from tidegate.policy.cluster.faces import SHARED, Footing, Fund
 from tidegate.policy.cluster.times import LEAST_US, STALE_US
 from tidegate.ports import Clock, Timer
 
+FIRST = 64  # exchanges on their way, at most, to begin with
+FEWEST, MOST = 4, 512
 AGAIN_US = 5_000  # after an exchange without an answer; twice as long after the next
 LONGEST_US = 80_000
 _NEVER_IN_TIME = 1  # of a server whose clock is not known yet: it does nothing but tell it
@@ -43,8 +46,8 @@ class Keeper:
     """`faces.Funds`. `sharded`: funds are on several servers, each with a clock of its own."""
 
     __slots__ = (
-        "_at", "_client", "_clock", "_entries", "_figures", "_footing", "_heap", "_order", "_parked", "_ready",
-        "_script", "_sharded", "_timer", "_turning", "prefix",
+        "_at", "_away", "_client", "_clock", "_entries", "_figures", "_footing", "_heap", "_most", "_order", "_parked",
+        "_ready", "_script", "_sharded", "_shrunk_at", "_timer", "_turning", "prefix",
     )  # fmt: skip
 
     def __init__(
@@ -59,6 +62,9 @@ class Keeper:
         self._figures = figures
         self._sharded = sharded
         self._entries: dict[Fund, _Entry] = {}
+        self._away = 0  # exchanges on their way
+        self._most: float = FIRST
+        self._shrunk_at = 0
         self._ready: list[_Entry] = []  # want to speak at the end of this turn of the loop
         self._parked: list[_Entry] = []  # want to speak when the membership is heard of again
         self._heap: list[tuple[int, int, _Entry]] = []  # by when they are due; entries whose `due` differs are void
@@ -127,6 +133,9 @@ class Keeper:
             return
         entry.ready = True
         self._ready.append(entry)
+        self._soon()
+
+    def _soon(self) -> None:
         if not self._turning:
             self._turning = True
             asyncio.get_running_loop().call_soon(self._turn)
@@ -136,7 +145,10 @@ class Keeper:
         ready, self._ready = self._ready, []
         now = self._clock.now()
         fresh = self._footing.mode == SHARED and now - self._footing.heard_at <= STALE_US
-        for entry in ready:
+        for place, entry in enumerate(ready):
+            if self._away >= int(self._most):
+                self._ready = ready[place:] + self._ready
+                return
             entry.ready = False
             if entry.closed or entry.busy:
                 continue
@@ -209,6 +221,7 @@ class Keeper:
             ask.not_after = min(ask.not_after, footing.taken_us + STALE_US)
         ask.leaving = entry.leaving
         entry.busy = True
+        self._away += 1
         entry.sent_at = now
         entry.not_before = now + LEAST_US
         if entry.leaving:
@@ -219,7 +232,14 @@ class Keeper:
     def _answered(self, entry: "_Entry", what: Reply | Failure) -> None:
         now = self._clock.now()
         entry.busy = False
+        self._away -= 1
         told = self._read(what)
+        if told is not None:
+            self._most = min(MOST, self._most + 1 / self._most)
+        elif entry.sent_at >= self._shrunk_at:  # all that were on their way together are one failure
+            self._most, self._shrunk_at = max(FEWEST, self._most / 2), now
+        if self._ready:
+            self._soon()
         if entry.done is not None and not entry.done.done():
             entry.done.set_result(None)
         if entry.closed:

@@ -54,6 +54,8 @@ def allowance(limits: QuotaConfig, budget: BudgetConfig) -> records.Allowance:
         tokens_day=limits.tokens_per_day or 0,
         nano_day=nano(budget.per_day),
         nano_month=nano(budget.per_month),
+        on_loss=limits.on_state_loss or "",
+        on_loss_of_budget=budget.on_state_loss or "",
     )
 
 

@@ -104,6 +104,9 @@ Cpus = Annotated[float, Field(ge=0.01, le=_MAX_CPUS, allow_inf_nan=False), Befor
 Port = Annotated[int, Field(ge=1, le=65_535)]
 
 
+OnLoss = Literal["local", "closed", "open"]
+
+
 class QuotaConfig(Section):
     """How much may be used, whatever providers allow."""
 
@@ -115,6 +118,12 @@ class QuotaConfig(Section):
     tokens_per_day: Count | None = Field(
         None, description="Tokens of a calendar day; left out: no such bound.", examples=[5_000_000]
     )
+    on_state_loss: OnLoss | None = Field(
+        None,
+        description="While the cluster's shared state is away. `local`: this worker's part of each; `closed`: calls "
+        "are refused; `open`: these do not hold; left out: as `cluster.on_state_loss`.",
+        examples=["closed"],
+    )
 
 
 class BudgetConfig(Section):
@@ -125,6 +134,12 @@ class BudgetConfig(Section):
     )
     per_month: BudgetAmount | None = Field(
         None, description="Money for a calendar month; left out: no such bound.", examples=[100]
+    )
+    on_state_loss: OnLoss | None = Field(
+        None,
+        description="While the cluster's shared state is away. `local`: this worker's part of what was left; "
+        "`closed`: calls are refused; `open`: it does not hold; left out: as `cluster.on_state_loss`.",
+        examples=["closed"],
     )
 
 

@@ -121,6 +121,8 @@ def _allowance(limits: QuotaConfig, budget: BudgetConfig) -> Allowance:
         tokens_day=limits.tokens_per_day or 0,
         nano_day=_nano(budget.per_day),
         nano_month=_nano(budget.per_month),
+        on_loss=limits.on_state_loss or "",
+        on_loss_of_budget=budget.on_state_loss or "",
     )
 
 
@@ -134,12 +136,13 @@ def _of_allowance(record: Allowance) -> Json:
         "tpm": record.tpm,
         "concurrent": record.concurrent,
         "tokens_per_day": record.tokens_day,
+        "on_state_loss": record.on_loss,
     }
     budget = {"per_day": record.nano_day, "per_month": record.nano_month}
-    return {
-        "limits": {name: value for name, value in limits.items() if value},
-        "budget": {name: as_money(value) for name, value in budget.items() if value},
-    }
+    money: Json = {name: as_money(value) for name, value in budget.items() if value}
+    if record.on_loss_of_budget:
+        money["on_state_loss"] = record.on_loss_of_budget
+    return {"limits": {name: value for name, value in limits.items() if value}, "budget": money}
 
 
 def _without_nothing(said: Json) -> Json:

@@ -18,6 +18,7 @@ class LimitsView(View):
     tpm: int | None = None
     concurrent: int | None = None
     tokens_per_day: int | None = None
+    on_state_loss: str | None = None
 
 
 class BudgetView(View):
@@ -25,6 +26,7 @@ class BudgetView(View):
 
     per_day: str | None = None
     per_month: str | None = None
+    on_state_loss: str | None = None
 
 
 class AllowanceView(View):

@@ -10,7 +10,7 @@ from importlib.resources import files
 from typing import Final
 
 _PARTS: Final = {  # one script is its parts, one after the other: they share what is local
-    "exchange": ("words", "slots", "dimension", "fund", "turns", "grant", "exchange"),
+    "exchange": ("words", "slots", "dimension", "fund", "losses", "turns", "grant", "exchange"),
     "members": ("members",),
     "claim": ("claim",),
 }

@@ -44,6 +44,7 @@ local function entered(fund, ask)
   local restore, epoch = ask[12], ask[4]
   if not fund then
     if restore then
+      local _, found = losses()
       local made = found(ask, false, now + LEASE_US)
       for d, dim in ipairs(made[8]) do
         if dim[1] == BUCKET and restore[d] then
@@ -55,17 +56,22 @@ local function entered(fund, ask)
     end
     if epoch ~= 0 then return nil, refused(ask, LOST, 0, -1) end
     if now < ask[8] + LEASE_US then return nil, refused(ask, OK, 0, ask[8] + LEASE_US - now) end
+    local _, found = losses()
     return found(ask, true, now)
   end
   if ask[8] ~= fund[3] then
     if not restore and epoch ~= 0 then return nil, refused(ask, LOST, fund[2], -1) end
     if ask[8] < fund[3] and not unheard(fund) then return nil, refused(ask, LOST, fund[2], -1) end
+    local begin = losses()
     begin(fund, ask, now + LEASE_US)
     return fund
   end
   if knows(fund, ask) then return fund end
   if restore then
-    if epoch ~= 0 and (epoch == fund[2] or fund[7] == 1) then begin(fund, ask, now + LEASE_US) end
+    if epoch ~= 0 and (epoch == fund[2] or fund[7] == 1) then
+      local begin = losses()
+      begin(fund, ask, now + LEASE_US)
+    end
   elseif epoch ~= 0 then
     return nil, refused(ask, LOST, fund[2], -1)
   end
@@ -158,6 +164,8 @@ local function exchange()
   member[12] = 0
   configure(fund, member, ask)
   for _, dim in ipairs(fund[8]) do refill(dim, open) end
+  local _, _, merge, remembered
+  if ask[12] or ask[11] then _, _, merge, remembered = losses() end
   if ask[12] then merge(fund, member, ask[12], lost) end
   for _, dim in ipairs(fund[8]) do
     if now >= fund[6] then fold(dim) end

@@ -162,6 +162,7 @@ local function serve(fund, at, ask, open)  -- divides what is left, and grants t
     return granted, -1, {}, served
   end
   member[4] = #list > 0 and list or ''
+  local waiting, known_flows, catch_up, divide, wait = turns()
   local groups, own, ahead, alive = waiting(fund, at)
   local flows, competing, before = known_flows(fund, groups), {}, {}
   for id, flow in pairs(flows) do before[id] = flow[4] end

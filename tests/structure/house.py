@@ -2,6 +2,8 @@
 
 # Source files of the mirrored rooms that need no test file of their own.
 UNTESTED_ALONE = {
+    "line/bound.py": "its calls pass by exchanges with a server: tests/cluster/test_places.py",
+    "policy/cluster/places.py": "the same",
     "line/slot.py": "two permits as one; the tests of attempt and line settle it",
     "line/records.py": "records; the tests of lane, target and attempt make and read them",
     "policy/records.py": "records without behaviour",
@@ -31,6 +33,9 @@ TOO_LONG: dict[str, str] = {
 
 # Test files that call a real sleep.
 SLEEPING = {
+    "tests/cluster/tenants.py": "a fund opens some time after the cluster, and only a server knows when",
+    "tests/cluster/test_places.py": "asks a server until its answer is the last one",
+    "tests/cluster/test_tenants.py": "what was spent reaches a server within a tenth of a second",
     "tests/bench/test_flood.py": "closed transports let go of their sockets in a later turn of the loop",
     "tests/e2e/test_budgets.py": "clients that come again when they are told to",
     "tests/e2e/test_mission.py": "asks a process that starts until it answers, with a deadline",

@@ -197,7 +197,10 @@ class Joint:
             return False
         if account.rpm and self.minute_alone(account.minute_of_requests(now), 1, now) > 0:
             return False
-        return not (account.tpm and self.minute_alone(account.minute_of_tokens(now), account.charge(ask), now) > 0)
+        charge = account.charge(ask)
+        if not account.tpm:
+            return True
+        return charge <= account.tpm and not self.minute_alone(account.minute_of_tokens(now), charge, now)
 
     def sums_alone(self, ask: Ask, wall: int) -> bool:
         """Whether its budgets do."""

@@ -1,7 +1,15 @@
 """A lower limit that a few replies have shown, and that is not believed yet."""
 
+from typing import Final
+
+from tidegate.model.snapshot import Profile
+from tidegate.policy import headers
 from tidegate.policy.allowance import Allowance
 from tidegate.policy.limits.trust import Trust
+from tidegate.policy.quota import allowance
+
+_NOISE: Final = 1_000  # part of the limit that is nobody's use; less where jitter leaves no room for it
+_LEAST_NOISE: Final = 10_000
 
 
 class Doubt:
@@ -27,3 +35,21 @@ class Doubt:
         """Another reply agreed; whether enough have."""
         self.votes += 1
         return self.votes >= trust.needed and self.votes > self.against
+
+
+def lowered(main: Allowance | None, shown: headers.Seen, profile: Profile, now: int) -> Allowance:
+    """An allowance of a lower limit, as it would stand had it been in force in place of `main`."""
+    lower = allowance(shown.limit, now, window=profile.window, jitter_us=profile.jitter_us)
+    if main is not None:
+        left = main.left(now)
+        left = min(left, shown.left) if profile.window == "continuous" else left - main.depth + lower.depth
+        lower.restore(left, now, now)
+    return lower
+
+
+def noise(limit: int, jitter: int, rounding: int) -> int:
+    """A difference of so much is nobody's use. `jitter`: what comes back within it."""
+    found = max(1, limit // _NOISE)
+    if jitter:
+        found = min(found, max(1, limit // _LEAST_NOISE, jitter // 2))
+    return max(found, rounding)

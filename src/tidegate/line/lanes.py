@@ -12,8 +12,8 @@ from typing import TypeAlias
 from tidegate.line.bound import shared_bound
 from tidegate.line.keys import KeyRing
 from tidegate.line.lane import Experience, Lane, Memory, Organisation, Service
-from tidegate.line.mirror import WHOLE
 from tidegate.line.pool import Pool
+from tidegate.line.portion import WHOLE
 from tidegate.model import snapshot
 from tidegate.model.snapshot import Limits, RateLimitPolicy, Scope
 from tidegate.policy.average import Average

@@ -7,7 +7,8 @@ held against the least that can be left), and where nothing is shown, its refusa
 
 from typing import Final
 
-from tidegate.line.doubt import Doubt
+from tidegate.line.doubt import Doubt, lowered, noise
+from tidegate.line.portion import WHOLE, Portion
 from tidegate.model.belief import Belief
 from tidegate.model.snapshot import Profile
 from tidegate.policy import headers
@@ -19,17 +20,11 @@ from tidegate.policy.limits.lows import Lows
 from tidegate.policy.limits.ramp import Ramp
 from tidegate.policy.limits.trust import JUMP, NONSENSE, RISE, Trust
 from tidegate.policy.quota import MINUTE_US, allowance, mirrored
-from tidegate.policy.regions.shut import Shut
 from tidegate.policy.window import LATE_US, SlidingLog
 
-RETEST_US: Final = (
-    2 * MINUTE_US
-)  # a limit that only headers have shown may be put to the test after so long without a word
+RETEST_US: Final = 2 * MINUTE_US  # after so long without a word a limit of headers may be put to the test
 GRADUAL: Final = frozenset({"continuous", "quantised"})  # a quantised limit is published as the minute's bucket
 _QUANTISED_US: Final = 10_000_000  # of seconds that all are alike, so many tell the rate
-_NOISE: Final = 1_000  # part of the limit that is nobody's use; less where jitter leaves no room for it
-_LEAST_NOISE: Final = 10_000
-WHOLE: Final = 1_000_000
 _KNOWN: Final = 50  # a part of the limit: others who use more than that are there, and what is missing is theirs
 
 
@@ -39,8 +34,8 @@ class Mirror:
     __slots__ = (
         "_admitted", "_agreed", "_aimd", "_born", "_checked_at", "_comparable", "_continuous", "_delay", "_doubt",
         "_ghost", "_heeded", "_jitter", "_largest", "_last_left", "_last_sent", "_log", "_lows", "_main", "_margin",
-        "_noise", "_part", "_profile", "_ramp", "_shut", "allowances", "booked", "configured", "rounding", "seen",
-        "since", "trust",
+        "_noise", "_portion", "_profile", "_ramp", "allowances", "booked", "configured", "rounding", "seen", "since",
+        "trust",
     )  # fmt: skip
 
     def __init__(self, configured: int, profile: Profile, now: int, rounding: int = 0) -> None:
@@ -51,11 +46,9 @@ class Mirror:
         self._profile = profile
         self._continuous = profile.window == "continuous"
         self.configured = configured
-        self.seen = 0
         self.rounding = rounding
-        self._part = WHOLE  # of the limit is this region's, in parts per million
-        self._shut: Shut | None = None  # it has no part
-        self.booked = 0  # found spent by others so far
+        self._portion = Portion()
+        self.seen = self.booked = 0  # `booked`: found spent by others so far
         self.trust = Trust()
         self._heeded = True  # as the trust was when it was looked at last
         self._aimd = Aimd()
@@ -91,8 +84,7 @@ class Mirror:
 
     def belief(self, now: int) -> Belief:
         """What is known, and from where."""
-        limit = self.limit
-        source = ""
+        limit, source = self.limit, ""
         if limit:
             source = "configured" if limit == self.configured else "headers" if limit == self.seen else "refusals"
         return Belief(self.seen, self._aimd.limit, self.trust.score, self._ghost.per_minute(now), limit, source)
@@ -119,17 +111,14 @@ class Mirror:
         return self._admitted.total
 
     def divide(self, part: int, now: int) -> bool:
-        """Keep to so many millionths of the limit from now on: others, in other regions, have the rest.
+        """Keep to so many millionths of the limit: others have the rest, and spend of what a provider shows to be left.
 
-        What was left stays left, as far as it fits. What a provider shows to be left is then no word on this mirror,
-        since others spend of it. True when that changed something.
+        What was left stays left, as far as it fits. True when that changed something.
         """
-        if part == self._part:
-            return False
-        self._part = part
-        self._shut = None if part else Shut(now)
-        self._follow(now)
-        return True
+        changed = self._portion.divide(part, now)
+        if changed:
+            self._follow(now)
+        return changed
 
     def reconfigure(self, configured: int, profile: Profile, now: int) -> None:
         """The configuration changed: what is known of the quota stays, as far as it still fits."""
@@ -205,7 +194,7 @@ class Mirror:
         if doubt is None or doubt.limit != limit:
             if doubt is not None:
                 self.trust.contradict(JUMP)
-            self._doubt = Doubt(limit, self._under(shown, now), now, cautious=self.trust.good)
+            self._doubt = Doubt(limit, lowered(self._main, shown, self._profile, now), now, cautious=self.trust.good)
             self._compose()
             return False
         if not doubt.settled(self.trust):
@@ -217,16 +206,6 @@ class Mirror:
         if main is not None and doubt.cautious and self._continuous and main.left(now) > left:
             main.take(main.left(now) - left, now)
         return True
-
-    def _under(self, shown: headers.Seen, now: int) -> Allowance:
-        """An allowance of a lower limit, as it would stand had it been in force."""
-        profile = self._profile
-        lower = allowance(shown.limit, now, window=profile.window, jitter_us=profile.jitter_us)
-        if self._main is not None:
-            left = self._main.left(now)
-            left = min(left, shown.left) if self._continuous else left - self._main.depth + lower.depth
-            lower.restore(left, now, now)
-        return lower
 
     def _adopt(self, limit: int, now: int) -> None:
         self.seen = limit
@@ -327,7 +306,7 @@ class Mirror:
             rate = self._admitted.within(_QUANTISED_US, now) * (MINUTE_US // _QUANTISED_US)
             admitted = max(rate, limit)
         else:
-            admitted = self._everywhere(self._admitted.within(WINDOW_US, now))
+            admitted = self._portion.everywhere(self._admitted.within(WINDOW_US, now))
         if not self._aimd.refuse(admitted, cost, limit, self._largest, sent_at, now, shown=shown):
             return False
         self._follow(now)
@@ -345,15 +324,11 @@ class Mirror:
         self._ramp = Ramp(before, lately, now)
         self._compose()
 
-    def _everywhere(self, sent: int) -> int:
-        """What all regions send, when this one sends so much by its part."""
-        return sent * WHOLE // self._part if 0 < self._part < WHOLE else sent
-
     def _tick(self, now: int) -> None:
         """Every few seconds of traffic."""
         self._admitted.mark(now)
         upper = min((known for known in (self.configured, self.seen) if known), default=0)
-        if self._aimd.grow(self._everywhere(self._admitted.within(WINDOW_US, now)), upper, now):
+        if self._aimd.grow(self._portion.everywhere(self._admitted.within(WINDOW_US, now)), upper, now):
             self._follow(now)
         if self._ramp is not None and not self._ramp.grow(self.limit, now):
             self._ramp = None
@@ -369,7 +344,7 @@ class Mirror:
     def _follow(self, now: int) -> None:
         """Bring the allowance to the limit, or to this region's part of it."""
         whole, profile = self.limit, self._profile
-        limit = whole if self._part == WHOLE or not whole else max(1, whole * self._part // WHOLE)
+        limit = self._portion.of(whole)
         if not limit:
             self._main = None
         elif self._main is None:
@@ -380,7 +355,7 @@ class Mirror:
             self._main.resize(held, now)
             self._restart(now)
         if self._main is not None:
-            if whole == self.configured and self._shut is None:  # without a part nothing is too large for it
+            if whole == self.configured and self._portion.shut is None:  # without a part nothing is too large for it
                 self._main.firm_until = ALWAYS
             elif self._main.firm_until == ALWAYS:
                 self._main.firm_until = 0
@@ -388,8 +363,7 @@ class Mirror:
         self._compose()
 
     def _made(self, limit: int, now: int) -> Allowance:
-        profile = self._profile
-        return allowance(limit, now, window=profile.window, jitter_us=profile.jitter_us)
+        return allowance(limit, now, window=self._profile.window, jitter_us=self._profile.jitter_us)
 
     def _restart(self, now: int) -> None:
         """Levels of before cannot be compared with those of now."""
@@ -401,17 +375,12 @@ class Mirror:
         main = self._main
         self._log = main if isinstance(main, SlidingLog) else None
         self._comparable = main is not None and self._doubt is None and 0 < main.limit <= self.seen
-        if self._part != WHOLE:
-            self._comparable = False  # others spend of what is shown
-        if self._profile.window == "quantised":
-            self._comparable = False  # what is shown is the minute's, what is kept is the second's
+        if self._profile.window == "quantised" or self._portion.ppm != WHOLE:
+            self._comparable = False  # shown is the minute's, or what all regions left; kept the second's, or a part
         self._margin = main.limit - main.depth if main is not None else 0
         limit = main.limit if main is not None else 0
         self._jitter = limit * self._profile.jitter_us // MINUTE_US
-        self._noise = max(1, limit // _NOISE)
-        if self._jitter:
-            self._noise = min(self._noise, max(1, limit // _LEAST_NOISE, self._jitter // 2))
-        self._noise = max(self._noise, self.rounding)
+        self._noise = noise(limit, self._jitter, self.rounding)
 
     def _compose(self) -> None:
         parts = [self._main] if self._main is not None else []
@@ -421,8 +390,8 @@ class Mirror:
                 parts.append(self._doubt.allowance)
         if self._ramp is not None:
             parts.append(self._ramp.bucket)
-        if self._shut is not None:
-            parts.append(self._shut)
+        if self._portion.shut is not None:
+            parts.append(self._portion.shut)
         self.allowances = tuple(parts)
 
     def _continue(self, left: int, at: int, now: int) -> None:

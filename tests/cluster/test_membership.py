@@ -260,6 +260,23 @@ async def test_a_server_whose_clock_was_set_is_followed() -> None:
     assert member.footing.mode == SHARED
 
 
+async def test_the_quickest_replies_tell_the_servers_time() -> None:
+    """A slow one does not make beats come too late by our own reckoning; a clock that was set back is followed."""
+    member = Member()
+    await member.join()
+    await member.clock.advance(BEAT_US)
+    member.client.said.clear()
+    slow = member.stand()
+    await member.clock.advance(40_000)
+    member.client.answer(slow)
+    await member.clock.advance(BEAT_US - 40_000)
+    late_by = member.server() + IN_TIME_US - member.beat().not_after
+    assert 0 <= late_by <= 100
+    member.client.answer(Stand(OK, member.server() - 9_000_000, 3, 250_000, 1_000_000, 4, lost=False))
+    await member.clock.advance(BEAT_US)
+    assert member.beat().not_after == member.server() - 9_000_000 + IN_TIME_US
+
+
 async def test_a_process_that_stood_still_reads_what_has_arrived_first() -> None:
     """Its answer is old: it does not make it shared for longer, but another beat does, and nothing is logged."""
     member = Member()

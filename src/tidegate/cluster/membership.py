@@ -31,6 +31,9 @@ AGAIN_US: Final = 10_000  # after a question without an answer; twice as long af
 LONGEST_US: Final = 250_000
 MARGIN_US: Final = 1_000_000  # two clocks run differently fast: so much less of `share_us`
 _SOON_US: Final = 5_000
+_DRIFT_US: Final = 50  # between two beats: a thousandth
+_SET_US: Final = 50_000
+_UNKNOWN: Final = -(1 << 62)
 WORDS: Final = {JOINING: "joining", SHARED: "shared", LOCAL: "local", CLOSED: "closed", OPEN: "open"}
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -68,9 +71,9 @@ class Membership:
     """One of a worker. It drives the footing that funds read."""
 
     __slots__ = (
-        "_asking", "_client", "_clock", "_failures", "_figures", "_footing", "_funds", "_heard", "_key", "_leaving",
-        "_left", "_limit", "_log", "_owes_back", "_problem", "_risk_at", "_script", "_settings", "_since", "_stopped",
-        "_timer", "changed", "members",
+        "_ahead", "_asking", "_client", "_clock", "_failures", "_figures", "_footing", "_funds", "_heard", "_key",
+        "_leaving", "_left", "_limit", "_log", "_owes_back", "_problem", "_risk_at", "_script", "_settings", "_since",
+        "_stopped", "_timer", "changed", "members",
     )  # fmt: skip
 
     def __init__(
@@ -86,6 +89,7 @@ class Membership:
         self._log = log
         self._figures = figures
         self._key = members_key(settings.prefix)
+        self._ahead = _UNKNOWN  # the server's clock of ours, at least
         self._asking = False  # a message is on its way
         self._failures = 0
         self._problem = ""
@@ -191,6 +195,7 @@ class Membership:
             self._blame(what)
             self._again(now)
             return
+        self._ahead = _UNKNOWN  # it may be another server by now
         self._set_clock(at, now)
         self._beat()
 
@@ -235,8 +240,14 @@ class Membership:
         self._problem = str(what) if isinstance(what, Failure) else "the shared state replies what nobody understands"
 
     def _set_clock(self, server_us: int, now: int) -> None:
-        """The server showed so much just before it replied."""
-        self._footing.server_us = server_us - (now - self._footing.heard_at)
+        """The server showed so much before it replied: it is ahead of our clock by that at least.
+
+        So it is by what the quickest replies of late showed. Less than a slow reply explains: its clock was set back.
+        """
+        seen = server_us - now
+        set_back = seen < self._ahead - self._settings.timeout_us - _SET_US
+        self._ahead = seen if set_back else max(seen, self._ahead - _DRIFT_US)
+        self._footing.server_us = self._ahead + self._footing.heard_at
 
     # What it means
 
@@ -245,7 +256,7 @@ class Membership:
         other = (footing.share_ppm, self.members) != (stand.share_ppm, stand.members)
         footing.heard_at = sent_at
         footing.taken_us = stand.now
-        footing.server_us = stand.now - (now - sent_at)
+        self._set_clock(stand.now, now)
         footing.state = stand.state
         footing.share_ppm = stand.share_ppm
         footing.open_ppm = stand.open_ppm

@@ -1,6 +1,6 @@
 """Issue 7/9, row by row, in the order of its list "Must show"."""
 
-from bench.prove.cluster import exact, failover, price, reference, refused, revoked, silence, splits
+from bench.prove.cluster import exact, failover, price, reference, refused, regions, revoked, silence, splits
 from bench.prove.steps import Step
 
 ROWS: tuple[tuple[str, tuple[Step, ...]], ...] = (
@@ -21,6 +21,10 @@ ROWS: tuple[tuple[str, tuple[Step, ...]], ...] = (
     ("What sharing costs: CPU, commands of Redis, a second worker, connections", (price.shared, price.workers)),
     ("A revoked key is refused by every worker of every node in less than a second", (revoked.revoked,)),
     ("Three hosts, links cut and restored: nothing over the limit in any split", (splits.splits,)),
+    (
+        "Three regions and one quota: nothing over the limit in any split, and what the parts allow is used",
+        (regions.regions,),
+    ),
     ("A shared state that cannot be relied on is refused at the start, with the remedy", (refused.refused,)),
     ("Reference: LiteLLM over its Redis, the same arrivals, the same provider", (reference.reference,)),
 )

@@ -88,8 +88,15 @@ local function losses()
       elseif dim[1] == LOG then
         local all = log_all(dim)
         for i = 1, #dim[17], 2 do insert(all, dim[17][i], dim[17][i + 1]) end
-        for i = 1, #all, 2 do
-          slots[#slots + 1] = {max(0, now - all[i] * measure - floor(measure / 2)), all[i + 1]}
+        local last = -1
+        for i = 1, #all, 2 do  -- four slots are one, as young as the youngest
+          local age, block = max(0, now - all[i] * measure - floor(measure / 2)), floor(all[i] / 4)
+          if block == last then
+            slots[#slots][1], slots[#slots][2] = age, slots[#slots][2] + all[i + 1]
+          else
+            slots[#slots + 1] = {age, all[i + 1]}
+          end
+          last = block
         end
         level = dim[6]
         if level > 0 then slots[#slots + 1] = {0, level} end

@@ -185,7 +185,12 @@ local function turns()
         else
           local cost = service(entry, main)
           if heap[1] and heap[1].rank == group.rank then
-            count = min(count, max(1, floor((heap[1].key - group.key) / cost)))
+            local room = count
+            for d, depth in ipairs(depths) do
+              local units = entry.units[d] or 0
+              if depth.most < LOTS and units > 0 then room = min(room, floor(left[d] / units)) end
+            end
+            count = min(count, max(1, floor((heap[1].key - group.key) / cost), floor(room / (2 * #heap + 2))))
           end
           if #group.entries > 1 then count = max(1, floor(count / #group.entries)) end
           for d = 1, #left do

@@ -4,6 +4,7 @@ from tidegate.model.cluster import BUCKET, LOG, SLOTS, SUM, Ask, Dim, Memory
 from tidegate.policy.cluster.dimension import LOTS, Dimension
 
 LINGER_US = 60_000_000  # slots of a member that says nothing may be in use so long
+TOGETHER = 4
 FORGET_US = 900_000_000  # a member that says nothing for so long is unknown
 
 
@@ -232,10 +233,23 @@ class Fund:
             if dim.kind == BUCKET and dim.limit > 0:
                 level = dim.level // ticks
             elif dim.kind == LOG:
-                slots = [(max(0, now - slot * measure - measure // 2), units) for slot, units in dim.all_slots()]
+                slots = _told(dim, measure, now)
                 level = dim.leased
                 slots += [(0, level)] if level > 0 else []
             elif dim.kind == SUM:
                 level, period = dim.level + dim.leased, dim.at
             memory.append(Memory(level, slots, [], period))
         return memory
+
+
+def _told(dim: Dimension, slot_us: int, now: int) -> list[tuple[int, int]]:
+    """A log as members remember it: four slots are one, as young as the youngest."""
+    rows: list[tuple[int, int]] = []
+    last = -1
+    for slot, units in dim.all_slots():
+        age, before = max(0, now - slot * slot_us - slot_us // 2), 0
+        if slot // TOGETHER == last:
+            before = rows.pop()[1]
+        last = slot // TOGETHER
+        rows.append((age, before + units))
+    return rows

@@ -13,7 +13,8 @@ Bound: two flows that both wait throughout are granted, over any interval, amoun
 is at most two largest calls, one of each; besides what is granted to others while their members have not asked.
 
 Complexity: O(demands) to begin with, O(log flows) for each step; at most `STEPS` of them, where one step takes several
-calls of a flow while no other flow is between them.
+calls of a flow while no other flow is between them, or so much is left that a part of it may be taken ahead of turn:
+the others' turn comes before the rest is divided.
 """
 
 from heapq import heappop, heappush
@@ -22,7 +23,7 @@ from typing import Final
 from tidegate.policy.cluster.dimension import LOTS
 from tidegate.policy.cluster.fund import Flow, Fund, Waiting
 
-STEPS: Final = 512
+STEPS: Final = 256
 LOOK: Final = 64  # calls before its own that a member's waiting time looks at
 UNIT: Final = 64
 LARGEST: Final = 1 << 36  # a larger call counts as this large
@@ -202,7 +203,11 @@ class Turns:
         cost = entry.service(self._main)
         first = self._heap[0] if self._heap else None
         if first is not None and first.rank == group.rank:
-            count = min(count, max(1, (first.key - group.key) // cost))
+            room = count
+            for d, depth in enumerate(self._depths):
+                if depth.most < LOTS and entry.units(d) > 0:
+                    room = min(room, self.left[d] // entry.units(d))
+            count = min(count, max(1, (first.key - group.key) // cost, room // (2 * len(self._heap) + 2)))
         if len(group.entries) > 1:
             count = max(1, count // len(group.entries))
         for d in range(len(self.left)):

@@ -8,6 +8,7 @@ import pytest
 
 from bench.valkey import Valkey
 from tests.control.admin.desk import Lines
+from tests.e2e.stand import until
 from tidegate.clock import SystemClock
 from tidegate.cluster.client import Client
 from tidegate.cluster.configuration import Record
@@ -16,8 +17,6 @@ from tidegate.control.checking import Checked, Checker
 from tidegate.control.sharing import Sharing
 from tidegate.model.parcel import Parcel, encode, parcel_of
 from tidegate.planes.messages import Loaded
-
-PATIENCE = 20.0
 
 
 class Reader(Checker):
@@ -86,14 +85,10 @@ class Node:
         self.client.close()
 
     async def until(self, version: int, text: str) -> None:
-        async with asyncio.timeout(PATIENCE):
-            while (self.serves, self.text) != (version, text):
-                await asyncio.sleep(0.005)
+        await until(lambda: (self.serves, self.text) == (version, text), f"version {version}")
 
     async def says(self, words: str) -> None:
-        async with asyncio.timeout(PATIENCE):
-            while not any(words in line for line in self.log.lines):
-                await asyncio.sleep(0.005)
+        await until(lambda: any(words in line for line in self.log.lines), words)
 
 
 @pytest.fixture(scope="module")
@@ -199,7 +194,5 @@ async def test_of_two_changes_at_once_one_comes_after_the_other(nodes: tuple[Nod
     first, second = nodes
     first.change("from a")
     second.change("from b")
-    async with asyncio.timeout(PATIENCE):
-        while {node.serves for node in nodes} != {3}:
-            await asyncio.sleep(0.005)
+    await until(lambda: {node.serves for node in nodes} == {3}, "both changes")
     assert first.text == second.text

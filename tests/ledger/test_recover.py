@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from tests.ledger.facts import FixedClock, intent, record
 from tidegate.ledger.journal import LEVELS_US, Journal, read
-from tidegate.ledger.recover import LOST, recover
+from tidegate.ledger.recover import LOST, levels_of, recover
 from tidegate.model.facts import CallRecord, Fact, Intent, tries_of
 from tidegate.model.snapshot import JournalSettings
 
@@ -158,10 +158,13 @@ def test_levels_continue_where_each_lane_stood(tmp_path: Path) -> None:
         first.append(record(call))
     first.close()
     clock.advance(LEVELS_US)
+    read_along = levels_of(tmp_path, clock.wall())
     second = restart(tmp_path, clock)
     levels = recover(second).levels
     second.close()
     assert {lane: last.level_tokens for lane, last in levels.items()} == {"d/s/a": 800, "d/s/b": 50}
+    assert read_along == levels
+    assert levels_of(tmp_path / "nothing", clock.wall()) == {}
 
 
 def test_what_was_acknowledged_survives_kill_9(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Questions embedded by a model of the configuration: a call of the gate's own, for the tenant whose question it is."""
 
+import asyncio
 from array import array
 from collections.abc import Callable
 from typing import Final
@@ -10,6 +11,7 @@ from tidegate.edge import spending
 from tidegate.edge.house import House
 from tidegate.edge.serving import Serving
 from tidegate.edge.wanted import Request
+from tidegate.line.plan import Plan
 from tidegate.model.call import Call, Kind
 from tidegate.policy.estimate import measure
 from tidegate.ports import Clock
@@ -41,8 +43,7 @@ class ModelEmbedder:
         if plan is None or len(text) > LONGEST:
             return b""
         call = self._call(request, text)
-        limits, wall, job = request.caller.limits, self._clock.wall(), request.call.job
-        if limits is not None and spending.grant(call, plan, limits, call.arrived, wall, job) is not None:
+        if request.caller.limits is not None and not await self._granted(call, plan, request):
             return b""
         answered = await self._serving.aside(call, plan)
         if answered is None or answered.status != 200:
@@ -54,6 +55,16 @@ class ModelEmbedder:
         except (ValueError, OverflowError):
             return b""
         return found.tobytes()
+
+    async def _granted(self, call: Call, plan: Plan, request: Request) -> bool:
+        """Whether its tenant's own limits allow it."""
+        limits, job, clock = request.caller.limits, request.call.job, self._clock
+        if limits is None:
+            return True
+        problem = spending.grant(call, plan, limits, call.arrived, clock.wall(), job)
+        if problem is not None and limits.joined:
+            problem = await spending.gathered(call, plan, limits, clock, asyncio.get_running_loop(), job)
+        return problem is None
 
     def _call(self, request: Request, text: str) -> Call:
         body = msgspec.json.encode({"model": self.model, "input": text, "encoding_format": "float"})

@@ -162,7 +162,7 @@ class Lane(Outlet):
     def open(self, key: str) -> Wallet:
         """Its wallet, under that key, where its quota is shared."""
         mirrors = [self.requests, self.tokens] if self.outputs is None else [self.requests, self.tokens, self._made]
-        self.wallet = wallet_of(key, mirrors)
+        self.wallet = wallet_of(key, mirrors, self._clock.now())
         return self.wallet
 
     def recall(self, memory: Memory) -> None:

@@ -126,9 +126,9 @@ def mirror(configured: int, profile: Profile, now: int, rounding: int, of: int, 
     return Mirror(configured, profile, now, rounding)
 
 
-def wallet_of(key: str, mirrors: Sequence[Mirror]) -> Wallet:
+def wallet_of(key: str, mirrors: Sequence[Mirror], now: int) -> Wallet:
     """The wallet of a lane with these mirrors, which are shared ones."""
     shared = [one for one in mirrors if isinstance(one, SharedMirror)]
-    wallet = Wallet(key, [one.purse for one in shared])
+    wallet = Wallet(key, [one.purse for one in shared], now // 1_000)  # no seq comes twice, should the lane come again
     wallet.sources.append(Witness(shared))
     return wallet

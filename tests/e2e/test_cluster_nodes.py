@@ -17,6 +17,8 @@ from bench.valkey import Valkey
 from tests.e2e.stand import HUGE, Gate, Twin, provider, total, until
 from tests.e2e.test_managed_keys import TOKEN, Admin
 
+pytestmark = pytest.mark.timeout(240)  # each starts two gates, some again
+
 
 class Node(Gate):
     """One of them."""

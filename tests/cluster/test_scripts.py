@@ -16,7 +16,7 @@ from tidegate.policy.cluster.central import exchange
 from tidegate.policy.cluster.fund import Fund
 from tidegate.policy.cluster.members import Roll, beat
 
-STEPS = 250
+STEPS = 120
 
 
 class Known:

@@ -23,7 +23,7 @@ def world_of(kind: int, seed: int = 1, **settings: float) -> World:
     return World(seed, Dim(kind, LIMIT, window_us, 20_000), 3, loss=settings.get("loss", 0.0))
 
 
-def harmed(world: World, harm: dict[str, float], moments: int = 20) -> None:
+def harmed(world: World, harm: dict[str, float], moments: int = 15) -> None:
     """At random moments something happens to a worker, a link or the server."""
     chance = world.chance
     for _ in range(moments):

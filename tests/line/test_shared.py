@@ -186,6 +186,16 @@ async def test_a_call_asks_at_one_lane_and_all_lanes_are_used() -> None:
     await crew.end()
 
 
+async def test_a_large_pool_sees_a_lease_as_soon_as_it_is_there() -> None:
+    """Its index parks lanes that lack requests; an exchange says that one has some."""
+    crew = Crew(2, *(Scope(f"s{at}", (f"sk-{at}",), {"a": Limits(60, TPM)}) for at in range(15)))
+    for at in range(30):
+        crew.call(at % 2, A)
+    await crew.clock.advance(50_000)
+    assert crew.spent() == 30_000
+    await crew.end()
+
+
 async def test_an_idle_worker_keeps_nothing() -> None:
     crew = Crew(3, tpm=60_000_000)
     for turn in range(500):

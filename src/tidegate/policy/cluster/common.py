@@ -42,7 +42,7 @@ class Common:
     """Of one pool. Fulfils `wallet.Source` and `forecast.Elsewhere`."""
 
     __slots__ = (
-        "_ahead", "_changed", "_dealt", "_dealt_at", "_desk", "_flows", "_names", "_outlets", "_pump",
+        "_ahead", "_changed", "_dealt", "_dealt_at", "_desk", "_flows", "_names", "_of", "_outlets", "_pump",
         "_tenants", "_waited",
     )  # fmt: skip
 
@@ -61,6 +61,7 @@ class Common:
         self._tenants: dict[int, Tenant] = {}  # by the names in `_names`
         self._names: dict[tuple[int, str], int] = {}
         self._flows: OrderedDict[tuple[Wallet, int], _Flow] = OrderedDict()
+        self._of = {outlet.wallet: outlet for outlet in self._outlets if outlet.wallet is not None}
         for wallet in self._wallets():
             wallet.sources.append(self)
         desk.share(self)
@@ -152,6 +153,7 @@ class Common:
         if told is not None and told.flows:
             self._count(wallet, told, now)
         self._dealt_at = now - LEAST_US
+        self._desk.outlets.changed(self._of.get(wallet))
         if told is None or self._worse(wallet):
             self._changed()
         else:

@@ -117,11 +117,15 @@ class Worker:
         if first.cluster.url:
             self.gateway.serving.begin_apart(identity(own / "journal"))
         self.gateway.serving.begin_after(self.journal.last_id)
-        self._pusher = Pusher(
-            state / "control.sock",
+        self._pusher = self._pushing()
+
+    def _pushing(self) -> Pusher:
+        """Who says once a second how this worker stands."""
+        return Pusher(
+            self._state / "control.sock",
             self.observer,
-            clock,
-            arguments.worker,
+            self._clock,
+            self._arguments.worker,
             os.getpid(),
             self._journal_meter,
             self._spent.gauges,

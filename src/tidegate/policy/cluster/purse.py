@@ -41,6 +41,7 @@ class Purse(Allowance):
         self.of = of
         self.firm_until = ALWAYS
         self.depth = 0
+        self.own_limit = limit  # as far as this worker knows
         self.held = 0  # of the lease, unspent; negative when more was taken
         self.until = 0  # the lease is void from then on
         self.spent = 0  # of the lease since the last exchange; of SLOTS: what is in use

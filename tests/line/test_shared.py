@@ -85,6 +85,7 @@ async def test_without_funds_a_lane_is_its_workers_alone() -> None:
 
 
 async def test_two_workers_have_one_limit() -> None:
+    """Both together send what one could."""
     crew = Crew(2)
     for at in range(100):
         crew.call(at % 2, A)
@@ -96,6 +97,7 @@ async def test_two_workers_have_one_limit() -> None:
 
 
 async def test_a_vip_at_one_worker_goes_before_a_free_call_at_another() -> None:
+    """Tiers hold over workers."""
     crew = Crew(2)
     await crew.drain()
     for _ in range(5):
@@ -197,6 +199,7 @@ async def test_a_large_pool_sees_a_lease_as_soon_as_it_is_there() -> None:
 
 
 async def test_an_idle_worker_keeps_nothing() -> None:
+    """Its lease is back within one lease."""
     crew = Crew(3, tpm=60_000_000)
     for turn in range(500):
         crew.call(turn % 2, A)
@@ -258,6 +261,7 @@ async def test_what_others_spend_is_found_by_the_fund() -> None:
 
 
 async def test_where_no_limit_is_known_nobody_waits() -> None:
+    """A lane without limits needs no exchange to serve."""
     crew = Crew(2, Scope("one", ("sk-1",), {}))
     for _ in range(3):
         call = crew.plays[0].call("a", deadline=DEADLINE)

@@ -27,8 +27,7 @@ class Stand:
 
     @property
     def lane(self) -> Lane:
-        lane = next(lane for lane in self.play.lanes if lane.model == "a")
-        return lane
+        return next(lane for lane in self.play.lanes if lane.model == "a")
 
     def tell(self, ppm: int, floor: int, until: int, seq: int = 1) -> None:
         self.parts._told[self.lane.key] = Portion(self.lane.key, ppm, floor, until, 1, seq)

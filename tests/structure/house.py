@@ -4,6 +4,9 @@
 UNTESTED_ALONE = {
     "line/bound.py": "its calls pass by exchanges with a server: tests/cluster/test_places.py",
     "policy/cluster/places.py": "the same",
+    "policy/cluster/common.py": "a pool over several workers: tests/line/test_shared.py",
+    "policy/cluster/faces.py": "protocols, and where a worker stands; the tests of membership and wallets hold it",
+    "model/cluster.py": "records without behaviour; the tests of central, wallets and scripts write and read them",
     "line/slot.py": "two permits as one; the tests of attempt and line settle it",
     "line/records.py": "records; the tests of lane, target and attempt make and read them",
     "policy/records.py": "records without behaviour",

@@ -28,6 +28,7 @@ def filled(granted: int = 1_000, left: int = 5_000, kind: int = BUCKET) -> Purse
 
 
 def test_it_spends_what_it_holds_until_the_lease_is_void() -> None:
+    """A lease that is void serves nobody, whatever is in it."""
     one = filled(1_000)
     assert one.has(1_000, NOW)
     assert not one.has(1_001, NOW)
@@ -39,6 +40,7 @@ def test_it_spends_what_it_holds_until_the_lease_is_void() -> None:
 
 
 def test_what_costs_nothing_passes_but_in_debt() -> None:
+    """A call of no tokens needs no lease; a purse in debt serves nobody."""
     one = purse()
     assert one.has(0, NOW)
     one.take(1, NOW)
@@ -51,6 +53,7 @@ def test_no_floor_is_asked_of_it() -> None:
 
 
 def test_a_new_purse_holds_nothing() -> None:
+    """Before the first grant nothing can be spent."""
     assert not purse().has(1, NOW)
     assert purse().wait(1, NOW) == SOON_US
 
@@ -59,6 +62,7 @@ def test_a_new_purse_holds_nothing() -> None:
 
 
 def test_what_was_spent_is_told_once() -> None:
+    """The fund hears of each unit once."""
     one = filled(1_000)
     one.take(300, NOW)
     one.take(200, NOW)
@@ -79,6 +83,7 @@ def test_a_debt_is_told_as_a_correction() -> None:
 
 
 def test_a_call_that_was_never_sent_goes_back_into_the_lease() -> None:
+    """What nobody spent is there for the next call."""
     one = filled(1_000)
     one.take(700, NOW)
     one.correct(-700, NOW, NOW)
@@ -97,6 +102,7 @@ def test_corrections_of_earlier_calls_are_told_by_age() -> None:
 
 
 def test_however_many_corrections_there_are_the_list_is_short() -> None:
+    """Corrections are gathered by their age: memory is bounded."""
     one = filled()
     one.tell(0, 0, NOW + 100 * SECOND)
     for tenth in range(1_000):
@@ -119,6 +125,7 @@ def test_of_places_what_is_in_use_is_no_spending() -> None:
 
 
 def test_a_refusal_empties_it_and_the_fund() -> None:
+    """A provider's refusal leaves nothing here and nothing there."""
     one = filled(1_000)
     one.drain(NOW)
     assert not one.has(1, NOW)
@@ -127,6 +134,7 @@ def test_a_refusal_empties_it_and_the_fund() -> None:
 
 
 def test_what_a_reply_showed_is_told_once() -> None:
+    """The witness of a reply goes to the fund once."""
     one = filled()
     one.show(4_000, NOW, 60)
     dim = one.tell(0, 0, NOW + 70_000)
@@ -135,6 +143,7 @@ def test_what_a_reply_showed_is_told_once() -> None:
 
 
 def test_where_nothing_is_limited_it_only_counts() -> None:
+    """Without a limit nobody is held back."""
     one = purse(limit=0)
     one.take(700, NOW)
     dim = one.tell(0, 0, NOW)
@@ -161,10 +170,12 @@ def test_a_wait_is_what_the_fund_lacks_by_its_whole_rate(cost: int, ahead: int, 
 
 
 def test_what_has_come_back_since_shortens_a_wait() -> None:
+    """A prediction counts what has refilled since the fund was heard."""
     assert filled(0, 0).wait(1_000, NOW + 400_000) == 600_000
 
 
 def test_a_wait_is_zero_exactly_where_it_has() -> None:
+    """`wait` and `has` say the same."""
     for now in (NOW, NOW + 249_999, NOW + 250_000):
         for cost in (0, 1, 999, 1_000, 1_001):
             one = filled(1_000)
@@ -172,6 +183,7 @@ def test_a_wait_is_zero_exactly_where_it_has() -> None:
 
 
 def test_views_are_of_the_fund_and_what_is_held() -> None:
+    """What is shown is what anybody here can still spend."""
     one = filled(1_000, 5_000)
     assert one.view(NOW).left == 6_000
     assert one.view(NOW).limit == 60_000
@@ -181,6 +193,7 @@ def test_views_are_of_the_fund_and_what_is_held() -> None:
 
 
 def test_the_lowest_limit_that_a_worker_knows_is_in_force() -> None:
+    """A limit that another worker learnt holds here too."""
     one = purse(limit=60_000)
     one.told(0, 0, 30_000, NOW + 1, NOW)
     assert (one.limit, one.own_limit, one.tell(0, 0, NOW).limit) == (30_000, 60_000, 60_000)
@@ -188,6 +201,7 @@ def test_the_lowest_limit_that_a_worker_knows_is_in_force() -> None:
 
 
 def test_a_rate_is_its_probable_part() -> None:
+    """Of a rate that others use as well it counts on its part."""
     one = purse()
     one.part = 0.25
     assert one.rate() == 250
@@ -202,6 +216,7 @@ def alone(kind: int, *slots: tuple[int, int], limit: int = 60_000, share: int = 
 
 
 def test_a_bucket_alone_begins_with_nothing_and_refills_by_its_share() -> None:
+    """By itself a worker begins at zero."""
     one = alone(BUCKET)
     assert not one.has(1_000, NOW)
     assert one.wait(1_000, NOW) == 2 * SECOND + 1
@@ -210,12 +225,14 @@ def test_a_bucket_alone_begins_with_nothing_and_refills_by_its_share() -> None:
 
 
 def test_it_saves_up_one_call() -> None:
+    """By itself a worker keeps no more than one call ready."""
     one = alone(BUCKET)
     one.has(1_000, NOW)
     assert one.left(NOW + MINUTE) == 1_000
 
 
 def test_a_call_beyond_its_share_of_what_there_can_be_waits() -> None:
+    """A call that its share can never hold is not sent."""
     one = alone(BUCKET)
     assert not one.has(30_001, NOW + MINUTE * 10)
     assert one.wait(30_001, NOW + MINUTE * 10) > 0
@@ -234,6 +251,7 @@ def test_of_a_log_its_share_of_what_leaves_may_be_spent() -> None:
 
 
 def test_of_places_its_share_may_be_in_use() -> None:
+    """By itself a worker uses its share of the places."""
     one = alone(SLOTS, (NOW, 3), limit=10)
     assert one.left(NOW) == 2
     one.take(2, NOW)
@@ -243,10 +261,12 @@ def test_of_places_its_share_may_be_in_use() -> None:
 
 
 def test_of_sums_nothing_is_spent() -> None:
+    """By itself a worker spends nothing of a budget."""
     assert not alone(SUM).has(1, NOW + MINUTE * 60)
 
 
 def test_what_was_spent_alone_is_told() -> None:
+    """Who comes back says what it spent."""
     one = alone(BUCKET)
     one.take(700, NOW)
     one.take(300, NOW + 250_000)

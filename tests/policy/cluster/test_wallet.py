@@ -100,6 +100,7 @@ def over(sent: list[tuple[int, int]], kind: int = BUCKET, limit: int = LIMIT, wi
 
 
 def test_calls_of_one_moment_cost_one_exchange() -> None:
+    """What waits in one turn of the loop is asked for together."""
     bank, (one, _) = bank_of()
     for _ in range(5):
         one.call()
@@ -122,6 +123,7 @@ def test_who_is_idle_says_nothing_and_holds_nothing() -> None:
 
 
 def test_a_lease_that_nobody_wants_any_more_goes_back() -> None:
+    """An idle worker strands nothing."""
     bank, (one, _) = bank_of()
     one.call()
     one.row.clear()  # the caller left while its exchange was on its way
@@ -175,6 +177,7 @@ def test_what_was_not_heard_is_said_again_under_the_same_number() -> None:
 
 
 def test_ages_grow_when_it_is_said_again() -> None:
+    """A repeated exchange tells how long ago things were by then."""
     bank, (one, _) = bank_of()
     one.call()
     go(bank, SECOND)
@@ -192,6 +195,7 @@ def test_ages_grow_when_it_is_said_again() -> None:
 
 
 def test_nothing_is_asked_when_the_membership_was_not_heard_of() -> None:
+    """Who may be lost asks for nothing."""
     bank, (one, _) = bank_of()
     one.teller.deaf = True
     go(bank, STALE_US + 1)
@@ -236,6 +240,7 @@ def test_plain_limits_ask_for_units() -> None:
 
 
 def test_a_lease_is_void_here_before_it_is_void_there() -> None:
+    """The holder stops before the fund stops counting on it."""
     bank, (one, _) = bank_of()
     one.call()
     go(bank, 1_000)
@@ -246,6 +251,7 @@ def test_a_lease_is_void_here_before_it_is_void_there() -> None:
 
 
 def test_a_worker_that_dies_costs_what_it_held() -> None:
+    """Its lease counts as spent, and no more than that."""
     bank, (one, two) = bank_of()
     for _ in range(60):
         one.call()
@@ -260,6 +266,7 @@ def test_a_worker_that_dies_costs_what_it_held() -> None:
 
 @pytest.mark.parametrize("kind", [BUCKET, LOG])
 def test_a_fund_that_was_flushed_is_put_back(kind: int) -> None:
+    """What was forgotten there is remembered here."""
     bank, clients = bank_of(kind=kind)
     for second in range(90):
         for one in clients:
@@ -306,6 +313,7 @@ def test_who_is_cut_off_spends_its_share_and_tells_it_when_it_is_back(kind: int)
 
 
 def test_closed_spends_nothing_open_everything() -> None:
+    """The policy says what is spent without the shared state."""
     bank, (one, two) = bank_of()
     one.teller.turn(CLOSED)
     two.teller.turn(OPEN)
@@ -362,6 +370,7 @@ def test_whatever_happens_the_limit_is_kept(seed: int, kind: int, workers: int) 
 @settings(max_examples=6, deadline=None)
 @given(seed=st.integers(0, 2**32), workers=st.integers(1, 5))
 def test_everything_is_used_where_somebody_waits(seed: int, workers: int) -> None:
+    """Nothing that is left is kept from those who wait."""
     luck = Random(seed)
     bank, clients = bank_of("abcde"[:workers])
     for tenth in range(300):
@@ -378,6 +387,7 @@ def test_everything_is_used_where_somebody_waits(seed: int, workers: int) -> Non
 
 
 def test_everything_that_is_said_can_be_read_by_the_server() -> None:
+    """Each ask is msgpack that decodes to the same."""
     bank, (one, _) = bank_of()
     one.call()
     go(bank, SECOND)

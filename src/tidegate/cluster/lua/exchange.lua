@@ -190,3 +190,6 @@ local function exchange()
 end
 
 return exchange()
+end
+
+return main()

@@ -49,3 +49,6 @@ local function shape(dim)  -- tick, window in ticks, capacity; of a log: length 
   local span = dim[3] + dim[4]
   return max(1, -floor(-span / SLOTS_OF_LOG)), span, 0
 end
+
+-- All else is made inside: there, a function finds these words at once, and not among all that is local here.
+local function main()

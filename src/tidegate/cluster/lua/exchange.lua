@@ -177,7 +177,7 @@ local function exchange()
   end
   local granted, again, ahead, served = serve(fund, at, ask, ask[7])
   local left, used, limits = {}, {}, {}
-  local now_left = bounds(fund, ask[7])
+  local now_left = rest(fund, ask[7])
   for d, dim in ipairs(fund[8]) do left[d], used[d], limits[d] = now_left[d], dim[5], dim[2] end
   local function say(memory)
     return told(OK, fund[2], granted, left, lapsed, again, ahead, served, used, memory, limits)

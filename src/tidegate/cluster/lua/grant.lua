@@ -1,14 +1,23 @@
 -- What the asking member is granted.
 
-local function bounds(fund, open)  -- what is left, what there can be while so much is open, what there can be
-  local left, depths = {}, {}
+local function rest(fund, open)  -- what is left
+  local left = {}
   for d, dim in ipairs(fund[8]) do
-    local _, ticks, capacity = shape(dim)
+    local _, ticks = shape(dim)
     local held = 0
     for _, member in ipairs(dim[1] == SLOTS and fund[9] or {}) do
       if now - member[2] <= member[3] then held = held + (whole(member)[10][d] or 0) end
     end
     left[d] = free(dim, open, held, ticks)
+    if now < fund[6] and dim[1] ~= BUCKET and dim[2] > 0 then left[d] = min(left[d], 0) end
+  end
+  return left
+end
+
+local function bounds(fund, open)  -- what there can be while so much is open, and what there can be
+  local depths = {}
+  for d, dim in ipairs(fund[8]) do
+    local _, ticks, capacity = shape(dim)
     if dim[2] == 0 then
       depths[d] = {most = LOTS, all = LOTS}
     elseif dim[1] == BUCKET then
@@ -18,9 +27,8 @@ local function bounds(fund, open)  -- what is left, what there can be while so m
     else
       depths[d] = {most = part(dim[2], open), all = dim[2]}
     end
-    if now < fund[6] and dim[1] ~= BUCKET and dim[2] > 0 then left[d] = min(left[d], 0) end
   end
-  return left, depths
+  return depths
 end
 
 local function lease(fund, member, granted, left)
@@ -57,14 +65,19 @@ local function spare(fund, member, ask, left, granted)  -- beyond what waits, wh
   end
 end
 
-local function demand(member, ask)  -- replaces what the member said before
-  local since, list = {}, {}
-  if member[4] ~= '' then
-    for _, each in ipairs(unpack(member[4])) do since[each[2]] = each[7] end
-  end
-  for i, each in ipairs(ask[10] or {}) do
+local function demand(fund, member, ask)  -- replaces what the member said before
+  local dims, before, list = #fund[8], nil, {}
+  for _, each in ipairs(ask[10] or {}) do
     if each[5] > 0 then
-      list[#list + 1] = {each[1], each[2], max(1, each[3]), each[4], each[5], each[6], since[each[2]] or now}
+      if not before then
+        local said = member[4] ~= '' and unpack(member[4]) or {}
+        before, list[1] = {}, 6 + dims
+        for o = 2, #said, said[1] or 1 do before[said[o + 1]] = said[o + 5] end
+      end
+      local at, units = #list, each[4]
+      list[at + 1], list[at + 2], list[at + 3] = each[1], each[2], max(1, each[3])
+      list[at + 4], list[at + 5], list[at + 6] = each[5], each[6], before[each[2]] or now
+      for d = 1, dims do list[at + 6 + d] = units[d] or 0 end
     end
   end
   return list
@@ -80,12 +93,12 @@ end
 local function whole_demand(list, left, depths)  -- all that waits, by dimension, if all of it fits
   local all, kept = {}, 0
   for d = 1, #left do all[d] = 0 end
-  for _, each in ipairs(list) do
-    kept = max(kept, each[6], 2)
+  for o = 2, #list, list[1] or 1 do
+    kept = max(kept, list[o + 4], 2)
     for d, depth in ipairs(depths) do
-      local units = each[4][d] or 0
+      local units = list[o + 5 + d]
       if depth.most < LOTS and min(units, depth.all) > depth.most then return nil end
-      all[d] = all[d] + units * each[5]
+      all[d] = all[d] + units * list[o + 3]
     end
   end
   for d, units in ipairs(all) do
@@ -101,18 +114,18 @@ local function serve_all(fund, list, all, left, granted)  -- at once: who compet
     granted[d] = units
     if left[d] < LOTS then left[d] = left[d] - units end
   end
-  if #list > 0 then
+  if list[1] then
     for _, flow in ipairs(fund[10]) do flows[flow[1]] = flow end
   end
-  for _, each in ipairs(list) do
-    local id, units = each[2], each[5] * (each[4][main] or 0)
+  for o = 2, #list, list[1] or 1 do
+    local rank, id, units = list[o], list[o + 1], list[o + 3] * list[o + 5 + main]
     local flow = flows[id]
     if not flow then
-      flow = {id, each[1], 0, 0, now}
+      flow = {id, rank, 0, 0, now}
       flows[id] = flow
       fund[10][#fund[10] + 1] = flow
-    elseif each[1] >= 0 then
-      flow[2] = each[1]
+    elseif rank >= 0 then
+      flow[2] = rank
     end
     flow[4], flow[5] = flow[4] + units, now
     local row = rows[id]
@@ -126,18 +139,6 @@ local function serve_all(fund, list, all, left, granted)  -- at once: who compet
   return served
 end
 
-local function keep(member, own)  -- what waits still
-  local list = {}
-  for _, entry in ipairs(own) do
-    if entry.calls > 0 then
-      list[#list + 1] = {
-        entry.rank, entry.id, entry.weight, entry.units, entry.calls, entry.floor, entry.taken and now or entry.since,
-      }
-    end
-  end
-  member[4] = #list > 0 and pack(list) or ''
-end
-
 local function forget_flows(fund, alive)
   local kept, many = {}, #fund[10] > FLOWS
   for _, flow in ipairs(fund[10]) do
@@ -149,8 +150,8 @@ end
 
 local function serve(fund, at, ask, open)  -- divides what is left, and grants this member its part
   local member, main = fund[9][at], #fund[8] > 1 and 2 or 1
-  local list, granted = demand(member, ask), {}
-  local left, depths = bounds(fund, open)
+  local list, granted = demand(fund, member, ask), {}
+  local left, depths = rest(fund, open), bounds(fund, open)
   for d = 1, #left do granted[d] = 0 end
   local all = alone(fund, at) and whole_demand(list, left, depths)
   if all then
@@ -161,25 +162,16 @@ local function serve(fund, at, ask, open)  -- divides what is left, and grants t
     forget_flows(fund, {})
     return granted, -1, {}, served
   end
-  member[4] = #list > 0 and list or ''
-  local waiting, known_flows, catch_up, divide, wait = turns()
-  local groups, own, ahead, alive = waiting(fund, at)
-  local flows, competing, before = known_flows(fund, groups), {}, {}
-  for id, flow in pairs(flows) do before[id] = flow[4] end
+  local waiting, known_flows, catch_up, divide, keep, wait = turns()
+  local groups, ahead, alive = waiting(fund, at, list)
+  local flows, competing, got = known_flows(fund, groups), {}, {}
   for _, group in ipairs(groups) do competing[group.id] = true end
   catch_up(fund, competing, {})
-  local heap, virtual, last, blocked, cut = divide(groups, flows, left, depths, main, at, granted)
-  keep(member, own)
-  local missing = false
-  for _, entry in ipairs(own) do
-    if entry.calls > 0 then
-      alive[entry.id] = true
-      missing = true
-    end
-  end
+  local heap, virtual, ends, blocked, cut = divide(groups, flows, left, depths, main, granted, got)
+  local missing, served = keep(member, alive, flows, got)
   local again = -1
   if missing then
-    again = blocked and FREE or cut and LEAST_US or wait(fund, heap, virtual, left, depths, main, at, open)
+    again = blocked and FREE or cut and LEAST_US or wait(fund, heap, virtual, left, depths, main, open)
     for _, dim in ipairs(fund[8]) do  -- before it opens nobody knows what is left
       if now < fund[6] and dim[1] ~= BUCKET and dim[2] > 0 then again = min(fund[6] - now, LEASE_US) end
     end
@@ -187,14 +179,7 @@ local function serve(fund, at, ask, open)  -- divides what is left, and grants t
     spare(fund, member, ask, left, granted)
   end
   lease(fund, member, granted, left)
-  catch_up(fund, alive, last)
-  local served, said = {}, {}
-  for _, entry in ipairs(own) do
-    if not said[entry.id] then
-      said[entry.id] = true
-      served[#served + 1] = {entry.id, flows[entry.id][4], flows[entry.id][4] - before[entry.id]}
-    end
-  end
+  catch_up(fund, alive, ends)
   forget_flows(fund, alive)
   return granted, again, ahead, served
 end

@@ -2,6 +2,9 @@
 -- Its functions are made when somebody competes, since each costs as much as a call.
 
 local function turns()
+  local lists, offsets, calls, taken = {}, {}, {}, {}  -- of each demand: where it is, and what is left of it
+  local first, last = 1, 0  -- the asking member's own
+
   local function before(a, b)
     if a.rank ~= b.rank then return a.rank < b.rank end
     if a.key ~= b.key then return a.key < b.key end
@@ -19,72 +22,94 @@ local function turns()
     heap[at] = item
   end
 
-  local function pop(heap)
-    local first, last = heap[1], table.remove(heap)
+  local function settle_down(heap, item)  -- in place of the first one
     local count, at = #heap, 1
-    if count == 0 then return first end
     while true do
       local down = at * 2
       if down > count then break end
       if down < count and before(heap[down + 1], heap[down]) then down = down + 1 end
-      if before(last, heap[down]) then break end
+      if before(item, heap[down]) then break end
       heap[at] = heap[down]
       at = down
     end
-    heap[at] = last
-    return first
+    heap[at] = item
   end
 
-  local function older(a, b)
-    if a.since ~= b.since then return a.since < b.since end
-    if a.owner ~= b.owner then return a.owner < b.owner end
-    return a.place < b.place
+  local function leave(heap, group)  -- the first one goes, unless more of it waits
+    if group.from <= group.to then return settle_down(heap, group) end
+    local item = table.remove(heap)
+    if heap[1] then settle_down(heap, item) end
   end
 
-  -- Demands that are alive, by rank and flow; the asking member's own; what waits at others by rank, and whose flows.
-  local function waiting(fund, mine)
-    local groups, rows, own, ahead, alive = {}, {}, {}, {}, {}
-    local main = #fund[8] > 1 and 2 or 1
+  local function second(heap)
+    local one, other = heap[2], heap[3]
+    return other and before(other, one) and other or one
+  end
+
+  local function order(group)  -- who was given nothing for longest goes first
+    for i = 2, group.to do
+      local e, at = group[i], i
+      local since = lists[e][offsets[e] + 5]
+      while at > 1 and lists[group[at - 1]][offsets[group[at - 1]] + 5] > since do
+        group[at] = group[at - 1]
+        at = at - 1
+      end
+      group[at] = e
+    end
+  end
+
+  local function widened(flat, stride)  -- said when there were fewer dimensions
+    local wide = {stride}
+    for o = 2, #flat, flat[1] do
+      for i = 0, stride - 1 do wide[#wide + 1] = i < flat[1] and flat[o + i] or 0 end
+    end
+    return wide
+  end
+
+  -- Demands that are alive, by rank and flow; what waits at others by rank, and whose flows.
+  local function waiting(fund, mine, list)
+    local groups, rows, ahead, alive = {}, {}, {}, {}
+    local stride, main, count = 6 + #fund[8], #fund[8] > 1 and 7 or 6, 0
     for owner, member in ipairs(fund[9]) do
-      if member[4] ~= '' and now - member[2] <= member[3] then
-        for place, each in ipairs(owner == mine and member[4] or unpack(member[4])) do
-          local rank, id = each[1], each[2]
-          local row = rows[rank]
-          if not row then
-            row = {rank, 0, 0, {}}
-            rows[rank] = row
-            ahead[#ahead + 1] = row
-          end
-          local group = row[4][id]
-          if not group then
-            group = {rank = rank, id = id, key = 0, entries = {}}
-            row[4][id] = group
-            groups[#groups + 1] = group
-          end
-          local entry = {
-            owner = owner, place = place, weight = each[3], units = each[4], calls = each[5], floor = each[6],
-            since = each[7], rank = rank, id = id,
-          }
-          group.entries[#group.entries + 1] = entry
-          if owner == mine then
-            own[#own + 1] = entry
-          else
-            row[2] = row[2] + each[5]
-            row[3] = row[3] + each[5] * (each[4][main] or 0)
-            alive[id] = true
-          end
+      local own, flat = owner == mine, list
+      if not own then flat = member[4] ~= '' and now - member[2] <= member[3] and unpack(member[4]) or {} end
+      if flat[1] and flat[1] ~= stride then flat = widened(flat, stride) end
+      first = own and count + 1 or first
+      for o = 2, #flat, stride do
+        local rank, id = flat[o], flat[o + 1]
+        local row = rows[rank]
+        if not row then
+          row = {rank, 0, 0, {}}
+          rows[rank] = row
+          ahead[#ahead + 1] = row
+        end
+        local group = row[4][id]
+        if not group then
+          group = {rank = rank, id = id, key = 0, from = 1, to = 0}
+          row[4][id] = group
+          groups[#groups + 1] = group
+        end
+        count = count + 1
+        lists[count], offsets[count], calls[count] = flat, o, flat[o + 3]
+        local to = group.to + 1
+        group.to, group[to] = to, count
+        if not own then
+          row[2] = row[2] + flat[o + 3]
+          row[3] = row[3] + flat[o + 3] * flat[o + main]
+          alive[id] = true
         end
       end
+      last = own and count or last
     end
     for _, group in ipairs(groups) do
-      if #group.entries > 1 then table.sort(group.entries, older) end
+      if group.to > 1 then order(group) end
     end
     table.sort(ahead, function(a, b) return a[1] < b[1] end)
     local told = {}
     for _, row in ipairs(ahead) do
       if row[2] > 0 then told[#told + 1] = {row[1], row[2], row[3]} end
     end
-    return groups, own, told, alive
+    return groups, told, alive
   end
 
   local function known_flows(fund, groups)  -- each flow that waits has its record
@@ -126,24 +151,24 @@ local function turns()
     end
   end
 
-  local function service(entry, main)
-    return max(1, floor(min(entry.units[main] or 0, LARGEST) * 1000 * UNIT / entry.weight))
+  local function service(e, main)
+    local flat, o = lists[e], offsets[e]
+    return max(1, floor(min(flat[o + 5 + main], LARGEST) * 1000 * UNIT / flat[o + 2]))
   end
 
-  local function needed(entry, d, main, depth)
-    local units = entry.units[d] or 0
-    local kept = entry.floor
+  local function needed(e, d, main, depth)
+    local units, kept = lists[e][offsets[e] + 5 + d], lists[e][offsets[e] + 4]
     if d ~= main then kept = d == 1 and kept > 0 and 2 or 0 end
     return min(units + kept, depth)
   end
 
-  local function fits(entry, left, depths, main)  -- how many calls like it; -1: none while so much is withheld
-    local count = entry.calls
+  local function fits(e, left, depths, main)  -- how many calls like it; -1: none while so much is withheld
+    local count, flat, o = calls[e], lists[e], offsets[e] + 5
     for d, depth in ipairs(depths) do
-      local units = entry.units[d] or 0
-      if depth.most < LOTS and units > 0 then
+      local units = flat[o + d]
+      if units > 0 and depth.most < LOTS then
         if min(units, depth.all) > depth.most then return -1 end
-        local need = needed(entry, d, main, depth.most)
+        local need = needed(e, d, main, depth.most)
         if left[d] < need then return 0 end
         count = min(count, 1 + max(0, floor((left[d] - need) / units)))
       end
@@ -152,67 +177,97 @@ local function turns()
   end
 
   local function rotate(group)
-    local entries = group.entries
-    local entry = table.remove(entries, 1)
-    if entry.calls > 0 then entries[#entries + 1] = entry end
+    local from, to = group.from, group.to
+    local e = group[from]
+    if calls[e] > 0 then
+      if from == to then return end
+      group.to, group[to + 1] = to + 1, e
+    end
+    group.from = from + 1
+  end
+
+  local function shared(e, count, cost, heap, left, depths)  -- the others' turn comes before the rest is divided
+    local group, next = heap[1], second(heap)
+    if next and next.rank == group.rank then
+      local room, flat, o = count, lists[e], offsets[e] + 5
+      for d, depth in ipairs(depths) do
+        local units = flat[o + d]
+        if depth.most < LOTS and units > 0 then room = min(room, floor(left[d] / units)) end
+      end
+      count = min(count, max(1, floor((next.key - group.key) / cost), floor(room / (2 * #heap))))
+    end
+    local many = group.to - group.from + 1
+    return many > 1 and max(1, floor(count / many)) or count
   end
 
   -- Goes through all that waits in its order, until a call does not fit. Returns what is left of the order.
-  local function divide(groups, flows, left, depths, main, mine, granted)
-    local heap, virtual, last = {}, {}, {}
+  local function divide(groups, flows, left, depths, main, granted, got)
+    local heap, virtual, ends = {}, {}, {}
     local blocked, steps = false, 0
     for _, group in ipairs(groups) do
-      virtual[group.id] = flows[group.id][3]
-      group.key = virtual[group.id]
+      group.key = flows[group.id][3]
+      virtual[group.id] = group.key
       push(heap, group)
     end
     while heap[1] do
-      local group = pop(heap)
-      local entry = group.entries[1]
+      local group = heap[1]
       if group.key ~= virtual[group.id] then
         group.key = virtual[group.id]
-        push(heap, group)
       else
-        local count = fits(entry, left, depths, main)
+        local e = group[group.from]
+        local count = fits(e, left, depths, main)
+        local own = e >= first and e <= last
         steps = steps + 1
-        if count == 0 or steps > STEPS then
-          push(heap, group)
-          break
-        end
+        if count == 0 or steps > STEPS then break end
         if count < 0 then
-          blocked = blocked or entry.owner == mine
-          table.remove(group.entries, 1)
+          blocked = blocked or own
+          group.from = group.from + 1
         else
-          local cost = service(entry, main)
-          if heap[1] and heap[1].rank == group.rank then
-            local room = count
-            for d, depth in ipairs(depths) do
-              local units = entry.units[d] or 0
-              if depth.most < LOTS and units > 0 then room = min(room, floor(left[d] / units)) end
-            end
-            count = min(count, max(1, floor((heap[1].key - group.key) / cost), floor(room / (2 * #heap + 2))))
-          end
-          if #group.entries > 1 then count = max(1, floor(count / #group.entries)) end
+          local cost, flat, o = service(e, main), lists[e], offsets[e] + 5
+          count = shared(e, count, cost, heap, left, depths)
           for d = 1, #left do
-            if left[d] < LOTS then left[d] = left[d] - count * (entry.units[d] or 0) end
+            if left[d] < LOTS then left[d] = left[d] - count * flat[o + d] end
           end
-          virtual[group.id] = group.key + cost * count
-          group.key = virtual[group.id]
-          entry.calls = entry.calls - count
-          if entry.owner == mine then
-            local flow = flows[group.id]
-            for d = 1, #left do granted[d] = granted[d] + count * (entry.units[d] or 0) end
-            entry.taken = (entry.taken or 0) + count
+          group.key = group.key + cost * count
+          virtual[group.id] = group.key
+          calls[e] = calls[e] - count
+          if own then
+            local flow, units = flows[group.id], count * flat[o + main]
+            for d = 1, #left do granted[d] = granted[d] + count * flat[o + d] end
+            taken[e] = true
             flow[3] = flow[3] + cost * count
-            flow[4] = flow[4] + count * (entry.units[main] or 0)
-            last[flow[2]] = flow[3] - cost
+            flow[4] = flow[4] + units
+            got[group.id] = (got[group.id] or 0) + units
+            ends[flow[2]] = flow[3] - cost
           end
           rotate(group)
         end
-        if group.entries[1] then push(heap, group) end
+      end
+      leave(heap, group)
+    end
+    return heap, virtual, ends, blocked, steps > STEPS
+  end
+
+  local function keep(member, alive, flows, got)  -- what waits still; what was granted to whom
+    local rest, served, said = {}, {}, {}
+    for e = first, last do
+      local flat, o = lists[e], offsets[e]
+      local id = flat[o + 1]
+      if not said[id] then
+        said[id] = true
+        served[#served + 1] = {id, flows[id][4], got[id] or 0}
+      end
+      if calls[e] > 0 then
+        alive[id] = true
+        local at = #rest
+        if at == 0 then rest[1], at = flat[1], 1 end
+        for i = 0, flat[1] - 1 do rest[at + 1 + i] = flat[o + i] end
+        rest[at + 4] = calls[e]
+        if taken[e] then rest[at + 6] = now end
       end
     end
-    return heap, virtual, last, blocked, steps > STEPS
+    member[4] = rest[1] and pack(rest) or ''
+    return rest[1] ~= nil, served
   end
 
   local function back(dim, missing, open)  -- when so many units more will be there
@@ -227,39 +282,39 @@ local function turns()
     elseif dim[1] == SUM then
       return missing <= dim[6] and RENEW_US or max(0, dim[8] - now)
     end
-    return 5 * LEAST_US
+    return floor(RENEW_US / 10)
   end
 
-  local function wait(fund, heap, virtual, left, depths, main, mine, open)  -- until the first of its own calls fits
+  local function wait(fund, heap, virtual, left, depths, main, open)  -- until the first of its own calls fits
     local ahead = {}
     for d = 1, #left do ahead[d] = 0 end
     for _ = 1, LOOK do
-      local group = pop(heap)
+      local group = heap[1]
       if not group then return LEAST_US end
-      local entry = group.entries[1]
+      local e = group[group.from]
+      local flat, o = lists[e], offsets[e] + 5
       if group.key ~= virtual[group.id] then
         group.key = virtual[group.id]
-        push(heap, group)
-      elseif entry.owner == mine then
+      elseif e >= first and e <= last then
         local longest = LEAST_US
         for d, dim in ipairs(fund[8]) do
-          if depths[d].most < LOTS and (entry.units[d] or 0) > 0 then
-            local need = ahead[d] + needed(entry, d, main, depths[d].most)
+          if depths[d].most < LOTS and flat[o + d] > 0 then
+            local need = ahead[d] + needed(e, d, main, depths[d].most)
             longest = max(longest, back(dim, need - left[d], open))
           end
         end
         return longest
       else
-        for d = 1, #left do ahead[d] = ahead[d] + (entry.units[d] or 0) end
-        virtual[group.id] = group.key + service(entry, main)
-        group.key = virtual[group.id]
-        entry.calls = entry.calls - 1
+        for d = 1, #left do ahead[d] = ahead[d] + flat[o + d] end
+        group.key = group.key + service(e, main)
+        virtual[group.id] = group.key
+        calls[e] = calls[e] - 1
         rotate(group)
-        if group.entries[1] then push(heap, group) end
       end
+      leave(heap, group)
     end
     return RENEW_US
   end
 
-  return waiting, known_flows, catch_up, divide, wait
+  return waiting, known_flows, catch_up, divide, keep, wait
 end

@@ -7,7 +7,7 @@
 -- member: {name, heard, lease_us, demands, busy, odd, rest}, and, where rest is unpacked, from the eighth on {incarnation,
 --          seq, leases, voided, lapsed, limits, answer, restored}; demands are packed; busy: it may hold something; odd:
 --          it says another limit than the one in force
--- demand: {rank, flow, weight, units, calls, floor, since}
+-- demands: {length of each, rank, flow, weight, calls, floor, since, units by dimension, rank, ...}
 -- flow:   {flow, rank, lead, granted, touched}
 
 local floor, max, min = math.floor, math.max, math.min

@@ -2,7 +2,7 @@
 -- Its functions are made when somebody competes, since each costs as much as a call.
 
 local function turns()
-  local lists, offsets, calls, taken = {}, {}, {}, {}  -- of each demand: where it is, and what is left of it
+  local lists, offsets, after, taken = {}, {}, {}, {}  -- of each demand: where it is, and which is next in its group
   local first, last = 1, 0  -- the asking member's own
 
   local function before(a, b)
@@ -36,7 +36,7 @@ local function turns()
   end
 
   local function leave(heap, group)  -- the first one goes, unless more of it waits
-    if group.from <= group.to then return settle_down(heap, group) end
+    if group.head > 0 then return settle_down(heap, group) end
     local item = table.remove(heap)
     if heap[1] then settle_down(heap, item) end
   end
@@ -46,16 +46,22 @@ local function turns()
     return other and before(other, one) and other or one
   end
 
-  local function order(group)  -- who was given nothing for longest goes first
-    for i = 2, group.to do
-      local e, at = group[i], i
-      local since = lists[e][offsets[e] + 5]
-      while at > 1 and lists[group[at - 1]][offsets[group[at - 1]] + 5] > since do
-        group[at] = group[at - 1]
-        at = at - 1
-      end
-      group[at] = e
+  local function since(e) return lists[e][offsets[e] + 5] end
+
+  local function join(group, e)  -- who was given nothing for longest goes first
+    local mine, ahead, behind = since(e), group.tail, 0
+    group.many = group.many + 1
+    if since(ahead) > mine then
+      ahead, behind = 0, group.head
+      while since(behind) <= mine do ahead, behind = behind, after[behind] end
     end
+    after[e] = behind
+    if ahead > 0 then after[ahead] = e else group.head = e end
+    if behind == 0 then group.tail = e end
+  end
+
+  local function skip(group)
+    group.head, group.many = after[group.head], group.many - 1
   end
 
   local function widened(flat, stride)  -- said when there were fewer dimensions
@@ -75,24 +81,25 @@ local function turns()
       if not own then flat = member[4] ~= '' and now - member[2] <= member[3] and unpack(member[4]) or {} end
       if flat[1] and flat[1] ~= stride then flat = widened(flat, stride) end
       first = own and count + 1 or first
+      local row
       for o = 2, #flat, stride do
         local rank, id = flat[o], flat[o + 1]
-        local row = rows[rank]
+        if not row or row[1] ~= rank then row = rows[rank] end
         if not row then
           row = {rank, 0, 0, {}}
           rows[rank] = row
           ahead[#ahead + 1] = row
         end
+        count = count + 1
+        lists[count], offsets[count], after[count] = flat, o, 0
         local group = row[4][id]
-        if not group then
-          group = {rank = rank, id = id, key = 0, from = 1, to = 0}
+        if group then
+          join(group, count)
+        else
+          group = {rank = rank, id = id, key = 0, head = count, tail = count, many = 1}
           row[4][id] = group
           groups[#groups + 1] = group
         end
-        count = count + 1
-        lists[count], offsets[count], calls[count] = flat, o, flat[o + 3]
-        local to = group.to + 1
-        group.to, group[to] = to, count
         if not own then
           row[2] = row[2] + flat[o + 3]
           row[3] = row[3] + flat[o + 3] * flat[o + main]
@@ -100,9 +107,6 @@ local function turns()
         end
       end
       last = own and count or last
-    end
-    for _, group in ipairs(groups) do
-      if group.to > 1 then order(group) end
     end
     table.sort(ahead, function(a, b) return a[1] < b[1] end)
     local told = {}
@@ -163,7 +167,8 @@ local function turns()
   end
 
   local function fits(e, left, depths, main)  -- how many calls like it; -1: none while so much is withheld
-    local count, flat, o = calls[e], lists[e], offsets[e] + 5
+    local flat, o = lists[e], offsets[e] + 5
+    local count = flat[o - 2]
     for d, depth in ipairs(depths) do
       local units = flat[o + d]
       if units > 0 and depth.most < LOTS then
@@ -177,13 +182,10 @@ local function turns()
   end
 
   local function rotate(group)
-    local from, to = group.from, group.to
-    local e = group[from]
-    if calls[e] > 0 then
-      if from == to then return end
-      group.to, group[to + 1] = to + 1, e
-    end
-    group.from = from + 1
+    local e = group.head
+    if lists[e][offsets[e] + 3] == 0 then return skip(group) end
+    if group.many == 1 then return end
+    group.head, after[group.tail], group.tail, after[e] = after[e], e, e, 0
   end
 
   local function shared(e, count, cost, heap, left, depths)  -- the others' turn comes before the rest is divided
@@ -196,8 +198,7 @@ local function turns()
       end
       count = min(count, max(1, floor((next.key - group.key) / cost), floor(room / (2 * #heap))))
     end
-    local many = group.to - group.from + 1
-    return many > 1 and max(1, floor(count / many)) or count
+    return group.many > 1 and max(1, floor(count / group.many)) or count
   end
 
   -- Goes through all that waits in its order, until a call does not fit. Returns what is left of the order.
@@ -214,14 +215,14 @@ local function turns()
       if group.key ~= virtual[group.id] then
         group.key = virtual[group.id]
       else
-        local e = group[group.from]
+        local e = group.head
         local count = fits(e, left, depths, main)
         local own = e >= first and e <= last
         steps = steps + 1
         if count == 0 or steps > STEPS then break end
         if count < 0 then
           blocked = blocked or own
-          group.from = group.from + 1
+          skip(group)
         else
           local cost, flat, o = service(e, main), lists[e], offsets[e] + 5
           count = shared(e, count, cost, heap, left, depths)
@@ -230,7 +231,7 @@ local function turns()
           end
           group.key = group.key + cost * count
           virtual[group.id] = group.key
-          calls[e] = calls[e] - count
+          flat[o - 2] = flat[o - 2] - count
           if own then
             local flow, units = flows[group.id], count * flat[o + main]
             for d = 1, #left do granted[d] = granted[d] + count * flat[o + d] end
@@ -257,12 +258,11 @@ local function turns()
         said[id] = true
         served[#served + 1] = {id, flows[id][4], got[id] or 0}
       end
-      if calls[e] > 0 then
+      if flat[o + 3] > 0 then
         alive[id] = true
         local at = #rest
         if at == 0 then rest[1], at = flat[1], 1 end
         for i = 0, flat[1] - 1 do rest[at + 1 + i] = flat[o + i] end
-        rest[at + 4] = calls[e]
         if taken[e] then rest[at + 6] = now end
       end
     end
@@ -291,7 +291,7 @@ local function turns()
     for _ = 1, LOOK do
       local group = heap[1]
       if not group then return LEAST_US end
-      local e = group[group.from]
+      local e = group.head
       local flat, o = lists[e], offsets[e] + 5
       if group.key ~= virtual[group.id] then
         group.key = virtual[group.id]
@@ -308,7 +308,7 @@ local function turns()
         for d = 1, #left do ahead[d] = ahead[d] + flat[o + d] end
         group.key = group.key + service(e, main)
         virtual[group.id] = group.key
-        calls[e] = calls[e] - 1
+        flat[o - 2] = flat[o - 2] - 1
         rotate(group)
       end
       leave(heap, group)

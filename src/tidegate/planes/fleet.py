@@ -321,13 +321,13 @@ class Fleet:
         rolling.look(now)
         if not rolling.midway and self.configuration.postponed is not None:
             self.offer(self.configuration.postponed)
-        if rolling.over:
-            self._rolling, self.rolled = None, not rolling.failed
-        elif not rolling.midway and not self.configuration.on_trial:
+        if not rolling.midway and not self.configuration.on_trial:
             try:
                 rolling.step()
             except GateError as error:
                 rolling.fail(str(error))
+        if rolling.over:  # also by this step: nothing may happen for long that would have this looked at again
+            self._rolling, self.rolled = None, not rolling.failed
 
     def successor(self, worker: Worker) -> Worker:
         """One that begins in the place's other folder, on the same socket. Raises `GateError`."""

@@ -204,7 +204,7 @@ async def test_an_idle_worker_keeps_nothing() -> None:
     for turn in range(500):
         crew.call(turn % 2, A)
         await crew.clock.advance(2_000)
-    await crew.clock.advance(SECOND)
+    await crew.clock.advance(2 * SECOND)
     (fund,) = [fund for key, fund in crew.bank.funds.items() if key.endswith(":a")]
     assert fund.dims[1].leased == 0
     assert len(crew.bank.asked) < 300

@@ -29,6 +29,7 @@ from tidegate.ports import Clock, Timer
 
 AGAIN_US: Final = 10_000  # after a question without an answer; twice as long after the next
 LONGEST_US: Final = 250_000
+LINGERS_US: Final = 61_000_000  # a provider's window counts what was spent on a share for so long afterwards
 MARGIN_US: Final = 1_000_000  # two clocks run differently fast: so much less of `share_us`
 _SOON_US: Final = 5_000
 _DRIFT_US: Final = 50  # between two beats: a thousandth
@@ -156,7 +157,7 @@ class Membership:
 
     def _beat(self) -> None:
         now, footing, settings = self._clock.now(), self._footing, self._settings
-        share_us = settings.share_us if settings.on_state_loss == "local" else 0
+        share_us = settings.share_us + LINGERS_US if settings.on_state_loss == "local" else 0
         beat = Beat(
             footing.member,
             footing.incarnation,

@@ -9,11 +9,20 @@ from hashlib import sha1
 from importlib.resources import files
 from typing import Final
 
+from tidegate.policy.cluster.times import LEASE_US, LEAST_US, LOST_US, RENEW_US, STALE_US
+
 _PARTS: Final = {  # one script is its parts, one after the other: they share what is local
     "exchange": ("words", "slots", "dimension", "fund", "losses", "turns", "grant", "exchange"),
     "members": ("members",),
     "claim": ("claim",),
 }
+_TIMES: Final = b"local LEASE_US, LEAST_US, RENEW_US, STALE_US, LOST_US = %d, %d, %d, %d, %d\n" % (
+    LEASE_US,
+    LEAST_US,
+    RENEW_US,
+    STALE_US,
+    LOST_US,
+)
 
 
 class Script:
@@ -29,7 +38,7 @@ class Script:
 
 def _read(name: str) -> Script:
     folder = files("tidegate.cluster") / "lua"
-    return Script(name, b"\n".join((folder / f"{part}.lua").read_bytes() for part in _PARTS[name]))
+    return Script(name, _TIMES + b"\n".join((folder / f"{part}.lua").read_bytes() for part in _PARTS[name]))
 
 
 @cache

@@ -36,7 +36,7 @@ class ClusterConfig(Section):
         examples=["${HOSTNAME}"],
     )
     timeout_ms: Annotated[int, Field(ge=1, le=10_000)] = Field(
-        75, description="Of one exchange with it, everything together, in milliseconds.", examples=[75]
+        150, description="Of one exchange with it, everything together, in milliseconds.", examples=[150]
     )
     on_state_loss: Literal["local", "closed", "open"] = Field(
         "local",

@@ -35,7 +35,7 @@ class ClusterSettings(Record, frozen=True):
     url: str = ""  # redis:// rediss:// unix:// redis+sentinel:// redis+cluster://, "" = each worker by itself
     prefix: str = "tidegate"  # of all keys; one cluster, one prefix
     node: str = ""  # this machine's name in the cluster; members are NODE/WORKER
-    timeout_us: int = 75_000  # of one exchange, everything together: place in the pool, sending, answer
+    timeout_us: int = 150_000  # of one exchange, everything together: place in the pool, sending, answer
     on_state_loss: str = "local"  # local: its share of each limit | closed: refuse | open: no shared limit
     share_us: int = 600_000_000  # how long a member that hears nothing may go on with its share
     region: str = ""  # its name among regions, "" = there is one

@@ -19,7 +19,7 @@ LIMIT = 100_000
 
 
 def world_of(kind: int, seed: int = 1, **settings: float) -> World:
-    window_us = 2_000_000 if kind == BUCKET else 1_000_000
+    window_us = 2_000_000
     return World(seed, Dim(kind, LIMIT, window_us, 20_000), 3, loss=settings.get("loss", 0.0))
 
 
@@ -27,7 +27,7 @@ def harmed(world: World, harm: dict[str, float], moments: int = 15) -> None:
     """At random moments something happens to a worker, a link or the server."""
     chance = world.chance
     for _ in range(moments):
-        world.run(chance.randrange(400_000))
+        world.run(chance.randrange(800_000))
         dice, worker = chance.random(), chance.choice(world.workers)
         for name in ("kill", "pause", "cut", "freeze", "flush"):
             dice -= harm.get(name, 0.0)
@@ -36,11 +36,11 @@ def harmed(world: World, harm: dict[str, float], moments: int = 15) -> None:
             if name == "kill":
                 worker.begin()
             elif name == "pause":
-                worker.paused_until = world.now + chance.randrange(1_500_000)
+                worker.paused_until = world.now + chance.randrange(3_000_000)
             elif name == "cut":
-                worker.cut_until = world.now + chance.randrange(3_000_000)
+                worker.cut_until = world.now + chance.randrange(3_500_000)
             elif name == "freeze":
-                world.frozen_until = world.now + chance.randrange(2_000_000)
+                world.frozen_until = world.now + chance.randrange(2_500_000)
             else:
                 world.fund = world.roll = None
             break

@@ -1,7 +1,7 @@
 """How much a worker would like to hold, and what part of all spending is its own."""
 
 from tidegate.policy.cluster.pace import CALLS, Prefetch
-from tidegate.policy.cluster.times import RENEW_US
+from tidegate.policy.cluster.times import HOLD_US, RENEW_US
 
 SECOND = 1_000_000
 
@@ -13,9 +13,9 @@ def paced(units_per_second: int) -> Prefetch:
     return pace
 
 
-def test_the_target_is_what_is_spent_until_the_lease_is_renewed() -> None:
-    """A steady 10,000 a second is 1,000 in a tenth of it, nearly."""
-    assert 900 <= paced(10_000).target <= 10_000 * RENEW_US // SECOND
+def test_the_target_is_what_is_spent_in_a_moment() -> None:
+    """A steady 10,000 a second is 4,000 in four tenths of it, nearly."""
+    assert 9_000 * HOLD_US // SECOND <= paced(10_000).target <= 10_000 * HOLD_US // SECOND
 
 
 def test_a_lease_is_worth_ten_of_the_largest_calls() -> None:

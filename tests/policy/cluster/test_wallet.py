@@ -147,7 +147,7 @@ def test_a_busy_worker_holds_what_it_spends_in_a_moment() -> None:
     assert len(one.sent) == 4_000
     assert len(bank.asked) < 4_000 * 0.2
     assert waited < 400
-    go(bank, SECOND)
+    go(bank, 3 * LEASE_US)
     assert bank.only.dims[1].leased == 0
 
 

@@ -14,8 +14,9 @@ from tidegate.policy.cluster.fund import Fund
 from tidegate.policy.cluster.members import Roll, beat
 from tidegate.policy.cluster.times import BEAT_US, LEASE_US, LOCAL_US, SAFE_US, STALE_US
 
-SHARE_US = 5_000_000
-TIMEOUT_US = 75_000
+SHARE_US = 10_000_000
+LINGERS_US = 2_020_000  # a window and its jitter
+TIMEOUT_US = 150_000
 EPOCH_US = 1_700_000_000_000_000
 
 
@@ -131,7 +132,7 @@ class Worker:
             return
         now, known = self.world.now, self.stand
         told = (known.share_ppm, known.open_ppm, known.members) if known is not None else (0, 0, 0)
-        said = Beat(self.name, born, now + TIMEOUT_US, SHARE_US, self.posted, False, *told)
+        said = Beat(self.name, born, now + TIMEOUT_US, SHARE_US + LINGERS_US, self.posted, False, *told)
         self.beat_id += 1
         number = self.beat_id
 

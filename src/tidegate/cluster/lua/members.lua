@@ -6,7 +6,7 @@
 
 local floor, max, min = math.floor, math.max, math.min
 local OK, LATE = 0, 2
-local FREE, LOST_US = 1000000, 200000
+local FREE = 1000000
 
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * FREE + tonumber(time[2])

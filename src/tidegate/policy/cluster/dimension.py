@@ -15,10 +15,11 @@ Complexity: O(1) for buckets, sums and slots; O(slots of the log) here, O(slots 
 from typing import Final
 
 from tidegate.model.cluster import BUCKET, FREE, LOG, SLOTS, SUM, Dim
+from tidegate.policy.cluster.times import STALE_US
 
 LOTS: Final = 1 << 52  # what is left where nothing is limited
 EXACT: Final = 1 << 50
-MARGIN_US: Final = 100_000  # an age is told by who does not know how long its exchange is on the way
+MARGIN_US: Final = STALE_US  # an age is told by who does not know how long its exchange is on the way
 QUARTER_US: Final = 250_000
 QUARTERS: Final = 64
 SLOTS_OF_LOG: Final = 598  # with those that begin and end the span: 600

@@ -1,6 +1,6 @@
 """How fast a worker spends of one dimension: how much it would hold for a moment, and what part of all that is."""
 
-from tidegate.policy.cluster.times import LEAST_US, RENEW_US
+from tidegate.policy.cluster.times import HOLD_US, LEAST_US, RENEW_US
 
 CALLS = 10  # of the largest, that a moment's spending comes to at least: else each is asked for as it comes
 _CALM_US = 200_000  # over which the rate is averaged
@@ -10,7 +10,7 @@ _LEAST_PART = 0.02
 
 
 class Prefetch:
-    """Of one purse. `target`: units that it spends in `RENEW_US`."""
+    """Of one purse. `target`: units that it spends in `HOLD_US`."""
 
     __slots__ = ("_all", "_at", "_own", "_rate", "target")
 
@@ -26,7 +26,7 @@ class Prefetch:
         self._at = now
         if passed > 0:
             self._rate += (spent / passed - self._rate) * passed / (passed + _CALM_US)
-        self.target = int(self._rate * RENEW_US)
+        self.target = int(self._rate * HOLD_US)
 
     def worth(self, largest: int) -> bool:
         """Whether a moment's spending is at least ten of the largest calls."""

@@ -13,14 +13,14 @@ after it was received; only the rates of two clocks matter, never what they show
 
 from typing import Final
 
-BEAT_US: Final = 50_000
-STALE_US: Final = 100_000
-LOST_US: Final = 200_000
-IN_TIME_US: Final = 50_000
-LOCAL_US: Final = 350_000
-LEASE_US: Final = 300_000
-SAFE_US: Final = 50_000
-RENEW_US: Final = 100_000  # who holds something, or has something to tell, says so at least this often
-GATHER_US: Final = 0  # what happens in one turn of the loop goes together
+BEAT_US: Final = 100_000
+STALE_US: Final = 250_000
+LOST_US: Final = 400_000
+IN_TIME_US: Final = 150_000
+LOCAL_US: Final = 800_000
+LEASE_US: Final = 600_000
+SAFE_US: Final = 100_000
+RENEW_US: Final = 200_000  # who holds something, or has something to tell, says so at least this often
+HOLD_US: Final = 400_000  # for so long what is held beyond what waits lasts: a short silence is not noticed
 LEAST_US: Final = 2_000  # between two exchanges of one fund
-REMEMBER_US: Final = 250_000  # how old what a member remembers of a log may be
+REMEMBER_US: Final = 500_000  # how old what a member remembers of a log may be

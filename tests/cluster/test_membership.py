@@ -11,7 +11,7 @@ from tidegate.clock import SystemClock
 from tidegate.cluster.client import Client
 from tidegate.cluster.figures import Figures
 from tidegate.cluster.keeper import Keeper
-from tidegate.cluster.membership import MARGIN_US, Membership
+from tidegate.cluster.membership import LINGERS_US, MARGIN_US, Membership
 from tidegate.cluster.scripts import exchange, members
 from tidegate.cluster.url import parse
 from tidegate.model.cluster import BUCKET, LATE, OK, Beat, ClusterSettings, Stand, Told
@@ -120,7 +120,7 @@ async def test_a_beat_follows_the_last_one() -> None:
     await member.clock.advance(BEAT_US)
     sent = member.clock.now()
     beat = member.beat()
-    assert (beat.member, beat.incarnation, beat.share_us) == ("n/0", 7, 10 * MINUTE_US)
+    assert (beat.member, beat.incarnation, beat.share_us) == ("n/0", 7, 10 * MINUTE_US + LINGERS_US)
     assert (beat.share_ppm, beat.open_ppm, beat.members) == (250_000, 1_000_000, 4)
     assert (beat.back, beat.leaving) == (False, False)
     await member.clock.advance(30_000)
@@ -154,7 +154,7 @@ async def test_silence_is_what_the_policy_says(policy: str, mode: int, level: st
     await member.join()
     began = member.clock.now()
     await member.clock.advance(BEAT_US)
-    assert member.beat().share_us == (10 * MINUTE_US if policy == "local" else 0)
+    assert member.beat().share_us == (10 * MINUTE_US + LINGERS_US if policy == "local" else 0)
     await member.clock.advance(75_000)
     member.client.fail()
     member.client.said.clear()

@@ -67,12 +67,17 @@ def stored_fund(data: bytes) -> list[Any]:
         assert busy or not any(units for dim, units in zip(fund[7], leases, strict=True) if dim[0] != SLOTS)
         fund[8][at] = [
             name.decode(), incarnation, seq, heard, lease_us, leases, voided, lapsed, limits, None,
-            _demands(unpacked(demands)) if demands else [], restored,
+            _demands(demands) if demands else [], restored,
         ]  # fmt: skip
     return [fund[:7], fund[7], fund[8], fund[9]]
 
 
-def _demands(flat: list[int]) -> list[Any]:
+def _demands(data: bytes) -> list[Any]:
+    flat: list[int] = []
+    at = 0
+    while at < len(data):
+        item, at = _value(data, at)
+        flat.append(item)
     rows = [flat[at : at + flat[0]] for at in range(1, len(flat), flat[0])]
     return [[*row[:3], row[6:], *row[3:6]] for row in rows]
 

@@ -70,7 +70,7 @@ local function demand(fund, member, ask)  -- replaces what the member said befor
   for _, each in ipairs(ask[10] or {}) do
     if each[5] > 0 then
       if not before then
-        local said = member[4] ~= '' and unpack(member[4]) or {}
+        local said = member[4] ~= '' and {unpack(member[4])} or {}
         before, list[1] = {}, 6 + dims
         for o = 2, #said, said[1] or 1 do before[said[o + 1]] = said[o + 5] end
       end

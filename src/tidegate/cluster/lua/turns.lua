@@ -78,7 +78,9 @@ local function turns()
     local stride, main, count = 6 + #fund[8], #fund[8] > 1 and 7 or 6, 0
     for owner, member in ipairs(fund[9]) do
       local own, flat = owner == mine, list
-      if not own then flat = member[4] ~= '' and now - member[2] <= member[3] and unpack(member[4]) or {} end
+      if not own then
+        flat = member[4] ~= '' and now - member[2] <= member[3] and {unpack(member[4])} or {}
+      end
       if flat[1] and flat[1] ~= stride then flat = widened(flat, stride) end
       first = own and count + 1 or first
       local row
@@ -266,7 +268,7 @@ local function turns()
         if taken[e] then rest[at + 6] = now end
       end
     end
-    member[4] = rest[1] and pack(rest) or ''
+    member[4] = rest[1] and pack(unroll(rest)) or ''
     return rest[1] ~= nil, served
   end
 

@@ -84,19 +84,28 @@ class Gate(Processes):
     """`tidegate serve` with a configuration."""
 
     def __init__(self, folder: Path, tree: dict[str, Any] | str, *more: str) -> None:
+        self.begin(folder, tree, *more)
+        self.wait_ready()
+
+    def begin(self, folder: Path, tree: dict[str, Any] | str, *more: str) -> None:
+        """Start it; `wait_ready` waits for it."""
         folder.mkdir(parents=True, exist_ok=True)
         self.config = folder / "tidegate.yaml"
         self.write(tree)
         self.state = folder / "state"
         self.log_path = folder / "log"
-        options = ["-c", str(self.config), "--port", "0", "--admin-port", "0", "--state-dir", str(self.state), *more]
-        with self.log_path.open("wb") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "tidegate", "serve", *options], stdout=subprocess.PIPE, stderr=log
-            )
+        self._more = more
+        self.log_path.write_bytes(b"")
+        self.start()
+
+    def start(self) -> None:
+        """Its process, and after it ended another one that goes on with its state; `wait_ready` waits for it."""
+        options = ["-c", str(self.config), "--port", "0", "--admin-port", "0", "--state-dir", str(self.state)]
+        command = [sys.executable, "-m", "tidegate", "serve", *options, *self._more]
+        with self.log_path.open("ab") as log:
+            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log)
         self.port = self.admin_port = 0
         self.watched: set[int] = set()
-        self.wait_ready()
 
     def write(self, tree: dict[str, Any] | str) -> None:
         """Another configuration, for a reload."""

@@ -2,11 +2,8 @@
 
 import asyncio
 import json
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -22,24 +19,6 @@ MODEL = "gpt-4o"
 BUDGET = 6_000  # tokens, a millionth of a dollar each
 
 
-class Crowd(Gate):
-    """A gate of several workers, and a Valkey of its own."""
-
-    def __init__(self, folder: Path, tree: dict[str, Any]) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self.config = folder / "tidegate.yaml"
-        self.write(tree)
-        self.state = folder / "state"
-        self.log_path = folder / "log"
-        options = ["-c", str(self.config), "--port", "0", "--admin-port", "0", "--state-dir", str(self.state)]
-        with self.log_path.open("wb") as log:
-            command = [sys.executable, "-m", "tidegate", "serve", "--workers", str(WORKERS), *options]
-            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log)
-        self.port = self.admin_port = 0
-        self.watched: set[int] = set()
-        self.wait_ready()
-
-
 TENANTS: dict[str, Any] = {
     "minute": {"limits": {"rpm": 60}},
     "few": {"limits": {"concurrent": 5}},
@@ -49,7 +28,7 @@ TENANTS: dict[str, Any] = {
 
 
 @pytest.fixture(scope="module")
-def crowd(session_twin: Twin, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crowd]:
+def crowd(session_twin: Twin, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate]:
     made = provider(session_twin.url, "sk-crowd", {MODEL: {"rpm": HUGE, "tpm": HUGE}})
     made["models"] = {MODEL: {"price": {"input": 1, "output": 1}}}
     tree = {
@@ -59,23 +38,23 @@ def crowd(session_twin: Twin, tmp_path_factory: pytest.TempPathFactory) -> Itera
             for name, of in TENANTS.items()
         },
     }
-    gate = Crowd(tmp_path_factory.mktemp("crowd"), tree)
+    gate = Gate(tmp_path_factory.mktemp("crowd"), tree, "--workers", str(WORKERS))
     yield gate
     gate.close()
 
 
-async def ask(crowd: Crowd, tenant: str, tokens: int = 5, **fields: Any) -> Answer:
+async def ask(crowd: Gate, tenant: str, tokens: int = 5, **fields: Any) -> Answer:
     return await crowd.chat(MODEL, max_tokens=tokens, headers={"authorization": f"Bearer tg-{tenant}"}, **fields)
 
 
-async def test_requests_a_minute_over_all_workers(crowd: Crowd) -> None:
+async def test_requests_a_minute_over_all_workers(crowd: Gate) -> None:
     """Sixty, and not sixty for each worker; the others are told when."""
     answers = await asyncio.gather(*[ask(crowd, "minute") for _ in range(180)])
     assert Counter(one.status for one in answers) == {200: 60, 429: 120}
     assert 40 < max(int(one.headers["retry-after"]) for one in answers if one.status == 429) <= 61
 
 
-async def test_calls_at_a_time_over_all_workers(crowd: Crowd, session_twin: Twin) -> None:
+async def test_calls_at_a_time_over_all_workers(crowd: Gate, session_twin: Twin) -> None:
     """Five means five, wherever they come in."""
     session_twin.fault({"fault": "slow", "match": {"model": MODEL}, "ms": 1500})
     try:
@@ -87,7 +66,7 @@ async def test_calls_at_a_time_over_all_workers(crowd: Crowd, session_twin: Twin
     assert {one.status for one in later} == {200}
 
 
-async def test_a_budget_is_not_overrun_by_many_streams(crowd: Crowd, session_twin: Twin) -> None:
+async def test_a_budget_is_not_overrun_by_many_streams(crowd: Gate, session_twin: Twin) -> None:
     """Two hundred beside each other, at whichever worker: what they cost together fits."""
     key = "sk-crowd"
     before = session_twin.ledger(key, MODEL).get("billed_tokens", 0)
@@ -103,7 +82,7 @@ def sum_of(books: dict[str, Any]) -> int:
     return int(books.get("billed_tokens", 0))
 
 
-async def test_a_signature_is_used_once_whichever_worker_is_asked(crowd: Crowd) -> None:
+async def test_a_signature_is_used_once_whichever_worker_is_asked(crowd: Gate) -> None:
     """Shown to all of them at once and again: one is let in."""
     body = json.dumps({"model": MODEL, "messages": USER, "max_tokens": 5}).encode()
     signed = Signer("calm", "tg-calm").headers("POST", "/v1/chat/completions", body)
@@ -113,7 +92,7 @@ async def test_a_signature_is_used_once_whichever_worker_is_asked(crowd: Crowd) 
     assert {one.status for one in again} == {401}
 
 
-async def test_one_execution_per_idempotency_key(crowd: Crowd, session_twin: Twin) -> None:
+async def test_one_execution_per_idempotency_key(crowd: Gate, session_twin: Twin) -> None:
     """Thirty clients of the official SDK ask under one key: one call, one answer, told thirty times."""
     before = len(session_twin.calls(MODEL))
 

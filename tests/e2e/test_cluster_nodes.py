@@ -3,8 +3,6 @@
 import asyncio
 import json
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,25 +15,24 @@ from bench.valkey import Valkey
 from tests.e2e.stand import HUGE, Gate, Twin, provider, total, until
 from tests.e2e.test_managed_keys import TOKEN, Admin
 
-pytestmark = pytest.mark.timeout(240)  # each starts two gates, some again
+APP = "tg-of-the-file"
+LANE = 'tidegate_lane_open{model="gpt-4o-mini",'
+pytestmark = pytest.mark.timeout(240)  # the first one starts two gates and their stores; one of them starts gates again
 
 
 class Node(Gate):
-    """One of them."""
+    """One of them. It is not ready yet: two begin together."""
 
     def __init__(self, folder: Path, tree: dict[str, Any], first: "Node | None" = None) -> None:
-        super().__init__(folder, tree)
+        self.begin(folder, tree)
         self.first = first or self
 
-    def start(self) -> None:
-        """Again, after it ended."""
+    def end(self) -> None:
+        """It drains and ends; `start` begins it again."""
+        self.signal(signal.SIGTERM)
+        self.wait_end()
         assert self.process.stdout is not None
         self.process.stdout.close()
-        options = ["-c", str(self.config), "--port", "0", "--admin-port", "0", "--state-dir", str(self.state)]
-        with self.log_path.open("ab") as log:
-            command = [sys.executable, "-m", "tidegate", "serve", *options]
-            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log)
-        self.wait_ready()
 
     async def status(self, key: str, model: str = "gpt-4o") -> int:
         return (await self.chat(model, headers={"authorization": f"Bearer {key}"})).status
@@ -69,27 +66,31 @@ def stores() -> Iterator[tuple[Valkey, Postgres]]:
 
 
 def tree(twin: Twin, stores: tuple[Valkey, Postgres], name: str, **more: Any) -> dict[str, Any]:
-    limits = {"gpt-4o": {"rpm": HUGE, "tpm": HUGE}}
+    limits = {model: {"rpm": HUGE, "tpm": HUGE} for model in ("gpt-4o", "gpt-4o-mini")}
     return {
         "providers": {"openai": provider(twin.url, "sk-managed", limits)},
         "access": {"failures": 0},
+        "clients": {"keys": [{"name": "app", "key": APP}]},
         "cluster": {"url": stores[0].url, "prefix": name},
         "ledger": {"database": stores[1].url(name)},
     } | more
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def nodes(
-    session_twin: Twin, stores: tuple[Valkey, Postgres], tmp_path: Path, request: pytest.FixtureRequest
+    session_twin: Twin, stores: tuple[Valkey, Postgres], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Node, Node, dict[str, Any]]]:
-    name = request.node.name
-    stores[1].database(name)
-    file = tree(session_twin, stores, name)
-    first = Node(tmp_path / "a", file)
-    second = Node(tmp_path / "b", file, first)
-    yield first, second, file
-    first.close()
-    second.close()
+    stores[1].database("nodes")
+    file, folder = tree(session_twin, stores, "nodes"), tmp_path_factory.mktemp("nodes")
+    first = Node(folder / "a", file)
+    second = Node(folder / "b", file, first)
+    try:
+        first.wait_ready()
+        second.wait_ready()
+        yield first, second, file
+    finally:
+        first.close()
+        second.close()
 
 
 async def in_force(node: Node, version: int) -> None:
@@ -120,8 +121,13 @@ async def test_who_manages_one_node_manages_both(nodes: tuple[Node, Node, dict[s
                 break
 
 
-async def test_a_configuration_is_in_force_on_all_or_none(nodes: tuple[Node, Node, dict[str, Any]]) -> None:
-    """A good change of one file holds on both; one that a node cannot use on neither; who was away catches up."""
+async def test_a_configuration_is_in_force_on_all_or_none(
+    nodes: tuple[Node, Node, dict[str, Any]], stores: tuple[Valkey, Postgres]
+) -> None:
+    """A good change of one file holds on both; one that a node cannot use on neither; who was away catches up.
+
+    After FLUSHALL they put it back, and go on from there; a file that changed while nobody ran is proposed.
+    """
     first, second, file = nodes
     for node in nodes[:2]:
         await in_force(node, 1)
@@ -129,42 +135,33 @@ async def test_a_configuration_is_in_force_on_all_or_none(nodes: tuple[Node, Nod
     first.write(more)
     for node in nodes[:2]:
         await in_force(node, 2)
-        assert (await node.chat("fast")).status == 200
+        assert await node.status(APP, "fast") == 200
     (second.config.parent / "mine.pem").write_bytes(trustme.CA().cert_pem.bytes())
     bad = json.loads(json.dumps(more))
     bad["providers"]["openai"]["ca_file"] = "mine.pem"
     second.write(bad)
     await until(lambda: "stays on all nodes" in second.log(), "the refusal")
     assert "the file cannot be read" in second.log()
-    second.process.send_signal(signal.SIGTERM)
-    await asyncio.to_thread(second.process.wait)
+    await asyncio.to_thread(second.end)
     first.write(file | {"strategies": {"slow": {"primary_model": "gpt-4o"}}})
     await in_force(first, 3)
     assert "(version 3" not in second.log()
     second.start()
+    await asyncio.to_thread(second.wait_ready)
     await in_force(second, 3)
-    assert (await second.chat("slow")).status == 200
-    assert (await second.chat("fast")).status == 404
-
-
-async def test_what_is_in_force_outlives_the_shared_state(
-    nodes: tuple[Node, Node, dict[str, Any]], stores: tuple[Valkey, Postgres]
-) -> None:
-    """After FLUSHALL the nodes put it back, and go on from there; a file that changed while nobody ran is proposed."""
-    first, second, file = nodes
-    for node in nodes[:2]:
-        await in_force(node, 1)
+    assert await second.status(APP, "slow") == 200
+    assert await second.status(APP, "fast") == 404
     stores[0].command("FLUSHALL")
     await until(lambda: "it was put back" in first.log() + second.log(), "what was lost")
     for node in (first, second):
-        node.process.send_signal(signal.SIGTERM)
-        await asyncio.to_thread(node.process.wait)
-    first.write(file | {"strategies": {"fast": {"primary_model": "gpt-4o"}}})
+        await asyncio.to_thread(node.end)
+    first.write(more)
     for node in (second, first):
         node.start()
     for node in (second, first):
-        await in_force(node, 2)
-        assert (await node.chat("fast")).status == 200
+        await asyncio.to_thread(node.wait_ready)
+        await in_force(node, 4)
+        assert await node.status(APP, "fast") == 200
 
 
 async def test_what_one_node_is_refused_the_other_does_not_ask_for(
@@ -173,13 +170,14 @@ async def test_what_one_node_is_refused_the_other_does_not_ask_for(
     """The provider refuses for half a minute: the second node knows it without a refusal of its own."""
     first, second, _ = nodes
     for node in (first, second):
-        assert (await node.chat("gpt-4o")).status == 200
-    session_twin.fault({"fault": "429", "match": {"model": "gpt-4o"}, "retry_after": 3_600})
+        assert await node.status(APP, "gpt-4o-mini") == 200
+    await until(lambda: total(second, LANE) == 1, "its page")
+    session_twin.fault({"fault": "429", "match": {"model": "gpt-4o-mini"}, "retry_after": 3_600})
     try:
-        assert (await first.chat("gpt-4o")).status == 429
-        await until(lambda: not total(second, "tidegate_lane_open"), "the second node to know")
-        before = len(session_twin.calls("gpt-4o"))
-        assert (await second.chat("gpt-4o")).status == 429
-        assert len(session_twin.calls("gpt-4o")) == before
+        assert await first.status(APP, "gpt-4o-mini") == 429
+        await until(lambda: total(second, LANE) == 0, "the second node to know")
+        before = len(session_twin.calls("gpt-4o-mini"))
+        assert await second.status(APP, "gpt-4o-mini") == 429
+        assert len(session_twin.calls("gpt-4o-mini")) == before
     finally:
         session_twin.reset()

@@ -76,19 +76,20 @@ async def test_one_is_killed_all_are_replaced_and_fewer_come_back(twin: Twin, tm
     Also of replicas that a gate of fewer workers does not have any more.
     """
     gate = Gate(tmp_path / "gate", tree(twin, "sk-workers"), "--workers", "3")
+    twin.fault({"fault": "slow", "match": {"model": MODEL}, "ms": 100})  # whose calls take no time take all processors
     try:
         clients = Clients(gate)
         calling = [asyncio.create_task(clients.call(number)) for number in range(CLIENTS)]
-        await clients.answers(60)
+        await clients.answers(40)
         killed = gate.workers()[1]
         os.kill(killed, signal.SIGKILL)
         wait_gone(killed)
-        await clients.answers(60)
+        await clients.answers(40)
         assert len(clients.failures) <= CLIENTS
         failed, before = len(clients.failures), set(gate.workers().values())
         gate.signal(signal.SIGUSR2)
         await until(lambda: "every worker was replaced" in gate.log(), "new workers")
-        await clients.answers(60)
+        await clients.answers(40)
         assert clients.failures[failed:] == []
         clients.stop()
         await asyncio.gather(*calling)

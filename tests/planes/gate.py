@@ -13,6 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 DEADLINE = 20.0  # seconds; only a failure takes as long
+START = 60.0  # seconds of a busy machine for all processes of a gate; one that ends before is noticed at once
 MODULES = {
     "worker_module": "tests.planes.fake_worker",
     "control_module": "tests.planes.fake_control",
@@ -61,7 +62,7 @@ class Gate:
 
     def _line(self) -> str:
         assert self.process.stdout is not None
-        readable, _, _ = select.select([self.process.stdout], [], [], DEADLINE)
+        readable, _, _ = select.select([self.process.stdout], [], [], START)
         assert readable, f"not ready in time; log: {self.log()}"
         return self.process.stdout.readline().decode()
 

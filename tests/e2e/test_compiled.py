@@ -28,6 +28,7 @@ SAME_TESTS = (
     "--ignore=tests/edge/test_gateway_fails.py",
     "--ignore=tests/edge/test_crew.py",
     "--ignore=tests/policy/test_index.py",
+    "--deselect=tests/edge/test_elsewhere.py::test_what_is_left_behind_is_bounded",  # sets a constant
     "--deselect=tests/edge/test_once.py::test_memory_is_bounded",  # sets constants
     "--deselect=tests/edge/test_once.py::test_a_long_answer_waits_for_nobody_who_left",  # sets one
     "--deselect=tests/edge/test_flights.py::test_a_slow_follower_holds_nobody_up",  # as these do

@@ -89,7 +89,7 @@ async def test_a_signature_is_used_once_whichever_worker_is_asked(crowd: Gate) -
     answers = await asyncio.gather(*[crowd.post("/v1/chat/completions", body, **signed) for _ in range(20)])
     assert Counter(one.status for one in answers) == {200: 1, 401: 19}
     again = await asyncio.gather(*[crowd.post("/v1/chat/completions", body, **signed) for _ in range(10)])
-    assert {one.status for one in again} == {401}
+    assert {one.status for one in again} <= {401, 429}  # who fails too often is slowed down
 
 
 async def test_one_execution_per_idempotency_key(crowd: Gate, session_twin: Twin) -> None:

@@ -155,8 +155,7 @@ class Wallet(Wake):
         when = self._again_at
         for purse, prefetch in zip(self.purses, self._prefetch, strict=True):
             if purse.leased:
-                lasts = prefetch.lasts(purse.held) if purse.held > 0 else PLACES_US
-                when = min(when, self._asked_at + lasts)
+                when = min(when, self._asked_at + _lasts(purse, prefetch))
             if purse.telling:
                 within = min(RENEW_US, purse.window_us // _WINDOW_PART) if purse.kind == LOG else RENEW_US
                 when = min(when, self._asked_at + within)
@@ -328,6 +327,13 @@ class Wallet(Wake):
     def _tell(self, told: Told | None, now: int) -> None:
         for source in tuple(self.sources):
             source.told(self, told, now)
+
+
+def _lasts(purse: Purse, prefetch: Prefetch) -> int:
+    """How long after an exchange what is leased is to be spoken of again. A place that became free is others' soon."""
+    if purse.held <= 0:
+        return PLACES_US
+    return RENEW_US // 10 if purse.kind == SLOTS else prefetch.lasts(purse.held)
 
 
 def _rank(demand: Demand) -> int:

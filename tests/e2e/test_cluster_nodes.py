@@ -23,9 +23,8 @@ pytestmark = pytest.mark.timeout(240)  # the first one starts two gates and thei
 class Node(Gate):
     """One of them. It is not ready yet: two begin together."""
 
-    def __init__(self, folder: Path, tree: dict[str, Any], first: "Node | None" = None) -> None:
+    def __init__(self, folder: Path, tree: dict[str, Any]) -> None:
         self.begin(folder, tree)
-        self.first = first or self
 
     def end(self) -> None:
         """It drains and ends; `start` begins it again."""
@@ -39,18 +38,20 @@ class Node(Gate):
 
 
 class Office(Admin):
-    """Asks one node with the token that the first one showed."""
+    """Asks one node with the token that either of them showed: they have one database, and one made it."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, *others: Node) -> None:
         super().__init__(node)
-        self.node = node
+        self.nodes = (node, *others)
+
+    def _token(self) -> str:
+        found = [match[1] for node in self.nodes if (match := TOKEN.search(node.log()))]
+        return found[0] if found else ""
 
     async def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-        await until(lambda: TOKEN.search(self.node.first.log()), "the first admin token")
-        found = TOKEN.search(self.node.first.log())
-        assert found is not None
+        await until(self._token, "the first admin token")
         while True:
-            status, data = await asyncio.to_thread(self._ask, found[1], method, path, body)
+            status, data = await asyncio.to_thread(self._ask, self._token(), method, path, body)
             if status != 503:
                 break
         assert status < 300, data
@@ -83,7 +84,7 @@ def nodes(
     stores[1].database("nodes")
     file, folder = tree(session_twin, stores, "nodes"), tmp_path_factory.mktemp("nodes")
     first = Node(folder / "a", file)
-    second = Node(folder / "b", file, first)
+    second = Node(folder / "b", file)
     try:
         first.wait_ready()
         second.wait_ready()
@@ -102,7 +103,7 @@ async def in_force(node: Node, version: int) -> None:
 async def test_who_manages_one_node_manages_both(nodes: tuple[Node, Node, dict[str, Any]]) -> None:
     """A key made on one opens the other; revoked there it is refused here; a purge arrives; one report has both."""
     first, second, _ = nodes
-    here, there = Office(first), Office(second)
+    here, there = Office(first, second), Office(second, first)
     await here.ask("POST", "/namespaces", {"name": "team"})
     key = await here.key("team", "app")
     for node in (first, second):

@@ -96,7 +96,7 @@ async def test_one_is_killed_all_are_replaced_and_fewer_come_back(twin: Twin, tm
         for pid in before:
             wait_gone(pid)
         gate.signal(signal.SIGTERM)
-        assert gate.wait_end() == 0
+        assert gate.wait_end() == 0, gate.log()[-3000:]
         gate.close()
         gate = Gate(tmp_path / "gate", tree(twin, "sk-workers"))
         assert len(gate.workers()) == 1

@@ -11,7 +11,7 @@ from tidegate.policy.spend.limits import Limits
 from tidegate.policy.spend.short import Short
 from tidegate.ports import Clock
 
-PATIENCE_US: Final = 1_000_000  # by then a worker that hears nothing knows that it is on its own
+PATIENCE_US: Final = 1_500_000  # by then a worker that hears nothing knows that it is on its own
 _ANSWERS: Final = 2  # the first may be to what was asked before
 
 

@@ -213,9 +213,9 @@ def end(process: subprocess.Popen[bytes]) -> None:
     process.stdout.close()
 
 
-async def until(condition: Any, what: str) -> None:
+async def until(condition: Any, what: str, seconds: float = DEADLINE) -> None:
     """Poll, letting everything else run, for what happens in another process."""
-    deadline = time.monotonic() + DEADLINE
+    deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"waited in vain for {what}"
         await asyncio.sleep(0.003)

@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.e2e.stand import Gate, Line, Twin, provider, request, until
 from tests.e2e.test_ledger import in_sqlite
-from tests.planes.gate import wait_gone
+from tests.planes.gate import START, wait_gone
 from tidegate.ledger import journal
 from tidegate.model.facts import CallRecord
 
@@ -88,7 +88,7 @@ async def test_one_is_killed_all_are_replaced_and_fewer_come_back(twin: Twin, tm
         assert len(clients.failures) <= CLIENTS
         failed, before = len(clients.failures), set(gate.workers().values())
         gate.signal(signal.SIGUSR2)
-        await until(lambda: "every worker was replaced" in gate.log(), "new workers")
+        await until(lambda: "every worker was replaced" in gate.log(), "new workers", START)
         await clients.answers(40)
         assert clients.failures[failed:] == []
         clients.stop()

@@ -193,6 +193,26 @@ def test_sigterm_lets_calls_finish_and_refuses_new_ones(start: Callable[..., Gat
     assert gate.wait_end() == 0
 
 
+def test_a_file_that_is_read_when_the_gate_ends_is_nobodys_any_more(start: Callable[..., Gate], tmp_path: Path) -> None:
+    """Its ports are closed by then: the gate ends as it would have."""
+    gate = start("one").wait_ready()
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    gate.config.write_text(f"after {fifo}", encoding="utf-8")
+    with gate.connect() as connection, connection.makefile("rwb") as stream:
+        stream.write(b"start\n")
+        stream.flush()
+        stream.readline()
+        gate.signal(signal.SIGHUP)
+        with fifo.open("wb"):
+            gate.signal(signal.SIGTERM)
+            refused_in_the_end(gate)
+        stream.write(b"finish\n")
+        stream.flush()
+        stream.readline()
+    assert gate.wait_end() == 0
+
+
 def refused_in_the_end(gate: Gate) -> None:
     def refused() -> bool:
         try:

@@ -287,13 +287,13 @@ class Supervisor:
             self._offered = 0
 
     def _reload(self, outcome: Outcome) -> None:
+        if self._drain_until is not None:
+            return
         problem = "the file cannot be used" if outcome.loaded is None else self._exposed(outcome)
         if problem or outcome.loaded is None:
             self._log.error("configuration not reloaded; the last good one stays", reason=problem, lines=outcome.lines)
             return
         self._warn(outcome)
-        if self._drain_until is not None:
-            return
         problem = self._fleet.offer(outcome.loaded)
         if problem:
             self._log.error("configuration not reloaded; the last good one stays", reason=problem)

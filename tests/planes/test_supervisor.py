@@ -193,6 +193,12 @@ def test_sigterm_lets_calls_finish_and_refuses_new_ones(start: Callable[..., Gat
     assert gate.wait_end() == 0
 
 
+def loader_of(gate: Gate) -> int:
+    pid = gate.process.pid
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    return next(int(child) for child in children if b"fake_loader" in Path(f"/proc/{child}/cmdline").read_bytes())
+
+
 def test_a_file_that_is_read_when_the_gate_ends_is_nobodys_any_more(start: Callable[..., Gate], tmp_path: Path) -> None:
     """Its ports are closed by then: the gate ends as it would have."""
     gate = start("one").wait_ready()
@@ -205,8 +211,10 @@ def test_a_file_that_is_read_when_the_gate_ends_is_nobodys_any_more(start: Calla
         stream.readline()
         gate.signal(signal.SIGHUP)
         with fifo.open("wb"):
+            loader = loader_of(gate)
             gate.signal(signal.SIGTERM)
             refused_in_the_end(gate)
+        wait_gone(loader)
         stream.write(b"finish\n")
         stream.flush()
         stream.readline()

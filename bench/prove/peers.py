@@ -34,6 +34,21 @@ Starter = Callable[[Path, str, Quota], AbstractContextManager[Peer]]
 @contextlib.contextmanager
 def litellm(home: Path, url: str, quota: Quota) -> Iterator[Peer]:
     """LiteLLM's router with the limits stated, its pre-call checks on, and retries."""
+    env = {"LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY": "true"}
+    with litellm_proxy(home, url, quota, {"num_retries": _RETRIES}, env=env) as port:
+        yield Peer(f"LiteLLM {litellm_version()}", f"http://127.0.0.1:{port}/v1")
+
+
+@contextlib.contextmanager
+def litellm_proxy(
+    home: Path,
+    url: str,
+    quota: Quota,
+    router: Mapping[str, object],
+    general: Mapping[str, object] | None = None,
+    env: Mapping[str, str] | None = None,
+) -> Iterator[int]:
+    """Its proxy in one process, the quota's limits stated for each key; the port."""
     binaries, port = python_package("litellm", "litellm[proxy]"), free_port()
     models = [
         {
@@ -46,16 +61,21 @@ def litellm(home: Path, url: str, quota: Quota) -> Iterator[Peer]:
     ]  # fmt: skip
     settings = {
         "model_list": models,
-        "router_settings": {"num_retries": _RETRIES, "timeout": 30, "enable_pre_call_checks": True},
+        "router_settings": {"timeout": 30, "enable_pre_call_checks": True, **router},
         "litellm_settings": {"telemetry": False, "set_verbose": False},
+        "general_settings": {**(general or {})},
     }
     (home / "config.yaml").write_text(json.dumps(settings))
-    env = {"LITELLM_LOG": "ERROR", "LITELLM_MODE": "PRODUCTION", "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
-    env["LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY"] = "true"
+    quiet = {"LITELLM_LOG": "ERROR", "LITELLM_MODE": "PRODUCTION", "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
     command: list[str | Path] = [binaries / "litellm", "--config", home / "config.yaml", "--host", "127.0.0.1"]
     command += ["--port", str(port), "--num_workers", "1"]
-    with running(command, home / "log", lambda: accepts(port), env=env, cwd=home, seconds=120):
-        yield Peer(f"LiteLLM {python_version(binaries, 'litellm')}", f"http://127.0.0.1:{port}/v1")
+    with running(command, home / "log", lambda: accepts(port), env={**quiet, **(env or {})}, cwd=home, seconds=120):
+        yield port
+
+
+def litellm_version() -> str:
+    """Of the one installed."""
+    return python_version(python_package("litellm", "litellm[proxy]"), "litellm")
 
 
 @contextlib.contextmanager

@@ -1,20 +1,18 @@
 """LiteLLM over its Redis: two proxies that share their limits, the same arrivals, the same provider."""
 
 import contextlib
-import json
-import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from bench.figures import Figure, missing, told
-from bench.install import InstallFailed, python_package, python_version
-from bench.process import NotReady, accepts, await_ready, end, free_port
+from bench.install import InstallFailed
+from bench.process import NotReady, free_port
 from bench.prove.cluster import judge
 from bench.prove.cluster.exact import WINDOWS
 from bench.prove.cluster.servers import REDIS, Server
-from bench.prove.fleet import MODEL, Books, Quota, provider
+from bench.prove.fleet import Books, Quota, provider
+from bench.prove.peers import litellm_proxy, litellm_version
 from bench.prove.quota import WARM_SECONDS, tenants
 from bench.prove.steps import Context, Row
 from bench.prove.traffic import Show, outcome, play
@@ -55,11 +53,10 @@ def _played(work: Path, quota: Quota, seconds: int) -> list[Figure]:
         began = int(books.began * 1e6)
         used = judge.share(events, quota.per_second, began + WARM_SECONDS * 1_000_000, began + length * 1_000_000)
         each = ledger["throttled"] / max(1, ledger["served"])
-        version = python_version(python_package("litellm", "litellm[proxy]"), "litellm")
         note = f"{seen.calls:,} calls, {seen.refused:,} refused, {seen.failed:,} failed {seen.example}"
         return [
             told(f"{label}: tokens over the limit in any window", f"{judge.over(events, quota.window, quota.tpm):,}",
-                 f"version {version}, {_PROXIES} proxies on one Redis"),
+                 f"version {litellm_version()}, {_PROXIES} proxies on one Redis"),
             told(f"{label}: avoidable 429s", f"{ledger['avoidable']:,}", f"{each:.2f} 429s a call served"),
             told(f"{label}: quota used", f"{used:.1f} %"),
             told(f"{label}: calls answered", f"{100 * seen.share:.0f} %", note),
@@ -72,36 +69,9 @@ def _keyed(one: Member) -> Member:
 
 @contextlib.contextmanager
 def _proxy(home: Path, url: str, quota: Quota, redis_port: int) -> Iterator[int]:
-    """One proxy with the limits stated, usage-based routing over Redis, pre-call checks and retries."""
+    """One proxy with usage-based routing over Redis, pre-call checks and retries."""
     home.mkdir()
-    binaries, port = python_package("litellm", "litellm[proxy]"), free_port()
-    models = [
-        {
-            "model_name": MODEL,
-            "litellm_params": {
-                "model": f"openai/{MODEL}", "api_base": url, "api_key": key, "tpm": quota.tpm, "rpm": quota.rpm,
-            },
-        }
-        for key in quota.keys
-    ]  # fmt: skip
     shared = {"redis_host": "127.0.0.1", "redis_port": redis_port}
-    router = {"routing_strategy": "usage-based-routing-v2", "enable_pre_call_checks": True, "num_retries": 5}
-    settings = {
-        "model_list": models,
-        "router_settings": router | shared | {"timeout": 30},
-        "litellm_settings": {"telemetry": False, "set_verbose": False},
-        "general_settings": {"master_key": _KEY},
-    }
-    (home / "config.yaml").write_text(json.dumps(settings))
-    more = {"LITELLM_LOG": "ERROR", "LITELLM_MODE": "PRODUCTION", "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
-    command = [binaries / "litellm", "--config", home / "config.yaml", "--host", "127.0.0.1", "--port", str(port)]
-    with (home / "log").open("wb") as log:
-        child = subprocess.Popen(
-            [*map(str, command), "--num_workers", "1"], stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=home,
-            env={**os.environ, **more},
-        )  # fmt: skip
-    try:
-        await_ready(child, lambda: accepts(port), home / "log", 120)
+    router = {"routing_strategy": "usage-based-routing-v2", "num_retries": 5, **shared}
+    with litellm_proxy(home, url, quota, router, {"master_key": _KEY}) as port:
         yield port
-    finally:
-        end(child)

@@ -1,25 +1,24 @@
 """A primary with a replica, and three sentinels that watch them and put the replica in its place."""
 
 import contextlib
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 import redis
 
 from bench.process import free_port
-from bench.prove.cluster.servers import REDIS, Server, until
+from bench.prove.cluster.servers import REDIS, Server, Several, until
 
 NAME: Final = "quota"
 DOWN_MS: Final = 1_000  # without an answer for so long a sentinel calls the primary down
 _QUORUM: Final = 2
 
 
-class Sentinels:
+class Sentinels(Several):
     """Five processes on 127.0.0.1. `url` names the sentinels, not the servers."""
 
     def __init__(self) -> None:
         """Returns when the sentinels know the replica and each other. Raises `NotReady`."""
-        self._stack = contextlib.ExitStack()
+        super().__init__()
         try:
             self.primary = self._server()
             self.replica = self._server("--replicaof", f"127.0.0.1 {self.primary.port}")
@@ -47,27 +46,11 @@ class Sentinels:
         offset = int(found["master_repl_offset"])
         return offset - max((int(row["offset"]) for key, row in found.items() if key.startswith("slave")), default=0)
 
-    def close(self) -> None:
-        """End all of them."""
-        self._stack.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
     def _server(self, *options: str) -> Server:
-        server = Server(REDIS, "--repl-diskless-sync-delay", "0", *options)
-        self._stack.callback(server.close)
-        return server
+        return self._kept(Server(REDIS, "--repl-diskless-sync-delay", "0", *options))
 
     def _sentinel(self) -> Server:
-        sentinel = Sentinel(self.primary.port)
-        self._stack.callback(sentinel.close)
-        return sentinel
+        return self._kept(Sentinel(self.primary.port))
 
     def _all_known(self) -> bool:
         for one in self.sentinels:

@@ -10,7 +10,8 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from types import TracebackType
+from typing import Any, Final, Self
 
 import redis
 from redis.backoff import NoBackoff
@@ -121,6 +122,29 @@ class Server:
         if self.process is not None and self.process.poll() is None:
             self.kill()
         shutil.rmtree(self.home, ignore_errors=True)
+
+
+class Several:
+    """Servers that belong together; those that were kept end with the `with` block, or by `close`."""
+
+    def __init__(self) -> None:
+        self._stack = contextlib.ExitStack()
+
+    def _kept(self, server: Server) -> Server:
+        self._stack.callback(server.close)
+        return server
+
+    def close(self) -> None:
+        """End all of them."""
+        self._stack.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
 
 def until(true: Callable[[], bool], complaint: str, seconds: float = 30.0) -> float:

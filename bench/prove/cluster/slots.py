@@ -1,25 +1,23 @@
 """A Redis Cluster of three primaries with a replica each, made by its own commands: nobody is asked anything."""
 
-import contextlib
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 import redis
 
 from bench.process import free_port
-from bench.prove.cluster.servers import REDIS, Server, until
+from bench.prove.cluster.servers import REDIS, Server, Several, until
 
 SLOTS: Final = 16_384
 PRIMARIES: Final = 3
 TIMEOUT_MS: Final = 1_000  # a node that is silent for so long is called failed
 
 
-class Slots:
+class Slots(Several):
     """Six processes on 127.0.0.1; `nodes[n]` and `nodes[n + 3]` begin as primary and replica of the same slots."""
 
     def __init__(self) -> None:
         """Returns when all slots are served and each primary has its replica. Raises `NotReady`."""
-        self._stack = contextlib.ExitStack()
+        super().__init__()
         self.nodes: list[Server] = []
         try:
             for _ in range(2 * PRIMARIES):
@@ -42,23 +40,9 @@ class Slots:
         living = [one for one in self.nodes if one.process is not None and one.process.poll() is None]
         return all("cluster_state:ok" in str(one.command("CLUSTER", "INFO")) for one in living)
 
-    def close(self) -> None:
-        """End all of them."""
-        self._stack.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
     def _node(self) -> Server:
         options = ("--cluster-enabled", "yes", "--cluster-node-timeout", str(TIMEOUT_MS), "--cluster-port")
-        node = Server(REDIS, *options, str(free_port()), "--repl-diskless-sync-delay", "0")
-        self._stack.callback(node.close)
-        return node
+        return self._kept(Server(REDIS, *options, str(free_port()), "--repl-diskless-sync-delay", "0"))
 
     def _meet(self) -> None:
         first = self.nodes[0]

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Final
 
 from tidegate.cluster.call import Pending
-from tidegate.cluster.connection import Connection, Reply, dial, packed
+from tidegate.cluster.connection import Connection, Reply, dial
 from tidegate.cluster.failure import Failure, away, late
 from tidegate.cluster.node import Dial, Node
 from tidegate.cluster.routes import TRIES, retry_at
@@ -22,7 +22,6 @@ from tidegate.ports import Clock, Timer
 
 SLOTS: Final = 16_384
 AGAIN_US: Final = 100_000  # between two readings of the table
-_TABLE: Final = packed(("CLUSTER", "SLOTS"))
 
 
 def slot_of(key: bytes) -> int:

@@ -104,15 +104,8 @@ def _serve_all(fund: Fund, member: Member, whole: list[int], left: list[int], gr
         if left[d] < LOTS:
             left[d] -= units
     for each in member.waiting:
-        flow = flows.get(each.flow)
-        if flow is None:
-            flow = flows[each.flow] = Flow(each.flow, each.rank, now)
-            fund.flows.append(flow)
-        elif each.rank >= 0:
-            flow.rank = each.rank
         units = each.calls * each.units[fund.main] if fund.main < len(each.units) else 0
-        flow.granted += units
-        flow.touched = now
+        _touch(fund, flows, each.flow, each.rank, now).granted += units
         served[each.flow] = served.get(each.flow, 0) + units
     granted.flows = [(flow, flows[flow].granted, units) for flow, units in served.items()]
     member.waiting = []
@@ -146,14 +139,20 @@ def _known(fund: Fund, crowd: Crowd, now: int) -> dict[int, Flow]:
     """Each flow that waits has its record."""
     flows = {flow.flow: flow for flow in fund.flows}
     for group in crowd.groups:
-        flow = flows.get(group.flow)
-        if flow is None:
-            flow = flows[group.flow] = Flow(group.flow, group.rank, now)
-            fund.flows.append(flow)
-        elif group.rank >= 0:
-            flow.rank = group.rank
-        flow.touched = now
+        _touch(fund, flows, group.flow, group.rank, now)
     return flows
+
+
+def _touch(fund: Fund, flows: dict[int, Flow], name: int, rank: int, now: int) -> Flow:
+    """The flow's record, made where there is none."""
+    flow = flows.get(name)
+    if flow is None:
+        flow = flows[name] = Flow(name, rank, now)
+        fund.flows.append(flow)
+    elif rank >= 0:
+        flow.rank = rank
+    flow.touched = now
+    return flow
 
 
 def _wait(fund: Fund, turns: Turns, open_ppm: int, now: int) -> int:

@@ -18,12 +18,9 @@ off at the same time and lives on elsewhere is not known.)
 Complexity: O(members).
 """
 
-from typing import Final
 
 from tidegate.model.cluster import FREE, LATE, OK, Beat, Stand
 from tidegate.policy.cluster.times import LOST_US
-
-EXPIRY_MS: Final = 3_600_000
 
 
 class Present:

@@ -138,7 +138,7 @@ def ranked(context: Context, row: Row) -> None:
     row.commands.append(f"tidegate serve (2 nodes × 1 worker), free calls 3× on one, a vip on the other, {seconds} s")
     quota = Quota()
     free = tenants(quota, _OFFERED)
-    vip = Member("vip", "tg-vip", 2.0, deadline_ms=30_000, tier="vip")
+    vip = Member("gold", "tg-vip", 2.0, deadline_ms=30_000, tier="vip")
     with shared((1, 1)) as url, stage(context.work, Plan("ranked", (1, 1), quota, url=url), [*free, vip]) as run:
         run.empty_books()
         shows = [Show(run.nodes[0].url, free, seconds), Show(run.nodes[1].url, [vip], seconds)]

@@ -7,12 +7,15 @@ import msgspec
 
 from tidegate.config import (
     build_access,
+    build_alerts,
     build_bodies,
     build_cache,
     build_cluster,
+    build_drills,
     build_jobs,
     build_money,
     build_regions,
+    build_telemetry,
     build_tenants,
 )
 from tidegate.config.base_url import normalise_base_url
@@ -83,6 +86,9 @@ def build(
         jobs=build_jobs.jobs(config.jobs, _named(config), folder),
         cluster=build_cluster.cluster(config.cluster),
         regions=build_regions.regions(config.regions, config.cluster.node),
+        telemetry=build_telemetry.telemetry(config.telemetry),
+        drills=build_drills.drills(config.drills),
+        alerts=build_alerts.alerts(config.alerts),
     )
 
 

@@ -9,15 +9,18 @@ from pydantic import AfterValidator, Field
 
 from tidegate.config.base_url import BadUrl, check_proxy, clean_base_url
 from tidegate.config.schema_access import AccessConfig, ClientKeyConfig, SigningConfig
+from tidegate.config.schema_alerts import AlertsConfig
 from tidegate.config.schema_base import Count, ModelName, Name, Seconds, Secret, Section, WindowName, refused
 from tidegate.config.schema_bodies import BodiesConfig
 from tidegate.config.schema_cache import CacheConfig
 from tidegate.config.schema_cluster import ClusterConfig
+from tidegate.config.schema_drills import DrillsConfig
 from tidegate.config.schema_jobs import JobsConfig
 from tidegate.config.schema_money import LedgerConfig, MoneyConfig, PriceConfig
 from tidegate.config.schema_profile import ApiVersion, DialectName
 from tidegate.config.schema_regions import RegionsConfig
 from tidegate.config.schema_strategy import DefaultsConfig, StrategyConfig
+from tidegate.config.schema_telemetry import TelemetryConfig
 from tidegate.config.schema_tenants import NamespaceConfig, PoolConfig, TierConfig
 
 StrategyName = Annotated[ModelName, "a strategy"]  # it stands where a model's name stands
@@ -301,4 +304,13 @@ class Config(Section):
     regions: RegionsConfig | None = Field(
         None, description="Quotas that several regions share; left out: there is one region.",
         examples=['{name: eu, all: [eu, us], store: "etcd+http://etcd.example"}'],
+    )  # fmt: skip
+    alerts: AlertsConfig = Field(
+        AlertsConfig.model_construct(), description="What is watched, and who is told.", examples=["{language: zh}"]
+    )  # fmt: skip
+    drills: DrillsConfig = Field(
+        DrillsConfig.model_construct(), description="Proofs that fallbacks answer sensibly.", examples=["{}"]
+    )  # fmt: skip
+    telemetry: TelemetryConfig = Field(
+        TelemetryConfig.model_construct(), description="Traces, and where they are sent.", examples=["{}"]
     )  # fmt: skip

@@ -5,10 +5,13 @@ Only these fields of the snapshot are read: what providers are called with never
 
 import msgspec
 
+from tidegate.model.alerts import AlertSettings
 from tidegate.model.cluster import ClusterSettings
+from tidegate.model.drills import DrillSettings
 from tidegate.model.entitlements import ClientKey, LedgerSettings, Namespace, TierEntry
 from tidegate.model.jobs import JobSettings
 from tidegate.model.snapshot import BUILT_IN_TIERS, Limits
+from tidegate.model.telemetry import TelemetrySettings
 
 
 class DeclaredScope(msgspec.Struct, frozen=True):
@@ -38,6 +41,9 @@ class Declared(msgspec.Struct, frozen=True):
     providers: tuple[DeclaredProvider, ...] = ()
     cluster: ClusterSettings = ClusterSettings()
     shared_version: int = 0
+    alerts: AlertSettings = AlertSettings()
+    drills: DrillSettings = DrillSettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
 
     def namespace(self, name: str) -> Namespace | None:
         """The namespace of that name; O(namespaces)."""

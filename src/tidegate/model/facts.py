@@ -7,6 +7,8 @@ Units: `at_us` is wall-clock microseconds since 1970, durations are microseconds
 
 import msgspec
 
+from tidegate.model.story import Step
+
 
 class Intent(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="i"):
     """One attempt is about to be sent, and what it was charged.
@@ -52,6 +54,9 @@ class Try(msgspec.Struct, frozen=True, array_like=True, gc=False):
     charged_tokens: int
     estimated: bool
     cost_nano: int
+    account: str = ""  # fingerprint of the provider's key
+    first_byte_us: int = 0  # since it left, 0 = none came
+    headers: tuple[tuple[str, str], ...] = ()  # of a refusal: those that say when and why
 
 
 class CallRecord(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="c"):
@@ -85,6 +90,13 @@ class CallRecord(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="c"
     tries: tuple[Try, ...] = ()  # attempts that a provider may have seen; () = one at most, which the record tells
     cache: str = ""  # what the cache had to say: "" = it was not asked, else why it did not answer, or did not keep
     job: str = ""  # that it was made for, and for the how manieth time: ID#N
+    story: tuple[Step, ...] = ()
+    trace: str = ""  # `traceparent` as its client sent it (W3C Trace Context), "" = it sent none
+    account: str = ""  # fingerprint of the key that was answered
+    read_us: int = 0  # from its head until it was read, known and let in
+    first_token_us: int = 0  # since it arrived, where it streamed
+    request_bytes: int = 0
+    answer_bytes: int = 0
 
 
 class Hit(msgspec.Struct, frozen=True, array_like=True, gc=False):

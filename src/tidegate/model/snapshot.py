@@ -8,6 +8,7 @@ Units: `*_us` are microseconds, `*_bytes` bytes, `rpm`/`tpm` per 60 s. A limit o
 
 import msgspec
 
+from tidegate.model.alerts import AlertSettings
 from tidegate.model.bodies import BodyPolicy as BodyPolicy
 from tidegate.model.caching import CacheRule as CacheRule
 from tidegate.model.caching import CacheSettings as CacheSettings
@@ -16,6 +17,7 @@ from tidegate.model.caching import SemanticPolicy as SemanticPolicy
 from tidegate.model.caching import SemanticSettings as SemanticSettings
 from tidegate.model.caching import SharingGroup as SharingGroup
 from tidegate.model.cluster import ClusterSettings
+from tidegate.model.drills import DrillSettings
 from tidegate.model.entitlements import AddressLimits as AddressLimits
 from tidegate.model.entitlements import Allowance as Allowance
 from tidegate.model.entitlements import ClientKey as ClientKey
@@ -30,6 +32,7 @@ from tidegate.model.jobs import JobSettings as JobSettings
 from tidegate.model.jobs import WebhookSettings as WebhookSettings
 from tidegate.model.record import Record as Record
 from tidegate.model.regions import RegionSettings
+from tidegate.model.telemetry import TelemetrySettings
 from tidegate.model.tenant import TIERS
 
 
@@ -315,6 +318,9 @@ class Snapshot(Record):
     cluster: ClusterSettings = ClusterSettings()
     shared_version: int = 0  # of the configuration that all nodes share, 0 = this node's own file
     regions: RegionSettings = RegionSettings()
+    alerts: AlertSettings = AlertSettings()
+    drills: DrillSettings = DrillSettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
 
 
 _DECODER = msgspec.msgpack.Decoder(Snapshot)

@@ -18,7 +18,6 @@ off at the same time and lives on elsewhere is not known.)
 Complexity: O(members).
 """
 
-
 from tidegate.model.cluster import FREE, LATE, OK, Beat, Stand
 from tidegate.policy.cluster.times import LOST_US
 

@@ -1,0 +1,1 @@
+"""Telling people: channels that are told, and the watch that decides when."""

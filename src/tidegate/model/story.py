@@ -1,0 +1,32 @@
+"""What happened to a call besides the obvious, in the order in which it happened.
+
+A call that is served at once, by its first attempt, has no story: its record tells all. A step is added where a
+decision was made that could have gone otherwise, or somebody had to wait.
+"""
+
+from typing import Final
+
+import msgspec
+
+CHOSEN: Final = "chosen"  # of several targets, or none of them: figures name each candidate's wait
+SMOOTHED: Final = "smoothed"  # held near the wall: `used_permille`
+QUEUED: Final = "queued"  # for its turn: `ahead`, `pool`; why: quota | turn | bound | concurrency
+PAUSED: Final = "paused"  # before another attempt: why is the provider's word, or ours
+ASKED: Final = "asked"  # one attempt: `status`, `account`, `first_byte_us`, `bytes`, headers that mattered
+MOVED: Final = "moved"  # to the next target: why
+DEGRADED: Final = "degraded"  # given less: what
+LIMITED: Final = "limited"  # waited for, or was refused by, its tenant's own limits: which
+CACHED: Final = "cached"  # what the cache said, where it waited for it
+REFUSED: Final = "refused"  # by the gate: why, and the time that was told
+BROKE: Final = "broke"  # a stream after its first content, and what was done
+
+
+class Step(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One of them. `figures` are names with what was measured or found; no text of a client's or a provider's body."""
+
+    what: str
+    after_us: int  # since the call arrived
+    lasted_us: int
+    target: str = ""  # provider/scope/model, or a model; "" = none
+    why: str = ""
+    figures: tuple[tuple[str, int | str], ...] = ()

@@ -133,7 +133,7 @@ def version() -> str:
 
 def call_records(state: Path) -> int:
     """Calls in the journal of a state directory, however many segments it has."""
-    from tidegate.ledger.journal import read
+    from tidegate.journal.journal import read
     from tidegate.model.facts import CallRecord
 
     return sum(isinstance(fact, CallRecord) for fact in read(state / "journal"))

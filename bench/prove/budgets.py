@@ -20,7 +20,7 @@ from bench.figures import at_least, at_most, exactly, told
 from bench.prove.steps import Context, Row, Step, passing
 from bench.prove.streams.stage import CHAT, Stage, provider, question, stage
 from bench.twin import Twin
-from tidegate.policy.spend.outlook import SAMPLES, Outlook
+from tidegate.policy.tenant_limits.outlook import SAMPLES, Outlook
 
 CLIENTS = 200
 MODEL = "m-budget"
@@ -191,6 +191,6 @@ def _odd(seen: Seen) -> str:
 ROWS: tuple[tuple[str, tuple[Step, ...]], ...] = (
     (
         "Budgets: 200 parallel streams against $1, used up and not overrun beyond the stated bound",
-        (streams, killed, passing("tests/policy/spend")),
+        (streams, killed, passing("tests/policy/tenant_limits")),
     ),
 )

@@ -17,10 +17,12 @@ ROWS: tuple[tuple[str, tuple[Step, ...]], ...] = (
         "Security: every route for every role, other tenants out of reach, signatures, secrets, fuzzing",
         (
             passing("tests/control/admin", name="the admin API: tests passed"),
-            passing("tests/policy/test_signature.py", "tests/policy/test_nonces.py", "tests/edge/test_signatures.py",
+            passing("tests/policy/access/test_signature.py", "tests/policy/access/test_nonces.py",
+                    "tests/edge/access/test_signatures.py",
                     "tests/e2e/test_signing.py", "tests/client", name="signatures: tests passed"),
-            passing("tests/policy/access", "tests/edge/test_door.py", name="addresses: tests passed"),
-            passing("tests/edge/test_reception.py", "tests/edge/test_rights.py", "tests/e2e/test_managed_keys.py",
+            passing("tests/policy/access", "tests/edge/access/test_door.py", name="addresses: tests passed"),
+            passing("tests/edge/access/test_reception.py", "tests/edge/access/test_rights.py",
+                    "tests/e2e/test_managed_keys.py",
                     name="keys and what they may: tests passed"),
             passing("tests/e2e/test_secrets.py", name="canaries: tests passed"),
             security.fuzzed,
@@ -31,7 +33,7 @@ ROWS: tuple[tuple[str, tuple[Step, ...]], ...] = (
         (
             isolation.shares,
             isolation.neighbour,
-            passing("tests/planes/test_fleet.py", "tests/planes/test_cgroup.py", "tests/e2e/test_isolation.py"),
+            passing("tests/supervisor/test_fleet.py", "tests/supervisor/test_cgroup.py", "tests/e2e/test_isolation.py"),
         ),
     ),
     ("What it costs: a key with every limit ≤ +5 %, a signature ≤ 8 µs", (identity.wire,)),
@@ -39,7 +41,7 @@ ROWS: tuple[tuple[str, tuple[Step, ...]], ...] = (
         "Bad input: the admin API names the field; a journal that is corrupt, full or stalled is told",
         (
             passing("tests/config/test_broken.py", "tests/config/test_access.py", name="broken files: tests passed"),
-            passing("tests/ledger", name="journals: tests passed"),
+            passing("tests/journal", name="journals: tests passed"),
         ),
     ),
 )  # fmt: skip

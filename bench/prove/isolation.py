@@ -22,7 +22,7 @@ from bench.load import Load, wrk
 from bench.process import free_port, running
 from bench.prove.steps import Context, Row
 from bench.upstreams import upstreams
-from tidegate.planes.cgroup import Groups, NoGroups
+from tidegate.supervisor.cgroup import Groups, NoGroups
 
 GOLD, NIGHT = "gold", "night"
 PARTS = {GOLD: 0.7, NIGHT: 0.3}

@@ -24,7 +24,7 @@ from bench.prove.callers import Callers, Load, Tally
 from bench.prove.steps import Context, Row
 from bench.prove.streams.stage import Stage, stage
 from bench.twin import Twin
-from tidegate.ledger import journal
+from tidegate.journal import journal
 from tidegate.model.facts import CallRecord, Intent
 
 CALLS, QUICK = 100_000, 4_000

@@ -6,9 +6,9 @@ Time is an integer of microseconds everywhere: `now` is monotonic, `wall` counts
 from collections.abc import Callable, Sequence
 from typing import Protocol, runtime_checkable
 
-from tidegate.model.cached import Entry, Labels
+from tidegate.model.cached import CacheEntry, Labels
 from tidegate.model.call import BodySource as BodySource
-from tidegate.model.comparison import Comparison, Verdict
+from tidegate.model.comparison import Comparison, MatchResult
 from tidegate.model.facts import CallRecord, Fact
 from tidegate.model.outcome import Reason
 from tidegate.model.reply import Unexplained
@@ -96,16 +96,16 @@ class Answers(Protocol):
     def layered(self) -> bool:
         """There are layers beyond memory: `later` may find what `now` did not."""
 
-    def now(self, key: bytes) -> Entry | None:
+    def now(self, key: bytes) -> CacheEntry | None:
         """What memory holds, also one that is not fresh any more but may stand in for a provider that fails.
 
         None: nothing, too old even for that, or purged. O(1), no I/O.
         """
 
-    async def later(self, key: bytes, deadline: int) -> Entry | None:
+    async def later(self, key: bytes, deadline: int) -> CacheEntry | None:
         """What the layers hold, as `now`; `now` finds it from then on. Never later than `deadline` (monotonic)."""
 
-    async def lead(self, key: bytes, deadline: int, rank: int, patience_us: int) -> Entry | bool:
+    async def lead(self, key: bytes, deadline: int, rank: int, patience_us: int) -> CacheEntry | bool:
         """As `later`; but where another gate is making the answer, wait for it, unless its tier's rank is a lower one.
 
         It is waited for `patience_us` at most. True: nobody is, so we do, and others wait for us until `keep` or
@@ -115,7 +115,7 @@ class Answers(Protocol):
     def unled(self, key: bytes) -> None:
         """What we were to make is not kept: others need not wait for it."""
 
-    def keep(self, entry: Entry) -> None:
+    def keep(self, entry: CacheEntry) -> None:
         """Have `now` find it at once, and the layers when they get to it."""
 
     def drop(self, key: bytes) -> None:
@@ -125,7 +125,7 @@ class Answers(Protocol):
 class Semantics(Protocol):
     """Questions compared by their meaning, in a process of its own. Nothing here raises, and only `ask` waits."""
 
-    async def ask(self, question: Comparison, deadline: int) -> Verdict | None:
+    async def ask(self, question: Comparison, deadline: int) -> MatchResult | None:
         """Is there an answer to a question that means the same? None: nobody knows within the budget and deadline.
 
         `deadline` is monotonic. A process that is away or hangs costs nothing but the first few calls their budget.
@@ -136,7 +136,7 @@ class Semantics(Protocol):
     ) -> None:
         """The answer to this question is kept under `key` until then (wall clock)."""
 
-    def compared(self, verdict: Verdict, answer: str, other: str, *, same: bool | None = None) -> None:
+    def compared(self, verdict: MatchResult, answer: str, other: str, *, same: bool | None = None) -> None:
         """A question that was explored has been answered, and the answer under `verdict.key` is `other`.
 
         Whether both say the same is judged in the process, unless somebody else has judged: `same`.
@@ -162,7 +162,7 @@ class NonceLog(Protocol):
         """
 
 
-class Shared(Protocol):
+class SharedValues(Protocol):
     """Small values that all workers of a cluster see, each until its time is over.
 
     Whatever is asked may raise `StoreError`: then nobody knows whether it was done, and it may be asked again. Nothing

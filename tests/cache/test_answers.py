@@ -11,7 +11,7 @@ from tidegate.cache.breaker import LONGEST_PAUSE_US
 from tidegate.cache.frame import encode
 from tidegate.cache.layer import MAX_WRITE_BYTES, MAX_WRITES
 from tidegate.cache.memory import Memory
-from tidegate.model.cached import Entry, Labels
+from tidegate.model.cached import CacheEntry, Labels
 from tidegate.model.caching import CacheSettings
 from tidegate.observe.meters import AnswersMeter
 from tidegate.ports import Answers as AnswersPort
@@ -36,14 +36,14 @@ class Scene:
     def over(self, *stores: ScriptedStore) -> Answers:
         return Answers(self.memory, stores, SETTINGS, self.purged, self.clock, self.told)
 
-    def entry(self, number: int = 1, body: bytes = b"{}", **more: object) -> Entry:
+    def entry(self, number: int = 1, body: bytes = b"{}", **more: object) -> CacheEntry:
         return entry_of(number, body, wall=self.clock.wall(), **more)  # type: ignore[arg-type]
 
-    def store(self, store: ScriptedStore, entry: Entry) -> Entry:
+    def store(self, store: ScriptedStore, entry: CacheEntry) -> CacheEntry:
         store.frames[entry.key] = encode(entry, 4_096)
         return entry
 
-    async def later(self, number: int = 1, within: int = SECOND) -> Entry | None:
+    async def later(self, number: int = 1, within: int = SECOND) -> CacheEntry | None:
         return await self.answers.later(key_of(number), self.clock.now() + within)
 
     def counted(self, layer: int, *names: str) -> tuple[int, ...]:

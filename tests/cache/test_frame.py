@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tidegate.cache.frame import MOST, VERSION, _Kept, decode, encode
-from tidegate.model.cached import Cost, Entry, Labels
+from tidegate.model.cached import CacheEntry, Cost, Labels
 from tidegate.testing.kept import entry_of
 
 NUMBERS = st.integers(0, 2**62)
 ENTRIES = st.builds(
-    Entry,
+    CacheEntry,
     st.binary(min_size=32, max_size=32),
     st.sampled_from(("chat", "messages", "embedding")),
     st.text(max_size=10),
@@ -30,13 +30,13 @@ ENTRIES = st.builds(
 )
 
 
-def facts(entry: Entry) -> list[object]:
+def facts(entry: CacheEntry) -> list[object]:
     of = (entry, entry.labels, entry.cost)
     return [getattr(next(one for one in of if hasattr(one, name)), name) for name in _Kept.__struct_fields__]
 
 
 @given(ENTRIES, st.sampled_from((0, 100, 1 << 30)))
-def test_nothing_is_lost(entry: Entry, compress_above: int) -> None:
+def test_nothing_is_lost(entry: CacheEntry, compress_above: int) -> None:
     """Whatever an entry holds, deflated or not."""
     assert facts(decode(encode(entry, compress_above))) == facts(entry)
 

@@ -12,7 +12,7 @@ from tidegate.cache.answers import Answers
 from tidegate.cache.memory import Memory
 from tidegate.cache.redis import Redis
 from tidegate.clock import SystemClock
-from tidegate.model.cached import Entry
+from tidegate.model.cached import CacheEntry
 from tidegate.model.caching import CacheSettings
 from tidegate.testing.clock import SECOND
 from tidegate.testing.kept import NothingPurged, Told, entry_of, key_of
@@ -32,7 +32,7 @@ class Gates:
             for _ in range(2)
         ]
 
-    def entry(self) -> Entry:
+    def entry(self) -> CacheEntry:
         return entry_of(1, b'{"n":1}', wall=self.clock.wall())
 
     async def lead(self, gate: int, rank: int = PAID, patience: int = 10 * SECOND) -> Any:
@@ -116,4 +116,4 @@ async def test_a_server_that_cannot_marks_nothing(gates: Gates, monkeypatch: pyt
     gates.answers[1].keep(entry)
     await gates.answers[1].close()
     found = await gates.lead(0)
-    assert isinstance(found, Entry)
+    assert isinstance(found, CacheEntry)

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tidegate.cache.memory import PLACE_BYTES, Memory
-from tidegate.model.cached import Entry
+from tidegate.model.cached import CacheEntry
 from tidegate.testing.kept import entry_of, key_of
 
 SIZE = entry_of(0, b"", wall=0).size + PLACE_BYTES
@@ -123,7 +123,7 @@ STEPS = st.lists(
 @given(STEPS, st.integers(1, 12))
 def test_it_never_lies_and_never_grows(steps: list[tuple[str, int, int]], room: int) -> None:
     """Whatever happens: an answer is the last one put under its key, and the bytes are those of what is there."""
-    memory, put = memory_of(room), dict[bytes, Entry]()
+    memory, put = memory_of(room), dict[bytes, CacheEntry]()
     for what, number, size in steps:
         key = key_of(number)
         if what == "put":
@@ -150,10 +150,10 @@ def test_its_bytes_are_real(beats: int) -> None:
     """What it says that it holds is not less than what is allocated for it, nor twice as much."""
     numbers = random.Random(5)
 
-    def one(number: int) -> Entry:
+    def one(number: int) -> CacheEntry:
         entry = entry_of(number, bytes(300 + number % 7), wall=1 << 50)
         pieces = tuple([(numbers.randrange(300, 999), numbers.randrange(1 << 40)) for _ in range(beats)])
-        return Entry(entry.key, entry.kind, entry.dialect, entry.body, True, pieces, entry.labels, entry.cost,
+        return CacheEntry(entry.key, entry.kind, entry.dialect, entry.body, True, pieces, entry.labels, entry.cost,
                      entry.call_id, entry.stored_us, entry.fresh_until_us, entry.stale_until_us)  # fmt: skip
 
     tracemalloc.start()

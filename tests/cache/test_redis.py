@@ -13,7 +13,7 @@ from tidegate.cache.breaker import LONGEST_PAUSE_US
 from tidegate.cache.memory import Memory
 from tidegate.cache.redis import Redis
 from tidegate.clock import SystemClock
-from tidegate.model.cached import Entry
+from tidegate.model.cached import CacheEntry
 from tidegate.model.caching import CacheSettings
 from tidegate.ports import StoreError
 from tidegate.testing.clock import SECOND
@@ -44,10 +44,10 @@ class Scene:
         settings = CacheSettings(redis_timeout_us=TIMEOUT)
         self.answers = Answers(self.memory, [Redis(url, "test", TIMEOUT)], settings, NothingPurged(), self.clock, told)
 
-    def entry(self, number: int) -> Entry:
+    def entry(self, number: int) -> CacheEntry:
         return entry_of(number, b'{"n":%d}' % number, wall=self.clock.wall())
 
-    async def later(self, number: int = 1) -> Entry | None:
+    async def later(self, number: int = 1) -> CacheEntry | None:
         self.memory.clear()
         return await self.answers.later(key_of(number), self.clock.now() + 10 * SECOND)
 

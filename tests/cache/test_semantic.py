@@ -26,7 +26,7 @@ from tidegate.cache.semantic_frames import (
 )
 from tidegate.model.cached import Labels
 from tidegate.model.caching import SemanticPolicy
-from tidegate.model.comparison import Comparison, Verdict
+from tidegate.model.comparison import Comparison, MatchResult
 from tidegate.testing.clock import ManualClock, settle
 
 BUDGET = 80_000
@@ -60,7 +60,7 @@ class Scene:
         self.links: list[Process] = []
         self.client = SemanticClient(path, self.clock, BUDGET)
         self.server: asyncio.Server | None = None
-        self.tasks: list[asyncio.Task[Verdict | None]] = []
+        self.tasks: list[asyncio.Task[MatchResult | None]] = []
 
     async def open(self) -> None:
         loop = asyncio.get_running_loop()
@@ -74,7 +74,9 @@ class Scene:
                 link.transport.abort()
             await self.server.wait_closed()
 
-    async def ask(self, text: str = "when?", call_id: int = 1, deadline: int = 1 << 60) -> asyncio.Task[Verdict | None]:
+    async def ask(
+        self, text: str = "when?", call_id: int = 1, deadline: int = 1 << 60
+    ) -> asyncio.Task[MatchResult | None]:
         question = Comparison(SCOPE, text, b"", SemanticPolicy("on"), call_id)
         task = asyncio.get_running_loop().create_task(self.client.ask(question, deadline))
         self.tasks.append(task)
@@ -258,7 +260,7 @@ async def test_what_is_learnt_said_and_compared_is_told(scene: Scene) -> None:
     """In order; before anybody has asked, too."""
     labels = Labels("n", "p/m", "s", ("t",))
     scene.client.learn(SCOPE, "when?", b"", b"k", 3, labels, 99)
-    verdict = Verdict(b"k", 970, 3, serve=False, explore=True, why="explore", call_id=4)
+    verdict = MatchResult(b"k", 970, 3, serve=False, explore=True, why="explore", call_id=4)
     scene.client.compared(verdict, "one", "two")
     scene.client.compared(verdict, "x" * 9_999, "y", same=True)
     scene.client.feedback(4, correct=False)

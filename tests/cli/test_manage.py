@@ -15,9 +15,9 @@ from tests.control.admin.desk import WALL, Desk
 from tests.control.admin.ledger import called, put, write_bodies, write_calls
 from tests.control.admin.ledger import said as stored
 from tests.control.admin.mind import mind
-from tests.ledger.facts import record
-from tests.ledger.hits import hit
-from tests.ledger.hits import said as hits
+from tests.journal.facts import record
+from tests.journal.hits import hit
+from tests.journal.hits import said as hits
 from tidegate.cli.main import main
 from tidegate.cli.manage import cell
 from tidegate.model.facts import Note

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.planes.gate import DEADLINE, READY, command_line, wait_gone, wait_until
+from tests.supervisor.gate import DEADLINE, READY, command_line, wait_gone, wait_until
 from tidegate.cli.serve import workers_asked_for
-from tidegate.ledger.journal import read
+from tidegate.journal.journal import read
 from tidegate.model.facts import CallRecord, Fact, Intent
-from tidegate.planes.failure import GateError
+from tidegate.supervisor.failure import GateError
 
 ANSWER = {
     "id": "x",

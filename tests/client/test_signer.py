@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tidegate.client import Signer
 from tidegate.model.keys import signing_key_of
-from tidegate.policy import signature
+from tidegate.policy.access import signature
 
 NOW = 1_790_000_000
 KEY = "sk-of-an-application"

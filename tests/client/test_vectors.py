@@ -12,7 +12,7 @@ import pytest
 from tests.structure.docs import FENCE
 from tidegate.client import Signer
 from tidegate.model.keys import signing_key_of
-from tidegate.policy import signature
+from tidegate.policy.access import signature
 
 TEXT = (Path(__file__).parents[2] / "docs" / "signing.md").read_text(encoding="utf-8")
 VECTORS = TEXT[TEXT.index("## Vectors") :]

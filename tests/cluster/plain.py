@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from tests.cluster.oracle.fund import Fund
+from tests.cluster.oracle.members import Roll
 from tidegate.model.cluster import SLOTS
-from tidegate.policy.cluster.fund import Fund
-from tidegate.policy.cluster.members import Roll
 
 _ONE_BYTE = {0xC4: 1, 0xC5: 2, 0xC6: 4, 0xD9: 1, 0xDA: 2, 0xDB: 4}
 _WHOLE = {0xCC: (1, False), 0xCD: (2, False), 0xCE: (4, False), 0xCF: (8, False)}

@@ -6,7 +6,7 @@ import msgspec
 
 from tidegate.cluster.call import Call, Heard
 from tidegate.cluster.failure import Failure, late
-from tidegate.model.cluster import Ask, Beat, Stand, Told
+from tidegate.model.cluster import Beat, ExchangeReply, ExchangeRequest, Stand
 
 T = TypeVar("T")
 
@@ -33,10 +33,10 @@ class Scripted:
     def waiting(self) -> int:
         return len(self._waits)
 
-    def asks(self) -> list[Ask]:
+    def asks(self) -> list[ExchangeRequest]:
         """What funds said since the last look."""
         said, self.said = self.said, []
-        return [msgspec.msgpack.decode(argument, type=Ask) for _, argument in said]
+        return [msgspec.msgpack.decode(argument, type=ExchangeRequest) for _, argument in said]
 
     def beat(self) -> Beat | None:
         """The one thing that was said since the last look: a beat, or None, a question for the time."""
@@ -44,7 +44,7 @@ class Scripted:
         self.said = []
         return msgspec.msgpack.decode(argument, type=Beat) if argument else None
 
-    def answer(self, what: Told | Stand | bytes) -> None:
+    def answer(self, what: ExchangeReply | Stand | bytes) -> None:
         """The oldest that waits hears this."""
         self._waits.pop(0)(what if isinstance(what, bytes) else msgspec.msgpack.encode(what))
 

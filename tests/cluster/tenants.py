@@ -5,23 +5,23 @@ from typing import Any
 
 from bench.valkey import Valkey
 from tidegate.clock import SystemClock, zone_of
-from tidegate.cluster.client import Client
+from tidegate.cluster.client import StoreClient
 from tidegate.cluster.figures import Figures
-from tidegate.cluster.keeper import Keeper
+from tidegate.cluster.keeper import LeaseExchanger
 from tidegate.cluster.membership import Membership
 from tidegate.cluster.scripts import exchange, members
 from tidegate.cluster.url import parse
 from tidegate.edge.gathering import gather
 from tidegate.model.cluster import ClusterSettings
 from tidegate.model.entitlements import Allowance, ClientKey, Namespace
-from tidegate.policy.cluster.faces import SHARED, Footing
-from tidegate.policy.cluster.times import LEASE_US
-from tidegate.policy.spend.accounts import Accounts
-from tidegate.policy.spend.ask import Ask
-from tidegate.policy.spend.grant import Held
-from tidegate.policy.spend.joint import Together
-from tidegate.policy.spend.limits import Limits
-from tidegate.policy.spend.short import Short
+from tidegate.policy.lease.faces import SHARED, Footing
+from tidegate.policy.lease.times import LEASE_US
+from tidegate.policy.tenant_limits.accounts import Accounts
+from tidegate.policy.tenant_limits.ask import Ask
+from tidegate.policy.tenant_limits.grant import TenantReservation
+from tidegate.policy.tenant_limits.joint import Together
+from tidegate.policy.tenant_limits.limits import Limits
+from tidegate.policy.tenant_limits.short import Short
 from tidegate.testing.kept import Told
 
 SECOND = 1_000_000
@@ -44,10 +44,10 @@ class Member:
 
     def __init__(self, url: str, number: int, incarnation: int, clock: SystemClock, policy: str = "local") -> None:
         self.clock = clock
-        self.client = Client(parse(url), clock, TIMEOUT_US)
+        self.client = StoreClient(parse(url), clock, TIMEOUT_US)
         self.footing = Footing(f"n/{number}", incarnation)
         figures = Figures()
-        self.keeper = Keeper(self.client, exchange(), self.footing, clock, "test", figures)
+        self.keeper = LeaseExchanger(self.client, exchange(), self.footing, clock, "test", figures)
         settings = ClusterSettings(url, "test", "n", TIMEOUT_US, policy)
         log: Any = Told()
         self.membership = Membership(self.client, members(), self.footing, self.keeper, settings, clock, log, figures)
@@ -67,7 +67,7 @@ class Member:
         assert found is not None
         return found
 
-    async def grant(self, limits: Limits, ask: Ask) -> Held | Short:
+    async def grant(self, limits: Limits, ask: Ask) -> TenantReservation | Short:
         """As the edge does, without a call."""
         held = await gather(limits, "m", ask, self.clock, asyncio.get_running_loop(), 0)
         assert held is not None

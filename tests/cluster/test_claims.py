@@ -10,7 +10,7 @@ from tests.servers import Server
 from tidegate.clock import SystemClock
 from tidegate.cluster import claims
 from tidegate.cluster.claims import OK, OTHER, OTHER_FORMAT, TAKEN, Identity, Verdict, claim_of, identity_of, verdict_of
-from tidegate.cluster.client import Client
+from tidegate.cluster.client import StoreClient
 from tidegate.cluster.url import parse
 from tidegate.testing.clock import settle
 
@@ -18,22 +18,22 @@ MARKER = "t:{members}:claim"
 
 
 @pytest.fixture
-async def client(server: Server) -> AsyncIterator[Client]:
-    made = Client(parse(server.url), SystemClock(), 5_000_000)
+async def client(server: Server) -> AsyncIterator[StoreClient]:
+    made = StoreClient(parse(server.url), SystemClock(), 5_000_000)
     yield made
     made.close()
     await settle()
 
 
 async def claim(
-    client: Client, identity: Identity, member: str = "n/0", fresh: str = "new", *, leaving: bool = False
+    client: StoreClient, identity: Identity, member: str = "n/0", fresh: str = "new", *, leaving: bool = False
 ) -> Verdict:
     (said,) = await client.run([claim_of("t", identity, member, fresh, leaving=leaving)])
     assert isinstance(said, bytes)
     return verdict_of(said)
 
 
-async def test_the_first_who_comes_names_the_cluster(client: Client, server: Server) -> None:
+async def test_the_first_who_comes_names_the_cluster(client: StoreClient, server: Server) -> None:
     """Everybody after it is told the name; the marker goes when nobody renews it for a month."""
     assert (await claim(client, Identity("a"), fresh="ours")).cluster == "ours"
     second = await claim(client, Identity("b"), "m/0", fresh="theirs")
@@ -41,7 +41,7 @@ async def test_the_first_who_comes_names_the_cluster(client: Client, server: Ser
     assert 0 < int(server.command("PTTL", MARKER)) <= 30 * 86_400_000
 
 
-async def test_a_name_is_one_gates(client: Client, server: Server) -> None:
+async def test_a_name_is_one_gates(client: StoreClient, server: Server) -> None:
     """While it renews it, until it leaves, or is silent for `LIFE_US`; its own next process may have it at once."""
     assert (await claim(client, Identity("a"))).status == OK
     assert (await claim(client, Identity("b"))).status == TAKEN
@@ -53,7 +53,7 @@ async def test_a_name_is_one_gates(client: Client, server: Server) -> None:
     assert (await claim(client, Identity("a"))).status == OK, "its time is over"
 
 
-async def test_another_cluster_and_another_format_are_told_apart(client: Client, server: Server) -> None:
+async def test_another_cluster_and_another_format_are_told_apart(client: StoreClient, server: Server) -> None:
     """A gate that remembers its cluster takes no other one for it; what was lost comes back from who remembers."""
     await claim(client, Identity("a"), fresh="ours")
     assert (await claim(client, Identity("b", "theirs"), "m/0")).status == OTHER

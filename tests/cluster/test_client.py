@@ -14,7 +14,7 @@ from tests.cluster.scripts import ECHO, Text
 from tests.servers import REDIS, Server, installed
 from tidegate.clock import SystemClock
 from tidegate.cluster.call import Call, key_of
-from tidegate.cluster.client import Client
+from tidegate.cluster.client import StoreClient
 from tidegate.cluster.failure import AWAY, BAD, DENIED, FULL, LATE, Failure
 from tidegate.cluster.node import GRACE_US
 from tidegate.cluster.url import parse
@@ -24,15 +24,15 @@ from tidegate.testing.clock import ManualClock, settle
 LONG_US = 20_000_000
 TIMEOUT_US = 75_000
 
-Made = Callable[..., Client]
+Made = Callable[..., StoreClient]
 
 
 @pytest.fixture
 async def made() -> AsyncIterator[Made]:
-    clients: list[Client] = []
+    clients: list[StoreClient] = []
 
-    def make(url: str, clock: Clock | None = None, timeout_us: int = LONG_US) -> Client:
-        client = Client(parse(url), clock or SystemClock(), timeout_us)
+    def make(url: str, clock: Clock | None = None, timeout_us: int = LONG_US) -> StoreClient:
+        client = StoreClient(parse(url), clock or SystemClock(), timeout_us)
         clients.append(client)
         return client
 

@@ -8,11 +8,11 @@ import pytest
 from tests.cluster.scripted import Scripted
 from tests.cluster.scripts import ECHO
 from tidegate.cluster.figures import Figures
-from tidegate.cluster.keeper import AGAIN_US, FIRST, LONGEST_US, Keeper
-from tidegate.model.cluster import BUCKET, LATE, LOST, OK, Ask, Dim, Told
-from tidegate.policy.allowance import ALWAYS
-from tidegate.policy.cluster.faces import LOCAL, SHARED, Footing
-from tidegate.policy.cluster.times import LEAST_US, STALE_US
+from tidegate.cluster.keeper import AGAIN_US, FIRST, LONGEST_US, LeaseExchanger
+from tidegate.model.cluster import BUCKET, LATE, LOST, OK, Dim, ExchangeReply, ExchangeRequest
+from tidegate.policy.lease.faces import LOCAL, SHARED, Footing
+from tidegate.policy.lease.times import LEAST_US, STALE_US
+from tidegate.policy.quota.allowance import ALWAYS
 from tidegate.testing.clock import ManualClock, settle
 
 SERVER_US = 1_000_000_000_000
@@ -27,20 +27,22 @@ class Purse:
         self.at = ALWAYS
         self.has = True
         self.seq = 0
-        self.heard: list[Told] = []
+        self.heard: list[ExchangeReply] = []
         self.missed = 0
         self.modes: list[int] = []
         self.wanted: Callable[[], None] = lambda: None
 
-    def ask(self, footing: Footing, now: int) -> Ask | None:
+    def ask(self, footing: Footing, now: int) -> ExchangeRequest | None:
         if not self.has:
             return None
         self.seq += 1
         self.at = ALWAYS
         patience = footing.server(now) + 250_000
-        return Ask(footing.member, footing.incarnation, self.seq, 1, patience, 300_000, 0, 0, [Dim(BUCKET, 10)])
+        return ExchangeRequest(
+            footing.member, footing.incarnation, self.seq, 1, patience, 300_000, 0, 0, [Dim(BUCKET, 10)]
+        )
 
-    def told(self, told: Told, sent_at: int, now: int) -> None:
+    def told(self, told: ExchangeReply, sent_at: int, now: int) -> None:
         self.heard.append(told)
 
     def unheard(self, now: int) -> None:
@@ -65,7 +67,7 @@ class Stand:
         self.client = Scripted()
         self.footing = Footing("n/0", 7)
         self.figures = Figures((1_000, 10_000))
-        self.keeper = Keeper(
+        self.keeper = LeaseExchanger(
             self.client, ECHO, self.footing, self.clock, "t", self.figures, sharded=sharded
         )  # fmt: skip
         self.footing.mode = SHARED
@@ -79,8 +81,8 @@ class Stand:
         self.footing.taken_us = SERVER_US + now + 300
         self.keeper.heard()
 
-    def told(self, status: int = OK) -> Told:
-        return Told(status, SERVER_US + self.clock.now(), 1, [0], [10])
+    def told(self, status: int = OK) -> ExchangeReply:
+        return ExchangeReply(status, SERVER_US + self.clock.now(), 1, [0], [10])
 
 
 async def test_what_is_wanted_in_one_turn_is_said_once() -> None:
@@ -211,7 +213,7 @@ async def test_each_server_has_a_clock_of_its_own() -> None:
     assert ask.not_after == 1
     fund.at = stand.clock.now()
     theirs = 5_000_000_000
-    stand.client.answer(Told(LATE, theirs, 0, [], []))
+    stand.client.answer(ExchangeReply(LATE, theirs, 0, [], []))
     await stand.clock.advance(LEAST_US)
     (ask,) = stand.client.asks()
     since = stand.clock.now() - LEAST_US

@@ -8,17 +8,17 @@ from tests.cluster.scripted import Scripted
 from tests.cluster.scripts import ECHO
 from tests.servers import Server
 from tidegate.clock import SystemClock
-from tidegate.cluster.client import Client
+from tidegate.cluster.client import StoreClient
 from tidegate.cluster.figures import Figures
-from tidegate.cluster.keeper import Keeper
+from tidegate.cluster.keeper import LeaseExchanger
 from tidegate.cluster.membership import LINGERS_US, MARGIN_US, Membership
 from tidegate.cluster.scripts import exchange, members
 from tidegate.cluster.url import parse
-from tidegate.model.cluster import BUCKET, LATE, OK, Beat, ClusterSettings, Stand, Told
-from tidegate.policy.cluster.faces import CLOSED, JOINING, LOCAL, OPEN, SHARED, Footing
-from tidegate.policy.cluster.purse import Purse
-from tidegate.policy.cluster.times import BEAT_US, IN_TIME_US, LOCAL_US, LOST_US, STALE_US
-from tidegate.policy.cluster.wallet import Wallet
+from tidegate.model.cluster import BUCKET, LATE, OK, Beat, ClusterSettings, ExchangeReply, Stand
+from tidegate.policy.lease.faces import CLOSED, JOINING, LOCAL, OPEN, SHARED, Footing
+from tidegate.policy.lease.purse import QuotaLease
+from tidegate.policy.lease.times import BEAT_US, IN_TIME_US, LOCAL_US, LOST_US, STALE_US
+from tidegate.policy.lease.wallet import LeaseClient
 from tidegate.testing.clock import ManualClock, settle
 
 AHEAD_US = 1_000_000_000_000  # the server's clock shows so much more than ours
@@ -353,10 +353,10 @@ class Waiting:
     def __init__(self) -> None:
         self.event = asyncio.Event()
 
-    def demands(self, wallet: Wallet, now: int) -> list[object]:
+    def demands(self, wallet: LeaseClient, now: int) -> list[object]:
         return []
 
-    def told(self, wallet: Wallet, told: Told | None, now: int) -> None:
+    def told(self, wallet: LeaseClient, told: ExchangeReply | None, now: int) -> None:
         self.event.set()
 
 
@@ -364,14 +364,14 @@ async def test_all_of_it_against_real_servers(server: Server) -> None:
     """Join, be granted what is asked for, hear nothing, go on alone, come back, leave."""
     clock = SystemClock()
     settings = ClusterSettings(prefix="t", timeout_us=40_000)
-    client, footing, figures, log = Client(parse(server.url), clock, 40_000), Footing("n/0", 1), Figures(), Lines()
-    keeper = Keeper(client, exchange(), footing, clock, "t", figures)
+    client, footing, figures, log = StoreClient(parse(server.url), clock, 40_000), Footing("n/0", 1), Figures(), Lines()
+    keeper = LeaseExchanger(client, exchange(), footing, clock, "t", figures)
     one = Membership(client, members(), footing, keeper, settings, clock, log, figures)
     changed = asyncio.Event()
     one.changed = changed.set
     assert await one.join(5_000_000)
-    purse = Purse(BUCKET, 60_000_000, window_us=60_000_000)
-    wallet, source = Wallet("t:{s}:f", [purse]), Waiting()
+    purse = QuotaLease(BUCKET, 60_000_000, window_us=60_000_000)
+    wallet, source = LeaseClient("t:{s}:f", [purse]), Waiting()
     wallet.sources.append(source)  # type: ignore[arg-type]
     keeper.open(wallet)
     while not purse.has(5, clock.now()):

@@ -7,7 +7,7 @@ import pytest
 
 from bench.valkey import Valkey
 from tidegate.clock import SystemClock
-from tidegate.cluster.client import Client
+from tidegate.cluster.client import StoreClient
 from tidegate.cluster.news import News
 from tidegate.cluster.url import parse
 
@@ -48,7 +48,7 @@ class Reader:
 @pytest.fixture
 async def pair(server: Valkey) -> AsyncIterator[tuple[News, Reader]]:
     clock = SystemClock()
-    client = Client(parse(server.url), clock, 1_000_000)
+    client = StoreClient(parse(server.url), clock, 1_000_000)
     news = News(client, "tests", clock)
     reader = Reader(news)
     await reader.until()

@@ -11,9 +11,9 @@ from tests.stores.valkey import valkey, valkey_server
 from tidegate.line.lanes import Lanes
 from tidegate.line.pool import Pool
 from tidegate.model.snapshot import RateLimitPolicy
-from tidegate.policy.cluster.places import Places
-from tidegate.policy.outlet import Outlet
-from tidegate.policy.quota import Charge
+from tidegate.policy.lease.places import Places
+from tidegate.policy.queue.outlet import Outlet
+from tidegate.policy.quota.quota import Charge
 
 __all__ = ["valkey", "valkey_server"]
 

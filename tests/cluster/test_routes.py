@@ -11,7 +11,7 @@ from tests.cluster.scripts import ECHO
 from tests.servers import Server
 from tidegate.clock import SystemClock
 from tidegate.cluster.call import Call
-from tidegate.cluster.client import Client
+from tidegate.cluster.client import StoreClient
 from tidegate.cluster.failure import AWAY, Failure
 from tidegate.cluster.slots import slot_of
 from tidegate.cluster.url import parse
@@ -20,15 +20,15 @@ from tidegate.testing.clock import settle
 TIMEOUT_US = 500_000
 KEYS = [f"{{{one}}}:k" for one in range(40)]  # on all three servers
 
-Made = Callable[[str], Client]
+Made = Callable[[str], StoreClient]
 
 
 @pytest.fixture
 async def made() -> AsyncIterator[Made]:
-    clients: list[Client] = []
+    clients: list[StoreClient] = []
 
-    def make(url: str) -> Client:
-        clients.append(Client(parse(url), SystemClock(), TIMEOUT_US))
+    def make(url: str) -> StoreClient:
+        clients.append(StoreClient(parse(url), SystemClock(), TIMEOUT_US))
         return clients[-1]
 
     yield make
@@ -37,7 +37,7 @@ async def made() -> AsyncIterator[Made]:
     await settle()
 
 
-async def answered(client: Client, keys: list[str]) -> list[bytes]:
+async def answered(client: StoreClient, keys: list[str]) -> list[bytes]:
     """Ask until everybody answers: the test's own time-out bounds it."""
     while True:
         answers = await client.run([Call(ECHO, key, key.encode()) for key in keys])
@@ -103,7 +103,7 @@ async def test_a_cluster_is_followed_through_everything(slots: Stand, made: Made
     await _die(slots, owners[KEYS[1]], client)
 
 
-async def _move(stand: Stand, key: str, client: Client) -> None:
+async def _move(stand: Stand, key: str, client: StoreClient) -> None:
     """First ASK, while the slot moves, then MOVED."""
     slot = slot_of(key.encode())
     source = _owner(stand, key)
@@ -122,7 +122,7 @@ async def _move(stand: Stand, key: str, client: Client) -> None:
     assert await answered(client, [key, new]) == [key.encode(), new.encode()]
 
 
-async def _die(stand: Stand, one: Server, client: Client) -> None:
+async def _die(stand: Stand, one: Server, client: StoreClient) -> None:
     """Its keys fail at once, the others' do not; then its replica has them."""
     one.kill()
     answers = await client.run([Call(ECHO, key, key.encode()) for key in KEYS])

@@ -9,12 +9,27 @@ import pytest
 import redis
 
 from bench.prove.cluster.servers import Server
+from tests.cluster.oracle.central import exchange
+from tests.cluster.oracle.fund import Fund
+from tests.cluster.oracle.members import Roll, beat
 from tests.cluster.plain import stored_fund, stored_roll, twin_fund, twin_roll
 from tidegate.cluster import scripts
-from tidegate.model.cluster import BUCKET, FREE, LOG, LOST, OK, SLOTS, SUM, Ask, Beat, Demand, Dim, Memory, Stand, Told
-from tidegate.policy.cluster.central import exchange
-from tidegate.policy.cluster.fund import Fund
-from tidegate.policy.cluster.members import Roll, beat
+from tidegate.model.cluster import (
+    BUCKET,
+    FREE,
+    LOG,
+    LOST,
+    OK,
+    SLOTS,
+    SUM,
+    Beat,
+    Demand,
+    Dim,
+    ExchangeReply,
+    ExchangeRequest,
+    RecoveryState,
+    Stand,
+)
 
 STEPS = 120
 
@@ -71,12 +86,14 @@ class Trace:
         weight, calls = chance.choice([1000, 500, 3000, 0]), chance.choice([1, 1, 2, 30])
         return Demand(chance.randint(-1, 2), chance.randint(1, 5), weight, units, calls, chance.choice([0, 0, 4, 300]))
 
-    def _memory(self, kind: int) -> Memory:
+    def _memory(self, kind: int) -> RecoveryState:
         level = self.chance.randrange(-5_000, 5_000)
         slots, own = self._pairs(100_000, 0, 50, [0, 3, 80]), self._pairs(100_000, 0, 50, [0, 3])
-        return Memory(abs(level) % 9 if kind == SLOTS else level, slots, own, self.chance.choice([0, 5]), [(5, 3)])
+        return RecoveryState(
+            abs(level) % 9 if kind == SLOTS else level, slots, own, self.chance.choice([0, 5]), [(5, 3)]
+        )
 
-    def ask(self, now: int) -> Ask:
+    def ask(self, now: int) -> ExchangeRequest:
         chance = self.chance
         name = chance.choice(list(self.members))
         known = self.members[name]
@@ -89,7 +106,7 @@ class Trace:
         seq = known.seq + (0 if known.seq and chance.random() < 0.05 else 1) + 2 * (chance.random() < 0.01)
         rows = zip(self.kinds, self.limits, self.windows, strict=True)
         restoring = known.lost or chance.random() < 0.02
-        return Ask(
+        return ExchangeRequest(
             name, known.incarnation, seq, known.epoch, 0 if chance.random() < 0.95 else 5,
             chance.choice([300_000, 300_000, 2_000]), chance.choice([FREE, FREE, 500_000, 333_333, 0]), self.state,
             [self._dim(*row, now) for row in rows], [self._demand() for _ in range(chance.choice([0, 0, 1, 2, 5]))],
@@ -97,7 +114,7 @@ class Trace:
             chance.random() < 0.02,
         )  # fmt: skip
 
-    def told(self, ask: Ask, told: Told) -> None:
+    def told(self, ask: ExchangeRequest, told: ExchangeReply) -> None:
         known = self.members[ask.member]
         if told.status == OK:
             known.seq = max(known.seq, ask.seq) if told.epoch else 0
@@ -111,7 +128,7 @@ def connection(server: Server) -> "redis.Redis[Any]":
     return redis.Redis(host=server.host, port=server.port)
 
 
-def done_at(told: Told, ask: Ask, kept: list[Any] | None) -> int:
+def done_at(told: ExchangeReply, ask: ExchangeRequest, kept: list[Any] | None) -> int:
     """By the server's clock: a repeated answer says when it was given first."""
     heard = [row[3] for row in (kept[2] if kept is not None else ()) if row[0] == ask.member]
     return max([told.now, *heard]) if told.status == OK else told.now
@@ -129,7 +146,7 @@ def test_a_fund_and_its_twin(server: Server, seed: int) -> None:
                 client.delete(key)
                 fund = None
             ask = trace.ask(now)
-            told = msgspec.msgpack.decode(client.evalsha(sha, 1, key, msgspec.msgpack.encode(ask)), type=Told)
+            told = msgspec.msgpack.decode(client.evalsha(sha, 1, key, msgspec.msgpack.encode(ask)), type=ExchangeReply)
             data = client.get(key)
             kept = stored_fund(data) if data is not None else None
             now = done_at(told, ask, kept)

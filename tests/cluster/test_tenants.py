@@ -9,9 +9,9 @@ from bench.valkey import Valkey
 from tests.cluster.tenants import SECOND, Member, Team
 from tests.stores.valkey import mortal_valkey, valkey, valkey_server
 from tidegate.model.entitlements import Allowance
-from tidegate.policy.spend.ask import REQUEST, Ask
-from tidegate.policy.spend.grant import Held
-from tidegate.policy.spend.short import BUSY, EXHAUSTED, RATE, Short
+from tidegate.policy.tenant_limits.ask import REQUEST, Ask
+from tidegate.policy.tenant_limits.grant import TenantReservation
+from tidegate.policy.tenant_limits.short import BUSY, EXHAUSTED, RATE, Short
 
 __all__ = ["mortal_valkey", "valkey", "valkey_server"]
 
@@ -23,7 +23,7 @@ async def team(valkey: Valkey) -> AsyncIterator[Team]:
     await made.leave()
 
 
-async def granted(team: Team, allowance: Allowance, count: int, ask: Ask = REQUEST) -> list[Held | Short]:
+async def granted(team: Team, allowance: Allowance, count: int, ask: Ask = REQUEST) -> list[TenantReservation | Short]:
     """So many calls at each worker, all at once."""
     calls = []
     for member in team.members:
@@ -32,8 +32,8 @@ async def granted(team: Team, allowance: Allowance, count: int, ask: Ask = REQUE
     return await asyncio.gather(*calls)
 
 
-def passed(found: list[Held | Short]) -> int:
-    return sum(isinstance(one, Held) for one in found)
+def passed(found: list[TenantReservation | Short]) -> int:
+    return sum(isinstance(one, TenantReservation) for one in found)
 
 
 def tokens(count: int) -> Ask:
@@ -53,7 +53,7 @@ async def test_tokens_a_minute(team: Team) -> None:
     """What a call turned out not to have used comes back to all; what it used beyond is charged to all."""
     found = await granted(team, Allowance(tpm=1_000), 5, tokens(100))
     assert passed(found) == 10
-    held = next(one for one in found if isinstance(one, Held))
+    held = next(one for one in found if isinstance(one, TenantReservation))
     clock = team.clock
     held.settle(0, 0, clock.now(), clock.wall(), sent=False)
     await asyncio.sleep(0.2)
@@ -68,7 +68,7 @@ async def test_calls_at_a_time(team: Team) -> None:
     assert {one.kind for one in found if isinstance(one, Short)} == {BUSY}
     clock = team.clock
     for one in found:
-        if isinstance(one, Held):
+        if isinstance(one, TenantReservation):
             one.settle(0, 0, clock.now(), clock.wall(), sent=True)
     await asyncio.sleep(0.2)
     assert passed(await granted(team, allowance, 5)) == 5
@@ -80,7 +80,7 @@ async def test_a_budget(team: Team) -> None:
     found = await granted(team, allowance, 10, tokens(100))
     assert passed(found) == 10
     for one in found:
-        if isinstance(one, Held):
+        if isinstance(one, TenantReservation):
             one.settle(100, 0, clock.now(), clock.wall(), sent=True)
     await asyncio.sleep(0.2)
     again = await granted(team, allowance, 1, tokens(100))
@@ -92,7 +92,7 @@ async def test_all_or_nothing(team: Team) -> None:
     member = team.members[0]
     limits = member.limits(Allowance(rpm=10), Allowance(concurrent=1))
     first = await member.grant(limits, REQUEST)
-    assert isinstance(first, Held)
+    assert isinstance(first, TenantReservation)
     for _ in range(20):
         assert isinstance(await member.grant(limits, REQUEST), Short)
     (_, account) = limits.accounts("m")
@@ -106,7 +106,7 @@ async def test_what_a_worker_takes_with_it(team: Team, valkey: Valkey) -> None:
     first = team.members[0]
     limits = first.limits(allowance)
     for _ in range(10):
-        assert isinstance(await first.grant(limits, REQUEST), Held)
+        assert isinstance(await first.grant(limits, REQUEST), TenantReservation)
     first.die()
     team.members.remove(first)
     found = await granted(team, allowance, 20)
@@ -123,7 +123,7 @@ async def test_what_was_spent_outlives_the_shared_state(team: Team, valkey: Valk
     found = await granted(team, allowance, 3, tokens(100))
     assert passed(found) == 9
     for one in found:
-        if isinstance(one, Held):
+        if isinstance(one, TenantReservation):
             one.settle(100, 0, clock.now(), clock.wall(), sent=True)
     await asyncio.sleep(0.5)
     valkey.command("FLUSHALL")
@@ -136,7 +136,7 @@ async def test_what_was_spent_outlives_workers_and_shared_state(team: Team, valk
     allowance, clock = Allowance(tokens_day=1_000), team.clock
     found = await granted(team, allowance, 3, tokens(100))
     for one in found:
-        if isinstance(one, Held):
+        if isinstance(one, TenantReservation):
             one.settle(100, 0, clock.now(), clock.wall(), sent=True)
     await asyncio.sleep(0.5)
     saved = [member.accounts.saved(member.accounts.changed()) for member in team.members]
@@ -172,10 +172,10 @@ async def test_who_is_idle_leaves(team: Team) -> None:
     member = team.members[0]
     limits, clock = member.limits(Allowance(rpm=10)), team.clock
     held = await member.grant(limits, REQUEST)
-    assert isinstance(held, Held)
+    assert isinstance(held, TenantReservation)
     held.settle(0, 0, clock.now(), clock.wall(), sent=False)
     await asyncio.sleep(0.3)
     (account,) = limits.accounts("m")
     assert account.rest(clock.now())
     assert len(member.keeper) == 0
-    assert isinstance(await member.grant(limits, REQUEST), Held)
+    assert isinstance(await member.grant(limits, REQUEST), TenantReservation)

@@ -2,35 +2,35 @@
 
 import pytest
 
-from tidegate.cluster.url import CLUSTER, SENTINEL, SINGLE, UNIX, BadUrl, Host, Place, Tls, parse
+from tidegate.cluster.url import CLUSTER, SENTINEL, SINGLE, UNIX, BadUrl, Host, StoreAddress, Tls, parse
 
 
 @pytest.mark.parametrize(
     ("url", "place"),
     [
-        ("redis://h", Place(SINGLE, (Host("h", 6379),))),
-        ("REDIS://h:7/3", Place(SINGLE, (Host("h", 7),), database=3)),
-        ("redis://:p%40ss@h/0", Place(SINGLE, (Host("h", 6379),), password="p@ss")),
-        ("redis://u:p:q@h:1", Place(SINGLE, (Host("h", 1),), "u", "p:q")),
-        ("redis://[2001:db8::1]:7", Place(SINGLE, (Host("2001:db8::1", 7),))),
-        ("redis://h?db=4", Place(SINGLE, (Host("h", 6379),), database=4)),
-        ("rediss://h", Place(SINGLE, (Host("h", 6379),), tls=Tls())),
+        ("redis://h", StoreAddress(SINGLE, (Host("h", 6379),))),
+        ("REDIS://h:7/3", StoreAddress(SINGLE, (Host("h", 7),), database=3)),
+        ("redis://:p%40ss@h/0", StoreAddress(SINGLE, (Host("h", 6379),), password="p@ss")),
+        ("redis://u:p:q@h:1", StoreAddress(SINGLE, (Host("h", 1),), "u", "p:q")),
+        ("redis://[2001:db8::1]:7", StoreAddress(SINGLE, (Host("2001:db8::1", 7),))),
+        ("redis://h?db=4", StoreAddress(SINGLE, (Host("h", 6379),), database=4)),
+        ("rediss://h", StoreAddress(SINGLE, (Host("h", 6379),), tls=Tls())),
         (
             "rediss://h?ssl_ca_certs=/ca&ssl_certfile=/c&ssl_keyfile=/k&ssl_check_hostname=false",
-            Place(SINGLE, (Host("h", 6379),), tls=Tls("/ca", "/c", "/k", check_hostname=False)),
+            StoreAddress(SINGLE, (Host("h", 6379),), tls=Tls("/ca", "/c", "/k", check_hostname=False)),
         ),
-        ("unix:///run/r.sock", Place(UNIX, (Host("/run/r.sock", 0),))),
-        ("unix://:p@/run/a@b.sock?db=1", Place(UNIX, (Host("/run/a@b.sock", 0),), password="p", database=1)),
-        ("redis+sentinel://a,b:1/m", Place(SENTINEL, (Host("a", 26379), Host("b", 1)), service="m")),
+        ("unix:///run/r.sock", StoreAddress(UNIX, (Host("/run/r.sock", 0),))),
+        ("unix://:p@/run/a@b.sock?db=1", StoreAddress(UNIX, (Host("/run/a@b.sock", 0),), password="p", database=1)),
+        ("redis+sentinel://a,b:1/m", StoreAddress(SENTINEL, (Host("a", 26379), Host("b", 1)), service="m")),
         (
             "redis+sentinel://:p@a/m/2?sentinel_password=s",
-            Place(SENTINEL, (Host("a", 26379),), password="p", database=2, service="m", sentinel_password="s"),
+            StoreAddress(SENTINEL, (Host("a", 26379),), password="p", database=2, service="m", sentinel_password="s"),
         ),
-        ("redis+cluster://a:1,b", Place(CLUSTER, (Host("a", 1), Host("b", 6379)))),
-        ("rediss+cluster://u:p@a", Place(CLUSTER, (Host("a", 6379),), "u", "p", tls=Tls())),
+        ("redis+cluster://a:1,b", StoreAddress(CLUSTER, (Host("a", 1), Host("b", 6379)))),
+        ("rediss+cluster://u:p@a", StoreAddress(CLUSTER, (Host("a", 6379),), "u", "p", tls=Tls())),
     ],
 )
-def test_each_scheme_is_read(url: str, place: Place) -> None:
+def test_each_scheme_is_read(url: str, place: StoreAddress) -> None:
     """Who comes, to which servers, and as what."""
     assert parse(url) == place
 

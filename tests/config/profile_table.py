@@ -3,7 +3,7 @@
 from tests.config import tables
 from tidegate.config.fields import all_fields
 from tidegate.config.profiles import profile_names, shipped
-from tidegate.config.schema_profile import ProfileConfig
+from tidegate.config.schema.profile import ProfileConfig
 
 CHARGES = {"max": "the larger of prompt and `max_tokens`", "sum": "prompt and `max_tokens`", "prompt": "the prompt"}
 HEAD = ["| profile | dated | charge | corrected | cached input | window | headers | appended |", "|" + "---|" * 8]

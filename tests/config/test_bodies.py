@@ -3,8 +3,8 @@
 import pytest
 
 from tests.config.conftest import Loads, Refusals
-from tidegate.config.build_bodies import bodies, of_bodies
-from tidegate.config.schema_bodies import BodiesConfig
+from tidegate.config.build.bodies import bodies, of_bodies
+from tidegate.config.schema.bodies import BodiesConfig
 from tidegate.model.bodies import KINDS, BodyPolicy
 
 HEAD = "providers:\n  a: {profile: generic, base_url: http://one.example, scopes: [{name: s, keys: [none]}]}\n"

@@ -2,10 +2,10 @@
 
 import pytest
 
+from tests.config.advice.test_file import warnings
 from tests.config.conftest import Loads, Refusals
-from tests.config.test_advice import warnings
 from tests.config.texts import SMALLEST
-from tidegate.config import advice_cache
+from tidegate.config.advice import cache as advice_cache
 
 ON = "defaults: {caching: {enabled: true}}\n"
 

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.config.advice.test_file import warnings
 from tests.config.conftest import Loads
-from tests.config.test_advice import warnings
 from tests.config.texts import SMALLEST
-from tidegate.config import advice_cluster
-from tidegate.config.build_cluster import node_of, settled
+from tidegate.config.advice import cluster as advice_cluster
+from tidegate.config.build.cluster import node_of, settled
 from tidegate.model.cluster import ClusterSettings
 from tidegate.model.snapshot import decode, encode
-from tidegate.planes.messages import Decoder, Loaded
+from tidegate.supervisor.messages import Decoder, Loaded
 
 OWN = "unix:///run/gate/valkey.sock"
 FILED = SMALLEST + "cluster: {url: 'redis://one.example', node: here}\n"

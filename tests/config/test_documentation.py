@@ -10,7 +10,7 @@ from tests.config import tables
 from tests.config.conftest import Loads
 from tests.config.texts import MISSION, SMALLEST
 from tidegate.config.fields import all_fields
-from tidegate.config.schema_tenants import PickName, SchedulerName
+from tidegate.config.schema.tenants import PickName, SchedulerName
 from tidegate.model.tenant import TIERS
 
 SCHEDULERS, PICKS = get_args(SchedulerName), get_args(PickName)

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.config.advice.test_file import warnings
 from tests.config.conftest import Loads, Refusals
-from tests.config.test_advice import warnings
 from tests.config.texts import MISSION, SMALLEST
-from tidegate.config import advice_jobs
+from tidegate.config.advice import jobs as advice_jobs
 from tidegate.config.queue_url import check_queue, queue_file
 from tidegate.config.split import split
 from tidegate.model.jobs import JobSettings, WebhookSettings

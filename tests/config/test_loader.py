@@ -10,7 +10,7 @@ from tests.config.texts import MISSION, SMALLEST
 from tidegate.config import loader
 from tidegate.model.jobs import JobSettings
 from tidegate.model.snapshot import Caching, SemanticPolicy, Snapshot, Strategy, decode
-from tidegate.planes.messages import Decoder, Loaded, Named
+from tidegate.supervisor.messages import Decoder, Loaded, Named
 
 
 def run(*arguments: str, environ: dict[str, str] | None = None) -> subprocess.CompletedProcess[bytes]:

@@ -13,8 +13,8 @@ from tidegate.config.load import Loaded, Sharing, load
 from tidegate.config.parcels import Unshareable
 from tidegate.config.shared_files import given, kept, put, shares
 from tidegate.model.parcel import Kept, Parcel, encode, parcel_of
-from tidegate.planes.messages import Decoder
-from tidegate.planes.messages import Loaded as Told
+from tidegate.supervisor.messages import Decoder
+from tidegate.supervisor.messages import Loaded as Told
 
 LINE = f"ann {hashlib.sha256(b'sk-ann').hexdigest()}\n"
 TEXT = """\

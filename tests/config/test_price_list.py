@@ -12,7 +12,7 @@ from genai_prices.types import ClauseEquals, ConditionalPrice, ModelInfo, ModelP
 from genai_prices.types import Usage as TheirUsage
 
 from tidegate.config import price_list
-from tidegate.config.build_money import Tariff, priced
+from tidegate.config.build.money import Tariff, priced
 from tidegate.model.outcome import Usage
 from tidegate.model.snapshot import PriceRow
 from tidegate.policy.money import PriceBook, cost_nano

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.config.conftest import Loads
-from tidegate.config import build_money
+from tidegate.config.build import money as build_money
 from tidegate.config.prices import FILE
-from tidegate.config.schema_access import BudgetConfig
+from tidegate.config.schema.access import BudgetConfig
 from tidegate.model.snapshot import LedgerSettings, Price
 from tidegate.policy.money import PriceBook
 

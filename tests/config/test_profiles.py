@@ -6,47 +6,50 @@ from tidegate.config.findings import ConfigError
 from tidegate.config.profiles import load_profile, profile_names, read_profile, record, shipped, takes_version
 from tidegate.model.outcome import Reason
 from tidegate.model.snapshot import Profile
-from tidegate.policy.classify import Refusal, verdict
+from tidegate.policy.failure.classify import ProviderError, verdict
 
 OPENAI = [
-    (Refusal(429, "rate_limit_exceeded", "requests", "Rate limit reached for gpt-4o"), Reason.RATE),
-    (Refusal(429, "rate_limit_exceeded", "tokens", "Request too large for gpt-4o: Limit 10000"), Reason.TOO_LARGE),
-    (Refusal(429, "insufficient_quota", "insufficient_quota", "You exceeded your current quota"), Reason.BILLING),
-    (Refusal(429, "", "insufficient_quota"), Reason.BILLING),
-    (Refusal(429, "", "", "You exceeded your current quota, please check your plan"), Reason.BILLING),
-    (Refusal(429, "credit_balance_exhausted"), Reason.BILLING),
-    (Refusal(429, "organization_spend_limit_exceeded"), Reason.BILLING),
-    (Refusal(429, "project_spend_limit_exceeded"), Reason.BILLING),
-    (Refusal(429, "organization_usage_limit_exceeded"), Reason.BILLING),
-    (Refusal(400, "billing_hard_limit_reached"), Reason.BILLING),
-    (Refusal(429, "resource_unavailable", "", "Resource Unavailable"), Reason.CAPACITY),
-    (Refusal(498, "capacity_exceeded"), Reason.CAPACITY),
-    (Refusal(429), Reason.RATE),
-    (Refusal(503, "", "", "Slow Down: your request rate rose too fast"), Reason.RAMP),
-    (Refusal(503, "", "server_error", "The engine is currently overloaded"), Reason.OVERLOAD),
-    (Refusal(529), Reason.OVERLOAD),
-    (Refusal(400, "content_filter"), Reason.POLICY),
-    (Refusal(401, "invalid_api_key"), Reason.AUTH),
-    (Refusal(403), Reason.AUTH),
-    (Refusal(408), Reason.TRANSIENT),
-    (Refusal(409), Reason.TRANSIENT),
-    (Refusal(500, "", "server_error"), Reason.TRANSIENT),
-    (Refusal(502), Reason.TRANSIENT),
-    (Refusal(504), Reason.TRANSIENT),
-    (Refusal(400, "context_length_exceeded", "invalid_request_error"), Reason.FATAL),
-    (Refusal(404, "model_not_found"), Reason.FATAL),
-    (Refusal(422), Reason.FATAL),
-    (Refusal(200, "", "server_error", "inside a stream"), Reason.TRANSIENT),
-    (Refusal(200, "rate_limit_exceeded", "", "inside a stream"), Reason.RATE),
+    (ProviderError(429, "rate_limit_exceeded", "requests", "Rate limit reached for gpt-4o"), Reason.RATE),
+    (
+        ProviderError(429, "rate_limit_exceeded", "tokens", "Request too large for gpt-4o: Limit 10000"),
+        Reason.TOO_LARGE,
+    ),
+    (ProviderError(429, "insufficient_quota", "insufficient_quota", "You exceeded your current quota"), Reason.BILLING),
+    (ProviderError(429, "", "insufficient_quota"), Reason.BILLING),
+    (ProviderError(429, "", "", "You exceeded your current quota, please check your plan"), Reason.BILLING),
+    (ProviderError(429, "credit_balance_exhausted"), Reason.BILLING),
+    (ProviderError(429, "organization_spend_limit_exceeded"), Reason.BILLING),
+    (ProviderError(429, "project_spend_limit_exceeded"), Reason.BILLING),
+    (ProviderError(429, "organization_usage_limit_exceeded"), Reason.BILLING),
+    (ProviderError(400, "billing_hard_limit_reached"), Reason.BILLING),
+    (ProviderError(429, "resource_unavailable", "", "Resource Unavailable"), Reason.CAPACITY),
+    (ProviderError(498, "capacity_exceeded"), Reason.CAPACITY),
+    (ProviderError(429), Reason.RATE),
+    (ProviderError(503, "", "", "Slow Down: your request rate rose too fast"), Reason.RAMP),
+    (ProviderError(503, "", "server_error", "The engine is currently overloaded"), Reason.OVERLOAD),
+    (ProviderError(529), Reason.OVERLOAD),
+    (ProviderError(400, "content_filter"), Reason.POLICY),
+    (ProviderError(401, "invalid_api_key"), Reason.AUTH),
+    (ProviderError(403), Reason.AUTH),
+    (ProviderError(408), Reason.TRANSIENT),
+    (ProviderError(409), Reason.TRANSIENT),
+    (ProviderError(500, "", "server_error"), Reason.TRANSIENT),
+    (ProviderError(502), Reason.TRANSIENT),
+    (ProviderError(504), Reason.TRANSIENT),
+    (ProviderError(400, "context_length_exceeded", "invalid_request_error"), Reason.FATAL),
+    (ProviderError(404, "model_not_found"), Reason.FATAL),
+    (ProviderError(422), Reason.FATAL),
+    (ProviderError(200, "", "server_error", "inside a stream"), Reason.TRANSIENT),
+    (ProviderError(200, "rate_limit_exceeded", "", "inside a stream"), Reason.RATE),
 ]
 GENERIC = [
-    (Refusal(429), Reason.RATE),
-    (Refusal(429, "", "", "You exceeded your current quota"), Reason.RATE),
-    (Refusal(503, "", "", "server busy, please try again"), Reason.OVERLOAD),
-    (Refusal(500), Reason.TRANSIENT),
-    (Refusal(402), Reason.BILLING),
-    (Refusal(401), Reason.AUTH),
-    (Refusal(400), Reason.FATAL),
+    (ProviderError(429), Reason.RATE),
+    (ProviderError(429, "", "", "You exceeded your current quota"), Reason.RATE),
+    (ProviderError(503, "", "", "server busy, please try again"), Reason.OVERLOAD),
+    (ProviderError(500), Reason.TRANSIENT),
+    (ProviderError(402), Reason.BILLING),
+    (ProviderError(401), Reason.AUTH),
+    (ProviderError(400), Reason.FATAL),
 ]
 
 
@@ -58,7 +61,7 @@ def loaded() -> dict[str, Profile]:
 @pytest.mark.parametrize(
     ("name", "refusal", "reason"), [("openai", *row) for row in OPENAI] + [("generic", *row) for row in GENERIC]
 )
-def test_refusals(loaded: dict[str, Profile], name: str, refusal: Refusal, reason: Reason) -> None:
+def test_refusals(loaded: dict[str, Profile], name: str, refusal: ProviderError, reason: Reason) -> None:
     """Each documented refusal is of its class."""
     assert verdict(refusal, loaded[name].refusals).reason is reason
 
@@ -134,7 +137,7 @@ def test_a_profile_extends_another() -> None:
     assert (mine.charge, mine.auth_header, mine.paths, mine.query) == ("max", "api-key", base.paths, base.query)
     assert (mine.dated, mine.source) == ("2026-11-22", "b")
     assert [row.reason for row in mine.refusals] == ["BILLING", *(row.reason for row in base.refusals)]
-    assert verdict(Refusal(429, text="No more!"), mine.refusals).reason is Reason.BILLING
+    assert verdict(ProviderError(429, text="No more!"), mine.refusals).reason is Reason.BILLING
     bare = own("extends: azure\npaths: {}\nquery: ''\nversion: /v1")
     assert (bare.paths, bare.query, bare.version, bare.refusals) == ({}, "", "/v1", base.refusals)
 

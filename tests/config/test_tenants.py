@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 
 from tests.config.conftest import Loads, Refusals
-from tidegate.config.schema_tenants import PickName
+from tidegate.config.schema.tenants import PickName
 from tidegate.model.snapshot import BUILT_IN_TIERS, ClientKey, DegradeStep, Namespace, Pool, Share, TierEntry
 from tidegate.model.tenant import PAID, VIP
 from tidegate.policy.pick import STRATEGIES

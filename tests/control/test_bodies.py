@@ -10,11 +10,11 @@ import pytest
 from sqlalchemy import Engine, select, text
 
 from tests.control.admin.desk import Lines
-from tests.ledger.test_bodies import sample
+from tests.journal.test_bodies import sample
 from tidegate.control.bodies import Bodies
 from tidegate.control.declared import Declaration, Declared
-from tidegate.ledger import parcels
-from tidegate.ledger.follow import identity
+from tidegate.journal import parcels
+from tidegate.journal.follow import identity
 from tidegate.model.bodies import KINDS, BodyPolicy, Sample
 from tidegate.model.entitlements import LedgerSettings
 from tidegate.store.bodies import BODIES

@@ -13,11 +13,11 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.ledger.facts import record
+from tests.journal.facts import record
 from tidegate.clock import SystemClock
 from tidegate.observe.observer import Observer
 from tidegate.observe.push import FRAME, Pusher
-from tidegate.planes.messages import Decoder, Ready, Status, encode
+from tidegate.supervisor.messages import Decoder, Ready, Status, encode
 
 
 class Control(NamedTuple):

@@ -12,7 +12,7 @@ from tidegate.directory.layout import NAME, payloads
 from tidegate.model import snapshot as snapshots
 from tidegate.model.directory import decode
 from tidegate.model.snapshot import Snapshot
-from tidegate.planes.messages import Load, Status, encode
+from tidegate.supervisor.messages import Load, Status, encode
 
 FIRST = re.compile(r'"event": "FIRST ADMIN TOKEN[^"]*", "token": "(tga_[\w-]+)"')
 

@@ -5,7 +5,7 @@ import os
 import msgspec
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.ledger.facts import FixedClock, record
+from tests.journal.facts import FixedClock, record
 from tidegate.control.board import Board, Standing
 from tidegate.control.exposition import render
 from tidegate.model.belief import Belief

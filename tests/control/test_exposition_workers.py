@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from tidegate.control.exposition_workers import worker_metrics
-from tidegate.planes.messages import WorkerState
+from tidegate.supervisor.messages import WorkerState
 
 Samples = dict[tuple[str, tuple[str, ...]], float]
 

@@ -5,12 +5,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.ledger.facts import FixedClock, record
+from tests.journal.facts import FixedClock, record
 from tidegate.control import ledger as ledger_module
 from tidegate.control.board import Board
 from tidegate.control.declared import Declaration, Declared
 from tidegate.control.ledger import Ledger
-from tidegate.ledger.journal import Journal
+from tidegate.journal.journal import Journal
 from tidegate.model.entitlements import LedgerSettings
 from tidegate.model.snapshot import JournalSettings
 from tidegate.observe.log import Log

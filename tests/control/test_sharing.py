@@ -10,13 +10,13 @@ from bench.valkey import Valkey
 from tests.control.admin.desk import Lines
 from tests.e2e.stand import until
 from tidegate.clock import SystemClock
-from tidegate.cluster.client import Client
+from tidegate.cluster.client import StoreClient
 from tidegate.cluster.configuration import Record
 from tidegate.cluster.url import parse
 from tidegate.control.checking import Checked, Checker
 from tidegate.control.sharing import Sharing
 from tidegate.model.parcel import Parcel, encode, parcel_of
-from tidegate.planes.messages import Loaded
+from tidegate.supervisor.messages import Loaded
 
 
 class Reader(Checker):
@@ -57,7 +57,7 @@ class Node:
         self.serves, self.text = serves, self.file.read_text()
         self.reader = Reader(self.folder, self.name)
         self.sharing = Sharing(self.folder, self.reader, self.offered, clock, self.log)
-        self.client = Client(parse(self.url), clock, 1_000_000)
+        self.client = StoreClient(parse(self.url), clock, 1_000_000)
         self.sharing.serves(serves)
         self.sharing.source(str(self.file), ())
         self.task = asyncio.create_task(self.sharing.run(Record(self.client, "t", self.name), self.tell))

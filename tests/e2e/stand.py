@@ -11,10 +11,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Self
 
-from tests.planes.gate import DEADLINE
-from tests.planes.gate import Gate as Processes
+from tests.supervisor.gate import DEADLINE
+from tests.supervisor.gate import Gate as Processes
 from tests.twin.http import Answer, read
-from tidegate.ledger import journal
+from tidegate.journal import journal
 from tidegate.model.facts import CallRecord, Fact
 
 USER = [{"role": "user", "content": "three short words"}]

@@ -13,7 +13,7 @@ import pytest
 
 from tests.e2e.conftest import RETRIES, sdk
 from tests.e2e.stand import HUGE, USER, Gate, Twin, numbers, until
-from tests.planes.gate import wait_until
+from tests.supervisor.gate import wait_until
 
 CLAUDE, GPT = "claude-3-haiku", "gpt-4o"
 BOTH = [CLAUDE, GPT]

@@ -12,7 +12,7 @@ import pytest
 
 from tests.e2e.conftest import sdk
 from tests.e2e.stand import HUGE, Gate, Twin, provider
-from tests.planes.gate import wait_until
+from tests.supervisor.gate import wait_until
 
 CHAT = "/v1/chat/completions"
 MODEL = "gpt-4o"

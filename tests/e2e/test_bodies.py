@@ -11,7 +11,7 @@ import pytest
 
 from tests.e2e.conftest import sdk
 from tests.e2e.stand import HUGE, Gate, Twin, provider, until
-from tests.planes.gate import DEADLINE
+from tests.supervisor.gate import DEADLINE
 
 TOKEN = re.compile(r'"token": "(tga_[^"]+)"')
 KEY, PROVIDER = "sk-client-canary-1", "provider-canary-key-2"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.stand import USER, Gate, Twin, provider, until
-from tests.planes.gate import wait_gone
+from tests.supervisor.gate import wait_gone
 from tests.twin.http import Answer
 
 BUDGET = 30_000  # tokens: a millionth of a dollar each

@@ -14,7 +14,7 @@ import openai
 import pytest
 
 from tests.e2e.stand import USER, Gate, Line, Twin, provider, request, spoken, until
-from tests.planes.gate import wait_gone
+from tests.supervisor.gate import wait_gone
 from tidegate.model.facts import Hits
 
 CACHED = {"enabled": True, "ttl_seconds": 600}

@@ -12,7 +12,7 @@ import pytest
 
 from tests.e2e.stand import Gate, Twin, provider, until
 from tests.e2e.test_managed_keys import Admin
-from tests.planes.gate import wait_gone
+from tests.supervisor.gate import wait_gone
 from tidegate.model.facts import Hits
 
 ROUNDS = 4

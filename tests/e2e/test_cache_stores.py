@@ -8,8 +8,8 @@ import pytest
 
 from bench.valkey import Valkey
 from tests.e2e.stand import Gate, Twin, provider, total, until
-from tests.planes.gate import wait_gone
 from tests.stores.valkey import mortal_valkey, valkey, valkey_server
+from tests.supervisor.gate import wait_gone
 
 __all__ = ["mortal_valkey", "valkey", "valkey_server"]
 

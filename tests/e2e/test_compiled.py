@@ -27,14 +27,14 @@ SAME_TESTS = (
     # These put a class of their own in the place of a compiled one, which insists on its type.
     "--ignore=tests/edge/test_gateway_fails.py",
     "--ignore=tests/edge/test_crew.py",
-    "--ignore=tests/policy/test_index.py",
-    "--deselect=tests/edge/test_elsewhere.py::test_what_is_left_behind_is_bounded",  # sets a constant
-    "--deselect=tests/edge/test_once.py::test_memory_is_bounded",  # sets constants
-    "--deselect=tests/edge/test_once.py::test_a_long_answer_waits_for_nobody_who_left",  # sets one
-    "--deselect=tests/edge/test_flights.py::test_a_slow_follower_holds_nobody_up",  # as these do
-    "--deselect=tests/edge/test_flights.py::test_a_long_stream_is_not_kept_for_who_wants_it_whole",
-    "--deselect=tests/edge/test_flights.py::test_a_fault_in_keeping_costs_nobody_the_answer",
-    "--deselect=tests/edge/test_asking.py::test_a_number_is_never_another_callers",
+    "--ignore=tests/policy/queue/test_index.py",
+    "--deselect=tests/edge/idempotency/test_elsewhere.py::test_what_is_left_behind_is_bounded",  # sets a constant
+    "--deselect=tests/edge/idempotency/test_once.py::test_memory_is_bounded",  # sets constants
+    "--deselect=tests/edge/idempotency/test_once.py::test_a_long_answer_waits_for_nobody_who_left",  # sets one
+    "--deselect=tests/edge/caching/test_flights.py::test_a_slow_follower_holds_nobody_up",  # as these do
+    "--deselect=tests/edge/caching/test_flights.py::test_a_long_stream_is_not_kept_for_who_wants_it_whole",
+    "--deselect=tests/edge/caching/test_flights.py::test_a_fault_in_keeping_costs_nobody_the_answer",
+    "--deselect=tests/edge/caching/test_asking.py::test_a_number_is_never_another_callers",
     "--deselect=tests/line/test_line.py::test_a_call_costs_the_same_with_any_number_of_scopes_and_keys",
     "--deselect=tests/line/test_pool.py::test_a_turn_costs_the_same_whoever_waits",
 )

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.stand import USER, Gate, Line, Twin, provider, queued, request, spoken, total, tries, until
-from tests.planes.gate import wait_gone
+from tests.supervisor.gate import wait_gone
 from tidegate.model.facts import CallRecord, Intent
 
 CHAT = "/v1/chat/completions"

@@ -13,7 +13,7 @@ import pytest
 
 from tests.e2e.conftest import sdk
 from tests.e2e.stand import HUGE, USER, Gate, Twin, provider
-from tests.planes.gate import wait_until
+from tests.supervisor.gate import wait_until
 
 MODEL = "gpt-4o"
 FULL = "full"

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from tests.e2e.stand import HUGE, Gate, Twin, until
-from tests.planes.gate import wait_gone
+from tests.supervisor.gate import wait_gone
 from tests.twin.http import Answer, read
 from tidegate.client import Signer
-from tidegate.ledger import journal
+from tidegate.journal import journal
 from tidegate.model.facts import CallRecord
 
 NAMES = ("team", "gold", "night")

@@ -15,7 +15,7 @@ import openai
 import pytest
 
 from tests.e2e.stand import USER, Gate, Twin, numbers, provider
-from tests.planes.gate import wait_until
+from tests.supervisor.gate import wait_until
 from tidegate.model.facts import CallRecord
 
 KEY = "tg-ann-0123456789abcdef"

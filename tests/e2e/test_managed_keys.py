@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.stand import HUGE, USER, Gate, Line, Twin, provider, queued, request, until
-from tests.planes.gate import DEADLINE, wait_gone
+from tests.supervisor.gate import DEADLINE, wait_gone
 from tests.twin.http import Answer
 
 CHAT = "/v1/chat/completions"

@@ -13,7 +13,7 @@ import pytest
 
 from tests.e2e.conftest import Place, sdk
 from tests.e2e.stand import USER, Gate, Twin, numbers, provider, request, until
-from tests.planes.gate import wait_until
+from tests.supervisor.gate import wait_until
 
 TOOLS: list[Any] = [
     {

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from tests.e2e.stand import USER, Gate, Twin, provider, until
-from tests.planes.gate import wait_gone
+from tests.supervisor.gate import wait_gone
 from tidegate.clock import SystemClock
 from tidegate.jobs.hints import UnixHints
 from tidegate.jobs.records import Job, NewJob, Owner

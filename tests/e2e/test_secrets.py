@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.stand import HUGE, Gate, Twin, until
-from tests.planes.gate import DEADLINE
+from tests.supervisor.gate import DEADLINE
 
 PROVIDER, CLIENT, SIGNER, PROXY, WRONG = (f"canary-{word}-{secrets.token_hex(8)}" for word in (
     "provider", "client", "signer", "proxy", "wrong"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.stand import Gate, Twin, provider, total, until
-from tests.planes.gate import wait_gone
+from tests.supervisor.gate import wait_gone
 from tests.twin.http import Answer
 from tidegate.model.facts import Hits
 from tidegate.semantic import ask

@@ -13,7 +13,7 @@ import openai
 import pytest
 
 from tests.e2e.stand import HUGE, USER, Gate, Twin, provider
-from tests.planes.gate import wait_gone
+from tests.supervisor.gate import wait_gone
 from tidegate.client import Signer
 
 KEY = "tg-signing"

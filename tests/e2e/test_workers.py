@@ -9,8 +9,8 @@ from typing import Any
 
 from tests.e2e.stand import Gate, Line, Twin, provider, request, until
 from tests.e2e.test_ledger import in_sqlite
-from tests.planes.gate import START, wait_gone
-from tidegate.ledger import journal
+from tests.supervisor.gate import START, wait_gone
+from tidegate.journal import journal
 from tidegate.model.facts import CallRecord
 
 MODEL = "gpt-4o"

@@ -6,9 +6,9 @@ from tests.edge.test_gateway import BODY, CHAT, Asked, Door
 from tests.line.scenes import play_of
 from tidegate.cache.answers import Answers
 from tidegate.cache.memory import Memory
-from tidegate.edge.cache import Cache
+from tidegate.edge.caching.cache import Cache
+from tidegate.edge.caching.hits import HitLog
 from tidegate.edge.gateway import Gateway
-from tidegate.edge.hits import HitLog
 from tidegate.model.facts import Hit, Hits
 from tidegate.model.snapshot import CacheSettings, Caching
 from tidegate.policy.caching.purges import Purges

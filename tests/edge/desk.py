@@ -13,14 +13,14 @@ import msgspec
 from tests.edge.known import known
 from tests.line.scenes import snapshot
 from tests.wire.app import Client
-from tidegate.edge.clients import Clients
-from tidegate.edge.door import Door as Threshold
+from tidegate.edge.access.clients import Clients
+from tidegate.edge.access.door import Door as Threshold
+from tidegate.edge.access.tickets import Tickets
 from tidegate.edge.errands import Errands
-from tidegate.edge.gateway import Gateway, House
-from tidegate.edge.tickets import Tickets
+from tidegate.edge.gateway import Gateway, Runtime
 from tidegate.model.jobs import JobSettings
 from tidegate.model.snapshot import AddressLimits, Provider, ServerSettings, Snapshot
-from tidegate.policy.tickets import Ticket, signed
+from tidegate.policy.access.tickets import JobToken, signed
 from tidegate.testing import Playbook
 from tidegate.wire.server import Server, serve
 from tidegate.worker.patient import Ways
@@ -116,7 +116,7 @@ class Gate:
         self.desk = Desk(folder / "jobs.sock")
         recorder = self.play.recorder
         door = Threshold(AddressLimits(), None, b"x")
-        self.house = House(self.play.book, clients or known(), door, Tickets(lambda: SECRET))
+        self.house = Runtime(self.play.book, clients or known(), door, Tickets(lambda: SECRET))
         self.gateway = Gateway(self.house, self.play.line, self.play.clock, recorder, recorder)
         ways = Ways(self.desk.path, self.play.clock)
         self.ways = ways
@@ -146,7 +146,7 @@ class Gate:
 
     def ticket(self, **fields: Any) -> str:
         named = {"job": "job_1", "fence": 1, "client": "", "namespace": "", "user": ""} | fields
-        return signed(Ticket(until_us=self.play.clock.wall() + 60_000_000, **named), SECRET).decode()
+        return signed(JobToken(until_us=self.play.clock.wall() + 60_000_000, **named), SECRET).decode()
 
     async def close(self) -> None:
         for client in self._clients:

@@ -5,9 +5,9 @@ from typing import Any
 from tests.edge.known import digest
 from tests.edge.test_gateway import Asked, Door
 from tests.line.scenes import play_of
-from tidegate.edge.clients import Clients
-from tidegate.edge.gateway import House
-from tidegate.edge.roster import Roster
+from tidegate.edge.access.clients import Clients
+from tidegate.edge.access.roster import Roster
+from tidegate.edge.gateway import Runtime
 from tidegate.model.directory import Change, Gone, PutKey, PutNamespace
 from tidegate.model.snapshot import ClientKey, Namespace, Snapshot
 from tidegate.testing import Playbook
@@ -30,7 +30,7 @@ class Managed(Door):
     def __init__(self, *changes: Change, play: Playbook | None = None) -> None:
         super().__init__(play or play_of())
         self.log = Roster()
-        self.gateway.house = House(self.play.book, Clients(EMPTY, self.log))
+        self.gateway.house = Runtime(self.play.book, Clients(EMPTY, self.log))
         self.tell(PutNamespace(Namespace("acme")), *changes)
 
     def tell(self, *changes: Change) -> None:

@@ -1,6 +1,6 @@
 """What workers share, in one process and in virtual time: as `cluster.values.Values` over a server."""
 
-from tidegate.policy.nonces import FORGOTTEN, FRESH, USED
+from tidegate.policy.access.nonces import FORGOTTEN, FRESH, USED
 from tidegate.ports import Clock, StoreError
 
 

@@ -8,9 +8,9 @@ import pytest
 from tests.edge.known import digest
 from tests.edge.test_gateway import CHAT, Asked, Door
 from tests.line.scenes import DONE, chunk, play_of, refusal, streaming
-from tidegate.edge.bodies import MARGIN, Keeper
-from tidegate.edge.clients import Clients
-from tidegate.edge.gateway import House
+from tidegate.edge.access.clients import Clients
+from tidegate.edge.bodies import MARGIN, CapturePolicy
+from tidegate.edge.gateway import Runtime
 from tidegate.model.bodies import BodyPolicy, Sample
 from tidegate.model.call import Call, Kind, Shape
 from tidegate.model.facts import BROKEN, LEFT
@@ -48,10 +48,10 @@ class Place(Door):
             version=1, providers=(), clients=(lone,), namespaces=(Namespace("acme", clients=(key,), bodies=acme),),
             bodies=everybody,
         )  # fmt: skip
-        self.gateway.house = House(self.play.book, Clients(snapshot, keeping=self.keeper))
+        self.gateway.house = Runtime(self.play.book, Clients(snapshot, keeping=self.keeper))
 
-    def keeper(self, policy: BodyPolicy) -> Keeper:
-        return Keeper(policy, self.kept, self.play.clock.wall)
+    def keeper(self, policy: BodyPolicy) -> CapturePolicy:
+        return CapturePolicy(policy, self.kept, self.play.clock.wall)
 
     def by(self, key: str = "k", body: Any = None, **headers: bytes) -> Asked:
         return self.ask(CHAT, body=body, authorization=f"Bearer {key}".encode(), **headers)

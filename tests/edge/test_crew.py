@@ -5,7 +5,7 @@ import gc
 import weakref
 
 from tests.line.scenes import call_of
-from tidegate.edge.crew import Brake, Crew, Out
+from tidegate.edge.crew import Brake, Out, TaskPool
 from tidegate.line.plan import Plan
 from tidegate.model.call import Call
 from tidegate.testing.clock import settle
@@ -19,7 +19,7 @@ class Room:
     """Serves calls until it is told to end them, and remembers who did."""
 
     def __init__(self) -> None:
-        self.crew = Crew(asyncio.get_running_loop(), self.serve)
+        self.crew = TaskPool(asyncio.get_running_loop(), self.serve)
         self.tasks: list[asyncio.Task[None] | None] = []
         self.brakes: list[Brake] = []
         self.served: list[int] = []
@@ -105,7 +105,7 @@ async def test_a_burst_leaves_few_behind_and_none_of_its_calls() -> None:
     """Memory is that of the calls in flight."""
     room = Room()
     bodies = []
-    for number in range(Crew.MAX_IDLE + 50):
+    for number in range(TaskPool.MAX_IDLE + 50):
         body = Body()
         room.start(number).body = body  # type: ignore[assignment]
         bodies.append(weakref.ref(body))
@@ -117,4 +117,4 @@ async def test_a_burst_leaves_few_behind_and_none_of_its_calls() -> None:
     gc.collect()
     assert len(room.served) == len(bodies)
     assert not [body for body in bodies if body() is not None]
-    assert len(asyncio.all_tasks()) == 1 + Crew.MAX_IDLE
+    assert len(asyncio.all_tasks()) == 1 + TaskPool.MAX_IDLE

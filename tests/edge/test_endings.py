@@ -16,14 +16,14 @@ import msgspec
 import pytest
 
 from tests.edge import cached
+from tests.edge.caching.test_cache import END
 from tests.edge.managed import EMPTY, Managed, gone, key
 from tests.edge.test_bodies import Kept
-from tests.edge.test_cache import END
 from tests.edge.test_gateway import Asked
 from tests.line.scenes import DONE, EVENTS, PROFILE, chunk, play_of, provider, refusal, usage_chunk
-from tidegate.edge.bodies import Keeper
-from tidegate.edge.clients import Clients
-from tidegate.edge.gateway import House
+from tidegate.edge.access.clients import Clients
+from tidegate.edge.bodies import CapturePolicy
+from tidegate.edge.gateway import Runtime
 from tidegate.model.bodies import BodyPolicy
 from tidegate.model.directory import PutNamespace
 from tidegate.model.facts import BROKEN, LEFT, CallRecord, Hit, Hits, Intent, tries_of
@@ -40,7 +40,7 @@ from tidegate.model.snapshot import (
     StreamPolicy,
 )
 from tidegate.policy.sampling import sampled
-from tidegate.policy.spend.accounts import Accounts
+from tidegate.policy.tenant_limits.accounts import Accounts
 from tidegate.ports import TransportError
 from tidegate.testing import Playbook, Reply
 from tidegate.testing.clock import SECOND, settle
@@ -97,9 +97,9 @@ class Evening:
         self.door = Managed(*(key(name, allowance=ALLOWED) for name in KEYS), play=self.play)
         self.kept = Kept()
         limiting = partial(self.accounts.limits_of, wall=self.play.clock.wall())
-        keeping = partial(Keeper, log=self.kept, wall=self.play.clock.wall)
+        keeping = partial(CapturePolicy, log=self.kept, wall=self.play.clock.wall)
         clients = Clients(EMPTY, self.door.log, limiting, keeping)
-        self.door.gateway.house = House(self.play.book, clients)
+        self.door.gateway.house = Runtime(self.play.book, clients)
         if self.caches:
             cached.keeping(self.door)
         self.door.tell(PutNamespace(Namespace("acme", allowance=ALLOWED, on_revoked="cut", bodies=HALF)))

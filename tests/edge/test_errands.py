@@ -18,10 +18,10 @@ from tests.edge.known import digest
 from tests.wire.app import until
 from tidegate.cache.answers import Answers
 from tidegate.cache.memory import Memory
-from tidegate.edge.cache import Cache
-from tidegate.edge.clients import Clients
+from tidegate.edge.access.clients import Clients
+from tidegate.edge.caching.cache import Cache
+from tidegate.edge.caching.hits import HitLog
 from tidegate.edge.errands import GRACE_US, LATE_US, PAUSE_US, SOON_US
-from tidegate.edge.hits import HitLog
 from tidegate.model.snapshot import (
     Allowance,
     CacheSettings,
@@ -32,7 +32,7 @@ from tidegate.model.snapshot import (
     User,
 )
 from tidegate.policy.caching.purges import Purges
-from tidegate.policy.spend.accounts import Accounts
+from tidegate.policy.tenant_limits.accounts import Accounts
 from tidegate.testing import Reply
 from tidegate.testing.clock import SECOND, settle
 from tidegate.testing.playbook import answer

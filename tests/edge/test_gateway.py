@@ -20,7 +20,7 @@ from tests.line.scenes import (
     streaming,
     usage_chunk,
 )
-from tidegate.edge.gateway import Gateway, House
+from tidegate.edge.gateway import Gateway, Runtime
 from tidegate.edge.intake import Caller
 from tidegate.model.facts import BROKEN, LEFT, Fact
 from tidegate.model.snapshot import Limits
@@ -69,7 +69,7 @@ class Door:
 
     def __init__(self, play: Playbook | None = None, names: dict[str, str] | None = None) -> None:
         self.play = play or play_of()
-        house = House(self.play.book, known(names))
+        house = Runtime(self.play.book, known(names))
         self.gateway = Gateway(house, self.play.line, self.play.clock, self.play.recorder, self.play.recorder)
 
     def ask(
@@ -351,7 +351,7 @@ async def test_a_key_that_is_withdrawn_ends_with_the_house() -> None:
     """Though the connection stays, and with it what was found out about its head."""
     door, alike = Door(names={"k": "ann"}), Likeness()
     door.ask(alike=alike, authorization=b"Bearer k")
-    door.gateway.house = House(door.play.book, known({"other": "bob"}))
+    door.gateway.house = Runtime(door.play.book, known({"other": "bob"}))
     assert door.ask(alike=alike, authorization=b"Bearer k").wire.status == 401
 
 
@@ -456,7 +456,7 @@ async def test_a_reload_leaves_calls_in_flight_alone(door: Door) -> None:
     asked = door.ask()
     await settle()
     empty = play_of(provider("other"), provider("another"))
-    door.gateway.house = House(empty.book, known())
+    door.gateway.house = Runtime(empty.book, known())
     await door.play.provider("openai", Reply(200, [], answer()))
     assert asked.wire.status == 200
     assert door.ask(body={"model": "unheard-of"}).wire.status == 404

@@ -13,14 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.edge.access.test_signatures import Post
 from tests.edge.test_gateway import BODY
-from tests.edge.test_signatures import Post
 from tests.line.scenes import play_of, provider
 from tidegate.client import Signer
-from tidegate.edge.clients import Clients
-from tidegate.edge.gateway import House
-from tidegate.edge.reception import Signers
-from tidegate.edge.roster import Roster
+from tidegate.edge.access.clients import Clients
+from tidegate.edge.access.reception import Signers
+from tidegate.edge.access.roster import Roster
+from tidegate.edge.gateway import Runtime
 from tidegate.model.directory import Gone, PutKey, PutNamespace
 from tidegate.model.keys import digest_of, signing_key_of
 from tidegate.model.snapshot import (
@@ -32,7 +32,7 @@ from tidegate.model.snapshot import (
     SigningSettings,
     Snapshot,
 )
-from tidegate.policy import signature
+from tidegate.policy.access import signature
 from tidegate.testing import Playbook
 from tidegate.testing.clock import SECOND
 from tidegate.wire.connection import ServerConnection
@@ -106,7 +106,7 @@ class Gate(Post):
         for change in (PutNamespace(Namespace("acme")), MANAGED):
             self.log.apply(change)
         clients = Clients(Snapshot(version=1, providers=(), clients=KEYS), self.log)
-        self.gateway.house = House(self.play.book, clients, door)
+        self.gateway.house = Runtime(self.play.book, clients, door)
         self.seen: list[Exchange] = []
         self.hub = Hub(self, ServerSettings(), self.clock, asyncio.get_running_loop())
 

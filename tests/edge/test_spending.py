@@ -11,10 +11,10 @@ from tidegate.line.plan import Plan
 from tidegate.model.call import Call, Kind
 from tidegate.model.errors import ProblemKind
 from tidegate.model.snapshot import Allowance, ClientKey
-from tidegate.policy.spend.accounts import Accounts
-from tidegate.policy.spend.grant import Held
-from tidegate.policy.spend.limits import Limits
-from tidegate.policy.spend.short import BUSY, EXHAUSTED, RATE, TOO_LARGE, Short
+from tidegate.policy.tenant_limits.accounts import Accounts
+from tidegate.policy.tenant_limits.grant import TenantReservation
+from tidegate.policy.tenant_limits.limits import Limits
+from tidegate.policy.tenant_limits.short import BUSY, EXHAUSTED, RATE, TOO_LARGE, Short
 from tidegate.providers.dialects import DIALECTS
 
 DAY = 86_400_000_000
@@ -32,9 +32,9 @@ def plan() -> Plan:
     return made
 
 
-def granted(call: Call, made: Limits) -> Held:
+def granted(call: Call, made: Limits) -> TenantReservation:
     assert spending.grant(call, plan(), made, 0, 0) is None
-    assert isinstance(call.grant, Held)
+    assert isinstance(call.grant, TenantReservation)
     return call.grant
 
 

@@ -28,18 +28,18 @@ from tidegate.model.snapshot import (
     Strategy,
 )
 from tidegate.model.tenant import NOBODY
-from tidegate.policy.average import Average
-from tidegate.policy.bucket import Bucket
-from tidegate.policy.desk import Rules, Waiting
-from tidegate.policy.estimate import Estimator, measure
-from tidegate.policy.health import Health
-from tidegate.policy.limits.concurrency import Concurrency
-from tidegate.policy.outlet import Cap, Outlet
-from tidegate.policy.pace import Pace
+from tidegate.policy.failure.health import Health
+from tidegate.policy.learned.concurrency import Concurrency
 from tidegate.policy.pick import make as make_strategy
-from tidegate.policy.quota import Charge, Quota
+from tidegate.policy.queue.desk import Rules, Waiting
+from tidegate.policy.queue.outlet import Cap, Outlet
+from tidegate.policy.quota.average import Average
+from tidegate.policy.quota.bucket import Bucket
+from tidegate.policy.quota.estimate import Estimator, measure
+from tidegate.policy.quota.pace import Pace
+from tidegate.policy.quota.quota import Charge, Quota
+from tidegate.policy.quota.speed import Speed
 from tidegate.policy.schedule.make import make as make_scheduler
-from tidegate.policy.speed import Speed
 from tidegate.providers import openai
 from tidegate.testing import ManualClock, Playbook, Reply, ScriptedTransport
 from tidegate.testing.clock import SECOND

@@ -4,14 +4,14 @@ import msgspec
 import pytest
 
 from tests.line.scenes import CALM, PROFILE, provider, snapshot
-from tidegate.line.book import MAX_NAMED_BY_CALLERS, UNROUTED, Book
-from tidegate.line.lane import Memory
+from tidegate.line.book import MAX_NAMED_BY_CALLERS, UNROUTED, RoutingTable
+from tidegate.line.lane import LaneState
 from tidegate.line.lanes import Lanes
 from tidegate.line.plan import Plan
 from tidegate.model.belief import Belief
 from tidegate.model.snapshot import DegradeStep, Limits, ModelEntry, RateLimitPolicy, Scope, Snapshot, Strategy
 from tidegate.model.tenant import NOBODY
-from tidegate.policy.quota import Charge
+from tidegate.policy.quota.quota import Charge
 from tidegate.testing import ManualClock, ScriptedTransport
 from tidegate.testing.clock import SECOND
 
@@ -21,17 +21,17 @@ def clock() -> ManualClock:
     return ManualClock()
 
 
-def book_of(configured: Snapshot, clock: ManualClock, lanes: Lanes | None = None) -> Book:
-    return Book(configured, lanes or Lanes(clock, 100, lambda: 0.0), lambda _: ScriptedTransport())
+def book_of(configured: Snapshot, clock: ManualClock, lanes: Lanes | None = None) -> RoutingTable:
+    return RoutingTable(configured, lanes or Lanes(clock, 100, lambda: 0.0), lambda _: ScriptedTransport())
 
 
-def plan(book: Book, model: str) -> Plan:
+def plan(book: RoutingTable, model: str) -> Plan:
     found = book.plan(model)
     assert found is not None
     return found
 
 
-def targets(book: Book, model: str) -> list[str]:
+def targets(book: RoutingTable, model: str) -> list[str]:
     return [f"{target.provider}/{target.model}" for target in plan(book, model).targets]
 
 
@@ -221,15 +221,15 @@ def test_a_reload_hands_the_new_transport_to_old_lanes(clock: ManualClock) -> No
     lanes = Lanes(clock, 100, lambda: 0.0)
     lane = plan(book_of(snapshot(), clock, lanes), "a").targets[0].pools[0].lanes[0]
     transport = ScriptedTransport()
-    Book(snapshot(), lanes, lambda _: transport)
+    RoutingTable(snapshot(), lanes, lambda _: transport)
     assert lane.service.transport is transport
 
 
 def test_what_an_earlier_run_knew_is_recalled_once(clock: ManualClock) -> None:
     """By base URL, credentials and model."""
     key = plan(book_of(snapshot(), clock), "a").targets[0].pools[0].lanes[0].key
-    known = Memory(Belief(), Belief(30_000), (), 5, 10_000, clock.now())
-    lanes = Lanes(clock, 100, lambda: 0.0, {key: known, "stranger": Memory()})
+    known = LaneState(Belief(), Belief(30_000), (), 5, 10_000, clock.now())
+    lanes = Lanes(clock, 100, lambda: 0.0, {key: known, "stranger": LaneState()})
     lane = plan(book_of(snapshot(), clock, lanes), "a").targets[0].pools[0].lanes[0]
     assert lane.quota.tokens[0].limit == 30_000
     assert lane.quota.tokens[0].left(clock.now()) == 10_000

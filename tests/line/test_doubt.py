@@ -3,8 +3,8 @@
 import pytest
 
 from tidegate.line.doubt import Doubt
-from tidegate.policy.bucket import Bucket
-from tidegate.policy.limits.trust import START, Trust
+from tidegate.policy.learned.trust import START, Trust
+from tidegate.policy.quota.bucket import Bucket
 
 
 @pytest.mark.parametrize(("score", "replies"), [(START, 3), (START - 1, 6)])

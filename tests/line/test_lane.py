@@ -9,16 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.line.scenes import MINUTE, PROFILE, call_of, lane_alone, pass_through, queue, service_of
-from tidegate.line.lane import Lane, Memory, Slot
+from tidegate.line.lane import Lane, LaneState, Slot
 from tidegate.line.lanes import Lanes
 from tidegate.model.belief import Belief
 from tidegate.model.call import Kind
 from tidegate.model.outcome import Reason, Usage
 from tidegate.model.snapshot import Limits, Scope
 from tidegate.model.tenant import NOBODY
-from tidegate.policy.bucket import Bucket
-from tidegate.policy.quota import Charge
-from tidegate.policy.window import SlidingLog
+from tidegate.policy.quota.bucket import Bucket
+from tidegate.policy.quota.quota import Charge
+from tidegate.policy.quota.window import SlidingLog
 from tidegate.testing import ManualClock
 from tidegate.testing.clock import SECOND
 
@@ -358,7 +358,7 @@ async def test_a_restart_continues_where_the_quota_stands(clock: ManualClock) ->
     """Limits, ratios and level as they were, with the refill since."""
     old, new = lane_alone(clock, Limits()), lane_alone(clock, Limits())
     old.estimator.learn(call_of("word " * 100).size, 108)
-    memory = Memory(Belief(60), Belief(60_000), old.estimator.dump(), 10, 20_000, clock.now())
+    memory = LaneState(Belief(60), Belief(60_000), old.estimator.dump(), 10, 20_000, clock.now())
     await clock.advance(10 * SECOND)
     new.recall(memory)
     assert left(new, clock) == 30_000
@@ -370,7 +370,7 @@ async def test_a_restart_continues_where_the_quota_stands(clock: ManualClock) ->
 async def test_a_restart_without_a_level_starts_full(clock: ManualClock) -> None:
     """Only what was learnt, bounded by what is configured now."""
     lane = lane_alone(clock, Limits(0, 10_000))
-    lane.recall(Memory(Belief(60), Belief(60_000)))
+    lane.recall(LaneState(Belief(60), Belief(60_000)))
     assert tokens(lane).limit == 10_000
     assert left(lane, clock) == 10_000
     assert lane.quota.requests[0].limit == 60

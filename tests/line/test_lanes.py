@@ -19,7 +19,7 @@ from tests.line.scenes import (
     spend,
     tokens_left,
 )
-from tidegate.line.book import MAX_NAMED_BY_CALLERS, Book
+from tidegate.line.book import MAX_NAMED_BY_CALLERS, RoutingTable
 from tidegate.line.lanes import AGAIN_US, LINGER_US, Lanes
 from tidegate.model.outcome import Reason
 from tidegate.model.snapshot import Limits, Pool, RateLimitPolicy, Scope, Share, Snapshot, Strategy
@@ -257,7 +257,7 @@ def test_weights_follow_a_reload() -> None:
     def share_of_the_first(*weights: int) -> float:
         scopes = tuple(Scope(f"s{at}", (f"k{at}",), limits, weight=weight) for at, weight in enumerate(weights))
         by_weight = of(*scopes, pools=(pool("p", "s0", "s1", pick="weighted"),))
-        plan = Book(by_weight, lanes, lambda _: ScriptedTransport()).plan("a")
+        plan = RoutingTable(by_weight, lanes, lambda _: ScriptedTransport()).plan("a")
         assert plan is not None
         served_by = [plan.targets[0].take_nowait(call_of(), 0) for _ in range(1_000)]
         return sum(slot is not None and slot.lane.name == "openai/s0/a" for slot in served_by) / 1_000

@@ -41,7 +41,7 @@ from tidegate.model.facts import Fact
 from tidegate.model.outcome import Reason
 from tidegate.model.reply import Refused, Unexplained
 from tidegate.model.snapshot import Limits, ModelEntry, RateLimitPolicy, RetryPolicy, Scope, SmoothingPolicy
-from tidegate.policy.pace import Pace
+from tidegate.policy.quota.pace import Pace
 from tidegate.testing import ManualClock, Playbook, Reply
 from tidegate.testing.clock import SECOND, settle
 from tidegate.testing.playbook import answer

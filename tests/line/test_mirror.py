@@ -6,10 +6,10 @@ import pytest
 from tests.line.scenes import MINUTE, PROFILE
 from tidegate.line.mirror import RETEST_US, Mirror
 from tidegate.model.belief import Belief
-from tidegate.policy.allowance import NEVER
-from tidegate.policy.headers import Seen
-from tidegate.policy.quota import Charge, Quota
-from tidegate.policy.window import SlidingLog
+from tidegate.policy.failure.headers import Seen
+from tidegate.policy.quota.allowance import NEVER
+from tidegate.policy.quota.quota import Charge, Quota
+from tidegate.policy.quota.window import SlidingLog
 from tidegate.testing.clock import SECOND
 
 START = 10 * MINUTE

@@ -12,13 +12,13 @@ from tidegate.line.pool import Permit, Pool
 from tidegate.model.outcome import Reason
 from tidegate.model.snapshot import Limits
 from tidegate.model.tenant import FREE, NOBODY, VIP, Tenant
-from tidegate.policy.breaker import Breaker
-from tidegate.policy.bucket import Bucket
-from tidegate.policy.desk import Rules, Waiting
-from tidegate.policy.health import Health
-from tidegate.policy.outlet import Cap, Outlet
+from tidegate.policy.failure.breaker import Breaker
+from tidegate.policy.failure.health import Health
 from tidegate.policy.pick import make as make_strategy
-from tidegate.policy.quota import Charge, Quota
+from tidegate.policy.queue.desk import Rules, Waiting
+from tidegate.policy.queue.outlet import Cap, Outlet
+from tidegate.policy.quota.bucket import Bucket
+from tidegate.policy.quota.quota import Charge, Quota
 from tidegate.policy.schedule.make import DISCIPLINES
 from tidegate.policy.schedule.make import make as make_scheduler
 from tidegate.testing import ManualClock

@@ -8,8 +8,8 @@ from tests.line.scenes import OK, play_of, provider, refused, served
 from tidegate.config.profiles import load_profile
 from tidegate.model.outcome import Reason
 from tidegate.model.snapshot import Limits, Provider, Scope
-from tidegate.policy.headers_families import family
-from tidegate.policy.not_before import not_before
+from tidegate.policy.failure.headers_families import family
+from tidegate.policy.failure.not_before import not_before
 from tidegate.testing import Playbook, Reply
 from tidegate.testing.clock import SECOND, settle
 

@@ -9,7 +9,7 @@ from tidegate.model.errors import ProblemKind
 from tidegate.model.outcome import Reason
 from tidegate.model.reply import Answer, Failure
 from tidegate.model.snapshot import Limits, ModelEntry
-from tidegate.policy.allowance import NEVER
+from tidegate.policy.quota.allowance import NEVER
 from tidegate.testing import Playbook
 from tidegate.testing.clock import SECOND
 

@@ -6,15 +6,15 @@ from random import Random
 import pytest
 
 from tests.line.scenes import DEADLINE, MINUTE, OK, lane_of, play_of, provider, refused, shown, snapshot, tokens_left
-from tests.policy.cluster.bank import Bank, Teller
+from tests.policy.lease.bank import Bank, Teller
 from tidegate.line.lane import Lane
 from tidegate.line.pool import Permit, Pool
 from tidegate.line.shared import SharedMirror
 from tidegate.model.snapshot import Limits, Scope
 from tidegate.model.tenant import FREE, PAID, VIP, Tenant
-from tidegate.policy.charge import Charge
-from tidegate.policy.cluster.faces import LOCAL, SHARED
-from tidegate.policy.desk import Waiting
+from tidegate.policy.lease.faces import LOCAL, SHARED
+from tidegate.policy.queue.desk import Waiting
+from tidegate.policy.quota.charge import Charge
 from tidegate.testing import ManualClock, Playbook
 from tidegate.testing.clock import SECOND, settle
 

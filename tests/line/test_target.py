@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from tests.line.scenes import call_of, close, provider, snapshot
-from tidegate.line.book import Book
+from tidegate.line.book import RoutingTable
 from tidegate.line.lane import Lane
 from tidegate.line.lanes import Lanes
 from tidegate.line.pool import Pool
@@ -14,10 +14,10 @@ from tidegate.line.target import Target
 from tidegate.model import snapshot as snapshots
 from tidegate.model.snapshot import Limits, ModelEntry, RateLimitPolicy, Scope
 from tidegate.model.tenant import NOBODY, VIP, Tenant
-from tidegate.policy.allowance import NEVER
-from tidegate.policy.desk import Waiting
-from tidegate.policy.outlet import Outlet
-from tidegate.policy.quota import Charge
+from tidegate.policy.queue.desk import Waiting
+from tidegate.policy.queue.outlet import Outlet
+from tidegate.policy.quota.allowance import NEVER
+from tidegate.policy.quota.quota import Charge
 from tidegate.testing import ManualClock, ScriptedTransport
 from tidegate.testing.clock import SECOND
 
@@ -36,7 +36,7 @@ def target_of(clock: ManualClock, *limits: Limits, entry: ModelEntry = ModelEntr
     """One scope for each of the limits."""
     scopes = tuple(Scope(f"s{number}", (f"k{number}",), {"a": limit}) for number, limit in enumerate(limits))
     configured = snapshot(provider(scopes=scopes, models={"a": entry}), name="s", **strategy)
-    plan = Book(configured, Lanes(clock, 2, lambda: 0.0), lambda _: ScriptedTransport()).plan("s")
+    plan = RoutingTable(configured, Lanes(clock, 2, lambda: 0.0), lambda _: ScriptedTransport()).plan("s")
     assert plan is not None
     return plan.targets[0]
 
@@ -46,7 +46,7 @@ def with_a_pool_for_vip(clock: ManualClock) -> Target:
     scopes = tuple(Scope(name, (f"k-{name}",), {"a": Limits(60, 6_000)}) for name in ("one", "two"))
     pools = snapshots.Pool("vip", "openai", ("one",), only=("vip",)), snapshots.Pool("rest", "openai", ("two",))
     configured = msgspec.structs.replace(snapshot(provider(scopes=scopes)), pools=pools)
-    plan = Book(configured, Lanes(clock, 2, lambda: 0.0), lambda _: ScriptedTransport()).plan("a")
+    plan = RoutingTable(configured, Lanes(clock, 2, lambda: 0.0), lambda _: ScriptedTransport()).plan("a")
     assert plan is not None
     return plan.targets[0]
 

@@ -13,9 +13,9 @@ from tests.line.scenes import MINUTE, PROFILE
 from tidegate.line.mirror import GRADUAL, Mirror
 from tidegate.model.belief import Belief
 from tidegate.model.snapshot import Profile
-from tidegate.policy import headers
-from tidegate.policy.allowance import NEVER
-from tidegate.policy.quota import Charge, Quota
+from tidegate.policy.failure import headers
+from tidegate.policy.quota.allowance import NEVER
+from tidegate.policy.quota.quota import Charge, Quota
 from tidegate.testing.clock import SECOND
 from tidegate.twin import settings
 from tidegate.twin.headers import go_duration

@@ -1,6 +1,6 @@
 """A kept answer."""
 
-from tidegate.model.cached import KEY_BYTES, Cost, Entry, Labels
+from tidegate.model.cached import KEY_BYTES, CacheEntry, Cost, Labels
 
 
 def test_its_size_grows_with_what_it_holds() -> None:
@@ -8,7 +8,7 @@ def test_its_size_grows_with_what_it_holds() -> None:
 
     def size(body: bytes, beats: tuple[tuple[int, int], ...] = ()) -> int:
         labels, cost = Labels("n", "p/m", "s"), Cost(1, 2, 3)
-        return Entry(bytes(KEY_BYTES), "chat", "openai", body, bool(beats), beats, labels, cost, 1, 2, 3, 4).size
+        return CacheEntry(bytes(KEY_BYTES), "chat", "openai", body, bool(beats), beats, labels, cost, 1, 2, 3, 4).size
 
     assert size(b"x" * 1_000) == size(b"") + 1_000
     assert size(b"", ((1, 0),)) > size(b"")

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from tidegate.model.handed import Asker, Hold, written
+from tidegate.model.handed import Asker, JobHandover, written
 
 
 def read(value: bytes) -> object:
@@ -19,10 +19,10 @@ def read(value: bytes) -> object:
         Asker("app", "team", "ann", "mail, nightly", ("gpt-*", "claude-3")),
         Asker("", "", "", "", None),
         Asker("报表", "团队", 'a"b\r\n', "\0"),
-        Hold("report", "redis://:of@cache/0", 120_000, True),
+        JobHandover("report", "redis://:of@cache/0", 120_000, True),
     ],
 )
-def test_it_fits_a_header_and_comes_back_as_it_was(record: Asker | Hold) -> None:
+def test_it_fits_a_header_and_comes_back_as_it_was(record: Asker | JobHandover) -> None:
     """Whatever names hold: no byte of them ends the line."""
     value = written(record)
     assert value.replace(b"-", b"").replace(b"_", b"").isalnum()

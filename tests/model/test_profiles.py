@@ -2,8 +2,8 @@
 
 from tidegate.model import profiles
 from tidegate.model.outcome import Reason
-from tidegate.policy.classify import out_by
-from tidegate.policy.headers_families import FAMILIES
+from tidegate.policy.failure.classify import out_by
+from tidegate.policy.failure.headers_families import FAMILIES
 
 
 def test_the_families_are_there() -> None:

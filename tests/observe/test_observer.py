@@ -5,7 +5,7 @@ import json
 import msgspec
 import pytest
 
-from tests.ledger.facts import FixedClock, record
+from tests.journal.facts import FixedClock, record
 from tidegate.model.outcome import Reason
 from tidegate.model.reply import Unexplained
 from tidegate.observe.log import Log

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from tests.ledger.facts import record
+from tests.journal.facts import record
 from tidegate.clock import SystemClock
 from tidegate.observe.meters import Report
 from tidegate.observe.observer import Observer

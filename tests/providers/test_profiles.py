@@ -11,9 +11,9 @@ import pytest
 from tidegate.config.profiles import load_profile, profile_names
 from tidegate.config.source import parse
 from tidegate.model.snapshot import Profile
-from tidegate.policy.classify import Refusal, Verdict, verdict
-from tidegate.policy.headers_families import family
-from tidegate.policy.not_before import not_before
+from tidegate.policy.failure.classify import ProviderError, Verdict, verdict
+from tidegate.policy.failure.headers_families import family
+from tidegate.policy.failure.not_before import not_before
 from tidegate.providers.dialects import DIALECTS
 
 WALL = "2026-09-10T00:26:40Z"  # when each of them arrives
@@ -55,7 +55,7 @@ def judged(name: str, case: dict[str, Any]) -> tuple[Verdict, int | None]:
     profile, body = profile_of(name), body_of(case)
     said = DIALECTS[profile.dialect].error_of(body)
     text = body.decode()
-    found = verdict(Refusal(case["status"], said.code, said.type, text), profile.refusals)
+    found = verdict(ProviderError(case["status"], said.code, said.type, text), profile.refusals)
     shown = {header.encode(): value.encode() for header, value in case.get("headers", {}).items()}
     return found, not_before(found.not_before, shown, family(profile.headers), text, us(WALL))
 
@@ -90,7 +90,7 @@ def test_every_profile_has_wordings() -> None:
 def test_the_same_words_mean_something_else() -> None:
     """What is fatal at OpenAI passes within a minute at DashScope, and at midnight or sooner at Google."""
     words = "You exceeded your current quota, please check your plan and billing details."
-    refusal = Refusal(429, text=words)
+    refusal = ProviderError(429, text=words)
     reasons = {
         name: verdict(refusal, profile_of(name).refusals).reason.name for name in ("openai", "dashscope", "gemini")
     }

@@ -12,7 +12,7 @@ import msgspec
 from tidegate.model.portions import FRAME, Dimension, Portion, Row, Spending
 from tidegate.model.regions import SOCKET, RegionSettings
 from tidegate.observe.log import Log
-from tidegate.regions.keeper import Keeper
+from tidegate.regions.keeper import RegionAgent
 from tidegate.regions.open import open_store
 from tidegate.testing import ManualClock
 from tidegate.testing.clock import SECOND, settle
@@ -77,7 +77,9 @@ class Node:
     def begin(self) -> None:
         """The process starts, without memory."""
         settings = self.settings
-        self.keeper = Keeper(settings, open_store(self.url, settings.prefix, settings.timeout_us), self.clock, self.log)
+        self.keeper = RegionAgent(
+            settings, open_store(self.url, settings.prefix, settings.timeout_us), self.clock, self.log
+        )
 
     @property
     def part(self) -> int:

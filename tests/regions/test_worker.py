@@ -10,7 +10,7 @@ from tidegate.line.lane import Lane
 from tidegate.model.portions import Portion
 from tidegate.model.regions import WHOLE, RegionSettings
 from tidegate.model.snapshot import Limits, Profile, Provider, Scope, Snapshot
-from tidegate.policy.cluster.times import LEASE_US
+from tidegate.policy.lease.times import LEASE_US
 from tidegate.testing import Playbook
 from tidegate.testing.clock import SECOND
 from tidegate.worker.regions import Parts

@@ -12,18 +12,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.planes.gate import DEADLINE, wait_until
+from tests.supervisor.gate import DEADLINE, wait_until
 from tidegate.cache.purge_log import NAME as PURGES
 from tidegate.cache.purge_log import Purge, PurgeLog
 from tidegate.cache.semantic import STRIKES, SemanticClient
 from tidegate.clock import SystemClock
 from tidegate.model.cached import Labels
 from tidegate.model.caching import CacheSettings, SemanticPolicy, SemanticSettings
-from tidegate.model.comparison import Comparison, Verdict
+from tidegate.model.comparison import Comparison, MatchResult
 from tidegate.model.snapshot import Snapshot
 from tidegate.model.snapshot import encode as encode_snapshot
-from tidegate.planes.messages import Drain, Load, Message, encode
 from tidegate.semantic import ask
+from tidegate.supervisor.messages import Drain, Load, Message, encode
 
 SCOPE = b"s" * 32
 HOUR = 3_600_000_000
@@ -95,7 +95,7 @@ class Worker:
         self.state = state
         self.calls = 0
 
-    async def ask(self, text: str) -> Verdict | None:
+    async def ask(self, text: str) -> MatchResult | None:
         self.calls += 1
         question = Comparison(SCOPE, text, b"", SemanticPolicy("on", error_permille=50), self.calls)
         return await self.client.ask(question, 1 << 62)

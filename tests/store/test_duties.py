@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from tidegate.store import duties
-from tidegate.store.duties import Deposed, Hold
+from tidegate.store.duties import Deposed, DutyLease
 
 
 def test_one_holds_it_until_its_lease_has_ended(postgresql: Engine) -> None:
@@ -18,7 +18,7 @@ def test_one_holds_it_until_its_lease_has_ended(postgresql: Engine) -> None:
     with pytest.raises(Deposed), first.writing(postgresql):
         raise AssertionError
     second = duties.claim(postgresql, "leader", "b")
-    assert second == Hold("leader", "b", first.fence + 1)
+    assert second == DutyLease("leader", "b", first.fence + 1)
     with pytest.raises(Deposed), first.writing(postgresql):
         raise AssertionError
     with second.writing(postgresql) as connection:

@@ -3,8 +3,8 @@
 from msgspec.structs import replace
 from sqlalchemy import Engine
 
-from tests.ledger.facts import record
-from tests.ledger.hits import AT_US, hit, said
+from tests.journal.facts import record
+from tests.journal.hits import AT_US, hit, said
 from tests.store.test_hits import put
 from tidegate.model.facts import Note
 from tidegate.store.hit_reports import Saved, Wanted, asked, report, served, total

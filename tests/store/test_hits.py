@@ -6,9 +6,9 @@ from typing import Any
 from msgspec.structs import replace
 from sqlalchemy import Engine, Table, select
 
-from tests.ledger.facts import record
-from tests.ledger.hits import AT_US, hit, said
-from tidegate.ledger.follow import Position
+from tests.journal.facts import record
+from tests.journal.hits import AT_US, hit, said
+from tidegate.journal.follow import Position
 from tidegate.model.facts import Fact, Note
 from tidegate.store import partitions
 from tidegate.store.engine import is_sqlite, writing

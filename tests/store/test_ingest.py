@@ -10,12 +10,12 @@ from sqlalchemy import Engine, func, select, text
 from sqlalchemy.exc import OperationalError
 
 from bench.postgres import Postgres
-from tests.ledger.facts import FixedClock, intent, record
-from tests.ledger.hits import hit
-from tests.ledger.hits import said as hits
-from tidegate.ledger.follow import taken
-from tidegate.ledger.journal import Journal
-from tidegate.ledger.segment import numbers, path_of
+from tests.journal.facts import FixedClock, intent, record
+from tests.journal.hits import hit
+from tests.journal.hits import said as hits
+from tidegate.journal.follow import taken
+from tidegate.journal.journal import Journal
+from tidegate.journal.segment import numbers, path_of
 from tidegate.model.snapshot import JournalSettings
 from tidegate.store import write
 from tidegate.store.engine import open_engine, writing

@@ -8,9 +8,9 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import OperationalError
 
 from bench.postgres import Postgres
-from tests.ledger.facts import FixedClock, intent, record
+from tests.journal.facts import FixedClock, intent, record
 from tests.store.test_ingest import SMALL, Said
-from tidegate.ledger.journal import Journal
+from tidegate.journal.journal import Journal
 from tidegate.store.engine import open_engine
 from tidegate.store.ingest import Ingest
 from tidegate.store.tables import CALLS, HOURLY, JOURNALS

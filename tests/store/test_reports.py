@@ -10,16 +10,16 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import Engine
 
-from tests.ledger.facts import intent, record
-from tidegate.ledger.follow import Position
+from tests.journal.facts import intent, record
+from tidegate.journal.follow import Position
 from tidegate.model.facts import CallRecord
 from tidegate.store import calls, reports
 from tidegate.store.engine import writing
 from tidegate.store.forecast import ahead, forecast
 from tidegate.store.metadata import DAY_US, HOUR_US
-from tidegate.store.reports import TooMany, Wanted
+from tidegate.store.reports import ReportQuery, TooMany
 from tidegate.store.sums import Words
-from tidegate.store.utilisation import Lane, overall, utilisation
+from tidegate.store.utilisation import QuotaKey, overall, utilisation
 from tidegate.store.write import Batch, journal, write
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -52,7 +52,7 @@ def filled(engine: Engine) -> Engine:
 
 def report(engine: Engine, since: str, until: str, *by: str, zone: tzinfo = UTC, **filters: str) -> list[Any]:
     with engine.connect() as connection:
-        lines = reports.report(connection, Wanted(at(since), at(until), by, filters, zone))
+        lines = reports.report(connection, ReportQuery(at(since), at(until), by, filters, zone))
     return [(*line.group, line.sums.calls, line.sums.cost_nano) for line in lines]
 
 
@@ -117,7 +117,7 @@ def test_periods_that_follow_each_other_share_no_hour(filled: Engine) -> None:
 
 def test_a_part_of_an_hour_is_not_held_against_the_whole(filled: Engine) -> None:
     """Of quota, too, the hours count that begin in the period."""
-    lane = Lane("spare", "s2", "m/large")
+    lane = QuotaKey("spare", "s2", "m/large")
     period = (at("2026-03-31T21:30"), at("2026-03-31T22:01"))
     with filled.connect() as connection:
         (row,) = utilisation(connection, *period, at("2026-04-02T00:00"), {lane: 10}, {"provider": "spare"})
@@ -134,9 +134,9 @@ def test_too_many_lines_are_refused(filled: Engine, monkeypatch: pytest.MonkeyPa
 def test_utilisation(filled: Engine) -> None:
     """Used of reserved, and of what the limit would have allowed; until now, where the period has not ended."""
     first, wall = at("2026-03-31T22:00"), at("2026-03-31T23:00")
-    lane = Lane("spare", "s2", "m/large")
+    lane = QuotaKey("spare", "s2", "m/large")
     with filled.connect() as connection:
-        rows = utilisation(connection, first, first + DAY_US, wall, {lane: 10, Lane("x", "idle", "y"): 5}, {})
+        rows = utilisation(connection, first, first + DAY_US, wall, {lane: 10, QuotaKey("x", "idle", "y"): 5}, {})
     assert [(row.lane.provider, row.used_tokens, row.reserved_tokens, row.quota_tokens) for row in rows] == [
         ("spare", 100, 400, 600),
         ("x", 0, 0, 300),
@@ -186,7 +186,7 @@ def test_single_calls_and_their_attempts(filled: Engine) -> None:
     """The newest first, page by page; found by their id, of a namespace alone where that is asked."""
 
     def page(**more: Any) -> list[int]:
-        return [one["call_id"] for one in calls.calls(connection, calls.Wanted(0, 1 << 62, **more))]
+        return [one["call_id"] for one in calls.calls(connection, calls.CallsQuery(0, 1 << 62, **more))]
 
     with filled.connect() as connection:
         assert page() == [5, 4, 3, 2, 1]

@@ -7,8 +7,8 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import Engine, func, select
 
-from tests.ledger.facts import intent, record
-from tidegate.ledger.follow import Position
+from tests.journal.facts import intent, record
+from tidegate.journal.follow import Position
 from tidegate.model.facts import BROKEN, LEFT, Fact, Try, tries_of
 from tidegate.store import partitions
 from tidegate.store.engine import writing

@@ -22,7 +22,7 @@ def mirror_of(path: Path) -> Path:
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_every_file_has_its_test(room: str) -> None:
-    """`policy/bucket.py` is tested by `tests/policy/test_bucket.py`, and so on."""
+    """`policy/quota/bucket.py` is tested by `tests/policy/quota/test_bucket.py`, and so on."""
     missing = {str(path.relative_to(SOURCE)) for path in room_files(room) if not mirror_of(path).exists()}
     assert missing - set(UNTESTED_ALONE) == set()
 

@@ -21,14 +21,19 @@ def test_a_worker_imports_nothing_heavy() -> None:
 
 def test_a_worker_that_keeps_no_answers_imports_nothing_that_does() -> None:
     """The cache's rooms would be a third of what it imports."""
-    rooms = ("tidegate.cache", "tidegate.edge.cache", "tidegate.providers.answers", "tidegate.policy.caching.reading")
+    rooms = (
+        "tidegate.cache",
+        "tidegate.edge.caching.cache",
+        "tidegate.providers.answers",
+        "tidegate.policy.caching.reading",
+    )
     assert imported_by("tidegate.worker.process") & set(rooms) == set()
 
 
 @pytest.mark.parametrize("module", ["asyncio", "msgspec", "ssl"])
 def test_the_supervisor_imports_next_to_nothing(module: str) -> None:
     """It lives as long as the gate and forks its children: an event loop alone would cost it megabytes."""
-    assert module not in imported_by("tidegate.planes.supervisor")
+    assert module not in imported_by("tidegate.supervisor.supervisor")
 
 
 def test_a_runner_imports_neither_migrations_nor_a_web_framework() -> None:

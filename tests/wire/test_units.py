@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tidegate.testing.clock import ManualClock
 from tidegate.wire.chunked import ChunkedBody
-from tidegate.wire.head import Refused
+from tidegate.wire.head import BadHead
 from tidegate.wire.limit import TimeLimit
 from tidegate.wire.reply import date_line, status_line
 from tidegate.wire.sweep import Sweep
@@ -57,7 +57,7 @@ def test_chunks_are_put_together_however_they_are_cut(pieces, data):
 def test_chunks_up_to_the_limit():
     """Exactly the limit is allowed; one more is not, though its bytes have not come."""
     ChunkedBody(10).feed(b"a\r\n")
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(BadHead) as caught:
         ChunkedBody(10).feed(b"5\r\nabcde\r\n6\r\n")
     assert caught.value.status == 413
 
@@ -66,7 +66,7 @@ def test_chunks_up_to_the_limit():
 def test_lines_between_chunks_have_a_bound(raw):
     """Also when they never end."""
     chunked = ChunkedBody(10)
-    with pytest.raises(Refused, match="long"):
+    with pytest.raises(BadHead, match="long"):
         for at in range(0, len(raw), 100):
             chunked.feed(raw[at : at + 100])
 

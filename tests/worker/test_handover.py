@@ -4,8 +4,8 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from tests.ledger.facts import FixedClock, record
-from tidegate.ledger.journal import Journal
+from tests.journal.facts import FixedClock, record
+from tidegate.journal.journal import Journal
 from tidegate.model.entitlements import Allowance, ClientKey
 from tidegate.model.facts import CallRecord
 from tidegate.model.snapshot import JournalSettings

@@ -8,33 +8,33 @@ import pytest
 from tests.servers import Server, redis, redis_process, server, valkey, valkey_process
 from tidegate.clock import SystemClock
 from tidegate.cluster import check, claims, remembered
-from tidegate.cluster.check import Refused, Unreached
+from tidegate.cluster.check import Unreached, UnusableStore
 from tidegate.model.cluster import ClusterSettings
 from tidegate.observe.log import Log
-from tidegate.policy.cluster.faces import CLOSED, LOCAL, SHARED
+from tidegate.policy.lease.faces import CLOSED, LOCAL, SHARED
 from tidegate.testing.clock import settle
 from tidegate.worker import shared as rooms
-from tidegate.worker.shared import Shared
+from tidegate.worker.shared import ClusterMember
 
 __all__ = ["redis", "redis_process", "server", "valkey", "valkey_process"]
 
-Made = Callable[..., Shared]
+Made = Callable[..., ClusterMember]
 
 
 @pytest.fixture
 async def made(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Made]:
     """A worker of a gate whose state directory has this name."""
-    workers: list[Shared] = []
+    workers: list[ClusterMember] = []
     monkeypatch.setattr(check, "PATIENCE_US", 500_000)
     monkeypatch.setattr(rooms, "JOIN_US", 500_000)
     monkeypatch.setattr(rooms, "TEND_US", 100_000)
     monkeypatch.setattr(claims, "LIFE_US", 300_000)
 
-    def make(gate: str = "one", worker: int = 0, **settings: str) -> Shared:
+    def make(gate: str = "one", worker: int = 0, **settings: str) -> ClusterMember:
         said = ClusterSettings(**{"url": server.url, "prefix": "t", "node": "n"} | settings, timeout_us=500_000)
         state, own = tmp_path / gate, tmp_path / gate / str(worker)
         own.mkdir(parents=True, exist_ok=True)
-        workers.append(Shared(said, state, own, worker, SystemClock(), Log("worker")))
+        workers.append(ClusterMember(said, state, own, worker, SystemClock(), Log("worker")))
         return workers[-1]
 
     yield make
@@ -65,7 +65,7 @@ async def test_two_gates_of_one_name_are_refused(made: Made) -> None:
     first, second = made("one"), made("two")
     await first.start()
     second._clock = Renewing(first)
-    with pytest.raises(Refused, match=r"^cluster\.node: another gate is the node n of the cluster t at redis://"):
+    with pytest.raises(UnusableStore, match=r"^cluster\.node: another gate is the node n of the cluster t at redis://"):
         await second.start()
     third = made("two")
     await third.start()
@@ -77,7 +77,7 @@ class Renewing(SystemClock):
 
     __slots__ = ("_other",)
 
-    def __init__(self, other: Shared) -> None:
+    def __init__(self, other: ClusterMember) -> None:
         super().__init__()
         self._other = other
 
@@ -92,10 +92,14 @@ async def test_another_clusters_prefix_is_refused(made: Made, server: Server) ->
     await first.start()
     await first.leave()
     server.command("HSET", "t:{members}:claim", "cluster", "theirs")
-    with pytest.raises(Refused, match=r"^cluster\.prefix: t at redis://.* belongs to another cluster; take another"):
+    with pytest.raises(
+        UnusableStore, match=r"^cluster\.prefix: t at redis://.* belongs to another cluster; take another"
+    ):
         await made("one").start()
     server.command("HSET", "t:{members}:claim", "format", 99)
-    with pytest.raises(Refused, match=r"^cluster\.prefix: .* by another version of the gate \(format 99\); upgrade"):
+    with pytest.raises(
+        UnusableStore, match=r"^cluster\.prefix: .* by another version of the gate \(format 99\); upgrade"
+    ):
         await made("two").start()
 
 

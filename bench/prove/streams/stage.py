@@ -10,7 +10,7 @@ from typing import Any
 
 from bench.plain import Reply, exchange
 from bench.twin import Twin, gated, twin
-from tidegate.ledger import journal
+from tidegate.journal import journal
 from tidegate.model.facts import CallRecord
 
 CHAT, MESSAGES = "/v1/chat/completions", "/v1/messages"

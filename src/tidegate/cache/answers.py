@@ -7,7 +7,7 @@ from tidegate.cache.counts import Counts, Standing
 from tidegate.cache.layer import Log
 from tidegate.cache.layers import Layers
 from tidegate.cache.memory import Memory
-from tidegate.model.cached import Entry
+from tidegate.model.cached import CacheEntry
 from tidegate.model.caching import CacheSettings
 from tidegate.ports import AnswerStore, Clock
 
@@ -15,7 +15,7 @@ from tidegate.ports import AnswerStore, Clock
 class Purged(Protocol):
     """What was purged."""
 
-    def gone(self, entry: Entry) -> bool:
+    def gone(self, entry: CacheEntry) -> bool:
         """Whether somebody purged it after it was stored."""
 
 
@@ -45,7 +45,7 @@ class Answers:
         self._layers = Layers(stores, settings, clock, log, self._welcome)
         self.layered = len(stores) > 0
 
-    def now(self, key: bytes) -> Entry | None:
+    def now(self, key: bytes) -> CacheEntry | None:
         """What memory holds; None: nothing, too old also to stand in for a provider that fails, or purged. O(1)."""
         counts = self._counts
         counts.gets += 1
@@ -58,11 +58,11 @@ class Answers:
         counts.hits += 1
         return entry
 
-    def later(self, key: bytes, deadline: int) -> Coroutine[Any, Any, Entry | None]:
+    def later(self, key: bytes, deadline: int) -> Coroutine[Any, Any, CacheEntry | None]:
         """What the layers hold, which memory holds from then on. To be awaited; never later than `deadline`."""
         return self._layers.later(key, deadline)
 
-    def lead(self, key: bytes, deadline: int, rank: int, patience_us: int) -> Coroutine[Any, Any, Entry | bool]:
+    def lead(self, key: bytes, deadline: int, rank: int, patience_us: int) -> Coroutine[Any, Any, CacheEntry | bool]:
         """As `later`, where nobody else is making it. To be awaited; never later than `deadline`."""
         return self._layers.lead(key, deadline, rank, patience_us)
 
@@ -70,7 +70,7 @@ class Answers:
         """What we were to make is not kept."""
         self._layers.unled(key)
 
-    def keep(self, entry: Entry) -> None:
+    def keep(self, entry: CacheEntry) -> None:
         """Memory has it now, the layers later; nobody, when it is larger than an entry may be."""
         counts = self._counts
         if len(entry.body) > self._max_body:
@@ -98,7 +98,7 @@ class Answers:
         """Let the layers write what waits, for a second at most, and let go of them. To be awaited."""
         return self._layers.close()
 
-    def _welcome(self, entry: Entry) -> bool:
+    def _welcome(self, entry: CacheEntry) -> bool:
         """A layer had it: memory takes it, unless what it holds is younger."""
         if not self._usable(entry):
             return False
@@ -107,6 +107,6 @@ class Answers:
             self._memory.put(entry)
         return True
 
-    def _usable(self, entry: Entry) -> bool:
+    def _usable(self, entry: CacheEntry) -> bool:
         wall = self._clock.wall()
         return (entry.fresh_until_us > wall or entry.stale_until_us > wall) and not self._purged.gone(entry)

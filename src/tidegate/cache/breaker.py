@@ -1,12 +1,12 @@
 """Whether a layer is left alone: after three failures on end, for a while, then one call is the probe.
 
-It is `policy/health.py` with one more rule: calls that were under way together fail together, once. So a stall of a
-moment, however many calls it meets, does not put out a layer that is well.
+It is `policy/failure/health.py` with one more rule: calls that were under way together fail together, once. So a
+stall of a moment, however many calls it meets, does not put out a layer that is well.
 """
 
 from typing import Final, NamedTuple
 
-from tidegate.policy.health import Health, pause_us
+from tidegate.policy.failure.health import Health, pause_us
 
 LONGEST_PAUSE_US: Final = 5_000_000
 

@@ -18,7 +18,7 @@ import zlib
 
 import msgspec
 
-from tidegate.model.cached import Cost, Entry, Labels
+from tidegate.model.cached import CacheEntry, Cost, Labels
 
 VERSION = 1
 MOST = 1 << 28  # bytes of a payload: no answer is as large, and no frame may claim more
@@ -55,7 +55,7 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_Kept).decode
 
 
-def encode(entry: Entry, compress_above: int) -> bytes:
+def encode(entry: CacheEntry, compress_above: int) -> bytes:
     """The frame; its payload is deflated when it has more than `compress_above` bytes. O(bytes), 4 MiB take 0.1 s."""
     labels, cost = entry.labels, entry.cost
     payload = _encode(
@@ -85,10 +85,10 @@ def encode(entry: Entry, compress_above: int) -> bytes:
     return _HEAD.pack(_MAGIC, VERSION, zlib.crc32(summed)) + summed
 
 
-def decode(frame: bytes) -> Entry:
+def decode(frame: bytes) -> CacheEntry:
     """The answer. Raises `ValueError`: it is damaged, of another version, or no frame at all. O(bytes)."""
     kept = _decode(_payload(frame))
-    return Entry(
+    return CacheEntry(
         kept.key,
         kept.kind,
         kept.dialect,

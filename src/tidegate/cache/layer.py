@@ -14,7 +14,7 @@ from tidegate.cache.breaker import Breaker, Try
 from tidegate.cache.counts import Counts, Standing
 from tidegate.cache.mark import MARK_US, mark, rank_of
 from tidegate.cache.write import Write, read
-from tidegate.model.cached import Entry
+from tidegate.model.cached import CacheEntry
 from tidegate.ports import AnswerStore, Clock, MarkingStore, StoreError, StoreLate
 
 WRITE_FACTOR = 10  # nobody waits for a write: it may take so many time-outs
@@ -22,7 +22,7 @@ MAX_WRITES = 10_000
 MAX_WRITE_BYTES = 33_554_432
 
 T = TypeVar("T")
-Found = Entry | int | None
+Found = CacheEntry | int | None
 
 
 class Log(Protocol):
@@ -64,12 +64,12 @@ class Layer:
         entries, held = self._store.holds
         return Standing(self._store.name, self.counts, entries, held, 0, not self._reads.out)
 
-    async def get(self, key: bytes, until: int) -> Entry | None:
+    async def get(self, key: bytes, until: int) -> CacheEntry | None:
         """What it holds under this key, None by `until` (monotonic), or its time-out, at the latest."""
         found = await self._guarded(partial(self._read, key), until)
-        return found if isinstance(found, Entry) else None
+        return found if isinstance(found, CacheEntry) else None
 
-    async def look(self, key: bytes, until: int, rank: int) -> Entry | int | None:
+    async def look(self, key: bytes, until: int, rank: int) -> CacheEntry | int | None:
         """As `get`, and who is making it: True = we, from now on; a number = another gate, for a call of this rank."""
         return await self._guarded(partial(self._claim, key, rank) if self.marks else partial(self._read, key), until)
 
@@ -99,7 +99,7 @@ class Layer:
             breaker.abandon(one)
             raise
         self._succeed(breaker, one)
-        self.counts.hits += isinstance(found, Entry)
+        self.counts.hits += isinstance(found, CacheEntry)
         return found
 
     def offer(self, write: Write) -> None:
@@ -130,7 +130,7 @@ class Layer:
         except Exception as error:  # noqa: BLE001 - it ends all the same
             self._tell(_words(error))
 
-    async def _claim(self, key: bytes, rank: int) -> Entry | int | None:
+    async def _claim(self, key: bytes, rank: int) -> CacheEntry | int | None:
         store = self._store
         if not isinstance(store, MarkingStore):
             return await self._read(key)
@@ -140,11 +140,11 @@ class Layer:
         made_for = rank_of(frame)
         return await self._decoded(key, frame) if made_for is None else made_for
 
-    async def _read(self, key: bytes) -> Entry | None:
+    async def _read(self, key: bytes) -> CacheEntry | None:
         frame = await self._store.get(key)
         return None if frame is None or rank_of(frame) is not None else await self._decoded(key, frame)
 
-    async def _decoded(self, key: bytes, frame: bytes) -> Entry | None:
+    async def _decoded(self, key: bytes, frame: bytes) -> CacheEntry | None:
         try:
             entry = await read(frame)
         except ValueError:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from tidegate.cache.counts import Standing
 from tidegate.cache.layer import Layer, Log
 from tidegate.cache.write import Write
-from tidegate.model.cached import Entry
+from tidegate.model.cached import CacheEntry
 from tidegate.model.caching import CacheSettings
 from tidegate.ports import AnswerStore, Clock
 
@@ -25,7 +25,7 @@ class Layers:
         settings: CacheSettings,
         clock: Clock,
         log: Log,
-        welcome: Callable[[Entry], bool],
+        welcome: Callable[[CacheEntry], bool],
     ) -> None:
         """`welcome` takes what was found into memory, or says that it may not be used any more."""
         self._timeout_us = settings.redis_timeout_us
@@ -37,7 +37,7 @@ class Layers:
     def __len__(self) -> int:
         return len(self._layers)
 
-    async def later(self, key: bytes, deadline: int) -> Entry | None:
+    async def later(self, key: bytes, deadline: int) -> CacheEntry | None:
         """The first that is found and may be used, by `deadline` (monotonic) or one time-out for all of them."""
         until = min(deadline, self._clock.now() + self._timeout_us)
         for layer in self._layers:
@@ -49,14 +49,14 @@ class Layers:
             layer.offer(Write(key, None, 0))
         return None
 
-    async def lead(self, key: bytes, deadline: int, rank: int, patience_us: int) -> Entry | bool:
+    async def lead(self, key: bytes, deadline: int, rank: int, patience_us: int) -> CacheEntry | bool:
         """As `later`; where another gate is making it, wait for it. True: we are to make it."""
         now = self._clock.now()
         patience, timeout, pause = min(deadline, now + patience_us), self._timeout_us, LEAST_LOOK_US
         for layer in self._layers:
             while True:
                 found = await layer.look(key, min(deadline, self._clock.now() + timeout), rank)
-                if isinstance(found, Entry):
+                if isinstance(found, CacheEntry):
                     if self._welcome(found):
                         return found
                     layer.offer(Write(key, None, 0))
@@ -77,7 +77,7 @@ class Layers:
             if layer.marks:
                 layer.offer(Write(key, None, 0))
 
-    def keep(self, entry: Entry) -> None:
+    def keep(self, entry: CacheEntry) -> None:
         """Have every layer write it."""
         self._offer(Write(entry.key, entry, self._compress_above))
 

@@ -12,7 +12,7 @@ through the small queue and pushes out nobody else; and a hit moves nothing: it 
 from collections import deque
 from typing import Final
 
-from tidegate.model.cached import Entry
+from tidegate.model.cached import CacheEntry
 
 GHOST_BYTES: Final = 120  # what remembering one costs
 PLACE_BYTES: Final = 250  # what an answer costs here beside itself: its place, and its share of the tables
@@ -26,8 +26,8 @@ class _Place:
 
     __slots__ = ("asked", "entry", "key", "main", "size")
 
-    def __init__(self, entry: Entry, size: int) -> None:
-        self.entry: Entry | None = entry
+    def __init__(self, entry: CacheEntry, size: int) -> None:
+        self.entry: CacheEntry | None = entry
         self.key = entry.key
         self.size = size
         self.asked = 0
@@ -57,7 +57,7 @@ class Memory:
     def __len__(self) -> int:
         return len(self._places)
 
-    def get(self, key: bytes) -> Entry | None:
+    def get(self, key: bytes) -> CacheEntry | None:
         """The answer under this key, which has been asked for once more."""
         place = self._places.get(key)
         if place is None:
@@ -66,7 +66,7 @@ class Memory:
             place.asked += 1
         return place.entry
 
-    def put(self, entry: Entry) -> bool:
+    def put(self, entry: CacheEntry) -> bool:
         """Keep it, in the place of what had its key. False when it is larger than the whole memory."""
         size = entry.size + PLACE_BYTES
         known = self._places.get(entry.key)

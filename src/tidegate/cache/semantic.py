@@ -28,7 +28,7 @@ from tidegate.cache.semantic_frames import (
     replies,
 )
 from tidegate.model.cached import Labels
-from tidegate.model.comparison import Comparison, Verdict
+from tidegate.model.comparison import Comparison, MatchResult
 from tidegate.ports import Clock, Timer
 
 STRIKES: Final = 3
@@ -50,7 +50,7 @@ class Counters:
         self.served = 0
         self.shadowed = 0  # would have been served
         self.explored = 0
-        self.refused: dict[str, int] = {}  # by the gate: `Verdict.why` without its second part
+        self.refused: dict[str, int] = {}  # by the gate: `MatchResult.why` without its second part
         self.late = 0  # no word within the budget
         self.away = 0  # the process was not asked
         self.dropped = 0  # what it was to be told and was not
@@ -63,7 +63,7 @@ class Counters:
             outcomes[gate] = outcomes.get(gate, 0) + count
         return outcomes, self.explored, self.dropped
 
-    def count(self, verdict: Verdict) -> None:
+    def count(self, verdict: MatchResult) -> None:
         """A question has been answered."""
         self.explored += verdict.explore
         if verdict.serve:
@@ -103,13 +103,15 @@ class SemanticClient:
         self._next_try = 0
         self._pause_us = _PAUSE_US
 
-    async def ask(self, question: Comparison, deadline: int) -> Verdict | None:
+    async def ask(self, question: Comparison, deadline: int) -> MatchResult | None:
         """See `ports.Semantics`."""
         counters, now = self.counters, self._clock.now()
         counters.asked += 1
         due = min(deadline, now + self.budget_us)
         if not question.text or len(question.text) > LONGEST:
-            return self._counted(Verdict(b"", 0, 0, serve=False, explore=False, why="long", call_id=question.call_id))
+            return self._counted(
+                MatchResult(b"", 0, 0, serve=False, explore=False, why="long", call_id=question.call_id)
+            )
         if self._doubted:
             self._ping(now)
         if self._doubted or due <= now or not self._send(_ask(question, self._last + 1, due - now)):
@@ -120,7 +122,7 @@ class SemanticClient:
         if told is None:
             return None
         return self._counted(
-            Verdict(
+            MatchResult(
                 told.key, told.similarity_permille, told.source, told.serve, told.explore, told.why, question.call_id
             )
         )
@@ -135,7 +137,7 @@ class SemanticClient:
             if self._doubted or not self._send(learn):
                 self._tell_later(learn)
 
-    def compared(self, verdict: Verdict, answer: str, other: str, *, same: bool | None = None) -> None:
+    def compared(self, verdict: MatchResult, answer: str, other: str, *, same: bool | None = None) -> None:
         """See `ports.Semantics`. Answers that are too long to be judged are no observation."""
         if same is not None:
             self._tell(Compared(verdict.call_id, "", "", same))
@@ -219,7 +221,7 @@ class SemanticClient:
         if not waiting[0].done():
             waiting[0].set_result(None)
 
-    def _counted(self, verdict: Verdict) -> Verdict:
+    def _counted(self, verdict: MatchResult) -> MatchResult:
         self.counters.count(verdict)
         return verdict
 

@@ -3,7 +3,7 @@
 import asyncio
 
 from tidegate.cache.frame import decode, encode
-from tidegate.model.cached import Entry
+from tidegate.model.cached import CacheEntry
 
 LARGE = 1 << 15  # bytes, from which on a thread encodes and decodes: a third of a millisecond
 
@@ -13,14 +13,14 @@ class Write:
 
     __slots__ = ("_compress_above", "_making", "entry", "key", "size")
 
-    def __init__(self, key: bytes, entry: Entry | None, compress_above: int) -> None:
+    def __init__(self, key: bytes, entry: CacheEntry | None, compress_above: int) -> None:
         self.key = key
         self.entry = entry
         self.size = 0 if entry is None else entry.size
         self._compress_above = compress_above
         self._making: asyncio.Future[bytes] | None = None
 
-    async def frame(self, entry: Entry) -> bytes:
+    async def frame(self, entry: CacheEntry) -> bytes:
         """Its bytes."""
         if self._making is None:
             loop = asyncio.get_running_loop()
@@ -32,7 +32,7 @@ class Write:
         return await self._making
 
 
-async def read(frame: bytes) -> Entry:
+async def read(frame: bytes) -> CacheEntry:
     """The answer in a frame. Raises `ValueError`."""
     if len(frame) > LARGE:
         return await asyncio.get_running_loop().run_in_executor(None, decode, frame)

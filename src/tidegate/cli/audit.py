@@ -2,7 +2,7 @@
 
 from argparse import ArgumentParser, Namespace
 
-from tidegate.cli.manage import Client, add_connection, carry_out, query, show
+from tidegate.cli.manage import AdminClient, add_connection, carry_out, query, show
 
 _COLUMNS = ("at", "actor", "role", "address", "action", "namespace", "target", "after")
 
@@ -23,7 +23,7 @@ def run(args: Namespace) -> int:
     return carry_out(args, _work)
 
 
-def _work(client: Client, args: Namespace) -> None:
+def _work(client: AdminClient, args: Namespace) -> None:
     wanted = query(
         namespace=args.namespace,
         actor=args.actor,

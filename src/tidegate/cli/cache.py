@@ -4,7 +4,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 
 from tidegate.cli.call_ids import call_id, shown
-from tidegate.cli.manage import Client, Failed, add_connection, carry_out, query, show, table
+from tidegate.cli.manage import AdminClient, Failed, add_connection, carry_out, query, show, table
 
 _GROUPS = ("namespace", "user", "key", "strategy", "provider", "model", "layer", "hour", "day", "month")
 _FILTERS = ("namespace", "user", "key", "strategy", "provider", "model")
@@ -64,7 +64,7 @@ def run(args: Namespace) -> int:
     return carry_out(args, {"stats": _stats, "purge": _purge, "explain": _explain, "feedback": _feedback}[args.verb])
 
 
-def _stats(client: Client, args: Namespace) -> None:
+def _stats(client: AdminClient, args: Namespace) -> None:
     asked = {name: getattr(args, name) for name in ("by", "since", "until", "zone", *_FILTERS)}
     found = _told(client.call("GET", f"/cache/stats{query(**asked)}"))
     if args.json:
@@ -81,7 +81,7 @@ def _stats(client: Client, args: Namespace) -> None:
             show(args, found[part], columns)
 
 
-def _purge(client: Client, args: Namespace) -> None:
+def _purge(client: AdminClient, args: Namespace) -> None:
     body = _selected(args)
     found = _told(client.call("POST", "/cache/purge", body))
     if args.json:
@@ -105,7 +105,7 @@ def _selected(args: Namespace) -> dict[str, object]:
     return {"what": "namespace", "value": args.namespace}
 
 
-def _explain(client: Client, args: Namespace) -> None:
+def _explain(client: AdminClient, args: Namespace) -> None:
     found = _told(client.call("GET", f"/calls/{args.call}/cache"))
     if args.json:
         show(args, found, ())
@@ -146,7 +146,7 @@ def _lines(found: Mapping[str, object]) -> list[str]:
     return lines
 
 
-def _feedback(client: Client, args: Namespace) -> None:
+def _feedback(client: AdminClient, args: Namespace) -> None:
     found = _told(client.call("POST", f"/calls/{args.call}/feedback", {"right": _VERDICTS[args.verdict]}))
     if args.json:
         show(args, found, ())

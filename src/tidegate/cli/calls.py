@@ -6,7 +6,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 
 from tidegate.cli.call_ids import call_id
-from tidegate.cli.manage import Client, Failed, add_connection, carry_out, query, show
+from tidegate.cli.manage import AdminClient, Failed, add_connection, carry_out, query, show
 
 _COLUMNS = ("id", "at", "namespace", "user", "key", "plan", "provider", "served", "status", "attempts",
             "prompt_tokens", "completion_tokens", "cost", "cache")  # fmt: skip
@@ -49,7 +49,7 @@ def run(args: Namespace) -> int:
     return carry_out(args, {"list": _list, "show": _show, "body": _body}[args.verb])
 
 
-def _list(client: Client, args: Namespace) -> None:
+def _list(client: AdminClient, args: Namespace) -> None:
     filters = {name: getattr(args, name) for name in _FILTERS}
     errors = "true" if args.errors else None
     found = client.call(
@@ -58,7 +58,7 @@ def _list(client: Client, args: Namespace) -> None:
     show(args, _told(found)["calls"], _COLUMNS)
 
 
-def _show(client: Client, args: Namespace) -> None:
+def _show(client: AdminClient, args: Namespace) -> None:
     found = _told(client.call("GET", f"/calls/{args.call}"))
     show(args, found, _COLUMNS)
     if not args.json and found["tries"]:
@@ -66,7 +66,7 @@ def _show(client: Client, args: Namespace) -> None:
         show(args, found["tries"], _TRIES)
 
 
-def _body(client: Client, args: Namespace) -> None:
+def _body(client: AdminClient, args: Namespace) -> None:
     found = _told(client.call("GET", f"/calls/{args.call}/body"))
     show(args, found, _BODY)
     if not args.json:

@@ -5,7 +5,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 
 from tidegate.cli import jobs_client, jobs_worker
-from tidegate.cli.manage import Client, Failed, add_connection, carry_out, path, query, show
+from tidegate.cli.manage import AdminClient, Failed, add_connection, carry_out, path, query, show
 
 _COLUMNS = ("id", "state", "namespace", "key", "model", "backend", "priority", "attempts", "crashes", "status",
             "created", "finished", "reason")  # fmt: skip
@@ -48,13 +48,13 @@ def run(args: Namespace) -> int:
     return carry_out(args, work)
 
 
-def _list(client: Client, args: Namespace) -> None:
+def _list(client: AdminClient, args: Namespace) -> None:
     filters = {name: getattr(args, name) for name in _FILTERS}
     found = _told(client.call("GET", f"/jobs{query(state=args.state, limit=args.limit, **filters)}"))
     show(args, found["jobs"], _COLUMNS)
 
 
-def _stats(client: Client, args: Namespace) -> None:
+def _stats(client: AdminClient, args: Namespace) -> None:
     found = _told(client.call("GET", "/jobs/summary"))
     if args.json:
         show(args, found, ())
@@ -64,7 +64,7 @@ def _stats(client: Client, args: Namespace) -> None:
         show(args, found[part], _DEPTHS)
 
 
-def _show(client: Client, args: Namespace) -> None:
+def _show(client: AdminClient, args: Namespace) -> None:
     found = _told(client.call("GET", f"/jobs{path(args.job)}"))
     show(args, found, _COLUMNS)
     if not args.json and found["tried"]:
@@ -72,15 +72,15 @@ def _show(client: Client, args: Namespace) -> None:
         show(args, found["tried"], _TRIED)
 
 
-def _cancel(client: Client, args: Namespace) -> None:
+def _cancel(client: AdminClient, args: Namespace) -> None:
     _each(client, args, "cancel", {})
 
 
-def _requeue(client: Client, args: Namespace) -> None:
+def _requeue(client: AdminClient, args: Namespace) -> None:
     _each(client, args, "requeue", {} if args.deadline is None else {"deadline_seconds": args.deadline})
 
 
-def _each(client: Client, args: Namespace, verb: str, body: Mapping[str, object]) -> None:
+def _each(client: AdminClient, args: Namespace, verb: str, body: Mapping[str, object]) -> None:
     """Each on its own: what one refuses does not keep the others. Raises `Failed` at the end."""
     done, refused = [], 0
     for job in args.jobs:

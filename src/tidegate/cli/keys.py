@@ -3,7 +3,7 @@
 import sys
 from argparse import ArgumentParser, Namespace
 
-from tidegate.cli.manage import Client, Failed, Json, add_connection, carry_out, everything, path, show
+from tidegate.cli.manage import AdminClient, Failed, Json, add_connection, carry_out, everything, path, show
 from tidegate.cli.manage_settings import add_allowance, settings_of
 
 _COLUMNS = ("namespace", "name", "state", "declared", "user", "models", "expires", "hint", "limits", "budget")
@@ -48,25 +48,25 @@ def run(args: Namespace) -> int:
     return carry_out(args, _VERBS[args.verb])
 
 
-def _create(client: Client, args: Namespace) -> None:
+def _create(client: AdminClient, args: Namespace) -> None:
     body = {**settings_of(args, *_OWN), "name": args.key}
     _told(args, client.call("POST", path("namespaces", args.namespace, "keys"), body))
 
 
-def _list(client: Client, args: Namespace) -> None:
+def _list(client: AdminClient, args: Namespace) -> None:
     where = path("namespaces", args.namespace, "keys") if args.namespace else "/keys"
     show(args, everything(client, where), _COLUMNS)
 
 
-def _show(client: Client, args: Namespace) -> None:
+def _show(client: AdminClient, args: Namespace) -> None:
     show(args, client.call("GET", _path(args)), _COLUMNS)
 
 
-def _change(client: Client, args: Namespace) -> None:
+def _change(client: AdminClient, args: Namespace) -> None:
     show(args, client.call("PATCH", _path(args), settings_of(args, *_OWN)), _COLUMNS)
 
 
-def _rotate(client: Client, args: Namespace) -> None:
+def _rotate(client: AdminClient, args: Namespace) -> None:
     found = client.call("POST", f"{_path(args)}/rotate", _rotation(args))
     if args.json:
         show(args, found, ())
@@ -81,7 +81,7 @@ def _rotation(args: Namespace) -> Json:
     return body if args.expires is None else {**body, "expires": args.expires}
 
 
-def _revoke(client: Client, args: Namespace) -> None:
+def _revoke(client: AdminClient, args: Namespace) -> None:
     show(args, client.call("POST", f"{_path(args)}/revoke"), _COLUMNS)
 
 

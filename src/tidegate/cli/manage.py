@@ -62,7 +62,7 @@ def address(url: str, option: str, example: str) -> SplitResult:
     return parts
 
 
-class Client:
+class AdminClient:
     """Calls one gate's admin API."""
 
     __slots__ = ("_token", "_url")
@@ -113,17 +113,17 @@ def query(**values: object) -> str:
     return f"?{urlencode(given, doseq=True)}" if given else ""
 
 
-def carry_out(args: Namespace, work: Callable[[Client, Namespace], None]) -> int:
+def carry_out(args: Namespace, work: Callable[[AdminClient, Namespace], None]) -> int:
     """Do it; 0, or the status of what went wrong, which is told."""
     try:
-        work(Client(args.admin_url, token_of(args)), args)
+        work(AdminClient(args.admin_url, token_of(args)), args)
     except Failed as error:
         sys.stderr.write(f"error: {error}\n")
         return error.status
     return 0
 
 
-def everything(client: Client, where: str) -> list[object]:
+def everything(client: AdminClient, where: str) -> list[object]:
     """A list, page by page."""
     found: list[object] = []
     while True:

@@ -2,7 +2,7 @@
 
 from argparse import ArgumentParser, BooleanOptionalAction, Namespace
 
-from tidegate.cli.manage import Client, add_connection, carry_out, everything, path, show
+from tidegate.cli.manage import AdminClient, add_connection, carry_out, everything, path, show
 from tidegate.cli.manage_settings import add_allowance, settings_of
 
 _COLUMNS = ("name", "declared", "tier", "weight", "models", "limits", "budget", "by_model", "timezone")
@@ -37,7 +37,7 @@ def run(args: Namespace) -> int:
     return carry_out(args, _work)
 
 
-def _work(client: Client, args: Namespace) -> None:
+def _work(client: AdminClient, args: Namespace) -> None:
     match args.verb:
         case "list":
             show(args, everything(client, "/namespaces"), _COLUMNS)

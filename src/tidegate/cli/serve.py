@@ -7,9 +7,9 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 
 from tidegate.observe.log import Log
-from tidegate.planes.failure import GateError
-from tidegate.planes.options import Options
-from tidegate.planes.supervisor import Supervisor
+from tidegate.supervisor.failure import GateError
+from tidegate.supervisor.options import Options
+from tidegate.supervisor.supervisor import Supervisor
 
 _CONCURRENCY = "WEB_CONCURRENCY"
 _MOST = 64

@@ -4,7 +4,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 
-from tidegate.cli.manage import Client, Failed, add_connection, carry_out, query, show
+from tidegate.cli.manage import AdminClient, Failed, add_connection, carry_out, query, show
 
 _GROUPS = ("namespace", "user", "key", "plan", "model", "provider", "scope", "tag", "hour", "day", "month")
 _FILTERS = ("namespace", "user", "key", "plan", "model", "provider", "scope", "tag")
@@ -40,7 +40,7 @@ def run(args: Namespace) -> int:
     return carry_out(args, _work)
 
 
-def _work(client: Client, args: Namespace) -> None:
+def _work(client: AdminClient, args: Namespace) -> None:
     if args.month:
         show(args, client.call("GET", f"/spend/month{query(**_asked(args, '--month', _MONTH_ASKS))}"), _MONTH)
         return

@@ -3,7 +3,7 @@
 import sys
 from argparse import ArgumentParser, Namespace
 
-from tidegate.cli.manage import Client, add_connection, carry_out, path, show
+from tidegate.cli.manage import AdminClient, add_connection, carry_out, path, show
 
 _COLUMNS = ("name", "role", "namespace", "created", "expires", "used")
 
@@ -28,7 +28,7 @@ def run(args: Namespace) -> int:
     return carry_out(args, {"create": _create, "list": _list, "revoke": _revoke}[args.verb])
 
 
-def _create(client: Client, args: Namespace) -> None:
+def _create(client: AdminClient, args: Namespace) -> None:
     said = {"name": args.token, "role": args.role, "namespace": args.namespace, "expires": args.expires}
     made = client.call("POST", "/tokens", {name: value for name, value in said.items() if value is not None})
     if args.json or not isinstance(made, dict):
@@ -38,9 +38,9 @@ def _create(client: Client, args: Namespace) -> None:
     print(made["token"])
 
 
-def _list(client: Client, args: Namespace) -> None:
+def _list(client: AdminClient, args: Namespace) -> None:
     show(args, client.call("GET", "/tokens"), _COLUMNS)
 
 
-def _revoke(client: Client, args: Namespace) -> None:
+def _revoke(client: AdminClient, args: Namespace) -> None:
     client.call("DELETE", path("tokens", args.token))

@@ -2,7 +2,7 @@
 
 from argparse import ArgumentParser, Namespace
 
-from tidegate.cli.manage import Client, add_connection, carry_out, everything, path, show
+from tidegate.cli.manage import AdminClient, add_connection, carry_out, everything, path, show
 from tidegate.cli.manage_settings import add_allowance, settings_of
 
 _COLUMNS = ("namespace", "name", "declared", "models", "limits", "budget")
@@ -26,7 +26,7 @@ def run(args: Namespace) -> int:
     return carry_out(args, _work)
 
 
-def _work(client: Client, args: Namespace) -> None:
+def _work(client: AdminClient, args: Namespace) -> None:
     all_of_them = path("namespaces", args.namespace, "users")
     match args.verb:
         case "list":

@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from tidegate.cluster.client import Client
+from tidegate.cluster.client import StoreClient
 from tidegate.cluster.connection import Reply
 from tidegate.cluster.failure import BAD, DENIED, READONLY, Failure
 from tidegate.cluster.slots import slot_of
@@ -23,14 +23,14 @@ return redis.call('GET', KEYS[1]) and 'fine' or 'lost'
 """
 
 
-class Refused(ValueError):
+class UnusableStore(ValueError):
     """The shared state cannot be used as it is; the message names the field, what is wrong and what helps."""
 
     def __init__(self, problem: str, remedy: str, field: str = FIELD) -> None:
         super().__init__(f"{field}: {problem}; {remedy}")
 
 
-class Unreached(Refused):
+class Unreached(UnusableStore):
     """It could not even be asked: it may be away for a while."""
 
 
@@ -41,8 +41,8 @@ class Found(NamedTuple):
     version: str
 
 
-async def check(client: Client, prefix: str) -> Found:
-    """Look at every server of `client`. Raises `Refused`; `Unreached` when none answers."""
+async def check(client: StoreClient, prefix: str) -> Found:
+    """Look at every server of `client`. Raises `UnusableStore`; `Unreached` when none answers."""
     place = client.place
     shown = place.shown
     try:
@@ -51,7 +51,7 @@ async def check(client: Client, prefix: str) -> Found:
     except Failure as failure:
         raise _unasked(failure, shown, prefix) from None
     if reply != b"PONG":
-        raise Refused(f"{shown} does not answer as Redis does", "name a Redis or Valkey server, 7.0 or newer")
+        raise UnusableStore(f"{shown} does not answer as Redis does", "name a Redis or Valkey server, 7.0 or newer")
     found = Found("", "")
     for answer in answers:
         found = _judge(_lines(answer), place.kind, shown)
@@ -61,17 +61,17 @@ async def check(client: Client, prefix: str) -> Found:
     return found
 
 
-def _unasked(failure: Failure, shown: str, prefix: str) -> Refused:
+def _unasked(failure: Failure, shown: str, prefix: str) -> UnusableStore:
     what = str(failure).partition(": ")[2] or str(failure)
     if failure.kind == DENIED:
         if "may not" in what:
-            return Refused(f"{shown}: {what}", _RIGHTS.replace("PREFIX", prefix))
-        return Refused(f"{shown}: {what}", "name its user and password in the URL: redis://USER:PASSWORD@HOST")
+            return UnusableStore(f"{shown}: {what}", _RIGHTS.replace("PREFIX", prefix))
+        return UnusableStore(f"{shown}: {what}", "name its user and password in the URL: redis://USER:PASSWORD@HOST")
     if failure.kind == BAD:
         remedy = (
             "write redis://HOST:PORT" if "no Redis Cluster" in what else "name a Redis or Valkey server, 7.0 or newer"
         )
-        return Refused(f"{shown}: {what}", remedy)
+        return UnusableStore(f"{shown}: {what}", remedy)
     remedy = "start it, and see to it that this machine may reach it"
     if "no sentinel knows" in str(failure):
         remedy = "the last part of the URL is the name in `sentinel monitor NAME`"
@@ -89,18 +89,18 @@ def _judge(info: Mapping[str, str], kind: str, shown: str) -> Found:
     version = info.get("valkey_version") or info.get("redis_version", "")
     if _number(version) < LEAST:
         known = f"{server} {version}" if version else "a server that does not tell its version"
-        raise Refused(f"{shown} is {known}", "Redis or Valkey 7.0 or newer is needed")
+        raise UnusableStore(f"{shown} is {known}", "Redis or Valkey 7.0 or newer is needed")
     clustered = info.get("cluster_enabled") == "1"
     if clustered and kind != CLUSTER:
-        raise Refused(f"{shown} is a node of a Redis Cluster", "write redis+cluster://HOST:PORT,…")
+        raise UnusableStore(f"{shown} is a node of a Redis Cluster", "write redis+cluster://HOST:PORT,…")
     if not clustered and kind == CLUSTER:
-        raise Refused(f"{shown} is no Redis Cluster (cluster-enabled no)", "write redis://HOST:PORT")
+        raise UnusableStore(f"{shown} is no Redis Cluster (cluster-enabled no)", "write redis://HOST:PORT")
     if info.get("role") in {"slave", "replica"} and kind != CLUSTER:
         remedy = "name its primary, or its sentinels: redis+sentinel://HOST:PORT,…/NAME"
-        raise Refused(f"{shown} is a replica", remedy if kind != SENTINEL else "see why the sentinels name it")
+        raise UnusableStore(f"{shown} is a replica", remedy if kind != SENTINEL else "see why the sentinels name it")
     policy = info.get("maxmemory_policy", KEEPS)
     if info.get("maxmemory", "0") != "0" and policy != KEEPS:
-        raise Refused(
+        raise UnusableStore(
             f"{shown} drops keys when its memory is full (maxmemory-policy {policy})",
             "set maxmemory-policy noeviction, or give the limits a server of their own",
         )
@@ -113,7 +113,7 @@ def _number(version: str) -> tuple[int, ...]:
     return (0,)
 
 
-async def _check_slots(client: Client, shown: str, prefix: str) -> None:
+async def _check_slots(client: StoreClient, shown: str, prefix: str) -> None:
     key = "{tide}:gate"
     try:
         slot = await client.do("CLUSTER", "KEYSLOT", key, within_us=PATIENCE_US)
@@ -126,14 +126,14 @@ async def _check_slots(client: Client, shown: str, prefix: str) -> None:
         raise Unreached(f"{shown}: its cluster is down", "see `CLUSTER INFO`: every slot needs a primary")
 
 
-def _untagged(shown: str) -> Refused:
-    return Refused(
+def _untagged(shown: str) -> UnusableStore:
+    return UnusableStore(
         f"{shown} does not keep keys with the same {{tag}} together",
         "use a server or proxy that knows the hash tags of Redis Cluster, or name the servers themselves",
     )
 
 
-async def _check_rights(client: Client, prefix: str, shown: str) -> None:
+async def _check_rights(client: StoreClient, prefix: str, shown: str) -> None:
     keys = [f"{prefix}:{{members}}:probe:{one}" for one in "ab"]
     try:
         said = await client.do("EVAL", _PROBE, 2, *keys, within_us=PATIENCE_US)
@@ -141,8 +141,10 @@ async def _check_rights(client: Client, prefix: str, shown: str) -> None:
         if "CROSSSLOT" in str(failure):
             raise _untagged(shown) from None
         if failure.kind == READONLY:
-            raise Refused(f"{shown} takes no writes", "name its primary, or its sentinels") from None
+            raise UnusableStore(f"{shown} takes no writes", "name its primary, or its sentinels") from None
         raise _unasked(failure, shown, prefix) from None
     if said != b"fine":
         lacks = "no cmsgpack" if said == b"cmsgpack" else "no scripts that keep what they write"
-        raise Refused(f"{shown} has {lacks} in its scripts", "use Redis or Valkey as they are published, 7.0 or newer")
+        raise UnusableStore(
+            f"{shown} has {lacks} in its scripts", "use Redis or Valkey as they are published, 7.0 or newer"
+        )

@@ -14,18 +14,18 @@ from tidegate.cluster.connection import Connection, Reply, Word, context_of, pac
 from tidegate.cluster.failure import BAD, Failure, late
 from tidegate.cluster.routes import Route, Single, Watched
 from tidegate.cluster.slots import Slots
-from tidegate.cluster.url import CLUSTER, SENTINEL, Place
+from tidegate.cluster.url import CLUSTER, SENTINEL, StoreAddress
 from tidegate.ports import Clock
 
 _TIME = packed(("TIME",))
 
 
-class Client:
+class StoreClient:
     """One of a worker. Nothing is dialled before something is asked."""
 
     __slots__ = ("_clock", "_route", "_timeout_us", "place")
 
-    def __init__(self, place: Place, clock: Clock, timeout_us: int) -> None:
+    def __init__(self, place: StoreAddress, clock: Clock, timeout_us: int) -> None:
         """Raises `ValueError`: the files of its TLS cannot be read."""
         self.place = place
         self._clock = clock
@@ -190,7 +190,7 @@ def _never(_pending: Pending, _reply: str) -> bool:
     return False
 
 
-def _route(place: Place, tls: ssl.SSLContext | None, clock: Clock, timeout_us: int) -> Route:
+def _route(place: StoreAddress, tls: ssl.SSLContext | None, clock: Clock, timeout_us: int) -> Route:
     if place.kind == CLUSTER:
         return Slots(place, tls, clock, timeout_us)
     return (Watched if place.kind == SENTINEL else Single)(place, tls, clock, timeout_us)

@@ -13,7 +13,7 @@ from typing import Final, Protocol, TypeAlias, cast
 import hiredis
 
 from tidegate.cluster.failure import Failure, away, refused
-from tidegate.cluster.url import Host, Place, Tls
+from tidegate.cluster.url import Host, StoreAddress, Tls
 
 Reply: TypeAlias = bytes | int | list["Reply"] | hiredis.ReplyError | None
 Word: TypeAlias = bytes | str | int
@@ -124,7 +124,7 @@ def packed(words: Sequence[Word]) -> bytes:
 
 
 async def dial(
-    host: Host, place: Place, tls: ssl.SSLContext | None, gone: Callable[[Connection], None] | None = None
+    host: Host, place: StoreAddress, tls: ssl.SSLContext | None, gone: Callable[[Connection], None] | None = None
 ) -> Connection:
     """Connected, known to the server, at its database. Raises `Failure`. Has no deadline of its own: cancel it."""
     loop = asyncio.get_running_loop()
@@ -148,7 +148,7 @@ async def dial(
     return connection
 
 
-async def _greet(connection: Connection, place: Place) -> None:
+async def _greet(connection: Connection, place: StoreAddress) -> None:
     """One round trip."""
     commands: list[tuple[Word, ...]] = []
     if place.user or place.password:

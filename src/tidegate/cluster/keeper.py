@@ -19,10 +19,10 @@ from tidegate.cluster.call import Call, Heard, Script
 from tidegate.cluster.connection import Reply
 from tidegate.cluster.failure import Failure
 from tidegate.cluster.figures import Figures
-from tidegate.model.cluster import LATE, LOST, Told
-from tidegate.policy.allowance import ALWAYS
-from tidegate.policy.cluster.faces import SHARED, Footing, Fund
-from tidegate.policy.cluster.times import LEAST_US, STALE_US
+from tidegate.model.cluster import LATE, LOST, ExchangeReply
+from tidegate.policy.lease.faces import SHARED, Footing, LeasedBucket
+from tidegate.policy.lease.times import LEAST_US, STALE_US
+from tidegate.policy.quota.allowance import ALWAYS
 from tidegate.ports import Clock, Timer
 
 FIRST = 64  # exchanges on their way, at most, to begin with
@@ -32,7 +32,7 @@ LONGEST_US = 80_000
 _NEVER_IN_TIME = 1  # of a server whose clock is not known yet: it does nothing but tell it
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(Told).decode
+_decode = msgspec.msgpack.Decoder(ExchangeReply).decode
 
 
 class Sender(Protocol):
@@ -42,7 +42,7 @@ class Sender(Protocol):
         """Have a script run; `heard` is told once."""
 
 
-class Keeper:
+class LeaseExchanger:
     """`faces.Funds`. `sharded`: funds are on several servers, each with a clock of its own."""
 
     __slots__ = (
@@ -61,7 +61,7 @@ class Keeper:
         self._clock = clock
         self._figures = figures
         self._sharded = sharded
-        self._entries: dict[Fund, _Entry] = {}
+        self._entries: dict[LeasedBucket, _Entry] = {}
         self._away = 0  # exchanges on their way
         self._most: float = FIRST
         self._shrunk_at = 0
@@ -76,7 +76,7 @@ class Keeper:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def __iter__(self) -> Iterator[Fund]:
+    def __iter__(self) -> Iterator[LeasedBucket]:
         return iter(self._entries)
 
     @property
@@ -84,7 +84,7 @@ class Keeper:
         """Whatever was spent on shares is told. O(funds)."""
         return all(fund.posted for fund in self._entries)
 
-    def open(self, fund: Fund) -> None:
+    def open(self, fund: LeasedBucket) -> None:
         """From now on this one too. Harmless the second time."""
         if fund in self._entries:
             return
@@ -93,7 +93,7 @@ class Keeper:
         fund.listen(partial(self._want, entry))
         self._plan(entry, self._clock.now())
 
-    def close(self, fund: Fund) -> None:
+    def close(self, fund: LeasedBucket) -> None:
         """No more; what it holds lapses. Harmless the second time."""
         entry = self._entries.pop(fund, None)
         if entry is not None:
@@ -253,7 +253,7 @@ class Keeper:
             entry.fund.told(told, entry.sent_at, now)
         self._plan(entry, now)
 
-    def _read(self, what: Reply | Failure) -> Told | None:
+    def _read(self, what: Reply | Failure) -> ExchangeReply | None:
         if isinstance(what, bytes):
             try:
                 return _decode(what)
@@ -262,7 +262,7 @@ class Keeper:
         self._figures.failures += 1
         return None
 
-    def _note(self, entry: "_Entry", told: Told, now: int) -> None:
+    def _note(self, entry: "_Entry", told: ExchangeReply, now: int) -> None:
         self._figures.took(now - entry.sent_at)
         if told.status == LATE:
             if entry.guess:  # its server's clock was asked for, no more
@@ -288,7 +288,7 @@ class _Entry:
         "ready", "sent_at",
     )  # fmt: skip
 
-    def __init__(self, fund: Fund) -> None:
+    def __init__(self, fund: LeasedBucket) -> None:
         self.fund = fund
         self.busy = False
         self.ready = False

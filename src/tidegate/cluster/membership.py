@@ -1,4 +1,4 @@
-"""Says that this worker is there, and decides how it stands to the shared state: `policy.cluster.times` has the rules.
+"""Says that this worker is there, and decides how it stands to the shared state: `policy.lease.times` has the rules.
 
 ```
 JOINING ─heard─▶ SHARED ─silence─▶ LOCAL ─share_us─▶ CLOSED        (on_state_loss: local; else CLOSED, or OPEN, at once)
@@ -23,8 +23,8 @@ from tidegate.cluster.connection import Reply
 from tidegate.cluster.failure import Failure
 from tidegate.cluster.figures import Figures
 from tidegate.model.cluster import FREE, OK, Beat, ClusterSettings, Stand
-from tidegate.policy.cluster.faces import CLOSED, JOINING, LOCAL, OPEN, SHARED, Footing
-from tidegate.policy.cluster.times import BEAT_US, IN_TIME_US, LOCAL_US, LOST_US
+from tidegate.policy.lease.faces import CLOSED, JOINING, LOCAL, OPEN, SHARED, Footing
+from tidegate.policy.lease.times import BEAT_US, IN_TIME_US, LOCAL_US, LOST_US
 from tidegate.ports import Clock, Timer
 
 AGAIN_US: Final = 10_000  # after a question without an answer; twice as long after the next
@@ -60,7 +60,7 @@ class Talker(Protocol):
 
 
 class Funds(Protocol):
-    """What is used of `keeper.Keeper`."""
+    """What is used of `keeper.LeaseExchanger`."""
 
     @property
     def posted(self) -> bool: ...

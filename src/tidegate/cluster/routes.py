@@ -9,7 +9,7 @@ from tidegate.cluster.call import Pending
 from tidegate.cluster.connection import Connection, dial
 from tidegate.cluster.failure import DENIED, Failure, away
 from tidegate.cluster.node import Node
-from tidegate.cluster.url import Host, Place
+from tidegate.cluster.url import Host, StoreAddress
 from tidegate.ports import Clock
 
 TRIES: Final = 4  # of one command, whatever it is told
@@ -40,7 +40,7 @@ class Single:
 
     __slots__ = ("_node", "_place", "_tls")
 
-    def __init__(self, place: Place, tls: ssl.SSLContext | None, clock: Clock, timeout_us: int) -> None:
+    def __init__(self, place: StoreAddress, tls: ssl.SSLContext | None, clock: Clock, timeout_us: int) -> None:
         self._place = place
         self._tls = tls
         self._node = Node(self._made, clock, timeout_us, _nothing)
@@ -106,7 +106,7 @@ def retry_at(node: Node, pending: Pending, reply: str) -> bool:
     return True
 
 
-async def primary_of(place: Place, tls: ssl.SSLContext | None) -> Host:
+async def primary_of(place: StoreAddress, tls: ssl.SSLContext | None) -> Host:
     """What the sentinels name: the first that answers says. Raises `Failure`. All are asked at once."""
     loop = asyncio.get_running_loop()
     asked = [loop.create_task(_named_by(host, place, tls)) for host in place.hosts]
@@ -128,8 +128,8 @@ async def primary_of(place: Place, tls: ssl.SSLContext | None) -> Host:
     raise away("no sentinel can be asked")
 
 
-async def _named_by(host: Host, place: Place, tls: ssl.SSLContext | None) -> Host | None:
-    at = Place(place.kind, (host,), place.sentinel_user, place.sentinel_password)
+async def _named_by(host: Host, place: StoreAddress, tls: ssl.SSLContext | None) -> Host | None:
+    at = StoreAddress(place.kind, (host,), place.sentinel_user, place.sentinel_password)
     connection = await dial(host, at, tls)
     try:
         found = await connection.ask("SENTINEL", "GET-MASTER-ADDR-BY-NAME", place.service)

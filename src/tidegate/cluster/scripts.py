@@ -9,7 +9,7 @@ from hashlib import sha1
 from importlib.resources import files
 from typing import Final
 
-from tidegate.policy.cluster.times import LEASE_US, LEAST_US, LOST_US, RENEW_US, STALE_US
+from tidegate.policy.lease.times import LEASE_US, LEAST_US, LOST_US, RENEW_US, STALE_US
 
 _PARTS: Final = {  # one script is its parts, one after the other: they share what is local
     "exchange": ("words", "slots", "dimension", "fund", "losses", "turns", "grant", "exchange"),

@@ -17,7 +17,7 @@ from tidegate.cluster.connection import Connection, Reply, dial
 from tidegate.cluster.failure import Failure, away, late
 from tidegate.cluster.node import Dial, Node
 from tidegate.cluster.routes import TRIES, retry_at
-from tidegate.cluster.url import Host, Place
+from tidegate.cluster.url import Host, StoreAddress
 from tidegate.ports import Clock, Timer
 
 SLOTS: Final = 16_384
@@ -42,7 +42,7 @@ class Slots:
         "_tls", "_unrouted",
     )  # fmt: skip
 
-    def __init__(self, place: Place, tls: ssl.SSLContext | None, clock: Clock, timeout_us: int) -> None:
+    def __init__(self, place: StoreAddress, tls: ssl.SSLContext | None, clock: Clock, timeout_us: int) -> None:
         self._place = place
         self._tls = tls
         self._clock = clock

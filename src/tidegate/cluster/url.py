@@ -72,7 +72,7 @@ class Tls(NamedTuple):
     check_hostname: bool = True
 
 
-class Place(NamedTuple):
+class StoreAddress(NamedTuple):
     """Where the shared state is, and as whom we come."""
 
     kind: str
@@ -95,7 +95,7 @@ class Place(NamedTuple):
         return f"{scheme.replace('redis', 'rediss', 1) if self.tls else scheme}://{hosts}{service}"
 
 
-def parse(url: str, field: str = FIELD) -> Place:
+def parse(url: str, field: str = FIELD) -> StoreAddress:
     """Raises `BadUrl`, which names `field`. O(length)."""
     try:
         return _parse(url)
@@ -103,7 +103,7 @@ def parse(url: str, field: str = FIELD) -> Place:
         raise BadUrl(error.problem, error.remedy, field) from None
 
 
-def _parse(url: str) -> Place:
+def _parse(url: str) -> StoreAddress:
     if not url.isascii() or not url.isprintable() or " " in url:
         raise BadUrl("a URL cannot hold spaces, line breaks or non-ASCII characters", "write odd characters as %XX")
     scheme, found, rest = url.partition("://")
@@ -129,7 +129,7 @@ def _parse(url: str) -> Place:
     else:
         hosts = _hosts(where, kind)
         service, database = _path(path, kind, database)
-    return Place(
+    return StoreAddress(
         kind,
         hosts,
         unquote(user),

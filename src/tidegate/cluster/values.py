@@ -7,7 +7,7 @@ lost what it had.
 
 from typing import Final, Protocol
 
-from tidegate.policy.nonces import FORGOTTEN, FRESH, USED
+from tidegate.policy.access.nonces import FORGOTTEN, FRESH, USED
 from tidegate.ports import StoreError
 
 _PUT: Final = b"""

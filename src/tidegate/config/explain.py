@@ -4,8 +4,8 @@ from pydantic_core import ErrorDetails
 
 from tidegate.config.fields import all_fields, annotation_at, field_at, literals, section_at
 from tidegate.config.findings import Finding, Path
-from tidegate.config.schema import Config
-from tidegate.config.schema_base import Section
+from tidegate.config.schema.base import Section
+from tidegate.config.schema.file import Config
 from tidegate.config.source import Document, core_scalar
 from tidegate.config.words import closest
 

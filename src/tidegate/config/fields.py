@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic.fields import FieldInfo
 
 from tidegate.config.findings import Path
-from tidegate.config.schema import Config
-from tidegate.config.schema_base import ModelName, Section
+from tidegate.config.schema.base import ModelName, Section
+from tidegate.config.schema.file import Config
 
 
 def annotation_at(path: Path, root: type[Section] = Config) -> Any:

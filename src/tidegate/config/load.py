@@ -11,25 +11,25 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from tidegate.config import findings, source
-from tidegate.config.advice import advise
-from tidegate.config.build import build, provider_proxy
-from tidegate.config.build_money import exchange
+from tidegate.config.advice.file import advise
+from tidegate.config.build.file import build, provider_proxy
+from tidegate.config.build.money import exchange
 from tidegate.config.explain import explain, path_of
 from tidegate.config.files import check_files, named_files
 from tidegate.config.findings import ConfigError, Finding
 from tidegate.config.parcels import pack, unpack
 from tidegate.config.prices import Prices
 from tidegate.config.proxies import BadProxy
-from tidegate.config.rules import check_rules
-from tidegate.config.rules_access import check_access
-from tidegate.config.rules_cache import check_cache
-from tidegate.config.rules_chains import check_chains
-from tidegate.config.rules_jobs import check_jobs
-from tidegate.config.rules_money import check_amounts, check_money
-from tidegate.config.rules_profiles import Chosen, check_profiles
-from tidegate.config.rules_regions import check_regions
-from tidegate.config.rules_tenants import check_tenants
-from tidegate.config.schema import Config
+from tidegate.config.rules.access import check_access
+from tidegate.config.rules.cache import check_cache
+from tidegate.config.rules.chains import check_chains
+from tidegate.config.rules.file import check_rules
+from tidegate.config.rules.jobs import check_jobs
+from tidegate.config.rules.money import check_amounts, check_money
+from tidegate.config.rules.profiles import Chosen, check_profiles
+from tidegate.config.rules.regions import check_regions
+from tidegate.config.rules.tenants import check_tenants
+from tidegate.config.schema.file import Config
 from tidegate.model.parcel import Parcel
 from tidegate.model.snapshot import Snapshot
 

@@ -1,6 +1,6 @@
 """The loader process: `python -m tidegate.config.loader FILE --version N --state-dir DIR --node NAME --shared URL`.
 
-Writes two frames to standard output (`planes/messages.py`): `Named`, the other files that count, and `Loaded`, the
+Writes two frames to standard output (`supervisor/messages.py`): `Named`, the other files that count, and `Loaded`, the
 snapshot as msgpack and what the supervisor acts on without decoding it; warnings to standard error, one `warning: …`
 per line; and ends with 0. When the file cannot be used it writes at most `Named` to standard output, `error: …` lines
 to standard error, and ends with 2.
@@ -17,7 +17,7 @@ from functools import partial
 
 import msgspec
 
-from tidegate.config.build_cluster import node_of, settled
+from tidegate.config.build.cluster import node_of, settled
 from tidegate.config.findings import ConfigError
 from tidegate.config.load import Loaded, Sharing, load
 from tidegate.config.parcels import Unshareable
@@ -25,7 +25,7 @@ from tidegate.config.shared_files import given, kept, put
 from tidegate.config.split import split
 from tidegate.model.isolation import asks_for_keys
 from tidegate.model.snapshot import Snapshot, compares, encode, runners
-from tidegate.planes import messages
+from tidegate.supervisor import messages
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

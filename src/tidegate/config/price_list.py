@@ -18,7 +18,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from tidegate.config.build_money import Tariff
+from tidegate.config.build.money import Tariff
 
 CURRENCY = "USD"
 _PACKAGE = "genai_prices"

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 
 from tidegate.config import price_list
-from tidegate.config.build_money import Exchange, priced, prices
-from tidegate.config.schema import ProviderConfig
+from tidegate.config.build.money import Exchange, priced, prices
+from tidegate.config.schema.file import ProviderConfig
 from tidegate.model.snapshot import ModelEntry, Price, PriceRow, Profile, Provider
 
 FILE = "the file"

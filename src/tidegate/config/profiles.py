@@ -14,7 +14,7 @@ import tidegate
 from tidegate.config import findings
 from tidegate.config.explain import explain
 from tidegate.config.findings import ConfigError
-from tidegate.config.schema_profile import VERSION, ProfileConfig, RefusalConfig
+from tidegate.config.schema.profile import VERSION, ProfileConfig, RefusalConfig
 from tidegate.config.source import Document, YamlError, as_list, as_mapping, decode, parse
 from tidegate.config.words import choice
 from tidegate.model.snapshot import Profile, RefusalRule

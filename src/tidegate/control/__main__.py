@@ -26,9 +26,9 @@ from tidegate.control.ledger import Ledger
 from tidegate.control.nodes import Nodes
 from tidegate.control.sharing import Sharing
 from tidegate.observe.log import Log
-from tidegate.planes.channel import Channel
-from tidegate.planes.child import ChildArguments, die_with_parent, end_now, parse_arguments
-from tidegate.planes.messages import Load, Named, Ready, Rejected, Source, Status, Workers
+from tidegate.supervisor.channel import Channel
+from tidegate.supervisor.child import ChildArguments, die_with_parent, end_now, parse_arguments
+from tidegate.supervisor.messages import Load, Named, Ready, Rejected, Source, Status, Workers
 
 if TYPE_CHECKING:
     from tidegate.control.admin.office import Office

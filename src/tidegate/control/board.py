@@ -18,8 +18,8 @@ from tidegate.observe.meters import (
     SpendGauge,
     Tally,
 )
-from tidegate.planes.messages import WorkerState
 from tidegate.store.standing import JournalStanding
+from tidegate.supervisor.messages import WorkerState
 
 if TYPE_CHECKING:
     from tidegate.jobs.records import Depth

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 from tidegate.control.declared import Declaration
 from tidegate.control.leader import alone
 from tidegate.control.priority import give_way
-from tidegate.ledger import parcels
-from tidegate.ledger.follow import identity
+from tidegate.journal import parcels
+from tidegate.journal.follow import identity
 from tidegate.model.bodies import Sample
 from tidegate.observe.log import Log
 

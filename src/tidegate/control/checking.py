@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from tidegate.planes.messages import Decoder, Loaded, Message, Named, ProtocolError
+from tidegate.supervisor.messages import Decoder, Loaded, Message, Named, ProtocolError
 
 LOADER: Final = "tidegate.config.loader"
 _MOST_LINES: Final = 20

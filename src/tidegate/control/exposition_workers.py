@@ -6,8 +6,8 @@ from pathlib import Path
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from tidegate.planes.cgroup import throttling
-from tidegate.planes.messages import WorkerState
+from tidegate.supervisor.cgroup import throttling
+from tidegate.supervisor.messages import WorkerState
 
 _WORKER = ["worker", "namespace"]
 _TICKS = os.sysconf("SC_CLK_TCK")

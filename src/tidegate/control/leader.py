@@ -17,7 +17,7 @@ from tidegate.observe.log import Log
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from tidegate.store.duties import Hold
+    from tidegate.store.duties import DutyLease
     from tidegate.store.engine import Begin
 
 DUTY: Final = "leader"
@@ -57,7 +57,7 @@ class Leader:
         self._holder = f"{node[:120]}/{secrets.token_hex(8)}"
         self._log = log
         self._now = now
-        self._held: Hold | None = None
+        self._held: DutyLease | None = None
         self._until = 0.0
 
     def start(self) -> None:

@@ -67,12 +67,12 @@ class Nodes:
             await self._clock.sleep(_LOOK_US)
 
     async def _join(self, settings: ClusterSettings) -> None:
-        from tidegate.cluster.client import Client  # noqa: PLC0415 - a gate by itself needs none of it
+        from tidegate.cluster.client import StoreClient  # noqa: PLC0415 - a gate by itself needs none of it
         from tidegate.cluster.configuration import Record  # noqa: PLC0415
         from tidegate.cluster.news import News  # noqa: PLC0415
         from tidegate.cluster.url import parse  # noqa: PLC0415
 
-        client = Client(parse(settings.url), self._clock, max(settings.timeout_us, _TIMEOUT_US))
+        client = StoreClient(parse(settings.url), self._clock, max(settings.timeout_us, _TIMEOUT_US))
         try:
             news = self._news = News(client, settings.prefix, self._clock)
             async with asyncio.TaskGroup() as tasks:

@@ -27,8 +27,8 @@ from tidegate.cluster.failure import Failure
 from tidegate.control.checking import Checked, Checker
 from tidegate.model.parcel import Kept, digest, encode, kept_of
 from tidegate.observe.log import Log
-from tidegate.planes.loading import KEPT
 from tidegate.ports import Clock
+from tidegate.supervisor.loading import KEPT
 
 LOOK_US: Final = 1_000_000
 _HEAR_US: Final = 50_000

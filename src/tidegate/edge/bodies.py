@@ -25,7 +25,7 @@ class BodyLog(Protocol):
         """Keep one. `secret`, the client's own key, is nowhere in what is written."""
 
 
-class Keeper:
+class CapturePolicy:
     """What a namespace keeps of its calls. Nobody changes one."""
 
     __slots__ = ("log", "policy", "wall")
@@ -55,7 +55,7 @@ class Witness:
         "_room", "_secret", "_status", "_told", "on_gone", "on_pause", "on_resume",
     )  # fmt: skip
 
-    def __init__(self, out: Exchange | Tape, keeper: Keeper, call: Call, asked: Exchange, chosen: bool) -> None:
+    def __init__(self, out: Exchange | Tape, keeper: CapturePolicy, call: Call, asked: Exchange, chosen: bool) -> None:
         """`chosen`: it is of the sample, and kept however it ends."""
         self._out = out
         self._keeper = keeper

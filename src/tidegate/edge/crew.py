@@ -36,7 +36,7 @@ class Brake:
 Serve = Callable[[Out, Call, Plan, Brake], Coroutine[object, object, None]]
 
 
-class Crew:
+class TaskPool:
     """Those who wait for a call. `serve` raises nothing but a cancellation."""
 
     __slots__ = ("_beside", "_idle", "loop", "serve")
@@ -81,7 +81,7 @@ class Crew:
 class _Hand:
     __slots__ = ("_brake", "_crew", "_next", "_task", "_turn")
 
-    def __init__(self, crew: Crew) -> None:
+    def __init__(self, crew: TaskPool) -> None:
         self._crew = crew
         self._next: tuple[Out, Call, Plan] | None = None
         self._turn: asyncio.Future[None] = crew.loop.create_future()

@@ -9,14 +9,14 @@ import logging
 from typing import Final, Protocol
 
 from tidegate.edge import errors
-from tidegate.edge.clients import Client
+from tidegate.edge.access.clients import Principal
 from tidegate.edge.heads import from_the_desk, to_the_desk
 from tidegate.edge.intake import Caller, body_of
 from tidegate.edge.serving import Serving
 from tidegate.line.plan import Plan
 from tidegate.model.call import Call
 from tidegate.model.errors import Problem, ProblemKind
-from tidegate.model.handed import Asker, Hold, written
+from tidegate.model.handed import Asker, JobHandover, written
 from tidegate.model.jobs import CALLER_HEADER, HOLD_HEADER
 from tidegate.ports import BodySource, Clock, Observer, Transport, TransportError, UpstreamReply, UpstreamStream
 from tidegate.providers.codec import Dialect
@@ -49,7 +49,7 @@ _UNSURE: Final = Problem(
 )
 
 
-class Desk(Protocol):
+class JobsTransports(Protocol):
     """The ways to the desk. Both lead to the same place."""
 
     @property
@@ -66,7 +66,7 @@ class Errands:
 
     __slots__ = ("_desk", "_loop", "_observer", "_tasks", "clock", "serving")
 
-    def __init__(self, desk: Desk, serving: Serving, clock: Clock, observer: Observer) -> None:
+    def __init__(self, desk: JobsTransports, serving: Serving, clock: Clock, observer: Observer) -> None:
         """Needs a running event loop."""
         self.serving = serving
         self.clock = clock
@@ -75,7 +75,7 @@ class Errands:
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def pass_on(self, exchange: Exchange, client: Client, tag: str, dialect: Dialect) -> None:
+    def pass_on(self, exchange: Exchange, client: Principal, tag: str, dialect: Dialect) -> None:
         """A request for the desk itself."""
         models = None if client.models is None else client.models.names()
         asker = Asker(client.name, client.space, client.user, tag, models)
@@ -270,7 +270,7 @@ class HeldErrand(Errand):
     def _line(self, now: int) -> bytes:
         """The head, with what the desk needs to know of the call."""
         left_ms = max(1, (self._answer_by - now) // 1_000)
-        hold = written(Hold(self.plan, self._backend, left_ms, self._streams))
+        hold = written(JobHandover(self.plan, self._backend, left_ms, self._streams))
         return b"%b%b: %b\r\n" % (self._opening, HOLD_HEADER, hold)
 
 

@@ -5,35 +5,35 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
 from tidegate.edge import errors, intake, spending
-from tidegate.edge.crew import Crew
-from tidegate.edge.door import Turned
-from tidegate.edge.elsewhere import Elsewhere
+from tidegate.edge.access.door import Turned
+from tidegate.edge.access.proofs import Proofs
+from tidegate.edge.access.reception import guest_of, introduced, unproven, welcome, welcome_again
+from tidegate.edge.access.signatures import Nonce
+from tidegate.edge.crew import TaskPool
 from tidegate.edge.errands import Errands
-from tidegate.edge.house import House as House
+from tidegate.edge.house import Runtime as Runtime
+from tidegate.edge.idempotency.elsewhere import Elsewhere
+from tidegate.edge.idempotency.once import Again, Once, OnceTape, digest
 from tidegate.edge.intake import Caller
 from tidegate.edge.models import model, models_list
-from tidegate.edge.once import Again, Once, OnceTape, digest
 from tidegate.edge.plans import planned, unknown_model
-from tidegate.edge.proofs import Proofs
-from tidegate.edge.reception import guest_of, introduced, unproven, welcome, welcome_again
 from tidegate.edge.routes import MODEL_PREFIX, Match, Route, dialect_of, match
 from tidegate.edge.serving import Serving
-from tidegate.edge.signatures import Nonce
 from tidegate.edge.tape import Listener, Tape
-from tidegate.edge.wanted import Request, Wanted
+from tidegate.edge.wanted import CacheLookup, Request
 from tidegate.line.line import Line
 from tidegate.line.plan import Plan
 from tidegate.model.call import Call, Kind
 from tidegate.model.errors import Problem, ProblemKind
-from tidegate.policy.spend.limits import Limits
+from tidegate.policy.tenant_limits.limits import Limits
 from tidegate.ports import Clock, Journal, Observer
 from tidegate.providers.codec import Dialect
 from tidegate.providers.dialects import DIALECTS
 from tidegate.wire.exchange import BUFFER, STREAM, Exchange, Intake
 
 if TYPE_CHECKING:  # half of what a worker imports: for who keeps answers
-    from tidegate.edge.cache import Cache
-    from tidegate.edge.flights import Flight
+    from tidegate.edge.caching.cache import Cache
+    from tidegate.edge.caching.flights import Flight
 
 CALL: Final = Route.CALL
 FORWARD: Final = Route.FORWARD
@@ -56,7 +56,7 @@ class Gateway:
 
     def __init__(
         self,
-        house: House,
+        house: Runtime,
         line: Line,
         clock: Clock,
         journal: Journal,
@@ -70,7 +70,7 @@ class Gateway:
         self._clock = clock
         self._observer = observer
         self._once = Once(clock.now)
-        self._crew = Crew(asyncio.get_running_loop(), self.serving.serve)
+        self._crew = TaskPool(asyncio.get_running_loop(), self.serving.serve)
         self.cache: Cache | None = None  # without one nothing is kept, whatever a plan says
         self.errands: Errands | None = None  # without them there is no patient work
         self.elsewhere: Elsewhere | None = None  # in a cluster: who else executes what is to be executed once
@@ -238,7 +238,7 @@ class Gateway:
         if tape is not None:
             self._replay(exchange, caller, tape)
             return
-        wanted: Wanted | None = None
+        wanted: CacheLookup | None = None
         if cache is not None and plan.caching is not None:
             wanted = cache.wanted(exchange, caller, call, plan, plan.caching)
             if wanted is not None and not wanted.terms.full and cache.hit(exchange, caller, call, wanted):

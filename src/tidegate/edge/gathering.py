@@ -4,11 +4,11 @@ import asyncio
 from functools import partial
 from typing import Final
 
-from tidegate.policy.spend.ask import Ask
-from tidegate.policy.spend.grant import Held
-from tidegate.policy.spend.joint import Joint
-from tidegate.policy.spend.limits import Limits
-from tidegate.policy.spend.short import Short
+from tidegate.policy.tenant_limits.ask import Ask
+from tidegate.policy.tenant_limits.grant import TenantReservation
+from tidegate.policy.tenant_limits.joint import Joint
+from tidegate.policy.tenant_limits.limits import Limits
+from tidegate.policy.tenant_limits.short import Short
 from tidegate.ports import Clock
 
 PATIENCE_US: Final = 1_500_000  # by then a worker that hears nothing knows that it is on its own
@@ -24,7 +24,7 @@ async def gather(
     deadline: int,
     *,
     patient: bool = False,
-) -> Held | Short | None:
+) -> TenantReservation | Short | None:
     """As `Limits.grant`, or `grant_job` for who is `patient`. `deadline` 0 = none; never longer than `PATIENCE_US`."""
     asked: dict[Joint, int] = {}
     until = clock.now() + PATIENCE_US

@@ -9,7 +9,7 @@ from tidegate.line.lane import Lane
 from tidegate.model.call import Attempt, Call
 from tidegate.model.jobs import CALLER_HEADER, HOLD_HEADER, TICKET_HEADER
 from tidegate.model.reply import Headers
-from tidegate.policy.allowance import View
+from tidegate.policy.quota.allowance import View
 
 # Hop-by-hop (RFC 9110 7.6.1), framing, the client's credentials, what belongs to the gate, and what some servers
 # believe more than the method and path that were checked here.

@@ -1,13 +1,13 @@
 """What a reload replaces."""
 
-from tidegate.edge.clients import Clients
-from tidegate.edge.door import Door
-from tidegate.edge.roster import Roster
-from tidegate.edge.tickets import Tickets
-from tidegate.line.book import Book
+from tidegate.edge.access.clients import Clients
+from tidegate.edge.access.door import Door
+from tidegate.edge.access.roster import Roster
+from tidegate.edge.access.tickets import Tickets
+from tidegate.line.book import RoutingTable
 
 
-class House:
+class Runtime:
     """Who may call, and which plan serves what. `mark` tells one house from the next.
 
     The door stays; without one everybody may come as often as they like, and nobody by a signature.
@@ -15,7 +15,9 @@ class House:
 
     __slots__ = ("book", "clients", "door", "mark", "tickets")
 
-    def __init__(self, book: Book, clients: Clients, door: Door | None = None, tickets: Tickets | None = None) -> None:
+    def __init__(
+        self, book: RoutingTable, clients: Clients, door: Door | None = None, tickets: Tickets | None = None
+    ) -> None:
         self.book = book
         self.clients = clients
         self.door = door

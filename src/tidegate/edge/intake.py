@@ -1,18 +1,18 @@
 """From an exchange to a `Call`: what bad input cannot pass."""
 
 from tidegate.edge import tags
-from tidegate.edge.clients import Client
-from tidegate.edge.door import Guest, Place
+from tidegate.edge.access.clients import Principal
+from tidegate.edge.access.door import Admission, Place
 from tidegate.edge.heads import combined, forwarded
-from tidegate.edge.once import MAX_KEY
+from tidegate.edge.idempotency.once import MAX_KEY
 from tidegate.edge.routes import PREFIX, dialect_of
 from tidegate.model.call import Call, Kind, Shape, Size
 from tidegate.model.errors import Problem, ProblemKind
 from tidegate.model.tenant import Tenant
+from tidegate.policy.access.signature import BadSignature, check_body
+from tidegate.policy.access.tickets import JobToken
 from tidegate.policy.caching.directives import Directives, directives
-from tidegate.policy.estimate import measure
-from tidegate.policy.signature import BadSignature, check_body
-from tidegate.policy.tickets import Ticket
+from tidegate.policy.quota.estimate import measure
 from tidegate.ports import BodySource
 from tidegate.providers.codec import BadRequest
 from tidegate.providers.dialects import CODECS
@@ -45,7 +45,7 @@ class Caller:
     )  # fmt: skip
 
     def __init__(
-        self, exchange: Exchange, kind: Kind, client: Client, mark: object, place: Place | None = None
+        self, exchange: Exchange, kind: Kind, client: Principal, mark: object, place: Place | None = None
     ) -> None:
         """Raises `Refusal`."""
         header = exchange.header
@@ -78,7 +78,7 @@ class Caller:
         self.able = kind is not PASS and kind is not COUNT  # to wait for a job
         self.patient = self.able and _respond_async(header(b"prefer"))  # and would rather come back for the answer
 
-    def employ(self, ticket: Ticket, tenant: Tenant) -> None:
+    def employ(self, ticket: JobToken, tenant: Tenant) -> None:
         """It is the call of a job, which is served for this tenant while the ticket is valid."""
         self.job = f"{ticket.job}#{ticket.fence}"
         self.tenant = tenant
@@ -104,7 +104,7 @@ def forward_call(caller: Caller, exchange: Exchange, call_id: int, now: int) -> 
     return _call(caller, body_of(exchange), Shape(""), Size(), call_id, now)
 
 
-def check_signed(guest: Guest, body: bytes) -> None:
+def check_signed(guest: Admission, body: bytes) -> None:
     """Where a head was signed, its body is the one that was signed with it. Raises `Refusal`."""
     if guest.digest is not None:
         try:

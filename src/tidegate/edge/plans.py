@@ -3,11 +3,11 @@
 from typing import Final
 
 from tidegate.edge import intake
+from tidegate.edge.access.rights import ELSEWHERE, not_allowed
 from tidegate.edge.intake import PASS, Caller, Refusal
-from tidegate.edge.rights import ELSEWHERE, not_allowed
 from tidegate.edge.unrouted import forwarding
 from tidegate.line.acquaint import acquaint
-from tidegate.line.book import Book
+from tidegate.line.book import RoutingTable
 from tidegate.line.plan import Plan
 from tidegate.model.call import Call
 from tidegate.model.errors import ProblemKind
@@ -16,7 +16,7 @@ from tidegate.wire.exchange import Exchange
 _LONGEST: Final = 128  # of a name that a client made up
 
 
-def planned(book: Book, caller: Caller, exchange: Exchange, call_id: int, now: int) -> tuple[Call, Plan]:
+def planned(book: RoutingTable, caller: Caller, exchange: Exchange, call_id: int, now: int) -> tuple[Call, Plan]:
     """The call of a request whose body is here, or is forwarded as it comes. Raises `Refusal`."""
     models = caller.models
     if caller.kind is PASS:

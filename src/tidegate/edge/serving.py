@@ -10,8 +10,8 @@ from functools import partial
 from typing import Final, Protocol
 
 from tidegate.edge import errors, heads, spending
+from tidegate.edge.access.revoking import REVOKED, Revoking
 from tidegate.edge.crew import Brake, Out
-from tidegate.edge.revoking import REVOKED, Revoking
 from tidegate.line.lane import Lane
 from tidegate.line.line import Line
 from tidegate.line.plan import Plan

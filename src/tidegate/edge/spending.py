@@ -9,11 +9,11 @@ from tidegate.line.plan import Plan
 from tidegate.model.call import Call, Kind
 from tidegate.model.errors import Problem, ProblemKind
 from tidegate.model.reply import Downstream
-from tidegate.policy.spend.ask import REQUEST, Ask
-from tidegate.policy.spend.calendar import moment
-from tidegate.policy.spend.grant import BOUNDLESS, Held
-from tidegate.policy.spend.limits import Limits
-from tidegate.policy.spend.short import AWAY, BUSY, EXHAUSTED, TOO_LARGE, Short
+from tidegate.policy.tenant_limits.ask import REQUEST, Ask
+from tidegate.policy.tenant_limits.calendar import moment
+from tidegate.policy.tenant_limits.grant import BOUNDLESS, TenantReservation
+from tidegate.policy.tenant_limits.limits import Limits
+from tidegate.policy.tenant_limits.short import AWAY, BUSY, EXHAUSTED, TOO_LARGE, Short
 from tidegate.ports import Clock
 
 PASS: Final = Kind.PASS
@@ -82,7 +82,7 @@ class Metered:
 
     __slots__ = ("_held", "_out", "_relay")
 
-    def __init__(self, out: Downstream, relay: Making, held: Held) -> None:
+    def __init__(self, out: Downstream, relay: Making, held: TenantReservation) -> None:
         self._out = out
         self._relay = relay
         self._held = held
@@ -106,7 +106,7 @@ class Metered:
 def metered(out: Downstream, relay: Making, call: Call) -> Downstream:
     """The client's side itself, where no budget is held for the call."""
     held = call.grant
-    return Metered(out, relay, held) if isinstance(held, Held) and held.covers < BOUNDLESS else out
+    return Metered(out, relay, held) if isinstance(held, TenantReservation) and held.covers < BOUNDLESS else out
 
 
 def told(short: Short) -> Problem:

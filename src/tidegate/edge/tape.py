@@ -13,7 +13,7 @@ MAX_BYTES: Final = 16_777_216  # of one; of a longer answer only what somebody h
 _OVERHEAD: Final = 2_048  # of a tape beside its answer
 
 
-class Keeper(Protocol):
+class TapeRegistry(Protocol):
     """Who finds tapes again."""
 
     def begun(self, tape: "Tape") -> None:
@@ -52,7 +52,7 @@ class Tape:
     )  # fmt: skip
 
     def __init__(
-        self, keeper: Keeper, request_id: bytes | None, *, stays: bool, clock: Callable[[], int] | None = None
+        self, keeper: TapeRegistry, request_id: bytes | None, *, stays: bool, clock: Callable[[], int] | None = None
     ) -> None:
         """`stays`: it is made to its end though nobody listens. With a `clock` it remembers how its pieces came."""
         self._keeper = keeper

@@ -3,7 +3,7 @@
 from typing import Final
 
 from tidegate.edge.intake import Refusal
-from tidegate.line.book import Book
+from tidegate.line.book import RoutingTable
 from tidegate.line.plan import Plan
 from tidegate.model.errors import ProblemKind
 from tidegate.providers.responses.stored import not_stored
@@ -13,7 +13,7 @@ _PROVIDER_HEADER: Final = b"x-tidegate-provider"
 _STORED: Final = b"/v1/responses/"
 
 
-def forwarding(book: Book, exchange: Exchange, dialect: str) -> Plan:
+def forwarding(book: RoutingTable, exchange: Exchange, dialect: str) -> Plan:
     """The provider that the head names, else the first of the client's dialect, else the first. Raises `Refusal`."""
     unrouted = book.unrouted
     name = exchange.header(_PROVIDER_HEADER)

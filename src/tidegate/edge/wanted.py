@@ -11,10 +11,10 @@ from tidegate.policy.caching.terms import Terms
 from tidegate.wire.exchange import Exchange
 
 if TYPE_CHECKING:
-    from tidegate.edge.inputs import Parts
+    from tidegate.edge.caching.inputs import Parts
 
 
-class Wanted:
+class CacheLookup:
     """An answer that is looked for. Made from head and body together, and remembered by them. Nobody changes one."""
 
     __slots__ = (
@@ -67,7 +67,7 @@ class Request:
         caller: Caller,
         call: Call,
         plan: Plan,
-        wanted: Wanted | None,
+        wanted: CacheLookup | None,
     ) -> None:
         self.out = out  # who hears the answer: the exchange, or a tape that plays to it
         self.exchange = exchange
@@ -89,12 +89,12 @@ class Recent:
     __slots__ = ("_bytes", "_mark", "_old", "_young")
 
     def __init__(self) -> None:
-        self._young: dict[tuple[int, bytes], Wanted] = {}
-        self._old: dict[tuple[int, bytes], Wanted] = {}
+        self._young: dict[tuple[int, bytes], CacheLookup] = {}
+        self._old: dict[tuple[int, bytes], CacheLookup] = {}
         self._bytes = 0
         self._mark: object = None
 
-    def get(self, mark: object, circle: int, body: bytes) -> Wanted | None:
+    def get(self, mark: object, circle: int, body: bytes) -> CacheLookup | None:
         """`mark` is the house's: of another house nothing is known."""
         if mark is not self._mark:
             self._young, self._old, self._bytes, self._mark = {}, {}, 0, mark
@@ -107,12 +107,12 @@ class Recent:
                 self._put(name, found)
         return found
 
-    def put(self, circle: int, body: bytes, wanted: Wanted) -> None:
+    def put(self, circle: int, body: bytes, wanted: CacheLookup) -> None:
         """Remember it, for the house of the last `get`."""
         if len(body) <= LONGEST:
             self._put((circle, body), wanted)
 
-    def _put(self, name: tuple[int, bytes], wanted: Wanted) -> None:
+    def _put(self, name: tuple[int, bytes], wanted: CacheLookup) -> None:
         self._bytes += len(name[1]) + _OVERHEAD
         self._young[name] = wanted
         if self._bytes > MAX_BYTES:

@@ -16,11 +16,11 @@ from tidegate.model import snapshot as snapshots
 from tidegate.model.jobs import EMBEDDED
 from tidegate.model.snapshot import Snapshot
 from tidegate.observe.log import Log
-from tidegate.planes.channel import Channel
-from tidegate.planes.child import ChildArguments, die_with_parent, end_now, parse_arguments
-from tidegate.planes.messages import Load, Ready
 from tidegate.store.engine import BadDatabase
 from tidegate.store.schema import NewerSchema
+from tidegate.supervisor.channel import Channel
+from tidegate.supervisor.child import ChildArguments, die_with_parent, end_now, parse_arguments
+from tidegate.supervisor.messages import Load, Ready
 
 CANNOT: Final = (SQLAlchemyError, BadDatabase, NewerSchema, OSError, ValueError)  # what a runner is not begun with
 

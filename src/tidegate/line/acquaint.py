@@ -6,7 +6,7 @@ are a tenant's own and a model's own. Source: governance.md 5 of the design, Ope
 """
 
 from tidegate.model.call import Call
-from tidegate.policy.prefixes import prefix_hash
+from tidegate.policy.quota.prefixes import prefix_hash
 from tidegate.providers import opening
 
 

@@ -20,9 +20,9 @@ from tidegate.line.tries import note, stopped, unstated
 from tidegate.model.call import Call, Kind
 from tidegate.model.outcome import Reason, Usage
 from tidegate.model.reply import Answer, Failure, Headers, Unexplained
-from tidegate.policy.classify import Refusal, Verdict, verdict
-from tidegate.policy.headers_families import family
-from tidegate.policy.not_before import not_before
+from tidegate.policy.failure.classify import ProviderError, Verdict, verdict
+from tidegate.policy.failure.headers_families import family
+from tidegate.policy.failure.not_before import not_before
 from tidegate.ports import Clock, TransportError, UpstreamReply
 from tidegate.providers.codec import Said
 from tidegate.providers.continuation import marked
@@ -188,7 +188,7 @@ def _told(failure: Failure, body: bytes, service: Service, wall: int, said: Said
     """
     text = body[:_CLASSIFIED_BYTES].decode("utf-8", "replace")
     status = int(said.code) if _A_STATUS(said.code) else 0
-    found = verdict(Refusal(status, said.code, said.type, text), service.profile.refusals)
+    found = verdict(ProviderError(status, said.code, said.type, text), service.profile.refusals)
     would = status or _STATUS.get(found.reason, 500)
     if not service.dialect.is_error_body(body):
         kind = said.type or ("invalid_request_error" if would < 500 else "server_error")
@@ -227,7 +227,7 @@ def _refusal(reply: UpstreamReply, shown: dict[bytes, bytes], slot: Slot, clock:
     service = slot.lane.service
     said = service.dialect.error_of(reply.body)
     text = _text(reply)
-    found = verdict(Refusal(reply.status, said.code, said.type, text), service.profile.refusals)
+    found = verdict(ProviderError(reply.status, said.code, said.type, text), service.profile.refusals)
     return Failure(
         found.reason,
         f"the provider answered {reply.status}",

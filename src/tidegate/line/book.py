@@ -17,8 +17,8 @@ from tidegate.line.target import Target
 from tidegate.model import pools
 from tidegate.model.snapshot import DegradeStep, ModelEntry, Provider, RetryPolicy, Snapshot, Strategy, caches
 from tidegate.policy.caching.terms import terms
-from tidegate.policy.outlet import Outlet
-from tidegate.policy.recovery import RetryBudget
+from tidegate.policy.failure.recovery import RetryBudget
+from tidegate.policy.queue.outlet import Outlet
 from tidegate.ports import Transport
 from tidegate.providers.dialects import DIALECTS, OPENAI
 
@@ -27,7 +27,7 @@ MAX_NAMED_BY_CALLERS = 1_024
 _UNKNOWN_MODEL = ModelEntry()
 
 
-class Book:
+class RoutingTable:
     """Plans by name."""
 
     __slots__ = (

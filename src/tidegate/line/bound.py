@@ -4,10 +4,10 @@ from typing import Final
 
 from tidegate.model.cluster import BUCKET
 from tidegate.model.snapshot import RateLimitPolicy
-from tidegate.policy.cluster.purse import REQUESTS, TOKENS, Purse
-from tidegate.policy.cluster.wallet import Wallet
-from tidegate.policy.outlet import Outlet
-from tidegate.policy.quota import Quota
+from tidegate.policy.lease.purse import REQUESTS, TOKENS, QuotaLease
+from tidegate.policy.lease.wallet import LeaseClient
+from tidegate.policy.queue.outlet import Outlet
+from tidegate.policy.quota.quota import Quota
 
 _MINUTE_US: Final = 60_000_000
 
@@ -20,12 +20,12 @@ def shared_bound(strategy: str, policy: RateLimitPolicy, key: str, now: int) -> 
     else:
         capacity = 0
     purses = (
-        Purse(BUCKET, policy.max_rpm, window_us=_MINUTE_US, of=REQUESTS),
-        Purse(BUCKET, policy.max_tpm, window_us=_MINUTE_US, of=TOKENS),
-        Purse(BUCKET, capacity, window_us=window, of=REQUESTS),
+        QuotaLease(BUCKET, policy.max_rpm, window_us=_MINUTE_US, of=REQUESTS),
+        QuotaLease(BUCKET, policy.max_tpm, window_us=_MINUTE_US, of=TOKENS),
+        QuotaLease(BUCKET, capacity, window_us=window, of=REQUESTS),
     )
     requests = tuple([purse for purse in purses if purse.limit and purse.of == REQUESTS])
     outlet = Outlet(strategy, Quota(requests, tuple([purse for purse in purses if purse.limit and purse.of == TOKENS])))
     name = f"{key}:{policy.max_rpm}:{policy.max_tpm}:{capacity}:{policy.refill_rate_milli}"
-    outlet.wallet = Wallet(name, purses, now // 1_000)  # milliseconds: no seq comes twice
+    outlet.wallet = LeaseClient(name, purses, now // 1_000)  # milliseconds: no seq comes twice
     return outlet

@@ -3,10 +3,10 @@
 from typing import Final
 
 from tidegate.model.snapshot import Profile
-from tidegate.policy import headers
-from tidegate.policy.allowance import Allowance
-from tidegate.policy.limits.trust import Trust
-from tidegate.policy.quota import allowance
+from tidegate.policy.failure import headers
+from tidegate.policy.learned.trust import Trust
+from tidegate.policy.quota.allowance import Allowance
+from tidegate.policy.quota.quota import allowance
 
 _NOISE: Final = 1_000  # part of the limit that is nobody's use; less where jitter leaves no room for it
 _LEAST_NOISE: Final = 10_000

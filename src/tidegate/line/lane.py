@@ -20,22 +20,22 @@ from tidegate.model.belief import Belief
 from tidegate.model.call import Call, Kind
 from tidegate.model.outcome import Reason, Usage
 from tidegate.model.snapshot import Limits, Profile
-from tidegate.policy import headers
-from tidegate.policy.average import Average
-from tidegate.policy.breaker import Breaker
-from tidegate.policy.cluster.purse import OUTPUTS, REQUESTS, TOKENS
-from tidegate.policy.cluster.wallet import Wallet
-from tidegate.policy.estimate import Estimator, admission
-from tidegate.policy.headers_families import Dimension, family
-from tidegate.policy.health import Health
-from tidegate.policy.limits import blame
-from tidegate.policy.limits.concurrency import Concurrency
-from tidegate.policy.outlet import Cap, Outlet
-from tidegate.policy.outputs import Outputs
-from tidegate.policy.pace import Pace
-from tidegate.policy.prefixes import Prefixes
-from tidegate.policy.quota import Charge, Quota
-from tidegate.policy.speed import Speed
+from tidegate.policy.failure import headers
+from tidegate.policy.failure.breaker import Breaker
+from tidegate.policy.failure.headers_families import Dimension, family
+from tidegate.policy.failure.health import Health
+from tidegate.policy.learned import blame
+from tidegate.policy.learned.concurrency import Concurrency
+from tidegate.policy.lease.purse import OUTPUTS, REQUESTS, TOKENS
+from tidegate.policy.lease.wallet import LeaseClient
+from tidegate.policy.queue.outlet import Cap, Outlet
+from tidegate.policy.quota.average import Average
+from tidegate.policy.quota.estimate import Estimator, admission
+from tidegate.policy.quota.outputs import Outputs
+from tidegate.policy.quota.pace import Pace
+from tidegate.policy.quota.prefixes import Prefixes
+from tidegate.policy.quota.quota import Charge, Quota
+from tidegate.policy.quota.speed import Speed
 from tidegate.ports import Clock
 
 PASS: Final = Kind.PASS
@@ -48,7 +48,7 @@ WEIGHT_PER_TOKEN: Final = 8  # no text of more than this many bytes a token is r
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
+class LaneState:
     """What an earlier run knew of a lane: its limits, ratios learnt, and what was left `at` a monotonic moment."""
 
     requests: Belief = _NOTHING
@@ -159,13 +159,13 @@ class Lane(Outlet):
         self._remember()
         self.pool: Pool[Lane] | None = None
 
-    def open(self, key: str) -> Wallet:
+    def open(self, key: str) -> LeaseClient:
         """Its wallet, under that key, where its quota is shared."""
         mirrors = [self.requests, self.tokens] if self.outputs is None else [self.requests, self.tokens, self._made]
         self.wallet = wallet_of(key, mirrors, self._clock.now())
         return self.wallet
 
-    def recall(self, memory: Memory) -> None:
+    def recall(self, memory: LaneState) -> None:
         """Continue from what an earlier run knew of this lane."""
         now = self._clock.now()
         self.estimator.load(memory.ratios)

@@ -11,25 +11,25 @@ from typing import TypeAlias
 
 from tidegate.line.bound import shared_bound
 from tidegate.line.keys import KeyRing
-from tidegate.line.lane import Experience, Lane, Memory, Organisation, Service
+from tidegate.line.lane import Experience, Lane, LaneState, Organisation, Service
 from tidegate.line.pool import Pool
 from tidegate.line.portion import WHOLE
 from tidegate.model import snapshot
 from tidegate.model.snapshot import Limits, RateLimitPolicy, Scope
-from tidegate.policy.average import Average
-from tidegate.policy.bucket import Bucket
-from tidegate.policy.cluster.faces import Funds
-from tidegate.policy.cluster.places import Places
-from tidegate.policy.desk import Rules
-from tidegate.policy.estimate import Estimator
-from tidegate.policy.health import Health
-from tidegate.policy.limits.concurrency import Concurrency
-from tidegate.policy.outlet import Cap, Outlet
-from tidegate.policy.pace import Pace
+from tidegate.policy.failure.health import Health
+from tidegate.policy.learned.concurrency import Concurrency
+from tidegate.policy.lease.faces import Funds
+from tidegate.policy.lease.places import Places
 from tidegate.policy.pick import make as make_strategy
-from tidegate.policy.quota import Quota
+from tidegate.policy.queue.desk import Rules
+from tidegate.policy.queue.outlet import Cap, Outlet
+from tidegate.policy.quota.average import Average
+from tidegate.policy.quota.bucket import Bucket
+from tidegate.policy.quota.estimate import Estimator
+from tidegate.policy.quota.pace import Pace
+from tidegate.policy.quota.quota import Quota
+from tidegate.policy.quota.speed import Speed
 from tidegate.policy.schedule.make import make as make_scheduler
-from tidegate.policy.speed import Speed
 from tidegate.ports import Clock, Timer
 
 LINGER_US = 600_000_000
@@ -63,7 +63,7 @@ class Lanes:
         clock: Clock,
         max_waiting: int,
         luck: Callable[[], float],
-        memories: dict[str, Memory] | None = None,
+        memories: dict[str, LaneState] | None = None,
         funds: Funds | None = None,
     ) -> None:
         """`luck` gives uniform numbers in [0, 1); `memories`: what earlier runs knew, by `Lane.key`.

@@ -22,10 +22,11 @@ from tidegate.model.call import Attempt, Call, Kind
 from tidegate.model.facts import Intent
 from tidegate.model.outcome import Reason, Usage
 from tidegate.model.reply import Failure, Refused
-from tidegate.policy import recovery, route, smooth
-from tidegate.policy.desk import Waiting
+from tidegate.policy.failure import recovery, route
+from tidegate.policy.failure.recovery import Move
 from tidegate.policy.money import prompt_nano
-from tidegate.policy.recovery import Move
+from tidegate.policy.queue.desk import Waiting
+from tidegate.policy.quota import smooth
 from tidegate.ports import Clock, Journal, Observer
 from tidegate.providers.translate.face import Crossed, Untranslatable
 

@@ -11,16 +11,16 @@ from tidegate.line.doubt import Doubt, lowered, noise
 from tidegate.line.portion import WHOLE, Portion
 from tidegate.model.belief import Belief
 from tidegate.model.snapshot import Profile
-from tidegate.policy import headers
-from tidegate.policy.allowance import ALWAYS, Allowance
-from tidegate.policy.limits.aimd import WINDOW_US, Admitted, Aimd
-from tidegate.policy.limits.delay import Delay
-from tidegate.policy.limits.ghost import Ghost
-from tidegate.policy.limits.lows import Lows
-from tidegate.policy.limits.ramp import Ramp
-from tidegate.policy.limits.trust import JUMP, NONSENSE, RISE, Trust
-from tidegate.policy.quota import MINUTE_US, allowance, mirrored
-from tidegate.policy.window import LATE_US, SlidingLog
+from tidegate.policy.failure import headers
+from tidegate.policy.learned.aimd import WINDOW_US, Admitted, Aimd
+from tidegate.policy.learned.delay import Delay
+from tidegate.policy.learned.ghost import Ghost
+from tidegate.policy.learned.lows import Lows
+from tidegate.policy.learned.ramp import Ramp
+from tidegate.policy.learned.trust import JUMP, NONSENSE, RISE, Trust
+from tidegate.policy.quota.allowance import ALWAYS, Allowance
+from tidegate.policy.quota.quota import MINUTE_US, allowance, mirrored
+from tidegate.policy.quota.window import LATE_US, SlidingLog
 
 RETEST_US: Final = 2 * MINUTE_US  # after so long without a word a limit of headers may be put to the test
 GRADUAL: Final = frozenset({"continuous", "quantised"})  # a quantised limit is published as the minute's bucket

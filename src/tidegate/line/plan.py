@@ -6,7 +6,7 @@ from tidegate.line.target import Target
 from tidegate.model.call import Kind
 from tidegate.model.snapshot import RetryPolicy, SmoothingPolicy, StreamPolicy
 from tidegate.policy.caching.terms import Terms
-from tidegate.policy.recovery import RetryBudget
+from tidegate.policy.failure.recovery import RetryBudget
 
 _SIMPLE = StreamPolicy()
 _NO_HEDGES = RetryBudget(RetryPolicy(budget_permille=0, budget_floor=0))

@@ -1,6 +1,6 @@
 """A pool: where calls take their turn at the quota of one or several scopes.
 
-The desk decides (`policy/desk.py`); this room waits. One timer stands for the head of the queue and one for each
+The desk decides (`policy/queue/desk.py`); this room waits. One timer stands for the head of the queue and one for each
 waiting call's patience; a call that can pass at once costs neither a future nor a timer. Who leaves a queue, by
 patience or by cancellation, leaves no trace, and a permit is settled exactly once.
 """
@@ -11,13 +11,13 @@ from functools import partial
 from typing import Generic, TypeVar, cast
 
 from tidegate.model.tenant import Tenant
-from tidegate.policy.breaker import Epochs
-from tidegate.policy.cluster.common import Common
-from tidegate.policy.desk import Desk, Grant, Prediction, Rules, Waiting
-from tidegate.policy.outlet import UNTOLD, Outlet
-from tidegate.policy.outlets import Outlets
+from tidegate.policy.failure.breaker import Epochs
+from tidegate.policy.lease.common import Common
 from tidegate.policy.pick.face import Strategy
-from tidegate.policy.quota import Charge
+from tidegate.policy.queue.desk import Dispatcher, Grant, Prediction, Rules, Waiting
+from tidegate.policy.queue.outlet import UNTOLD, Outlet
+from tidegate.policy.queue.outlets import Outlets
+from tidegate.policy.quota.quota import Charge
 from tidegate.policy.schedule.face import Scheduler
 from tidegate.ports import Clock, Timer
 
@@ -115,7 +115,7 @@ class Pool(Generic[LaneT]):
         self.rules = rules
         self.only = frozenset(rules.only) or None
         outlets = Outlets(lanes, strategy, self._alerted, self.pump)
-        self.desk = Desk(outlets, scheduler, luck, rules, clock.now())
+        self.desk = Dispatcher(outlets, scheduler, luck, rules, clock.now())
         self._common = self._in_common()
 
     def _in_common(self) -> Common | None:
@@ -132,7 +132,7 @@ class Pool(Generic[LaneT]):
         self.lanes = lanes
         self.rules = rules
         self.only = frozenset(rules.only) or None
-        self.desk = Desk(Outlets(lanes, strategy, self._alerted, self.pump), scheduler, old.luck, rules, now)
+        self.desk = Dispatcher(Outlets(lanes, strategy, self._alerted, self.pump), scheduler, old.luck, rules, now)
         self.desk.inherit(old, now)
         self._common = self._in_common()
         self.changed()

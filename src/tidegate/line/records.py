@@ -1,13 +1,13 @@
-"""The records of a call's way, kept apart from the modules that are compiled (see `policy/records.py`)."""
+"""The records of a call's way, kept apart from the modules that are compiled (see `policy/queue/records.py`)."""
 
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from tidegate.model.outcome import Usage
-from tidegate.policy.allowance import NEVER
-from tidegate.policy.charge import Charge
-from tidegate.policy.records import Candidate
+from tidegate.policy.queue.records import Candidate
+from tidegate.policy.quota.allowance import NEVER
+from tidegate.policy.quota.charge import Charge
 
 if TYPE_CHECKING:
     from tidegate.line.lane import Lane

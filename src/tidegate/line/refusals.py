@@ -8,7 +8,7 @@ from tidegate.model.call import Call
 from tidegate.model.errors import Problem, ProblemKind
 from tidegate.model.outcome import Reason
 from tidegate.model.reply import Failure, Refused
-from tidegate.policy.allowance import NEVER
+from tidegate.policy.quota.allowance import NEVER
 
 CLOSES = frozenset({Reason.RATE, Reason.OVERLOAD, Reason.RAMP, Reason.CAPACITY, Reason.BILLING, Reason.AUTH})
 _QUOTA = frozenset({Reason.RATE, Reason.RAMP, Reason.CAPACITY})

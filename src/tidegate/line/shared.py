@@ -7,13 +7,13 @@ What the provider shows to be left is held against the fund, which alone knows w
 from collections.abc import Sequence
 
 from tidegate.line.mirror import Mirror
-from tidegate.model.cluster import BUCKET, LOG, Demand, Told
+from tidegate.model.cluster import BUCKET, LOG, Demand, ExchangeReply
 from tidegate.model.snapshot import Profile
-from tidegate.policy import headers
-from tidegate.policy.allowance import Allowance
-from tidegate.policy.cluster.purse import Purse
-from tidegate.policy.cluster.wallet import Wallet
-from tidegate.policy.quota import MINUTE_US, SECOND_US, mirrored
+from tidegate.policy.failure import headers
+from tidegate.policy.lease.purse import QuotaLease
+from tidegate.policy.lease.wallet import LeaseClient
+from tidegate.policy.quota.allowance import Allowance
+from tidegate.policy.quota.quota import MINUTE_US, SECOND_US, mirrored
 
 
 class SharedMirror(Mirror):
@@ -22,8 +22,8 @@ class SharedMirror(Mirror):
     __slots__ = ("_used", "purse")
 
     def __init__(self, configured: int, profile: Profile, now: int, rounding: int, of: int) -> None:
-        """`of`: what a call takes of it, as `Purse` says."""
-        self.purse = Purse(BUCKET, of=of)
+        """`of`: what a call takes of it, as `QuotaLease` says."""
+        self.purse = QuotaLease(BUCKET, of=of)
         self._used = -1
         self._shape(profile)
         super().__init__(configured, profile, now, rounding)
@@ -109,11 +109,11 @@ class Witness:
     def __init__(self, mirrors: Sequence[SharedMirror]) -> None:
         self._mirrors = mirrors
 
-    def demands(self, wallet: Wallet, now: int) -> list[Demand]:
+    def demands(self, wallet: LeaseClient, now: int) -> list[Demand]:
         """None."""
         return []
 
-    def told(self, wallet: Wallet, told: Told | None, now: int) -> None:
+    def told(self, wallet: LeaseClient, told: ExchangeReply | None, now: int) -> None:
         """The fund has spent so much."""
         for mirror, used in zip(self._mirrors, wallet.used, strict=False):
             mirror.told(used)
@@ -126,9 +126,11 @@ def mirror(configured: int, profile: Profile, now: int, rounding: int, of: int, 
     return Mirror(configured, profile, now, rounding)
 
 
-def wallet_of(key: str, mirrors: Sequence[Mirror], now: int) -> Wallet:
+def wallet_of(key: str, mirrors: Sequence[Mirror], now: int) -> LeaseClient:
     """The wallet of a lane with these mirrors, which are shared ones."""
     shared = [one for one in mirrors if isinstance(one, SharedMirror)]
-    wallet = Wallet(key, [one.purse for one in shared], now // 1_000)  # no seq comes twice, should the lane come again
+    wallet = LeaseClient(
+        key, [one.purse for one in shared], now // 1_000
+    )  # no seq comes twice, should the lane come again
     wallet.sources.append(Witness(shared))
     return wallet

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from tidegate.line.lane import Lane
     from tidegate.line.pool import Permit
     from tidegate.line.splice import Splice
-    from tidegate.policy.outlet import Outlet
+    from tidegate.policy.queue.outlet import Outlet
 
 
 class Slot:

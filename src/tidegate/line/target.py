@@ -11,8 +11,8 @@ from tidegate.line.service import Way
 from tidegate.model.call import Call, Kind
 from tidegate.model.snapshot import ModelEntry
 from tidegate.model.tenant import Tenant
-from tidegate.policy.allowance import NEVER
-from tidegate.policy.outlet import Outlet
+from tidegate.policy.queue.outlet import Outlet
+from tidegate.policy.quota.allowance import NEVER
 
 PASS: Final = Kind.PASS
 

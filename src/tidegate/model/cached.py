@@ -31,7 +31,7 @@ class Cost:
         self.nano = nano
 
 
-class Entry:
+class CacheEntry:
     """One answer. Moments are wall-clock microseconds since 1970. Nobody changes one.
 
     `body` is the answer as its first client got it: JSON, or with `streamed` the events of a stream, which came in

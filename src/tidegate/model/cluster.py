@@ -71,7 +71,7 @@ class Demand(msgspec.Struct, array_like=True):
     floor: int = 0  # units of dimension 1 that are to be left after it, and two of dimension 0: trunk reservation
 
 
-class Memory(msgspec.Struct, array_like=True):
+class RecoveryState(msgspec.Struct, array_like=True):
     """What a member knows of one dimension: enough to put the fund back where it stood."""
 
     level: int = 0  # BUCKET: units left, leases counted as spent; SUM: spent in `period`; SLOTS: what this member uses;
@@ -82,7 +82,7 @@ class Memory(msgspec.Struct, array_like=True):
     given: list[tuple[int, int]] = []  # LOG, SUM: what it was granted since `slots` or `level` were told: (age, units)
 
 
-class Ask(msgspec.Struct, array_like=True):
+class ExchangeRequest(msgspec.Struct, array_like=True):
     """One exchange. The same `seq` again is the same exchange: it is done once, and answered as the first time."""
 
     member: str
@@ -95,12 +95,12 @@ class Ask(msgspec.Struct, array_like=True):
     state: int  # epoch of the membership (`Beat`)
     dims: list[Dim]
     demands: list[Demand] = []  # by rank, then by what was served to whom; at most `DEMANDS`
-    remember: bool = False  # tell `Told.memory`
-    restore: list[Memory] | None = None  # what it knew, and what it has spent on its share since, by dimension
+    remember: bool = False  # tell `ExchangeReply.memory`
+    restore: list[RecoveryState] | None = None  # what it knew, and what it has spent on its share since, by dimension
     leaving: bool = False
 
 
-class Told(msgspec.Struct, array_like=True):
+class ExchangeReply(msgspec.Struct, array_like=True):
     """What a fund answers."""
 
     status: int
@@ -113,7 +113,7 @@ class Told(msgspec.Struct, array_like=True):
     ahead: list[tuple[int, int, int]] = []  # what waits at others, by rank: (rank, calls, units of dimension 1)
     flows: list[tuple[int, int, int]] = []  # it asked for: units of dimension 1 granted so far anywhere, and now here
     used: list[int] = []  # units spent so far, by dimension, by anybody: it only grows
-    memory: list[Memory] | None = None
+    memory: list[RecoveryState] | None = None
     limits: list[int] = []  # the limits in force, by dimension: the lowest of what members say that can be heard
 
 

@@ -22,7 +22,7 @@ class Comparison:
         self.call_id = call_id
 
 
-class Verdict:
+class MatchResult:
     """What came of a comparison. With `serve` the answer under `key` is given, else the call goes on.
 
     `explore`: the call goes on, and what it is answered is worth comparing with the answer under `key`

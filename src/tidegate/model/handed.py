@@ -15,7 +15,7 @@ class Asker(msgspec.Struct, frozen=True):
     models: tuple[str, ...] | None = None  # None = all
 
 
-class Hold(msgspec.Struct, frozen=True):
+class JobHandover(msgspec.Struct, frozen=True):
     """A call that is to run as a job while its client waits: by which strategy, carried by what, for how long."""
 
     strategy: str
@@ -27,6 +27,6 @@ class Hold(msgspec.Struct, frozen=True):
 _encode = msgspec.json.Encoder().encode
 
 
-def written(record: Asker | Hold) -> bytes:
+def written(record: Asker | JobHandover) -> bytes:
     """The header's value, without padding."""
     return base64.urlsafe_b64encode(_encode(record)).rstrip(b"=")

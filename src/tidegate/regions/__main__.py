@@ -13,12 +13,12 @@ from tidegate.model import snapshot as snapshots
 from tidegate.model.region_url import shown
 from tidegate.model.regions import SOCKET, RegionSettings
 from tidegate.observe.log import Log
-from tidegate.planes.channel import Channel
-from tidegate.planes.child import ChildArguments, die_with_parent, end_now, parse_arguments
-from tidegate.planes.messages import Load, Ready
-from tidegate.regions.keeper import Keeper
+from tidegate.regions.keeper import RegionAgent
 from tidegate.regions.open import open_store
 from tidegate.regions.status import Status
+from tidegate.supervisor.channel import Channel
+from tidegate.supervisor.child import ChildArguments, die_with_parent, end_now, parse_arguments
+from tidegate.supervisor.messages import Load, Ready
 
 
 def _settings(message: Load, state_dir: str) -> RegionSettings:
@@ -46,7 +46,7 @@ async def _main(arguments: ChildArguments, log: Log) -> None:
     clock = SystemClock()
     try:
         store = open_store(settings.store, settings.prefix, settings.timeout_us)
-        keeper = Keeper(settings, store, clock, log)
+        keeper = RegionAgent(settings, store, clock, log)
         server = await asyncio.start_unix_server(keeper.workers.serve, sock=_bound(state / SOCKET))
     except (OSError, ValueError) as error:
         log.error("the region's part cannot be kept", problem=str(error))

@@ -20,7 +20,7 @@ _NEWS: Final = "news/"
 _TOTALS: Final = "totals/"
 
 
-class Keeper:
+class RegionAgent:
     """One node. Nothing that it does holds up a call: workers go on by what they were told, until that ends."""
 
     __slots__ = (

@@ -7,7 +7,7 @@ import msgspec
 
 from tidegate.model.regions import Parts, RegionSettings
 from tidegate.ports import Clock
-from tidegate.regions.keeper import Keeper
+from tidegate.regions.keeper import RegionAgent
 
 FILE: Final = "regions.json"
 
@@ -17,7 +17,7 @@ class Status:
 
     __slots__ = ("_clock", "_keeper", "_path", "_settings")
 
-    def __init__(self, state: Path, keeper: Keeper, settings: RegionSettings, clock: Clock) -> None:
+    def __init__(self, state: Path, keeper: RegionAgent, settings: RegionSettings, clock: Clock) -> None:
         self._path = state / FILE
         self._keeper = keeper
         self._settings = settings

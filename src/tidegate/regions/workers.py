@@ -9,7 +9,7 @@ from tidegate.model.portions import FRAME, LARGEST, Portion, Row, Spending
 from tidegate.observe.log import Log
 from tidegate.policy.regions.balance import Demand
 from tidegate.policy.regions.counters import Counters
-from tidegate.policy.regions.party import Held, Party
+from tidegate.policy.regions.party import Allotment, Party
 
 
 class Line:
@@ -88,7 +88,7 @@ class Workers:
                 if all(self._keeps(line, quota, held) for line in self._lines):
                     self._party.kept(quota, held.epoch, held.seq, now)
 
-    def _keeps(self, line: Line, quota: str, held: Held) -> bool:
+    def _keeps(self, line: Line, quota: str, held: Allotment) -> bool:
         row = line.rows.get(quota)
         return row is None or (row.epoch, row.seq) == (held.epoch, held.seq)
 

@@ -9,9 +9,9 @@ from tidegate.clock import SystemClock
 from tidegate.model import snapshot as snapshots
 from tidegate.model.caching import SemanticSettings
 from tidegate.observe.log import Log
-from tidegate.planes.channel import Channel
-from tidegate.planes.child import ChildArguments, die_with_parent, end_now, parse_arguments
-from tidegate.planes.messages import Load, Ready
+from tidegate.supervisor.channel import Channel
+from tidegate.supervisor.child import ChildArguments, die_with_parent, end_now, parse_arguments
+from tidegate.supervisor.messages import Load, Ready
 
 _NICE: Final = 5  # calls go first
 

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Protocol
 
 from tidegate.cache.semantic_frames import Ask, Compared, Explain, Explained, Feedback, Gone, Learn, Stats, Told
-from tidegate.model.cached import Cost, Entry, Labels
+from tidegate.model.cached import CacheEntry, Cost, Labels
 from tidegate.policy.caching.purges import Purges, Selector
 from tidegate.semantic.decision import NEIGHBOURS, NOTHING, Decision, Terms, decide
 from tidegate.semantic.judge import Judge
@@ -281,9 +281,9 @@ class Mind:
         return stats
 
 
-def _entry(key: bytes, labels: Labels, call_id: int, stored_us: int) -> Entry:
+def _entry(key: bytes, labels: Labels, call_id: int, stored_us: int) -> CacheEntry:
     """As a purge looks at it."""
-    return Entry(key, "", "", b"", False, (), labels, Cost(), call_id, stored_us, stored_us, stored_us)
+    return CacheEntry(key, "", "", b"", False, (), labels, Cost(), call_id, stored_us, stored_us, stored_us)
 
 
 class _Away(Exception):

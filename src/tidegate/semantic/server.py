@@ -32,7 +32,7 @@ from tidegate.semantic.store import Log
 _MOST_UNREAD: Final = 1 << 20  # bytes of replies, beyond which a client is not served any more
 
 
-class Desk:
+class SemanticServer:
     """Hands what is asked to the engine, and replies from its thread to the loop's."""
 
     __slots__ = ("_clock", "_engine", "_mind", "decode", "log", "loop")
@@ -87,7 +87,7 @@ class Link(asyncio.Protocol):
 
     __slots__ = ("_desk", "_frames", "_transport")
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: SemanticServer) -> None:
         self._desk = desk
         self._frames = Frames()
         self._transport: asyncio.Transport | None = None
@@ -143,6 +143,6 @@ def bind(path: Path) -> socket.socket:
     return listener
 
 
-async def serve(listener: socket.socket, desk: Desk) -> asyncio.Server:
+async def serve(listener: socket.socket, desk: SemanticServer) -> asyncio.Server:
     """Take clients from now on."""
     return await asyncio.get_running_loop().create_unix_server(partial(Link, desk), sock=listener)

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from random import Random
 
 from tidegate.model.snapshot import Limits, Profile
-from tidegate.policy.desk import Desk, Rules
-from tidegate.policy.health import Health
-from tidegate.policy.outlets import Outlets
+from tidegate.policy.failure.health import Health
 from tidegate.policy.pick.headroom import Headroom
+from tidegate.policy.queue.desk import Dispatcher, Rules
+from tidegate.policy.queue.outlets import Outlets
 from tidegate.policy.schedule.make import make
 from tidegate.simulate.provider import Account
 from tidegate.simulate.scenario import Discipline, Pool
@@ -42,7 +42,7 @@ def sights(accounts: Iterable[Account], settings: Pool, now: int, *, drained: bo
 
 def desk(
     lanes: Sequence[Sight], settings: Pool, discipline: Discipline, random: Random, now: int, *, tiered: bool
-) -> Desk:
+) -> Dispatcher:
     """A desk over these outlets."""
     rules = Rules(settings.max_waiting, tiered=tiered)
-    return Desk(Outlets(lanes, Headroom()), make(discipline), random.random, rules, now)
+    return Dispatcher(Outlets(lanes, Headroom()), make(discipline), random.random, rules, now)

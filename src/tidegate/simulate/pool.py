@@ -1,7 +1,7 @@
 """A pool in virtual time: what `line/pool.py` is with tasks and timers, this is with events.
 
-The `Desk` and the outlets are the gate's own objects; nothing is decided here. What stands here is the gate's order of
-things: pass at once, or be told when, or wait for a turn; settle; after a refusal by the provider, try again.
+The `Dispatcher` and the outlets are the gate's own objects; nothing is decided here. What stands here is the gate's
+order of things: pass at once, or be told when, or wait for a turn; settle; after a refusal by the provider, try again.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,13 +9,13 @@ from random import Random
 
 from tidegate.model.outcome import Reason
 from tidegate.model.snapshot import RetryPolicy
-from tidegate.policy.allowance import NEVER
-from tidegate.policy.desk import Desk, Waiting
-from tidegate.policy.estimate import admission
-from tidegate.policy.outlet import UNTOLD, Outlet
-from tidegate.policy.pace import Pace
-from tidegate.policy.quota import Charge
-from tidegate.policy.recovery import Move, RetryBudget, after_failure
+from tidegate.policy.failure.recovery import Move, RetryBudget, after_failure
+from tidegate.policy.queue.desk import Dispatcher, Waiting
+from tidegate.policy.queue.outlet import UNTOLD, Outlet
+from tidegate.policy.quota.allowance import NEVER
+from tidegate.policy.quota.estimate import admission
+from tidegate.policy.quota.pace import Pace
+from tidegate.policy.quota.quota import Charge
 from tidegate.simulate.agenda import Agenda
 from tidegate.simulate.call import Call
 from tidegate.simulate.provider import Account, Provider, Reply, Verdict
@@ -75,7 +75,7 @@ class Pool:
         self,
         name: str,
         settings: PoolSettings,
-        desk: Desk,
+        desk: Dispatcher,
         accounts: Mapping[str, Account],
         world: tuple[Agenda, Provider, Tally, Random],
         refuse: Refuse,
@@ -131,7 +131,7 @@ class Pool:
                 self._tally.leaves(ticket.ctx)
                 self.held.append(ticket.ctx)
 
-    def revive(self, desk: Desk) -> None:
+    def revive(self, desk: Dispatcher) -> None:
         """Another owner begins with this desk; who was held waits there, until its own deadline."""
         self.desk = desk
         self._alive = True

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from random import Random
 
 from tidegate.load.trace import TraceRow
-from tidegate.policy.desk import Desk
+from tidegate.policy.queue.desk import Dispatcher
 from tidegate.simulate import build
 from tidegate.simulate.agenda import Agenda
 from tidegate.simulate.arrivals import Arrival, arrivals, replayed
@@ -65,7 +65,7 @@ class Run:
         accounts = {account.name: account for account in part}
         return Pool(f"shard-{number}", self.scenario.pool, self._desk(part, 0), accounts, world, self._refused)
 
-    def _desk(self, part: Sequence[Account], now: int, *, drained: bool = False) -> Desk:
+    def _desk(self, part: Sequence[Account], now: int, *, drained: bool = False) -> Dispatcher:
         settings = self.scenario.pool
         lanes = build.sights(part, settings, now, drained=drained or settings.drained)
         return build.desk(lanes, settings, self.discipline, self._gate, now, tiered=self._tiered)

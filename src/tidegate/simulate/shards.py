@@ -15,7 +15,7 @@ from typing import Protocol
 
 import msgspec
 
-from tidegate.policy.desk import Desk
+from tidegate.policy.queue.desk import Dispatcher
 from tidegate.policy.ring import Ring
 from tidegate.simulate.agenda import Agenda
 from tidegate.simulate.call import Call
@@ -48,7 +48,7 @@ class Handover(msgspec.Struct, frozen=True):
 class MakeDesk(Protocol):
     """A desk over some accounts, as nobody has used it."""
 
-    def __call__(self, part: Sequence[Account], now: int, *, drained: bool = False) -> Desk: ...
+    def __call__(self, part: Sequence[Account], now: int, *, drained: bool = False) -> Dispatcher: ...
 
 
 def cut(accounts: Sequence[Account], count: int) -> list[list[Account]]:

@@ -2,11 +2,11 @@
 
 from tidegate.line.mirror import Mirror
 from tidegate.model.snapshot import Limits, Profile
-from tidegate.policy.breaker import Breaker
-from tidegate.policy.headers import Seen
-from tidegate.policy.health import Health
-from tidegate.policy.outlet import Outlet
-from tidegate.policy.quota import Charge, Quota
+from tidegate.policy.failure.breaker import Breaker
+from tidegate.policy.failure.headers import Seen
+from tidegate.policy.failure.health import Health
+from tidegate.policy.queue.outlet import Outlet
+from tidegate.policy.quota.quota import Charge, Quota
 
 
 class Shown:

@@ -20,7 +20,7 @@ _FAILED: Final = 400
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class CallsQuery:
     """Calls that ended from `from_us` to before `to_us`; `filters` by the names of columns.
 
     `before`: when the last call of the page before ended, and its id.
@@ -34,7 +34,7 @@ class Wanted:
     limit: int = 100
 
 
-def calls(connection: Connection, wanted: Wanted) -> list[Found]:
+def calls(connection: Connection, wanted: CallsQuery) -> list[Found]:
     """A page, the newest first. O(calls of the period) at worst; those of a namespace by its index."""
     table = CALLS.c
     query = select(CALLS).where(table.at_us >= wanted.from_us, table.at_us < wanted.to_us)

@@ -33,7 +33,7 @@ class Deposed(Exception):
     """Somebody else has the duty, or nobody: nothing of this transaction is done."""
 
 
-class Hold(NamedTuple):
+class DutyLease(NamedTuple):
     """A duty that is held: proof of it for each transaction."""
 
     name: str
@@ -51,17 +51,17 @@ class Hold(NamedTuple):
             yield connection
 
 
-def claim(engine: Engine, name: str, holder: str, lease_us: int = LEASE_US) -> Hold | None:
+def claim(engine: Engine, name: str, holder: str, lease_us: int = LEASE_US) -> DutyLease | None:
     """Take the duty, or renew its lease; None while another has it. A database of one gate asks nobody.
 
     Raises `SQLAlchemyError`.
     """
     if is_sqlite(engine):
-        return Hold(name, holder, 0)
+        return DutyLease(name, holder, 0)
     with writing(engine) as connection:
         connection.execute(text(_NEW), {"name": name})
         row = connection.execute(text(_CLAIM), {"name": name, "holder": holder, "lease": lease_us}).first()
-    return None if row is None else Hold(name, holder, int(row[0]))
+    return None if row is None else DutyLease(name, holder, int(row[0]))
 
 
 def leave(engine: Engine, name: str, holder: str) -> None:

@@ -14,9 +14,9 @@ import msgspec
 from sqlalchemy import Engine
 from sqlalchemy.exc import DataError, IntegrityError
 
-from tidegate.ledger.care import Teller
-from tidegate.ledger.follow import PIECE_BYTES, Follower, Piece, Position, identity, tell_taken
-from tidegate.ledger.segment import path_of
+from tidegate.journal.care import Teller
+from tidegate.journal.follow import PIECE_BYTES, JournalReader, Piece, Position, identity, tell_taken
+from tidegate.journal.segment import path_of
 from tidegate.model.facts import Fact
 from tidegate.store import write
 from tidegate.store.engine import writing
@@ -38,7 +38,7 @@ class Source:
     def __init__(self, name: str, directory: Path) -> None:
         self.name = name
         self.directory = directory
-        self._follower = Follower(directory)
+        self._follower = JournalReader(directory)
         self._known: write.Journal | None = None  # None: the database has to be asked
         self._last: write.Journal | None = None  # as it was known last, to be shown
         self._up_to_date = False

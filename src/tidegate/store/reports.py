@@ -52,7 +52,7 @@ class Line(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ReportQuery:
     """The hours that begin from `from_us` to before `to_us`.
 
     `filters` are by the names of columns, `tag` is any one of a call's.
@@ -65,7 +65,7 @@ class Wanted:
     zone: tzinfo = UTC
 
 
-def report(connection: Connection, wanted: Wanted) -> list[Line]:
+def report(connection: Connection, wanted: ReportQuery) -> list[Line]:
     """By cost, the dearest first; by time, where that is a group. Raises `TooMany`. O(rows of the period)."""
     found: dict[tuple[str, ...], Sums] = {}
     for group, sums in _rows(connection, wanted):
@@ -82,9 +82,9 @@ def ordered(lines: Sequence[Line], by: Sequence[str]) -> list[Line]:
     return sorted(lines, key=lambda line: ([line.group[at] for at in times], -line.sums.cost_nano, line.group))
 
 
-def total(connection: Connection, wanted: Wanted) -> Sums:
+def total(connection: Connection, wanted: ReportQuery) -> Sums:
     """One sum of all."""
-    lines = report(connection, Wanted(wanted.from_us, wanted.to_us, (), wanted.filters))
+    lines = report(connection, ReportQuery(wanted.from_us, wanted.to_us, (), wanted.filters))
     return lines[0].sums if lines else Sums()
 
 
@@ -106,7 +106,7 @@ def costs(connection: Connection, from_us: int, to_us: int, filters: Mapping[str
     return {int(hour): int(cost) for hour, cost in connection.execute(_filtered(query, filters))}
 
 
-def _rows(connection: Connection, wanted: Wanted) -> Iterator[tuple[tuple[str, ...], Sums]]:
+def _rows(connection: Connection, wanted: ReportQuery) -> Iterator[tuple[tuple[str, ...], Sums]]:
     timed = any(name in TIMES for name in wanted.by)
     columns: list[Column[Any]] = [HOURLY.c[name] for name in wanted.by if name in NAMES]
     if timed:

@@ -15,12 +15,12 @@ from typing import Final, NamedTuple
 from sqlalchemy import Connection
 
 from tidegate.store.metadata import HOUR_US
-from tidegate.store.reports import Sums, Wanted, hour_from, report
+from tidegate.store.reports import ReportQuery, Sums, hour_from, report
 
 _MINUTE_US: Final = 60_000_000
 
 
-class Lane(NamedTuple):
+class QuotaKey(NamedTuple):
     """What has a limit of its own."""
 
     provider: str
@@ -31,7 +31,7 @@ class Lane(NamedTuple):
 class Utilisation(NamedTuple):
     """Tokens, and the two ratios; -1 = not known."""
 
-    lane: Lane
+    lane: QuotaKey
     used_tokens: int
     charged_tokens: int
     reserved_tokens: int
@@ -49,7 +49,12 @@ class Utilisation(NamedTuple):
 
 
 def utilisation(
-    connection: Connection, from_us: int, to_us: int, wall: int, limits: Mapping[Lane, int], filters: Mapping[str, str]
+    connection: Connection,
+    from_us: int,
+    to_us: int,
+    wall: int,
+    limits: Mapping[QuotaKey, int],
+    filters: Mapping[str, str],
 ) -> list[Utilisation]:
     """Of each lane that was used in the hours that begin from `from_us` to before `to_us`, or has a limit.
 
@@ -57,15 +62,15 @@ def utilisation(
     """
     begun, ended = hour_from(from_us) * HOUR_US, hour_from(to_us) * HOUR_US
     minutes = max(0, min(ended, wall) - begun) // _MINUTE_US
-    lines = report(connection, Wanted(from_us, to_us, Lane._fields, filters))
-    used = {Lane(*line.group): line.sums for line in lines if line.group[0]}
+    lines = report(connection, ReportQuery(from_us, to_us, QuotaKey._fields, filters))
+    used = {QuotaKey(*line.group): line.sums for line in lines if line.group[0]}
     return [
         _utilisation(lane, used.get(lane, Sums()), limits.get(lane, 0) * minutes)
         for lane in sorted(used.keys() | limits.keys())
     ]
 
 
-def _utilisation(lane: Lane, sums: Sums, quota: int) -> Utilisation:
+def _utilisation(lane: QuotaKey, sums: Sums, quota: int) -> Utilisation:
     tokens = sums.prompt_tokens + sums.completion_tokens
     return Utilisation(lane, tokens, sums.charged_tokens, sums.reserved_tokens, quota)
 
@@ -76,7 +81,7 @@ def overall(rows: list[Utilisation]) -> Utilisation:
     reserved = sum(row.reserved_tokens for row in rows)
     used = sum(row.used_tokens for row in rows)
     charged = sum(row.charged_tokens for row in rows)
-    whole = Utilisation(Lane("", "", ""), used, charged, reserved, 0)
+    whole = Utilisation(QuotaKey("", "", ""), used, charged, reserved, 0)
     if len(known) == len(rows):
         return whole._replace(quota_tokens=sum(row.quota_tokens for row in rows))
     return whole

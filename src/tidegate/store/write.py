@@ -11,7 +11,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, Table, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from tidegate.ledger.follow import Position
+from tidegate.journal.follow import Position
 from tidegate.model.facts import CallRecord, Fact, Intent
 from tidegate.store import hits, partitions
 from tidegate.store.engine import is_sqlite

@@ -8,7 +8,7 @@ async def test_it_is_an_answer_store(check: Check, store: AnswerStore) -> None:
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from tidegate.model.cached import Cost, Entry, Labels
+from tidegate.model.cached import CacheEntry, Cost, Labels
 from tidegate.ports import AnswerStore, StoreError
 
 HOUR = 3_600_000_000
@@ -31,12 +31,14 @@ def entry_of(
     stale: int = 0,
     labels: Labels | None = None,
     streamed: bool = False,
-) -> Entry:
+) -> CacheEntry:
     """An answer that was stored now."""
     labels = labels or Labels("acme", "openai/gpt-4o", "gpt-4o")
     until = wall + ttl
     cost = Cost(10, 5, 1_000)
-    return Entry(key_of(number), "chat", "openai", body, streamed, (), labels, cost, number, wall, until, until + stale)
+    return CacheEntry(
+        key_of(number), "chat", "openai", body, streamed, (), labels, cost, number, wall, until, until + stale
+    )
 
 
 async def is_empty_at_first(store: AnswerStore, _wall: int) -> None:
@@ -224,7 +226,7 @@ class NothingPurged:
     def __init__(self) -> None:
         self.namespaces: set[str] = set()
 
-    def gone(self, entry: Entry) -> bool:
+    def gone(self, entry: CacheEntry) -> bool:
         """Whether its namespace is named."""
         return entry.labels.namespace in self.namespaces
 

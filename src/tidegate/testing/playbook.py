@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from tidegate.line.acquaint import acquaint
 from tidegate.line.attempt import Answered
-from tidegate.line.book import Book
+from tidegate.line.book import RoutingTable
 from tidegate.line.lanes import Lanes
 from tidegate.line.line import Line
 from tidegate.model.call import Call, Kind
@@ -22,8 +22,8 @@ from tidegate.model.outcome import Reason
 from tidegate.model.reply import Refused, Unexplained
 from tidegate.model.snapshot import Provider, Snapshot
 from tidegate.model.tenant import NOBODY, Tenant
-from tidegate.policy.cluster.faces import Funds
-from tidegate.policy.estimate import measure
+from tidegate.policy.lease.faces import Funds
+from tidegate.policy.quota.estimate import measure
 from tidegate.providers import openai
 from tidegate.testing.clock import SECOND, ManualClock, settle
 from tidegate.testing.transport import Reply, ScriptedTransport, Sent
@@ -100,7 +100,7 @@ class Playbook:
         self.transports = {provider.name: ScriptedTransport() for provider in snapshot.providers}
         self.recorder = Recorder()
         self.lanes = Lanes(self.clock, snapshot.queue.max_calls, lambda: luck, funds=funds)
-        self.book = Book(snapshot, self.lanes, self._transport)
+        self.book = RoutingTable(snapshot, self.lanes, self._transport)
         self.line = Line(self.clock, self.recorder, self.recorder, lambda: luck)
         self.calls: list[Call] = []
 
@@ -109,7 +109,7 @@ class Playbook:
 
     def reload(self, snapshot: Snapshot) -> None:
         """Another configuration is in force; calls on their way keep the plan that they have."""
-        self.book = Book(snapshot, self.lanes, self._transport)
+        self.book = RoutingTable(snapshot, self.lanes, self._transport)
         self.lanes.retire()
 
     def call(

@@ -18,8 +18,8 @@ from tidegate.wire.head import (
     CHUNKED,
     CONTINUE,
     KEEP_ALIVE,
+    BadHead,
     Fields,
-    Refused,
     StartLine,
     bad,
     body_too_large,
@@ -67,7 +67,7 @@ class ServerConnection(Link):
         hub.members.add(self)
         self.deadline = hub.after(hub.settings.head_timeout_us)
         if len(hub.members) > hub.settings.max_connections:
-            self._refuse(Refused(503, "too_many_connections", "Too many connections are open; try again soon."))
+            self._refuse(BadHead(503, "too_many_connections", "Too many connections are open; try again soon."))
         elif hub.draining and not hub.patient:
             self.drain()
 
@@ -131,7 +131,7 @@ class ServerConnection(Link):
         self.deadline = hub.after(hub.settings.head_timeout_us)
         try:
             check_partial(data, 0, hub.max_url, hub.max_head)
-        except Refused as refused:
+        except BadHead as refused:
             self._refuse(refused)
 
     def _continue_head(self, data: bytes) -> None:
@@ -147,7 +147,7 @@ class ServerConnection(Link):
             return
         try:
             check_partial(pending, start, hub.max_url, hub.max_head)
-        except Refused as refused:
+        except BadHead as refused:
             self._refuse(refused)
 
     def _request(self, data: bytes, end: int) -> None:
@@ -176,7 +176,7 @@ class ServerConnection(Link):
             fields, length, flags = framing(headers, start[4])
             if length > hub.max_body and length > (longest := hub.longest(start[0], start[2])):
                 raise body_too_large(longest)
-        except Refused as refused:
+        except BadHead as refused:
             self._refuse(refused, lines[0])
         except HttpParserUpgrade:
             self._ignore_upgrade(lines, data[end:])
@@ -219,7 +219,7 @@ class ServerConnection(Link):
         """
         self._parser = HttpRequestParser(self)  # the old one has switched to the other protocol
         if upgrades(lines) != [b"h2c"]:
-            refused = Refused(501, "not_implemented", "Upgrading to another protocol is not supported.")
+            refused = BadHead(501, "not_implemented", "Upgrading to another protocol is not supported.")
             self._refuse(refused, lines[0])
             return
         kept = [line for line in lines if not line.lower().startswith(b"upgrade:")]
@@ -311,7 +311,7 @@ class ServerConnection(Link):
     def _read_chunks(self, chunked: ChunkedBody, data: bytes) -> None:
         try:
             pieces, rest = chunked.feed(data)
-        except Refused as refused:
+        except BadHead as refused:
             self._refuse(refused)
             return
         for piece in pieces:
@@ -367,7 +367,7 @@ class ServerConnection(Link):
         if exchange.replied:
             exchange.abort()
         else:
-            self._refuse(Refused(500, "internal_error", "The gate failed on this request."))
+            self._refuse(BadHead(500, "internal_error", "The gate failed on this request."))
 
     # ── what comes too early ────────────────────────────────────────────────────────────────────────────────────────
 

@@ -32,7 +32,7 @@ _RARE: Final = frozenset((b"transfer-encoding", b"expect"))
 _ONCE: Final = frozenset((b"host", b"content-length", b"transfer-encoding", b"expect"))
 
 
-class Refused(Exception):
+class BadHead(Exception):
     """A request that is answered with an error and a closed connection."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
@@ -42,13 +42,13 @@ class Refused(Exception):
         self.message = message
 
 
-def bad(message: str) -> Refused:
+def bad(message: str) -> BadHead:
     """400: the request is malformed."""
-    return Refused(400, "bad_request", message)
+    return BadHead(400, "bad_request", message)
 
 
 def start_line(line: bytes) -> StartLine:
-    """What a request line, without its CR LF, says. Raises `Refused`.
+    """What a request line, without its CR LF, says. Raises `BadHead`.
 
     The usual few are remembered; none with a query, which may hold a secret.
     """
@@ -59,7 +59,7 @@ def glimpse(line: bytes) -> tuple[bytes, bool]:
     """Of a request line that may be bad: the path, or nothing, and whether the method is HEAD."""
     try:
         return start_line(line)[2], line.startswith(b"HEAD ")
-    except Refused:
+    except BadHead:
         return b"", line.startswith(b"HEAD ")
 
 
@@ -67,7 +67,7 @@ def _start_line(line: bytes) -> StartLine:
     match = _LINE.fullmatch(line)
     if match is None:
         if _VERSION.fullmatch(line) is not None:
-            raise Refused(505, "http_version_not_supported", "Only HTTP/1.1 and HTTP/1.0 are supported.")
+            raise BadHead(505, "http_version_not_supported", "Only HTTP/1.1 and HTTP/1.0 are supported.")
         raise bad("The request line is malformed.")
     method, target, minor = match.groups()
     path, query = _split_target(method, target)
@@ -78,7 +78,7 @@ _remembered = lru_cache(maxsize=256)(_start_line)
 
 
 class RequestLines(Lines):
-    """Lines of requests. Raises `Refused` on one that alone makes its request a bad one."""
+    """Lines of requests. Raises `BadHead` on one that alone makes its request a bad one."""
 
     __slots__ = ()
 
@@ -94,11 +94,11 @@ class RequestLines(Lines):
             if _HOST.fullmatch(value) is None:
                 raise bad("The Host header is malformed.")
         elif name == b"expect" and value.lower() != b"100-continue":
-            raise Refused(417, "expectation_failed", "The only expectation supported is `100-continue`.")
+            raise BadHead(417, "expectation_failed", "The only expectation supported is `100-continue`.")
 
 
 def framing(headers: Sequence[tuple[bytes, bytes]], minor: int) -> tuple[Fields, int, int]:
-    """The first value of each header, the length of the body (or `CHUNKED`) and the flags. Raises `Refused`.
+    """The first value of each header, the length of the body (or `CHUNKED`) and the flags. Raises `BadHead`.
 
     `headers` come from `RequestLines`: each is good alone, here they have to be good together.
     """
@@ -126,7 +126,7 @@ def framing(headers: Sequence[tuple[bytes, bytes]], minor: int) -> tuple[Fields,
 
 def _first_values(headers: Sequence[tuple[bytes, bytes]]) -> Fields:
     if len(headers) > _MAX_FIELDS:
-        raise Refused(431, "headers_too_large", f"The request has more than {_MAX_FIELDS} header fields.")
+        raise BadHead(431, "headers_too_large", f"The request has more than {_MAX_FIELDS} header fields.")
     fields: Fields = {}
     for name, value in headers:
         if name not in fields:
@@ -148,14 +148,14 @@ def _connection(value: bytes, flags: int) -> int:
 
 
 def _split_target(method: bytes, target: bytes) -> tuple[bytes, bytes]:
-    """Path and query of a request target in origin, absolute or (for OPTIONS) asterisk form. Raises `Refused`."""
+    """Path and query of a request target in origin, absolute or (for OPTIONS) asterisk form. Raises `BadHead`."""
     if b"#" in target:
         raise bad("A request target has no fragment.")
     if target.startswith(b"/"):
         path, _, query = target.partition(b"?")
         return path, query
     if method == b"CONNECT":
-        raise Refused(501, "not_implemented", "This is no proxy: CONNECT is not supported.")
+        raise BadHead(501, "not_implemented", "This is no proxy: CONNECT is not supported.")
     if target == b"*" and method == b"OPTIONS":
         return b"*", b""
     match = _ABSOLUTE.fullmatch(target)
@@ -173,7 +173,7 @@ def upgrades(lines: Sequence[bytes]) -> list[bytes]:
 def check_partial(data: bytes | bytearray, start: int, max_url: int, max_head: int) -> None:
     """Refuse a head that is not complete yet but can only become a bad one. `start` is where the new bytes begin.
 
-    Raises `Refused`. Looks only at the new bytes and the request line, so that a slow drip costs O(bytes).
+    Raises `BadHead`. Looks only at the new bytes and the request line, so that a slow drip costs O(bytes).
     """
     if not 0x41 <= data[0] <= 0x5A:
         raise bad("A request must begin with its method.")
@@ -188,21 +188,21 @@ def check_partial(data: bytes | bytearray, start: int, max_url: int, max_head: i
         raise headers_too_large(max_head)
 
 
-def too_long(target: bytes, max_url: int, max_head: int) -> Refused:
+def too_long(target: bytes, max_url: int, max_head: int) -> BadHead:
     """414 or 431: which of the two limits is passed."""
     return uri_too_long(max_url) if len(target) > max_url else headers_too_large(max_head)
 
 
-def uri_too_long(limit: int) -> Refused:
+def uri_too_long(limit: int) -> BadHead:
     """414."""
-    return Refused(414, "uri_too_long", f"The request target is longer than {limit} bytes.")
+    return BadHead(414, "uri_too_long", f"The request target is longer than {limit} bytes.")
 
 
-def headers_too_large(limit: int) -> Refused:
+def headers_too_large(limit: int) -> BadHead:
     """431."""
-    return Refused(431, "headers_too_large", f"The request's head is longer than {limit} bytes.")
+    return BadHead(431, "headers_too_large", f"The request's head is longer than {limit} bytes.")
 
 
-def body_too_large(limit: int) -> Refused:
+def body_too_large(limit: int) -> BadHead:
     """413."""
-    return Refused(413, "body_too_large", f"The request's body is longer than {limit} bytes.")
+    return BadHead(413, "body_too_large", f"The request's body is longer than {limit} bytes.")

@@ -13,7 +13,7 @@ from typing import Final, cast
 from tidegate.wire import reply
 from tidegate.wire.chunked import ChunkedBody
 from tidegate.wire.exchange import IN_CHUNKS, NO_CONTENT, UNTIL_CLOSE, Exchange
-from tidegate.wire.head import Refused, glimpse
+from tidegate.wire.head import BadHead, glimpse
 from tidegate.wire.hub import Hub
 from tidegate.wire.incoming import Incoming
 from tidegate.wire.sweep import NEVER
@@ -190,11 +190,11 @@ class Link(asyncio.Protocol):
     def expire(self) -> None:
         """The deadline has passed."""
         if self._state == HEAD and self._pending:
-            self._refuse(Refused(408, "request_timeout", "The request's head did not arrive in time."))
+            self._refuse(BadHead(408, "request_timeout", "The request's head did not arrive in time."))
         elif self._state == HEAD and not self._transport.get_write_buffer_size():
             self._close_after_flush()
         elif self._state == BODY and self._exchange is not None and not self._exchange.replied:
-            self._refuse(Refused(408, "request_timeout", "The request's body did not arrive in time."))
+            self._refuse(BadHead(408, "request_timeout", "The request's body did not arrive in time."))
         else:
             self.close()
 
@@ -209,7 +209,7 @@ class Link(asyncio.Protocol):
         self._leave()
         self._transport.abort()
 
-    def _refuse(self, refused: Refused, line: bytes = b"") -> None:
+    def _refuse(self, refused: BadHead, line: bytes = b"") -> None:
         """Answer with an error and close, in such a way that the client can read the answer.
 
         `line`: the request line, when there is no exchange yet.

@@ -6,9 +6,9 @@ from typing import Final
 
 from tidegate.cache.semantic import SemanticClient
 from tidegate.cache.semantic_frames import NAME
-from tidegate.edge.embedder import ModelEmbedder
-from tidegate.edge.house import House
-from tidegate.edge.meaning import Meaning
+from tidegate.edge.caching.embedder import ModelEmbedder
+from tidegate.edge.caching.meaning import Meaning
+from tidegate.edge.house import Runtime
 from tidegate.edge.serving import Serving
 from tidegate.model.caching import SemanticSettings
 from tidegate.observe.meters import SemanticMeter
@@ -23,7 +23,7 @@ class Comparing:
     __slots__ = ("_client", "_clock", "_house", "_serving")
 
     def __init__(
-        self, state: Path, settings: SemanticSettings, house: Callable[[], House], serving: Serving, clock: Clock
+        self, state: Path, settings: SemanticSettings, house: Callable[[], Runtime], serving: Serving, clock: Clock
     ) -> None:
         """`house`: as it is now."""
         self._client = SemanticClient(state / NAME, clock, settings.budget_us)

@@ -13,10 +13,10 @@ from typing import Final
 from tidegate.line.lanes import Lanes
 from tidegate.model import snapshot as snapshots
 from tidegate.model.snapshot import Snapshot
-from tidegate.planes.channel import Channel
-from tidegate.planes.child import end_now
-from tidegate.planes.messages import Go, Load, Warm
 from tidegate.ports import Clock
+from tidegate.supervisor.channel import Channel
+from tidegate.supervisor.child import end_now
+from tidegate.supervisor.messages import Go, Load, Warm
 from tidegate.wire.server import Server
 
 LONGEST_US: Final = 600_000_000  # for the calls that are in flight: nobody waits for their end

@@ -12,7 +12,7 @@ import msgspec
 from tidegate.cluster.news import Client, News
 from tidegate.line.lane import Lane
 from tidegate.line.lanes import Lanes
-from tidegate.policy.cluster.gossip import Gossip
+from tidegate.policy.lease.gossip import Gossip
 from tidegate.ports import Clock
 
 HEALTH: Final = b"health"

@@ -11,9 +11,9 @@ from tidegate.cache.answers import Answers
 from tidegate.cache.memory import Memory
 from tidegate.cache.purge_follower import PurgeFollower
 from tidegate.cache.purge_log import Purge
-from tidegate.edge.cache import Cache
+from tidegate.edge.caching.cache import Cache
+from tidegate.edge.caching.hits import HitLog
 from tidegate.edge.gateway import Gateway
-from tidegate.edge.hits import HitLog
 from tidegate.model.snapshot import CacheSettings, Snapshot, caches, compares
 from tidegate.observe.log import Log
 from tidegate.observe.meters import AnswersMeter, SemanticMeter
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _FOLDER: Final = "cache"
 
 
-class Kept:
+class AnswerLayers:
     """Over reloads the memory stays; the layers beyond it change with what the file says of them."""
 
     __slots__ = (

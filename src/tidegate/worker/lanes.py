@@ -1,7 +1,7 @@
 """What of a lane outlives its worker, and what is shown of it."""
 
-from tidegate.ledger.learnt import Learnt
-from tidegate.line.lane import Lane, Memory
+from tidegate.journal.learnt import Learnt
+from tidegate.line.lane import Lane, LaneState
 from tidegate.model.facts import Intent
 from tidegate.observe.meters import LaneGauge
 from tidegate.ports import Clock
@@ -12,7 +12,7 @@ def learnt_of(lane: Lane, now: int) -> Learnt:
     return Learnt(lane.estimator.dump(), lane.requests.belief(now), lane.tokens.belief(now))
 
 
-def memories(known: dict[str, Learnt], levels: dict[str, Intent], clock: Clock) -> dict[str, Memory]:
+def memories(known: dict[str, Learnt], levels: dict[str, Intent], clock: Clock) -> dict[str, LaneState]:
     """What lanes begin with: what was learnt, and where their quota stood when the last worker ended. O(lanes)."""
     now, wall = clock.now(), clock.wall()
     found = {}
@@ -20,10 +20,10 @@ def memories(known: dict[str, Learnt], levels: dict[str, Intent], clock: Clock) 
         of = known.get(key, Learnt())
         intent = levels.get(key)
         if intent is None:
-            found[key] = Memory(of.requests, of.tokens, of.ratios)
+            found[key] = LaneState(of.requests, of.tokens, of.ratios)
         else:
             at = now - max(0, wall - intent.at_us)
-            found[key] = Memory(
+            found[key] = LaneState(
                 of.requests, of.tokens, of.ratios, _level(intent.level_requests), _level(intent.level_tokens), at
             )
     return found

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Final
 
+from tidegate.edge.access.tickets import Tickets
 from tidegate.edge.errands import Errands
 from tidegate.edge.gateway import Gateway
-from tidegate.edge.tickets import Tickets
 from tidegate.model.jobs import CALLS, KEY, SOCKET
 from tidegate.model.snapshot import Profile, Provider, Snapshot
 from tidegate.observe.log import Log

@@ -19,20 +19,20 @@ import uvloop
 from tidegate.clock import SystemClock
 from tidegate.directory import layout as directory
 from tidegate.directory.follower import Follower
-from tidegate.edge.bodies import Keeper
-from tidegate.edge.clients import Clients
-from tidegate.edge.door import Door
-from tidegate.edge.gateway import Gateway, House
-from tidegate.edge.roster import Roster
-from tidegate.edge.signatures import Signatures
-from tidegate.ledger import learnt, parcels
-from tidegate.ledger.bodies import Spool, keys_of
-from tidegate.ledger.care import Care, tell_damage
-from tidegate.ledger.follow import identity
-from tidegate.ledger.journal import Journal
-from tidegate.ledger.nonces import NonceFile, boot_of_machine, name_of_past
-from tidegate.ledger.recover import levels_of, recover
-from tidegate.line.book import Book
+from tidegate.edge.access.clients import Clients
+from tidegate.edge.access.door import Door
+from tidegate.edge.access.roster import Roster
+from tidegate.edge.access.signatures import Signatures
+from tidegate.edge.bodies import CapturePolicy
+from tidegate.edge.gateway import Gateway, Runtime
+from tidegate.journal import learnt, parcels
+from tidegate.journal.bodies import Spool, keys_of
+from tidegate.journal.care import Care, tell_damage
+from tidegate.journal.follow import identity
+from tidegate.journal.journal import Journal
+from tidegate.journal.nonces import NonceFile, boot_of_machine, name_of_past
+from tidegate.journal.recover import levels_of, recover
+from tidegate.line.book import RoutingTable
 from tidegate.line.lanes import Lanes
 from tidegate.line.line import Line
 from tidegate.model import snapshot as snapshots
@@ -41,11 +41,11 @@ from tidegate.observe.log import Log
 from tidegate.observe.meters import AnswersMeter, ClusterMeter, JournalMeter, LaneGauge, PoolGauge, SemanticMeter
 from tidegate.observe.observer import Observer
 from tidegate.observe.push import Pusher
-from tidegate.planes.channel import Channel
-from tidegate.planes.child import ChildArguments, die_with_parent, end_now, parse_arguments
-from tidegate.planes.messages import Drain, HandOver, Load, Quiet, Ready, Rejected
-from tidegate.policy.nonces import Nonces
+from tidegate.policy.access.nonces import Nonces
 from tidegate.ports import Clock
+from tidegate.supervisor.channel import Channel
+from tidegate.supervisor.child import ChildArguments, die_with_parent, end_now, parse_arguments
+from tidegate.supervisor.messages import Drain, HandOver, Load, Quiet, Ready, Rejected
 from tidegate.wire.server import Server, serve
 from tidegate.wire.tls import server_context
 from tidegate.worker import handover, lanes
@@ -56,8 +56,8 @@ from tidegate.worker.upstreams import Upstreams
 
 if TYPE_CHECKING:
     from tidegate.worker.hearsay import Hearsay
-    from tidegate.worker.kept import Kept
-    from tidegate.worker.shared import Shared
+    from tidegate.worker.kept import AnswerLayers
+    from tidegate.worker.shared import ClusterMember
 
 SAVE_EVERY_US = 10_000_000
 LOOK_EVERY_US = 1_000_000
@@ -111,7 +111,7 @@ class Worker:
         self._regions = Regions(state, self.lanes, clock, arguments.worker, self._start, first)
         self.gateway = Gateway(self.house(first), line, clock, self.journal, self.observer, arguments.worker)
         self._serves = False
-        self._kept: Kept | None = None
+        self._kept: AnswerLayers | None = None
         self._keep(first)
         self._patient.join(self.gateway)
         if first.cluster.url:
@@ -134,12 +134,12 @@ class Worker:
             self._cluster_meter,
         )
 
-    def house(self, snapshot: Snapshot) -> House:
+    def house(self, snapshot: Snapshot) -> Runtime:
         """Compose what the snapshot says."""
-        book = Book(snapshot, self.lanes, self._upstreams.pool)
-        keeping = partial(Keeper, log=self._spool, wall=self._clock.wall)
+        book = RoutingTable(snapshot, self.lanes, self._upstreams.pool)
+        keeping = partial(CapturePolicy, log=self._spool, wall=self._clock.wall)
         clients = Clients(snapshot, self._follower.state, self._spent.limits, keeping)
-        house = House(book, clients, self._door, self._patient.follow(snapshot))
+        house = Runtime(book, clients, self._door, self._patient.follow(snapshot))
         self._door.change(snapshot.access, snapshot.signing)
         self._spool.hide(keys_of(snapshot))
         return house
@@ -161,9 +161,9 @@ class Worker:
             if before is not None:
                 self._start(before.close())
         elif caches(snapshot):
-            from tidegate.worker.kept import Kept  # noqa: PLC0415 - 60 ms of the start of who keeps none
+            from tidegate.worker.kept import AnswerLayers  # noqa: PLC0415 - 60 ms of the start of who keeps none
 
-            self._kept = Kept(snapshot, self._state, self.gateway, self.journal, self._clock, self._log)
+            self._kept = AnswerLayers(snapshot, self._state, self.gateway, self.journal, self._clock, self._log)
             self._start(self._kept.follower.follow())
 
     async def run(self) -> None:
@@ -245,7 +245,7 @@ class Worker:
         self._channel.send(Quiet())
         await self._finish(await ending, deadline)
 
-    def _listen(self, shared: "Shared") -> None:
+    def _listen(self, shared: "ClusterMember") -> None:
         """Hear what other workers learn of providers, and tell them."""
         from tidegate.worker.hearsay import Who, listening  # noqa: PLC0415 - as `_sharing`
 
@@ -306,22 +306,22 @@ class Worker:
             self._spool.dropped,
         )
 
-    def _share_limits(self, shared: "Shared") -> Coroutine[None, None, None]:
+    def _share_limits(self, shared: "ClusterMember") -> Coroutine[None, None, None]:
         """Tenants' limits, nonces and idempotency keys are all workers' from now on; what keeps them so."""
         from tidegate.worker.shared_limits import SharedLimits  # noqa: PLC0415 - as above
 
         accounts = self._spent.accounts
         return SharedLimits(shared, self._cluster, accounts, self.gateway, self._clock, self._log).tend()
 
-    def _sharing(self, first: Snapshot, own: Path) -> "Shared | None":
+    def _sharing(self, first: Snapshot, own: Path) -> "ClusterMember | None":
         """Its place among the others, where there are any."""
         if not first.cluster.url:
             return None
         try:
-            from tidegate.worker.shared import Shared  # noqa: PLC0415 - who shares nothing does not pay for it
+            from tidegate.worker.shared import ClusterMember  # noqa: PLC0415 - who shares nothing does not pay for it
         except ImportError:
             raise ValueError("a cluster needs the package hiredis: pip install 'tidegate[workers]'") from None
-        return Shared(first.cluster, self._state, own, self._arguments.worker, self._clock, self._log)
+        return ClusterMember(first.cluster, self._state, own, self._arguments.worker, self._clock, self._log)
 
     def _cluster_meter(self) -> ClusterMeter | None:
         return None if self._shared is None else self._shared.meter()

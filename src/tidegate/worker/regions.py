@@ -17,8 +17,8 @@ from tidegate.line.lanes import Lanes
 from tidegate.model.portions import FRAME, LARGEST, Dimension, Portion, Row, Spending
 from tidegate.model.regions import SOCKET, WHOLE, RegionSettings
 from tidegate.model.snapshot import Snapshot
-from tidegate.policy.cluster.times import LEASE_US
-from tidegate.policy.quota import MINUTE_US
+from tidegate.policy.lease.times import LEASE_US
+from tidegate.policy.quota.quota import MINUTE_US
 from tidegate.ports import Clock
 
 EVERY_US: Final = 100_000

@@ -11,11 +11,11 @@ import msgspec
 
 from tidegate.cluster import claims, remembered
 from tidegate.cluster.call import Call
-from tidegate.cluster.check import Refused, Unreached, check
-from tidegate.cluster.client import Client
+from tidegate.cluster.check import Unreached, UnusableStore, check
+from tidegate.cluster.client import StoreClient
 from tidegate.cluster.failure import Failure
 from tidegate.cluster.figures import Figures
-from tidegate.cluster.keeper import Keeper
+from tidegate.cluster.keeper import LeaseExchanger
 from tidegate.cluster.membership import Membership, footing_mode
 from tidegate.cluster.remembered import Remembered
 from tidegate.cluster.scripts import exchange, members
@@ -23,7 +23,7 @@ from tidegate.cluster.url import CLUSTER, parse
 from tidegate.model.cluster import ClusterSettings
 from tidegate.observe.log import Log
 from tidegate.observe.meters import BOUNDS_US, ClusterMeter, Histogram
-from tidegate.policy.cluster.faces import SHARED, Footing
+from tidegate.policy.lease.faces import SHARED, Footing
 from tidegate.ports import Clock
 
 JOIN_US: Final = 3_000_000  # how long the first beat may take
@@ -32,7 +32,7 @@ _SAVE_US: Final = 10_000_000
 _AGAIN_US: Final = 200_000
 
 
-class Shared:
+class ClusterMember:
     """One of a worker. `start` before it serves, `tend` beside the calls, `leave` at its end."""
 
     __slots__ = (
@@ -48,11 +48,11 @@ class Shared:
         self._clock = clock
         self._log = log
         place = parse(settings.url)
-        self.client = Client(place, clock, settings.timeout_us)
+        self.client = StoreClient(place, clock, settings.timeout_us)
         self.footing = Footing(f"{settings.node}/{worker}", clock.wall())
         self._figures = Figures(BOUNDS_US)
         sharded = place.kind == CLUSTER
-        self.funds = Keeper(
+        self.funds = LeaseExchanger(
             self.client, exchange(), self.footing, clock, settings.prefix, self._figures, sharded=sharded
         )
         self._membership = Membership(
@@ -145,7 +145,7 @@ class Shared:
         return claims.claim_of(self._settings.prefix, self._identity, self.footing.member, fresh, leaving=leaving)
 
     async def _claim(self) -> None:
-        """Raises `Refused`. A name whose holder may just have died is waited for."""
+        """Raises `UnusableStore`. A name whose holder may just have died is waited for."""
         until = self._clock.now() + claims.LIFE_US + TEND_US
         while True:
             (said,) = await self.client.run([self._claim_call()])
@@ -175,22 +175,22 @@ class Shared:
             self._identity = msgspec.structs.replace(self._identity, cluster=cluster)
             claims.remember(self._state, self._identity)
 
-    def _refused(self, verdict: claims.Verdict) -> Refused:
+    def _refused(self, verdict: claims.Verdict) -> UnusableStore:
         prefix, shown = self._settings.prefix, self.client.place.shown
         if verdict.status == claims.TAKEN:
             node = self._settings.node
-            return Refused(
+            return UnusableStore(
                 f"another gate is the node {node} of the cluster {prefix} at {shown}",
                 "give each gate a node's name of its own, or, where they share nothing, a prefix",
                 "cluster.node",
             )
         if verdict.status == claims.OTHER_FORMAT:
-            return Refused(
+            return UnusableStore(
                 f"{prefix} at {shown} is kept by another version of the gate (format {verdict.format})",
                 "upgrade all nodes, or take another prefix",
                 "cluster.prefix",
             )
-        return Refused(
+        return UnusableStore(
             f"{prefix} at {shown} belongs to another cluster",
             f"take another prefix; if it is this gate's own, delete {claims.NAME} in its state directory",
             "cluster.prefix",

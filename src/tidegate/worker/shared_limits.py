@@ -9,15 +9,15 @@ from contextlib import suppress
 from typing import Final
 
 from tidegate.cluster.values import TEND_US, Values
-from tidegate.edge.elsewhere import RENEW_US, Elsewhere
+from tidegate.edge.access.proofs import Proofs
 from tidegate.edge.gateway import Gateway
-from tidegate.edge.proofs import Proofs
+from tidegate.edge.idempotency.elsewhere import RENEW_US, Elsewhere
 from tidegate.model.cluster import ClusterSettings
 from tidegate.observe.log import Log
-from tidegate.policy.spend.accounts import Accounts
-from tidegate.policy.spend.joint import Together
+from tidegate.policy.tenant_limits.accounts import Accounts
+from tidegate.policy.tenant_limits.joint import Together
 from tidegate.ports import Clock, StoreError
-from tidegate.worker.shared import Shared
+from tidegate.worker.shared import ClusterMember
 
 _IDENTITY: Final = 8
 
@@ -28,7 +28,13 @@ class SharedLimits:
     __slots__ = ("_clock", "_elsewhere", "_log", "_values")
 
     def __init__(
-        self, shared: Shared, settings: ClusterSettings, accounts: Accounts, gateway: Gateway, clock: Clock, log: Log
+        self,
+        shared: ClusterMember,
+        settings: ClusterSettings,
+        accounts: Accounts,
+        gateway: Gateway,
+        clock: Clock,
+        log: Log,
     ) -> None:
         loop = asyncio.get_running_loop()
         self._clock = clock

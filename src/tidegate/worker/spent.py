@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import Final
 
 from tidegate.clock import zone_of
-from tidegate.ledger.follow import Follower, Position
-from tidegate.ledger.journal import Journal
-from tidegate.ledger.spend import SpendFile, newest, since
+from tidegate.journal.follow import JournalReader, Position
+from tidegate.journal.journal import Journal
+from tidegate.journal.spend import SpendFile, newest, since
 from tidegate.model.facts import CallRecord
 from tidegate.model.snapshot import ClientKey, Namespace, User
 from tidegate.observe.meters import SpendGauge
 from tidegate.observe.observer import MAX_SERIES
-from tidegate.policy.spend.accounts import Accounts
-from tidegate.policy.spend.limits import Limits
+from tidegate.policy.tenant_limits.accounts import Accounts
+from tidegate.policy.tenant_limits.limits import Limits
 from tidegate.ports import Clock
 
 _LONGEST_US: Final = 660_000_000  # after which a predecessor has no calls any more
@@ -31,7 +31,7 @@ class Spent:
         With `before`, the folder of a predecessor that may still have calls: its sums were copied here, and count up to
         a place in its journal, which is read along from there. Raises `OSError`.
         """
-        self._before = None if before is None else Follower(before / "journal")
+        self._before = None if before is None else JournalReader(before / "journal")
         self.accounts = Accounts(zone_of)
         self._clock = clock
         self._file, self._at = SpendFile(own / "spend"), Position()
@@ -74,7 +74,7 @@ class Spent:
             self._saving = False
         self._at = position
 
-    def _follow(self, before: Follower) -> None:
+    def _follow(self, before: JournalReader) -> None:
         """What a predecessor's calls came to since this was asked last."""
         more = True
         while more:

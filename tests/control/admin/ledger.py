@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import insert
 
 from tests.control.admin.desk import WALL, Desk
-from tidegate.ledger.follow import Position
+from tidegate.journal.follow import Position
 from tidegate.model.facts import Fact
 from tidegate.store import bodies
 from tidegate.store.engine import writing

@@ -8,8 +8,8 @@ from msgspec.structs import replace
 from tests.control.admin.desk import WALL, Desk
 from tests.control.admin.ledger import put
 from tests.control.admin.mind import mind
-from tests.ledger.facts import record
-from tests.ledger.hits import hit, said
+from tests.journal.facts import record
+from tests.journal.hits import hit, said
 from tidegate.cache.purge_log import MAGIC, NAME, Purge, purges
 from tidegate.model.facts import Note
 from tidegate.observe.meters import AnswersMeter, Report

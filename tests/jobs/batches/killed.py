@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tidegate.clock import SystemClock
-from tidegate.jobs.batches import Keeper, closing, feed, finish, folder
+from tidegate.jobs.batches import BatchWorker, closing, feed, finish, folder
 from tidegate.jobs.desk.desk import Desk
 from tidegate.jobs.rows.open import open_rows
 from tidegate.model.jobs import JobSettings
@@ -54,7 +54,7 @@ async def main(state_dir: Path, point: str) -> None:
     jobs = JobSettings(enabled=True, files=str(state_dir / "files"))
     desk = Desk(Snapshot(version=1, providers=(), jobs=jobs), state_dir, SystemClock(), Hints(), Log("desk"))
     desk.rows = open_rows(jobs, "", state_dir)
-    keeper = Keeper(desk)
+    keeper = BatchWorker(desk)
     await desk.call_long(lambda: keeper._archive.folder.place)  # the folder is there before it dies
     where, name, times = POINTS[point]
     setattr(where, name, dying(getattr(where, name), times))

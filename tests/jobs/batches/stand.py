@@ -12,7 +12,7 @@ from uvicorn.config import Config
 from uvicorn.server import Server
 
 from tidegate.clock import SystemClock
-from tidegate.jobs.batches import Keeper, routes
+from tidegate.jobs.batches import BatchWorker, routes
 from tidegate.jobs.desk.app import app
 from tidegate.jobs.desk.caller import Caller, shown
 from tidegate.jobs.desk.desk import Desk
@@ -103,7 +103,7 @@ class Stand:
         self.desk.rows = rows
         self.rows = rows
         self.files = folder / "files"
-        self.keeper = Keeper(self.desk)
+        self.keeper = BatchWorker(self.desk)
         self.runner = Runner(rows, self.clock)
         self._clients: list[AsyncOpenAI | AsyncAnthropic] = []
         self.socket = socket.create_server(("127.0.0.1", 0))

@@ -21,7 +21,7 @@ from tidegate.model import snapshot as snapshots
 from tidegate.model.jobs import CALLER_HEADER, HOLD_HEADER, KEY, SOCKET, JobSettings
 from tidegate.model.snapshot import LedgerSettings, ServerSettings, Snapshot
 from tidegate.observe.log import Log
-from tidegate.planes.messages import Decoder, Drain, Load, Message, Ready, encode
+from tidegate.supervisor.messages import Decoder, Drain, Load, Message, Ready, encode
 
 _WHO = {CALLER_HEADER.decode(): shown(ALICE).decode()}
 

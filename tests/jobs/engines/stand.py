@@ -24,8 +24,8 @@ from tidegate.jobs.rows.open import open_rows
 from tidegate.model.jobs import EMBEDDED, ENDS, shown
 from tidegate.model.snapshot import encode
 from tidegate.observe.log import Log
-from tidegate.planes.messages import Load
-from tidegate.planes.messages import encode as framed
+from tidegate.supervisor.messages import Load
+from tidegate.supervisor.messages import encode as framed
 
 PATIENCE = 50.0  # of a test, on a machine that is busy
 LEASE_US = 1_500_000

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidegate.model.cached import Cost, Entry, Labels
+from tidegate.model.cached import CacheEntry, Cost, Labels
 from tidegate.policy.caching.directives import Directives, directives
 from tidegate.policy.caching.freshness import FRESH, GONE, STALE, state
 
@@ -12,10 +12,12 @@ S = 1_000_000
 BORN = 1_000 * S
 
 
-def entry(fresh_s: int = 100, stale_s: int = 0) -> Entry:
+def entry(fresh_s: int = 100, stale_s: int = 0) -> CacheEntry:
     until = BORN + fresh_s * S
     labels = Labels("n", "p/m", "s")
-    return Entry(b"k" * 32, "chat", "openai", b"{}", False, (), labels, Cost(), 1, BORN, until, until + stale_s * S)
+    return CacheEntry(
+        b"k" * 32, "chat", "openai", b"{}", False, (), labels, Cost(), 1, BORN, until, until + stale_s * S
+    )
 
 
 @pytest.mark.parametrize(

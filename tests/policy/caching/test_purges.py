@@ -6,19 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidegate.model.cached import Cost, Entry, Labels
+from tidegate.model.cached import CacheEntry, Cost, Labels
 from tidegate.policy.caching.purges import WHATS, Purges, Selector
 
 KEY = bytes(range(32))
 
 
-def entry(stored: int = 100, space: str = "acme", tags: tuple[str, ...] = ("a", "b"), **changed: Any) -> Entry:
+def entry(stored: int = 100, space: str = "acme", tags: tuple[str, ...] = ("a", "b"), **changed: Any) -> CacheEntry:
     labels = Labels(space, changed.get("model", "openai/gpt-5"), changed.get("strategy", "fast"), tags)
     key, source = changed.get("key", KEY), changed.get("source", 77)
-    return Entry(key, "chat", "openai", b"", False, (), labels, Cost(), source, stored, stored + 9, stored + 9)
+    return CacheEntry(key, "chat", "openai", b"", False, (), labels, Cost(), source, stored, stored + 9, stored + 9)
 
 
-def purged(selector: Selector, one: Entry, wall: int = 100) -> bool:
+def purged(selector: Selector, one: CacheEntry, wall: int = 100) -> bool:
     purges = Purges()
     purges.add(selector, wall)
     return purges.gone(one)
@@ -124,7 +124,7 @@ ENTRY = st.builds(
 )  # fmt: skip
 
 
-def named(selector: Selector, one: Entry) -> bool:
+def named(selector: Selector, one: CacheEntry) -> bool:
     """By a plain search."""
     labels = one.labels
     if selector.namespace not in {"", labels.namespace}:
@@ -134,7 +134,7 @@ def named(selector: Selector, one: Entry) -> bool:
 
 
 @given(added=ADDED, one=ENTRY, most=st.sampled_from([2, 5, 100]))
-def test_it_says_what_a_search_would(added: list[tuple[str, str, str, int]], one: Entry, most: int) -> None:
+def test_it_says_what_a_search_would(added: list[tuple[str, str, str, int]], one: CacheEntry, most: int) -> None:
     """For any history: never less, and where all selectors have room, never more. Its size has a bound."""
     purges, expected = Purges(most), False
     for what, value, space, wall in added:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tidegate.model.jobs import DEAD, DONE, FAILED, QUEUED
-from tidegate.policy import tickets
+from tidegate.policy.access import tickets
 from tidegate.policy.jobs.after import LONGEST, Came, Fate, Tries, after, reason, said
 
 SECOND = 1_000_000

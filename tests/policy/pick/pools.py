@@ -2,10 +2,10 @@
 
 from random import Random
 
-from tidegate.policy.bucket import Bucket
-from tidegate.policy.outlet import Outlet, Tally
 from tidegate.policy.pick.face import Strategy
-from tidegate.policy.quota import Charge, Quota
+from tidegate.policy.queue.outlet import Outlet, Tally
+from tidegate.policy.quota.bucket import Bucket
+from tidegate.policy.quota.quota import Charge, Quota
 
 CHARGE = Charge(1_000)
 

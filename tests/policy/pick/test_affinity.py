@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.policy.pick.pools import CHARGE, drain, pool, serve
-from tidegate.policy.outlet import Outlet, Tally
 from tidegate.policy.pick.affinity import SLACK_PERMILLE, Affinity
-from tidegate.policy.prefixes import Prefixes
-from tidegate.policy.quota import Charge, Quota
+from tidegate.policy.queue.outlet import Outlet, Tally
+from tidegate.policy.quota.prefixes import Prefixes
+from tidegate.policy.quota.quota import Charge, Quota
 
 
 def end(outlet: Outlet) -> None:

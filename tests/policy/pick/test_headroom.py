@@ -3,10 +3,10 @@
 from random import Random
 
 from tests.policy.pick.pools import CHARGE, drain, pool, serve
-from tidegate.policy.bucket import Bucket
-from tidegate.policy.outlet import Outlet, Tally
 from tidegate.policy.pick.headroom import SAMPLED, Headroom
-from tidegate.policy.quota import Charge, Quota
+from tidegate.policy.queue.outlet import Outlet, Tally
+from tidegate.policy.quota.bucket import Bucket
+from tidegate.policy.quota.quota import Charge, Quota
 
 
 def test_the_one_with_the_most_left() -> None:

@@ -4,7 +4,7 @@ from random import Random
 
 from tests.policy.pick.pools import drain, pool, serve
 from tidegate.policy.pick.least_loaded import LeastLoaded
-from tidegate.policy.quota import Charge
+from tidegate.policy.quota.quota import Charge
 
 
 def test_the_less_loaded_of_two() -> None:

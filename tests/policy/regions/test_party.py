@@ -8,7 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from tidegate.model.regions import WHOLE, News, Parts
 from tidegate.policy.regions import escrow
-from tidegate.policy.regions.party import Drop, Held, Party, Place, Rule, Seen, Swap
+from tidegate.policy.regions.party import Allotment, Drop, Party, Place, Rule, Seen, Swap
 
 QUOTA = "service/scope/model"
 LEASE = 10_000_000
@@ -51,7 +51,7 @@ class Node:
     offset: int
     rate: int  # millionths: how fast its clock runs
     party: Party
-    told: Held | None = None
+    told: Allotment | None = None
     asks: list[tuple[int, News]] = field(default_factory=list)  # sent, not yet at the store
     answers: list[tuple[int, Seen]] = field(default_factory=list)
     writes: list[Swap | Drop] = field(default_factory=list)

@@ -1,7 +1,7 @@
 """An allowance of nothing lets nobody pass, excludes nobody, and saves nothing up."""
 
-from tidegate.policy.allowance import NEVER
-from tidegate.policy.quota import Charge, Quota
+from tidegate.policy.quota.allowance import NEVER
+from tidegate.policy.quota.quota import Charge, Quota
 from tidegate.policy.regions.shut import SOON_US, Shut
 
 DAY = 86_400_000_000

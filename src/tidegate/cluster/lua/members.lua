@@ -1,4 +1,4 @@
--- One beat of a member: `tidegate.policy.cluster.members` says what it does, and why.
+-- One beat of a member: `tests.cluster.oracle.members` says what it does, and why.
 -- KEYS[1]: the membership. ARGV[1]: `Beat` as msgpack. Returns `Stand` as msgpack.
 --
 -- roll:   {version, state, at, expected, gone_ppm, until, members, born}

@@ -1,4 +1,4 @@
--- One exchange of a member with a fund: `tidegate.policy.cluster.central` says what it does, step by step, and why.
+-- One exchange of a member with a fund: `tests.cluster.oracle.central` says what it does, step by step, and why.
 -- KEYS[1]: the fund. ARGV[1]: `Ask` as msgpack. Returns `Told` as msgpack. Integers below 2^53 only.
 --
 -- fund:   {version, epoch, state, at, open_ppm, opens, fresh, dims, members, flows}

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Path
 
-from tidegate.config.schema_base import Name
+from tidegate.config.schema.base import Name
 from tidegate.control.admin import keys
 from tidegate.control.admin.api_namespaces import Change, Namespace, Part
 from tidegate.control.admin.bodies import NewKey, Rotation

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Body, Path, Query
 
-from tidegate.config.schema_base import Name
+from tidegate.config.schema.base import Name
 from tidegate.control.admin import leaving, namespaces, users
 from tidegate.control.admin.bodies import NewNamespace, NewUser, Patch
 from tidegate.control.admin.queries import Page

@@ -41,7 +41,7 @@ def report_spend(desk: Desk, who: Who, asked: Annotated[SpendQuery, Query()]) ->
     """What was used and what it cost, by hours that ended in the ledger."""
     filters = asked.filters("user", "key", "plan", "model", "provider", "scope", "tag") | within(who, asked.namespace)
     by = tuple(dict.fromkeys(asked.by))
-    wanted = reports.Wanted(*period_of(desk, asked), by, filters, ZoneInfo(asked.zone))
+    wanted = reports.ReportQuery(*period_of(desk, asked), by, filters, ZoneInfo(asked.zone))
     with desk.engine.connect() as connection:
         try:
             found = spending.report(connection, desk.declaration.now, wanted)
@@ -92,7 +92,7 @@ def list_calls(desk: Desk, who: Who, asked: Annotated[CallsQuery, Query()]) -> C
     at_us, _, number = (asked.before or "").partition("-")
     page = (int(at_us), int(number)) if asked.before else None
     with desk.engine.connect() as connection:
-        found = calls.calls(connection, calls.Wanted(from_us, to_us, filters, asked.errors, page, asked.limit))
+        found = calls.calls(connection, calls.CallsQuery(from_us, to_us, filters, asked.errors, page, asked.limit))
     last = found[-1] if len(found) == asked.limit else None
     following = None if last is None else f"{last['at_us']}-{last['call_id']}"
     return CallPage(calls=[CallView.model_validate(_told(row)) for row in found], next=following)

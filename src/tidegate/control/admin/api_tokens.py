@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 from fastapi import Path, Query
 
-from tidegate.config.schema_base import Name
+from tidegate.config.schema.base import Name
 from tidegate.control.admin import tokens
 from tidegate.control.admin.bodies import NewToken
 from tidegate.control.admin.queries import AuditQuery

@@ -4,10 +4,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tidegate.config.schema_access import BudgetConfig, ByModel, ModelPattern, Moment, Network, QuotaConfig, ZoneName
-from tidegate.config.schema_base import Name
-from tidegate.config.schema_bodies import BodiesConfig
-from tidegate.config.schema_tenants import Weight
+from tidegate.config.schema.access import BudgetConfig, ByModel, ModelPattern, Moment, Network, QuotaConfig, ZoneName
+from tidegate.config.schema.base import Name
+from tidegate.config.schema.bodies import BodiesConfig
+from tidegate.config.schema.tenants import Weight
 
 _DAY_SECONDS = 86_400
 _MOST = 1_000  # entries of a list

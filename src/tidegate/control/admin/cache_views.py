@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from tidegate.cache.purge_log import MAX_VALUE
-from tidegate.config.schema_access import Moment
-from tidegate.config.schema_base import ModelName, Name
+from tidegate.config.schema.access import Moment
+from tidegate.config.schema.base import ModelName, Name
 from tidegate.control.admin.bodies import Body
 from tidegate.control.admin.queries import Asked, Zone
 from tidegate.control.admin.views import View

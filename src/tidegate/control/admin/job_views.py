@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from tidegate.config.schema_base import ModelName, Name
+from tidegate.config.schema.base import ModelName, Name
 from tidegate.control.admin.bodies import Body
 from tidegate.control.admin.queries import Asked, Tag
 from tidegate.control.admin.views import View

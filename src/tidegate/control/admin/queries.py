@@ -6,8 +6,8 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tidegate.config.schema_access import Moment, ZoneName
-from tidegate.config.schema_base import ModelName, Name
+from tidegate.config.schema.access import Moment, ZoneName
+from tidegate.config.schema.base import ModelName, Name
 
 MAX_ID = 2**62
 Group = Literal["namespace", "user", "key", "plan", "model", "provider", "scope", "tag", "hour", "day", "month"]

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from tidegate.config.build_bodies import bodies, of_bodies
-from tidegate.config.schema_access import BudgetConfig, QuotaConfig, moment_us
+from tidegate.config.build.bodies import bodies, of_bodies
+from tidegate.config.schema.access import BudgetConfig, QuotaConfig, moment_us
 from tidegate.control.admin.bodies import KeySettings, NamespaceSettings, UserSettings
 from tidegate.model.entitlements import Allowance, ClientKey, Namespace, User
 

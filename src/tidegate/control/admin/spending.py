@@ -23,8 +23,8 @@ from tidegate.model.entitlements import Allowance
 from tidegate.store import hit_reports, identity, reports
 from tidegate.store.forecast import forecast
 from tidegate.store.hit_reports import Saved
-from tidegate.store.reports import Line, Sums, Wanted
-from tidegate.store.utilisation import Lane, Utilisation, overall, utilisation
+from tidegate.store.reports import Line, ReportQuery, Sums
+from tidegate.store.utilisation import QuotaKey, Utilisation, overall, utilisation
 
 _UNKNOWN_OF_HITS = frozenset({"scope", "tag"})
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
@@ -43,7 +43,7 @@ def line(by: Sequence[str], found: Line, saved: Saved | None) -> SpendLine:
     })  # fmt: skip
 
 
-def report(connection: Connection, declared: Declared, wanted: Wanted) -> SpendReport:
+def report(connection: Connection, declared: Declared, wanted: ReportQuery) -> SpendReport:
     """Lines and their total. Raises `reports.TooMany`."""
     found = reports.report(connection, wanted)
     total = Line((), reports.total(connection, wanted))
@@ -117,7 +117,7 @@ _Spent = dict[tuple[str, str], Sums]
 def _spent(connection: Connection, namespace: str, period: tuple[int, int], zone: ZoneInfo) -> _Spent:
     """By kind and name: of the namespace, its users and its keys; also what they paid for answers of the cache."""
     by, filters = ("user", "key"), {"namespace": namespace}
-    lines = reports.report(connection, Wanted(*period, by, filters, zone))
+    lines = reports.report(connection, ReportQuery(*period, by, filters, zone))
     for group, saved in hit_reports.report(connection, hit_reports.Wanted(*period, by, filters, zone)):
         lines.append(Line(group, Sums(prompt_tokens=saved.charged_tokens, cost_nano=saved.charged_nano)))
     found: _Spent = {}
@@ -147,17 +147,17 @@ def _money(used: int, limit: int) -> BoundView:
     return BoundView(used=as_money(used), limit=as_money(limit) if limit else None)
 
 
-def _limits(declared: Declared, filters: Mapping[str, str]) -> dict[Lane, int]:
+def _limits(declared: Declared, filters: Mapping[str, str]) -> dict[QuotaKey, int]:
     """Tokens a minute that the file says the providers allow; a provider's quota is no tenant's alone."""
     if any(name in filters for name in ("namespace", "user", "key", "tag", "plan")):
         return {}
     lanes = {
-        Lane(provider.name, scope.name, model): limits.tpm or limits.itpm + limits.otpm
+        QuotaKey(provider.name, scope.name, model): limits.tpm or limits.itpm + limits.otpm
         for provider in declared.providers
         for scope in provider.scopes
         for model, limits in scope.limits.items()
     }
-    wanted = [(at, filters[name]) for at, name in enumerate(Lane._fields) if name in filters]
+    wanted = [(at, filters[name]) for at, name in enumerate(QuotaKey._fields) if name in filters]
     return {lane: tpm for lane, tpm in lanes.items() if tpm and all(lane[at] == value for at, value in wanted)}
 
 

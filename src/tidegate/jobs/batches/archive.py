@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from tidegate.jobs.batches.book import Book
+from tidegate.jobs.batches.book import BatchRepository
 from tidegate.jobs.batches.filing import Filing
 from tidegate.jobs.batches.folder import FOLDER, Folder
 from tidegate.jobs.batches.records import MOST_FILES, MOST_SPACE, OPEN, Batch, Tally
@@ -53,9 +53,9 @@ class Archive:
         return Filing(self.desk.rows.engine)
 
     @property
-    def book(self) -> Book:
+    def book(self) -> BatchRepository:
         """Batches."""
-        return Book(self.desk.rows.engine)
+        return BatchRepository(self.desk.rows.engine)
 
     async def room(self, owner: Owner, length: int) -> None:
         """Raises `Refused` where an owner's files leave none for so many bytes more."""

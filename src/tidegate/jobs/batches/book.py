@@ -43,7 +43,7 @@ class Overtaken(Exception):
     """Somebody else has changed the batch: nothing was done. Look again."""
 
 
-class Book:
+class BatchRepository:
     """Raises `sqlalchemy.exc.SQLAlchemyError` where the database does not do its work."""
 
     __slots__ = ("engine",)

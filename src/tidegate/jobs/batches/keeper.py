@@ -7,7 +7,7 @@ from typing import Final
 
 from tidegate.jobs.batches import closing
 from tidegate.jobs.batches.archive import Archive
-from tidegate.jobs.batches.book import Book, Overtaken, change
+from tidegate.jobs.batches.book import BatchRepository, Overtaken, change
 from tidegate.jobs.batches.feed import Feeder, Full
 from tidegate.jobs.batches.finish import Writing
 from tidegate.jobs.batches.records import CANCELLING, EXPIRED, FINALIZING, OPEN, Batch
@@ -24,7 +24,7 @@ _SHARE: Final = 10  # looking takes one part of so many, at most
 _WRITERS: Final = 4  # batches whose files are written at the same time
 
 
-class Keeper:
+class BatchWorker:
     """Any number of desks may keep the same batches: whoever is overtaken looks again."""
 
     __slots__ = ("_archive", "_cleaned", "_desk", "_said", "_tidied", "_writers")
@@ -108,7 +108,7 @@ class Keeper:
             return self._feeder(known).feed(batch, wall)
         return self._wait(known, batch, wall)
 
-    def _wait(self, known: Book, batch: Batch, wall: int) -> int:
+    def _wait(self, known: BatchRepository, batch: Batch, wall: int) -> int:
         """All its lines are fed: cancel what it does not want any more, and see whether the last one has ended."""
         if batch.ending and self._desk.rows.cancel_batch(batch.id, wall):
             return 0
@@ -118,7 +118,7 @@ class Keeper:
         _set(known, batch, state=state, finalizing_us=wall)
         return 0
 
-    def _write(self, known: Book, batch: Batch, wall: int) -> int:
+    def _write(self, known: BatchRepository, batch: Batch, wall: int) -> int:
         writer = self._writers.get(batch.id)
         if writer is None:
             if len(self._writers) >= _WRITERS:
@@ -129,7 +129,7 @@ class Keeper:
             del self._writers[batch.id]
         return 0
 
-    def _clean(self, known: Book, batch: Batch) -> None:
+    def _clean(self, known: BatchRepository, batch: Batch) -> None:
         line = closing.clean(known.engine, batch, self._cleaned.pop(batch.id, 0))
         if line:
             self._cleaned[batch.id] = line
@@ -140,7 +140,7 @@ class Keeper:
         if writer is not None:
             writer.drop()
 
-    def _feeder(self, known: Book) -> Feeder:
+    def _feeder(self, known: BatchRepository) -> Feeder:
         return Feeder(known.engine, self._archive.folder, self._desk.backend_of, lambda: self._desk.settings)
 
     async def _tidy(self) -> bool:
@@ -175,6 +175,6 @@ class Keeper:
         self._said = said
 
 
-def _set(known: Book, batch: Batch, **values: object) -> None:
+def _set(known: BatchRepository, batch: Batch, **values: object) -> None:
     with writing(known.engine) as connection:
         change(connection, batch, **values)

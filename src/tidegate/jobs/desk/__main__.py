@@ -9,9 +9,9 @@ from tidegate.clock import SystemClock
 from tidegate.jobs.desk.process import Process
 from tidegate.model import snapshot as snapshots
 from tidegate.observe.log import Log
-from tidegate.planes.channel import Channel
-from tidegate.planes.child import ChildArguments, die_with_parent, end_now, parse_arguments
-from tidegate.planes.messages import Drain, Load, Ready
+from tidegate.supervisor.channel import Channel
+from tidegate.supervisor.child import ChildArguments, die_with_parent, end_now, parse_arguments
+from tidegate.supervisor.messages import Drain, Load, Ready
 
 
 async def _main(arguments: ChildArguments, log: Log) -> None:

@@ -18,7 +18,7 @@ from tidegate.jobs.desk.api import Api
 from tidegate.jobs.desk.desk import Desk
 from tidegate.jobs.desk.errors import Fault, Refused, Unavailable
 from tidegate.jobs.desk.gather import Gather
-from tidegate.jobs.desk.held import Held
+from tidegate.jobs.desk.held import SyncOverJob
 from tidegate.jobs.desk.replies import dialect_of, refusal
 from tidegate.jobs.desk.watch import Watch
 
@@ -48,7 +48,7 @@ class Opening:
 def app(desk: Desk, watch: Watch, more: Iterable[BaseRoute] = ()) -> Starlette:
     """`more`: the routes of batches and files."""
     gather = Gather(desk)
-    held = Held(gather, watch)
+    held = SyncOverJob(gather, watch)
     handlers = Handlers(desk)
     routes: list[BaseRoute] = [*Api(gather, watch).routes(), *more]
     routes += [Route(path, held.take, methods=["POST"]) for path in calls.KINDS]

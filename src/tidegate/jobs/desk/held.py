@@ -43,7 +43,7 @@ _OF_STREAMS: Final = (b"content-type", b"cache-control")  # a stream has its own
 _APPLIED: Final = b"preference-applied: respond-async\r\n"
 
 
-class Held:
+class SyncOverJob:
     """Takes such calls."""
 
     __slots__ = ("_desk", "_gather", "_watch")

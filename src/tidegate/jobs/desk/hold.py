@@ -10,7 +10,7 @@ from starlette.requests import Request
 from tidegate.jobs.desk.errors import Fault, Refused
 from tidegate.jobs.desk.prefer import Preference
 from tidegate.model.call import Kind, Shape
-from tidegate.model.handed import Hold
+from tidegate.model.handed import JobHandover
 from tidegate.model.jobs import HOLD_HEADER
 from tidegate.providers.codec import Dialect
 
@@ -18,10 +18,10 @@ _LONGEST_MS: Final = 86_400_000
 _NAME: Final = HOLD_HEADER.decode()
 
 
-_decode: Final = msgspec.json.Decoder(Hold).decode
+_decode: Final = msgspec.json.Decoder(JobHandover).decode
 
 
-def hold_of(request: Request) -> Hold | None:
+def hold_of(request: Request) -> JobHandover | None:
     """None where the worker says nothing of it. Raises `Refused`."""
     told = request.headers.get(_NAME)
     if told is None:
@@ -39,7 +39,7 @@ class Asked:
     __slots__ = ("began", "dialect", "hold", "kind", "prefer", "shape")
 
     def __init__(
-        self, *, hold: Hold, kind: Kind, shape: Shape, dialect: Dialect, prefer: Preference, began: int
+        self, *, hold: JobHandover, kind: Kind, shape: Shape, dialect: Dialect, prefer: Preference, began: int
     ) -> None:
         self.hold = hold
         self.kind = kind

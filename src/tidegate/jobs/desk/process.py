@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
 
-from tidegate.jobs.batches import Keeper, routes
+from tidegate.jobs.batches import BatchWorker, routes
 from tidegate.jobs.clerk import Clerk
 from tidegate.jobs.desk.app import app
 from tidegate.jobs.desk.base import open_base
@@ -61,7 +61,7 @@ class Process:
             self._watch.run,
             self._clerk.run,
             self._sender.run,
-            Keeper(self._desk).run,
+            BatchWorker(self._desk).run,
         ]
         self._tasks = [loop.create_task(self._keep(work)) for work in works]
         self._tasks.append(loop.create_task(open_base(self._desk, self._unmoved[1])))

@@ -22,7 +22,7 @@ from tidegate.jobs.hooks.post import TIMED_OUT, NotSent, Reading, addresses_of, 
 from tidegate.jobs.hooks.records import Hook, Outcome
 from tidegate.model.jobs import JobSettings, WebhookSettings
 from tidegate.observe.log import Log
-from tidegate.policy import retry_after
+from tidegate.policy.failure import retry_after
 from tidegate.policy.jobs.addresses import Allowed
 from tidegate.policy.jobs.webhooks import GIVEN_UP, BadHook, Target, after, headers, target_of
 from tidegate.ports import Clock

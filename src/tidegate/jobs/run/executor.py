@@ -10,8 +10,8 @@ from tidegate.jobs.run.gates import Address, Gates
 from tidegate.jobs.run.replies import TooLarge, body_of, call_id, came, kept_head, usage_of
 from tidegate.model.jobs import DEAD, DONE, FAILED, QUEUED, TICKET_HEADER, JobSettings
 from tidegate.model.snapshot import Snapshot
+from tidegate.policy.access.tickets import JobToken, signed
 from tidegate.policy.jobs.after import Came, Fate, Tries, after, reason
-from tidegate.policy.tickets import Ticket, signed
 from tidegate.ports import Clock, Headers, TransportError
 from tidegate.wire.stream import Reply
 
@@ -107,7 +107,7 @@ class Executor:
         """Raises `_Unfit` where it cannot be said."""
         owner = lease.owner
         until = self._clock.wall() + left_us + _LATER_US
-        ticket = Ticket(lease.id, lease.fence, owner.client, owner.namespace, owner.user, until)
+        ticket = JobToken(lease.id, lease.fence, owner.client, owner.namespace, owner.user, until)
         try:
             shown, path = signed(ticket, self._secret), lease.path.encode("ascii")
         except ValueError as error:

@@ -12,7 +12,7 @@ from tidegate.wire.stream import Reply
 from tidegate.wire.tls import client_context
 from tidegate.wire.upstream import UpstreamPool
 
-WORKERS: Final = "workers"  # in the state directory: folders of all workers but the first (`planes/homes.py`)
+WORKERS: Final = "workers"  # in the state directory: folders of all workers but the first (`supervisor/homes.py`)
 _REPLICAS: Final = "+*"  # there: other replicas of the main worker, and where a successor has taken over
 _SUCCESSOR: Final = "+"
 _LOOK_US: Final = 1_000_000  # how often it is looked which sockets there are

@@ -4,8 +4,8 @@ import asyncio
 from typing import Final
 
 from tidegate.model.outcome import Usage
+from tidegate.policy.failure.retry_after import from_headers
 from tidegate.policy.jobs.after import Came
-from tidegate.policy.retry_after import from_headers
 from tidegate.ports import Headers, TransportError
 from tidegate.providers.codec import Codec
 from tidegate.providers.dialects import ANTHROPIC, CODECS, DIALECTS, OPENAI

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tidegate.model.cached import Entry
+from tidegate.model.cached import CacheEntry
 from tidegate.policy.caching.directives import Directives
 
 GONE: Final = 0  # as if it were not there
@@ -10,7 +10,7 @@ STALE: Final = 1  # may stand in for a provider that fails, and for nothing else
 FRESH: Final = 2
 
 
-def state(entry: Entry, wall: int, directives: Directives) -> int:
+def state(entry: CacheEntry, wall: int, directives: Directives) -> int:
     """What this answer is to a call of this moment (wall-clock microseconds): FRESH, STALE or GONE.
 
     A client may ask for more than the configuration (`max-age`, `no-cache`): then what is too old for it stands in for
@@ -31,7 +31,7 @@ def state(entry: Entry, wall: int, directives: Directives) -> int:
     return STALE if wall < limit + stale_us else GONE
 
 
-def _fresh_for(entry: Entry, directives: Directives) -> int:
+def _fresh_for(entry: CacheEntry, directives: Directives) -> int:
     """Until when it is fresh for this client."""
     fresh = entry.fresh_until_us
     asked = 0 if not directives.read else directives.max_age_us

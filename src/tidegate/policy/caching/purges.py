@@ -6,7 +6,7 @@ microseconds.
 
 from typing import Final
 
-from tidegate.model.cached import Entry
+from tidegate.model.cached import CacheEntry
 
 MOST: Final = 10_000  # selectors that are kept apart
 
@@ -85,14 +85,14 @@ class Purges:
         if len(self._moments) > self._most:
             self._fold()
 
-    def gone(self, entry: Entry) -> bool:
+    def gone(self, entry: CacheEntry) -> bool:
         """Whether a purge has met this answer. O(its labels); one test while nothing was ever purged."""
         stored = entry.stored_us
         if stored <= self._floor:
             return True
         return bool(self._moments) and self._named(entry, stored)
 
-    def _named(self, entry: Entry, stored: int) -> bool:
+    def _named(self, entry: CacheEntry, stored: int) -> bool:
         labels, whats = entry.labels, self._whats
         space = labels.namespace
         if self._met(_ALL, space, "", stored):

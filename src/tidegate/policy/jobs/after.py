@@ -13,7 +13,7 @@ import re
 from typing import Final
 
 from tidegate.model.jobs import DEAD, DONE, FAILED, QUEUED
-from tidegate.policy import tickets
+from tidegate.policy.access import tickets
 
 LONGEST: Final = 500  # characters of a reason
 _WORD: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")

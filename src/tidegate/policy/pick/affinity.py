@@ -16,11 +16,11 @@ outlets of at most 1 / (1 + ε) can be full at once, so O(1/ε²) places on aver
 from bisect import bisect_left
 from collections.abc import Sequence
 
-from tidegate.policy.allowance import NEVER
-from tidegate.policy.outlet import Outlet, Tally
 from tidegate.policy.pick.face import Luck
 from tidegate.policy.pick.least_loaded import LeastLoaded
-from tidegate.policy.quota import Charge
+from tidegate.policy.queue.outlet import Outlet, Tally
+from tidegate.policy.quota.allowance import NEVER
+from tidegate.policy.quota.quota import Charge
 from tidegate.policy.ring import place
 
 SLACK_PERMILLE = 250

@@ -7,8 +7,8 @@ strategy decides is preference, never whether a call passes.
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from tidegate.policy.outlet import Outlet, Tally
-from tidegate.policy.quota import Charge
+from tidegate.policy.queue.outlet import Outlet, Tally
+from tidegate.policy.quota.quota import Charge
 
 Luck = Callable[[], float]  # uniform in [0, 1)
 

@@ -6,9 +6,9 @@ Sampling keeps it O(1) and keeps many workers from running to the same outlet at
 
 from collections.abc import Sequence
 
-from tidegate.policy.outlet import Outlet, Tally
 from tidegate.policy.pick.face import Luck
-from tidegate.policy.quota import Charge
+from tidegate.policy.queue.outlet import Outlet, Tally
+from tidegate.policy.quota.quota import Charge
 
 SAMPLED = 4
 

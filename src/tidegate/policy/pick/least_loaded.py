@@ -7,9 +7,9 @@ weigh more than ten short ones. O(1).
 
 from collections.abc import Sequence
 
-from tidegate.policy.outlet import Outlet, Tally
 from tidegate.policy.pick.face import Luck
-from tidegate.policy.quota import Charge
+from tidegate.policy.queue.outlet import Outlet, Tally
+from tidegate.policy.quota.quota import Charge
 
 
 class LeastLoaded:

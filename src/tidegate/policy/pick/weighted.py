@@ -7,9 +7,9 @@ a little more than their part. O(1).
 
 from collections.abc import Sequence
 
-from tidegate.policy.outlet import Outlet, Tally
 from tidegate.policy.pick.face import Luck, one_of
-from tidegate.policy.quota import Charge
+from tidegate.policy.queue.outlet import Outlet, Tally
+from tidegate.policy.quota.quota import Charge
 
 TRIES = 16
 

@@ -66,7 +66,7 @@ class Drop(NamedTuple):
     revision: int
 
 
-class Held(NamedTuple):
+class Allotment(NamedTuple):
     """What a node may spend by: `ppm` before `until`, `floor` from then on."""
 
     ppm: int
@@ -90,7 +90,7 @@ class Party:
         self._born = now
         self._beat = 0
         self._revision = 0
-        self.held: dict[str, Held] = {}
+        self.held: dict[str, Allotment] = {}
         self._demand: dict[str, int] = {}
         self._drains: dict[str, int] = {}
         self._kept: dict[str, tuple[int, int, int]] = {}  # epoch and sequence that all workers keep, and since when
@@ -187,7 +187,7 @@ class Party:
             if escrow.sound(record):
                 entry = record.entries.get(self._me.region, _NOBODY)
                 floor = min(entry.use, self._rule.floor_ppm)
-                self.held[quota] = Held(entry.use, floor, until, record.epoch, entry.seq)
+                self.held[quota] = Allotment(entry.use, floor, until, record.epoch, entry.seq)
         for quota in self.held.keys() - parts.keys():
             self.held[quota] = self.held[quota]._replace(until=0)
 

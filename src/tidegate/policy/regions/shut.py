@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tidegate.policy.bucket import Bucket
+from tidegate.policy.quota.bucket import Bucket
 
 SOON_US: Final = 1_000_000  # what to predict: the store is asked more often than that
 _WIDE: Final = 1_000_000_000  # no call is too large for it

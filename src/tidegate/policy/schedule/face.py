@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import Any, Protocol
 
 from tidegate.model.tenant import Tenant
-from tidegate.policy.records import Ahead as Ahead
-from tidegate.policy.records import Floor as Floor
+from tidegate.policy.queue.records import Ahead as Ahead
+from tidegate.policy.queue.records import Floor as Floor
 
 
 class Ticket:

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Final
 
 from tidegate.model.regions import WHOLE
-from tidegate.policy.bucket import Bucket
+from tidegate.policy.quota.bucket import Bucket
 from tidegate.policy.regions.balance import Demand
 from tidegate.policy.regions.party import Drop, Party, Place, Rule, Seen, Swap
 from tidegate.simulate.regions.plan import SECOND_US, WINDOW_US, Plan

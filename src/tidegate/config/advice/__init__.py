@@ -1,0 +1,1 @@
+"""What is no error and still worth saying."""

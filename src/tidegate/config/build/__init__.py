@@ -1,0 +1,1 @@
+"""From the checked file to the snapshot's records."""

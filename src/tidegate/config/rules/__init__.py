@@ -1,0 +1,1 @@
+"""What a file that fits the schema may still not say."""

@@ -1,0 +1,1 @@
+"""The schema of the file, a module for each of its parts."""

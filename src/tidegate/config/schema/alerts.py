@@ -1,0 +1,7 @@
+"""The schema of alerts."""
+
+from tidegate.config.schema.base import Section
+
+
+class AlertsConfig(Section):
+    """Who is told of what."""

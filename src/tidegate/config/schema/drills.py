@@ -1,0 +1,7 @@
+"""The schema of drills."""
+
+from tidegate.config.schema.base import Section
+
+
+class DrillsConfig(Section):
+    """Proofs that fallbacks work."""

@@ -1,0 +1,7 @@
+"""The schema of telemetry."""
+
+from tidegate.config.schema.base import Section
+
+
+class TelemetryConfig(Section):
+    """Traces and metrics for other systems."""

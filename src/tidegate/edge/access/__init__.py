@@ -1,0 +1,1 @@
+"""Who calls, and may they: everything that is decided by the head of a request."""

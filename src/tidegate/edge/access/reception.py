@@ -1,0 +1,208 @@
+"""Who is let in by the head of a request, and whether they still are when its body has come."""
+
+from typing import Final
+
+from tidegate.edge import errors
+from tidegate.edge.access.clients import Principal
+from tidegate.edge.access.door import NO_KEY, Admission, Turned
+from tidegate.edge.access.rights import ELSEWHERE, KEPT, objection
+from tidegate.edge.access.signatures import Nonce
+from tidegate.edge.house import Runtime
+from tidegate.edge.intake import Caller, check_signed
+from tidegate.edge.misdirected import misdirected
+from tidegate.edge.routes import Match, Route, kept
+from tidegate.model.errors import Problem
+from tidegate.model.jobs import TICKET_HEADER
+from tidegate.policy.access.addresses import peer_address
+from tidegate.ports import Clock
+from tidegate.providers.codec import Dialect
+from tidegate.wire.exchange import Exchange
+
+_SIGNERS: Final = 16  # keys that sign over one connection, of which what their heads say is kept
+
+
+class Signers:
+    """Whose signatures came in heads that are alike: they say the same of all calls of one key.
+
+    It holds as long as `mark` is the house's. A connection has one live exchange, so one `guest` is enough.
+    """
+
+    __slots__ = ("_callers", "_guest", "address", "mark")
+
+    def __init__(self, guest: Admission) -> None:
+        self.mark = guest.mark
+        self.address = guest.address
+        self._guest: Admission | None = None
+        self._callers: dict[str, Caller] = {}
+
+    def come(self, guest: Admission | None) -> None:
+        """Whose signature the present head has; None while that is not known."""
+        self._guest = guest
+
+    def take(self) -> Admission | None:
+        """Who has come, once."""
+        guest = self._guest
+        self._guest = None
+        return guest
+
+    @property
+    def guest(self) -> Admission | None:
+        """Who has come, and is still there."""
+        return self._guest
+
+    def add(self, caller: Caller) -> None:
+        """Its next heads are known."""
+        if len(self._callers) >= _SIGNERS:
+            self._callers.clear()
+        self._callers[caller.client] = caller
+
+    def caller(self, client: Principal) -> Caller | None:
+        """What the head says of this client's calls."""
+        return self._callers.get(client.name)
+
+
+def welcome(
+    house: Runtime, exchange: Exchange, found: Match, dialect: Dialect, now: int, wall: int
+) -> Admission | errors.Reply | None:
+    """Who is let in by the head alone, or the refusal; None for who need not say it. Raises `Turned`."""
+    probe = found.route is Route.ALIVE or found.route is Route.READY
+    ticket = None if house.tickets is None or probe else exchange.header(TICKET_HEADER)
+    if house.tickets is not None and ticket is not None:
+        refusal = misdirected(exchange, found, dialect)
+        return house.tickets.guest(house, exchange, ticket, now, wall) if refusal is None else refusal
+    door, address = None if probe else house.door, b""
+    if door is not None:
+        address = door.address(exchange)
+        door.knock(address, now)
+    refusal = misdirected(exchange, found, dialect)
+    if refusal is not None or probe:
+        return refusal
+    guest = _shown(house, exchange) if door is None else door.enter(exchange, address, house, now, wall)
+    if guest is None:
+        raise Turned(NO_KEY, "key")
+    problem = objection(guest.client, guest.address, wall)
+    if problem is None and (found.route is Route.FORWARD or found.route is Route.MODEL):
+        problem = _forwards(guest.client, exchange, found)
+    if problem is not None:
+        raise Turned(problem, problem.kind.name.lower())
+    return guest
+
+
+def welcome_again(house: Runtime, exchange: Exchange, caller: Caller | None, clock: Clock) -> bool:
+    """Whether a head like this one was welcomed before: then only what is counted or signed is looked at.
+
+    `caller` is who is known by the head alone. Raises `Turned`.
+    """
+    if caller is not None:
+        door = house.door
+        if caller.place is not None and door is not None:
+            door.again(caller.place, clock.now())
+        return True
+    note = exchange.alike.note
+    if not isinstance(note, Signers) or note.mark is not house.mark:
+        return False
+    _welcome_signer(house, exchange, note, clock.now(), clock.wall())
+    return True
+
+
+def _welcome_signer(house: Runtime, exchange: Exchange, signers: Signers, now: int, wall: int) -> None:
+    signers.come(None)
+    door = house.door
+    if door is None:
+        raise Turned(NO_KEY, "key")
+    door.knock(signers.address, now)
+    guest = door.enter(exchange, signers.address, house, now, wall)
+    problem = objection(guest.client, guest.address, wall)
+    if problem is not None:
+        raise Turned(problem, problem.kind.name.lower())
+    signers.come(guest)
+
+
+def unproven(exchange: Exchange) -> Nonce | None:
+    """The nonce of a signed head, of which the other workers have not heard yet. Once."""
+    noted = exchange.alike.note
+    guest = noted.guest if isinstance(noted, Signers) else noted
+    if not isinstance(guest, Admission):
+        return None
+    nonce, guest.nonce = guest.nonce, None
+    return nonce
+
+
+def introduced(house: Runtime, exchange: Exchange, found: Match, now: int, wall: int) -> Caller:
+    """Who calls, now that the body is here; the next head like this one need not be looked at again.
+
+    Raises `Turned`, and `intake.Refusal`.
+    """
+    guest, alike = guest_of(house, exchange, now, wall), exchange.alike
+    check_signed(guest, exchange.body)
+    note = alike.note
+    signers = note if isinstance(note, Signers) and note.mark is guest.mark else None
+    caller = None if signers is None else signers.caller(guest.client)
+    if caller is not None:
+        return caller
+    problem = _forwards(guest.client, exchange, found) if found.route is Route.FORWARD else None
+    if problem is not None:  # until now it was not forwarded
+        raise Turned(problem, problem.kind.name.lower())
+    caller = Caller(exchange, found.kind, guest.client, guest.mark, guest.place)
+    if guest.ticket is not None:
+        caller.employ(guest.ticket, house.clients.of_jobs(guest.client))
+    if found.route is Route.CALL and guest.digest is None:
+        alike.note = caller
+    elif found.route is Route.CALL:
+        if signers is None:
+            signers = alike.note = Signers(guest)
+        signers.add(caller)
+    return caller
+
+
+def _forwards(client: Principal, exchange: Exchange, found: Match) -> Problem | None:
+    """Why a key may not ask providers for what no model is named of."""
+    ours = found.route is Route.MODEL and exchange.method in (b"GET", b"HEAD")
+    if not ours and not client.stored and kept(exchange.method, exchange.path):
+        return KEPT
+    return ELSEWHERE if client.models is not None and found.route is Route.FORWARD else None
+
+
+def guest_of(house: Runtime, exchange: Exchange, now: int, wall: int) -> Admission:
+    """Who was let in, as they stand now: a body may take a minute, and a key be revoked meanwhile. Raises `Turned`."""
+    noted = exchange.alike.note
+    if isinstance(noted, Signers):
+        noted = noted.take()
+    if isinstance(noted, Admission) and noted.mark is house.mark:
+        return noted
+    ticket = None if house.tickets is None else exchange.header(TICKET_HEADER)
+    if house.tickets is not None and ticket is not None:
+        return house.tickets.guest(house, exchange, ticket, now, wall)
+    if isinstance(noted, Admission):
+        client = None if noted.ticket is not None else _still(house, noted.client)
+        guest = None if client is None else _guest(house, client, noted.address, noted.digest)
+    else:  # its head was known until the house changed
+        guest = _shown(house, exchange)
+    if guest is None:
+        raise Turned(NO_KEY, "key")
+    problem = objection(guest.client, guest.address, wall)
+    if problem is not None:
+        raise Turned(problem, problem.kind.name.lower())
+    return guest
+
+
+def _shown(house: Runtime, exchange: Exchange) -> Admission | None:
+    """By the key alone, where that is enough."""
+    client = house.clients.of(exchange)
+    if client is None or client.signing == "required":
+        return None
+    door = house.door
+    address = peer_address(exchange.peer) if door is None else door.address(exchange)
+    return _guest(house, client, address, None)
+
+
+def _guest(house: Runtime, client: Principal, address: bytes, digest: bytes | None) -> Admission:
+    """Counted from its next request on as anybody is: this one has been."""
+    door = house.door
+    return Admission(client, house.mark, address, None if door is None else door.place(client, address), digest)
+
+
+def _still(house: Runtime, client: Principal) -> Principal | None:
+    """The same client as the house knows it now."""
+    clients = house.clients
+    return clients.anybody if clients.open else clients.by_digest(client.digest)

@@ -1,0 +1,1 @@
+"""What a refusal or failure means, and what is done about it."""

@@ -1,0 +1,30 @@
+"""The ticket of a call that waits at a desk."""
+
+from tidegate.model.tenant import Tenant
+from tidegate.policy.quota.charge import Charge
+from tidegate.policy.schedule.face import Ticket
+
+
+class Waiting(Ticket):
+    """A call that waits here. `give_up_at` is when it loses patience; `elsewhere` = it has other targets."""
+
+    __slots__ = ("affinity", "charge", "elsewhere", "give_up_at", "owner", "reviewed")
+
+    def __init__(
+        self,
+        tenant: Tenant,
+        charge: Charge,
+        arrived: int,
+        give_up_at: int,
+        *,
+        affinity: int = 0,
+        elsewhere: bool = False,
+        ctx: object = None,
+    ) -> None:
+        super().__init__(tenant, charge.tokens if charge.tokens > 0 else 1, arrived, ctx)
+        self.owner = tenant  # `tenant` may be the claim by which it is served first
+        self.charge = charge
+        self.give_up_at = give_up_at
+        self.affinity = affinity
+        self.reviewed = 0  # in which round of its queue's review it was looked at
+        self.elsewhere = elsewhere

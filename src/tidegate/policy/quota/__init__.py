@@ -1,0 +1,1 @@
+"""How much of a provider's quota is left, what a call takes of it, and when it comes back."""

@@ -1,6 +1,0 @@
-"""A desk process for the supervisor's tests."""
-
-from tests.planes.fake_aside import run
-
-if __name__ == "__main__":
-    run("desk")

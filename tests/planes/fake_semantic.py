@@ -1,6 +1,0 @@
-"""A semantic process for the supervisor's tests."""
-
-from tests.planes.fake_aside import run
-
-if __name__ == "__main__":
-    run("semantic")

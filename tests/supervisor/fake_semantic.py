@@ -1,0 +1,6 @@
+"""A semantic process for the supervisor's tests."""
+
+from tests.supervisor.fake_aside import run
+
+if __name__ == "__main__":
+    run("semantic")

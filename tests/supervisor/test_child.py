@@ -1,0 +1,41 @@
+"""What a child does first."""
+
+import signal
+import subprocess
+import sys
+
+from tests.supervisor.gate import wait_gone
+from tidegate.supervisor.child import ChildArguments, parse_arguments
+
+CHILD = """
+import signal, sys
+from tidegate.supervisor.child import die_with_parent
+die_with_parent()
+print("set", flush=True)
+while True:
+    signal.pause()
+"""
+PARENT = f"""
+import subprocess, sys
+child = subprocess.Popen([sys.executable, "-c", {CHILD!r}], stdout=subprocess.PIPE)
+child.stdout.readline()
+print(child.pid, flush=True)
+child.wait()
+"""
+
+
+def test_the_kernel_ends_a_child_that_hears_nothing() -> None:
+    """A child that never looks at its channel, for instance because it hangs, dies with its parent all the same."""
+    with subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        child = int(parent.stdout.readline())
+        parent.send_signal(signal.SIGKILL)
+    wait_gone(child)
+
+
+def test_arguments_are_descriptors_and_a_place() -> None:
+    """What the supervisor passes; -1 where there is nothing."""
+    given = ["--channel", "5", "--listen", "6", "--state-dir", "/s", "--worker", "2"]
+    assert parse_arguments(given) == ChildArguments(5, 6, "/s", 2, "/s")
+    assert parse_arguments([*given, "--own-dir", "/s/own"]).own_dir == "/s/own"
+    assert parse_arguments(["--channel", "5", "--worker", "-1"]) == ChildArguments(5, -1, ".", -1, ".")

@@ -10,7 +10,7 @@ from tests.cluster.oracle.central import exchange
 from tests.cluster.oracle.fund import Fund
 from tidegate.model.cluster import FREE, OK, ExchangeReply, ExchangeRequest
 from tidegate.policy.lease.faces import SHARED, Footing
-from tidegate.policy.lease.faces import Fund as Face
+from tidegate.policy.lease.faces import LeasedBucket as Face
 from tidegate.policy.quota.allowance import ALWAYS
 from tidegate.testing import ManualClock
 from tidegate.testing.clock import ManualTimer

@@ -3,6 +3,7 @@
 Units are those of `model/snapshot.py`; moments are microseconds since 1970.
 """
 
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec
@@ -44,8 +45,10 @@ class AlertChannel(Record, frozen=True):
 
     name: str
     kind: str  # of KINDS
-    url: str = ""  # with its token, if it has one: a secret
-    secret: str = ""  # what it is signed with
+    url: str = ""  # with its token, if it has one: a secret; e-mail: smtp://, smtps:// or smtp+plain://[user@]host:port
+    secret: str = ""  # what it is signed with; e-mail: the password
+    keyword: str = ""  # which every message has to hold, where the channel's maker asks for one
+    proxy: str = ""  # http://[user:password@]host:port, already resolved against NO_PROXY
     language: str = ""  # of LANGUAGES; "" = as `AlertSettings.language`
     mentions: tuple[str, ...] = ()  # telephone numbers, user ids or `all`, as the channel has them
     sender: str = ""  # e-mail
@@ -53,6 +56,15 @@ class AlertChannel(Record, frozen=True):
     command: tuple[str, ...] = ()
     per_minute: int = 0  # messages, 0 = as the channel's maker allows
     timeout_us: int = 10_000_000
+
+    def __repr__(self) -> str:
+        """Without what is secret."""
+        return f"AlertChannel({self.name!r}, {self.kind!r})"
+
+    def __rich_repr__(self) -> Iterator[tuple[str, str]]:
+        """The same."""
+        yield "name", self.name
+        yield "kind", self.kind
 
 
 class AlertRoute(Record, frozen=True):
@@ -78,6 +90,8 @@ class AlertSilence(Record, frozen=True):
     from_us: int
     until_us: int
     why: str = ""
+    id: str = ""  # of one made at run time
+    by: str = ""  # who made it
 
 
 class AlertSettings(Record, frozen=True):
@@ -91,6 +105,9 @@ class AlertSettings(Record, frozen=True):
     zone: str = "UTC"
     gate: str = "tidegate"  # how messages call this gate
     link: str = ""  # to the admin pages, "" = none
+    look_us: int = 1_000_000  # how often rules are judged
+    missing_us: int = 30_000_000  # what nobody measures any more is over after so long
+    give_up_us: int = 3_600_000_000  # a message that nobody takes is given up after so long
 
 
 class AlertItem(msgspec.Struct, frozen=True):

@@ -1,0 +1,1 @@
+"""When to say what to whom about how the gate does."""

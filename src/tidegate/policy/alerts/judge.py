@@ -95,9 +95,7 @@ def digest(*words: str) -> str:
 
 def _new(rule: AlertRule, labels: Labels, severity: str, value: float, now: int) -> Alert:
     name = digest(rule.name, *(word for pair in labels for word in pair), str(now))
-    return Alert(
-        name, rule.name, rule.metric, labels, PENDING, severity, value, threshold(rule, severity), now, now
-    )
+    return Alert(name, rule.name, rule.metric, labels, PENDING, severity, value, threshold(rule, severity), now, now)
 
 
 def _kept(alert: Alert) -> tuple[object, ...]:

@@ -201,11 +201,14 @@ class Observer(Protocol):
     def finished(self, record: CallRecord) -> None:
         """A call ended, whatever came of it."""
 
-    def refused(self, plan: str, kind: str) -> None:
-        """The gate itself refused a call of this plan; `kind` is one of a small set of words."""
+    def refused(self, plan: str, kind: str, tier: str = "") -> None:
+        """The gate itself refused a call of this plan and tier; `kind` is one of a small set of words."""
 
     def fell_back(self, plan: str) -> None:
         """A call left a target for the next one."""
+
+    def moved(self, plan: str) -> None:
+        """A call was answered by another target than its plan's first."""
 
     def key_retired(self, lane: str, digest: str, left: int) -> None:
         """The provider refused a key (called by its digest), and it left its scope; `left` are in use. Once a key."""

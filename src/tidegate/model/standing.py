@@ -60,13 +60,13 @@ class ScopeSums(msgspec.Struct, array_like=True, gc=False):
 
 
 class BudgetSums(msgspec.Struct, array_like=True, gc=False):
-    """One namespace's budget, in one unit. `common`: what all nodes have used together, which each of them knows."""
+    """One namespace's budget: what this node has used, and (`told`) what it knows that all have used together."""
 
     namespace: str
     period: str  # tokens_day | money_day | money_month
     used: int = 0
+    told: int = 0
     limit: int = 0
-    common: bool = False
 
 
 class NodeStanding(msgspec.Struct, array_like=True, gc=False):

@@ -15,6 +15,8 @@ BOUNDS_US = (
 )  # fmt: skip
 REASONS = tuple(reason.name.lower() for reason in Reason)  # the index is `Reason.value - 1`
 OTHER = "other"
+FALLBACK = "fallback"  # an attempt failed, and the next target was tried
+MOVED = "moved"  # a call was answered by another target than its plan's first
 
 
 def _buckets() -> list[int]:
@@ -67,6 +69,10 @@ class LaneGauge(msgspec.Struct, array_like=True):
     open: bool = True  # False: refused lately, closed but for a probe
     requests: Belief = Belief()
     tokens: Belief = Belief()
+    charged_requests: int = 0  # ever
+    charged_tokens: int = 0  # ever: what was reserved, put right by what the provider counted
+    wait_us: int = 0  # until its breaker lets a call pass, if only as a probe
+    keys_dead: int = 0  # of its scope, that the provider refuses
 
 
 class PoolGauge(msgspec.Struct, array_like=True):
@@ -77,6 +83,10 @@ class PoolGauge(msgspec.Struct, array_like=True):
     waiting: dict[str, int]  # calls by tier
     oldest_us: int  # for how long the one who waits longest has waited
     appointments: int  # places kept for calls that were refused with a time
+    left: int = 0  # calls ever that were let through, at once or later, or gave up
+    waited_us: int = 0  # how long they had waited, together
+    refused: int = 0  # calls ever that were told a time
+    waiting_us: int = 0  # how long those who wait have waited so far, together
 
 
 class ScopeMeter(msgspec.Struct, array_like=True):
@@ -165,14 +175,16 @@ class SpendGauge(msgspec.Struct, array_like=True):
     used: int
     reserved: int
     limit: int
+    told: int = 0  # used by all workers together, as far as this one was told
 
 
 class Tally(msgspec.Struct, array_like=True):
-    """A plan's events: `what` is a refusal's kind, or `fallback`."""
+    """A plan's events: `what` is a refusal's kind, or `FALLBACK`, or `MOVED`; tier: of a call that was refused."""
 
     plan: str
     what: str
     count: int = 0
+    tier: str = ""
 
 
 class Report(msgspec.Struct, array_like=True):

@@ -10,6 +10,8 @@ from tidegate.observe.counts import CallCount, bucket_of
 from tidegate.observe.growth import Growth
 from tidegate.observe.log import Log
 from tidegate.observe.meters import (
+    FALLBACK,
+    MOVED,
     OTHER,
     LaneGauge,
     LaneMeter,
@@ -64,7 +66,7 @@ class Observer:
         self._providers: dict[str, ProviderMeter] = {}
         self._growth = None if log is None else Growth(log)
         self._usage: dict[str, _Usage] = {}
-        self._tallies: dict[tuple[str, str], Tally] = {}
+        self._tallies: dict[tuple[str, str, str], Tally] = {}
 
     def attempt(self, lane: str, reason: Reason | None) -> None:
         """An attempt on a lane (provider/scope/model) ended: answered (None) or failed for this reason."""
@@ -102,13 +104,17 @@ class Observer:
         count.cached_tokens += record.cached_tokens
         count.charged_tokens += record.charged_tokens
 
-    def refused(self, plan: str, kind: str) -> None:
-        """The gate itself refused a call of this plan; `kind` is a small fixed set of words."""
-        self._tally(plan, kind)
+    def refused(self, plan: str, kind: str, tier: str = "") -> None:
+        """The gate itself refused a call of this plan and tier; `kind` is a small fixed set of words."""
+        self._tally(plan, kind, tier)
 
     def fell_back(self, plan: str) -> None:
         """A call left a target for the next one."""
-        self._tally(plan, "fallback")
+        self._tally(plan, FALLBACK)
+
+    def moved(self, plan: str) -> None:
+        """A call was answered by another target than its plan's first."""
+        self._tally(plan, MOVED)
 
     def key_retired(self, lane: str, digest: str, left: int) -> None:
         """The provider knows a key of the lane's scope no more; `left` are in use."""
@@ -172,12 +178,12 @@ class Observer:
             rates[model] = usage.rate.per_second(now)
         return rates
 
-    def _tally(self, plan: str, what: str) -> None:
-        tally = self._tallies.get((plan, what))
+    def _tally(self, plan: str, what: str, tier: str = "") -> None:
+        tally = self._tallies.get((plan, what, tier))
         if tally is None:
             if len(self._tallies) >= MAX_SERIES:
-                plan = OTHER
-            tally = self._tallies.setdefault((plan, what), Tally(plan, what))
+                plan = tier = OTHER
+            tally = self._tallies.setdefault((plan, what, tier), Tally(plan, what, 0, tier))
         tally.count += 1
 
     def _scope(self, lane: str) -> ScopeMeter:

@@ -38,6 +38,7 @@ class Recorder:
         self.records: list[CallRecord] = []
         self.refusals: list[tuple[str, str]] = []
         self.fallbacks: list[str] = []
+        self.moves: list[str] = []
         self.unknown: list[tuple[str, Unexplained]] = []
         self.keys: list[tuple[str, str, int | None]] = []  # lane, digest, how many were left; None: it is back
 
@@ -53,13 +54,17 @@ class Recorder:
         """Keep one record."""
         self.records.append(record)
 
-    def refused(self, plan: str, kind: str) -> None:
+    def refused(self, plan: str, kind: str, tier: str = "") -> None:
         """Keep one refusal."""
         self.refusals.append((plan, kind))
 
     def fell_back(self, plan: str) -> None:
         """Keep one fallback."""
         self.fallbacks.append(plan)
+
+    def moved(self, plan: str) -> None:
+        """Keep a call that another target than its plan's first answered."""
+        self.moves.append(plan)
 
     def key_retired(self, lane: str, digest: str, left: int) -> None:
         """Keep a key that left."""

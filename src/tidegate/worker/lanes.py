@@ -2,8 +2,9 @@
 
 from tidegate.journal.learnt import Learnt
 from tidegate.line.lane import Lane, LaneState
+from tidegate.line.pool import Pool
 from tidegate.model.facts import Intent
-from tidegate.observe.meters import LaneGauge
+from tidegate.observe.meters import LaneGauge, PoolGauge
 from tidegate.ports import Clock
 
 
@@ -46,4 +47,24 @@ def gauge(lane: Lane, now: int) -> LaneGauge:
         not lane.breaker.limited,
         lane.requests.belief(now),
         lane.tokens.belief(now),
+        lane.charged_requests,
+        lane.charged_tokens,
+        lane.breaker.wait(now),
+        lane.keys.retired + lane.breaker.healths[0].limited,  # the last key of a scope never leaves: the scope closes
+    )
+
+
+def pool_gauge(pool: Pool[Lane], now: int) -> PoolGauge:
+    """How a pool's queue stands."""
+    desk, (name, _, model) = pool.desk, pool.name.partition("/")
+    return PoolGauge(
+        name,
+        model,
+        desk.by_tier,
+        desk.oldest_us(now),
+        len(desk.appointments),
+        desk.left,
+        desk.waited_us,
+        desk.refused,
+        desk.waiting_us(now),
     )

@@ -170,6 +170,32 @@ def test_how_long_the_first_has_waited() -> None:
 # ── tiers ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def test_waits_are_added_up_for_whoever_leaves() -> None:
+    """At once, when its turn comes, or without one; and of those who still wait, so far. A reload forgets none of it."""
+    desk = desk_of(outlet())
+    assert desk.pass_now(ACME, Charge(1_000), 0, 0) is not None
+    drain(desk)
+    first, second = join(desk, 1_000, now=SECOND), join(desk, 1_000, now=2 * SECOND)
+    assert (desk.left, desk.waited_us, desk.waiting_us(5 * SECOND)) == (1, 0, 7 * SECOND)
+    assert desk.leave(second, 6 * SECOND)
+    assert not desk.leave(second, 6 * SECOND)
+    granted = desk.dispatch(7 * SECOND)
+    assert isinstance(granted, Grant)
+    assert granted.ticket is first
+    assert (desk.left, desk.waited_us, desk.waiting_us(9 * SECOND)) == (3, 10 * SECOND, 0)
+    desk.promise(ACME, Charge(1_000), SECOND, 9 * SECOND)
+    third = join(desk, 1_000, now=9 * SECOND)
+    after = desk_of(outlet())
+    after.inherit(desk, 10 * SECOND)
+    assert (after.left, after.waited_us, after.refused, after.waiting_us(11 * SECOND)) == (
+        3,
+        10 * SECOND,
+        1,
+        2 * SECOND,
+    )
+    assert after.leave(third, 11 * SECOND)
+
+
 def test_vip_before_free() -> None:
     """Whoever came first."""
     desk = desk_of(how="dynamic", tiered=True)

@@ -25,6 +25,18 @@ def outlet(rpm: int = 60, tpm: int = 60_000, *, cap: int = 0, window: str = "con
     return Outlet("o", Quota(of(rpm), of(tpm)), cap=Cap(cap))
 
 
+def test_what_was_charged_is_put_right() -> None:
+    """A charge counts when it is taken, as it turns out when it is settled, and not at all when it is given back."""
+    one = outlet()
+    for tokens in (100, 200, 300):
+        one.take(Charge(tokens), 0)
+    assert (one.charged_requests, one.charged_tokens) == (3, 600)
+    one.settle(100, 40, 0, SECOND)
+    one.keep(200)
+    one.give_back(300, 0, SECOND)
+    assert (one.charged_requests, one.charged_tokens) == (2, 240)
+
+
 def test_requests_and_tokens_together() -> None:
     """Either may be what is missing."""
     one = outlet(rpm=2)

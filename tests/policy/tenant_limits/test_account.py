@@ -171,10 +171,10 @@ def test_what_it_limits(allowance: dict[str, Any], limited: bool, money: bool) -
 def test_how_it_stands() -> None:
     """Used, held, and allowed; by the names of the limits."""
     made = account(rpm=5, tpm=100, concurrent=3, tokens_day=1_000, nano_month=2_000)
-    assert [used for _, used, _, _ in made.stands(0, NOON)] == [0] * 5
+    assert [used for _, used, *_ in made.stands(0, NOON)] == [0] * 5
     hold(made, 30)
     made.budgets[0].at(NOON).spent = 7
     assert list(made.stands(0, NOON)) == [
-        ("rpm", 1, 0, 5), ("tpm", 30, 0, 100), ("concurrent", 1, 0, 3),
-        ("tokens_day", 7, 30, 1_000), ("nano_month", 0, 30, 2_000),
+        ("rpm", 1, 0, 5, 0), ("tpm", 30, 0, 100, 0), ("concurrent", 1, 0, 3, 0),
+        ("tokens_day", 7, 30, 1_000, 0), ("nano_month", 0, 30, 2_000, 0),
     ]  # fmt: skip

@@ -36,8 +36,8 @@ class Dispatcher:
     """One pool's queue over its outlets, for one model."""
 
     __slots__ = (
-        "_forecast", "_max_waiting", "_review", "_shares", "_tiered", "_trunk", "_welcome", "appointments",
-        "by_tier", "luck", "outlets", "scheduler", "waiting",
+        "_arrivals", "_forecast", "_max_waiting", "_review", "_shares", "_tiered", "_trunk", "_welcome", "appointments",
+        "by_tier", "left", "luck", "outlets", "refused", "scheduler", "waited_us", "waiting",
     )  # fmt: skip
 
     def __init__(
@@ -49,6 +49,10 @@ class Dispatcher:
         self.appointments = Appointments()
         self.waiting = 0
         self.by_tier: dict[str, int] = {}  # the same by the names of the tiers that have waited here
+        self._arrivals = 0  # their moments of arrival, added up
+        self.left = 0  # calls ever that were let through, at once or later, or gave up
+        self.waited_us = 0  # how long they had waited, together
+        self.refused = 0  # calls ever that were told a time
         self.luck = luck
         self._max_waiting = rules.max_waiting
         self._tiered = rules.tiered
@@ -64,6 +68,7 @@ class Dispatcher:
         self.appointments = self._welcome.places = old.appointments
         self._forecast.inherit(old._forecast)  # noqa: SLF001 - it is a desk like this one
         self._trunk = old._trunk  # noqa: SLF001
+        self.left, self.waited_us, self.refused = old.left, old.waited_us, old.refused
         for ticket in list(old.scheduler):
             old.scheduler.remove(ticket, now)
             if isinstance(ticket, Waiting):
@@ -84,6 +89,7 @@ class Dispatcher:
         floor = self._floor(tenant, now) if self._tiered else 0
         outlet = self.outlets.pick(charge, floor, affinity, now, self.luck)
         if outlet is not None:
+            self.left += 1
             self._served(tenant, charge.tokens, now)
             if self.appointments.kept:
                 self.scheduler.passed(tenant, charge.tokens, self.appointments.weight)
@@ -115,7 +121,7 @@ class Dispatcher:
         """A waiting call lost patience or its client. False when it is not here any more."""
         if not self.scheduler.remove(ticket, now):
             return False
-        self._count(ticket, -1)
+        self._gone(ticket, now)
         self._unclaim(ticket, now)
         return True
 
@@ -137,7 +143,7 @@ class Dispatcher:
             self.leave(head, now)
             return Grant(head, None)
         self.scheduler.pop(now)
-        self._count(head, -1)
+        self._gone(head, now)
         owner = head.owner
         if head.tenant is not owner:
             self.scheduler.spent(owner, charge.tokens, now)
@@ -166,6 +172,7 @@ class Dispatcher:
     def promise(self, tenant: Tenant, charge: Charge, wait_us: int, now: int) -> int:
         """What to tell a call that is refused, at least `wait_us`: a time nobody else is told. Its place is kept."""
         told = max(wait_us, self._foretold(tenant, charge, now, strict=True))
+        self.refused += 1
         self.book(tenant, charge, told, now)
         return told
 
@@ -212,6 +219,10 @@ class Dispatcher:
         oldest = self.scheduler.oldest()
         return 0 if oldest is None else now - oldest.arrived
 
+    def waiting_us(self, now: int) -> int:
+        """For how long those who wait have waited so far, together."""
+        return self.waiting * now - self._arrivals
+
     def changed(self, now: int) -> None:
         """Limits or health of outlets changed."""
         if self._shares:
@@ -233,6 +244,12 @@ class Dispatcher:
         tier = ticket.owner.tier.name
         self.by_tier[tier] = self.by_tier.get(tier, 0) + by
         self.waiting += by
+        self._arrivals += by * ticket.arrived
+
+    def _gone(self, ticket: Waiting, now: int) -> None:
+        self._count(ticket, -1)
+        self.left += 1
+        self.waited_us += now - ticket.arrived
 
     def _served(self, tenant: Tenant, tokens: int, now: int) -> None:
         self.scheduler.spent(tenant, tokens, now)

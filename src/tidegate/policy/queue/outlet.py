@@ -71,8 +71,8 @@ class Outlet:
     """One lane in one pool. `weight_milli` is its part where parts are configured."""
 
     __slots__ = (
-        "breaker", "calls", "cap", "crowd", "name", "outputs", "prefixes", "quota", "reserved", "tallies",
-        "wallet", "weight_milli",
+        "breaker", "calls", "cap", "charged_requests", "charged_tokens", "crowd", "name", "outputs", "prefixes",
+        "quota", "reserved", "tallies", "wallet", "weight_milli",
     )  # fmt: skip
 
     def __init__(
@@ -91,6 +91,7 @@ class Outlet:
         self.tallies: tuple[Tally, ...] = ()  # of the pools that it is in
         self.calls = 0  # in flight
         self.reserved = 0  # their tokens
+        self.charged_requests = self.charged_tokens = 0  # ever: what was taken, as far as it was found to be right
 
     def due(self, charge: Charge, now: int) -> Charge:
         """What the call costs here: less what is cached. Where nothing is, it is `charge` itself."""
@@ -194,6 +195,8 @@ class Outlet:
             self.outputs.take(charge.outputs, now)
         self.calls += 1
         self.reserved += tokens
+        self.charged_requests += 1
+        self.charged_tokens += tokens
         self.cap.busy += 1
         if self.crowd is not None:
             self.crowd.busy += 1
@@ -204,6 +207,7 @@ class Outlet:
     def settle(self, reserved: int, tokens: int, taken_at: int, now: int) -> None:
         """A call that reserved so much ended; the provider really charged `tokens`."""
         if tokens != reserved:
+            self.charged_tokens += tokens - reserved
             for allowed in self.quota.tokens:
                 allowed.correct(tokens - reserved, taken_at, now)
         self.keep(reserved)
@@ -222,6 +226,8 @@ class Outlet:
 
     def give_back(self, reserved: int, taken_at: int, now: int, outputs: int = 0) -> None:
         """Nothing was sent: all of it returns."""
+        self.charged_requests -= 1
+        self.charged_tokens -= reserved
         self.quota.give_back(reserved, taken_at, now)
         if self.outputs is not None:
             self.outputs.correct(-outputs, taken_at, now)

@@ -141,17 +141,20 @@ class Account:
                 worst = one
         return worst
 
-    def stands(self, now: int, wall: int) -> Iterator[tuple[str, int, int, int]]:
-        """Its limits by their names in `Allowance`: what is used of each, what calls in flight hold, and the limit."""
+    def stands(self, now: int, wall: int) -> Iterator[tuple[str, int, int, int, int]]:
+        """Its limits by their names in `Allowance`: what is used of each, what calls in flight hold, and the limit.
+
+        The last is what all workers have used of a budget together, as far as this one was told.
+        """
         if self.rpm:
-            yield "rpm", 0 if self.requests is None else self.rpm - self.requests.left(now), 0, self.rpm
+            yield "rpm", 0 if self.requests is None else self.rpm - self.requests.left(now), 0, self.rpm, 0
         if self.tpm:
-            yield "tpm", 0 if self.tokens is None else self.tpm - self.tokens.left(now), 0, self.tpm
+            yield "tpm", 0 if self.tokens is None else self.tpm - self.tokens.left(now), 0, self.tpm, 0
         if self.concurrent:
-            yield "concurrent", self.running, 0, self.concurrent
+            yield "concurrent", self.running, 0, self.concurrent, 0
         for budget in self.budgets:
             tally = budget.at(wall)
-            yield budget.what, tally.spent, tally.held, budget.limit
+            yield budget.what, tally.spent, tally.held, budget.limit, tally.told
 
     def charge(self, ask: Ask) -> int:
         """What its minute is charged with. An estimate above the limit wants an empty minute: it may be wrong."""

@@ -23,6 +23,7 @@ from tidegate.config.proxies import BadProxy
 from tidegate.config.rules.access import check_access
 from tidegate.config.rules.cache import check_cache
 from tidegate.config.rules.chains import check_chains
+from tidegate.config.rules.drills import check_drills
 from tidegate.config.rules.file import check_rules
 from tidegate.config.rules.jobs import check_jobs
 from tidegate.config.rules.money import check_amounts, check_money
@@ -144,6 +145,7 @@ def _validate(
     check_money(document)
     check_cache(document, names)
     check_jobs(document, folder)
+    check_drills(document)
     check_regions(document)
     return config, filed, check_profiles(document, folder, environ)
 

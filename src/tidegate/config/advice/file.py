@@ -6,6 +6,7 @@ from tidegate.config.advice.access import advise_access
 from tidegate.config.advice.bodies import advise_bodies
 from tidegate.config.advice.cache import advise_cache
 from tidegate.config.advice.cluster import advise_cluster
+from tidegate.config.advice.drills import advise_drills
 from tidegate.config.advice.isolation import advise_isolation
 from tidegate.config.advice.jobs import advise_jobs
 from tidegate.config.advice.money import advise_money
@@ -27,6 +28,7 @@ def advise(config: Config, snapshot: Snapshot, document: Document, wall: int = 0
     advice += [*advise_access(config, snapshot, wall), *advise_money(config, snapshot, document)]
     advice += [*advise_isolation(snapshot), *advise_bodies(config), *advise_cache(config)]
     advice += [*advise_jobs(config, document), *advise_cluster(config, document)]
+    advice += advise_drills(config, snapshot)
     for path, strategy in _strategies(config):
         advice.extend(_bounds(strategy.rate_limit_policy, (*path, "rate_limit_policy")))
         advice.extend(_order(strategy, path))

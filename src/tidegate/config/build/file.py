@@ -62,10 +62,11 @@ def build(
     )
     providers = tuple(_open(provider, providers, prices) for provider in providers)
     chains = _chains(_named(config), _models(providers))
+    strategies = tuple(_strategy(name, item, chains, tiers) for name, item in _named(config).items())
     return records.Snapshot(
         version=version,
         providers=providers,
-        strategies=tuple(_strategy(name, item, chains, tiers) for name, item in _named(config).items()),
+        strategies=strategies,
         defaults=_defaults(config.defaults, chains, tiers),
         clients=build_access.filed_keys(filed or {}) + build_access.client_keys(config.clients.keys, "key"),
         keys_required=config.clients.required,
@@ -85,7 +86,7 @@ def build(
         cluster=build_cluster.cluster(config.cluster),
         regions=build_regions.regions(config.regions, config.cluster.node),
         telemetry=build_telemetry.telemetry(config.telemetry),
-        drills=build_drills.drills(config.drills),
+        drills=build_drills.drills(config.drills, strategies, providers),
         alerts=build_alerts.alerts(config.alerts),
     )
 

@@ -14,7 +14,7 @@ from tidegate.config.schema.base import Count, ModelName, Name, Seconds, Secret,
 from tidegate.config.schema.bodies import BodiesConfig
 from tidegate.config.schema.cache import CacheConfig
 from tidegate.config.schema.cluster import ClusterConfig
-from tidegate.config.schema.drills import DrillsConfig
+from tidegate.config.schema.drills import DrillConfig
 from tidegate.config.schema.jobs import JobsConfig
 from tidegate.config.schema.money import LedgerConfig, MoneyConfig, PriceConfig
 from tidegate.config.schema.profile import ApiVersion, DialectName
@@ -308,8 +308,8 @@ class Config(Section):
     alerts: AlertsConfig = Field(
         AlertsConfig.model_construct(), description="What is watched, and who is told.", examples=["{language: zh}"]
     )  # fmt: skip
-    drills: DrillsConfig = Field(
-        DrillsConfig.model_construct(), description="Proofs that fallbacks answer sensibly.", examples=["{}"]
+    drills: dict[Name, DrillConfig] = Field(
+        {}, description="Proofs that fallbacks answer sensibly.", examples=["{nightly: {…}}"]
     )  # fmt: skip
     telemetry: TelemetryConfig = Field(
         TelemetryConfig.model_construct(), description="Traces, and where they are sent.", examples=["{}"]

@@ -15,6 +15,8 @@ from tidegate.journal.follow import Position
 from tidegate.model.facts import CallRecord, Fact, Intent
 from tidegate.store import hits, partitions
 from tidegate.store.engine import is_sqlite
+from tidegate.store.lane_sums import LaneSums
+from tidegate.store.lane_tables import COUNTS, LANE_HOURS, LANE_MINUTES
 from tidegate.store.rows import Row, attempt_row, call_row, day_of
 from tidegate.store.statements import PLACES, addition, execute, if_new, inserted, insertion
 from tidegate.store.sums import Place, Sums, Words
@@ -66,7 +68,7 @@ def write(connection: Connection, at: Journal, batch: Batch, words: Words) -> Jo
     said = _statements(connection.dialect.name)
     records = [fact for fact in batch.facts if isinstance(fact, CallRecord)]
     moved = _move(connection, at, batch, len(records))
-    sums = Sums(words)
+    sums, lanes = Sums(words), LaneSums(words)
     new = _inserted(connection, at.id, [(record, sums.place(record)) for record in records])
     if len(new) != len(records):
         connection.exec_driver_sql(said.uncount, (len(records) - len(new), at.id))
@@ -74,13 +76,17 @@ def write(connection: Connection, at: Journal, batch: Batch, words: Words) -> Jo
     attempts: list[Row] = []
     for record, place in new:
         sums.called(record, place)
+        lanes.called(record)
         if record.tries:
             attempts += [attempt_row(at.id, record, number, one) for number, one in enumerate(record.tries, 1)]
     for fact in batch.facts:
         if isinstance(fact, Intent):
             sums.intended(fact)
+            lanes.intended(fact)
     execute(connection, said.attempts, attempts)
     execute(connection, said.hourly, sums.rows())
+    execute(connection, said.minutes, lanes.minutes())
+    execute(connection, said.hours, lanes.hours())
     hits.write(connection, at.id, batch.facts, [record for record, _ in new], words)
     return moved
 
@@ -120,6 +126,8 @@ class _Statements(NamedTuple):
     calls: str
     attempts: str
     hourly: str
+    minutes: str
+    hours: str
     move: str
     uncount: str
 
@@ -133,6 +141,8 @@ def _statements(dialect: str) -> _Statements:
         if_new(CALLS, dialect),
         insertion(ATTEMPTS, dialect),
         addition(HOURLY, dialect, Sums.NAMES),
+        addition(LANE_MINUTES, dialect, COUNTS),
+        addition(LANE_HOURS, dialect, COUNTS),
         f"UPDATE journals SET segment = {place}, position = {place}, {counted} {held}",  # noqa: S608 - our names
         f"UPDATE journals SET taken_calls = taken_calls - {place} WHERE id = {place}",  # noqa: S608
     )

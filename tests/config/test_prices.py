@@ -142,9 +142,10 @@ def test_another_house_currency(loads: Loads) -> None:
 )
 def test_the_ledger(loads: Loads, tmp_path: object, url: str, database: str) -> None:
     """A relative path starts at the file's folder."""
-    more = "keep_days: 7, keep_audit_days: 8, on_journal_failure: continue, alarm_bytes: 1048576"
+    more = "keep_days: 7, keep_audit_days: 8, on_journal_failure: continue, alarm_bytes: 1048576, "
+    more += "keep_minutes_days: 2, keep_trends_days: 90"
     assert loads(f'ledger: {{database: "{url}", {more}}}').snapshot.ledger == LedgerSettings(
-        database.format(folder=tmp_path), "USD", 7, 8, "continue", 1_048_576
+        database.format(folder=tmp_path), "USD", 7, 8, "continue", 1_048_576, keep_minutes_days=2, keep_trends_days=90
     )
 
 

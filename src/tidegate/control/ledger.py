@@ -14,6 +14,7 @@ from tidegate.control.board import Board
 from tidegate.control.declared import Declaration
 from tidegate.control.leader import alone
 from tidegate.control.priority import give_way
+from tidegate.control.trends import TrendKeeper
 from tidegate.model.entitlements import LedgerSettings
 from tidegate.observe.log import Log
 
@@ -53,6 +54,7 @@ class Ledger:
         self._settings: LedgerSettings | None = None
         self._ingest: Ingest | None = None
         self._wait = _FIRST_WAIT
+        self._trends = TrendKeeper()
         self._said = self._looked = self._tidied = -_TIDY
 
     def start(self) -> None:
@@ -89,6 +91,8 @@ class Ledger:
         if not more and now - self._tidied >= _TIDY and (begin := self._lead()) is not None:
             self._tidied = now
             self._tidy(settings, begin)
+        if self.engine is not None and self._trends.due(now) and (begin := self._lead()) is not None:
+            self._trends.note(self.engine, self._board.views(), int(time.time()), begin)
         return more
 
     def _opened(self, settings: LedgerSettings) -> "Ingest":
@@ -161,6 +165,7 @@ class Ledger:
         try:
             gone = partitions.drop_before(engine, today - settings.keep_days, begin)
             partitions.ahead(engine, today, begin)
+            self._trends.tidy(engine, settings, int(time.time()), begin)
         except Deposed:
             return  # another node sees to it
         if gone:

@@ -109,6 +109,8 @@ class LedgerSettings(Record, frozen=True):
     on_journal_failure: str = "stop"  # when a record cannot be written: stop | continue
     alarm_bytes: int = 268_435_456  # of journal that has not reached the database
     keep_bodies_bytes: int = 1_073_741_824  # of bodies; the oldest go
+    keep_minutes_days: int = 3  # of what lanes used by the minute
+    keep_trends_days: int = 400  # of what they used by the hour, and of their limits
 
 
 class Isolation(Record, frozen=True):

@@ -112,4 +112,6 @@ def ledger(item: LedgerConfig, money: MoneyConfig, folder: Path) -> LedgerSettin
         on_journal_failure=item.on_journal_failure,
         alarm_bytes=item.alarm_bytes,
         keep_bodies_bytes=item.keep_bodies_bytes,
+        keep_minutes_days=item.keep_minutes_days,
+        keep_trends_days=item.keep_trends_days,
     )

@@ -151,6 +151,12 @@ class LedgerConfig(Section):
     keep_audit_days: Annotated[int, Field(ge=1, le=36_500)] = Field(
         730, description="Days for which it is kept who changed what.", examples=[730]
     )
+    keep_minutes_days: Annotated[int, Field(ge=1, le=366)] = Field(
+        3, description="Days for which it is kept by the minute what was used of each quota.", examples=[3]
+    )
+    keep_trends_days: Annotated[int, Field(ge=28, le=36_500)] = Field(
+        400, description="Days for which it is kept by the hour, with the limits that were in force.", examples=[400]
+    )
     on_journal_failure: Literal["stop", "continue"] = Field(
         "stop", description="When a call cannot be recorded: it is refused, or served and missing.", examples=["stop"]
     )

@@ -21,6 +21,7 @@ from tidegate.config.parcels import pack, unpack
 from tidegate.config.prices import Prices
 from tidegate.config.proxies import BadProxy
 from tidegate.config.rules.access import check_access
+from tidegate.config.rules.alerts import check_alerts
 from tidegate.config.rules.cache import check_cache
 from tidegate.config.rules.chains import check_chains
 from tidegate.config.rules.drills import check_drills
@@ -147,6 +148,7 @@ def _validate(
     check_jobs(document, folder)
     check_drills(document)
     check_regions(document)
+    check_alerts(document)
     return config, filed, check_profiles(document, folder, environ)
 
 

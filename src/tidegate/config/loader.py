@@ -99,7 +99,7 @@ def _loaded(snapshot: Snapshot, *, keeps: bool = False) -> messages.Loaded:
         messages.Part(item.namespace, item.port, item.cpu_permille, encode(part))
         for item, part in zip(snapshot.isolated, rest, strict=True)
     )
-    whole = encode(snapshot) if parts else b""
+    whole = encode(snapshot) if parts or main is not snapshot else b""
     tls, cluster = server.tls is not None, snapshot.cluster
     common = bool(cluster.url) and not keeps and cluster.configuration == "shared"
     return messages.Loaded(

@@ -87,7 +87,7 @@ def build(
         regions=build_regions.regions(config.regions, config.cluster.node),
         telemetry=build_telemetry.telemetry(config.telemetry),
         drills=build_drills.drills(config.drills, strategies, providers),
-        alerts=build_alerts.alerts(config.alerts),
+        alerts=build_alerts.alerts(config.alerts, environ),
     )
 
 

@@ -2,6 +2,7 @@
 
 from tests.line.scenes import call_of, lane_of, play_of, provider, requests_left
 from tidegate.line.course import Course, Tried
+from tidegate.line.slot import Answered
 from tidegate.model.outcome import Reason
 from tidegate.model.reply import Failure
 from tidegate.model.snapshot import Limits
@@ -19,12 +20,17 @@ async def test_another_lane_is_none_where_there_is_one_only() -> None:
 
 async def test_what_was_not_served_is_told() -> None:
     """A step of the ladder; nothing where there was none."""
-    plan = play_of().book.plan("a")
+    play = play_of()
+    plan = play.book.plan("a")
     assert plan is not None
     call = call_of()
-    Course(plan.targets[0], call).tell(call)
-    assert call.degraded == ()
-    Course(plan.targets[0], call, "model=b").tell(call)
+    slot = plan.targets[0].take_nowait(call, play.clock.now())
+    assert slot is not None
+    slot.account = "0a1b2c3d"
+    answered = Answered(slot, 200, (), {}, b"{}")
+    Course(plan.targets[0], call).tell(call, answered)
+    assert (call.degraded, call.account, call.answer_bytes) == ((), "0a1b2c3d", 2)
+    Course(plan.targets[0], call, "model=b").tell(call, answered)
     assert call.degraded == ("model=b",)
 
 

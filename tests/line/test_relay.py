@@ -27,6 +27,7 @@ from tidegate.model.facts import Fact
 from tidegate.model.outcome import Reason, Usage
 from tidegate.model.reply import Failure
 from tidegate.model.snapshot import DegradeStep, Limits, RetryPolicy, StreamPolicy
+from tidegate.model.story import ASKED, BROKE
 from tidegate.testing import Playbook, Reply
 from tidegate.testing.clock import SECOND, settle
 from tidegate.testing.playbook import answer
@@ -112,6 +113,9 @@ async def test_a_cut_is_told() -> None:
     assert one.client.ended
     assert one.ends[0][0].failed
     assert len(one.bodies) == 1
+    (step,) = one.play.calls[-1].story or ()
+    sent = len(chunk() + chunk("one"))
+    assert (step.what, step.why, step.figures) == (BROKE, "transient", (("then", "fail"), ("sent_bytes", sent)))
 
 
 async def test_it_goes_on_where_it_stopped() -> None:
@@ -138,8 +142,12 @@ async def test_it_goes_on_where_it_stopped() -> None:
     assert len(one.ends) == 1
     end = one.ends[0][0]
     assert (end.failed, end.usage) == (False, Usage(12, 1))
-    cut = one.play.calls[-1].tries[0]
+    call = one.play.calls[-1]
+    cut = call.tries[0]
     assert (cut.reason, cut.completion_tokens, cut.estimated) == ("cut", 2, True)
+    assert [step.what for step in call.story or ()] == [ASKED, BROKE]
+    assert dict((call.story or [])[1].figures)["then"] == "continue"
+    assert call.answer_bytes > len(chunk() + chunk("one") + chunk(" two ") + chunk(" three"))
 
 
 async def test_it_begins_anew() -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
+from tidegate.line import story
 from tidegate.line.gather import Gathered, gathered
 from tidegate.line.lane import Slot
 from tidegate.line.service import Service, Way
@@ -17,6 +18,7 @@ from tidegate.line.slot import Answered as Answered
 from tidegate.line.splice import Splice
 from tidegate.line.taps import CrossedTap, RawTap, Words
 from tidegate.line.tries import note, stopped, unstated
+from tidegate.model import trace
 from tidegate.model.call import Call, Kind
 from tidegate.model.outcome import Reason, Usage
 from tidegate.model.reply import Answer, Failure, Headers, Unexplained
@@ -71,6 +73,10 @@ async def attempt(
     way = service.ways.get(call.kind)
     try:
         head = service.head(call, way, lane.model, key)
+        if call.trace:
+            call.hops += 1
+            slot.span = trace.span(call.id, call.hops)
+            head += trace.onward(call.trace, slot.span)
         body = call.body if way is None else request_body(call, way, lane.model, crossed, service.profile.prefix)
     except Exception:
         slot.give_back()  # a defect of ours, and nothing was sent
@@ -86,7 +92,10 @@ async def attempt(
             _book(call, slot, failure, 0, clock.now())
         else:
             slot.give_back(judged=True)
+            story.unsent(call, lane.name, slot.account, failure, slot.permit.taken_at, clock.now())
         return failure
+    if reply.stream is not None or reply.status >= 400:
+        slot.head_us = clock.now() - slot.permit.taken_at
     shown = dict(reply.headers)
     lane.watch(shown, slot)
     if reply.status < 400 and reply.stream is None:
@@ -100,11 +109,13 @@ async def attempt(
         judge(call, slot, outcome, key)
         if reply.status >= 400:
             lane.refused(outcome.reason, _text(reply), shown, slot)
-        _book(call, slot, outcome, reply.status, clock.now())
+        _book(call, slot, outcome, reply.status, clock.now(), story.telling(reply.headers, key))
     return outcome
 
 
-def _book(call: Call, slot: Slot, failure: Failure, status: int, now: int) -> None:
+def _book(
+    call: Call, slot: Slot, failure: Failure, status: int, now: int, headers: tuple[tuple[str, str], ...] = ()
+) -> None:
     """Settle an attempt that was sent and brought nothing, and write it down."""
     if status >= 400 and failure.reason is Reason.FATAL:
         slot.settle(0)  # refused before it was counted: a client's mistakes do not use up the quota
@@ -112,7 +123,7 @@ def _book(call: Call, slot: Slot, failure: Failure, status: int, now: int) -> No
     else:
         charged = slot.lane.account(call, slot, failure.usage)
     usage = failure.usage or (stopped(call, slot, now) if failure.begun else NOTHING)
-    note(call, slot, status, failure.reason.name.lower(), usage, charged, now)
+    note(call, slot, status, failure.reason.name.lower(), usage, charged, now, headers)
 
 
 def _complete(

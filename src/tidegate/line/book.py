@@ -8,6 +8,7 @@ models that only their caller names are kept in a bounded memory.
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from tidegate.line.lanes import Lanes, digest
 from tidegate.line.plan import Plan, Step
@@ -32,7 +33,7 @@ class RoutingTable:
 
     __slots__ = (
         "_by_caller", "_cache", "_defaults", "_jobs", "_lanes", "_only", "_plans", "_pools", "_providers", "_served",
-        "_services", "_tiered", "caches", "first_of", "models", "stores", "unrouted",
+        "_services", "_tiered", "_whole", "caches", "first_of", "models", "stores", "unrouted",
     )  # fmt: skip
 
     def __init__(self, snapshot: Snapshot, lanes: Lanes, transport_for: Callable[[Provider], Transport]) -> None:
@@ -64,6 +65,7 @@ class RoutingTable:
             if name := self.provider_of(model):
                 self._plans[model] = self._plan(snapshot.defaults, model, [(name, model)])
         composed = [(strategy, plan) for strategy in snapshot.strategies if (plan := self._strategy(strategy))]
+        self._whole = {plan.name: plan for _, plan in composed}
         for strategy, plan in reversed(composed):
             self._plans[strategy.primary_model] = plan
         for strategy, plan in composed:
@@ -77,6 +79,23 @@ class RoutingTable:
             return plan
         provider = self._only.get(dialect, "")
         return self._named_by_caller(provider, model) if provider in self._services else None
+
+    def whole(self, strategy: str) -> Plan | None:
+        """The strategy's plan, those that are left out of it counted."""
+        return self._whole.get(strategy)
+
+    def leave_out(self, out: frozenset[tuple[str, str]]) -> None:
+        """From now on these models of strategies are not asked; all others are again. The last one is never left out.
+
+        Calls in flight keep their plan. O(strategies × models).
+        """
+        for name, whole in self._whole.items():
+            kept = tuple(target for target in whole.targets if (name, target.model) not in out)
+            plan = whole if not kept or len(kept) == len(whole.targets) else replace(whole, targets=kept)
+            for key in [
+                key for key, known in self._plans.items() if known.name == name and known.budget is whole.budget
+            ]:
+                self._plans[key] = plan
 
     def _named_by_caller(self, provider: str, model: str) -> Plan:
         """A model that only its callers name: remembered while it is among the last so many that are."""

@@ -57,10 +57,11 @@ def _says(body: bytes, words: tuple[bytes, ...]) -> bool:
 class KeyRing:
     """Round robin over the keys of a scope. `next` is O(1), `retire` and `restore` are O(keys)."""
 
-    __slots__ = ("_out", "_ring", "_trials")
+    __slots__ = ("_out", "_ring", "_trials", "accounts")
 
     def __init__(self, keys: tuple[str, ...]) -> None:
         self._ring = deque(key.encode("latin-1") for key in keys)
+        self.accounts = {key: fingerprint(key) for key in self._ring}
         self._out: deque[tuple[int, bytes]] = deque()  # when to try again, in that order
         self._trials: set[bytes] = set()  # of those, which are being tried
 

@@ -5,32 +5,34 @@ target answered or none can any more. Everything that is decided here is decided
 for is waited for here.
 """
 
-import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from tidegate.line import story
 from tidegate.line.attempt import Answered, attempt
 from tidegate.line.course import Course, Tried
-from tidegate.line.keys import fingerprint, is_dead
+from tidegate.line.keys import is_dead
+from tidegate.line.ladder import STALE as STALE
+from tidegate.line.ladder import degrade
 from tidegate.line.lane import Lane, Slot
 from tidegate.line.plan import Plan
 from tidegate.line.race import race
 from tidegate.line.refusals import CLOSES, Late, expired, failed, too_late
 from tidegate.line.target import Pick, Target
 from tidegate.line.tries import note, stopped
+from tidegate.line.turn import take
 from tidegate.model.call import Attempt, Call, Kind
 from tidegate.model.facts import Intent
 from tidegate.model.outcome import Reason, Usage
 from tidegate.model.reply import Failure, Refused
+from tidegate.model.story import PAUSED, SMOOTHED
 from tidegate.policy.failure import recovery, route
 from tidegate.policy.failure.recovery import Move
 from tidegate.policy.money import prompt_nano
-from tidegate.policy.queue.desk import Waiting
 from tidegate.policy.quota import smooth
 from tidegate.ports import Clock, Journal, Observer
 from tidegate.providers.translate.face import Crossed, Untranslatable
 
-STALE = "stale"
 FAIR_US = 30_000_000  # who does not answer for so long has failed, whatever the call's deadline was
 
 _SPARES_OTHERS = CLOSES - {Reason.OVERLOAD}  # another scope of the same provider may serve
@@ -51,7 +53,7 @@ class Line:
     async def run(self, call: Call, plan: Plan, *, again: bool = False) -> Answered | Refused:
         """Serve the call by the plan. `again`: it was served, and broke. Raises `OSError`: the journal is full."""
         _deposit(call, plan, again=again)
-        courses = [Course(target, call) for target in plan.targets if not target.unfit(call)]
+        courses = _courses(call, plan)
         last: Failure | None = None
         barred: list[str] = []
         while courses:
@@ -66,7 +68,7 @@ class Line:
             if slot is None:
                 chosen = self._choose(call, plan, courses, now, barred)
                 if isinstance(chosen, Late):
-                    if self._degrade(call, plan, courses):
+                    if degrade(call, plan, courses, now):
                         continue
                     return too_late(call, plan, last, chosen, now, keep=not again)
                 course, pick = chosen
@@ -79,7 +81,9 @@ class Line:
             else:
                 outcome = await self._attempt(call, slot, course.crossed)
             if isinstance(outcome, Answered):
-                course.tell(call)
+                if course.target is not plan.targets[0]:
+                    self._observer.moved(plan.name)
+                course.tell(call, outcome)
                 return outcome
             last = outcome
             if call.left or (outcome.sent and not isinstance(call.body, bytes)):
@@ -88,10 +92,14 @@ class Line:
                 continue
             if outcome.reason in recovery.FINAL:
                 break
-            courses.remove(course)
-            if courses:
-                self._observer.fell_back(plan.name)
+            self._leave(call, plan, courses, course, outcome)
         return failed(call, plan, last, self._clock.now(), barred)
+
+    def _leave(self, call: Call, plan: Plan, courses: list[Course], course: Course, failure: Failure) -> None:
+        courses.remove(course)
+        if courses:
+            self._observer.fell_back(plan.name)
+            story.moved(call, course, courses, failure.reason.name.lower(), self._clock.now())
 
     def settle_stream(self, call: Call, answered: Answered) -> tuple[Usage, int]:
         """Settle the slot of a stream that ended, for whatever reason: its usage and the charge that stands."""
@@ -118,11 +126,13 @@ class Line:
         except Untranslatable as error:
             barred.append(f"{target.model}: {error.message}")
             courses.remove(course)
+            story.moved(call, course, courses, "untranslatable", self._clock.now())
             return
         course.crossed = crossed
         if plan.strict and crossed is not None and crossed.dropped:
             barred.append(f"{target.model} cannot be told {', '.join(crossed.dropped)}")
             courses.remove(course)
+            story.moved(call, course, courses, f"cannot be told {', '.join(crossed.dropped)}", self._clock.now())
 
     def _at_once(self, call: Call, plan: Plan, course: Course, now: int) -> Slot | None:
         """A slot when nothing stands in the way: no back-off, no smoothing, no queue. The common case, kept short."""
@@ -148,73 +158,33 @@ class Line:
         if at >= 0 and courses[at].foreign:
             self._cross(call, plan, courses, courses[at], barred)
             return self._choose(call, plan, courses, now, barred)
+        if len(courses) > 1 or choice.index < 0:
+            story.chosen(call, courses, candidates, choice, now)
         if choice.index >= 0:
             return courses[choice.index], picks[choice.index]
         return Late(picks[choice.earliest] if choice.earliest >= 0 else None, choice.wait_us, full=choice.full)
 
-    def _degrade(self, call: Call, plan: Plan, courses: list[Course]) -> bool:
-        """Take the next step of the ladder instead of a refusal. False when there is none for this call."""
-        tier = call.tenant.tier.name
-        for step in plan.ladder[call.rung :]:
-            call.rung += 1
-            if tier not in step.tiers:
-                continue
-            if step.stale:
-                if call.stale:
-                    call.degraded = (*call.degraded, STALE)
-                    return False  # it is refused here, and given that answer
-                continue
-            if step.target is not None:
-                if step.target.unfit(call) or any(course.target is step.target for course in courses):
-                    continue
-                courses.append(Course(step.target, call, f"model={step.target.model}"))
-                return True
-            if call.kind is not Kind.PASS and not 0 < call.shape.output <= step.max_tokens:
-                call.clamp = call.shape.output = step.max_tokens
-                call.degraded = (*call.degraded, f"max_tokens={step.max_tokens}")
-                return True
-        return False
-
     async def _wait(self, call: Call, plan: Plan, course: Course, pick: Pick, now: int, *, alone: bool) -> Slot | None:
         """Wait for what is the call's own (back-off, smoothing) or for its turn. None: look around again."""
-        pause = course.not_before - now
+        pause, smoothed = course.not_before - now, False
         if pause <= 0 and pick.wait_us == 0:
             pause = self._smoothing(call, plan, course.target, now)
-            call.smoothed = True
+            smoothed = call.smoothed = True
         if pause <= 0:
             patience = call.deadline if alone or pick.wait_us > plan.fallback_after_us else now + plan.fallback_after_us
             latest = call.deadline - pick.answer_us if pick.wait_us else call.deadline
             give_up_at = min(patience, max(latest, now + pick.wait_us))
-            return await self._turn(call, course.target, pick, now, give_up_at, elsewhere=not alone)
-        await self._clock.sleep(pause)
-        call.waited_us += self._clock.now() - now
-        return None
-
-    async def _turn(
-        self, call: Call, target: Target, pick: Pick, began: int, give_up_at: int, *, elsewhere: bool
-    ) -> Slot | None:
-        """A slot at the lane, or None when the turn did not come in time."""
-        bound, own = target.bound, None
-        if bound is not None:
-            own = bound.take_nowait(call.tenant, pick.charge, 0, began)
-            if own is None:
-                own = await bound.take(_ticket(call, pick, began, give_up_at, elsewhere=False))
-            if own is None:
-                call.queued_us += self._clock.now() - began
-                return None
+            return await take(call, course.target, pick, now, give_up_at, self._clock, elsewhere=not alone)
+        used = course.target.used_permille(call, now) if smoothed else 0
         try:
-            ticket = _ticket(call, pick, began, give_up_at, elsewhere=elsewhere)
-            permit = await pick.pool.take(ticket, first=bool(call.attempts))
-        except asyncio.CancelledError:
-            if own is not None:
-                own.give_back()
-            raise
-        now = self._clock.now()
-        call.queued_us += now - began
-        if permit is not None:
-            return permit.lane.slot(permit, own, now)
-        if own is not None:
-            own.give_back()
+            await self._clock.sleep(pause)
+        finally:
+            then = self._clock.now()
+            call.waited_us += then - now
+            if smoothed:
+                story.add(call, SMOOTHED, now, then, story.name_of(course), figures=(("used_permille", used),))
+            else:
+                story.add(call, PAUSED, now, then, story.name_of(course), course.why)
         return None
 
     async def _hedge(
@@ -274,6 +244,7 @@ class Line:
         """One attempt, whose intent is written, with its verdict on the lane's health after."""
         lane, permit = slot.lane, slot.permit
         breaker, key = lane.breaker, lane.keys.next(permit.taken_at)
+        slot.account = lane.keys.accounts[key]
         call.asking += 1
         try:
             outcome = await attempt(call, slot, key, crossed, self._clock, self._judge)
@@ -289,7 +260,7 @@ class Line:
             self._observer.attempt(lane.name, None)
             lane.pace.learn(self._clock.now() - permit.taken_at)
             if lane.keys.restore(key):
-                self._observer.key_restored(lane.name, fingerprint(key))
+                self._observer.key_restored(lane.name, slot.account)
             breaker.succeed(permit.epochs)
             if lane.crowd is not None:
                 lane.concurrency.answered(permit.taken_at)
@@ -377,12 +348,17 @@ class Line:
             self._luck(),
             lambda: plan.budget.withdraw(now),
         )
-        course.not_before = now + step.wait_us
+        course.not_before, course.why = now + step.wait_us, story.paused(failure.named_us, failure.reason)
         return step.move is Move.RETRY
 
 
-def _ticket(call: Call, pick: Pick, now: int, give_up_at: int, *, elsewhere: bool) -> Waiting:
-    return Waiting(call.tenant, pick.charge, now, give_up_at, affinity=call.affinity, elsewhere=elsewhere)
+def _courses(call: Call, plan: Plan) -> list[Course]:
+    """What may be tried, in order."""
+    courses = [Course(target, call) for target in plan.targets if not target.unfit(call)]
+    if courses and courses[0].target is not plan.targets[0]:
+        skipped = plan.targets[0]
+        story.unfit(call, f"{skipped.provider}/{skipped.model}", skipped.unfit(call), courses[0])
+    return courses
 
 
 def _deposit(call: Call, plan: Plan, *, again: bool) -> None:

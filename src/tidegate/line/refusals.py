@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from tidegate.line import story
 from tidegate.line.plan import Plan
 from tidegate.line.target import Pick
 from tidegate.model.call import Call
@@ -35,7 +36,7 @@ def too_late(call: Call, plan: Plan, last: Failure | None, late: Late, now: int,
         message = (
             f"This request needs more tokens at once than {plan.name} has a minute. Lower max_tokens or shorten it."
         )
-        return Refused(Problem(ProblemKind.TOO_LARGE, message, "max_tokens"), last)
+        return _refused(call, Problem(ProblemKind.TOO_LARGE, message, "max_tokens"), last, now)
     if again:
         wait_us = min(wait_us, again)  # another call has not its own back-off
     if late.pick is not None and keep:
@@ -44,7 +45,7 @@ def too_late(call: Call, plan: Plan, last: Failure | None, late: Late, now: int,
     shut = late.pick is not None and all(lane.breaker.limited for lane in late.pick.pool.lanes)
     why = f"The provider of {plan.name} takes no calls just now" if shut else f"The quota of {plan.name} is in use"
     message = f"{why}. This request could be served in {wait_us / 1e6:.3f} s."
-    return Refused(Problem(kind, message, retry_after_us=wait_us), last)
+    return _refused(call, Problem(kind, message, retry_after_us=wait_us), last, now)
 
 
 def expired(call: Call, plan: Plan, last: Failure | None, now: int) -> Refused:
@@ -57,7 +58,7 @@ def expired(call: Call, plan: Plan, last: Failure | None, now: int) -> Refused:
     if soonest is not None and soonest.wait_us:
         wait_us = soonest.pool.promise(call.tenant, soonest.charge, soonest.wait_us)
     message = f"The deadline passed while the call waited for the quota of {plan.name}."
-    return Refused(Problem(ProblemKind.OVER_QUOTA, message, retry_after_us=wait_us))
+    return _refused(call, Problem(ProblemKind.OVER_QUOTA, message, retry_after_us=wait_us), None, now)
 
 
 def failed(
@@ -67,12 +68,19 @@ def failed(
     if last is None:
         unfit = [f"{target.model} {why}" for target in plan.targets if (why := target.unfit(call))]
         why = "; ".join([*unfit, *barred])
-        return Refused(Problem(ProblemKind.BAD_REQUEST, f"No target of {plan.name} can serve this request: {why}."))
+        problem = Problem(ProblemKind.BAD_REQUEST, f"No target of {plan.name} can serve this request: {why}.")
+        return _refused(call, problem, None, now)
     kind = ProblemKind.CREDENTIAL if last.reason is Reason.AUTH else ProblemKind.UPSTREAM
     if last.answer is None and (late or now >= call.deadline):
         kind = ProblemKind.DEADLINE
     again = _again_us(call, plan, now) if late or last.reason in CLOSES else 0
-    return Refused(Problem(kind, f"No target of {plan.name} answered: {last.message}.", retry_after_us=again), last)
+    problem = Problem(kind, f"No target of {plan.name} answered: {last.message}.", retry_after_us=again)
+    return _refused(call, problem, last, now)
+
+
+def _refused(call: Call, problem: Problem, last: Failure | None, now: int) -> Refused:
+    story.refused(call, problem, last, now)
+    return Refused(problem, last)
 
 
 def _again_us(call: Call, plan: Plan, now: int) -> int:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tidegate.line import story
 from tidegate.line.records import Ending
 from tidegate.line.slot import Answered
 from tidegate.line.tries import note
@@ -107,6 +108,7 @@ class Relay:
         self._closed = True
         self._stop_timer()
         closed, self.on_close = self.on_close, None
+        self._call.body = self._asked[0]
         if closed is not None:
             lane = None if self._noted else self._answered.lane
             usage = Usage() if self._noted else self._last
@@ -138,7 +140,8 @@ class Relay:
     def _ended(self) -> bool:
         """The attempt is over: settle it. True when another one goes on in its place."""
         self._stop_timer()
-        usage, charged = self._line.settle_stream(self._call, self._answered)
+        answered = self._answered
+        usage, charged = self._line.settle_stream(self._call, answered)
         before = self._usage
         self._usage = Usage(
             before.prompt + usage.prompt,
@@ -148,8 +151,13 @@ class Relay:
         )
         self._last, self._charged = usage, charged
         splice = self._splice
-        if splice.failure is not None and not splice.gone and self._goes_on(splice.failure):
-            return True
+        self._call.answer_bytes += splice.sent
+        if splice.failure is not None and not splice.gone:
+            goes_on = self._goes_on(splice.failure)
+            then = self._mode if goes_on else FAIL
+            story.broke(self._call, answered.lane.name, splice.failure, then, splice.sent, self._clock.now())
+            if goes_on:
+                return True
         self.close(gone=splice.gone, failed=splice.failure is not None)
         return False
 

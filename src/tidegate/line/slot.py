@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class Slot:
     """What one attempt holds: a permit of the lane, perhaps one of the strategy's own bound; both settled once."""
 
-    __slots__ = ("at_us", "bound", "lane", "left_requests", "left_tokens", "permit")
+    __slots__ = ("account", "at_us", "bound", "head_us", "lane", "left_requests", "left_tokens", "permit", "span")
 
     def __init__(
         self,
@@ -32,6 +32,8 @@ class Slot:
         self.left_tokens = left_tokens
         self.left_requests = left_requests
         self.at_us = 0  # wall clock, when its attempt was sent
+        self.account = self.span = ""  # fingerprint of its key; its name where the client traces
+        self.head_us = 0  # until the reply's head was there, where that was looked at
 
     @property
     def charged(self) -> int:

@@ -41,7 +41,7 @@ class Splice:
     """One streamed answer. Fulfils `ports.StreamSink`."""
 
     __slots__ = (
-        "_closed", "_first", "_held", "_held_bytes", "_last", "_out", "_words", "failure", "gone", "on_end",
+        "_closed", "_first", "_held", "_held_bytes", "_last", "_out", "_words", "failure", "gone", "on_end", "sent",
         "stream", "tap",
     )  # fmt: skip
 
@@ -51,6 +51,7 @@ class Splice:
         self.tap = tap
         self.failure: Failure | None = None
         self.gone = False  # the client left
+        self.sent = 0  # bytes, to the client
         self.on_end: Callable[[], bool] | None = None  # True: somebody else goes on, and says how it ends
         self._words = words
         self._held: list[bytes] = []
@@ -82,6 +83,7 @@ class Splice:
         self._out = out
         held, self._held = self._held, []
         for data in held[:-1]:
+            self.sent += len(data)
             out.write(data)
         self._forward(held[-1] if held else b"")
 
@@ -125,6 +127,7 @@ class Splice:
         if self._out is not None and not (tap.finished or tap.failure):
             if ready:
                 self._last = ready
+                self.sent += len(ready)
                 self._out.write(ready)
             return
         if self._closed:
@@ -184,6 +187,7 @@ class Splice:
             return
         if last:
             self._last = last
+            self.sent += len(last)
         if not self.tap.finished and self.failure is None:
             if last:
                 out.write(last)

@@ -14,6 +14,7 @@ All but the first are marked as estimated. Counting tokens is free.
 from collections.abc import Sequence
 from typing import Final
 
+from tidegate.line import story
 from tidegate.line.lane import Lane
 from tidegate.line.plan import Plan
 from tidegate.line.slot import Slot
@@ -28,13 +29,24 @@ NOTHING: Final = Usage()
 _BYTES_PER_TOKEN: Final = 4  # of an answer, where nothing was learnt
 
 
-def note(call: Call, slot: Slot, status: int, why: str, usage: Usage, charged: int, now: int) -> None:
-    """Write down an attempt that does not answer the call. O(1)."""
-    lane = slot.lane
+def note(
+    call: Call,
+    slot: Slot,
+    status: int,
+    why: str,
+    usage: Usage,
+    charged: int,
+    now: int,
+    headers: tuple[tuple[str, str], ...] = (),
+) -> None:
+    """Write down an attempt that does not answer the call, with the `headers` that say why. O(1)."""
+    lane, began = slot.lane, slot.permit.taken_at
     call.spent += charged
     billed = usage.estimated or usage.total  # else not even a price for each call is due
-    lasted, cost = now - slot.permit.taken_at, cost_nano(lane.prices, usage) if billed else 0
-    call.tries.append(_try(lane.name, slot.at_us, lasted, status, why, usage, charged, cost))
+    lasted, cost = now - began, cost_nano(lane.prices, usage) if billed else 0
+    seen = (slot.account, slot.head_us, headers, slot.span)
+    call.tries.append(_try(lane.name, slot.at_us, lasted, status, why, usage, charged, cost, seen))
+    story.asked(call, lane.name, status, why, began, now)
 
 
 def stopped(call: Call, slot: Slot, now: int) -> Usage:
@@ -79,8 +91,10 @@ def recorded(  # noqa: PLR0913, PLR0917 - once a call: a record would be one mor
     attempts = len(call.attempts)
     if call.tries:
         if lane is not None:
-            lasted = now - call.last_at
-            call.tries.append(_try(target, wall - lasted, lasted, 200, ended(status), usage, charged, cost))
+            lasted, why = now - call.last_at, ended(status)
+            seen = (call.account, call.head_us or max(0, first_byte - call.last_at), (), call.span)
+            call.tries.append(_try(target, wall - lasted, lasted, 200, why, usage, charged, cost, seen))
+            story.asked(call, target, 200, why, call.last_at, now)
         tries = tuple(call.tries)
         usage, cost = _sum(tries)
         attempts = max(attempts, len(tries))  # those that never left, and those that were stopped
@@ -114,6 +128,14 @@ def recorded(  # noqa: PLR0913, PLR0917 - once a call: a record would be one mor
         tries,
         call.cache,
         call.job,
+        tuple(call.story) if call.story is not None else (),
+        call.trace,
+        call.account if lane is not None else "",
+        call.read_us,
+        first_byte - arrived if shape.stream and lane is not None else 0,
+        len(call.body) if isinstance(call.body, bytes) else 0,
+        call.answer_bytes,
+        call.request,
     )
 
 
@@ -131,7 +153,17 @@ def _sum(tries: Sequence[Try]) -> tuple[Usage, int]:
     return Usage(prompt, completion, cached, estimated, written), cost
 
 
-def _try(target: str, at_us: int, lasted: int, status: int, why: str, usage: Usage, charged: int, cost: int) -> Try:
+def _try(  # noqa: PLR0913, PLR0917 - as above
+    target: str,
+    at_us: int,
+    lasted: int,
+    status: int,
+    why: str,
+    usage: Usage,
+    charged: int,
+    cost: int,
+    seen: tuple[str, int, tuple[tuple[str, str], ...], str],
+) -> Try:
     return Try(
         target,
         at_us,
@@ -145,4 +177,5 @@ def _try(target: str, at_us: int, lasted: int, status: int, why: str, usage: Usa
         charged,
         usage.estimated,
         cost,
+        *seen,
     )

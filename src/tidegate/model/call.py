@@ -11,6 +11,7 @@ from tidegate.model.parts import BodySource as BodySource
 from tidegate.model.parts import Grant as Grant
 from tidegate.model.parts import Keeping as Keeping
 from tidegate.model.parts import Kind as Kind
+from tidegate.model.story import Step
 from tidegate.model.tenant import NOBODY, Tenant
 
 
@@ -58,10 +59,11 @@ class Call:
     """Who asks what, until when, and what has been tried. Times are the clock's microseconds."""
 
     __slots__ = (
-        "affinity", "arrived", "asking", "attempts", "body", "cache", "clamp", "client", "client_retry", "closed",
-        "continued", "deadline", "degraded", "dialect", "dropped", "forward", "grant", "id", "job", "keeping", "kind",
-        "last_at", "left", "method", "on_cut", "path", "prefix", "queued_us", "rung", "shape", "size", "smoothed",
-        "spent", "stale", "tag", "tenant", "tries", "user", "waited_us",
+        "account", "affinity", "answer_bytes", "arrived", "asking", "attempts", "body", "cache", "clamp", "client",
+        "client_retry", "closed", "continued", "deadline", "degraded", "dialect", "dropped", "forward", "grant",
+        "head_us", "hops", "id", "job", "keeping", "kind", "last_at", "left", "method", "on_cut", "path", "prefix",
+        "queued_us", "read_us", "request", "rung", "shape", "size", "smoothed", "span", "spent", "stale", "story",
+        "tag", "tenant", "trace", "tries", "user", "waited_us",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0913, PLR0917 - once a call: a record would be one more object
@@ -122,3 +124,9 @@ class Call:
         self.asking = 0  # attempts that run
         self.left = False  # its client left, and what runs is the last attempt
         self.dropped: tuple[str, ...] = ()  # fields that the provider's dialect cannot say
+        self.story: list[Step] | None = None  # what happened besides the obvious; None = nothing did
+        self.trace = self.request = ""  # as its client named it: `traceparent`, `x-request-id`
+        self.hops = 0  # attempts whose provider was told of the trace
+        self.account = self.span = ""  # of the attempt that was answered: fingerprint of its key, its name in the trace
+        self.read_us = self.head_us = 0  # until it was read; from the answering attempt until that one's head came
+        self.answer_bytes = 0

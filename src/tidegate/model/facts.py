@@ -57,6 +57,7 @@ class Try(msgspec.Struct, frozen=True, array_like=True, gc=False):
     account: str = ""  # fingerprint of the provider's key
     first_byte_us: int = 0  # since it left, 0 = none came
     headers: tuple[tuple[str, str], ...] = ()  # of a refusal: those that say when and why
+    span: str = ""  # id under which its provider was told of it, where the client traces
 
 
 class CallRecord(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="c"):
@@ -97,6 +98,7 @@ class CallRecord(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="c"
     first_token_us: int = 0  # since it arrived, where it streamed
     request_bytes: int = 0
     answer_bytes: int = 0
+    request: str = ""  # the client's own `x-request-id`, "" = it has ours
 
 
 class Hit(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -168,5 +170,7 @@ def tries_of(record: CallRecord) -> tuple[Try, ...]:
             record.charged_tokens,
             record.estimated,
             record.cost_nano,
+            record.account,
+            max(0, record.first_byte_us - record.queued_us - record.waited_us),
         ),
     )

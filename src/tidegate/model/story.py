@@ -10,15 +10,17 @@ import msgspec
 
 CHOSEN: Final = "chosen"  # of several targets, or none of them: figures name each candidate's wait
 SMOOTHED: Final = "smoothed"  # held near the wall: `used_permille`
-QUEUED: Final = "queued"  # for its turn: `ahead`, `pool`; why: quota | turn | bound | concurrency
+QUEUED: Final = "queued"  # for its turn: `ahead`, `pool`; why: quota | turn | bound | concurrency | shut
 PAUSED: Final = "paused"  # before another attempt: why is the provider's word, or ours
-ASKED: Final = "asked"  # one attempt: `status`, `account`, `first_byte_us`, `bytes`, headers that mattered
-MOVED: Final = "moved"  # to the next target: why
+ASKED: Final = "asked"  # one attempt, the `try`-th of the call's tries; one that never left has an `error` instead
+MOVED: Final = "moved"  # to the next target, `from` another: why
 DEGRADED: Final = "degraded"  # given less: what
 LIMITED: Final = "limited"  # waited for, or was refused by, its tenant's own limits: which
 CACHED: Final = "cached"  # what the cache said, where it waited for it
-REFUSED: Final = "refused"  # by the gate: why, and the time that was told
-BROKE: Final = "broke"  # a stream after its first content, and what was done
+REFUSED: Final = "refused"  # why, and the time that was told
+BROKE: Final = "broke"  # a stream after its first content: why, and `then`: fail | continue | restart
+
+MOST: Final = 32  # of a call; the last one counts those that were dropped before it
 
 
 class Step(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -31,7 +31,7 @@ def grant(call: Call, plan: Plan, limits: Limits, now: int, wall: int, job: str 
     model = call.shape.model
     if not limits.accounts(model):
         return None
-    ask = _ask(call, plan, limits)
+    ask = asked(call, plan, limits)
     held = limits.grant_job(model, ask, now, wall) if call.job or job else limits.grant(model, ask, now, wall)
     if isinstance(held, Short):
         return told(held)
@@ -43,7 +43,7 @@ async def gathered(
     call: Call, plan: Plan, limits: Limits, clock: Clock, loop: asyncio.AbstractEventLoop, job: str = ""
 ) -> Problem | None:
     """As `grant`, of limits that other workers spend too: what is lacking here is asked for."""
-    ask, patient = _ask(call, plan, limits), bool(call.job or job)
+    ask, patient = asked(call, plan, limits), bool(call.job or job)
     held = await gather(limits, call.shape.model, ask, clock, loop, call.deadline, patient=patient)
     if isinstance(held, Short):
         return told(held)
@@ -51,8 +51,8 @@ async def gathered(
     return None
 
 
-def _ask(call: Call, plan: Plan, limits: Limits) -> Ask:
-    """What it will cost where the plan sends it first."""
+def asked(call: Call, plan: Plan, limits: Limits) -> Ask:
+    """What such a call will cost where the plan sends it first."""
     kind = call.kind
     if kind is PASS or kind is COUNT or not limits.tokens:
         return REQUEST

@@ -1,0 +1,1 @@
+"""Yesterday's calls through another policy, in virtual time."""

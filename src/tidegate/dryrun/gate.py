@@ -1,0 +1,112 @@
+"""The gate of a policy in virtual time: the line, lanes, books and limits that a worker would make of its snapshot."""
+
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Final
+
+from tidegate.clock import zone_of
+from tidegate.dryrun.provider import LedgerProvider, ways
+from tidegate.dryrun.virtual import VirtualClock
+from tidegate.edge.access.clients import Clients, Principal
+from tidegate.edge.access.roster import Roster, declared
+from tidegate.line.book import RoutingTable
+from tidegate.line.lanes import Lanes
+from tidegate.line.line import Line
+from tidegate.line.plan import Plan
+from tidegate.model.arrivals import Arrival
+from tidegate.model.directory import PutKey, PutNamespace, PutUser
+from tidegate.model.snapshot import ClientKey, Namespace, Provider, Snapshot, User
+from tidegate.policy.tenant_limits.accounts import Accounts
+from tidegate.policy.tenant_limits.limits import Limits
+from tidegate.ports import Journal, Observer
+from tidegate.providers.dialects import DIALECTS
+
+_REMEMBERED: Final = 100_000  # callers
+
+
+class Gate:
+    """One worker's: of an isolated namespace, or of all others."""
+
+    __slots__ = (
+        "_accounts", "_clock", "_declared", "_gone", "_keyless", "_managed", "_tiers", "_who", "book", "clients",
+        "line", "providers",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        clock: VirtualClock,
+        journal: Journal,
+        observer: Observer,
+        luck: Callable[[], float],
+        opened: Callable[[Provider], LedgerProvider],
+        gone: frozenset[str] = frozenset(),
+    ) -> None:
+        """`gone`: keys that the file had and has no more. Any other that it does not name was made at run time."""
+        self._gone = gone
+        self._clock = clock
+        self._accounts = Accounts(zone_of)
+        self._declared = declared(snapshot)
+        self._managed = Roster()
+        self._who: dict[tuple[str, str, str, str, bool], Principal | None] = {}
+        self.providers: dict[str, LedgerProvider] = {}
+        self._tiers = {tier.name for tier in snapshot.tiers}
+
+        def transport(provider: Provider) -> LedgerProvider:
+            made = self.providers[provider.name] = opened(provider)
+            return made
+
+        lanes = Lanes(clock, snapshot.queue.max_calls, luck)
+        self.book = RoutingTable(snapshot, lanes, transport)
+        for plan in self.book.unrouted.values():
+            known = plan.targets[0].ways
+            known.clear()
+            known.update(ways(clock))
+        self.clients = Clients(snapshot, self._managed, self._limits)
+        self._keyless = self.clients.open
+        self.line = Line(clock, journal, observer, luck)
+
+    def _limits(self, namespace: Namespace | None, user: User | None, key: ClientKey) -> Limits | None:
+        return self._accounts.limits_of(namespace, user, key, self._clock.wall())
+
+    def plan(self, arrival: Arrival) -> Plan | None:
+        """By which it is served, None: nobody serves it."""
+        if not arrival.model:
+            return self.book.unrouted.get(arrival.plan)
+        return next((plan for name in DIALECTS if (plan := self.book.plan(arrival.model, name)) is not None), None)
+
+    def who(self, arrival: Arrival) -> Principal | None:
+        """Who called; None: the policy lets in nobody without a key. O(1)."""
+        name = arrival.namespace, arrival.user, arrival.key, arrival.tier, bool(arrival.job)
+        if name not in self._who:
+            if len(self._who) >= _REMEMBERED:
+                self._who.clear()
+            self._who[name] = self._found(arrival)
+        return self._who[name]
+
+    def _found(self, arrival: Arrival) -> Principal | None:
+        if not arrival.key:
+            return self.clients.anybody if self._keyless else None
+        if self._declared.by_name(arrival.key) is None:
+            if arrival.key in self._gone:
+                return None
+            self._manage(arrival)
+        client = self.clients.by_name(arrival.key)
+        if client is not None and arrival.job:
+            tenant = self.clients.of_jobs(client)
+            return Principal(client.name, tenant, None, client.models, client.limits, space=client.space)
+        return client
+
+    def _manage(self, arrival: Arrival) -> None:
+        """A key that is not the file's is one that was made at run time: it stays what it was."""
+        space = "" if arrival.namespace == arrival.key else arrival.namespace
+        roster = self._managed
+        if space and space not in self._declared.tenancies and space not in roster.tenancies:
+            tier = arrival.tier if arrival.tier in self._tiers and not arrival.job else "paid"
+            roster.apply(PutNamespace(Namespace(space, tier)))
+        if arrival.user and space:
+            mine = self._declared.tenancies.get(space)
+            if mine is None or arrival.user not in mine.users:
+                roster.apply(PutUser(space, User(arrival.user)))
+        digest = sha256(f"{space}/{arrival.key}".encode()).digest()
+        roster.apply(PutKey(space, ClientKey(arrival.key, digest, user=arrival.user if space else "")))

@@ -1,0 +1,49 @@
+"""What a dry run cannot know, said where it matters."""
+
+from collections.abc import Iterator
+
+from tidegate.dryrun.shapes import Shapes
+from tidegate.dryrun.tally import Tally
+from tidegate.dryrun.troubles import Troubles
+from tidegate.model.snapshot import Limits, Snapshot, caches
+
+_TOLD = 5  # names
+
+
+def notes(
+    new: Snapshot, shapes: Shapes, troubles: Troubles, recorded: Tally, *, against: Snapshot | None
+) -> tuple[str, ...]:
+    """In sentences."""
+    return tuple(_notes(new, shapes, troubles, recorded, against))
+
+
+def _notes(
+    new: Snapshot, shapes: Shapes, troubles: Troubles, recorded: Tally, against: Snapshot | None
+) -> Iterator[str]:
+    yield "Calls arrive as they did: a client's retries are calls of their own, and are neither added nor left out."
+    if shapes.guessed:
+        yield (
+            f"{shapes.guessed:,} calls had no answer to take their size and time from; they are taken to be like "
+            "answered calls of the same key and plan."
+        )
+    if shapes.strange:
+        names = [f"{provider}/{model}" for provider, model in sorted(shapes.strange)]
+        more = f" and {len(names) - _TOLD} more" if len(names) > _TOLD else ""
+        yield f"{', '.join(names[:_TOLD])}{more} answered no recorded call: taken to be as fast as who answered then."
+    if troubles.spells:
+        yield f"{troubles.spells:,} spells in which a provider failed are played again, at the same moments."
+    if any(limits.rpm + limits.tpm + limits.itpm + limits.otpm == 0 for limits in _limits(new)) or not _limits(new):
+        yield "Where the file states no limit of a provider, none is played."
+    if recorded.all.ends["hit"] or caches(new):
+        yield (
+            "A call that the cache answered is answered by it again where the new policy keeps answers for its plan; "
+            "what other times to live, scopes or newly kept plans would find is not known."
+        )
+    if new.access.address_rpm or new.access.user_rpm:
+        yield "Limits by address are not played: the ledger has no addresses."
+    if against is None:
+        yield "Keys that the file does not name are taken to have been made at run time; their limits are not played."
+
+
+def _limits(snapshot: Snapshot) -> list[Limits]:
+    return [limits for one in snapshot.providers for scope in one.scopes for limits in scope.limits.values()]

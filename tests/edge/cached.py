@@ -28,7 +28,8 @@ def keeping(door: Door, purges: Purges | None = None) -> Answers:
     purged = Purges() if purges is None else purges
     answers = Answers(Memory(1 << 20), [], CacheSettings(), purged, clock, Quiet())  # type: ignore[arg-type]
     door.gateway = gateway = Gateway(house, door.play.line, clock, recorder, recorder)
-    gateway.keep(Cache(answers, gateway.serving, clock, HitLog(clock, recorder), gateway.start))
+    log = HitLog(clock, recorder)
+    gateway.pipeline.cache = Cache(answers, gateway.replies, clock, log, gateway.pipeline.resume)
     return answers
 
 
@@ -50,6 +51,13 @@ class CachedDoor(Door):
         return self.ask(CHAT, body=body, **headers)
 
     @property
+    def cache(self) -> Cache:
+        """Where its gateway keeps them."""
+        cache = self.gateway.pipeline.cache
+        assert isinstance(cache, Cache)
+        return cache
+
+    @property
     def sent(self) -> int:
         """Requests that reached the provider."""
         return len(self.play.sent("openai")) if "openai" in self.play.transports else 0
@@ -57,15 +65,11 @@ class CachedDoor(Door):
     @property
     def hits(self) -> list[Hit]:
         """What the cache has answered."""
-        cache = self.gateway.cache
-        assert cache is not None
-        cache.hits.flush()
+        self.cache.hits.flush()
         return [hit for fact in self.play.recorder.facts if isinstance(fact, Hits) for hit in fact.hits]
 
     @property
     def notes(self) -> list[str]:
         """What became of the answers that were made."""
-        cache = self.gateway.cache
-        assert cache is not None
-        cache.hits.flush()
+        self.cache.hits.flush()
         return [note.word for fact in self.play.recorder.facts if isinstance(fact, Hits) for note in fact.notes]

@@ -120,7 +120,7 @@ class Gate:
         self.gateway = Gateway(self.house, self.play.line, self.play.clock, recorder, recorder)
         ways = Ways(self.desk.path, self.play.clock)
         self.ways = ways
-        self.gateway.errands = Errands(ways, self.gateway.serving, self.play.clock, recorder)
+        self.gateway.pipeline.jobs = Errands(ways, self.gateway.replies, self.play.clock, recorder)
         self._server: Server | None = None
         self._clients: list[Client] = []
 

@@ -5,7 +5,8 @@ import gc
 import weakref
 
 from tests.line.scenes import call_of
-from tidegate.edge.crew import Brake, Out, TaskPool
+from tidegate.edge.crew import Brake, TaskPool
+from tidegate.edge.sink import Sink
 from tidegate.line.plan import Plan
 from tidegate.model.call import Call
 from tidegate.testing.clock import settle
@@ -26,7 +27,7 @@ class Room:
         self.stopped: list[int] = []
         self.end = asyncio.Event()
 
-    async def serve(self, out: Out, call: Call, plan: Plan, brake: Brake) -> None:
+    async def serve(self, out: Sink, call: Call, plan: Plan, brake: Brake) -> None:
         self.tasks.append(brake.task)
         self.brakes.append(brake)
         try:

@@ -23,6 +23,7 @@ from tests.edge.test_gateway import Asked
 from tests.line.scenes import DONE, EVENTS, PROFILE, chunk, play_of, provider, refusal, usage_chunk
 from tidegate.edge.access.clients import Clients
 from tidegate.edge.bodies import CapturePolicy
+from tidegate.edge.caching.cache import Cache
 from tidegate.edge.gateway import Runtime
 from tidegate.model.bodies import BodyPolicy
 from tidegate.model.directory import PutNamespace
@@ -120,7 +121,7 @@ class Evening:
         if self.caches and self.luck.random() < 0.2:
             more["x_tidegate_cache"] = self.luck.choice([b"refresh", b"bypass", b"only", b"ttl=1"])
         name = self.luck.choice(KEYS)
-        again = "idempotency_key" in more and self.door.gateway._once.find(name, b"once") is not None
+        again = "idempotency_key" in more and self.door.gateway.pipeline.once.find(name, b"once") is not None
         self.calls += not again or path.endswith(b"count_tokens")  # which nobody asks for once
         self.asked.append(self.door.by(name, path, body=msgspec.json.encode(body), **more))
 
@@ -231,8 +232,8 @@ async def test_what_is_cached_is_booked_once_too(seed: int) -> None:
     await evening.end()
     await evening.play.clock.advance(300 * SECOND)  # what is played as it came
     assert all(one.wire.ended or one.wire.aborted for one in evening.asked)
-    gateway, cache = evening.door.gateway, evening.door.gateway.cache
-    assert cache is not None
+    gateway, cache = evening.door.gateway, evening.door.gateway.pipeline.cache
+    assert isinstance(cache, Cache)
     cache.hits.flush()
     facts = evening.play.recorder.facts
     records = {fact.call_id: fact for fact in facts if isinstance(fact, CallRecord)}
@@ -243,7 +244,7 @@ async def test_what_is_cached_is_booked_once_too(seed: int) -> None:
     assert all(records[one].cache == "stale" and hits[one].layer == "stale" for one in both)
     assert len(records.keys() | hits.keys()) == evening.calls
     assert {fact.call_id for fact in facts if isinstance(fact, Intent)} <= records.keys()
-    assert gateway.open == len(cache.flights) == len(gateway.serving.revoking.calls) == 0
+    assert gateway.open == len(cache.flights) == len(gateway.replies.revoking.calls) == 0
     assert all(lane.cap.busy == 0 for lane in evening.play.lanes)
     check_spent(evening, list(records.values()), list(hits.values()))
 

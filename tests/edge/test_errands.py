@@ -21,7 +21,7 @@ from tidegate.cache.memory import Memory
 from tidegate.edge.access.clients import Clients
 from tidegate.edge.caching.cache import Cache
 from tidegate.edge.caching.hits import HitLog
-from tidegate.edge.errands import GRACE_US, LATE_US, PAUSE_US, SOON_US
+from tidegate.edge.errands import GRACE_US, LATE_US, PAUSE_US, SOON_US, Errands
 from tidegate.model.snapshot import (
     Allowance,
     CacheSettings,
@@ -560,8 +560,8 @@ async def test_the_client_leaves_and_the_desk_hears_of_it(gate: Gate) -> None:
     gate.desk.die()
     client = await gate.client()
     client.send(request(CHAT, BODY))
-    errands = gate.gateway.errands
-    assert errands is not None
+    errands = gate.gateway.pipeline.jobs
+    assert isinstance(errands, Errands)
     await until(lambda: bool(errands._tasks))
     client.abort()
     await until(lambda: not errands._tasks)
@@ -573,8 +573,8 @@ async def test_nothing_is_left_of_an_errand(gate: Gate) -> None:
     for _ in range(3):
         await gate.ask("/v1/jobs", method="GET")
         await gate.ask(CHAT, BODY)
-    errands = gate.gateway.errands
-    assert errands is not None
+    errands = gate.gateway.pipeline.jobs
+    assert isinstance(errands, Errands)
     assert not errands._tasks
     assert gate.ways.prompt.statistics().connections == gate.ways.waiting.statistics().connections == 1
 
@@ -586,8 +586,8 @@ def keep(gate: Gate) -> Cache:
     """From now on it keeps answers."""
     clock, recorder, gateway = gate.play.clock, gate.play.recorder, gate.gateway
     answers = Answers(Memory(1 << 20), [], CacheSettings(), Purges(), clock, Quiet())  # type: ignore[arg-type]
-    cache = Cache(answers, gateway.serving, clock, HitLog(clock, recorder), gateway.start)
-    gateway.keep(cache)
+    cache = Cache(answers, gateway.replies, clock, HitLog(clock, recorder), gateway.pipeline.resume)
+    gateway.pipeline.cache = cache
     return cache
 
 

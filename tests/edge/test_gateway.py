@@ -20,8 +20,8 @@ from tests.line.scenes import (
     streaming,
     usage_chunk,
 )
+from tidegate.edge.access.memo import HeadMemo
 from tidegate.edge.gateway import Gateway, Runtime
-from tidegate.edge.intake import Caller
 from tidegate.model.facts import BROKEN, LEFT, Fact
 from tidegate.model.snapshot import Limits
 from tidegate.testing import Playbook, Reply
@@ -359,7 +359,8 @@ async def test_a_head_that_is_refused_is_looked_at_again(door: Door) -> None:
     """Nothing is remembered of it."""
     alike = Likeness()
     assert door.ask(alike=alike, x_tidegate_deadline_ms=b"0").wire.status == 400
-    assert not isinstance(alike.note, Caller)
+    assert isinstance(alike.note, HeadMemo)
+    assert alike.note.caller is None
 
 
 # ── streams ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -424,7 +425,7 @@ async def test_an_end_that_cannot_be_recorded_does_not_look_complete(
             raise OSError(28, "No space left on device")
 
     asked, stream = await streamed(door)
-    door.gateway.serving._journal = FullDisk()
+    door.gateway.replies._journal = FullDisk()
     stream.say(DONE)
     assert asked.wire.aborted
     assert DONE not in asked.wire.body

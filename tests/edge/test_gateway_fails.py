@@ -41,7 +41,7 @@ async def test_nobody_waits_for_an_answer_that_never_comes(
         raise error
 
     gateway: Any = door.gateway
-    gateway.serving._line = SimpleNamespace(run=run)
+    gateway.pipeline._line = SimpleNamespace(run=run)
     with caplog.at_level(logging.ERROR):
         asked = door.ask()
         await settle()
@@ -66,7 +66,7 @@ async def test_a_stream_that_cannot_be_begun_is_stopped(
     await settle()
     reply, stream = streaming()
     await door.play.provider("openai", reply)
-    monkeypatch.setattr(type(gateway.serving), "_head", head)
+    monkeypatch.setattr(type(gateway.replies), "_head", head)
     with caplog.at_level(logging.ERROR):
         stream.say(chunk("one"))
         await settle()
@@ -89,7 +89,7 @@ async def tasks_that_failed() -> list[object]:
 async def test_who_leaves_is_let_go_though_the_journal_is_full(begun: bool, caplog: pytest.LogCaptureFixture) -> None:
     """Before its first step, or while it is asked for: the journal keeps the record, and no task ends by the disk."""
     door = Door()
-    door.gateway.serving._journal = Records()
+    door.gateway.replies._journal = Records()
     asked = door.ask()
     if begun:
         await settle()
@@ -104,7 +104,7 @@ async def test_who_is_revoked_is_told_though_the_journal_is_full() -> None:
     door = Managed(PutNamespace(Namespace("acme", on_revoked="cut")), key("web"))
     asked = door.by("web")
     await settle()
-    door.gateway.serving._journal = Records()
+    door.gateway.replies._journal = Records()
     door.tell(gone("web"))
     await door.play.clock.advance(1)
     assert asked.wire.status == 401
@@ -113,7 +113,7 @@ async def test_who_is_revoked_is_told_though_the_journal_is_full() -> None:
 async def test_a_count_that_cannot_be_recorded_is_not_served() -> None:
     """As any other call, and it is told why."""
     door = Door()
-    door.gateway.serving._journal = Records()
+    door.gateway.replies._journal = Records()
     asked = door.ask(b"/v1/messages/count_tokens", body=json.dumps(BODY).encode(), anthropic_version=b"2023-06-01")
     assert asked.wire.status == 503
     assert "journal" in asked.wire.error["message"]

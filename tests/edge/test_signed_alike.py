@@ -18,7 +18,7 @@ from tests.edge.test_gateway import BODY
 from tests.line.scenes import play_of, provider
 from tidegate.client import Signer
 from tidegate.edge.access.clients import Clients
-from tidegate.edge.access.reception import Signers
+from tidegate.edge.access.memo import HeadMemo
 from tidegate.edge.access.roster import Roster
 from tidegate.edge.gateway import Runtime
 from tidegate.model.directory import Gone, PutKey, PutNamespace
@@ -212,7 +212,8 @@ async def test_the_heads_of_signers_are_known(pair: Pair) -> None:
     later = pair.warm.seen[3:]
     assert len({id(exchange.alike.note) for exchange in later}) == 1
     note = later[0].alike.note
-    assert isinstance(note, Signers)
+    assert isinstance(note, HeadMemo)
+    assert note.signers is not None
     assert len(pair.warm.nonces) == pair.count
     assert [exchange.header(b"signature") for exchange in later] != [later[0].header(b"signature")] * len(later)
 

@@ -123,8 +123,7 @@ class Witness:
     def spoil(self) -> None:
         """The answer is worth nothing, however it ends."""
         self._failed = True
-        if isinstance(self._out, Tape):
-            self._out.spoil()
+        self._out.spoil()
 
     def _left(self) -> None:
         gone = self.on_gone

@@ -8,15 +8,11 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Final
 
-from tidegate.edge.bodies import Witness
-from tidegate.edge.tape import Tape
+from tidegate.edge.sink import Sink
 from tidegate.line.plan import Plan
 from tidegate.model.call import Call
-from tidegate.wire.exchange import Exchange
 
 _log = logging.getLogger(__name__)
-
-Out = Exchange | Tape | Witness
 
 
 class Brake:
@@ -33,7 +29,7 @@ class Brake:
             self.task.cancel()
 
 
-Serve = Callable[[Out, Call, Plan, Brake], Coroutine[object, object, None]]
+Serve = Callable[[Sink, Call, Plan, Brake], Coroutine[object, object, None]]
 
 
 class TaskPool:
@@ -49,7 +45,7 @@ class TaskPool:
         self._idle: list[_Hand] = []
         self._beside: set[asyncio.Task[None]] = set()
 
-    def start(self, out: Out, call: Call, plan: Plan) -> None:
+    def start(self, out: Sink, call: Call, plan: Plan) -> None:
         """Have the call served, from the loop's next turn on."""
         idle = self._idle
         while idle:
@@ -83,12 +79,12 @@ class _Hand:
 
     def __init__(self, crew: TaskPool) -> None:
         self._crew = crew
-        self._next: tuple[Out, Call, Plan] | None = None
+        self._next: tuple[Sink, Call, Plan] | None = None
         self._turn: asyncio.Future[None] = crew.loop.create_future()
         self._task: asyncio.Task[None] = crew.loop.create_task(self._run())
         self._brake = Brake(self._task)
 
-    def take(self, out: Out, call: Call, plan: Plan) -> None:
+    def take(self, out: Sink, call: Call, plan: Plan) -> None:
         """What it does when it runs."""
         self._next = (out, call, plan)
 

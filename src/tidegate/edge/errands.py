@@ -12,7 +12,7 @@ from tidegate.edge import errors
 from tidegate.edge.access.clients import Principal
 from tidegate.edge.heads import from_the_desk, to_the_desk
 from tidegate.edge.intake import Caller, body_of
-from tidegate.edge.serving import Serving
+from tidegate.edge.replies import Replies
 from tidegate.line.plan import Plan
 from tidegate.model.call import Call
 from tidegate.model.errors import Problem, ProblemKind
@@ -61,19 +61,41 @@ class JobsTransports(Protocol):
         """For what it answers when a job has ended."""
 
 
-class Errands:
+class NoJobs:
+    """There is no patient work: no request leads here. `Errands` is who takes it to the desk."""
+
+    __slots__ = ()
+
+    @property
+    def there(self) -> bool:
+        """Whether anything can be handed over."""
+        return False
+
+    def pass_on(self, exchange: Exchange, client: Principal, tag: str, dialect: Dialect) -> None:
+        """A request for the desk itself."""
+
+    def hold(self, exchange: Exchange, caller: Caller, call: Call, plan: Plan) -> None:
+        """A call that is to run as a job while its client waits, or comes back for the answer."""
+
+
+class Errands(NoJobs):
     """Passes requests on to the desk. One per worker; it outlives reloads."""
 
-    __slots__ = ("_desk", "_loop", "_observer", "_tasks", "clock", "serving")
+    __slots__ = ("_desk", "_loop", "_observer", "_tasks", "clock", "replies")
 
-    def __init__(self, desk: JobsTransports, serving: Serving, clock: Clock, observer: Observer) -> None:
+    def __init__(self, desk: JobsTransports, replies: Replies, clock: Clock, observer: Observer) -> None:
         """Needs a running event loop."""
-        self.serving = serving
+        self.replies = replies
         self.clock = clock
         self._desk = desk
         self._observer = observer
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def there(self) -> bool:
+        """Whether anything can be handed over."""
+        return True
 
     def pass_on(self, exchange: Exchange, client: Principal, tag: str, dialect: Dialect) -> None:
         """A request for the desk itself."""
@@ -99,7 +121,7 @@ class Errands:
         """Tell it that nobody is there. `sent`: it may have been taken all the same."""
         self._observer.refused(plan, WORD)
         problem = _UNSURE if sent and exchange.method not in _REPEATED else _AWAY
-        self.serving.answer(exchange, errors.of_problem(problem, dialect))
+        self.replies.answer(exchange, errors.of_problem(problem, dialect))
 
     def _start(self, errand: "Errand", way: Transport) -> None:
         task = self._loop.create_task(errand.run(way))
@@ -195,8 +217,8 @@ class Errand:
         self._exchange.abort()
 
     def _back(self, reply: UpstreamReply) -> None:
-        exchange, serving = self._exchange, self._room.serving
-        request_id = serving.request_id(exchange, serving.next_id())
+        exchange, replies = self._exchange, self._room.replies
+        request_id = replies.request_id(exchange, replies.ids.next())
         named = exchange.header(b"x-request-id") == request_id
         head = from_the_desk(reply.headers, request_id, named=named, replays=self.replays)
         stream = reply.stream

@@ -188,6 +188,9 @@ class Exchange:
         self._coding = COMPLETE
         connection.finished(self)
 
+    def spoil(self) -> None:
+        """The answer is worth nothing, however it ends. It is told to nobody else, so nothing is to be done."""
+
     def abort(self) -> None:
         """Cut the connection: the client sees that the reply is incomplete. Harmless after its end."""
         connection = self.connection

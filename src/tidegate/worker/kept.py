@@ -58,9 +58,10 @@ class AnswerLayers:
         self._memory = Memory(_memory_bytes(first))
         self._answers = self._made(first.cache)
         self._comparing: Comparing | None = None
-        self._cache = Cache(self._answers, gateway.serving, clock, HitLog(clock, journal), gateway.start)
+        pipeline = gateway.pipeline
+        self._cache = Cache(self._answers, gateway.replies, clock, HitLog(clock, journal), pipeline.resume)
         self._arrange(first)
-        gateway.keep(self._cache)
+        pipeline.cache = self._cache
 
     def change(self, snapshot: Snapshot) -> Answers | None:
         """Follow a reload; what was before, to be closed, where its layers changed. Raises as the constructor."""
@@ -119,7 +120,7 @@ class AnswerLayers:
 
         if self._comparing is None:
             gateway, settings = self._gateway, snapshot.cache.semantic
-            self._comparing = Comparing(self._state, settings, lambda: gateway.house, gateway.serving, self._clock)
+            self._comparing = Comparing(self._state, settings, lambda: gateway.house, gateway.pipeline, self._clock)
         return self._comparing
 
     def _purged(self, purge: Purge) -> None:

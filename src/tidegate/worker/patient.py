@@ -57,9 +57,9 @@ class Patient:
 
     def join(self, gateway: Gateway) -> None:
         """From the first time that there is such work, what clients ask of it is passed on."""
-        if self._enabled and gateway.errands is None:
+        if self._enabled and not gateway.pipeline.jobs.there:
             ways = Ways(self._state / SOCKET, self._clock)
-            gateway.errands = Errands(ways, gateway.serving, self._clock, self._observer)
+            gateway.pipeline.jobs = Errands(ways, gateway.replies, self._clock, self._observer)
 
     async def listen(self, server: Server) -> None:
         """From then on, take the calls of runners, and long uploads. It never ends the worker."""

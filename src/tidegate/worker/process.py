@@ -115,8 +115,8 @@ class Worker:
         self._keep(first)
         self._patient.join(self.gateway)
         if first.cluster.url:
-            self.gateway.serving.begin_apart(identity(own / "journal"))
-        self.gateway.serving.begin_after(self.journal.last_id)
+            self.gateway.replies.ids.begin_apart(identity(own / "journal"))
+        self.gateway.replies.ids.begin_after(self.journal.last_id)
         self._pusher = self._pushing()
 
     def _pushing(self) -> Pusher:
@@ -338,9 +338,7 @@ class Worker:
 
     def _pools(self) -> Iterator[PoolGauge]:
         now = self._clock.now()
-        for pool in self.lanes.pools:
-            desk, (name, _, model) = pool.desk, pool.name.partition("/")
-            yield PoolGauge(name, model, desk.by_tier, desk.oldest_us(now), len(desk.appointments))
+        return (lanes.pool_gauge(pool, now) for pool in self.lanes.pools)
 
 
 def _spare_the_collector() -> None:

@@ -40,7 +40,7 @@ class SharedLimits:
         self._clock = clock
         self._log = log
         self._values = Values(shared.client, settings.prefix, closed=settings.on_state_loss == "closed")
-        self._elsewhere = Elsewhere(self._values, clock, loop, gateway, os.urandom(_IDENTITY))
+        self._elsewhere = Elsewhere(self._values, clock, loop, gateway.pipeline, os.urandom(_IDENTITY))
         gateway.share(self._elsewhere, Proofs(self._values, clock, loop))
         accounts.common.together = Together(shared.funds, shared.footing)
 

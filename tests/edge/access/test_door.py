@@ -157,7 +157,7 @@ async def test_without_limits_nothing_is_counted() -> None:
     gate, alike = street(), Likeness()
     assert gate.statuses(100, alike=alike) == [0] * 100
     note: Any = alike.note
-    assert note.place is None
+    assert note.caller.place is None
 
 
 @pytest.mark.parametrize("known", [True, False])

@@ -7,7 +7,7 @@ import pytest
 from tests.edge.managed import Managed, gone, key
 from tests.edge.test_gateway import BODY, CHAT, Wire
 from tests.line.scenes import play_of, provider, refusal
-from tidegate.edge.intake import Caller
+from tidegate.edge.access.memo import HeadMemo
 from tidegate.model.directory import Gone, PutNamespace, PutUser
 from tidegate.model.snapshot import Limits, Namespace, RetryPolicy, User
 from tidegate.testing import Reply
@@ -28,7 +28,8 @@ async def test_a_change_holds_for_heads_that_are_known() -> None:
         await settle()
         await door.play.provider("openai", Reply(200, [], answer()))
         assert asked.wire.status == 200
-        assert isinstance(alike.note, Caller)
+        assert isinstance(alike.note, HeadMemo)
+        assert alike.note.caller is not None
     door.tell(gone("web"))
     assert door.by("web", alike=one).wire.status == 401
     assert door.by("other", alike=two).wire.status == 0

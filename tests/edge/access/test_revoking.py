@@ -51,7 +51,7 @@ async def test_a_stream_ends_with_its_key(change: Change) -> None:
     assert (other.wire.ended, theirs.aborted) == (everybody, everybody)
     ended = [(record.status, record.degraded, record.completion_tokens) for record in door.records]
     assert ended == [(499, "ended: its key was revoked", 1)] * (1 + everybody)
-    assert door.gateway.open == len(door.gateway.serving.revoking.calls) == 1 - everybody
+    assert door.gateway.open == len(door.gateway.replies.revoking.calls) == 1 - everybody
 
 
 async def test_what_waits_ends_too() -> None:
@@ -67,7 +67,7 @@ async def test_what_waits_ends_too() -> None:
         assert "was revoked while it ran" in one.wire.error["message"]
     assert [(record.status, record.degraded) for record in door.records] == [(401, "ended: its key was revoked")] * 2
     assert door.gateway.open == 0
-    assert door.gateway.serving.revoking.calls == {}
+    assert door.gateway.replies.revoking.calls == {}
 
 
 async def test_what_is_played_to_several_ends_for_all() -> None:
@@ -81,13 +81,13 @@ async def test_what_is_played_to_several_ends_for_all() -> None:
     for one in (asked, beside):
         assert b"invalid_api_key" in one.wire.body
         assert one.wire.ended
-    assert len(door.gateway._once) == 0
+    assert len(door.gateway.pipeline.once) == 0
     waiting = door.by("other", idempotency_key=b"k2")
     await settle()
     door.tell(gone("other"))
     await settle()
     assert waiting.wire.status == 401
-    assert len(door.gateway._once) == 0
+    assert len(door.gateway.pipeline.once) == 0
 
 
 @pytest.mark.parametrize("change", [GONE[3], key("third"), CUT, PutUser("acme", User("ann", ("a",)))])
@@ -102,14 +102,14 @@ async def test_other_changes_end_nothing(change: Change) -> None:
     await settle()
     assert asked.wire.body.endswith(DONE)
     assert [(record.status, record.degraded) for record in door.records] == [(200, "")]
-    assert door.gateway.serving.revoking.calls == {}
+    assert door.gateway.replies.revoking.calls == {}
 
 
 async def test_by_default_what_is_in_flight_finishes() -> None:
     """Nothing is kept of such calls."""
     door = Managed(key("web"))
     asked, stream = await streamed(door)
-    assert door.gateway.serving.revoking.calls == {}
+    assert door.gateway.replies.revoking.calls == {}
     door.tell(gone("web"))
     await settle()
     stream.say(usage_chunk(9, 2), DONE)

@@ -11,9 +11,9 @@ from tests.edge.managed import EMPTY, Managed
 from tests.edge.test_gateway import CHAT, Asked
 from tests.line.scenes import play_of
 from tidegate.edge.access.clients import Clients
+from tidegate.edge.access.memo import HeadMemo, memo_of
 from tidegate.edge.caching import asking
 from tidegate.edge.gateway import Runtime
-from tidegate.edge.intake import Caller
 from tidegate.model.directory import PutKey, PutNamespace
 from tidegate.model.snapshot import Caching, ClientKey, Namespace
 from tidegate.testing.clock import settle
@@ -46,14 +46,15 @@ async def test_a_number_is_never_another_callers(monkeypatch: pytest.MonkeyPatch
     while door.play.transports["openai"].open:
         await door.play.provider("openai", OK)
         await settle()
-    callers = [like.note for like in alike.values()]
-    assert isinstance(callers[1], Caller)
-    numbers = {callers[1].circle}
+    memo = alike[b"k2"].note
+    assert isinstance(memo, HeadMemo)
+    assert memo.caller is not None
+    numbers = {memo.caller.circle}
     for number in range(7, 20):
         exchange = ask(b"k1", x_tidegate_tag=b"t%d" % number).exchange
         await settle()
-        caller = exchange.alike.note
-        assert isinstance(caller, Caller)
+        caller = memo_of(exchange).caller
+        assert caller is not None
         assert caller.circle not in numbers
         numbers.add(caller.circle)
 

@@ -140,7 +140,7 @@ async def test_followers_are_told_though_the_journal_is_full(door: CachedDoor) -
     """Of an error, and of their own deadline: nobody waits for a record that cannot be written."""
     asked = [door.chat(), door.chat(), door.chat(h_x_tidegate_deadline_ms=b"500"), door.chat()]
     await settle()
-    door.gateway.serving._journal = Filling()
+    door.gateway.replies._journal = Filling()
     await door.play.clock.advance(SECOND)
     await door.play.provider("openai", refusal(400, "bad"))
     await settle()
@@ -251,7 +251,7 @@ async def test_a_follower_takes_nothing_that_is_too_old_for_it(door: CachedDoor)
     """What was found in a slower layer for another is held against what this one said."""
     await made(door)
     await door.play.clock.advance(10 * SECOND)
-    cache: Any = door.gateway.cache
+    cache = door.cache
     slow = Slow(door.answers)
     cache.change(slow, None, frozenset())
     first, strict = door.chat(), door.chat(h_cache_control=b"max-age=5")
@@ -288,7 +288,7 @@ async def test_another_strategys_fallback_is_no_answer() -> None:
 
 async def test_only_what_is_known_leads_nobody(door: CachedDoor) -> None:
     """Who wants a call made makes it."""
-    cache: Any = door.gateway.cache
+    cache = door.cache
     slow = Slow(door.answers)
     cache.change(slow, None, frozenset())
     door.chat(h_cache_control=b"only-if-cached")
@@ -332,7 +332,7 @@ async def test_a_long_stream_is_not_kept_for_who_wants_it_whole(
     monkeypatch.setattr(tape, "MAX_BYTES", 500)
     first, whole = door.chat(stream=True), door.chat()
     stream = await streams(door)
-    flight = door.gateway.cache.flights._flights  # type: ignore[union-attr]
+    flight = door.cache.flights._flights
     one = next(iter(flight.values()))
     stream.say(*[chunk("x" * 100) for _ in range(20)])
     await settle()
@@ -374,7 +374,7 @@ async def test_a_leader_who_is_revoked_cuts_nobody_else(stream: bool) -> None:
     assert beside.wire.ended
     assert not beside.wire.aborted
     assert {(busy, held) for busy, held, _ in door.held()} == {(0, 0)}
-    assert door.gateway.serving.revoking.calls == {}
+    assert door.gateway.replies.revoking.calls == {}
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -395,7 +395,7 @@ async def test_a_follower_who_is_revoked_hears_no_more(stream: bool) -> None:
     assert first.wire.ended
     assert sorted(record.status for record in door.records) == [200, 401]
     assert {(busy, held) for busy, held, _ in door.held()} == {(0, 0)}
-    assert door.gateway.serving.revoking.calls == {}
+    assert door.gateway.replies.revoking.calls == {}
 
 
 async def test_hits_and_records_are_the_calls(door: CachedDoor) -> None:
@@ -405,7 +405,7 @@ async def test_hits_and_records_are_the_calls(door: CachedDoor) -> None:
     stream.say(chunk("x"), END, DONE)
     await settle()
     assert all(one.wire.ended for one in asked)
-    door.gateway.cache.hits.flush()  # type: ignore[union-attr]
+    door.cache.hits.flush()
     told = [hit.call_id for fact in door.play.recorder.facts if isinstance(fact, Hits) for hit in fact.hits]
     told += [record.call_id for record in door.records]
     assert len(told) == len(set(told)) == 3

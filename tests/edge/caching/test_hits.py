@@ -30,8 +30,7 @@ async def test_small_segments_lose_nothing_that_fits(
     """They are written in as many facts as it takes, in their order; what never fits is told."""
     door = CachedDoor()
     await made(door)
-    cache = door.gateway.cache
-    assert cache is not None
+    cache = door.cache
     narrow: Any = Narrow(room)
     cache.hits._journal = narrow
     for _ in range(7):

@@ -28,9 +28,9 @@ class Crowd:
         self.beyond = [self._join(door, number) for number, door in enumerate(self.doors)]
 
     def _join(self, door: Door, number: int) -> Elsewhere:
-        loop, gateway = asyncio.get_running_loop(), door.gateway
-        made = Elsewhere(self.shared, self.play.clock, loop, gateway, number.to_bytes(8, "big"))
-        gateway.elsewhere = gateway._once.beyond = made  # type: ignore[misc]
+        loop, pipeline = asyncio.get_running_loop(), door.gateway.pipeline
+        made = Elsewhere(self.shared, self.play.clock, loop, pipeline, number.to_bytes(8, "big"))
+        pipeline.share(made)
         return made
 
     def ask(self, worker: int, key: bytes = KEY, **fields: object) -> Asked:
@@ -173,7 +173,7 @@ async def test_a_client_that_left_while_another_worker_answers_leaves_nothing(cr
     await settle()
     left.leave()
     await crowd.wait()
-    assert len(crowd.doors[1].gateway._once) == 0
+    assert len(crowd.doors[1].gateway.pipeline.once) == 0
     assert crowd.executed == 1
 
 

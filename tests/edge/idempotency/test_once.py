@@ -129,7 +129,7 @@ async def test_memory_is_bounded(door: Door, monkeypatch: pytest.MonkeyPatch) ->
         ask(door, key=b"%d" % number)
         await settle()
         await door.play.provider("openai", Reply(200, [], answer()))
-    assert len(door.gateway._once) == 2
+    assert len(door.gateway.pipeline.once) == 2
     monkeypatch.setattr(tape, "MAX_BYTES", 500)
     first = ask(door, key=b"long", stream=True)
     await settle()
@@ -146,7 +146,7 @@ async def test_memory_is_bounded(door: Door, monkeypatch: pytest.MonkeyPatch) ->
     stream.say(*words[4:], DONE)
     stream.end()
     assert first.wire.body == b"".join(words) + DONE
-    assert len(door.gateway._once) == 2
+    assert len(door.gateway.pipeline.once) == 2
 
 
 async def test_a_long_answer_waits_for_nobody_who_left(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,7 +173,7 @@ async def test_the_request_is_not_kept(door: Door) -> None:
     ask(door, padding="x" * 100_000)
     await settle()
     await door.play.provider("openai", Reply(200, [], answer()))
-    assert len(answer()) < door.gateway._once._bytes < 10_000
+    assert len(answer()) < door.gateway.pipeline.once._bytes < 10_000
 
 
 async def test_keys_are_a_clients_own() -> None:

@@ -1,10 +1,9 @@
 """Who is let in by the head of a request, and whether they still are when its body has come."""
 
-from typing import Final
-
 from tidegate.edge import errors
 from tidegate.edge.access.clients import Principal
 from tidegate.edge.access.door import NO_KEY, Admission, Turned
+from tidegate.edge.access.memo import HeadMemo, Signers, memo_of
 from tidegate.edge.access.rights import ELSEWHERE, KEPT, objection
 from tidegate.edge.access.signatures import Nonce
 from tidegate.edge.house import Runtime
@@ -17,48 +16,6 @@ from tidegate.policy.access.addresses import peer_address
 from tidegate.ports import Clock
 from tidegate.providers.codec import Dialect
 from tidegate.wire.exchange import Exchange
-
-_SIGNERS: Final = 16  # keys that sign over one connection, of which what their heads say is kept
-
-
-class Signers:
-    """Whose signatures came in heads that are alike: they say the same of all calls of one key.
-
-    It holds as long as `mark` is the house's. A connection has one live exchange, so one `guest` is enough.
-    """
-
-    __slots__ = ("_callers", "_guest", "address", "mark")
-
-    def __init__(self, guest: Admission) -> None:
-        self.mark = guest.mark
-        self.address = guest.address
-        self._guest: Admission | None = None
-        self._callers: dict[str, Caller] = {}
-
-    def come(self, guest: Admission | None) -> None:
-        """Whose signature the present head has; None while that is not known."""
-        self._guest = guest
-
-    def take(self) -> Admission | None:
-        """Who has come, once."""
-        guest = self._guest
-        self._guest = None
-        return guest
-
-    @property
-    def guest(self) -> Admission | None:
-        """Who has come, and is still there."""
-        return self._guest
-
-    def add(self, caller: Caller) -> None:
-        """Its next heads are known."""
-        if len(self._callers) >= _SIGNERS:
-            self._callers.clear()
-        self._callers[caller.client] = caller
-
-    def caller(self, client: Principal) -> Caller | None:
-        """What the head says of this client's calls."""
-        return self._callers.get(client.name)
 
 
 def welcome(
@@ -98,31 +55,32 @@ def welcome_again(house: Runtime, exchange: Exchange, caller: Caller | None, clo
         if caller.place is not None and door is not None:
             door.again(caller.place, clock.now())
         return True
-    note = exchange.alike.note
-    if not isinstance(note, Signers) or note.mark is not house.mark:
+    memo = exchange.alike.note
+    signers = memo.signers if isinstance(memo, HeadMemo) else None
+    if signers is None or signers.mark is not house.mark:
         return False
-    _welcome_signer(house, exchange, note, clock.now(), clock.wall())
+    _welcome_signer(house, exchange, signers.address, clock.now(), clock.wall())
     return True
 
 
-def _welcome_signer(house: Runtime, exchange: Exchange, signers: Signers, now: int, wall: int) -> None:
-    signers.come(None)
+def _welcome_signer(house: Runtime, exchange: Exchange, address: bytes, now: int, wall: int) -> None:
+    memo = memo_of(exchange)
+    memo.guest = None
     door = house.door
     if door is None:
         raise Turned(NO_KEY, "key")
-    door.knock(signers.address, now)
-    guest = door.enter(exchange, signers.address, house, now, wall)
+    door.knock(address, now)
+    guest = door.enter(exchange, address, house, now, wall)
     problem = objection(guest.client, guest.address, wall)
     if problem is not None:
         raise Turned(problem, problem.kind.name.lower())
-    signers.come(guest)
+    memo.guest = guest
 
 
 def unproven(exchange: Exchange) -> Nonce | None:
     """The nonce of a signed head, of which the other workers have not heard yet. Once."""
-    noted = exchange.alike.note
-    guest = noted.guest if isinstance(noted, Signers) else noted
-    if not isinstance(guest, Admission):
+    guest = memo_of(exchange).guest
+    if guest is None:
         return None
     nonce, guest.nonce = guest.nonce, None
     return nonce
@@ -133,10 +91,11 @@ def introduced(house: Runtime, exchange: Exchange, found: Match, now: int, wall:
 
     Raises `Turned`, and `intake.Refusal`.
     """
-    guest, alike = guest_of(house, exchange, now, wall), exchange.alike
+    guest, memo = guest_of(house, exchange, now, wall), memo_of(exchange)
     check_signed(guest, exchange.body)
-    note = alike.note
-    signers = note if isinstance(note, Signers) and note.mark is guest.mark else None
+    signers = memo.signers
+    if signers is not None and signers.mark is not guest.mark:
+        signers = None
     caller = None if signers is None else signers.caller(guest.client)
     if caller is not None:
         return caller
@@ -147,10 +106,11 @@ def introduced(house: Runtime, exchange: Exchange, found: Match, now: int, wall:
     if guest.ticket is not None:
         caller.employ(guest.ticket, house.clients.of_jobs(guest.client))
     if found.route is Route.CALL and guest.digest is None:
-        alike.note = caller
+        memo.learn(caller)
     elif found.route is Route.CALL:
         if signers is None:
-            signers = alike.note = Signers(guest)
+            memo.admit(None)
+            signers = memo.signers = Signers(guest)
         signers.add(caller)
     return caller
 
@@ -165,15 +125,16 @@ def _forwards(client: Principal, exchange: Exchange, found: Match) -> Problem | 
 
 def guest_of(house: Runtime, exchange: Exchange, now: int, wall: int) -> Admission:
     """Who was let in, as they stand now: a body may take a minute, and a key be revoked meanwhile. Raises `Turned`."""
-    noted = exchange.alike.note
-    if isinstance(noted, Signers):
-        noted = noted.take()
-    if isinstance(noted, Admission) and noted.mark is house.mark:
+    memo = memo_of(exchange)
+    noted = memo.guest
+    if memo.signers is not None:
+        memo.guest = None  # it has come, once
+    if noted is not None and noted.mark is house.mark:
         return noted
     ticket = None if house.tickets is None else exchange.header(TICKET_HEADER)
     if house.tickets is not None and ticket is not None:
         return house.tickets.guest(house, exchange, ticket, now, wall)
-    if isinstance(noted, Admission):
+    if noted is not None:
         client = None if noted.ticket is not None else _still(house, noted.client)
         guest = None if client is None else _guest(house, client, noted.address, noted.digest)
     else:  # its head was known until the house changed

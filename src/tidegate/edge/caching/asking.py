@@ -5,9 +5,9 @@ from functools import partial
 from typing import Final
 
 from tidegate.edge.caching.inputs import parts
+from tidegate.edge.caching.lookup import CacheLookup, Recent
 from tidegate.edge.heads import combined
 from tidegate.edge.intake import Caller
-from tidegate.edge.wanted import CacheLookup, Recent
 from tidegate.line.plan import Plan
 from tidegate.model.call import Call, Kind
 from tidegate.policy.caching.canonical import VARIANT_HEADERS, canonical, key

@@ -14,14 +14,16 @@ from tidegate.edge.caching.flights import Flight, Flights, Follower
 from tidegate.edge.caching.hits import HitLog
 from tidegate.edge.caching.inputs import Parts
 from tidegate.edge.caching.keeping import entry_of, model_of, unkept
+from tidegate.edge.caching.lookup import CacheLookup
+from tidegate.edge.caching.no_cache import NoCache
 from tidegate.edge.caching.pacing import Pacer
 from tidegate.edge.caching.shaped import Shapes
-from tidegate.edge.crew import Out
 from tidegate.edge.heads import anothers, cached, less
 from tidegate.edge.intake import Caller
-from tidegate.edge.serving import Serving
-from tidegate.edge.wanted import CacheLookup, Request
-from tidegate.line.line import STALE as STEP
+from tidegate.edge.replies import Replies
+from tidegate.edge.request import Request
+from tidegate.edge.sink import Sink
+from tidegate.line.ladder import STALE as STEP
 from tidegate.line.plan import Plan
 from tidegate.line.slot import Answered
 from tidegate.model.cached import CacheEntry, Labels
@@ -51,15 +53,15 @@ _NOT_CACHED: Final = Problem(
 _LATE: Final = Problem(ProblemKind.DEADLINE, "The deadline passed while the same call of somebody else was answered.")
 
 
-class Cache:
-    """One per worker. Fulfils `flights.Desk` and `serving.Known`."""
+class Cache(NoCache):
+    """One per worker. Fulfils `flights.FlightHost`."""
 
     __slots__ = (
-        "_again", "_answers", "_clock", "_embeddings", "_serving", "_shapes", "asking", "flights", "hits", "meaning",
+        "_again", "_answers", "_clock", "_embeddings", "_replies", "_shapes", "asking", "flights", "hits", "meaning",
     )  # fmt: skip
 
     def __init__(
-        self, answers: Answers, serving: Serving, clock: Clock, log: HitLog, again: Callable[[Request], None]
+        self, answers: Answers, replies: Replies, clock: Clock, log: HitLog, again: Callable[[Request], None]
     ) -> None:
         """`again` serves a follower anew, whose leader has failed."""
         self.asking = Asking()
@@ -68,10 +70,10 @@ class Cache:
         self.meaning: Meaning | None = None
         self._again = again
         self._answers = answers
-        self._serving = serving
+        self._replies = replies
         self._clock = clock
         self._shapes = Shapes()
-        self._embeddings = Embeddings(answers, serving, clock, log)
+        self._embeddings = Embeddings(answers, replies, clock, log)
 
     def change(self, answers: Answers, meaning: "Meaning | None", headers: frozenset[str]) -> None:
         """Follow a reload: where answers are, who compares questions, which headers rules look at."""
@@ -86,7 +88,7 @@ class Cache:
         wanted = self.asking.again(exchange, caller)
         if wanted is None or (wanted.terms.full and caller.limits is not None):
             return False
-        return self._now(exchange, self._serving.next_id(), caller, wanted) is not None
+        return self._now(exchange, self._replies.ids.next(), caller, wanted) is not None
 
     def wanted(self, exchange: Exchange, caller: Caller, call: Call, plan: Plan, terms: Terms) -> CacheLookup | None:
         """What is looked for; None where the call has nothing to do with the cache, and its record says why."""
@@ -97,7 +99,7 @@ class Cache:
         call.cache = "miss"
         return wanted
 
-    def hit(self, exchange: Out, caller: Caller, call: Call, wanted: CacheLookup) -> bool:
+    def hit(self, exchange: Sink, caller: Caller, call: Call, wanted: CacheLookup) -> bool:
         """Answer from memory, where it is known there."""
         if wanted.parts is not None:
             cost = self._embeddings.now(exchange, call.id, caller, wanted, wanted.parts)
@@ -106,15 +108,22 @@ class Cache:
             cost = None if entry is None else entry.cost
         if cost is None:
             return False
-        self._serving.spend(call, cost, full=wanted.terms.full)
+        self._replies.spend(call, cost, full=wanted.terms.full)
         return True
 
-    def known(self, request: Request) -> bool:
-        """As `hit`, of a call that has its grant."""
-        wanted = request.wanted
-        return wanted is not None and self.hit(request.out, request.caller, request.call, wanted)
+    def known(self, request: Request, wanted: CacheLookup) -> bool:
+        """As `hit`, of a request on its way."""
+        return self.hit(request.out, request.caller, request.call, wanted)
 
-    def _now(self, exchange: Out, call_id: int, caller: Caller, wanted: CacheLookup) -> CacheEntry | None:
+    def follow(self, request: Request) -> bool:
+        """Hear the answer that is being made for somebody else."""
+        return self.flights.join(request)
+
+    def lead(self, request: Request, wanted: CacheLookup) -> Flight:
+        """What stands for who asks while its answer is made, so that others may follow."""
+        return self.flights.lead(request, wanted)
+
+    def _now(self, exchange: Sink, call_id: int, caller: Caller, wanted: CacheLookup) -> CacheEntry | None:
         """The entry that was given."""
         if not wanted.directives.read or not wanted.terms.exact:
             return None
@@ -128,7 +137,7 @@ class Cache:
 
     # In the call's task, before and after the line.
 
-    async def found(self, out: Out, call: Call, plan: Plan) -> bool:
+    async def found(self, out: Sink, call: Call, plan: Plan) -> bool:
         """Answer from the slower layers, or by meaning. False: the call has to be made."""
         flight = call.keeping
         if not isinstance(flight, Flight):
@@ -145,11 +154,11 @@ class Cache:
                 if verdict is not None and await self._means(out, flight, verdict.key, verdict.similarity_permille):
                     return True
         if wanted.directives.only:
-            self._serving.refuse(out, call, plan, Refused(_NOT_CACHED))
+            self._replies.refuse(out, call, plan, Refused(_NOT_CACHED))
             return True
         return False
 
-    async def _later(self, out: Out, flight: Flight) -> bool:
+    async def _later(self, out: Sink, flight: Flight) -> bool:
         call, wanted = flight.request.call, flight.wanted
         entry = self._answers.now(wanted.key)
         old = entry is None or state(entry, self._clock.wall(), wanted.directives) != FRESH
@@ -175,7 +184,7 @@ class Cache:
             flight.leads = True
         return found if isinstance(found, CacheEntry) else None
 
-    async def _means(self, out: Out, flight: Flight, name: bytes, similarity: int) -> bool:
+    async def _means(self, out: Sink, flight: Flight, name: bytes, similarity: int) -> bool:
         """The answer to the question that means the same, where it is still there."""
         entry = self._answers.now(name)
         if entry is None and self._answers.layered:
@@ -191,7 +200,7 @@ class Cache:
         flight = call.keeping
         return self._embeddings.complete(flight, answered) if isinstance(flight, Flight) else answered
 
-    def stale(self, out: Out, call: Call, plan: Plan, refused: Refused) -> bool:
+    def stale(self, out: Sink, call: Call, plan: Plan, refused: Refused) -> bool:
         """Stand in for a provider that failed, or as the ladder says, with an answer whose time is over."""
         flight = call.keeping
         if not isinstance(flight, Flight) or flight.stale is None:
@@ -201,13 +210,13 @@ class Cache:
             return False
         call.cache = "stale"
         flight.entry, flight.layer, flight.cost = flight.stale, hits.STALE, flight.stale.cost
-        self._serving.spend(call, flight.cost, full=flight.wanted.terms.full)
-        self._serving.unserved(call, plan, 200)
+        self._replies.spend(call, flight.cost, full=flight.wanted.terms.full)
+        self._replies.unserved(call, plan, 200)
         return self._give(
             out, call.id, flight.request.caller, flight.wanted, flight.stale, hits.STALE, _SAME, self._clock.wall()
         )
 
-    def _found(self, out: Out, flight: Flight, entry: CacheEntry, layer: str, similarity: int) -> bool:
+    def _found(self, out: Sink, flight: Flight, entry: CacheEntry, layer: str, similarity: int) -> bool:
         """It ends here: nobody has been asked, and no record is written but the hit."""
         flight.entry, flight.layer, flight.similarity_permille, flight.cost = entry, layer, similarity, entry.cost
         if not self._give(
@@ -222,13 +231,13 @@ class Cache:
         ):
             flight.entry = None
             return False
-        self._serving.dismiss(flight.request.call)
-        self._serving.spend(flight.request.call, entry.cost, full=flight.wanted.terms.full)
+        self._replies.dismiss(flight.request.call)
+        self._replies.spend(flight.request.call, entry.cost, full=flight.wanted.terms.full)
         return True
 
     def _give(
         self,
-        out: Out,
+        out: Sink,
         call_id: int,
         caller: Caller,
         wanted: CacheLookup,
@@ -244,7 +253,7 @@ class Cache:
             )
         except ValueError:
             return False
-        request_id, age = self._serving.request_id(out, call_id), max(0, wall - entry.stored_us)
+        request_id, age = self._replies.request_id(out, call_id), max(0, wall - entry.stored_us)
         model, source = entry.labels.model, entry.call_id
         head = cached(request_id, model, layer, source, similarity, wanted.streamed, age)
         self.hits.hit(call_id, caller, wanted, entry, layer, similarity, wall)
@@ -258,31 +267,31 @@ class Cache:
 
     def late(self, request: Request) -> None:
         """Nothing was spent on it; it has a record all the same."""
-        self._serving.late(request.out, request.call, request.plan, Refused(_LATE))
+        self._replies.late(request.out, request.call, request.plan, Refused(_LATE))
 
     def again(self, request: Request) -> None:
         """It follows nobody any more."""
-        self._serving.revoking.calls.pop(request.call.id, None)
+        self._replies.revoking.calls.pop(request.call.id, None)
         self._again(request)
 
     def joined(self, follower: Follower) -> None:
         """It ends with its key, as any call, where its namespace wants that."""
         request = follower.request
         if request.caller.cut is not None:
-            self._serving.revoking.begin(request.call, request.caller.cut, follower)
+            self._replies.revoking.begin(request.call, request.caller.cut, follower)
 
     def left(self, follower: Follower) -> None:
         """It has its record, and gives back what it held."""
-        self._serving.beside(follower.request.call, follower.request.plan, LEFT)
+        self._replies.beside(follower.request.call, follower.request.plan, LEFT)
 
     def revoked(self, follower: Follower) -> None:
         """So has this one."""
-        self._serving.beside(follower.request.call, follower.request.plan, _REVOKED)
+        self._replies.beside(follower.request.call, follower.request.plan, _REVOKED)
         self.refuse(follower.request)
 
     def refuse(self, request: Request) -> None:
         """Its key is no more."""
-        self._serving.revoked(request.out, request.call)
+        self._replies.revoked(request.out, request.call)
 
     def suits(self, request: Request, wanted: CacheLookup, flight: Flight) -> bool:
         """Whether it would have been given this answer itself: by its own plan, and what it says of the cache."""
@@ -315,7 +324,7 @@ class Cache:
     def head(self, follower: Follower, flight: Flight) -> bytes:
         """Whose answer it is."""
         entry, call = flight.entry, flight.request.call
-        request_id = self._serving.request_id(follower.out, follower.request.call.id)
+        request_id = self._replies.request_id(follower.out, follower.request.call.id)
         if flight.status != 200:
             return anothers(flight.head, request_id)
         streamed, similarity = follower.wanted.streamed, flight.similarity_permille
@@ -331,10 +340,10 @@ class Cache:
         call, wall = follower.request.call, self._clock.wall()
         if flight.status != 200 or flight.aborted or flight.spoilt:
             status = flight.status if flight.status != 200 else BROKEN
-            self._serving.beside(call, follower.request.plan, status)
+            self._replies.beside(call, follower.request.plan, status)
             return
-        self._serving.revoking.calls.pop(call.id, None)
-        self._serving.spend(call, flight.cost, full=follower.wanted.terms.full)
+        self._replies.revoking.calls.pop(call.id, None)
+        self._replies.spend(call, flight.cost, full=follower.wanted.terms.full)
         entry, caller, wanted = flight.entry, follower.request.caller, follower.wanted
         if entry is None:
             model = model_of(flight.target)

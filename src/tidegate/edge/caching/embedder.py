@@ -9,8 +9,8 @@ import msgspec
 
 from tidegate.edge import spending
 from tidegate.edge.house import Runtime
-from tidegate.edge.serving import Serving
-from tidegate.edge.wanted import Request
+from tidegate.edge.pipeline import Pipeline
+from tidegate.edge.request import Request
 from tidegate.line.plan import Plan
 from tidegate.model.call import Call, Kind
 from tidegate.policy.quota.estimate import measure
@@ -27,14 +27,14 @@ _floats = msgspec.json.Decoder(list[float]).decode
 class ModelEmbedder:
     """It is governed as any call: by the model's quota and the tenant's limits, and it is in the ledger."""
 
-    __slots__ = ("_clock", "_house", "_serving", "budget_us", "model")
+    __slots__ = ("_clock", "_house", "_pipeline", "budget_us", "model")
 
     def __init__(
-        self, house: Callable[[], Runtime], serving: Serving, clock: Clock, model: str, budget_us: int
+        self, house: Callable[[], Runtime], pipeline: Pipeline, clock: Clock, model: str, budget_us: int
     ) -> None:
         """`house`: as it is now."""
         self._house = house
-        self._serving = serving
+        self._pipeline = pipeline
         self._clock = clock
         self.model = model
         self.budget_us = budget_us
@@ -47,7 +47,7 @@ class ModelEmbedder:
         call = self._call(request, text)
         if request.caller.limits is not None and not await self._granted(call, plan, request):
             return b""
-        answered = await self._serving.aside(call, plan)
+        answered = await self._pipeline.aside(call, plan)
         if answered is None or answered.status != 200:
             return b""
         if answered.lane.service.name != plan.targets[0].provider or answered.lane.model != plan.targets[0].model:
@@ -72,7 +72,7 @@ class ModelEmbedder:
         body = msgspec.json.encode({"model": self.model, "input": text, "encoding_format": "float"})
         asked, caller, now = CODECS[EMBEDDING].read(body), request.caller, self._clock.now()
         return Call(
-            self._serving.next_id(),
+            self._pipeline.replies.ids.next(),
             now,
             min(request.call.deadline, now + self.budget_us),
             caller.client,

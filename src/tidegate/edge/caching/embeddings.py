@@ -8,11 +8,11 @@ from tidegate.edge.caching import hits
 from tidegate.edge.caching.flights import Flight
 from tidegate.edge.caching.hits import HitLog
 from tidegate.edge.caching.inputs import Parts, entries, missing, narrow, saved, together
-from tidegate.edge.crew import Out
+from tidegate.edge.caching.lookup import CacheLookup
 from tidegate.edge.heads import cached
 from tidegate.edge.intake import Caller
-from tidegate.edge.serving import Serving
-from tidegate.edge.wanted import CacheLookup
+from tidegate.edge.replies import Replies
+from tidegate.edge.sink import Sink
 from tidegate.line.slot import Answered
 from tidegate.model.cached import CacheEntry, Cost, Labels
 from tidegate.model.errors import Problem, ProblemKind
@@ -30,15 +30,15 @@ _OTHERS: Final = Problem(ProblemKind.UPSTREAM, "The provider did not answer with
 class Embeddings:
     """One per worker. `answers` changes on reload."""
 
-    __slots__ = ("_clock", "_hits", "_serving", "answers")
+    __slots__ = ("_clock", "_hits", "_replies", "answers")
 
-    def __init__(self, answers: Answers, serving: Serving, clock: Clock, log: HitLog) -> None:
+    def __init__(self, answers: Answers, replies: Replies, clock: Clock, log: HitLog) -> None:
         self.answers = answers
-        self._serving = serving
+        self._replies = replies
         self._clock = clock
         self._hits = log
 
-    def now(self, out: Out, call_id: int, caller: Caller, wanted: CacheLookup, asked: Parts) -> Cost | None:
+    def now(self, out: Sink, call_id: int, caller: Caller, wanted: CacheLookup, asked: Parts) -> Cost | None:
         """Answer from memory, where all inputs are known; what they had cost, or None. O(inputs)."""
         wall = self._clock.wall()
         found = [self._known(key, wanted, wall) for key in asked.keys]
@@ -46,7 +46,7 @@ class Embeddings:
             return None
         return self._give(out, call_id, caller, wanted, found, wall)
 
-    async def later(self, out: Out, flight: Flight, asked: Parts) -> bool:
+    async def later(self, out: Sink, flight: Flight, asked: Parts) -> bool:
         """Answer from all layers; what is not known is asked for alone."""
         wanted, call = flight.wanted, flight.request.call
         found = await self._found(flight, asked)
@@ -54,8 +54,8 @@ class Embeddings:
         if None not in found:
             cost = self._give(out, call.id, flight.request.caller, wanted, found, wall)
             flight.entry, flight.layer, flight.cost = found[0], hits.INPUTS, cost
-            self._serving.dismiss(call)
-            self._serving.spend(call, cost, full=wanted.terms.full)
+            self._replies.dismiss(call)
+            self._replies.spend(call, cost, full=wanted.terms.full)
             return True
         plan = flight.request.plan
         if len(plan.targets) > 1 or any(step.target is not None for step in plan.ladder):
@@ -113,12 +113,12 @@ class Embeddings:
         return entry if entry is not None and state(entry, wall, wanted.directives) == FRESH else None
 
     def _give(
-        self, out: Out, call_id: int, caller: Caller, wanted: CacheLookup, found: list[CacheEntry | None], wall: int
+        self, out: Sink, call_id: int, caller: Caller, wanted: CacheLookup, found: list[CacheEntry | None], wall: int
     ) -> Cost:
         known = [entry for entry in found if entry is not None]
         oldest, cost = min(known, key=_stored), saved(found)
         body = together(found, wanted.model.partition("/")[2], None)
-        request_id, age = self._serving.request_id(out, call_id), max(0, wall - oldest.stored_us)
+        request_id, age = self._replies.request_id(out, call_id), max(0, wall - oldest.stored_us)
         source, model = oldest.call_id, oldest.labels.model
         layer = hits.INPUTS
         self._hits.add(call_id, caller, wanted, model, layer, source, _SAME, cost, oldest.stored_us, wall)

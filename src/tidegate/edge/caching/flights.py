@@ -10,8 +10,9 @@ take, by what they say of the cache or by their own plan. Who does not read hold
 import logging
 from typing import Final, Protocol
 
+from tidegate.edge.caching.lookup import CacheLookup
+from tidegate.edge.request import Request
 from tidegate.edge.tape import Listener, Tape
-from tidegate.edge.wanted import CacheLookup, Request
 from tidegate.model.cached import CacheEntry, Cost
 from tidegate.model.comparison import MatchResult
 from tidegate.model.outcome import Usage
@@ -89,8 +90,7 @@ class Flight(Tape):
         self.spoilt = True
         super().spoil()
         for listener in self.listeners():
-            if isinstance(listener.out, Tape):
-                listener.out.spoil()
+            listener.out.spoil()
 
     def revoke(self) -> bool:
         """The leader's key is no more. Its client hears that; True: the call goes on, as others listen."""

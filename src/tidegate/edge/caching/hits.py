@@ -3,8 +3,8 @@
 import logging
 from typing import Final
 
+from tidegate.edge.caching.lookup import CacheLookup
 from tidegate.edge.intake import Caller
-from tidegate.edge.wanted import CacheLookup
 from tidegate.model.cached import CacheEntry, Cost
 from tidegate.model.facts import Hit, Hits, Note
 from tidegate.ports import Clock, Journal, Timer

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tidegate.edge.crew import Out
+from tidegate.edge.sink import Sink
 from tidegate.ports import Clock, Timer
 
 LONGEST_US: Final = 2_000_000  # of a pause between two pieces
@@ -13,7 +13,7 @@ class Pacer:
 
     __slots__ = ("_at", "_beats", "_body", "_clock", "_next", "_out", "_said", "_timer")
 
-    def __init__(self, clock: Clock, out: Out, body: bytes, beats: tuple[tuple[int, int], ...]) -> None:
+    def __init__(self, clock: Clock, out: Sink, body: bytes, beats: tuple[tuple[int, int], ...]) -> None:
         self._clock = clock
         self._out = out
         self._body = body

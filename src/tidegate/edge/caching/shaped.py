@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
-from tidegate.edge.wanted import CacheLookup
+from tidegate.edge.caching.lookup import CacheLookup
 from tidegate.model.cached import Cost
 from tidegate.model.call import Kind
 from tidegate.model.outcome import Usage

@@ -16,7 +16,7 @@ from hashlib import blake2b
 from typing import Final, Protocol
 
 from tidegate.edge.idempotency.once import REPLAYED, TTL_US, OnceTape
-from tidegate.edge.wanted import Request
+from tidegate.edge.request import Request
 from tidegate.model.errors import Problem, ProblemKind
 from tidegate.model.shared import ANSWERED, RUNNING, Executed, encode_executed, executed
 from tidegate.ports import Clock, SharedValues, StoreError
@@ -41,7 +41,7 @@ LATE: Final = Problem(ProblemKind.DEADLINE, "The deadline passed while another w
 class Room(Protocol):
     """What is done with a request when it is known who executes it."""
 
-    def start(self, request: Request) -> None:
+    def resume(self, request: Request) -> None:
         """We do."""
 
     def reused(self, request: Request) -> None:
@@ -137,7 +137,7 @@ class Elsewhere:
 
     def _run(self, request: Request, tape: OnceTape, owner: bytes) -> None:
         self._running[tape] = owner
-        self._room.start(request)
+        self._room.resume(request)
 
     def _room_for(self, size: int) -> bool:
         """Whether the shared state is given so much more."""

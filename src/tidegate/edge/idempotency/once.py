@@ -51,6 +51,18 @@ class Beyond(Protocol):
         """It is not kept."""
 
 
+class Nobody:
+    """There are no other workers. Fulfils `Beyond`."""
+
+    __slots__ = ()
+
+    def ended(self, tape: OnceTape) -> None:
+        """Nobody waits for it."""
+
+    def forgotten(self, tape: OnceTape) -> None:
+        """Nor for this."""
+
+
 class Once:
     """The tapes by client and key; bounded in time and bytes. All O(1)."""
 
@@ -61,7 +73,7 @@ class Once:
         self._tapes: dict[tuple[str, bytes], OnceTape] = {}
         self._ended: OrderedDict[tuple[str, bytes], OnceTape] = OrderedDict()  # by their end
         self._bytes = 0
-        self.beyond: Beyond | None = None
+        self.beyond: Beyond = Nobody()
 
     def __len__(self) -> int:
         return len(self._tapes)
@@ -88,8 +100,7 @@ class Once:
         if not 200 <= tape.status < 300:
             self.forget(tape)
             return
-        if self.beyond is not None:
-            self.beyond.ended(tape)
+        self.beyond.ended(tape)
         tape.ends_at = self._now() + TTL_US
         self._ended[tape.name] = tape
         self._bytes += tape.size
@@ -101,7 +112,7 @@ class Once:
             del self._tapes[tape.name]
             if self._ended.pop(tape.name, None) is not None:
                 self._bytes -= tape.size
-            elif self.beyond is not None:
+            else:
                 self.beyond.forgotten(tape)
 
     def _expire(self) -> None:

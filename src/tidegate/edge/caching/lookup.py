@@ -2,13 +2,9 @@
 
 from typing import TYPE_CHECKING, Final
 
-from tidegate.edge.intake import Caller
-from tidegate.edge.tape import Tape
-from tidegate.line.plan import Plan
-from tidegate.model.call import Call, Kind
+from tidegate.model.call import Kind
 from tidegate.policy.caching.directives import Directives
 from tidegate.policy.caching.terms import Terms
-from tidegate.wire.exchange import Exchange
 
 if TYPE_CHECKING:
     from tidegate.edge.caching.inputs import Parts
@@ -53,29 +49,6 @@ class CacheLookup:
         self.usage = usage  # its stream tells usage
         self.tags = tags
         self.parts = parts  # the inputs of an embeddings call, where they can be told apart
-
-
-class Request:
-    """A call on its way, with all that is needed to serve it, or to serve it anew."""
-
-    __slots__ = ("call", "caller", "exchange", "out", "plan", "rounds", "wanted")
-
-    def __init__(
-        self,
-        out: Exchange | Tape,
-        exchange: Exchange,
-        caller: Caller,
-        call: Call,
-        plan: Plan,
-        wanted: CacheLookup | None,
-    ) -> None:
-        self.out = out  # who hears the answer: the exchange, or a tape that plays to it
-        self.exchange = exchange
-        self.caller = caller
-        self.call = call
-        self.plan = plan
-        self.wanted = wanted  # None: it has nothing to do with the cache
-        self.rounds = 0  # leaders that failed before it
 
 
 MAX_BYTES: Final = 16_777_216  # of bodies, in each generation

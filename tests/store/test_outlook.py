@@ -1,6 +1,6 @@
 """When a quota will be exhausted, by what stands in the database."""
 
-from math import pi, sin
+from math import asin, pi, sin
 
 import pytest
 from sqlalchemy import Engine, insert
@@ -50,12 +50,12 @@ def asked(engine: Engine, *limits: tuple[QuotaKey, LaneLimit]) -> list[Outlook]:
 
 
 def test_the_pattern_says_when(filled: Engine) -> None:
-    """It rises from 1,000 a minute at two o'clock to 1,500 at eight: 1,400 is met in between, the quantile sooner."""
-    (found,) = asked(filled, (LANE, LaneLimit(tpm=1_400, source="configured")))
+    """It rises from 1,000 at two o'clock to 1,500 at eight: 95 % of 1,475 is met in between, the quantile sooner."""
+    (found,) = asked(filled, (LANE, LaneLimit(tpm=1_475, source="configured")))
     assert (found.unit, found.method, found.history_hours, found.source) == (
         "tokens", "hour of the week", 28 * 24, "configured",
     )  # fmt: skip
-    true = 2 + 24 * 0.1476  # asin(0.8) / 2 pi = 0.1476 of a day
+    true = 2 + 24 * asin(1.475 * 0.95 * 2 - 2) / (2 * pi)
     assert found.expected_s is not None
     assert found.expected_s / 3_600 == pytest.approx(true, abs=0.1)
     assert found.likely_s == 0.0
@@ -99,9 +99,9 @@ def test_lanes_without_limit_or_history(filled: Engine) -> None:
 def test_a_sudden_rise_is_seen_before_the_pattern_knows_it() -> None:
     """By the line of the last five minutes; minutes without use are nothing."""
     quiet = LaneHistory([600.0] * 400, [10.0] * 60 + [20.0, 40.0, 60.0, 80.0, 100.0])
-    found = outlook(LANE, "tokens", 170, "", quiet, HOUR * HOUR_US + 5 * MINUTE_US)
-    assert found.soon_s == pytest.approx(180.0)
+    found = outlook(LANE, "tokens", 179, "", quiet, HOUR * HOUR_US + 5 * MINUTE_US)
+    assert found.soon_s == pytest.approx(180.0, abs=1)
     assert found.expected_s is None
     assert found.exhausted_s == found.soon_s
     assert found.rate == 60.0
-    assert outlook(LANE, "tokens", 170, "", LaneHistory([], [100.0]), WALL).rate == 20.0
+    assert outlook(LANE, "tokens", 179, "", LaneHistory([], [100.0]), WALL).rate == 20.0

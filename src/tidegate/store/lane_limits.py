@@ -42,7 +42,7 @@ def latest(connection: Connection) -> dict[QuotaKey, LaneLimit]:
     newest = select(*lanes, func.max(table.minute).label("minute")).group_by(*lanes).subquery()
     same = and_(table.minute == newest.c.minute, *(table[part] == newest.c[part] for part in LANE))
     query = select(*lanes, table.tpm, table.rpm, table.source).join(newest, same)
-    return {QuotaKey(*row[:3]): LaneLimit(*row[3:]) for row in connection.execute(query)}
+    return {QuotaKey(*row[:3]): LaneLimit(*row[3:6]) for row in connection.execute(query)}
 
 
 def note(connection: Connection, minute: int, limits: Mapping[QuotaKey, LaneLimit]) -> int:
@@ -70,7 +70,7 @@ def changes(connection: Connection, to_minute: int, filters: Mapping[str, str]) 
         query = query.where(table[part] == value)
     found: dict[QuotaKey, list[Change]] = defaultdict(list)
     for row in connection.execute(query.order_by(table.minute)):
-        found[QuotaKey(*row[1:4])].append(Change(row[0], LaneLimit(*row[4:])))
+        found[QuotaKey(*row[1:4])].append(Change(row[0], LaneLimit(*row[4:7])))
     return dict(found)
 
 

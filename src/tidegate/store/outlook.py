@@ -1,8 +1,9 @@
 """When will a quota be exhausted? By the pattern of the last weeks, and by the line of the last five minutes.
 
 The method is that of `season.py`: a season, a damped trend, and the 90 % quantile of minutes. Tokens are those that the
-provider's limiter charged, requests are attempts. A lane whose limit nobody knows has no outlook. It knows no calendar
-and no plans: who starts a campaign tomorrow is underestimated.
+provider's limiter charged, requests are attempts. Exhausted means that a minute needs 95 % of its quota: the gate lets
+nobody over a limit, so that use hardly shows more, however many wait. A lane whose limit nobody knows has no outlook.
+It knows no calendar and no plans: who starts a campaign tomorrow is underestimated.
 """
 
 from collections import defaultdict
@@ -21,6 +22,7 @@ from tidegate.store.utilisation import QuotaKey
 
 METRIC: Final = "quota_exhausted_in_seconds"
 HORIZON_S: Final = HORIZON_HOURS * 3_600
+FULL: Final = 0.95  # of a quota
 HISTORY_HOURS: Final = 28 * 24
 _DISPERSION_HOURS: Final = 24
 UNITS: Final = ("tokens", "requests")
@@ -83,11 +85,11 @@ def outlooks(connection: Connection, wall: int, limits: Mapping[QuotaKey, LaneLi
 def outlook(lane: QuotaKey, unit: str, limit: int, source: str, history: LaneHistory, wall: int) -> Outlook:
     """Of one lane and unit. Pure."""
     recent = [0.0] * SHORT_MINUTES + list(history.minutes)
-    recent = recent[-SHORT_MINUTES:]
+    recent, full = recent[-SHORT_MINUTES:], limit * FULL
     passed, elapsed_s = (wall % HOUR_US) / HOUR_US, (wall % MINUTE_US) / 1e6
     found = Outlook(
         lane, unit, limit, source, "", len(history.hours), sum(recent) / SHORT_MINUTES,
-        soon(recent, elapsed_s, limit), None, None, 0.0, 0.0,
+        soon(recent, elapsed_s, full), None, None, 0.0, 0.0,
     )  # fmt: skip
     known = pattern(history.hours)
     if known is None:
@@ -96,8 +98,8 @@ def outlook(lane: QuotaKey, unit: str, limit: int, source: str, history: LaneHis
     past = history.minutes[: len(history.minutes) - over]
     placed = ((-1 - at // MINUTES, value) for at, value in enumerate(reversed(past)))
     factor = dispersion(known, placed)
-    expected = reached(known, passed, limit)
-    likely = reached(known, passed, limit, factor)
+    expected = reached(known, passed, full)
+    likely = reached(known, passed, full, factor)
     top = highest(known, passed)
     return found._replace(
         method=known.method, expected_s=_seconds(expected), likely_s=_seconds(likely), peak=top.a_minute,

@@ -11,7 +11,7 @@ was expected of them (ibid. 5.5: errors of the past, no distribution is assumed)
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from math import ceil
+from math import ceil, sqrt
 from typing import Final, NamedTuple
 
 HORIZON_HOURS: Final = 7 * 24
@@ -19,6 +19,7 @@ DAMPING: Final = 0.9  # of the trend, a cycle
 QUANTILE: Final = 0.9
 SHORT_MINUTES: Final = 5
 SHORT_HORIZON_S: Final = 3_600.0  # a line through five minutes says nothing of later
+_NO_CHANCE: Final = 2.353  # standard errors: t of 3 degrees of freedom at 95 %, one-sided
 _MINUTES: Final = 60
 _FEWEST: Final = 30  # minutes that make a quantile
 
@@ -62,7 +63,7 @@ def pattern(hours: Sequence[float]) -> Pattern | None:
             levels = [sum(used[at : at + cycle.hours]) / cycle.hours for at in range(0, len(used), cycle.hours)]
             total = sum(levels)
             index = tuple(sum(used[place :: cycle.hours]) / total if total else 1.0 for place in range(cycle.hours))
-            level, slope = _line(levels)
+            level, slope, _ = _line(levels)
             return Pattern(cycle.name, index, level, slope)
     return None
 
@@ -116,24 +117,27 @@ def reached(known: Pattern, passed: float, limit: float, factor: float = 1.0) ->
 def soon(minutes: Sequence[float], elapsed_s: float, limit: float) -> float | None:
     """In how many seconds the line through the last minutes reaches the limit; None: not within the hour.
 
-    `minutes` are whole ones, the last one last; `elapsed_s` have passed since it ended.
+    `minutes` are whole ones, the last one last; `elapsed_s` have passed since it ended. A rise that may be chance (one
+    of twenty, by Student's t) is none.
     """
     if not minutes or max(minutes) <= 0:
         return None
-    level, slope = _line(minutes)  # of the middle of the last minute
+    level, slope, error = _line(minutes)  # of the middle of the last minute
     now = level + slope * (0.5 + elapsed_s / 60)
     if now >= limit:
         return 0.0
-    if slope <= 0:
+    if slope <= error * _NO_CHANCE:
         return None
     seconds = (limit - now) / slope * 60
     return seconds if seconds <= SHORT_HORIZON_S else None
 
 
-def _line(values: Sequence[float]) -> tuple[float, float]:
-    """By least squares: the line at the last value, and its slope."""
+def _line(values: Sequence[float]) -> tuple[float, float, float]:
+    """By least squares: the line at the last value, its slope, and the standard error of that."""
     count = len(values)
     mean, middle = sum(values) / count, (count - 1) / 2
     spread = sum((at - middle) ** 2 for at in range(count))
     slope = sum((at - middle) * (value - mean) for at, value in enumerate(values)) / spread if spread else 0.0
-    return mean + slope * middle, slope
+    left = sum((value - mean - slope * (at - middle)) ** 2 for at, value in enumerate(values))
+    error = sqrt(left / (count - 2) / spread) if count > 2 else 0.0
+    return mean + slope * middle, slope, error

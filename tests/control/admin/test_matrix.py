@@ -46,6 +46,8 @@ MATRIX: dict[tuple[str, str], tuple[object, set[str]]] = {
     ("GET", "/spend"): (None, {A, O, V, D, W, "other owner"}),
     ("GET", "/spend/month"): (None, {A, O, V, D, W, "other owner"}),
     ("GET", "/spend/utilisation"): (None, {A, O, V, D, W, "other owner"}),
+    ("GET", "/usage/series"): (None, {A, O, V, D}),
+    ("GET", "/usage/outlook"): (None, {A, O, V, D}),
     ("GET", "/calls"): (None, {A, O, V, D, W, "other owner"}),
     ("GET", "/calls/{call}"): (None, {A, O, V, D, W}),
     ("GET", "/calls/{call}/body"): (None, {A, D}),

@@ -20,6 +20,7 @@ from tidegate.control.admin import (
     api_spend,
     api_status,
     api_tokens,
+    api_usage,
     page,
 )
 from tidegate.control.admin.door import Door
@@ -34,6 +35,7 @@ ROUTERS = (
     api_namespaces.ROUTER,
     api_keys.ROUTER,
     api_spend.ROUTER,
+    api_usage.ROUTER,
     api_bodies.ROUTER,
     api_cache.ROUTER,
     api_jobs.ROUTER,

@@ -67,7 +67,7 @@ def as_csv(by: Sequence[str], found: SpendReport) -> str:
     writer.writerow(columns)
     for item in found.lines:
         values = {**item.model_dump(), "currency": found.currency}
-        writer.writerow([_harmless(values.get(name)) for name in columns])
+        writer.writerow([harmless(values.get(name)) for name in columns])
     return out.getvalue()
 
 
@@ -177,6 +177,7 @@ def _part(of: int, whole: int) -> float | None:
     return round(of / whole, 4) if whole else None
 
 
-def _harmless(value: object) -> str:
+def harmless(value: object) -> str:
+    """A value as a cell of CSV: nothing that a spreadsheet would take for a formula."""
     text = "" if value is None else str(value)
     return f"'{text}" if text.startswith(_DANGEROUS) else text

@@ -1,6 +1,7 @@
 """Trends: what each lane used by minute and hour, and the limits in force. Hours are filled from what is known."""
 
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -36,7 +37,7 @@ def upgrade() -> None:
     )
 
 
-def _table(name: str, unit: str, columns: list[sa.Column[int]], comment: str) -> None:
+def _table(name: str, unit: str, columns: list[sa.Column[Any]], comment: str) -> None:
     op.create_table(
         name,
         sa.Column(unit, sa.Integer(), autoincrement=False, nullable=False),
@@ -48,7 +49,7 @@ def _table(name: str, unit: str, columns: list[sa.Column[int]], comment: str) ->
     )
 
 
-def _counts(*names: str) -> list[sa.Column[int]]:
+def _counts(*names: str) -> list[sa.Column[Any]]:
     return [sa.Column(name, sa.BigInteger(), server_default="0", nullable=False) for name in names]
 
 

@@ -1,7 +1,8 @@
 """The newest of what the workers and the supervisor told. Kept in memory, read by the admin port."""
 
+from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tidegate.observe.meters import (
     AnswersMeter,
@@ -23,6 +24,9 @@ from tidegate.supervisor.messages import WorkerState
 
 if TYPE_CHECKING:
     from tidegate.jobs.records import Depth
+
+
+_MOST_RECENT: Final = 1_000  # several seconds' worth of many workers
 
 
 @dataclass(slots=True)
@@ -86,16 +90,22 @@ class Board:
     shows the same figures as before, since it has none of its own to lose.
     """
 
-    __slots__ = ("_views", "jobs", "ledger", "standing")
+    __slots__ = ("_views", "dropped", "jobs", "ledger", "recent", "standing")
 
     def __init__(self) -> None:
         self._views: dict[int, WorkerView] = {}
+        self.recent: deque[Report] = deque()  # as they came, for `control/windows.py` to take
+        self.dropped = False  # nobody took them for long
         self.standing = Standing()
         self.ledger = LedgerStanding()
         self.jobs: JobsStanding | None = None  # replaced as a whole; None: there are none, or nobody can count them
 
     def take(self, report: Report) -> None:
         """One part of a worker's round."""
+        if len(self.recent) >= _MOST_RECENT:
+            self.dropped = True
+            self.recent.clear()
+        self.recent.append(report)
         view = self._views.get(report.worker)
         if view is None or view.incarnation != report.incarnation:
             view = self._views[report.worker] = WorkerView(report.worker, report.incarnation, report.pid)

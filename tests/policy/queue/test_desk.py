@@ -171,7 +171,7 @@ def test_how_long_the_first_has_waited() -> None:
 
 
 def test_waits_are_added_up_for_whoever_leaves() -> None:
-    """At once, when its turn comes, or without one; and of those who still wait, so far. A reload forgets none of it."""
+    """At once, when its turn comes, or without one; those who wait, so far. A reload forgets none of it."""
     desk = desk_of(outlet())
     assert desk.pass_now(ACME, Charge(1_000), 0, 0) is not None
     drain(desk)

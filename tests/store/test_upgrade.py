@@ -7,6 +7,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, insert, select, text
 
+import tidegate.store.alert_tables
 import tidegate.store.bodies
 import tidegate.store.hit_tables
 import tidegate.store.identity_tables

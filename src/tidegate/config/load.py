@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 
 from tidegate.config import findings, source
 from tidegate.config.advice.file import advise
+from tidegate.config.build.channels import channel_proxy
 from tidegate.config.build.file import build, provider_proxy
 from tidegate.config.build.money import exchange
 from tidegate.config.explain import explain, path_of
@@ -24,6 +25,7 @@ from tidegate.config.rules.access import check_access
 from tidegate.config.rules.alerts import check_alerts
 from tidegate.config.rules.cache import check_cache
 from tidegate.config.rules.chains import check_chains
+from tidegate.config.rules.channels import check_channels
 from tidegate.config.rules.drills import check_drills
 from tidegate.config.rules.file import check_rules
 from tidegate.config.rules.jobs import check_jobs
@@ -149,6 +151,7 @@ def _validate(
     check_drills(document)
     check_regions(document)
     check_alerts(document)
+    check_channels(document)
     return config, filed, check_profiles(document, folder, environ)
 
 
@@ -165,6 +168,11 @@ def _check_surroundings(
             provider_proxy(provider, environ)
         except BadProxy as error:
             document.refuse(("providers", name), error.message, error.remedy)
+    for name, channel in config.alerts.channels.items():
+        try:
+            channel_proxy(channel, environ)
+        except BadProxy as error:
+            document.refuse(("alerts", "channels", name), error.message, error.remedy)
 
 
 def _typed(document: source.Document) -> Config:

@@ -35,7 +35,8 @@ def _gate(value: str) -> str:
         raise refused(error.message, "for example http://gate.internal:8080, without /v1") from None
 
 
-def _webhook_secret(value: str) -> str:
+def webhook_secret(value: str) -> str:
+    """`value` if webhooks can be signed with it."""
     least, most = _SECRET_BYTES
     remedy = f"write whsec_ and {least} to {most} random bytes in base64: openssl rand -base64 32"
     if not value.startswith(_PREFIX):
@@ -66,7 +67,7 @@ _Bytes = Annotated[int, Field(ge=1_024, le=17_179_869_184)]
 class WebhooksConfig(Section):
     """Who is told when a job ends. Nobody, without a secret."""
 
-    secret: Annotated[str, AfterValidator(_webhook_secret)] | None = Field(
+    secret: Annotated[str, AfterValidator(webhook_secret)] | None = Field(
         None, repr=False,
         description="What webhooks are signed with (Standard Webhooks): `whsec_` and 24 to 64 bytes in base64; left "
         "out: a job that names a webhook is refused.",

@@ -40,6 +40,16 @@ def test_a_worker_that_is_gone_keeps_its_counters_and_loses_its_gauges() -> None
     assert len(view.calls) == 1
 
 
+def test_reports_are_kept_for_the_windows_as_they_came() -> None:
+    """So many at most: when nobody takes them, all of them go, and that is told."""
+    board = Board()
+    for number in range(1_000):
+        board.take(Report(0, 1, number, last=True))
+    assert ([report.pid for report in board.recent], board.dropped) == (list(range(1_000)), False)
+    board.take(Report(0, 1, 1_000, last=True))
+    assert ([report.pid for report in board.recent], board.dropped) == ([1_000], True)
+
+
 def test_views_stay_as_they_were_taken() -> None:
     """A page is rendered in a thread while reports arrive."""
     board = Board()

@@ -64,14 +64,19 @@ def test_attempts_and_the_providers_429s() -> None:
     observer = Observer(FixedClock())
     for reason in (None, Reason.RATE, Reason.RATE, Reason.OVERLOAD):
         observer.attempt("openai/main/gpt-4o", reason)
-    observer.refused("chat", "over_quota")
+    observer.refused("chat", "over_quota", "vip")
+    observer.refused("chat", "upstream", "vip")
     observer.fell_back("chat")
+    observer.moved("chat")
     samples = page(observer)
     assert samples["tidegate_attempts_total", at(**LANE, result="answered")] == 1
     assert samples["tidegate_attempts_total", at(**LANE, result="rate")] == 2
     assert samples["tidegate_attempts_total", at(**LANE, result="overload")] == 1
     assert samples["tidegate_provider_throttled_total", at(**LANE)] == 2
-    assert samples["tidegate_refusals_total", at(worker="0", plan="chat", kind="over_quota")] == 1
+    assert samples["tidegate_refusals_total", at(worker="0", plan="chat", kind="over_quota", tier="vip")] == 1
+    assert samples["tidegate_moved_calls_total", at(worker="0", plan="chat")] == 1
+    assert samples["tidegate_throttled_total", at(worker="0", origin="gate")] == 1
+    assert samples["tidegate_throttled_total", at(worker="0", origin="provider")] == 2
     assert samples["tidegate_fallbacks_total", at(worker="0", plan="chat")] == 1
 
 
@@ -88,13 +93,16 @@ def test_gauges_of_a_lane() -> None:
 
 def test_queues_of_a_pool() -> None:
     """By pool, model and tier; how long, and how many places are kept."""
-    queue = PoolGauge("main", "org/model", {"vip": 2, "free": 0}, 1_500_000, 3)
+    queue = PoolGauge("main", "org/model", {"vip": 2, "free": 0}, 1_500_000, 3, left=7, waited_us=2_500_000, refused=4)
     samples = page(Observer(FixedClock(), pools=lambda: [queue]))
     labels = {"worker": "0", "pool": "main", "model": "org/model"}
     assert samples["tidegate_queue_calls", at(**labels, tier="vip")] == 2
     assert samples["tidegate_queue_calls", at(**labels, tier="free")] == 0
     assert samples["tidegate_queue_oldest_seconds", at(**labels)] == 1.5
     assert samples["tidegate_appointments", at(**labels)] == 3
+    assert samples["tidegate_queue_left_total", at(**labels)] == 7
+    assert samples["tidegate_queue_waited_seconds_total", at(**labels)] == 2.5
+    assert samples["tidegate_queue_refused_total", at(**labels)] == 4
 
 
 def test_keys_that_left() -> None:

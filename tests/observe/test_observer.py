@@ -64,14 +64,18 @@ def test_attempts_are_counted_by_lane_and_reason() -> None:
 
 
 def test_refusals_and_fallbacks_are_tallied_by_plan() -> None:
-    """One tally per plan and word."""
+    """One tally per plan, word and tier."""
     observer = Observer(FixedClock())
-    observer.refused("chat", "over_quota")
-    observer.refused("chat", "over_quota")
+    observer.refused("chat", "over_quota", "vip")
+    observer.refused("chat", "over_quota", "free")
+    observer.refused("chat", "over_quota", "vip")
     observer.fell_back("chat")
-    assert [(tally.plan, tally.what, tally.count) for tally in whole(observer).tallies] == [
-        ("chat", "over_quota", 2),
-        ("chat", "fallback", 1),
+    observer.moved("chat")
+    assert [(tally.plan, tally.what, tally.tier, tally.count) for tally in whole(observer).tallies] == [
+        ("chat", "over_quota", "vip", 2),
+        ("chat", "over_quota", "free", 1),
+        ("chat", "fallback", "", 1),
+        ("chat", "moved", "", 1),
     ]
 
 

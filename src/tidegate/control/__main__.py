@@ -25,6 +25,7 @@ from tidegate.control.leader import Among, Leader
 from tidegate.control.ledger import Ledger
 from tidegate.control.nodes import Nodes
 from tidegate.control.sharing import Sharing
+from tidegate.control.windows import StandingWatch
 from tidegate.observe.log import Log
 from tidegate.supervisor.channel import Channel
 from tidegate.supervisor.child import ChildArguments, die_with_parent, end_now, parse_arguments
@@ -119,7 +120,8 @@ async def _run(arguments: ChildArguments, log: Log) -> None:
     make = partial(_office, Path(arguments.state_dir), ledger, jobs, declaration, board, log, clock, among)
     front = Front(make, os.environ.get(HOSTS, "").split())
     nodes = Nodes(declaration, sharing, front.poke, clock, log)
-    port = Port(application(board), front.guarded)
+    watch = StandingWatch(board, declaration, Path(arguments.state_dir), clock.wall)
+    port = Port(application(board, watch.look), front.guarded)
     config = Config(
         port,
         http="httptools",
@@ -139,6 +141,7 @@ async def _run(arguments: ChildArguments, log: Log) -> None:
     leader.start()
     Bodies(Path(arguments.state_dir), lambda: ledger.engine, declaration, log, lead=leader.begin).start()
     JobsWatch(jobs, board, log, clock.wall).start()
+    watch.start()
     front.start(lambda: ledger.engine is not None)
     following = asyncio.create_task(_follow(channel, board, declaration, sharing))
     among_nodes = asyncio.create_task(nodes.run())

@@ -3,6 +3,8 @@
 import asyncio
 import os
 import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -11,6 +13,9 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tidegate.control.board import Board, JobsStanding, LedgerStanding, Standing, WorkerView
+
+if TYPE_CHECKING:
+    from tidegate.control.exposition_windows import Seen
 
 _FRESH_SECONDS = 1.0
 _TEXT = "text/plain; version=0.0.4; charset=utf-8"
@@ -22,10 +27,12 @@ _READY = ("/readyz", "/health/readiness")
 class Metrics:
     """The text of `/metrics`, rendered in a thread and at most once a second, however many ask."""
 
-    __slots__ = ("_at", "_board", "_rendering", "_text")
+    __slots__ = ("_at", "_board", "_look", "_rendering", "_text")
 
-    def __init__(self, board: Board) -> None:
+    def __init__(self, board: Board, look: "Callable[[], Seen] | None" = None) -> None:
+        """`look`: what the sliding windows show, for any thread."""
         self._board = board
+        self._look = look
         self._text = b""
         self._at = -_FRESH_SECONDS
         self._rendering = asyncio.Lock()
@@ -37,17 +44,23 @@ class Metrics:
                 self._at = time.monotonic()
                 views = self._board.views()
                 self._text = await asyncio.to_thread(
-                    _render, views, self._board.standing, self._board.ledger, self._board.jobs
+                    _render, views, self._board.standing, self._board.ledger, self._board.jobs, self._look
                 )
         return self._text
 
 
-def _render(views: list[WorkerView], standing: Standing, ledger: LedgerStanding, jobs: JobsStanding | None) -> bytes:
+def _render(
+    views: list[WorkerView],
+    standing: Standing,
+    ledger: LedgerStanding,
+    jobs: JobsStanding | None,
+    look: "Callable[[], Seen] | None",
+) -> bytes:
     from tidegate.control.exposition import render  # noqa: PLC0415 - the gate is ready before anybody scrapes it
 
     pids = {"control": os.getpid(), "supervisor": os.getppid()}
     pids |= {f"worker-{view.worker}": view.pid for view in views if view.pid}
-    return render(views, standing, pids, ledger, jobs)
+    return render(views, standing, pids, ledger, jobs, None if look is None else look())
 
 
 class Port:
@@ -65,9 +78,9 @@ class Port:
         await (self._managed if managed else self._open)(scope, receive, send)
 
 
-def application(board: Board) -> Starlette:
-    """The application over a board."""
-    metrics = Metrics(board)
+def application(board: Board, look: "Callable[[], Seen] | None" = None) -> Starlette:
+    """The application over a board; `look`: what the sliding windows show."""
+    metrics = Metrics(board, look)
 
     async def show_metrics(_request: Request) -> Response:
         return Response(await metrics.text(), media_type=_TEXT)

@@ -19,7 +19,9 @@ from tidegate.control.exposition_cache import cache_metrics
 from tidegate.control.exposition_cluster import cluster_metrics
 from tidegate.control.exposition_jobs import jobs_metrics
 from tidegate.control.exposition_ledger import journal_metrics, ledger_metrics
+from tidegate.control.exposition_refusals import refusal_metrics
 from tidegate.control.exposition_spend import spend_metrics
+from tidegate.control.exposition_windows import Seen, window_metrics
 from tidegate.control.exposition_workers import worker_metrics
 from tidegate.observe.meters import BOUNDS_US, REASONS, CallMeter, Histogram, LaneGauge
 
@@ -35,10 +37,11 @@ def render(
     pids: dict[str, int],
     ledger: LedgerStanding | None = None,
     jobs: JobsStanding | None = None,
+    seen: Seen | None = None,
 ) -> bytes:
     """The text of `/metrics`. `pids` are the processes whose memory is shown. Slow with many series: use a thread."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Page(views, standing, pids, ledger or LedgerStanding(), jobs))
+    registry.register(_Page(views, standing, pids, ledger or LedgerStanding(), jobs, seen))
     return generate_latest(registry)
 
 
@@ -50,7 +53,9 @@ class _Page(Collector):
         pids: dict[str, int],
         ledger: LedgerStanding,
         jobs: JobsStanding | None,
+        seen: Seen | None,
     ) -> None:
+        self._seen = seen
         self._jobs = jobs
         self._ledger = ledger
         self._views = views
@@ -62,12 +67,13 @@ class _Page(Collector):
         yield from _calls(self._views)
         yield from _histograms(self._views)
         yield from _attempts(self._views)
-        yield from _tallies(self._views)
+        yield from refusal_metrics(self._views)
         yield from _keys(self._views)
         yield _unexplained(self._views)
         yield from _queues(self._views)
         yield from _gauges(self._views)
         yield _rates(self._views)
+        yield from window_metrics(self._seen)
         yield from ledger_metrics(self._ledger)
         yield from journal_metrics(self._views)
         yield from spend_metrics(self._views)
@@ -153,18 +159,6 @@ def _attempts(views: list[WorkerView]) -> Iterator[Metric]:
     yield from (attempts, throttled)
 
 
-def _tallies(views: list[WorkerView]) -> Iterator[Metric]:
-    refused = CounterMetricFamily("tidegate_refusals", "Calls that the gate refused", labels=["worker", "plan", "kind"])
-    fallbacks = CounterMetricFamily("tidegate_fallbacks", "Changes to the next target", labels=["worker", "plan"])
-    for view in views:
-        for tally in view.tallies:
-            if tally.what == "fallback":
-                fallbacks.add_metric([str(view.worker), tally.plan], tally.count)
-            else:
-                refused.add_metric([str(view.worker), tally.plan, tally.what], tally.count)
-    yield from (refused, fallbacks)
-
-
 def _keys(views: list[WorkerView]) -> Iterator[Metric]:
     labels = ["worker", "provider", "scope"]
     retired = CounterMetricFamily("tidegate_keys_retired", "Keys that the provider refused", labels=labels)
@@ -192,6 +186,9 @@ def _queues(views: list[WorkerView]) -> Iterator[Metric]:
     waiting = GaugeMetricFamily("tidegate_queue_calls", "Calls waiting for quota", labels=[*labels, "tier"])
     oldest = GaugeMetricFamily("tidegate_queue_oldest_seconds", "The longest of their waits so far", labels=labels)
     places = GaugeMetricFamily("tidegate_appointments", "Places kept for calls that were refused", labels=labels)
+    left = CounterMetricFamily("tidegate_queue_left", "Calls that were let through, or gave up", labels=labels)
+    waited = CounterMetricFamily("tidegate_queue_waited_seconds", "How long they had waited, together", labels=labels)
+    refused = CounterMetricFamily("tidegate_queue_refused", "Calls that were told a time instead", labels=labels)
     for view in views:
         for gauge in view.pools:
             at = [str(view.worker), gauge.pool, gauge.model]
@@ -199,7 +196,10 @@ def _queues(views: list[WorkerView]) -> Iterator[Metric]:
                 waiting.add_metric([*at, tier], count)
             oldest.add_metric(at, gauge.oldest_us / 1e6)
             places.add_metric(at, gauge.appointments)
-    yield from (waiting, oldest, places)
+            left.add_metric(at, gauge.left)
+            waited.add_metric(at, gauge.waited_us / 1e6)
+            refused.add_metric(at, gauge.refused)
+    yield from (waiting, oldest, places, left, waited, refused)
 
 
 def _gauges(views: list[WorkerView]) -> Iterator[Metric]:

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -21,8 +21,12 @@ from tidegate.model.jobs import DEAD
 from tidegate.model.measures import Sample
 from tidegate.model.standing import NodeStanding
 from tidegate.observe.samples import samples
+from tidegate.observe.sliding import WINDOWS
 from tidegate.observe.spans import Key
 from tidegate.observe.windows import NodeFacts, Row, Windows
+
+if TYPE_CHECKING:
+    from tidegate.control.exposition_windows import Seen
 
 FILE: Final = "goes-on.json"
 _EVERY: Final = 1.0
@@ -91,6 +95,13 @@ class StandingWatch:
         """Every series over these windows. O(series)."""
         with self._lock:
             return list(self._windows.rows(windows))
+
+    def look(self) -> "Seen":
+        """All of it for the metrics page. O(series)."""
+        from tidegate.control.exposition_windows import Seen  # noqa: PLC0415 - prometheus-client costs 0.1 s
+
+        standing = self._standing
+        return Seen(standing, samples([standing]), self.rows(WINDOWS), self._declaration.now.alerts.rules)
 
     def _facts(self) -> NodeFacts:
         standing, ledger, jobs = self._board.standing, self._board.ledger, self._board.jobs

@@ -16,8 +16,10 @@ COMMANDS = {
     "keys": "the keys with which applications call the gate",
     "calls": "single calls, and what they said where that is kept",
     "spend": "what was used and what it cost",
+    "usage": "what is used of each quota over time, and when it will be exhausted",
     "cache": "what the cache answered and saved; purge it, and ask what it had to do with a call",
     "jobs": "patient work: submit it, watch it, look after it",
+    "drill": "prove that fallbacks understand their core questions",
     "audit": "who changed what",
     "tokens": "the tokens of those who manage the gate",
     "db": "bring the database to the schema of this version",
@@ -25,6 +27,7 @@ COMMANDS = {
     "twin": "run quota twins: providers that enforce their limits, on this machine",
     "demo": "twin, gate and live traffic, without a key or a network",
     "replay": "send the calls of a trace, when it says, and report",
+    "policy": "play yesterday's calls through another policy, and tell two policies apart",
     "simulate": "play a scenario or a trace in virtual time, and compare schedulers",
 }
 

@@ -1,13 +1,12 @@
 """Trends: what each lane used by minute and hour, and the limits in force. Hours are filled from what is known."""
 
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0009"
-down_revision = "0008" if any(Path(__file__).parent.glob("0008_*.py")) else "0007"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 

@@ -21,6 +21,7 @@ from tidegate.testing.clock import SECOND, settle
 TPM = 60_000
 ONE_VIP, ONE_FREE = Tenant("v", VIP), Tenant("f", FREE)
 A, B = Tenant("a", PAID), Tenant("b", PAID)
+ONE_FLOOD = Tenant("flood", PAID)
 
 
 class Crew:
@@ -293,4 +294,26 @@ async def test_who_hears_nothing_serves_by_its_share() -> None:
     wallet = lane_of(crew.plays[0]).wallet
     assert wallet is not None
     assert wallet.posted
+    await crew.end()
+
+
+@pytest.mark.parametrize("sticky", [False, True], ids=["anywhere", "at one worker each"])
+async def test_many_tenants_who_run_out_of_patience_are_served_alike(sticky: bool) -> None:
+    """Eight of them and a flood at four workers, calls of 500 to 1,500 tokens: within three of the largest."""
+    crew, luck = Crew(4, tpm=200_000), Random(1)
+    steady = [Tenant(f"s{number}", PAID) for number in range(8)]
+    home = {tenant: luck.randrange(4) for tenant in steady}
+    for _ in range(450):
+        for tenant in (*steady, *[ONE_FLOOD] * 10):
+            if luck.random() < 0.1:
+                anywhere = not sticky or tenant is ONE_FLOOD
+                crew.call(
+                    luck.randrange(4) if anywhere else home[tenant], tenant, luck.randint(500, 1_500), 30 * SECOND
+                )
+        await crew.clock.advance(100_000)
+    had = {tenant.name: 0 for tenant in (*steady, ONE_FLOOD)}
+    for at, name, tokens in crew.served:
+        had[name] += tokens if at > crew.served[0][0] + 25 * SECOND else 0
+    assert min(had.values()) > 5_000
+    assert max(had.values()) - min(had.values()) <= 3 * 1_500
     await crew.end()

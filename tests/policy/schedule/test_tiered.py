@@ -214,3 +214,38 @@ def test_where_tiers_share_all_of_them_are_a_queue() -> None:
         scheduler.push(Ticket(Tenant(tier.name, tier), tokens, 0), 0)
     assert scheduler.queued(Tenant("x", VIP)) == 103
     assert scheduler.floor(Tenant("x", BATCH), 0) is None
+
+
+@EVERY
+def test_who_was_granted_something_goes_first_until_it_has_had_it(discipline: type[Tiered]) -> None:
+    """The one with most of it left; then the discipline decides again. Another tier's turn is not touched."""
+    scheduler = discipline()
+    one, two, vip = Tenant("one", FREE), Tenant("two", FREE), Tenant("vip", VIP)
+    for _ in range(3):
+        scheduler.push(Ticket(one, 100, 0), 0)
+    for _ in range(3):
+        scheduler.push(Ticket(two, 100, 0), 0)
+    scheduler.granted([(two, 150), (one, 0)])
+    assert [scheduler.pop(0).tenant for _ in range(2)] == [two, two]
+    scheduler.granted([(two, 100), (one, 60)])  # two has had 50 too many
+    assert scheduler.pop(0).tenant is one
+    scheduler.push(Ticket(vip, 100, 0), 0)
+    assert scheduler.pop(0).tenant is vip
+    assert scheduler.pop(0).tenant is two
+    scheduler.granted([])
+    assert {scheduler.pop(0).tenant.name for _ in range(2)} == {"one"}
+    assert not scheduler._waiting
+
+
+@EVERY
+@given(steps=STEPS, grants=st.lists(st.integers(0, 500), min_size=4, max_size=4))
+def test_grants_lose_no_call(discipline: type[Tiered], steps: list, grants: list[int]) -> None:
+    """Whatever was granted to whom, every call leaves once and the sums are true."""
+    crowd = Crowd(discipline(), strict=False)
+    for at in range(0, len(steps), 3):
+        tenants = {ticket.tenant.name: ticket.tenant for ticket in crowd.scheduler}
+        crowd.scheduler.granted(list(zip(tenants.values(), grants, strict=False)))
+        crowd.play(steps[at : at + 3])
+    list(crowd.drain())
+    assert sorted(map(id, crowd.gone)) == sorted(map(id, crowd.pushed))
+    assert crowd.scheduler._waiting == 0

@@ -5,12 +5,13 @@ of them only: the lanes are dealt the queue by how many such calls each could se
 exchange. So no more is asked for than waits, and who goes through which lane is decided when the lease is there.
 
 What the fund granted to this pool's tenants at other workers counts as service here (`Scheduler.spent`). What it grants
-here counts when the desk gives it to somebody; so the desk's order follows the fund's.
+here goes to whom it was granted (`Scheduler.granted`): so the dispatcher's order is the fund's, and what each worker
+thinks fair by itself does not add up to something that is not.
 O(`DEMANDS` × lanes) an exchange.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import blake2b
 
 from tidegate.model.cluster import DEMANDS, Demand, ExchangeReply
@@ -152,6 +153,7 @@ class Common:
         """As `wallet.Source`."""
         if told is not None and told.flows:
             self._count(wallet, told, now)
+            self._desk.scheduler.granted(self._granted(told))
         self._dealt_at = now - LEAST_US
         self._desk.outlets.changed(self._of.get(wallet))
         if told is None or self._worse(wallet):
@@ -184,6 +186,12 @@ class Common:
                 flows[wallet, name] = _Flow(tenant, total)
         while len(flows) > REMEMBERED:
             flows.popitem(last=False)
+
+    def _granted(self, told: ExchangeReply) -> Iterator[tuple[Tenant, int]]:
+        for name, _, here in told.flows:
+            tenant = self._tenants.get(name)
+            if tenant is not None:
+                yield tenant, here
 
     def before(self, tenant: Tenant, charge: Charge, ahead: Ahead, now: int) -> Ahead:
         """As `forecast.Elsewhere`: higher tiers at other workers, and of its own as much as goes before it here."""

@@ -176,6 +176,15 @@ class _Levels(Band):
         self._pass(cost * _UNIT // (self.told + self.weight + flow.weight))
         self._size(flow, cost)
 
+    def served_ahead(self, flow: Flow, cost: int, now: int) -> None:
+        """V is where the least served of those that wait stands: nobody here decides who that will be."""
+        self.served_due(flow, cost, now)
+        steps = (self._bits & -self._bits).bit_length() - 1
+        if steps > 0:
+            self._bits >>= steps
+            self._base += steps
+            self._entered = 0
+
     def passed(self, tokens: int, told: int) -> None:
         if told:
             self._pass(tokens * _UNIT // (told + self.weight))

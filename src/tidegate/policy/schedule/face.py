@@ -4,7 +4,7 @@ A scheduler orders tickets; it knows no quota. Whoever dispatches asks `head`, a
 A ticket is in at most one scheduler. Amounts are tokens, times microseconds on one monotonic clock.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Protocol
 
 from tidegate.model.tenant import Tenant
@@ -62,6 +62,12 @@ class Scheduler(Protocol):
 
     def spent(self, tenant: Tenant, tokens: int, now: int) -> None:
         """Service outside the queue: a call that passed at once (positive), or a correction at settle (either sign)."""
+
+    def granted(self, grants: Iterable[tuple[Tenant, int]]) -> None:
+        """Who divides this quota among several queues gave these tenants so many tokens here; others nothing.
+
+        Those go first, within their tier, until they have had that; what they had left of the time before is added.
+        """
 
     def first(self, most: int) -> list[Ticket]:
         """The next call of each of the first tenants in the order of their turn, about. O(`most` + tiers)."""

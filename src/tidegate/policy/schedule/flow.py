@@ -122,6 +122,10 @@ class Band(ABC):
         if not flow.count:
             self.leave(flow, now)
 
+    def served_ahead(self, flow: Flow, cost: int, now: int) -> None:
+        """As `served`, of a call that another order than this one let go."""
+        self.served_due(flow, cost, now)
+
     def passed(self, tokens: int, told: int) -> None:  # noqa: B027 - most disciplines count no service
         """A call passed at once, while tenants of this weight were told a time."""
 

@@ -1,5 +1,9 @@
 """Tiers in strict order, a discipline within each, and a boost so that no tier starves.
 
+Where several queues share a quota, who divides it says what it granted to whom here (`granted`): within the tier whose
+turn it is, who has most of that left goes first, so that what is served follows what was granted, call by call; without
+any, the discipline decides.
+
 Invariant: `head` is of the first rank that waits, unless it is boosted.
 Boost: when the oldest call of a lower tier has waited longer than `boost_after`, that tier goes first, as long as no
 debt stands: a boosted call of c tokens makes a debt of c, and every t tokens of service pay back `boost_share × t`.
@@ -10,7 +14,7 @@ tiers waits at most about `boost_after` + c / (`boost_share` × r) for its tier'
 Complexity: every operation O(1) in calls and tenants; `head`, `ahead` and `newest` O(tiers).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from tidegate.model.tenant import Tenant
 from tidegate.policy.schedule.face import Ahead, Floor, Ticket
@@ -24,7 +28,9 @@ _MILLI = 1_000
 class Tiered:
     """A scheduler of one discipline in every tier. Fulfils `face.Scheduler`."""
 
-    __slots__ = ("_bands", "_boost_after", "_boost_share", "_count", "_debt", "_discipline", "_flows", "_waiting")
+    __slots__ = (
+        "_bands", "_boost_after", "_boost_share", "_count", "_credits", "_debt", "_discipline", "_flows", "_waiting",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -42,6 +48,7 @@ class Tiered:
         self._boost_share = boost_share_milli
         self._bands: dict[int, Band] = {}
         self._flows: dict[str, Flow] = {}
+        self._credits: dict[str, int] = {}  # tokens that tenants were granted and did not get; negative: got too many
         self._waiting = 0  # bit r: rank r waits
         self._count = 0
         self._debt = 0  # of boosted service, in thousandths of a token
@@ -81,7 +88,10 @@ class Tiered:
         boosted = None
         if waiting & (waiting - 1) and self._debt <= 0 and self._boost_share:
             boosted = self._starving(waiting & (waiting - 1), now)
-        ticket = (boosted or band).next()
+        band = boosted or band
+        ticket = self._credited(band) if self._credits else None
+        if ticket is None:
+            ticket = band.next()
         if ticket is not None:
             ticket.boosted = boosted is not None
         return ticket
@@ -95,7 +105,12 @@ class Tiered:
         band = flow.band
         due = band.due and band.uncall(ticket)
         last = self._take(ticket, flow, band)
-        if due:
+        credit = self._credits.get(flow.tenant.flow) if self._credits else None
+        if credit is not None:
+            self._credits[flow.tenant.flow] = credit - cost
+        if credit is not None and credit > 0:
+            band.served_ahead(flow, cost, now)
+        elif due:
             band.served_due(flow, cost, now)
         else:
             band.served(flow, cost, now)
@@ -122,6 +137,20 @@ class Tiered:
     def spent(self, tenant: Tenant, tokens: int, now: int) -> None:
         if self._debt > 0:
             self._repay(tokens)
+
+    def granted(self, grants: Iterable[tuple[Tenant, int]]) -> None:
+        had = self._credits
+        self._credits = {tenant.flow: had.get(tenant.flow, 0) + tokens for tenant, tokens in grants}
+
+    def _credited(self, band: Band | None) -> Ticket | None:
+        """The next call of who of a tier (None: of all) has most left of what it was granted. O(grants)."""
+        found, most = None, 0
+        for name, tokens in self._credits.items():
+            if tokens > most:
+                flow = self._flows.get(name)
+                if flow is not None and flow.count and (band is None or flow.band is band):
+                    found, most = flow.first, tokens
+        return found
 
     def first(self, most: int) -> list[Ticket]:
         tickets: list[Ticket] = []
@@ -249,6 +278,8 @@ class Tiered:
         return not flow.count
 
     def _left(self, flow: Flow, band: Band, now: int) -> None:
+        if self._credits:
+            self._credits.pop(flow.tenant.flow, None)
         self._thinner(flow, band)
         self._idle(flow, now)
 

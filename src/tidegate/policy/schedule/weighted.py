@@ -118,6 +118,9 @@ class _Share(Band):
         else:
             self._heap.drop(flow)
 
+    def served_ahead(self, flow: Flow, cost: int, now: int) -> None:
+        self.served(flow, cost, now)  # its entry is mended when it comes to the top
+
     def before(self, flow: Flow | None, weight: int, others: int, now: int) -> int:
         return others
 
@@ -151,7 +154,11 @@ class Weighted(Tiered):
         if not self._waiting:
             return None
         flow = self._heap.first()
-        ticket = flow.first
+        ticket = self._credited(None) if self._credits and flow.v else None
+        if ticket is None:
+            ticket = flow.first
+        else:
+            flow = ticket.seat
         if ticket is not None:
             ticket.boosted = bool(self._waiting & ((1 << flow.band.rank) - 1))
         return ticket

@@ -218,9 +218,9 @@ def test_where_tiers_share_all_of_them_are_a_queue() -> None:
 
 @EVERY
 def test_who_was_granted_something_goes_first_until_it_has_had_it(discipline: type[Tiered]) -> None:
-    """The one with most of it left; then the discipline decides again. Another tier's turn is not touched."""
+    """The one with most of it left; then the discipline decides again."""
     scheduler = discipline()
-    one, two, vip = Tenant("one", FREE), Tenant("two", FREE), Tenant("vip", VIP)
+    one, two = Tenant("one", FREE), Tenant("two", FREE)
     for _ in range(3):
         scheduler.push(Ticket(one, 100, 0), 0)
     for _ in range(3):
@@ -229,12 +229,21 @@ def test_who_was_granted_something_goes_first_until_it_has_had_it(discipline: ty
     assert [scheduler.pop(0).tenant for _ in range(2)] == [two, two]
     scheduler.granted([(two, 100), (one, 60)])  # two has had 50 too many
     assert scheduler.pop(0).tenant is one
-    scheduler.push(Ticket(vip, 100, 0), 0)
-    assert scheduler.pop(0).tenant is vip
     assert scheduler.pop(0).tenant is two
     scheduler.granted([])
     assert {scheduler.pop(0).tenant.name for _ in range(2)} == {"one"}
     assert not scheduler._waiting
+
+
+@TIERED
+def test_what_a_lower_tier_was_granted_waits_for_the_higher_one(discipline: type[Tiered]) -> None:
+    """Tiers are strict, whoever was granted what."""
+    scheduler = discipline()
+    free, vip = Tenant("free", FREE), Tenant("vip", VIP)
+    scheduler.push(Ticket(free, 100, 0), 0)
+    scheduler.granted([(free, 100)])
+    scheduler.push(Ticket(vip, 100, 0), 0)
+    assert [scheduler.pop(0).tenant for _ in range(2)] == [vip, free]
 
 
 @EVERY

@@ -3,15 +3,15 @@
 from typing import Final
 from urllib.parse import unquote
 
-from tidegate.edge import errors, intake
+from tidegate.edge import errors
 from tidegate.edge.access.door import Turned
 from tidegate.edge.access.memo import HeadMemo, memo_of
 from tidegate.edge.access.proofs import Proofs
-from tidegate.edge.access.reception import guest_of, introduced, unproven, welcome, welcome_again
+from tidegate.edge.access.reception import guest_of, introduced, unproven, welcome, welcome_signer
 from tidegate.edge.access.signatures import Nonce
 from tidegate.edge.house import Runtime as Runtime
 from tidegate.edge.idempotency.elsewhere import Elsewhere
-from tidegate.edge.intake import Caller
+from tidegate.edge.intake import Caller, Refusal, check_signed, tag_of
 from tidegate.edge.models import model, models_list
 from tidegate.edge.pipeline import Pipeline
 from tidegate.edge.plans import unknown_model
@@ -69,7 +69,13 @@ class Gateway:
     def head(self, exchange: Exchange) -> Intake:
         """Refuse what needs no body; the rest is read whole when it is routed by its model, else as it arrives."""
         try:
-            if welcome_again(self.house, exchange, self._known(exchange), self._clock):
+            caller = self._known(exchange)
+            if caller is not None:
+                door = self.house.door
+                if caller.place is not None and door is not None:
+                    door.again(caller.place, self._clock.now())
+                return BUFFER
+            if welcome_signer(self.house, exchange, self._clock):
                 return BUFFER
             found = self._match(exchange)
             dialect = _dialect(exchange, found)
@@ -116,56 +122,56 @@ class Gateway:
             self._admit(exchange)
 
     def _admit(self, exchange: Exchange) -> None:
+        """Answer who was let in, by what is asked for."""
         found = self._match(exchange)
-        if found.route is CALL or found.route is FORWARD:
-            self._introduce(exchange, found)
-        elif found.route is Route.MODELS or found.route is Route.MODEL:
-            self._models(exchange, found)
-        elif found.route is Route.DESK:
-            self._ask_desk(exchange, found)
-        elif found.route is Route.READY and self.draining:
+        try:
+            caller = self._routed(exchange, found)
+        except Turned as turned:
+            self._turn_away(exchange, turned, _dialect(exchange, found))
+        except Refusal as error:
+            self._refuse(exchange, error.problem, _dialect(exchange, found))
+        else:
+            if caller is not None:
+                self.pipeline.begin(self.house, exchange, caller)
+
+    def _routed(self, exchange: Exchange, found: Match) -> Caller | None:
+        """Who calls; None where it is no call, and is answered. Raises `Turned` and `Refusal`."""
+        route = found.route
+        if route is Route.MODELS or route is Route.MODEL:
+            return self._models(exchange, found)
+        if route is Route.DESK:
+            guest = guest_of(self.house, exchange, self._clock.now(), self._clock.wall())
+            check_signed(guest, exchange.body)
+            self.pipeline.jobs.pass_on(exchange, guest.client, tag_of(exchange), _dialect(exchange, found))
+            return None
+        if route is CALL or route is FORWARD:
+            return introduced(self.house, exchange, found, self._clock.now(), self._clock.wall())
+        if route is Route.READY and self.draining:
             exchange.respond(503, errors.JSON, b'{"status":"draining"}')
         else:
             exchange.respond(200, errors.JSON, b'{"status":"ok"}')
+        return None
 
-    def _models(self, exchange: Exchange, found: Match) -> None:
+    def _models(self, exchange: Exchange, found: Match) -> Caller | None:
         """The gate's own names, as far as the key may use them; the rest is the providers' business."""
         dialect, names = _dialect(exchange, found), self.house.book.models
-        try:
-            allowed = guest_of(self.house, exchange, self._clock.now(), self._clock.wall()).client.models
-        except Turned as turned:
-            self._turn_away(exchange, turned, dialect)
-            return
+        now, wall = self._clock.now(), self._clock.wall()
+        allowed = guest_of(self.house, exchange, now, wall).client.models
         if found.route is Route.MODELS:
-            exchange.respond(
-                200, errors.JSON, models_list(names if allowed is None else allowed.of(names), dialect.name)
-            )
-            return
+            own = names if allowed is None else allowed.of(names)
+            exchange.respond(200, errors.JSON, models_list(own, dialect.name))
+            return None
         name = unquote(exchange.path[len(MODEL_PREFIX) :].decode("latin-1"))
         reads = exchange.method in (b"GET", b"HEAD")
         if reads and name in names and (allowed is None or allowed.allow(name)):
             exchange.respond(200, errors.JSON, model(name, dialect.name))
-        elif reads and allowed is not None:
-            self._refuse(exchange, unknown_model(name).problem, dialect)
-        else:
-            self._introduce(exchange, found)
+            return None
+        if reads and allowed is not None:
+            raise unknown_model(name)
+        return introduced(self.house, exchange, found, now, wall)
 
     def _match(self, exchange: Exchange) -> Match:
         return match(exchange.path, patient=self.pipeline.takes_jobs(self.house))
-
-    def _ask_desk(self, exchange: Exchange, found: Match) -> None:
-        """Pass a request about patient work on to who keeps it."""
-        dialect, now, wall = _dialect(exchange, found), self._clock.now(), self._clock.wall()
-        try:
-            guest = guest_of(self.house, exchange, now, wall)
-            intake.check_signed(guest, exchange.body)
-            tag = intake.tag_of(exchange)
-        except Turned as turned:
-            self._turn_away(exchange, turned, dialect)
-        except intake.Refusal as error:
-            self._refuse(exchange, error.problem, dialect)
-        else:
-            self.pipeline.jobs.pass_on(exchange, guest.client, tag, dialect)
 
     def _known(self, exchange: Exchange) -> Caller | None:
         """Who has sent this same head before, under this house."""
@@ -178,18 +184,6 @@ class Gateway:
     def refusal(self, path: bytes, status: int, code: str, message: str) -> bytes:
         """The body of an error that the wire itself answers."""
         return errors.of_wire(status, code, message, DIALECTS[dialect_of(path, match(path).kind, None)])
-
-    def _introduce(self, exchange: Exchange, found: Match) -> None:
-        """Find out who calls; the next head like this one need not be looked at again."""
-        try:
-            caller = introduced(self.house, exchange, found, self._clock.now(), self._clock.wall())
-        except Turned as turned:
-            self._turn_away(exchange, turned, _dialect(exchange, found))
-            return
-        except intake.Refusal as error:
-            self._refuse(exchange, error.problem, _dialect(exchange, found))
-            return
-        self.pipeline.begin(self.house, exchange, caller)
 
 
 def _dialect(exchange: Exchange, found: Match) -> Dialect:

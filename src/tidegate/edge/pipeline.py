@@ -65,7 +65,7 @@ _KEY_REUSED: Final = Problem(
 class Pipeline:
     """One a worker. It holds no configuration: that comes with each request. Fulfils `elsewhere.Room`."""
 
-    __slots__ = ("_clock", "_crew", "_line", "_observer", "cache", "elsewhere", "jobs", "once", "replies")
+    __slots__ = ("_clock", "_crew", "_ids", "_line", "_observer", "cache", "elsewhere", "jobs", "once", "replies")
 
     def __init__(self, line: Line, replies: Replies, clock: Clock, observer: Observer) -> None:
         """Needs a running event loop."""
@@ -74,6 +74,7 @@ class Pipeline:
         self.cache = NoCache()  # while this is all there is nothing is kept, whatever a plan says
         self.jobs = NoJobs()
         self.elsewhere: Elsewhere | None = None  # in a cluster: who else executes what is to be executed once
+        self._ids = replies.ids
         self._line = line
         self._clock = clock
         self._observer = observer
@@ -85,11 +86,12 @@ class Pipeline:
 
     def begin(self, house: Runtime, exchange: Exchange, caller: Caller) -> None:
         """A request whose head is known and whose body is here, or is forwarded as it comes."""
-        book, replies, cache = house.book, self.replies, self.cache
+        book, cache = house.book, self.cache
         if book.caches and not caller.once and cache.recall(exchange, caller):
             return
+        replies = self.replies
         try:
-            call, plan = planned(book, caller, exchange, replies.ids.next(), self._clock.now())
+            call, plan = planned(book, caller, exchange, self._ids.next(), self._clock.now())
         except Refusal as error:
             replies.answer(exchange, errors.of_problem(error.problem, DIALECTS[caller.dialect]))
             return

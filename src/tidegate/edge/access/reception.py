@@ -3,7 +3,7 @@
 from tidegate.edge import errors
 from tidegate.edge.access.clients import Principal
 from tidegate.edge.access.door import NO_KEY, Admission, Turned
-from tidegate.edge.access.memo import HeadMemo, Signers, memo_of
+from tidegate.edge.access.memo import Signers, memo_of
 from tidegate.edge.access.rights import ELSEWHERE, KEPT, objection
 from tidegate.edge.access.signatures import Nonce
 from tidegate.edge.house import Runtime
@@ -45,36 +45,27 @@ def welcome(
     return guest
 
 
-def welcome_again(house: Runtime, exchange: Exchange, caller: Caller | None, clock: Clock) -> bool:
-    """Whether a head like this one was welcomed before: then only what is counted or signed is looked at.
+def welcome_signer(house: Runtime, exchange: Exchange, clock: Clock) -> bool:
+    """Whether a head like this one, with another signature, was welcomed before: then only that is looked at.
 
-    `caller` is who is known by the head alone. Raises `Turned`.
+    Raises `Turned`.
     """
-    if caller is not None:
-        door = house.door
-        if caller.place is not None and door is not None:
-            door.again(caller.place, clock.now())
-        return True
-    memo = exchange.alike.note
-    signers = memo.signers if isinstance(memo, HeadMemo) else None
+    memo = memo_of(exchange)
+    signers = memo.signers
     if signers is None or signers.mark is not house.mark:
         return False
-    _welcome_signer(house, exchange, signers.address, clock.now(), clock.wall())
-    return True
-
-
-def _welcome_signer(house: Runtime, exchange: Exchange, address: bytes, now: int, wall: int) -> None:
-    memo = memo_of(exchange)
     memo.guest = None
     door = house.door
     if door is None:
         raise Turned(NO_KEY, "key")
-    door.knock(address, now)
-    guest = door.enter(exchange, address, house, now, wall)
+    now, wall = clock.now(), clock.wall()
+    door.knock(signers.address, now)
+    guest = door.enter(exchange, signers.address, house, now, wall)
     problem = objection(guest.client, guest.address, wall)
     if problem is not None:
         raise Turned(problem, problem.kind.name.lower())
     memo.guest = guest
+    return True
 
 
 def unproven(exchange: Exchange) -> Nonce | None:

@@ -57,7 +57,8 @@ class Cache(NoCache):
     """One per worker. Fulfils `flights.FlightHost`."""
 
     __slots__ = (
-        "_again", "_answers", "_clock", "_embeddings", "_replies", "_shapes", "asking", "flights", "hits", "meaning",
+        "_again", "_answers", "_clock", "_embeddings", "_ids", "_replies", "_shapes", "asking", "flights", "hits",
+        "meaning",
     )  # fmt: skip
 
     def __init__(
@@ -71,6 +72,7 @@ class Cache(NoCache):
         self._again = again
         self._answers = answers
         self._replies = replies
+        self._ids = replies.ids
         self._clock = clock
         self._shapes = Shapes()
         self._embeddings = Embeddings(answers, replies, clock, log)
@@ -88,7 +90,7 @@ class Cache(NoCache):
         wanted = self.asking.again(exchange, caller)
         if wanted is None or (wanted.terms.full and caller.limits is not None):
             return False
-        return self._now(exchange, self._replies.ids.next(), caller, wanted) is not None
+        return self._now(exchange, self._ids.next(), caller, wanted) is not None
 
     def wanted(self, exchange: Exchange, caller: Caller, call: Call, plan: Plan, terms: Terms) -> CacheLookup | None:
         """What is looked for; None where the call has nothing to do with the cache, and its record says why."""

@@ -14,7 +14,7 @@ from tidegate.alerts.channels.pace import Pace
 from tidegate.alerts.channels.post import Answer, Request
 from tidegate.alerts.channels.spoken import Spoken
 from tidegate.alerts.channels.trust import Trust
-from tidegate.alerts.channels.verdicts import Verdict, refused
+from tidegate.alerts.channels.verdicts import STATUSES, Verdict, refused
 from tidegate.alerts.face import NotSent
 from tidegate.alerts.formats import address, entities
 from tidegate.alerts.texts import Paragraph, Text, compose
@@ -73,7 +73,7 @@ class Slack:
             raise NotSent(f"refused it with {said}: {known.meaning}{remedy}", known.pause_us, final=known.final)
         if answer.status == 200:
             raise NotSent("what answered is not Slack; check the host in `url`, and the proxy in between")
-        raise refused(answer.status, {}, "answered with status")
+        raise refused(answer.status, STATUSES, "answered with status")
 
 
 def open_slack(channel: AlertChannel, settings: AlertSettings, clock: Clock, trust: Trust) -> Spoken:

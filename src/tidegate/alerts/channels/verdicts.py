@@ -18,7 +18,7 @@ class Verdict(NamedTuple):
     final: bool = True
 
 
-_STATUSES: Final[Mapping[int, Verdict]] = {
+STATUSES: Final[Mapping[int, Verdict]] = {
     301: Verdict("a redirect, which is not followed", "write the address that it leads to into `url`"),
     302: Verdict("a redirect, which is not followed", "write the address that it leads to into `url`"),
     404: Verdict("there is nothing at this address", "copy the address anew into `url`"),
@@ -41,7 +41,7 @@ def number_of(answer: Answer) -> tuple[int, str]:
         found = msgspec.json.decode(answer.body, type=_Answered)
     except (msgspec.DecodeError, UnicodeDecodeError):
         if answer.status != 200:
-            raise refused(answer.status, _STATUSES, "answered with status") from None
+            raise refused(answer.status, STATUSES, "answered with status") from None
         ending = "" if answer.whole else ", and its answer had no end"
         raise NotSent(f"what answered is no robot{ending}; check the host in `url`, and the proxy in between") from None
     numbers = (found.errcode, found.code, found.StatusCode)

@@ -196,7 +196,7 @@ def test_single_calls_and_their_attempts(filled: Engine) -> None:
         assert page(errors=True) == [5]
         found = calls.call(connection, 4, "a")
         assert found is not None
-        row, tries = found
+        row, tries, _ = found
         assert (row["served"], row["cost_nano"]) == ("m/large", 1_000)
         assert [(one["number"], one["provider"], one["cost_nano"]) for one in tries] == [(1, "spare", 1_000)]
         assert calls.call(connection, 4, "b") is None

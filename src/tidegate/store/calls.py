@@ -1,17 +1,20 @@
-"""Single calls and their attempts, for as long as `ledger.keep_days` keeps them.
+"""Single calls, their attempts and their stories, for as long as `ledger.keep_days` keeps them.
 
 Times are in microseconds, money is in billionths.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, literal, or_, select, text
 
+from tidegate.model.story import Step
 from tidegate.store.found import by_id
+from tidegate.store.metadata import DAY_US
 from tidegate.store.reports import has_tag
-from tidegate.store.tables import CALLS, TRIES
+from tidegate.store.stories import story
+from tidegate.store.tables import CALLS, FAILED, SLOW, SLOW_US, TRIES, WAITED, WAITED_US
 
 Found = Mapping[str, Any]  # a row by the names of its columns
 
@@ -23,7 +26,9 @@ _FAILED: Final = 400
 class CallsQuery:
     """Calls that ended from `from_us` to before `to_us`; `filters` by the names of columns.
 
-    `before`: when the last call of the page before ended, and its id.
+    `slower_us`, `waited_us`: that took, or waited, at least so long. `words`: what befell them (`rows.why`), all of
+    these, with a space around a whole word. `status`: from the first to the second. `before`: when the last call of
+    the page before ended, and its id.
     """
 
     from_us: int
@@ -32,25 +37,84 @@ class CallsQuery:
     errors: bool = False
     before: tuple[int, int] | None = None
     limit: int = 100
+    slower_us: int = 0
+    waited_us: int = 0
+    words: Sequence[str] = ()
+    status: tuple[int, int] | None = None
+
+
+class Whole(NamedTuple):
+    """A call, its attempts in order, and its story."""
+
+    row: Found
+    tries: list[Found]
+    story: Sequence[Step]
 
 
 def calls(connection: Connection, wanted: CallsQuery) -> list[Found]:
-    """A page, the newest first. O(calls of the period) at worst; those of a namespace by its index."""
+    """A page, the newest first. By an index of those that failed, were slow, waited, or had something befall them.
+
+    O(calls of the period) at worst: where the other filters fit few of many.
+    """
     table = CALLS.c
-    query = select(CALLS).where(table.at_us >= wanted.from_us, table.at_us < wanted.to_us)
-    for name, value in wanted.filters.items():
-        query = query.where(has_tag(table.tag, value) if name == "tag" else table[name] == value)
-    if wanted.errors:
-        query = query.where(or_(table.status >= _FAILED, table.status == 0))
+    days = table.day >= wanted.from_us // DAY_US, table.day <= (wanted.to_us - 1) // DAY_US  # all that is looked into
+    query = looking(wanted).where(table.at_us >= wanted.from_us, table.at_us < wanted.to_us, *days)
     if wanted.before is not None:
         at_us, call_id = wanted.before
-        query = query.where(or_(table.at_us < at_us, and_(table.at_us == at_us, table.call_id < call_id)))
-    query = query.order_by(table.at_us.desc(), table.call_id.desc()).limit(max(1, min(wanted.limit, MOST)))
+        older = or_(table.at_us < at_us, and_(table.at_us == at_us, table.call_id < call_id))
+        query = query.where(table.at_us <= at_us, older)
+    return page(connection, query, wanted.limit)
+
+
+def page(connection: Connection, query: "Select[Any]", limit: int) -> list[Found]:
+    """The newest of these."""
+    query = query.order_by(CALLS.c.at_us.desc(), CALLS.c.call_id.desc()).limit(max(1, min(limit, MOST)))
     return [plain(row) for row in connection.execute(query).mappings()]
 
 
-def call(connection: Connection, call_id: int, namespace: str | None = None) -> tuple[Found, list[Found]] | None:
-    """A call of this id (of this namespace) with its attempts in order; None: there is none."""
+def looking(wanted: CallsQuery) -> "Select[Any]":
+    """Rows that fulfil it, whenever they ended.
+
+    An index of some calls asks for its condition word for word (`tables.some`). SQLite, which knows no figures of the
+    table, would rather go through all calls in order, so it is told.
+    """
+    table = CALLS.c
+    given = [
+        has_tag(table.tag, value) if name == "tag" else table[name] == value for name, value in wanted.filters.items()
+    ]
+    if wanted.status is not None:
+        given.append(table.status.between(*wanted.status))
+    if wanted.slower_us:
+        given.append(table.duration_us >= wanted.slower_us)
+    if wanted.waited_us:
+        given.append(table.queued_us + table.waited_us >= wanted.waited_us)
+    padded = literal(" ") + table.why + literal(" ")
+    given += [padded.contains(word, autoescape=True) for word in wanted.words]
+    query = select(CALLS).where(*given)
+    if (indexed := _index(wanted)) is None:
+        return query
+    name, condition = indexed
+    query = query.where(text(condition))
+    return query.with_hint(CALLS, f"INDEXED BY ix_calls_{name}", "sqlite")
+
+
+def _index(wanted: CallsQuery) -> tuple[str, str] | None:
+    """The index of some calls that has them all, and its condition: the one with the fewest."""
+    filters, status = wanted.filters, wanted.status
+    named = [(name, f"{name} <> ''") for name in ("trace_id", "request_id") if name in filters]
+    failed = wanted.errors or (status is not None and status[0] >= _FAILED)
+    found = [
+        *named,
+        *([("failed", FAILED)] if failed else []),
+        *([("waited", WAITED)] if wanted.waited_us >= WAITED_US else []),
+        *([("why", "why <> ''")] if wanted.words else []),
+        *([("slow", SLOW)] if wanted.slower_us >= SLOW_US else []),
+    ]
+    return found[0] if found else None
+
+
+def call(connection: Connection, call_id: int, namespace: str | None = None) -> Whole | None:
+    """A call of this id (of this namespace) with its attempts and its story; None: there is none."""
     query = select(CALLS).where(by_id(connection, CALLS, call_id))
     if namespace is not None:
         query = query.where(CALLS.c.namespace == namespace)
@@ -58,7 +122,8 @@ def call(connection: Connection, call_id: int, namespace: str | None = None) -> 
     if row is None:
         return None
     its = select(TRIES).where(_of(row)).order_by(TRIES.c.number)
-    return plain(row), [plain(one) for one in connection.execute(its).mappings()]
+    tries = [plain(one) for one in connection.execute(its).mappings()]
+    return Whole(plain(row), tries, story(connection, row["day"], row["journal"], row["call_id"]))
 
 
 def _of(row: RowMapping) -> ColumnElement[bool]:

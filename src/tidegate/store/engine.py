@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -35,6 +36,14 @@ _POSTGRES: Final = {
 Begin = Callable[[Engine], AbstractContextManager[Connection]]  # begins a transaction that may write, as `writing`
 
 
+class _Hinting(SQLiteCompiler):
+    """Says `with_hint` (INDEXED BY) behind the table's name, which SQLAlchemy leaves out for SQLite."""
+
+    def get_from_hint_text(self, _table: object, text: str | None) -> str | None:
+        """As it was given."""
+        return text
+
+
 class BadDatabase(ValueError):
     """`database` cannot be used at all; the text names the remedy and never the password."""
 
@@ -49,6 +58,7 @@ def open_engine(database: str, state_dir: Path, file: str = FILE, field: str = "
         raise BadDatabase(f"`{field}` is no URL of a known database: use sqlite:///PATH or postgresql://…")
     if url.get_backend_name() == "sqlite":
         engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS}, hide_parameters=True)
+        engine.dialect.statement_compiler = _Hinting
         event.listen(engine, "do_connect", _make_sqlite)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)

@@ -10,13 +10,19 @@ from functools import lru_cache
 from typing import Any, Final
 
 from tidegate.model.facts import CallRecord, Try
+from tidegate.model.story import ASKED, BROKE, CHOSEN, DEGRADED, LIMITED, MOVED, REFUSED
+from tidegate.model.trace import trace_id
 from tidegate.store.metadata import DAY_US
 
 Row = tuple[Any, ...]
 
 _NAME: Final = 128
 _LONG: Final = 1_024
+_WHY: Final = 256
+_LINES: Final = 4_096
 _KNOWN: Final = 4_096  # names that are remembered
+_WORDS: Final = frozenset({BROKE, DEGRADED, LIMITED, MOVED, REFUSED})  # steps by which calls are looked for
+_WITH_WHY: Final = frozenset({BROKE, LIMITED, REFUSED})
 
 
 @lru_cache(_KNOWN)
@@ -79,7 +85,28 @@ def call_row(journal: int, of: CallRecord, named: Row) -> Row:
         of.cost_nano,
         of.cache[:_NAME],  # the gate's own words, often no other call's
         of.job[:_NAME],
+        trace_id(of.trace),
+        of.request[:_NAME],
+        of.account,
+        of.read_us if of.read_us > 0 else 0,
+        of.first_token_us if of.first_token_us > 0 else 0,
+        of.request_bytes,
+        of.answer_bytes,
+        why(of) if of.story or of.tries else "",
     )
+
+
+def why(of: CallRecord) -> str:
+    """What befell a call, in the words by which it is looked for: each once, in their order."""
+    words = [one.reason for one in of.tries if one.reason]
+    for step in of.story:
+        if step.what == ASKED:
+            words.append(step.why)
+        elif step.what == CHOSEN:
+            words.append(MOVED if step.why == "soonest" else "")
+        elif step.what in _WORDS:
+            words += [step.what, step.why if step.what in _WITH_WHY else ""]
+    return name(" ".join(dict.fromkeys(word for word in words if word and " " not in word)), _WHY)
 
 
 def attempt_row(journal: int, of: CallRecord, number: int, one: Try) -> Row:
@@ -101,4 +128,7 @@ def attempt_row(journal: int, of: CallRecord, number: int, one: Try) -> Row:
         one.written_tokens,
         one.charged_tokens,
         one.cost_nano,
+        one.account,
+        name("\n".join(f"{key}: {value}" for key, value in one.headers), _LINES) if one.headers else "",
+        one.first_byte_us if one.first_byte_us > 0 else 0,
     )

@@ -29,6 +29,24 @@ from tidegate.store.metadata import METADATA, NAME
 _NUMBER: Final = Integer().with_variant(SmallInteger(), "postgresql")
 
 
+# Indexes of some calls only cost the others nothing. A query must repeat their condition, word for word.
+FAILED: Final = "(status >= 400 OR status = 0)"
+SLOW: Final = "duration_us >= 10000000"
+WAITED: Final = "queued_us + waited_us >= 1000000"
+SLOW_US: Final = 10_000_000
+WAITED_US: Final = 1_000_000
+
+
+def some(name: str, condition: str, *columns: str) -> Index:
+    """An index of the calls of which this is true."""
+    given = text(condition)
+    return Index(f"ix_calls_{name}", *(columns or (name,)), sqlite_where=given, postgresql_where=given)
+
+
+def _word(name: str, length: int, comment: str) -> Column[str]:
+    return Column(name, String(length), nullable=False, server_default="", comment=comment)
+
+
 def _counts(*names: str) -> list[SchemaItem]:
     return [Column(name, BigInteger, nullable=False, server_default="0") for name in names]
 
@@ -75,8 +93,24 @@ CALLS: Final = Table(
         server_default="",
         comment="the job that it was made for, and for the how manieth time: ID#N",
     ),
+    Column("trace_id", String(32), nullable=False, server_default="", comment="of the client's trace"),
+    Column(
+        "request_id", NAME, nullable=False, server_default="", comment="the client's own; empty = it has the call's"
+    ),
+    Column(
+        "account", String(16), nullable=False, server_default="", comment="fingerprint of the key that was answered"
+    ),
+    *_counts("read_us", "first_token_us", "request_bytes", "answer_bytes"),
+    Column("why", String(256), nullable=False, server_default="", comment="what befell it, in words; empty = nothing"),
     Index("ix_calls_namespace_at_us", "namespace", "at_us"),
-    Index("ix_calls_job", "job", sqlite_where=text("job <> ''"), postgresql_where=text("job <> ''")),
+    Index("ix_calls_at_us", "at_us"),
+    some("job", "job <> ''"),
+    some("trace_id", "trace_id <> ''"),
+    some("request_id", "request_id <> ''"),
+    some("failed", FAILED, "at_us", "namespace"),
+    some("slow", SLOW, "at_us", "namespace"),
+    some("waited", WAITED, "at_us", "namespace"),
+    some("why", "why <> ''", "at_us", "namespace"),
     comment="One row a call, whatever came of it; tokens and cost are those of all its attempts",
     sqlite_with_rowid=False,
     postgresql_partition_by="RANGE (day)",
@@ -98,12 +132,15 @@ ATTEMPTS: Final = Table(
     Column("reason", NAME, nullable=False, comment="empty = answered; else how it ended"),
     Column("estimated", Boolean, nullable=False),
     *_counts("prompt_tokens", "completion_tokens", "cached_tokens", "written_tokens", "charged_tokens", "cost_nano"),
+    _word("account", 16, "fingerprint of the provider's key"),
+    _word("headers", 4_096, "of a refusal: `name: value` a line"),
+    Column("first_byte_us", BigInteger, nullable=False, server_default="0", comment="since it left, 0 = none came"),
     comment="The attempts of calls whose own row does not tell them: of several, or of one that did not answer",
     sqlite_with_rowid=False,
     postgresql_partition_by="RANGE (day)",
 )
 
-# A view, made by revision 0003: the rows of `attempts`, and the one attempt of each call that has none there.
+# A view, made by revision 0008: the rows of `attempts`, and the one attempt of each call that has none there.
 TRIES: Final = TableClause("tries", *(column(one.name, one.type) for one in ATTEMPTS.columns))
 
 HOURLY: Final = Table(

@@ -19,6 +19,7 @@ from tidegate.store.lane_sums import LaneSums
 from tidegate.store.lane_tables import COUNTS, LANE_HOURS, LANE_MINUTES
 from tidegate.store.rows import Row, attempt_row, call_row, day_of
 from tidegate.store.statements import PLACES, addition, execute, if_new, inserted, insertion
+from tidegate.store.stories import STORIES, story_row
 from tidegate.store.sums import Place, Sums, Words
 from tidegate.store.tables import ATTEMPTS, CALLS, HOURLY, JOURNALS
 
@@ -74,16 +75,20 @@ def write(connection: Connection, at: Journal, batch: Batch, words: Words) -> Jo
         connection.exec_driver_sql(said.uncount, (len(records) - len(new), at.id))
         moved = moved._replace(taken_calls=at.taken_calls + len(new))
     attempts: list[Row] = []
+    told: list[Row] = []
     for record, place in new:
         sums.called(record, place)
         lanes.called(record)
         if record.tries:
             attempts += [attempt_row(at.id, record, number, one) for number, one in enumerate(record.tries, 1)]
+        if record.story:
+            told.append(story_row(at.id, record))
     for fact in batch.facts:
         if isinstance(fact, Intent):
             sums.intended(fact)
             lanes.intended(fact)
     execute(connection, said.attempts, attempts)
+    execute(connection, said.stories, told)
     execute(connection, said.hourly, sums.rows())
     execute(connection, said.minutes, lanes.minutes())
     execute(connection, said.hours, lanes.hours())
@@ -94,7 +99,7 @@ def write(connection: Connection, at: Journal, batch: Batch, words: Words) -> Jo
 def _inserted(connection: Connection, id_: int, calls: _Calls) -> _Calls:
     """Insert the calls that are new; these."""
     if calls and not is_sqlite(connection):
-        partitions.ensure(connection, sorted({day_of(record.at_us) for record, _ in calls}), (CALLS, ATTEMPTS))
+        partitions.ensure(connection, sorted({day_of(record.at_us) for record, _ in calls}), (CALLS, ATTEMPTS, STORIES))
     said = _statements(connection.dialect.name)
     return inserted(connection, said.calls, calls, lambda call: call_row(id_, call[0], call[1].names))
 
@@ -125,6 +130,7 @@ def _journal(connection: Connection, identity: str) -> Journal | None:
 class _Statements(NamedTuple):
     calls: str
     attempts: str
+    stories: str
     hourly: str
     minutes: str
     hours: str
@@ -140,6 +146,7 @@ def _statements(dialect: str) -> _Statements:
     return _Statements(
         if_new(CALLS, dialect),
         insertion(ATTEMPTS, dialect),
+        insertion(STORIES, dialect),
         addition(HOURLY, dialect, Sums.NAMES),
         addition(LANE_MINUTES, dialect, COUNTS),
         addition(LANE_HOURS, dialect, COUNTS),

@@ -134,6 +134,8 @@ def test_the_page(tmp_path: Path) -> None:
     assert page["tidegate_window_throttled", ("gpt-4o", "openai", "main", "1m")] == 1.0
     assert page["tidegate_window_queue_wait_seconds", ("gpt-4o", "p", "1m")] == 0.2
     assert page["tidegate_quota_used", ("gpt-4o", "openai", "main", "requests")] == 10.0
+    limits = {key[1]: value for key, value in page.items() if key[0] == "tidegate_quota_in_force"}
+    assert limits == {("gpt-4o", "openai", "main", "tokens"): 1_000.0}
     assert page["tidegate_measure_queue_wait_ms", ("gpt-4o", "p")] == 200.0
     thresholds = {key[1]: value for key, value in page.items() if key[0] == "tidegate_alert_threshold"}
     assert thresholds == {("queue_wait_ms", "wait", "critical"): 500.0, ("queue_wait_ms", "wait", "warning"): 200.0}

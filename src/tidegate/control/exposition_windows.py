@@ -47,7 +47,7 @@ def window_metrics(seen: Seen | None) -> Iterator[Metric]:
     yield from _plans([row for row in seen.rows if row.key[0] == CALL])
     yield from _lanes([row for row in seen.rows if row.key[0] == LANE])
     yield _queues([row for row in seen.rows if row.key[0] == POOL])
-    yield _used(seen.standing)
+    yield from _quotas(seen.standing)
     yield from _measures(seen.samples)
     yield _thresholds(seen.rules)
 
@@ -99,13 +99,20 @@ def _queues(rows: Iterable[Row]) -> Metric:
     return wait
 
 
-def _used(standing: NodeStanding) -> Metric:
+def _quotas(standing: NodeStanding) -> Iterator[Metric]:
     labels = ["provider", "scope", "model", "unit"]
     used = GaugeMetricFamily("tidegate_quota_used", "What was charged to it in the last minute", labels=labels)
+    limit = GaugeMetricFamily("tidegate_quota_in_force", "The limit a minute that is kept to", labels=labels)
     for lane in standing.lanes:
-        used.add_metric([lane.provider, lane.scope, lane.model, "tokens"], lane.tokens)
-        used.add_metric([lane.provider, lane.scope, lane.model, "requests"], lane.requests)
-    return used
+        at = [lane.provider, lane.scope, lane.model]
+        for unit, spent, allowed in (
+            ("tokens", lane.tokens, lane.limit_tokens),
+            ("requests", lane.requests, lane.limit_requests),
+        ):
+            used.add_metric([*at, unit], spent)
+            if allowed > 0:
+                limit.add_metric([*at, unit], allowed)
+    yield from (used, limit)
 
 
 def _measures(samples: Sequence[Sample]) -> Iterator[Metric]:

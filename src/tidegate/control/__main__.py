@@ -14,11 +14,13 @@ from uvicorn.server import Server
 
 from tidegate.clock import SystemClock
 from tidegate.control.admin.front import HOSTS, Front
+from tidegate.control.alerts import Alerts, Seen
 from tidegate.control.app import Port, application
 from tidegate.control.board import Board, Standing
 from tidegate.control.bodies import Bodies
 from tidegate.control.checking import Checked, Checker
 from tidegate.control.declared import Declaration
+from tidegate.control.drills import Drills
 from tidegate.control.intake import Intake, bind
 from tidegate.control.jobs import Jobs, JobsWatch
 from tidegate.control.leader import Among, Leader
@@ -117,7 +119,13 @@ async def _run(arguments: ChildArguments, log: Log) -> None:
     sharing = Sharing(
         Path(arguments.state_dir), Checker(Path(arguments.state_dir)), partial(_offer, channel), clock, log
     )
-    make = partial(_office, Path(arguments.state_dir), ledger, jobs, declaration, board, log, clock, among)
+    drills = Drills(Path(arguments.state_dir), lambda: ledger.engine, declaration, leader.begin, log, clock)
+
+    def make() -> "Office":
+        office = _office(Path(arguments.state_dir), ledger, jobs, declaration, board, log, clock, among)
+        office.drills = drills
+        return office
+
     front = Front(make, os.environ.get(HOSTS, "").split())
     nodes = Nodes(declaration, sharing, front.poke, clock, log)
     watch = StandingWatch(board, declaration, Path(arguments.state_dir), clock.wall)
@@ -141,13 +149,20 @@ async def _run(arguments: ChildArguments, log: Log) -> None:
     leader.start()
     Bodies(Path(arguments.state_dir), lambda: ledger.engine, declaration, log, lead=leader.begin).start()
     JobsWatch(jobs, board, log, clock.wall).start()
+    drills.start()
     watch.start()
     front.start(lambda: ledger.engine is not None)
     following = asyncio.create_task(_follow(channel, board, declaration, sharing))
     among_nodes = asyncio.create_task(nodes.run())
+    alerts = Alerts(
+        Path(arguments.state_dir), lambda: ledger.engine, Seen(declaration, board, watch), leader.begin, log, clock,
+        [drills.samples],
+    )  # fmt: skip
+    watching = asyncio.create_task(alerts.run())
     await server.serve([listener])
     following.cancel()
     among_nodes.cancel()
+    watching.cancel()
 
 
 def main() -> None:

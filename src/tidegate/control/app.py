@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from tidegate.control.board import Board, JobsStanding, LedgerStanding, Standing, WorkerView
 
 if TYPE_CHECKING:
+    from tidegate.alerts.figures import AlertsStanding
     from tidegate.control.exposition_windows import Seen
 
 _FRESH_SECONDS = 1.0
@@ -44,7 +45,13 @@ class Metrics:
                 self._at = time.monotonic()
                 views = self._board.views()
                 self._text = await asyncio.to_thread(
-                    _render, views, self._board.standing, self._board.ledger, self._board.jobs, self._look
+                    _render,
+                    views,
+                    self._board.standing,
+                    self._board.ledger,
+                    self._board.jobs,
+                    self._look,
+                    self._board.alerts,
                 )
         return self._text
 
@@ -55,12 +62,13 @@ def _render(
     ledger: LedgerStanding,
     jobs: JobsStanding | None,
     look: "Callable[[], Seen] | None",
+    alerts: "AlertsStanding | None",
 ) -> bytes:
     from tidegate.control.exposition import render  # noqa: PLC0415 - the gate is ready before anybody scrapes it
 
     pids = {"control": os.getpid(), "supervisor": os.getppid()}
     pids |= {f"worker-{view.worker}": view.pid for view in views if view.pid}
-    return render(views, standing, pids, ledger, jobs, None if look is None else look())
+    return render(views, standing, pids, ledger, jobs, None if look is None else look(), alerts)
 
 
 class Port:

@@ -23,6 +23,7 @@ from tidegate.store.standing import JournalStanding
 from tidegate.supervisor.messages import WorkerState
 
 if TYPE_CHECKING:
+    from tidegate.alerts.figures import AlertsStanding
     from tidegate.jobs.records import Depth
 
 
@@ -90,7 +91,7 @@ class Board:
     shows the same figures as before, since it has none of its own to lose.
     """
 
-    __slots__ = ("_views", "dropped", "jobs", "ledger", "recent", "standing")
+    __slots__ = ("_views", "alerts", "dropped", "jobs", "ledger", "recent", "standing")
 
     def __init__(self) -> None:
         self._views: dict[int, WorkerView] = {}
@@ -98,6 +99,7 @@ class Board:
         self.dropped = False  # nobody took them for long
         self.standing = Standing()
         self.ledger = LedgerStanding()
+        self.alerts: AlertsStanding | None = None  # as jobs; None: nobody has judged yet
         self.jobs: JobsStanding | None = None  # replaced as a whole; None: there are none, or nobody can count them
 
     def take(self, report: Report) -> None:
@@ -124,6 +126,10 @@ class Board:
             view.answers = report.answers
             view.semantic = report.semantic
             view.cluster = report.cluster
+
+    def show_alerts(self, standing: "AlertsStanding") -> None:
+        """How the alerts stand now."""
+        self.alerts = standing
 
     def gone(self, worker: int) -> None:
         """A worker's connection ended: its counters stay, what it said of this moment does not."""

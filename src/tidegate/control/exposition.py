@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from prometheus_client.core import (
     CounterMetricFamily,
@@ -15,6 +16,7 @@ from prometheus_client.registry import Collector, CollectorRegistry
 
 from tidegate import __version__
 from tidegate.control.board import JobsStanding, LedgerStanding, Standing, WorkerView
+from tidegate.control.exposition_alerts import alert_metrics
 from tidegate.control.exposition_cache import cache_metrics
 from tidegate.control.exposition_cluster import cluster_metrics
 from tidegate.control.exposition_jobs import jobs_metrics
@@ -24,6 +26,9 @@ from tidegate.control.exposition_spend import spend_metrics
 from tidegate.control.exposition_windows import Seen, window_metrics
 from tidegate.control.exposition_workers import worker_metrics
 from tidegate.observe.meters import BOUNDS_US, REASONS, CallMeter, Histogram, LaneGauge
+
+if TYPE_CHECKING:
+    from tidegate.alerts.figures import AlertsStanding
 
 _CALL = ["worker", "plan", "model", "provider", "scope"]
 _LANE = ["worker", "provider", "scope", "model"]
@@ -38,10 +43,11 @@ def render(
     ledger: LedgerStanding | None = None,
     jobs: JobsStanding | None = None,
     seen: Seen | None = None,
+    alerts: "AlertsStanding | None" = None,
 ) -> bytes:
     """The text of `/metrics`. `pids` are the processes whose memory is shown. Slow with many series: use a thread."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Page(views, standing, pids, ledger or LedgerStanding(), jobs, seen))
+    registry.register(_Page(views, standing, pids, ledger or LedgerStanding(), jobs, seen, alerts))
     return generate_latest(registry)
 
 
@@ -54,7 +60,9 @@ class _Page(Collector):
         ledger: LedgerStanding,
         jobs: JobsStanding | None,
         seen: Seen | None,
+        alerts: "AlertsStanding | None",
     ) -> None:
+        self._alerts = alerts
         self._seen = seen
         self._jobs = jobs
         self._ledger = ledger
@@ -80,6 +88,7 @@ class _Page(Collector):
         yield from cache_metrics(self._views)
         yield from cluster_metrics(self._views)
         yield from jobs_metrics(self._jobs)
+        yield from alert_metrics(self._alerts)
         yield from worker_metrics(self._standing.workers, self._pids)
 
 

@@ -170,7 +170,7 @@ def forget(connection: Connection, before_us: int) -> None:
     connection.execute(delete(ALERT_TAKES).where(ALERT_TAKES.c.at_us < before_us))
 
 
-def _alert_row(one: Alert) -> dict[str, str]:
+def _alert_row(one: Alert) -> dict[str, object]:
     return {"id": one.id, "rule": one.rule, "stage": one.stage, "severity": one.severity, "state": _json(one)}
 
 

@@ -31,6 +31,15 @@ def test_what_is_missing_is_waited_for_and_then_over() -> None:
     assert [event.change for event in heir.judge([], later + 3 * SECOND).events] == [RESOLVED]
 
 
+def test_nothing_is_missing_where_not_all_can_be_heard() -> None:
+    """The time begins anew when all can."""
+    found = made(missing_us=3 * SECOND)
+    found.judge([sample(10)], START)
+    assert not found.judge([], START + 60 * SECOND, whole=False).events
+    assert not found.judge([], START + 62 * SECOND).events
+    assert [event.change for event in found.judge([], START + 63 * SECOND).events] == [RESOLVED]
+
+
 def test_a_rule_that_is_gone_ends_its_alerts() -> None:
     """Also one that looks at something else now."""
     found = made()

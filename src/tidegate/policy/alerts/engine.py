@@ -57,9 +57,14 @@ class Engine:
         """All that there are."""
         return list(self.judge.alerts.values())
 
-    def step(self, samples: Iterable[Sample], silences: Iterable[AlertSilence], now: int) -> None:
-        """One look; what comes of it is in `unsaved`. O(samples + alerts + groups)."""
-        judged = self.judge.judge(samples, now)
+    def step(
+        self, samples: Iterable[Sample], silences: Iterable[AlertSilence], now: int, *, whole: bool = True
+    ) -> None:
+        """One look; what comes of it is in `unsaved`. O(samples + alerts + groups).
+
+        Not `whole`: what nobody measures may be measured where it cannot be heard of, and is not over.
+        """
+        judged = self.judge.judge(samples, now, whole=whole)
         for alert in judged.touched:
             self._keep(alert, now)
         unsaved = self.unsaved

@@ -42,9 +42,11 @@ class Judge:
         self._counts = Counter(alert.rule for alert in self.alerts.values())
         self.dropped: Counter[str] = Counter()
 
-    def judge(self, samples: Iterable[Sample], now: int) -> Judged:
-        """Take the samples of this moment. O(samples + alerts)."""
+    def judge(self, samples: Iterable[Sample], now: int, *, whole: bool = True) -> Judged:
+        """Take the samples of this moment; where they are not all, nothing is missing. O(samples + alerts)."""
         judged = Judged([], [])
+        if not whole:
+            self._began = now
         self.dropped = Counter()
         for sample in samples:
             for rule in self._by_metric.get(sample.metric, ()):

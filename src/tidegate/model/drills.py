@@ -3,7 +3,7 @@
 Units are those of `model/snapshot.py`; moments are microseconds since 1970.
 """
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from tidegate.model.record import Record
 
@@ -80,6 +80,7 @@ class Drill(Record, frozen=True):
     max_cost_nano: int = 0  # 0 = no such bound
     on_failure: str = "alert"  # alert | out: it is left out of its strategy until it passes
     judge: str = ""  # model or strategy that grades
+    judge_nano: int = 0  # for a million of its tokens, about; 0 = unknown
     embedder: str = ""  # model that serves /v1/embeddings, "" = as it can be had
     dearer_milli: int = 3_000  # a fallback that costs more than this part of the primary is said
 
@@ -131,7 +132,23 @@ class DrillSettings(Record, frozen=True):
     drills: tuple[Drill, ...] = ()
     strategies: tuple[DrilledStrategy, ...] = ()  # those with fallbacks
     shadows: tuple[ShadowSettings, ...] = ()
+    asked: bool = False  # there are drills: all that a worker is told of them
 
     def strategy(self, name: str) -> DrilledStrategy | None:
         """O(strategies)."""
         return next((one for one in self.strategies if one.name == name), None)
+
+
+class Latest(NamedTuple):
+    """What the store knows of one target: its last run, its last run that told something, and how long a pass holds."""
+
+    drill: str
+    strategy: str
+    target: str
+    at_us: int  # of the last run, 0 = none
+    state: str = ""  # of the last run that found something out: PASSED | FAILED, "" = none did
+    until_us: int = 0  # as long as its last pass holds
+    permille: int = 0
+    why: str = ""
+    digest: str = ""  # of drill and target as they were then
+    last: str = ""  # what the last run came to

@@ -33,7 +33,7 @@ def draw(spread: Spread, rng: Random) -> float:
 
 @dataclass(slots=True)
 class Block:
-    """One part of an answer: numbered words (`json` is empty), or JSON in pieces of four characters."""
+    """One part of an answer: numbered words (`json` is empty), or JSON or other text in pieces of four characters."""
 
     kind: str
     units: int
@@ -112,8 +112,8 @@ class Answer:
         return sum(block.units for block in self.blocks if block.kind == THINKING)
 
 
-def answer(ask: Ask, timing: Timing, rng: Random) -> Answer:
-    """The answer to a request."""
+def answer(ask: Ask, timing: Timing, rng: Random, say: str = "") -> Answer:
+    """The answer to a request. `say`: its text, where that is not numbered words."""
     ttft = int(draw(timing.ttft_ms, rng) * MILLISECOND)
     tpot = int(draw(timing.tpot_ms, rng) * MILLISECOND)
     thought = [Block(THINKING, ask.thinking, numbered(ask.thinking).replace(b"t", b"h"))] if ask.thinking else []
@@ -121,6 +121,8 @@ def answer(ask: Ask, timing: Timing, rng: Random) -> Answer:
         return _limited(thought + [_call(one, ask.hint) for one in ask.tools], ask, "tool_calls", ttft, tpot)
     if ask.schema is not None:
         return _limited([*thought, _json(TEXT, _structured(ask))], ask, "stop", ttft, tpot)
+    if say:
+        return _limited([*thought, Block(TEXT, -(-len(say) // _PIECE), json=say)], ask, "stop", ttft, tpot)
     units, finish = _length(ask, timing, rng)
     block = _text(ask.after, max(0, units - ask.thinking))
     stop = _stop(block, ask.stops)

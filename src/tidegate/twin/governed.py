@@ -104,7 +104,9 @@ class Governed:
         timing, rng = self._state.settings.timing, self._state.rng
         if ask.model.kind == "embedding":
             return Answer([], 1, "stop", int(answers.draw(timing.ttft_ms, rng) * answers.MILLISECOND), 0)
-        return answers.answer(ask, timing, rng)
+        scripts = self._state.settings.answers
+        say = next((one.say for one in scripts if one.model in {"", ask.model.name} and one.when in ask.hint), "")
+        return answers.answer(ask, timing, rng, say)
 
 
 def counted(state: State, ask: Ask) -> int:

@@ -109,6 +109,14 @@ MODELS: Final = (
 )
 
 
+class Scripted(Record, frozen=True):
+    """What is said in place of numbered words, where the user's last words hold `when`."""
+
+    say: Annotated[str, Meta(min_length=1, max_length=65_536)]
+    when: str = ""  # "" = whatever was asked
+    model: str = ""  # "" = of every model
+
+
 class Organisation(Record, frozen=True):
     """Keys that share one quota. `limits` by model overrides the twin's."""
 
@@ -124,6 +132,7 @@ class Settings(Record, frozen=True):
     model_limits: dict[str, Limits] = {}
     models: Annotated[tuple[Model, ...], Meta(min_length=1)] = MODELS
     organisations: tuple[Organisation, ...] = ()
+    answers: tuple[Scripted, ...] = ()  # the first that fits is said; a tool that is called comes first
     unknown_keys: Literal["own", "refuse"] = "own"  # each is its own organisation, or gets 401
     rules: Rules = Rules()
     timing: Timing = Timing()

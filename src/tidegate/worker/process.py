@@ -49,6 +49,7 @@ from tidegate.supervisor.messages import Drain, HandOver, Load, Quiet, Ready, Re
 from tidegate.wire.server import Server, serve
 from tidegate.wire.tls import server_context
 from tidegate.worker import handover, lanes
+from tidegate.worker.drills import Drilling
 from tidegate.worker.patient import Patient
 from tidegate.worker.regions import Regions
 from tidegate.worker.spent import Spent
@@ -105,6 +106,7 @@ class Worker:
         self._door = _door(first, own, clock)
         self._patient = Patient(state, own, clock, self.observer, log)
         self._spent = Spent(own, clock, before)
+        self._drills = Drilling(state, own, clock, luck.random, log)
         self._follower = Follower(state / directory.NAME, Roster, self._follow, clock, log)
         line = Line(clock, self.journal, self.observer, luck.random)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -137,6 +139,7 @@ class Worker:
     def house(self, snapshot: Snapshot) -> Runtime:
         """Compose what the snapshot says."""
         book = RoutingTable(snapshot, self.lanes, self._upstreams.pool)
+        self._drills.follow(snapshot, book)
         keeping = partial(CapturePolicy, log=self._spool, wall=self._clock.wall)
         clients = Clients(snapshot, self._follower.state, self._spent.limits, keeping)
         house = Runtime(book, clients, self._door, self._patient.follow(snapshot))
@@ -182,6 +185,8 @@ class Worker:
             self._start(self._share_limits(self._shared))
         server = await serve(listeners, self.gateway, self._settings, self._clock, context)
         await self._patient.listen(server)
+        await self._drills.listen(self.gateway, self._settings)
+        self._start(self._repeat(LOOK_EVERY_US, self._drills.look))
         self._start(self._repeat(SAVE_EVERY_US, self._save))
         self._start(self._repeat(LOOK_EVERY_US, self._care.look))
         self._start(self._repeat(SPEND_EVERY_US, partial(self._spent.save, self.journal)))
@@ -195,6 +200,7 @@ class Worker:
             if isinstance(message, Load):
                 self._reload(message.snapshot)
                 await self._patient.listen(server)
+                await self._drills.listen(self.gateway, self._settings)
             elif isinstance(message, (Drain, HandOver)):
                 await (self._drain(server) if isinstance(message, Drain) else self._hand_over(server))
                 return

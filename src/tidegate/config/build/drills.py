@@ -25,12 +25,14 @@ def drills(
     led = [one for one in strategies if one.fallback_models]
     every = tuple(one.name for one in led)
     return records.DrillSettings(
-        tuple(_drill(name, item, every) for name, item in items.items()),
+        tuple(_drill(name, item, every, providers) for name, item in items.items()),
         tuple(_strategy(one, providers) for one in led),
+        asked=bool(items),
     )
 
 
-def _drill(name: str, item: DrillConfig, every: tuple[str, ...]) -> records.Drill:
+def _drill(name: str, item: DrillConfig, every: tuple[str, ...], providers: Sequence[Provider]) -> records.Drill:
+    judge = _target(item.judge, providers) if item.judge else None
     return records.Drill(
         name=name,
         strategies=tuple(dict.fromkeys(item.strategies)) or every,
@@ -47,6 +49,7 @@ def _drill(name: str, item: DrillConfig, every: tuple[str, ...]) -> records.Dril
         max_cost_nano=nano(item.max_cost),
         on_failure=item.on_failure,
         judge=item.judge or "",
+        judge_nano=0 if judge is None else max(judge.prompt_nano, judge.completion_nano),
         embedder=item.embedder or "",
         dearer_milli=round(item.dearer_than * 1_000),
     )

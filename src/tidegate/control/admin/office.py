@@ -11,6 +11,7 @@ from tidegate.control.admin.changes import Changes
 from tidegate.control.admin.problems import Refused, refused
 from tidegate.control.board import Board
 from tidegate.control.declared import Declaration
+from tidegate.control.drills import Drills
 from tidegate.control.jobs import Jobs
 from tidegate.control.leader import Among
 from tidegate.directory.layout import NAME
@@ -31,7 +32,7 @@ class Clocks(NamedTuple):
 class Office:
     """One for the process; it may be used from any thread."""
 
-    __slots__ = ("_jobs", "board", "changes", "clocks", "declaration", "lead", "log", "state_dir")
+    __slots__ = ("_jobs", "board", "changes", "clocks", "declaration", "drills", "lead", "log", "state_dir")
 
     def __init__(
         self,
@@ -48,6 +49,7 @@ class Office:
         self.lead, ring = among or Among()
         self.state_dir = state_dir
         self.declaration = declaration
+        self.drills: Drills | None = None  # whoever makes it says so
         self.board = board
         self.log = log
         self.clocks = clocks

@@ -18,6 +18,7 @@ class Right(Enum):
     PURGE = "purge the cache"
     JUDGE = "judge answers of the cache"
     CHANGE_JOBS = "cancel jobs, and have them begin anew"
+    RUN_DRILLS = "run drills"
     AUDIT = "see who changed what"
     TOKENS = "see and change admin tokens"
 

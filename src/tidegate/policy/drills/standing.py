@@ -3,26 +3,13 @@
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
-from tidegate.model.drills import FAILED, PASSED, Drill, DrillSettings
+from tidegate.model.drills import FAILED, PASSED, Drill, DrillSettings, Latest
 from tidegate.model.measures import Sample
 
 UNPROVED: Final = "unproved"  # it has never been found out
 EXPIRED: Final = "expired"
 FAILED_METRIC: Final = "drill_failed"
 EXPIRED_METRIC: Final = "drill_expired"
-
-
-class Latest(NamedTuple):
-    """What the store knows of one target: its last run, its last run that told something, and how long a pass holds."""
-
-    drill: str
-    strategy: str
-    target: str
-    at_us: int  # of the last run, 0 = none
-    state: str = ""  # of the last run that found something out: PASSED | FAILED, "" = none did
-    until_us: int = 0  # as long as its last pass holds
-    permille: int = 0
-    why: str = ""
 
 
 class Stand(NamedTuple):
@@ -65,7 +52,7 @@ def _of_drill(
 
 
 def _state(one: Latest | None, wall: int) -> str:
-    if one is None or not one.at_us:
+    if one is None or not one.state:
         return UNPROVED
     if one.state == FAILED:
         return FAILED
@@ -77,8 +64,8 @@ def _state(one: Latest | None, wall: int) -> str:
 def left_out(settings: DrillSettings, stands: Sequence[Stand]) -> frozenset[tuple[str, str]]:
     """Strategies and fallbacks that are not asked until they pass: of drills that say so, those without a valid proof.
 
-    What was never tried is not out. Where no target would be left that is not known to fail, nobody is: a bad answer
-    may be better than none, and to take the last one out would be to decide that.
+    What was never found out is not out, whoever's fault that is. Where no target would be left that is not known to
+    fail, nobody is: a bad answer may be better than none, and to take the last one out would be to decide that.
     """
     outs = {drill.name for drill in settings.drills if drill.on_failure == "out"}
     bad = {(one.strategy, one.target) for one in stands if one.state == FAILED}
@@ -98,12 +85,17 @@ def left_out(settings: DrillSettings, stands: Sequence[Stand]) -> frozenset[tupl
     return frozenset(found)
 
 
+def _lacks(one: Stand) -> bool:
+    """It was asked, and has no proof that holds."""
+    return one.state == EXPIRED or (one.state == UNPROVED and bool(one.at_us))
+
+
 def samples(stands: Sequence[Stand]) -> list[Sample]:
     """For alerts: 1 where a proof failed or is too old, else 0; of several drills the worst."""
     worst: dict[tuple[str, str], tuple[bool, bool]] = {}
     for one in stands:
         failed, expired = worst.get((one.strategy, one.target), (False, False))
-        worst[one.strategy, one.target] = failed or one.state == FAILED, expired or one.state == EXPIRED
+        worst[one.strategy, one.target] = failed or one.state == FAILED, expired or _lacks(one)
     return [
         Sample(metric, (("plan", plan), ("target", target)), float(value))
         for (plan, target), values in sorted(worst.items())

@@ -1,0 +1,45 @@
+"""When a drill is due, and whether a proof is still of what is configured now."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from hashlib import sha256
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import msgspec
+from cronsim import CronSim
+
+from tidegate.model.drills import NOT_JUDGED, Drill, DrillSettings, DrillTarget, Latest
+
+AGAIN_US: Final = 3_600_000_000  # what could not be found out is tried again so soon
+
+
+def digest(drill: Drill, target: DrillTarget) -> str:
+    """Of what is asked, and whom: what changes it makes every earlier proof one of something else."""
+    asked = (drill.prompts, drill.faults, drill.pass_permille, drill.repeat, drill.judge, drill.embedder)
+    whom = (target.model, target.provider, target.base_url, target.dialect)
+    return sha256(msgspec.msgpack.encode((asked, whom))).hexdigest()[:32]
+
+
+def is_due(drill: Drill, settings: DrillSettings, known: Sequence[Latest], wall: int) -> bool:
+    """At once where a target was never asked, or something else; then by its schedule."""
+    latest = {(one.strategy, one.target): one for one in known if one.drill == drill.name}
+    for name in drill.strategies:
+        strategy = settings.strategy(name)
+        for target in strategy.targets if strategy is not None else ():
+            one = latest.get((name, target.model))
+            if one is None or one.digest != digest(drill, target):
+                return True
+            if wall >= next_us(drill, one):
+                return True
+    return False
+
+
+def next_us(drill: Drill, last: Latest) -> int:
+    """When its schedule comes after that run."""
+    if drill.cron:
+        began = datetime.fromtimestamp(last.at_us / 1_000_000, ZoneInfo(drill.zone))
+        planned = round(next(CronSim(drill.cron, began)).timestamp() * 1_000_000)
+    else:
+        planned = last.at_us + drill.every_us
+    return min(planned, last.at_us + AGAIN_US) if last.last == NOT_JUDGED else planned

@@ -78,8 +78,8 @@ def test_what_happened_in_the_last_minute() -> None:
 def test_a_worker_that_was_there_before_begins_with_what_it_says_first() -> None:
     """A worker that began since counts from nothing; so does a series of which the older one had said nothing."""
     scene = Scene()
-    assert scene.hear(report(incarnation=BEGAN - 1, calls=[calls(1_000)])).plans == []
-    stands = scene.hear(report(incarnation=BEGAN - 1, calls=[calls(1_001), calls(3, plan="new")]))
+    assert scene.hear(report(incarnation=1, calls=[calls(1_000)])).plans == []
+    stands = scene.hear(report(incarnation=1, calls=[calls(1_001), calls(3, plan="new")]))
     assert stands.plans == [PlanSums("chat", 1), PlanSums("new", 3)]
 
 
@@ -198,7 +198,7 @@ def test_a_restart_of_who_looks_ends_no_limit() -> None:
     first.hear(report(lanes=[lane(rate=1)], gauges=[gauge(wait_us=5)]))
     second.second = first.second + 20
     second.windows.spans.recall(first.windows.spans.dump(), second.now)
-    found = second.limited(report(incarnation=BEGAN - 1, lanes=[lane(rate=1)], gauges=[gauge(wait_us=5)]))
+    found = second.limited(report(incarnation=1, lanes=[lane(rate=1)], gauges=[gauge(wait_us=5)]))
     assert found == [LimitedSums("gpt-4o", BEGAN + SECOND, second.now)]
 
 

@@ -23,6 +23,7 @@ from tidegate.observe.spans import Spans
 
 MOST: Final = 500  # series of each kind
 PAUSE_US: Final = 10_000_000  # what ends a limit
+_SOON_US: Final = 30_000_000  # workers begin a little before they are listened to: all that they did counts
 DATABASE: Final = ("database",)
 SHARED: Final = ("shared",)
 _LIMITED: Final = "limited"
@@ -75,7 +76,7 @@ class Windows:
         source = self._sources.get(name)
         if source is None:
             going = frozenset(key[1] for key in self.spans.keys() if key[0] == _LIMITED)  # noqa: SIM118 - no mapping
-            source = self._sources[name] = Source(fresh=report.incarnation >= self._began_us, going=going)
+            source = self._sources[name] = Source(fresh=report.incarnation >= self._began_us - _SOON_US, going=going)
         for key, values in source.changes(report, second):
             if any(values):
                 self._sums(key).add(values, second)
@@ -89,7 +90,7 @@ class Windows:
     def lost(self, now: int) -> None:
         """Reports were dropped by that moment: what workers say next is where they begin."""
         self._sources.clear()
-        self._began_us = now
+        self._began_us = now + _SOON_US
 
     def _sums(self, key: Key) -> SlidingSums:
         sums = self._series.get(key)

@@ -16,7 +16,7 @@ from tidegate.edge.replies import Replies
 from tidegate.line.plan import Plan
 from tidegate.model.call import Call
 from tidegate.model.errors import Problem, ProblemKind
-from tidegate.model.handed import Asker, JobHandover, written
+from tidegate.model.handed import JobHandover, Requester, written
 from tidegate.model.jobs import CALLER_HEADER, HOLD_HEADER
 from tidegate.ports import BodySource, Clock, Observer, Transport, TransportError, UpstreamReply, UpstreamStream
 from tidegate.providers.codec import Dialect
@@ -100,17 +100,17 @@ class Errands(NoJobs):
     def pass_on(self, exchange: Exchange, client: Principal, tag: str, dialect: Dialect) -> None:
         """A request for the desk itself."""
         models = None if client.models is None else client.models.names()
-        asker = Asker(client.name, client.space, client.user, tag, models)
+        requester = Requester(client.name, client.space, client.user, tag, models)
         way = self._desk.waiting if _WAITS in exchange.query else self._desk.prompt
         deadline = self.clock.now() + LONGEST_US
-        errand = Errand(self, exchange, dialect, _opening(exchange, asker), body_of(exchange), deadline)
+        errand = Errand(self, exchange, dialect, _opening(exchange, requester), body_of(exchange), deadline)
         self._start(errand, way)
 
     def hold(self, exchange: Exchange, caller: Caller, call: Call, plan: Plan) -> None:
         """A call that is to run as a job while its client waits, or comes back for the answer."""
         models = None if caller.models is None else caller.models.names()
-        asker = Asker(caller.client, caller.space, caller.user, caller.tag, models)
-        opening = _opening(exchange, asker)
+        requester = Requester(caller.client, caller.space, caller.user, caller.tag, models)
+        opening = _opening(exchange, requester)
         if not caller.once:
             opening += b"%bgate-req_%x\r\n" % (_ONCE, call.id)
         errand = HeldErrand(self, exchange, DIALECTS[caller.dialect], opening, exchange.body, call, plan)
@@ -296,7 +296,7 @@ class HeldErrand(Errand):
         return b"%b%b: %b\r\n" % (self._opening, HOLD_HEADER, hold)
 
 
-def _opening(exchange: Exchange, asker: Asker) -> bytes:
+def _opening(exchange: Exchange, requester: Requester) -> bytes:
     """Request line and headers, as the client sent them, and who asks."""
     return b"%b %b%b%b HTTP/1.1\r\nhost: %b\r\n%b: %b\r\n%b" % (
         exchange.method,
@@ -305,6 +305,6 @@ def _opening(exchange: Exchange, asker: Asker) -> bytes:
         exchange.query,
         exchange.header(b"host") or b"tidegate",
         CALLER_HEADER,
-        written(asker),
+        written(requester),
         to_the_desk(exchange.headers, exchange.header(b"connection")),
     )

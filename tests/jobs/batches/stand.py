@@ -14,11 +14,11 @@ from uvicorn.server import Server
 from tidegate.clock import SystemClock
 from tidegate.jobs.batches import BatchWorker, routes
 from tidegate.jobs.desk.app import app
-from tidegate.jobs.desk.caller import Caller, shown
 from tidegate.jobs.desk.desk import Desk
 from tidegate.jobs.desk.watch import Watch
 from tidegate.jobs.records import End, Lease, Result
 from tidegate.jobs.rows.rows import JobRows
+from tidegate.model.handed import Requester, written
 from tidegate.model.jobs import CALLER_HEADER, DONE, JobSettings
 from tidegate.model.snapshot import Snapshot
 from tidegate.observe.log import Log
@@ -124,7 +124,7 @@ class Stand:
         await self.keep()
 
     def head(self, client: str, namespace: str = "") -> dict[str, str]:
-        return {CALLER_HEADER.decode(): shown(Caller(client, namespace)).decode()}
+        return {CALLER_HEADER.decode(): written(Requester(client, namespace)).decode()}
 
     def openai(self, client: str = "key", namespace: str = "") -> AsyncOpenAI:
         head = self.head(client, namespace)

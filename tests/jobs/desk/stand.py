@@ -12,11 +12,11 @@ from starlette.types import Message
 
 from tidegate.clock import SystemClock
 from tidegate.jobs.desk.app import app
-from tidegate.jobs.desk.caller import Caller, shown
 from tidegate.jobs.desk.desk import Desk
 from tidegate.jobs.desk.watch import Watch
 from tidegate.jobs.records import End, Lease, Result
 from tidegate.jobs.rows.open import open_rows
+from tidegate.model.handed import Requester, written
 from tidegate.model.jobs import CALLER_HEADER, DONE, EMBEDDED, JobSettings
 from tidegate.model.snapshot import Snapshot
 from tidegate.observe.log import Log
@@ -32,8 +32,8 @@ ANSWER = {
     "usage": {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5},
 }
 JSON_HEAD = b"content-type: application/json\r\nx-request-id: req_1\r\n"
-ALICE = Caller("alice", "team", "", "")
-BOB = Caller("bob", "", "", "")
+ALICE = Requester("alice", "team", "", "")
+BOB = Requester("bob", "", "", "")
 _WAIT = 20.0
 
 
@@ -162,21 +162,21 @@ class Stand:
         self.desk.rows = open_rows(self.snapshot.jobs, "", self.place)
 
     def visit(
-        self, method: str, target: str, body: object = b"", caller: Caller | None = ALICE, **headers: str
+        self, method: str, target: str, body: object = b"", caller: Requester | None = ALICE, **headers: str
     ) -> Visit:
         """Words of `headers` have `_` for `-`."""
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         lines = {name.replace("_", "-"): value for name, value in headers.items()}
         if caller is not None:
-            lines[CALLER_HEADER.decode()] = shown(caller).decode()
+            lines[CALLER_HEADER.decode()] = written(caller).decode()
         return Visit(self.app, method, target, data, lines)
 
     async def ask(
-        self, method: str, target: str, body: object = b"", caller: Caller | None = ALICE, **headers: str
+        self, method: str, target: str, body: object = b"", caller: Requester | None = ALICE, **headers: str
     ) -> Reply:
         return await self.visit(method, target, body, caller, **headers).reply()
 
-    async def made(self, caller: Caller = ALICE, **fields: object) -> str:
+    async def made(self, caller: Requester = ALICE, **fields: object) -> str:
         """The id of a new job."""
         reply = await self.ask("POST", "/v1/jobs", {"path": CHAT, "body": ASK, **fields}, caller)
         assert reply.status == 202, reply.body

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.jobs.desk.stand import ALICE, ANSWER, ASK, BOB, CHAT, Reply, Stand
-from tidegate.jobs.desk.caller import Caller
+from tidegate.jobs.desk.caller import owner_of
 from tidegate.jobs.rows.rows import JobRows
+from tidegate.model.handed import Requester
 from tidegate.model.jobs import CANCELLED, DEAD, FAILED, JobSettings
 from tidegate.model.snapshot import Snapshot
 
@@ -27,7 +28,7 @@ async def test_a_job_is_taken(stand: Stand) -> None:
     lease = stand.lease()
     assert json.loads(lease.body) == ASK
     assert lease.headers == b"x-tidegate-tag: night\r\n"
-    assert lease.owner == ALICE.owner
+    assert lease.owner == owner_of(ALICE)
 
 
 async def test_what_goes_with_the_call(stand: Stand) -> None:
@@ -176,7 +177,7 @@ async def test_list(stand: Stand) -> None:
 async def test_whose(stand: Stand) -> None:
     """A job is seen by its namespace, else by its key alone; others are told that there is none."""
     shared, own = await stand.made(ALICE), await stand.made(BOB)
-    friend, stranger = Caller("carol", "team"), Caller("bob", "elsewhere")
+    friend, stranger = Requester("carol", "team"), Requester("bob", "elsewhere")
     assert (await stand.ask("GET", f"/v1/jobs/{shared}", caller=friend)).status == 200
     for job in (shared, own):
         for method, path in (
@@ -198,7 +199,7 @@ async def test_nobody_says_who_asks(stand: Stand) -> None:
 
 async def test_a_key_may_call_certain_models(stand: Stand) -> None:
     """A job for another one is refused at once."""
-    few = Caller("alice", "team", models=("x", "m-*"))
+    few = Requester("alice", "team", models=("x", "m-*"))
     reply = await stand.ask("POST", "/v1/jobs", {"path": CHAT, "body": ASK}, few)
     assert (reply.status, reply.error["param"]) == (403, "model")
     assert (await stand.ask("POST", "/v1/jobs", {"path": CHAT, "body": ASK | {"model": "m-1"}}, few)).status == 202

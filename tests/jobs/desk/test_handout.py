@@ -14,10 +14,10 @@ from tests.jobs.desk.stand import ALICE, ANSWER, ASK, BOB, CHAT, Stand, hold
 from tidegate.jobs.desk import budget
 from tidegate.jobs.desk.answers import PIECE
 from tidegate.jobs.desk.budget import MOST, SHARE, Budget
-from tidegate.jobs.desk.caller import shown
 from tidegate.jobs.desk.errors import Unavailable
 from tidegate.jobs.desk.server import DeskServer
 from tidegate.jobs.rows.rows import JobRows
+from tidegate.model.handed import written
 from tidegate.model.jobs import CALLER_HEADER, HOLD_HEADER, SOCKET
 
 MIB = 1_048_576
@@ -151,6 +151,6 @@ async def asking(place: Path, job: str) -> asyncio.StreamWriter:
     """Asks for this answer, and reads nothing."""
     reader, writer = await asyncio.open_unix_connection(str(place / SOCKET), limit=1)
     writer.write(b"GET /v1/jobs/%b/result HTTP/1.1\r\nhost: d\r\n" % job.encode())
-    writer.write(b"%b: %b\r\n\r\n" % (CALLER_HEADER, shown(ALICE)))
+    writer.write(b"%b: %b\r\n\r\n" % (CALLER_HEADER, written(ALICE)))
     del reader
     return writer

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from tests.jobs.desk.stand import ALICE, ANSWER, ASK, CHAT, Stand, Visit, hold
-from tidegate.jobs.desk.caller import Caller
 from tidegate.jobs.rows.rows import JobRows
+from tidegate.model.handed import Requester
 from tidegate.model.jobs import CANCELLED, DEAD, FAILED, HOLD_HEADER
 
 EMBEDDINGS = "/v1/embeddings"
@@ -239,7 +239,7 @@ async def test_a_key_is_used_once(stand: Stand) -> None:
 
 async def test_a_tag_of_the_caller(stand: Stand) -> None:
     """Stands at the job, and goes with the call."""
-    tagged = Caller("alice", "team", "", "a, b")
+    tagged = Requester("alice", "team", "", "a, b")
     visit = stand.visit("POST", CHAT, ASK, tagged, **{HOLD_HEADER.decode(): hold(1)}, x_tidegate_tag="b,a")
     job = (await visit.reply()).headers["x-tidegate-job"]
     assert (await stand.ask("GET", f"/v1/jobs/{job}")).json()["tags"] == ["a", "b"]

@@ -13,17 +13,17 @@ import pytest
 
 from tests.jobs.desk.stand import ALICE, ASK, CHAT, hold
 from tidegate.clock import SystemClock
-from tidegate.jobs.desk.caller import shown
 from tidegate.jobs.desk.process import Process
 from tidegate.jobs.rows.open import open_rows
 from tidegate.jobs.run.footing import COMMIT_US, GRACE_US
 from tidegate.model import snapshot as snapshots
+from tidegate.model.handed import written
 from tidegate.model.jobs import CALLER_HEADER, HOLD_HEADER, KEY, SOCKET, JobSettings
 from tidegate.model.snapshot import LedgerSettings, ServerSettings, Snapshot
 from tidegate.observe.log import Log
 from tidegate.supervisor.messages import Decoder, Drain, Load, Message, Ready, encode
 
-_WHO = {CALLER_HEADER.decode(): shown(ALICE).decode()}
+_WHO = {CALLER_HEADER.decode(): written(ALICE).decode()}
 
 
 class Running:

@@ -6,7 +6,7 @@ from starlette.responses import Response
 from tidegate.jobs.batches.archive import Archive
 from tidegate.jobs.batches.queries import not_found
 from tidegate.jobs.batches.records import Batch, Tally
-from tidegate.jobs.desk.caller import caller_of
+from tidegate.jobs.desk.caller import caller_of, owner_of
 from tidegate.jobs.desk.replies import json_reply
 from tidegate.jobs.desk.views import deliveries_view
 from tidegate.jobs.hooks.log import deliveries
@@ -25,7 +25,7 @@ class Asked:
     async def found(self, request: Request) -> Batch:
         """It, when it is the caller's. Raises `Refused`."""
         name = request.path_params["batch"]
-        found = await self._archive.desk.call(self._archive.book.find, name, self._kind, caller_of(request).owner)
+        found = await self._archive.desk.call(self._archive.book.find, name, self._kind, owner_of(caller_of(request)))
         if found is None:
             raise not_found(self._noun, name)
         return found
@@ -38,7 +38,7 @@ class Asked:
     async def cancelled(self, request: Request) -> Batch:
         """It, after what had not run was cancelled; as it stands where it had ended. Raises `Refused`."""
         desk, name = self._archive.desk, request.path_params["batch"]
-        owner = caller_of(request).owner
+        owner = owner_of(caller_of(request))
         batch = await desk.call(self._archive.book.cancel, name, self._kind, owner, desk.clock.wall())
         if batch is None:
             raise not_found(self._noun, name)

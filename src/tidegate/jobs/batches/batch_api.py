@@ -15,7 +15,7 @@ from tidegate.jobs.batches.calling import with_headers
 from tidegate.jobs.batches.progress import Progress
 from tidegate.jobs.batches.records import BATCH, MOST_BATCHES, OPEN, OPENAI, WINDOW_US, Batch, StoredFile, Tally
 from tidegate.jobs.desk import bodies, calls
-from tidegate.jobs.desk.caller import caller_of
+from tidegate.jobs.desk.caller import caller_of, owner_of
 from tidegate.jobs.desk.errors import Fault, Refused
 from tidegate.jobs.desk.ids import new_id
 from tidegate.jobs.desk.replies import json_reply
@@ -59,8 +59,8 @@ class BatchApi:
         fields = queries.fields_of(await bodies.read(request, _MOST_BODY), _FIELDS)
         wall = desk.clock.wall()
         name = queries.text(fields, "input_file_id")
-        file = await desk.call(self._archive.filing.find, name, caller.owner, wall)
-        batch = _batch(fields, caller.owner, _readable(file, name), wall, desk.settings)
+        file = await desk.call(self._archive.filing.find, name, owner_of(caller), wall)
+        batch = _batch(fields, owner_of(caller), _readable(file, name), wall, desk.settings)
         batch = with_headers(batch, request, caller.tags)
         if not await desk.call(self._archive.book.add, batch, MOST_BATCHES, list[StoredFile]()):
             raise full()
@@ -70,7 +70,7 @@ class BatchApi:
         """A page of them, the newest first."""
         limit = queries.number(request, "limit", 20, 1, _MOST_LISTED)
         ask = partial(self._archive.book.listed, after=request.query_params.get("after", ""))
-        found = await self._archive.desk.call(ask, OPENAI, caller_of(request).owner, limit + 1)
+        found = await self._archive.desk.call(ask, OPENAI, owner_of(caller_of(request)), limit + 1)
         told = [shapes.batch(one, await self._archive.tally(one)) for one in found]
         return json_reply(queries.page(told, limit))
 

@@ -13,7 +13,7 @@ from tidegate.jobs.batches.folder import Part
 from tidegate.jobs.batches.queries import not_found
 from tidegate.jobs.batches.records import BATCH, PURPOSES, StoredFile
 from tidegate.jobs.batches.upload import Upload, too_large
-from tidegate.jobs.desk.caller import caller_of
+from tidegate.jobs.desk.caller import caller_of, owner_of
 from tidegate.jobs.desk.errors import Fault, Refused
 from tidegate.jobs.desk.ids import new_id
 from tidegate.jobs.desk.replies import json_reply
@@ -46,7 +46,7 @@ class FileApi:
 
     async def create(self, request: Request) -> Response:
         """An upload, on disk when it is answered."""
-        owner, length = caller_of(request).owner, queries.length(request)
+        owner, length = owner_of(caller_of(request)), queries.length(request)
         if length > self._archive.desk.settings.max_file_bytes + _FORM:
             raise too_large(self._archive.desk.settings.max_file_bytes)
         await self._archive.room(owner, length)
@@ -103,7 +103,7 @@ class FileApi:
 
     async def listed(self, request: Request) -> Response:
         """A page of them."""
-        desk, owner = self._archive.desk, caller_of(request).owner
+        desk, owner = self._archive.desk, owner_of(caller_of(request))
         limit = queries.number(request, "limit", _MOST_LISTED, 1, _MOST_LISTED)
         purpose = queries.word(request, _PURPOSE, (*PURPOSES, ""), "")
         oldest = queries.word(request, "order", ("asc", "desc"), "desc") == "asc"
@@ -140,7 +140,7 @@ class FileApi:
 
     async def _found(self, request: Request) -> StoredFile:
         desk, file = self._archive.desk, request.path_params["file"]
-        found = await desk.call(self._archive.filing.find, file, caller_of(request).owner, desk.clock.wall())
+        found = await desk.call(self._archive.filing.find, file, owner_of(caller_of(request)), desk.clock.wall())
         if found is None:
             raise not_found("file", file)
         return found

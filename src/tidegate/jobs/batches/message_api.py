@@ -27,10 +27,11 @@ from tidegate.jobs.batches.records import (
     StoredFile,
     Tally,
 )
-from tidegate.jobs.desk.caller import Caller, caller_of
+from tidegate.jobs.desk.caller import caller_of, owner_of
 from tidegate.jobs.desk.errors import Fault, Refused
 from tidegate.jobs.desk.ids import new_id
 from tidegate.jobs.desk.replies import json_reply
+from tidegate.model.handed import Requester
 
 _ID: Final = "msgbatch_"
 _FILE: Final = "file-"
@@ -68,12 +69,12 @@ class MessageApi:
         caller = caller_of(request)
         if queries.length(request) > spool.MOST_BYTES:
             raise _too_large()
-        await self._archive.room(caller.owner, queries.length(request))
+        await self._archive.room(owner_of(caller), queries.length(request))
         with disk():
             batch = await self._taken(request, caller)
         return json_reply(self._told(request, batch, batch.tally))
 
-    async def _taken(self, request: Request, caller: Caller) -> Batch:
+    async def _taken(self, request: Request, caller: Requester) -> Batch:
         """On disk and in the rows when this returns. Where the database does not say, its file is swept or used."""
         desk, folder = self._archive.desk, self._archive.folder
         body = await desk.call_long(folder.part)
@@ -108,7 +109,7 @@ class MessageApi:
                 pieces, size = [], 0
         await desk.call_long(body.write, b"".join(pieces))
 
-    def _spooled(self, body: Part, caller: Caller) -> tuple[Batch, StoredFile, Part]:
+    def _spooled(self, body: Part, caller: Requester) -> tuple[Batch, StoredFile, Part]:
         """In a thread: the requests as lines."""
         desk, folder = self._archive.desk, self._archive.folder
         lines = folder.part()
@@ -123,7 +124,7 @@ class MessageApi:
         batch = Batch(
             id=new_id(_ID, wall),
             kind=ANTHROPIC,
-            owner=caller.owner,
+            owner=owner_of(caller),
             endpoint=_PATH,
             input_file=new_id(_FILE, wall),
             place=folder.place,
@@ -139,7 +140,7 @@ class MessageApi:
         )
         file = StoredFile(
             id=batch.input_file,
-            owner=caller.owner,
+            owner=owner_of(caller),
             purpose=REQUESTS,
             filename=f"{batch.id}.jsonl",
             size=lines.size,
@@ -157,7 +158,7 @@ class MessageApi:
         if after and before:
             raise Refused(Fault.BAD_REQUEST, "before_id: send it or after_id, not both.", "before_id")
         ask = partial(self._archive.book.listed, after=after, before=before)
-        found = await self._archive.desk.call(ask, ANTHROPIC, caller_of(request).owner, limit + 1)
+        found = await self._archive.desk.call(ask, ANTHROPIC, owner_of(caller_of(request)), limit + 1)
         more = len(found) > limit
         kept = found[-limit:] if before else found[:limit]
         told = queries.page([self._told(request, one, quiet(one)) for one in kept], limit, named=False)

@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from tidegate.jobs.desk import answers, asks, calls, listing
 from tidegate.jobs.desk.bodies import read
-from tidegate.jobs.desk.caller import Caller, caller_of
+from tidegate.jobs.desk.caller import caller_of, owner_of
 from tidegate.jobs.desk.desk import Desk
 from tidegate.jobs.desk.errors import Fault, Refused
 from tidegate.jobs.desk.gather import Gather
@@ -22,6 +22,7 @@ from tidegate.jobs.desk.watch import Watch
 from tidegate.jobs.faces import Rows
 from tidegate.jobs.hooks.log import deliveries
 from tidegate.jobs.records import Attempt, Job, NewJob, Owner
+from tidegate.model.handed import Requester
 from tidegate.model.jobs import CANCELLED, ENDS
 
 _AROUND: Final = 65_536  # bytes of a request for a job beside the call itself
@@ -64,20 +65,20 @@ class Api:
 
     async def list(self, request: Request) -> Response:
         """The newest first."""
-        which = listing.filter_of(request.query_params, caller_of(request).owner)
+        which = listing.filter_of(request.query_params, owner_of(caller_of(request)))
         return json_reply(list_view(await self._desk.call(self._desk.rows.listed, which), which.limit - 1))
 
     async def show(self, request: Request) -> Response:
         """One, with its attempts."""
         job = request.path_params["job"]
-        found, attempts = await self._desk.call(_shown, self._desk.rows, job, caller_of(request).owner)
+        found, attempts = await self._desk.call(_shown, self._desk.rows, job, owner_of(caller_of(request)))
         if found is None:
             raise answers.forgotten(job)
         return json_reply(full_view(found, attempts))
 
     async def cancel(self, request: Request) -> Response:
         """At once where nobody runs it, else as soon as its runner hears of it."""
-        desk, job, owner = self._desk, request.path_params["job"], caller_of(request).owner
+        desk, job, owner = self._desk, request.path_params["job"], owner_of(caller_of(request))
         found = await desk.call(desk.rows.cancel, job, owner, desk.clock.wall())
         if found is None:
             raise answers.forgotten(job)
@@ -104,7 +105,7 @@ class Api:
 
     async def _found(self, request: Request) -> Job:
         job = request.path_params["job"]
-        found = await self._desk.call(self._desk.rows.find, job, caller_of(request).owner)
+        found = await self._desk.call(self._desk.rows.find, job, owner_of(caller_of(request)))
         if found is None:
             raise answers.forgotten(job)
         return found
@@ -116,11 +117,13 @@ def _shown(rows: Rows, job: str, owner: Owner) -> tuple[Job | None, list[Attempt
     return found, [] if found is None else rows.attempts(job)
 
 
-def _new_job(desk: Desk, request: Request, caller: Caller, ask: asks.Ask, data: bytes, job: str, _wall: int) -> NewJob:
+def _new_job(
+    desk: Desk, request: Request, caller: Requester, ask: asks.Ask, data: bytes, job: str, _wall: int
+) -> NewJob:
     headers, tags = request.scope["headers"], ask.tags or caller.tags
     return NewJob(
         id=job,
-        owner=caller.owner,
+        owner=owner_of(caller),
         path=ask.path,
         body=calls.whole(ask.body, ask.shape),
         headers=calls.lines_of_job(headers) + calls.tag_line(tags),

@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from tidegate.jobs.desk import answers, calls
 from tidegate.jobs.desk.bodies import read
-from tidegate.jobs.desk.caller import Caller, caller_of
+from tidegate.jobs.desk.caller import caller_of, owner_of
 from tidegate.jobs.desk.desk import Desk, embedded_or
 from tidegate.jobs.desk.errors import Fault, Refused, Unavailable
 from tidegate.jobs.desk.gather import Gather
@@ -33,6 +33,7 @@ from tidegate.jobs.rows.names import tenant_name
 from tidegate.jobs.rows.reading import Answer
 from tidegate.jobs.rows.rows import JobRows
 from tidegate.model.call import Kind, Shape
+from tidegate.model.handed import Requester
 from tidegate.providers.answers.shapes import to_events
 from tidegate.providers.codec import Said
 from tidegate.providers.dialects import CODECS
@@ -75,7 +76,7 @@ class SyncOverJob:
         return HeldReply(desk, self._watch, accepted, asked)
 
 
-def _new_job(desk: Desk, request: Request, caller: Caller, asked: Asked, body: bytes, job: str, wall: int) -> NewJob:
+def _new_job(desk: Desk, request: Request, caller: Requester, asked: Asked, body: bytes, job: str, wall: int) -> NewJob:
     scope, shape = request.scope, asked.shape
     query = scope["query_string"].decode("latin-1")
     target = f"{scope['path']}?{query}" if query else scope["path"]
@@ -83,7 +84,7 @@ def _new_job(desk: Desk, request: Request, caller: Caller, asked: Asked, body: b
     lines = calls.kept_lines(headers, request.headers.get("connection", "").encode("latin-1"))
     return NewJob(
         id=job,
-        owner=caller.owner,
+        owner=owner_of(caller),
         path=target,
         body=calls.whole(body, shape),
         headers=lines + calls.tag_line(tags),

@@ -7,11 +7,12 @@ from typing import Final
 import msgspec
 
 from tidegate.jobs.desk import ids
-from tidegate.jobs.desk.caller import Caller
+from tidegate.jobs.desk.caller import check_model
 from tidegate.jobs.desk.desk import Desk
 from tidegate.jobs.desk.errors import Fault, Refused, Unavailable
 from tidegate.jobs.desk.gather import Gather
 from tidegate.jobs.records import Job, NewJob
+from tidegate.model.handed import Requester
 from tidegate.model.jobs import shown
 
 KEY: Final = b"idempotency-key"
@@ -44,7 +45,7 @@ def digest(path: str, body: bytes) -> bytes:
     return blake2b(b"%d:%b%b" % (len(path), path.encode(), body), digest_size=16).digest()
 
 
-async def submit(gather: Gather, caller: Caller, make: Callable[[str, int], NewJob]) -> Accepted:
+async def submit(gather: Gather, caller: Requester, make: Callable[[str, int], NewJob]) -> Accepted:
     """Have a job made, or find the one that its key made before. Raises `Refused`.
 
     `make` is given the job's id and the moment (wall clock).
@@ -52,7 +53,7 @@ async def submit(gather: Gather, caller: Caller, make: Callable[[str, int], NewJ
     desk = gather.desk
     wall = desk.clock.wall()
     new = make(ids.new_id(ids.JOB, wall), wall)
-    caller.check(new.model)
+    check_model(caller, new.model)
     _check_backend(desk, new.backend)
     told = await gather.submit(new)
     if told.conflict:

@@ -13,7 +13,7 @@ from tidegate.jobs.records import Depth
 from tidegate.model.alerts import AlertRule, AlertSettings
 from tidegate.model.cluster import ClusterSettings
 from tidegate.model.jobs import DEAD, DONE
-from tidegate.model.measures import METRICS
+from tidegate.model.measures import METRICS, Sample
 from tidegate.observe.meters import PoolGauge, Report, Tally
 from tidegate.store.standing import JournalStanding
 from tidegate.supervisor.messages import WorkerState
@@ -139,6 +139,15 @@ def test_the_page(tmp_path: Path) -> None:
     assert page["tidegate_measure_queue_wait_ms", ("gpt-4o", "p")] == 200.0
     thresholds = {key[1]: value for key, value in page.items() if key[0] == "tidegate_alert_threshold"}
     assert thresholds == {("queue_wait_ms", "wait", "critical"): 500.0, ("queue_wait_ms", "wait", "warning"): 200.0}
+
+
+def test_what_only_the_database_knows(tmp_path: Path) -> None:
+    """Where this process asks it, for all nodes; not when it has not for a while."""
+    scene = Scene(tmp_path)
+    scene.board.sampled = scene.wall, [Sample("drill_failed", (("plan", "chat"), ("target", "o/m")), 1.0)]
+    assert scene.page()["tidegate_measure_drill_failed", ("chat", "o/m")] == 1.0
+    scene.wall += 30 * SECOND
+    assert ("tidegate_measure_drill_failed", ("chat", "o/m")) not in scene.page()
 
 
 def test_every_metric_of_rules_has_its_family(tmp_path: Path) -> None:

@@ -81,12 +81,15 @@ class Alerts:
 
     def _more(self, engine: "Engine", wall: int) -> Iterator[Sample]:
         """One source that fails leaves the others as they are."""
+        found: list[Sample] = []
         for source in (self._outlook, *self._sources):
             try:
                 with engine.connect() as connection:
-                    yield from list(source(connection, wall))
+                    found += source(connection, wall)
             except Exception as error:  # noqa: BLE001 - of a driver
                 self._log.warning("something that alerts look at cannot be read", problem=type(error).__name__)
+        self._seen.board.sampled = wall, found
+        return iter(found)
 
     def _outlook(self, connection: "Connection", wall: int) -> Iterable[Sample]:
         from tidegate.store import outlook  # noqa: PLC0415

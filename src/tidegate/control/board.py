@@ -1,9 +1,11 @@
 """The newest of what the workers and the supervisor told. Kept in memory, read by the admin port."""
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from tidegate.model.measures import Sample
 from tidegate.observe.meters import (
     AnswersMeter,
     CallMeter,
@@ -91,12 +93,13 @@ class Board:
     shows the same figures as before, since it has none of its own to lose.
     """
 
-    __slots__ = ("_views", "alerts", "dropped", "jobs", "ledger", "recent", "standing")
+    __slots__ = ("_views", "alerts", "dropped", "jobs", "ledger", "recent", "sampled", "standing")
 
     def __init__(self) -> None:
         self._views: dict[int, WorkerView] = {}
         self.recent: deque[Report] = deque()  # as they came, for `control/windows.py` to take
         self.dropped = False  # nobody took them for long
+        self.sampled: tuple[int, Sequence[Sample]] = (0, ())  # what the database knew, and when it was asked
         self.standing = Standing()
         self.ledger = LedgerStanding()
         self.alerts: AlertsStanding | None = None  # as jobs; None: nobody has judged yet

@@ -20,6 +20,7 @@ COMMANDS = {
     "cache": "what the cache answered and saved; purge it, and ask what it had to do with a call",
     "jobs": "patient work: submit it, watch it, look after it",
     "drill": "prove that fallbacks understand their core questions",
+    "alerts": "what is on, who was told; take it, silence it, test a channel",
     "audit": "who changed what",
     "tokens": "the tokens of those who manage the gate",
     "db": "bring the database to the schema of this version",

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 
 from tidegate import __version__
 from tidegate.control.admin import (
+    api_alerts,
     api_bodies,
     api_cache,
     api_jobs,
@@ -39,6 +40,7 @@ ROUTERS = (
     api_bodies.ROUTER,
     api_cache.ROUTER,
     api_jobs.ROUTER,
+    api_alerts.ROUTER,
     api_tokens.ROUTER,
     api_status.ROUTER,
 )

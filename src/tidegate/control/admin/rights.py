@@ -19,6 +19,7 @@ class Right(Enum):
     JUDGE = "judge answers of the cache"
     CHANGE_JOBS = "cancel jobs, and have them begin anew"
     RUN_DRILLS = "run drills"
+    CHANGE_ALERTS = "take and silence alerts, and test channels"
     AUDIT = "see who changed what"
     TOKENS = "see and change admin tokens"
 

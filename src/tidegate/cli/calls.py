@@ -1,69 +1,64 @@
-"""`tidegate calls …`: single calls, their attempts, and what they said where that is kept."""
+"""`tidegate calls …`: single calls, found, followed and shown stage by stage, and what they said where that is kept."""
 
 import contextlib
 import json
 import sys
 from argparse import ArgumentParser, Namespace
 
+from tidegate.cli.call_filters import add_filters, asked
 from tidegate.cli.call_ids import call_id
-from tidegate.cli.manage import AdminClient, Failed, add_connection, carry_out, query, show
+from tidegate.cli.call_tail import follow
+from tidegate.cli.call_view import waterfall
+from tidegate.cli.manage import AdminClient, Failed, add_connection, carry_out, show
 
 _COLUMNS = ("id", "at", "namespace", "user", "key", "plan", "provider", "served", "status", "attempts",
-            "prompt_tokens", "completion_tokens", "cost", "cache")  # fmt: skip
-_TRIES = (
-    "number",
-    "at",
-    "provider",
-    "scope",
-    "model",
-    "status",
-    "reason",
-    "prompt_tokens",
-    "completion_tokens",
-    "cost",
-)
+            "prompt_tokens", "completion_tokens", "cost", "cache", "why")  # fmt: skip
 _BODY = ("id", "at", "namespace", "key", "status", "why", "complete", "redactions", "expires")
-_FILTERS = ("namespace", "user", "key", "plan", "served", "provider", "tag")
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the command's arguments."""
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    listed = verbs.add_parser("list", help="the newest first")
-    one = verbs.add_parser("show", help="one call with its attempts")
+    listed = verbs.add_parser("list", aliases=["search"], help="those that are looked for, the newest first")
+    tail = verbs.add_parser("tail", help="calls as they end, until it is interrupted")
+    one = verbs.add_parser("show", help="one call, stage by stage: what it waited for, who was asked, how it ended")
     body = verbs.add_parser("body", help="what a call said, where that is kept; that you read it is written down")
     listed.add_argument("--since", metavar="MOMENT", help="a day, or a moment with its offset; default: a day ago")
     listed.add_argument("--until", metavar="MOMENT", help="the same; default: now")
-    listed.add_argument("--errors", action="store_true", help="only those that failed")
-    listed.add_argument("--limit", type=int, default=50, metavar="N", help="default: %(default)s")
-    for name in _FILTERS:
-        listed.add_argument(f"--{name}", metavar=name.upper(), help=f"of one {name} only")
+    tail.add_argument("--once", action="store_true", help="the last calls only, and end")
+    for verb in (listed, tail):
+        verb.add_argument("--limit", type=int, default=50, metavar="N", help="at most so many; default: %(default)s")
+        add_filters(verb)
     for verb in (one, body):
         verb.add_argument("call", type=call_id, metavar="CALL", help="its id, or what `x-request-id` said: req_…")
-    for verb in (listed, one, body):
+    for verb in (listed, tail, one, body):
         add_connection(verb)
 
 
 def run(args: Namespace) -> int:
     """One verb; 0, 1 when it was not done, 2 for wrong usage."""
-    return carry_out(args, {"list": _list, "show": _show, "body": _body}[args.verb])
+    verbs = {"list": _list, "search": _list, "tail": _tail, "show": _show, "body": _body}
+    with contextlib.suppress(KeyboardInterrupt):
+        return carry_out(args, verbs[args.verb])
+    return 0
 
 
 def _list(client: AdminClient, args: Namespace) -> None:
-    filters = {name: getattr(args, name) for name in _FILTERS}
-    errors = "true" if args.errors else None
-    found = client.call(
-        "GET", f"/calls{query(since=args.since, until=args.until, errors=errors, limit=args.limit, **filters)}"
-    )
+    found = client.call("GET", f"/calls{asked(args, since=args.since, until=args.until, limit=args.limit)}")
     show(args, _told(found)["calls"], _COLUMNS)
+
+
+def _tail(client: AdminClient, args: Namespace) -> None:
+    follow(client, args)
 
 
 def _show(client: AdminClient, args: Namespace) -> None:
     found = _told(client.call("GET", f"/calls/{args.call}"))
-    show(args, found, _COLUMNS)
-    if not args.json and found["tries"]:
-        print()
-        show(args, found["tries"], _TRIES)
+    if args.json:
+        show(args, found, _COLUMNS)
+        return
+    for text in waterfall(found):
+        print(text)
 
 
 def _body(client: AdminClient, args: Namespace) -> None:

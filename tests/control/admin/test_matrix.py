@@ -13,7 +13,12 @@ from tests.control.admin.mind import mind
 from tidegate.control.admin.app import PREFIX, application
 from tidegate.control.admin.routing import GuardedRoute
 from tidegate.jobs.records import NewJob, Owner
+from tidegate.model.alert_rules import BUILT_IN_RULES
+from tidegate.model.alert_state import FIRING, Alert
+from tidegate.model.alerts import AlertChannel, AlertSettings, AlertSilence
 from tidegate.model.jobs import JobSettings
+from tidegate.store import alerts
+from tidegate.store.engine import writing
 
 ROLES = ("admin", "operator", "viewer", "debugger", "owner", "other owner", "nobody")
 A, O, V, D, W = "admin", "operator", "viewer", "debugger", "owner"  # noqa: E741 - a table is read by its letters
@@ -49,6 +54,8 @@ MATRIX: dict[tuple[str, str], tuple[object, set[str]]] = {
     ("GET", "/usage/series"): (None, {A, O, V, D}),
     ("GET", "/usage/outlook"): (None, {A, O, V, D}),
     ("GET", "/calls"): (None, {A, O, V, D, W, "other owner"}),
+    ("GET", "/arrivals"): (None, {A, O, V, D, W, "other owner"}),
+    ("GET", "/calls/tail"): (None, {A, O, V, D, W, "other owner"}),
     ("GET", "/calls/{call}"): (None, {A, O, V, D, W}),
     ("GET", "/calls/{call}/body"): (None, {A, D}),
     ("GET", "/cache/stats"): (None, {A, O, V, D, W, "other owner"}),
@@ -60,10 +67,23 @@ MATRIX: dict[tuple[str, str], tuple[object, set[str]]] = {
     ("GET", "/jobs/{job}"): (None, {A, O, V, D, W}),
     ("POST", "/jobs/{job}/cancel"): (None, {A, O, W}),
     ("POST", "/jobs/{job}/requeue"): ({}, {A, O, W}),
+    ("GET", "/alerts"): (None, {A, O, V, D}),
+    ("GET", "/alerts/history"): (None, {A, O, V, D}),
+    ("GET", "/alerts/notices"): (None, {A, O, V, D}),
+    ("GET", "/alerts/rules"): (None, {A, O, V, D}),
+    ("GET", "/alerts/channels"): (None, {A, O, V, D}),
+    ("POST", "/alerts/channels/{channel}/test"): (None, {A, O}),
+    ("GET", "/alerts/silences"): (None, {A, O, V, D}),
+    ("POST", "/alerts/silences"): ({"match": {"rule": "r"}, "minutes": 5}, {A, O}),
+    ("DELETE", "/alerts/silences/{silence}"): (None, {A, O}),
+    ("GET", "/alerts/{alert}"): (None, {A, O, V, D}),
+    ("POST", "/alerts/{alert}/ack"): (None, {A, O}),
     ("GET", "/audit"): (None, {A, O, V}),
     ("GET", "/status"): (None, {A, O, V, D}),
 }
-PLACES = {"namespace": "team", "user": "ann", "key": "team-app", "token": "spare", "call": "1", "job": "job_1"}
+PLACES = {"namespace": "team", "user": "ann", "key": "team-app", "token": "spare", "call": "1", "job": "job_1"} | {
+    "alert": "a1", "silence": "51", "channel": "ops"
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -79,9 +99,21 @@ def busy(desk: Desk) -> Iterator[Desk]:
     desk.declaration.now = replace(desk.declaration.now, jobs=JobSettings(enabled=True))
     new = NewJob(id="job_1", owner=Owner("team"), path="/v1/chat/completions", body=b"{}", deadline_us=WALL * 2)
     desk.office.jobs.submit([new], WALL)
+    _alerts(desk)
     with mind(desk.folder):
         yield desk
     desk.office.jobs.engine.dispose()
+
+
+def _alerts(desk: Desk) -> None:
+    """One that fires, a silence, and a channel that can be told."""
+    channels = (AlertChannel("ops", "command", command=("/bin/true",)),)
+    desk.declaration.now = replace(desk.declaration.now, alerts=AlertSettings(BUILT_IN_RULES, channels))
+    assert desk.engine is not None
+    with writing(desk.engine) as connection:
+        fired = Alert("a1", "r", "m", (), FIRING, "critical", 1, 1, WALL, WALL)
+        alerts.keep(connection, {"a1": fired}, {}, [])
+        alerts.add_silence(connection, AlertSilence({"rule": "x"}, WALL, WALL * 2, id="51"))
 
 
 def token_of(desk: Desk, role: str) -> str | None:
@@ -154,11 +186,11 @@ def test_an_owner_sees_its_namespace_only(busy: Desk) -> None:
     ):
         assert busy.ask("GET", trick, token=token).status_code in {404, 422}
     assert busy.ask("GET", "/namespaces/team/keys/other-app", token=token).status_code == 404
-    for path in ("/spend?by=namespace", "/calls", "/spend?by=key", "/spend?by=key&output=csv"):
+    for path in ("/spend?by=namespace", "/calls", "/arrivals", "/spend?by=key", "/spend?by=key&output=csv"):
         text = busy.ask("GET", path, token=token).text
         assert "team" in text
         assert "other" not in text
-    for path in ("/spend", "/calls", "/spend/month", "/spend/utilisation", "/cache/stats", "/jobs"):
+    for path in ("/spend", "/calls", "/arrivals", "/spend/month", "/spend/utilisation", "/cache/stats", "/jobs"):
         refused = busy.ask("GET", f"{path}?namespace=other", token=token)
         assert (refused.status_code, refused.json()["errors"][0]["field"]) == (404, "query.namespace")
         twice = busy.ask("GET", f"{path}?namespace=team&namespace=other", token=token)

@@ -1,9 +1,9 @@
-"""`/spend`, `/calls` and `/namespaces/{namespace}/use`."""
+"""`/spend` and `/namespaces/{namespace}/use`."""
 
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from fastapi import Path, Query, Response
+from fastapi import Query, Response
 
 from tidegate.control.admin import spending
 from tidegate.control.admin.api_namespaces import Namespace
@@ -11,24 +11,19 @@ from tidegate.control.admin.cache_views import CacheQuery
 from tidegate.control.admin.office import Office
 from tidegate.control.admin.periods import DAY_US, month
 from tidegate.control.admin.problems import refused
-from tidegate.control.admin.queries import MAX_ID, CallsQuery, MonthQuery, SpendQuery, UtilisationQuery
+from tidegate.control.admin.queries import MonthQuery, SpendQuery, UtilisationQuery
 from tidegate.control.admin.rights import Actor, Right
 from tidegate.control.admin.routing import Desk, Who, needs, router
-from tidegate.control.admin.settings import as_moment, as_money, from_moment
+from tidegate.control.admin.settings import from_moment
 from tidegate.control.admin.spend_views import (
-    CallPage,
-    CallView,
-    CallWithTries,
     MonthView,
     SpendReport,
-    TryView,
     UseView,
     UtilisationView,
 )
-from tidegate.store import calls, reports
-from tidegate.store.calls import Found
+from tidegate.store import reports
 
-ROUTER = router("spend and calls")
+ROUTER = router("spend")
 _LONGEST_US = 3_660 * DAY_US
 _AS_CSV: dict[int | str, dict[str, Any]] = {
     200: {"content": {"text/csv": {"schema": {"type": "string"}}}, "description": "The report; text with `output=csv`."}
@@ -81,36 +76,6 @@ def show_use(desk: Desk, namespace: Namespace) -> list[UseView]:
         return spending.use(connection, desk.declaration.now, namespace, desk.clocks.wall())
 
 
-@ROUTER.get("/calls", response_model_exclude_none=True)
-@needs(Right.SEE_SPEND)
-def list_calls(desk: Desk, who: Who, asked: Annotated[CallsQuery, Query()]) -> CallPage:
-    """Calls as they ended, the newest first."""
-    filters = asked.filters("user", "key", "plan", "served", "provider", "tag") | within(who, asked.namespace)
-    to_us = from_moment(asked.until) or desk.clocks.wall() + 1
-    from_us = from_moment(asked.since) or to_us - DAY_US
-    _checkperiod_of(from_us, to_us)
-    at_us, _, number = (asked.before or "").partition("-")
-    page = (int(at_us), int(number)) if asked.before else None
-    with desk.engine.connect() as connection:
-        found = calls.calls(connection, calls.CallsQuery(from_us, to_us, filters, asked.errors, page, asked.limit))
-    last = found[-1] if len(found) == asked.limit else None
-    following = None if last is None else f"{last['at_us']}-{last['call_id']}"
-    return CallPage(calls=[CallView.model_validate(_told(row)) for row in found], next=following)
-
-
-@ROUTER.get("/calls/{call}", response_model_exclude_none=True)
-@needs(Right.SEE_SPEND)
-def show_call(desk: Desk, who: Who, call: Annotated[int, Path(ge=0, le=MAX_ID)]) -> CallWithTries:
-    """One call with every attempt: who was asked, what it billed, and how it ended."""
-    with desk.engine.connect() as connection:
-        found = calls.call(connection, call, who.namespace if who.role == "owner" else None)
-    if found is None:
-        remedy = "list the calls to see theirs; of one that the cache answered ask `/calls/{call}/cache`"
-        raise refused(404, "path.call", "there is no such call that was made", remedy)
-    row, tries = found
-    return CallWithTries.model_validate({**_told(row), "tries": [TryView.model_validate(_told(one)) for one in tries]})
-
-
 def within(who: Actor, namespace: str | None) -> dict[str, str]:
     """A filter of the namespace that is asked for; an owner's own where none is. Raises `Refused` for another's."""
     if who.role != "owner":
@@ -125,16 +90,13 @@ def period_of(desk: Office, asked: SpendQuery | UtilisationQuery | CacheQuery) -
     now = desk.clocks.wall()
     from_us = from_moment(asked.since, asked.zone) or month(now, ZoneInfo(asked.zone)).from_us
     to_us = from_moment(asked.until, asked.zone) or now
-    _checkperiod_of(from_us, to_us)
+    check_period(from_us, to_us)
     return from_us, to_us
 
 
-def _checkperiod_of(from_us: int, to_us: int) -> None:
+def check_period(from_us: int, to_us: int) -> None:
+    """It begins before it ends, and is not endless. Raises `Refused`."""
     if from_us >= to_us:
         raise refused(422, "query.since", "is not before the end", "name an earlier moment")
     if to_us - from_us > _LONGEST_US:
         raise refused(422, "query.since", "makes the period longer than ten years", "name a later moment")
-
-
-def _told(row: Found) -> Found:
-    return {**row, "id": str(row["call_id"]), "at": as_moment(row["at_us"]) or "", "cost": as_money(row["cost_nano"])}

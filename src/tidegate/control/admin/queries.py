@@ -76,23 +76,6 @@ class UtilisationQuery(Asked):
     model: ModelName | None = None
 
 
-class CallsQuery(Asked):
-    """Which calls."""
-
-    since: Moment | None = Field(None, description="Left out: a day before `until`.")
-    until: Moment | None = Field(None, description="Left out: now.")
-    errors: bool = Field(False, description="Only those that failed.")
-    namespace: Name | None = None
-    user: Name | None = None
-    key: Name | None = None
-    plan: ModelName | None = Field(None, description="The strategy or model that was asked for.")
-    served: ModelName | None = Field(None, description="The model that served.")
-    provider: Name | None = None
-    tag: Tag | None = None
-    before: Cursor | None = Field(None, description="`next` of the page before.")
-    limit: Limit = 100
-
-
 class AuditQuery(Asked):
     """Which changes."""
 

@@ -11,7 +11,7 @@ from tidegate.clock import SystemClock
 from tidegate.cluster.client import StoreClient
 from tidegate.cluster.figures import Figures
 from tidegate.cluster.keeper import LeaseExchanger
-from tidegate.cluster.membership import LINGERS_US, MARGIN_US, Membership
+from tidegate.cluster.membership import BURY_US, LINGERS_US, MARGIN_US, Membership
 from tidegate.cluster.scripts import exchange, members
 from tidegate.cluster.url import parse
 from tidegate.model.cluster import BUCKET, LATE, OK, Beat, ClusterSettings, ExchangeReply, Stand
@@ -312,6 +312,25 @@ async def test_it_comes_up_by_what_is_remembered() -> None:
     assert member.footing.mode == CLOSED
     old.one.recall(125_000, 900_000, 8, 10 * MINUTE_US)
     assert old.footing.mode == CLOSED
+
+
+async def test_who_died_beside_it_is_said_to_have_left() -> None:
+    """At once and once; not when that was a while ago, since its successor may have the name; not in silence."""
+    member = Member()
+    await member.join()
+    now = member.clock.now()
+    member.one.bury("n/1", now - 1_000)
+    beat = member.beat()
+    assert (beat.member, beat.incarnation, beat.leaving, beat.share_us) == ("n/1", 0, True, 0)
+    assert beat.not_after == member.server() - 1_000 + BURY_US
+    member.client.answer(member.stand())
+    member.one.bury("n/1", now - BURY_US - 1)
+    assert not member.client.waiting
+    await member.clock.advance(BEAT_US)
+    await member.silence()
+    waiting = member.client.waiting
+    member.one.bury("n/1", member.clock.now())
+    assert member.client.waiting == waiting
 
 
 async def test_leaving_is_the_last_that_is_said() -> None:

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from tidegate.supervisor.messages import (
     Decoder,
+    Died,
     Drain,
     Go,
     HandOver,
@@ -29,6 +30,7 @@ U32 = st.integers(0, 2**32 - 1)
 MESSAGES = st.one_of(
     st.builds(Load, st.binary(max_size=200)),
     st.builds(Ready, U32),
+    st.builds(Died, U32, st.integers(0, 2**64 - 1)),
     st.builds(Rejected, st.text(max_size=50)),
     st.sampled_from([Drain(), Go(), HandOver(), Quiet(), Warm(shares=True), Warm(shares=False)]),
     st.builds(

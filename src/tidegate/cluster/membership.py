@@ -31,6 +31,7 @@ AGAIN_US: Final = 10_000  # after a question without an answer; twice as long af
 LONGEST_US: Final = 250_000
 LINGERS_US: Final = 61_000_000  # a provider's window counts what was spent on a share for so long afterwards
 MARGIN_US: Final = 1_000_000  # two clocks run differently fast: so much less of `share_us`
+BURY_US: Final = 150_000  # after the death of a process no other one has its name yet
 _SOON_US: Final = 5_000
 _DRIFT_US: Final = 50  # between two beats: a thousandth
 _SET_US: Final = 50_000
@@ -128,6 +129,16 @@ class Membership:
         self._footing.open_ppm = open_ppm
         self._footing.heard_at = now - age_us
         self._lose(now)
+
+    def bury(self, member: str, at_us: int) -> None:
+        """Another worker of this machine died at that moment: what it might use is everybody's at once.
+
+        Soon its successor has the name: who learns of it late says nothing, and what is late does nothing.
+        """
+        footing = self._footing
+        if footing.mode == SHARED and self._clock.now() - at_us <= BURY_US:
+            beat = Beat(member, 0, footing.server(at_us) + BURY_US, 0, leaving=True)
+            self._client.start(Call(self._script, self._key, _encode(beat)), _unheard)
 
     async def leave(self) -> None:
         """Say that this member goes; nothing is said afterwards. Bounded by the time-out."""
@@ -367,6 +378,10 @@ def _time_of(what: Reply | Failure) -> int | None:
 def _settle(future: "asyncio.Future[None] | None") -> None:
     if future is not None and not future.done():
         future.set_result(None)
+
+
+def _unheard(_what: Reply | Failure) -> None:
+    """Nothing hangs on it: it is lost by and by."""
 
 
 def _nothing() -> None:

@@ -18,7 +18,20 @@ from tidegate.supervisor.failure import GateError
 from tidegate.supervisor.homes import Homes, forget_nonces, made, replica
 from tidegate.supervisor.keeper import ProcessManager
 from tidegate.supervisor.listen import listen
-from tidegate.supervisor.messages import Drain, Go, Load, Loaded, Message, Part, Quiet, Ready, Rejected, Warm, Workers
+from tidegate.supervisor.messages import (
+    Died,
+    Drain,
+    Go,
+    Load,
+    Loaded,
+    Message,
+    Part,
+    Quiet,
+    Ready,
+    Rejected,
+    Warm,
+    Workers,
+)
 from tidegate.supervisor.rolling import Rolling
 from tidegate.supervisor.service import Death, Service, describe
 from tidegate.supervisor.worker import GRACE, Worker
@@ -263,6 +276,10 @@ class Fleet:
             service.start_at = self._now() + death.delay
             worker.restarts += 1
             self._restarts += 1
+            died = Died(worker.number, round(self._now() * 1_000_000))
+            for other in self.workers:
+                if other is not worker and other.service.ready:
+                    self._keeper.tell(other.service, died)
             if tried:
                 self._refuse(f"{worker.title} died of the new configuration")
 

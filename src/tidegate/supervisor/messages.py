@@ -14,6 +14,7 @@ _PART = struct.Struct("!HHII")
 _STATUS = struct.Struct("!??II")
 _READY = struct.Struct("!I")
 _WARM = struct.Struct("!?")
+_DIED = struct.Struct("!IQ")
 
 LARGEST = 256 * 1024 * 1024
 
@@ -63,6 +64,13 @@ class HandOver(NamedTuple):
 
 class Quiet(NamedTuple):
     """Worker to supervisor, after `HandOver`: nothing new comes in, nobody waits, what it knows is on disk."""
+
+
+class Died(NamedTuple):
+    """Supervisor to the other workers: this one's process has ended without a word, and is started again."""
+
+    worker: int
+    at_us: int  # monotonic, of this machine
 
 
 class Part(NamedTuple):
@@ -136,12 +144,14 @@ class Workers(NamedTuple):
     workers: tuple[WorkerState, ...]
 
 
-Message = Load | Ready | Rejected | Drain | Warm | Go | HandOver | Quiet | Loaded | Named | Source | Status | Workers
+Message = (
+    Load | Ready | Rejected | Drain | Warm | Go | HandOver | Quiet | Died | Loaded | Named | Source | Status | Workers
+)
 
 
 _BARE: dict[bytes, Message] = {b"D": Drain(), b"G": Go(), b"H": HandOver(), b"Q": Quiet()}
-_KINDS = {type(message): kind for kind, message in _BARE.items()} | {Ready: b"R", Warm: b"A", Status: b"S"}
-_FORMS = {b"R": _READY, b"A": _WARM, b"S": _STATUS}
+_KINDS = {type(message): kind for kind, message in _BARE.items()} | {Ready: b"R", Warm: b"A", Status: b"S", Died: b"B"}
+_FORMS = {b"R": _READY, b"A": _WARM, b"S": _STATUS, b"B": _DIED}
 
 
 class ProtocolError(Exception):
@@ -158,7 +168,7 @@ def _parts(message: Message) -> tuple[bytes, bytes]:
     match message:
         case Load(snapshot):
             return b"L", snapshot
-        case Ready() | Warm() | Status():
+        case Ready() | Warm() | Status() | Died():
             kind = _KINDS[type(message)]
             return kind, _FORMS[kind].pack(*message)
         case Rejected(reason, configuration):
@@ -201,8 +211,8 @@ def _message(kind: bytes, payload: bytes) -> Message:
     match kind:
         case b"L":
             return Load(payload)
-        case b"R":
-            return Ready(*_READY.unpack(payload))
+        case b"R" | b"B":
+            return Ready(*_READY.unpack(payload)) if kind == b"R" else Died(*_DIED.unpack(payload))
         case b"A" | b"S":
             return Warm(*_WARM.unpack(payload)) if kind == b"A" else Status(*_STATUS.unpack(payload))
         case b"X":

@@ -45,7 +45,7 @@ from tidegate.policy.access.nonces import Nonces
 from tidegate.ports import Clock
 from tidegate.supervisor.channel import Channel
 from tidegate.supervisor.child import ChildArguments, die_with_parent, end_now, parse_arguments
-from tidegate.supervisor.messages import Drain, HandOver, Load, Quiet, Ready, Rejected
+from tidegate.supervisor.messages import Died, Drain, HandOver, Load, Quiet, Ready, Rejected
 from tidegate.wire.server import Server, serve
 from tidegate.wire.tls import server_context
 from tidegate.worker import handover, lanes
@@ -201,6 +201,9 @@ class Worker:
                 self._reload(message.snapshot)
                 await self._patient.listen(server)
                 await self._drills.listen(self.gateway, self._settings)
+            elif isinstance(message, Died):
+                if self._shared is not None:
+                    self._shared.died(message.worker, message.at_us)
             elif isinstance(message, (Drain, HandOver)):
                 await (self._drain(server) if isinstance(message, Drain) else self._hand_over(server))
                 return

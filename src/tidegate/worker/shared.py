@@ -102,6 +102,10 @@ class ClusterMember:
             await self.client.run([self._claim_call(leaving=True)])
         self.client.close()
 
+    def died(self, worker: int, at_us: int) -> None:
+        """Another worker of this machine ended without a word at this moment (monotonic microseconds)."""
+        self._membership.bury(f"{self._settings.node}/{worker}", at_us)
+
     def meter(self) -> ClusterMeter:
         """How it stands, for the metrics."""
         figures = self._figures

@@ -137,3 +137,19 @@ def test_shares_never_exceed_the_whole() -> None:
         assert sum(one.share_ppm for one in table.stands.values()) <= FREE
         assert 0 <= stand.open_ppm <= FREE
         table.now += chance.randrange(30_000)
+
+
+def test_who_is_said_to_have_died_holds_nothing_back() -> None:
+    """Another member says it, and does not know which incarnation it was: its share is the others' at once."""
+    table = Table()
+    table.all("a", "b", rounds=4)
+    table.now += LOST_US + 1
+    assert table.beat("a").open_ppm == FREE // 2
+    table.roll, stand = beat(table.roll, Beat("b", 0, table.now + 1, 0, leaving=True), table.now)
+    assert (stand.open_ppm, stand.members) == (FREE, 1)
+    table.beat("a")
+    assert table.beat("a").share_ppm == FREE
+    table.incarnations["b"] = 2
+    del table.stands["b"]
+    table.all("a", "b", rounds=4)
+    assert [table.stands[name].share_ppm for name in "ab"] == [FREE // 2] * 2

@@ -1,4 +1,4 @@
-"""`tidegate top`: what a running gate is doing, as a table that renews itself; with `--once` or `--json` for others."""
+"""`tidegate top`: what a running gate is doing, live, on the whole terminal; with `--once` or `--json` for others."""
 
 import http.client
 import json
@@ -6,10 +6,19 @@ import sys
 import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from functools import reduce
+from typing import TYPE_CHECKING
 
+from tidegate.cli.manage import VARIABLE, Failed
+from tidegate.cli.top_alerts import Alerts
+from tidegate.cli.top_keys import keys
+from tidegate.cli.top_look import state
 from tidegate.cli.top_metrics import Reading, read
-from tidegate.cli.top_state import State, state
+from tidegate.cli.top_state import State
+
+if TYPE_CHECKING:
+    from tidegate.cli.top_view import Look
 
 _PATIENCE = 30.0  # seconds in which a gate that listens must answer
 
@@ -24,42 +33,61 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--interval", type=float, default=2.0, metavar="SECONDS", help="at least 1, default: %(default)s"
     )
+    parser.add_argument(
+        "--token-file", metavar="FILE", help=f"a file with an admin token, for alerts; else ${VARIABLE}, or none"
+    )
     parser.add_argument("--once", action="store_true", help="look for one interval, print, and end")
-    parser.add_argument("--json", action="store_true", help="one JSON object a line instead of a table")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line instead of a view")
 
 
 def run(args: Namespace) -> int:
-    """Show until Ctrl-C (0) or until the gate is gone (1); 2 for an interval that the gate's page cannot follow."""
+    """Show until `q` or Ctrl-C (0) or until the gate is gone (1); 2 for wrong usage."""
     if not args.interval >= 1:
         sys.stderr.write(
             f"error: --interval {args.interval:g}: the gate renews its page once a second; take 1 or more\n"
         )
         return 2
-    states = _states(args.admin_port, args.interval)
     try:
+        watch = Watch(args.admin_port, args.interval, Alerts(args))
         if args.once:
-            _print(next(states), as_json=args.json)
+            _print(next(watch.states()), as_json=args.json)
         elif args.json or not sys.stdout.isatty():
-            for one in states:
+            for one in watch.states():
                 _print(one, as_json=args.json)
         else:
-            _show(states)
+            _show(watch)
     except KeyboardInterrupt:
         return 0
-    except Gone as error:
+    except (Gone, Failed) as error:
         sys.stderr.write(f"error: {error}\n")
-        return 1
+        return error.status if isinstance(error, Failed) else 1
     return 0
 
 
-def _states(port: int, interval: float) -> Iterator[State]:
-    """One for each interval. Raises `Gone`."""
-    before = _reading(port)
-    while True:
-        time.sleep(interval)
-        after = _reading(port)
-        yield state(before, after)
-        before = after
+class Watch:
+    """Looks at one gate again and again; rates are those since the look before."""
+
+    __slots__ = ("_alerts", "_before", "_port", "interval")
+
+    def __init__(self, port: int, interval: float, alerts: Alerts) -> None:
+        self._port = port
+        self._alerts = alerts
+        self._before: Reading | None = None
+        self.interval = interval
+
+    def look(self) -> State:
+        """How it stands now; at the first look nothing has a rate yet. Raises `Gone`."""
+        after = _reading(self._port)
+        found = state(self._before or after, after)
+        self._before = after
+        return self._alerts.beside(found)
+
+    def states(self) -> Iterator[State]:
+        """One for each interval. Raises `Gone`."""
+        self._before = _reading(self._port)
+        while True:
+            time.sleep(self.interval)
+            yield self.look()
 
 
 def _reading(port: int) -> Reading:
@@ -92,17 +120,38 @@ def _print(one: State, *, as_json: bool) -> None:
     console = Console()
     if not console.is_terminal:
         console = Console(width=160)
-    console.print(page(one))
+    console.print(page(one, console.width))
     sys.stdout.flush()
 
 
-def _show(states: Iterator[State]) -> None:
-    """Renew the table in place until something ends it; the last one stays."""
+def _show(watch: Watch) -> None:
+    """The whole terminal until somebody ends it; what was seen last stays."""
     from rich.console import Console
     from rich.live import Live
 
-    from tidegate.cli.top_view import page
+    from tidegate.cli.top_view import Look, Screen, page
 
-    with Live(console=Console(), auto_refresh=False, transient=False, vertical_overflow="crop") as live:
-        for one in states:
-            live.update(page(one), refresh=True)
+    console, look, now = Console(), Look(), watch.look()
+    due = time.monotonic() + 1.0  # the page is renewed once a second: so soon there is something to compare with
+    try:
+        with keys() as waits, Live(console=console, auto_refresh=False, screen=True) as live:
+            while True:
+                live.update(Screen(now, look), refresh=True)
+                typed = waits.wait(due - time.monotonic())
+                if "q" in typed.lower():
+                    break
+                look = reduce(pressed, typed, look)
+                if time.monotonic() >= due:
+                    due = time.monotonic() + watch.interval
+                    now = now if look.paused else watch.look()
+    finally:
+        console.print(page(now, console.width, look.panel))
+
+
+def pressed(look: "Look", key: str) -> "Look":
+    """What somebody wants to see after this key; one that means nothing changes nothing."""
+    from tidegate.cli.top_view import KEYS
+
+    if key in {"p", "P", " "}:
+        return replace(look, paused=not look.paused)
+    return replace(look, panel=KEYS.get(key, look.panel))

@@ -1,22 +1,76 @@
 """How `tidegate top` looks. Widths are the terminal's cells, so that names in any script keep their columns."""
 
-from rich.console import Group, RenderableType
-from rich.table import Table
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.segment import Segment
 from rich.text import Text
 
-from tidegate.cli.top_state import Process, Queue, Quota, State
+from tidegate.cli import top_panels as panels
+from tidegate.cli.top_headline import headline
+from tidegate.cli.top_state import State
 
-_MOST = 40  # rows of quotas: those that are used most
+PANELS: Final = ("quotas", "queues", "tenants", "trouble", "processes")
+ALL: Final = "all"
+KEYS: Final = {"0": ALL, **{str(number): panel for number, panel in enumerate(PANELS, 1)}}
+_MOODS: Final = {"bad": "bold red", "busy": "bold yellow", "well": "bold green"}
+_MOST: Final = 40  # rows of a panel that is alone, and of what is printed once
 
 
-def page(state: State) -> RenderableType:
-    """Everything, from the gate as a whole to the queues."""
-    parts: list[RenderableType] = [_summary(state), _processes(state.processes)]
-    if state.quotas:
-        parts.append(_quotas(state.quotas))
-    if any(queue.waiting for queue in state.queues):
-        parts.append(_queues(state.queues))
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the one at the terminal wants to see."""
+
+    panel: str = ALL
+    paused: bool = False
+
+
+def page(state: State, width: int = 160, panel: str = ALL, most: int = _MOST) -> RenderableType:
+    """Everything, or one panel: what is happening in a sentence, how fast it goes, and the tables."""
+    told = headline(state)
+    parts: list[RenderableType] = [panels.name(told.text, _MOODS[told.mood]), _summary(state)]
+    for name in PANELS if panel == ALL else (panel,):
+        if panel != ALL or _says_something(state, name):
+            parts += [
+                Text(""),
+                panels.name(f"{PANELS.index(name) + 1} {name}", "bold dim"),
+                _panel(state, name, width, most),
+            ]
     return Group(*parts)
+
+
+class Screen:
+    """The page at the size of the terminal, and at its foot the keys."""
+
+    def __init__(self, state: State, look: Look) -> None:
+        self._state = state
+        self._look = look
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """As many lines as there are."""
+        height = max(2, options.height or console.size.height)
+        shown = 1 if self._look.panel != ALL else len(PANELS)
+        most = max(2, (height - 4) // shown - 3)
+        whole = page(self._state, options.max_width, self._look.panel, most)
+        lines = console.render_lines(whole, options.update(height=None), pad=False)[: height - 1]
+        foot = console.render_lines(_foot(self._look, options.max_width), options.update(height=None), pad=False)[:1]
+        blank: list[list[Segment]] = [[] for _ in range(height - 1 - len(lines))]
+        yield from _joined([*lines, *blank, *foot])
+
+
+def _joined(lines: list[list[Segment]]) -> Iterator[Segment]:
+    for number, line in enumerate(lines):
+        yield from line
+        if number < len(lines) - 1:
+            yield Segment.line()
+
+
+def _foot(look: Look, width: int) -> Text:
+    keys = [f"{key} {panel}" for key, panel in KEYS.items()] if width >= 80 else ["0-5 panels"]
+    words = "  ".join([*keys, "p go on" if look.paused else "p pause", "q quit"])
+    return panels.name(f"PAUSED  {words}" if look.paused else words, "reverse" if look.paused else "dim")
 
 
 def _summary(state: State) -> Text:
@@ -31,77 +85,28 @@ def _summary(state: State) -> Text:
         f"{state.restarts} restarts",
     ]
     if state.ledger_up is not None:
-        words.append(f"ledger {'up' if state.ledger_up else 'DOWN'}, {_bytes(state.ledger_lag_bytes)} behind")
-    urgent = not state.ready or state.ledger_up is False or state.ledger_alarm
-    return Text("  ".join(words), style="bold red" if urgent else "bold")
+        words.append(f"ledger {'up' if state.ledger_up else 'DOWN'}, {panels.size(state.ledger_lag_bytes)} behind")
+    return Text("  ".join(words))
 
 
-def _table(*columns: str) -> Table:
-    """What begins with a space is a number and is never cut short; names give way (`_name`)."""
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for column in columns:
-        number = column.startswith(" ")
-        fixed = number or column in {"process", "unit"}
-        table.add_column(column.strip(), justify="right" if number else "left", no_wrap=fixed, overflow="ellipsis")
-    return table
+def _says_something(state: State, name: str) -> bool:
+    """Beside others a panel without anything is left out."""
+    if name == "queues":
+        return any(queue.waiting for queue in state.queues)
+    if name == "trouble":
+        return bool(state.alarms or state.closed or state.dead_keys)
+    return bool(getattr(state, name))
 
 
-def _name(text: str, style: str = "") -> Text:
-    """On one line, cut where the terminal ends."""
-    return Text(text, style=style, no_wrap=True, overflow="ellipsis")
-
-
-def _processes(processes: list[Process]) -> Table:
-    table = _table("process", "namespace", " port", " cpu", " limit", " held", " memory", "")
-    for one in processes:
-        note = "" if one.ready else "not ready"
-        if one.not_enforced:
-            note = f"limit not enforced: {one.not_enforced}"
-        table.add_row(
-            _name(one.name),
-            _name(one.namespace),
-            str(one.port or ""),
-            f"{one.cpu_percent:.0f}%",
-            f"{100 * one.limit:.0f}%" if one.limit else "",
-            f"{one.held_percent:.0f}%" if one.limit and not one.not_enforced else "",
-            _bytes(one.resident_bytes),
-            _name(note, style="yellow"),
-        )
-    return table
-
-
-def _quotas(quotas: list[Quota]) -> Table:
-    table = _table("scope", "model", " worker", "unit", " used", " limit", " %", "")
-    fullest = sorted(quotas, key=lambda one: one.used / one.limit if one.limit else 0.0, reverse=True)
-    for one in fullest[:_MOST]:
-        share = 100 * one.used / one.limit if one.limit else 0.0
-        table.add_row(
-            _name(f"{one.provider}/{one.scope}"),
-            _name(one.model),
-            one.worker,
-            one.unit,
-            f"{one.used:,.0f}",
-            f"{one.limit:,.0f}",
-            f"{share:.0f}",
-            _name("" if one.open else "refused lately", style="yellow"),
-        )
-    if len(quotas) > _MOST:
-        table.add_row(_name(f"… and {len(quotas) - _MOST} that are used less", style="dim"))
-    return table
-
-
-def _queues(queues: list[Queue]) -> Table:
-    table = _table("pool", "model", " worker", "waiting", " longest")
-    for one in queues:
-        if one.waiting:
-            told = ", ".join(f"{count} {tier}" for tier, count in one.waiting.items())
-            table.add_row(_name(one.pool), _name(one.model), one.worker, _name(told), f"{one.oldest_seconds:.1f} s")
-    return table
-
-
-def _bytes(count: float) -> str:
-    for unit in ("B", "kB"):
-        if count < 1_000:
-            return f"{count:.0f} {unit}"
-        count /= 1_000
-    return f"{count:.0f} MB" if count < 10_000 else f"{count / 1_000:.1f} GB"
+def _panel(state: State, name: str, width: int, most: int) -> RenderableType:
+    match name:
+        case "quotas":
+            return panels.quotas(state.quotas, width, most)
+        case "queues":
+            return panels.queues(state.queues, width, most)
+        case "tenants":
+            return panels.tenants(state.tenants, width, most)
+        case "trouble":
+            return panels.trouble(state, width, most)
+        case _:
+            return panels.processes(state.processes, width, most)

@@ -143,7 +143,7 @@ def test_who_is_said_to_have_died_holds_nothing_back() -> None:
     """Another member says it, and does not know which incarnation it was: its share is the others' at once."""
     table = Table()
     table.all("a", "b", rounds=4)
-    table.now += LOST_US + 1
+    table.all("a", rounds=LOST_US // BEAT_US + 1)
     assert table.beat("a").open_ppm == FREE // 2
     table.roll, stand = beat(table.roll, Beat("b", 0, table.now + 1, 0, leaving=True), table.now)
     assert (stand.open_ppm, stand.members) == (FREE, 1)

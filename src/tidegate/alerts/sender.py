@@ -65,15 +65,18 @@ class ChannelSender:
         self._tries = 0
         self.unnoted: list[Callable[[Connection], None]] = []
         self._open = False
+        self.idle = True  # it has nothing to do, or waits for a time
 
     def look(self, *, open_outbox: bool) -> None:
         """There may be something to do; `open_outbox`: in the database too."""
         self._open = open_outbox
+        self.idle = False
         self._wake.set()
 
     def tell(self, notice: Notice, *, own: bool = False) -> None:
         """Send it without the outbox; `own`: it never comes there."""
         self.direct.append((notice, own))
+        self.idle = False
         self._wake.set()
 
     def leave_to_outbox(self) -> None:
@@ -89,7 +92,9 @@ class ChannelSender:
     async def run(self) -> None:
         """Whatever fails is tried again with the next look."""
         while True:
+            self.idle = not self._wake.is_set()
             await self._wake.wait()
+            self.idle = False
             self._wake.clear()
             try:
                 while await self._one():

@@ -6,6 +6,7 @@ Whatever comes from labels is one line of bounded length; what is in them may be
 import re
 from collections.abc import Sequence
 from datetime import datetime
+from math import isfinite
 from typing import Final, NamedTuple
 
 from tidegate.alerts.texts_en import ENGLISH
@@ -158,6 +159,8 @@ def _deeds(notice: Notice, words: Words) -> tuple[str, ...]:
 def _measured(value: float, metric: str, words: Words) -> str:
     known = METRICS.get(metric)
     unit = known.unit if known else ""
+    if not isfinite(value):
+        return "?"
     if unit == "s":
         return words.span(value)
     if unit == "bytes":
@@ -166,8 +169,6 @@ def _measured(value: float, metric: str, words: Words) -> str:
 
 
 def _number(value: float) -> str:
-    if value != value or value in (float("inf"), float("-inf")):  # noqa: PLR0124 - not a number
-        return "?"
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.2f}".rstrip("0").rstrip(".")
 
 

@@ -51,7 +51,7 @@ _KNOWN: Final = {
 _SECURITY: Final = 310000
 _REASONS: Final = (  # of that number there are four, told apart by their words
     (("keyword", "关键词"), "the robot's keyword is not in the message", "set `keyword` to the one in its settings"),
-    (("whitelist", "ip", "白名单"), "this machine's address is not among the robot's", "add it in its settings"),
+    (("whitelist", "白名单"), "this machine's address is not among the robot's", "add it in its settings"),
     (("timestamp", "时间戳过期"), "the clocks differ by more than an hour", "set this machine's clock"),
 )
 

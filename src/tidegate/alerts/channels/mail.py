@@ -5,6 +5,7 @@ a relay on the same network: no password is sent there.
 """
 
 import asyncio
+import contextlib
 import smtplib
 import socket
 import ssl
@@ -29,13 +30,14 @@ from tidegate.wire.limit import TimeLimit
 PER_MINUTE: Final = 30
 PORTS: Final = {"smtps": 465, "smtp": 587, "smtp+plain": 25}
 _MOST: Final = 64_000
+_GRACE_US: Final = 1_000_000
 _LATE: Final = "the mail server did not answer in time; it may have taken the message"
 
 
 class Mail:
     """`face.Channel`."""
 
-    __slots__ = ("_channel", "_clock", "_pace", "_session", "_settings", "_told", "_trust")
+    __slots__ = ("_channel", "_clock", "_pace", "_settings", "_told", "_trust", "_work")
 
     def __init__(self, channel: AlertChannel, settings: AlertSettings, clock: Clock, trust: Trust) -> None:
         self._channel = channel
@@ -44,13 +46,13 @@ class Mail:
         self._trust = trust
         self._pace = Pace(channel.per_minute or PER_MINUTE)
         self._told: tuple[str, frozenset[str]] = ("", frozenset())  # who has the notice already
-        self._session: _Session | None = None  # whose thread has not ended
+        self._work: asyncio.Future[dict[str, int]] | None = None  # the last thread
 
     async def send(self, notice: Notice) -> None:
         """As `face.Channel.send`. Where some receivers are refused the others are told, once."""
         channel, clock = self._channel, self._clock
         until = clock.now() + channel.timeout_us
-        if self._session is not None and not self._session.over:
+        if self._work is not None and not self._work.done():
             raise NotSent("the mail server still holds the message before this one")
         told = self._told[1] if self._told[0] == notice.id else frozenset()
         receivers = [one for one in channel.receivers if one not in told]
@@ -65,18 +67,23 @@ class Mail:
             )
 
     async def _deliver(self, notice: Notice, receivers: list[str], until: int) -> dict[str, int]:
-        session = self._session = _Session(self._channel, (until - self._clock.now()) / 1_000_000)
-        message = self._message(notice)
+        session = _Session(self._channel, (until - self._clock.now()) / 1_000_000)
+        loop = asyncio.get_running_loop()
+        self._work = None
         try:
+            message = self._message(notice)
             async with TimeLimit(self._clock, until):
                 tls = await self._trust.context()
-                return await asyncio.to_thread(session.deliver, message, receivers, tls)
+                self._work = loop.run_in_executor(None, session.deliver, message, receivers, tls)
+                return await asyncio.shield(self._work)
         except TimeoutError:
             raise NotSent(_LATE) from None
         except (OSError, ValueError) as error:
             raise _told_of(error) from None
         finally:
             session.cut()
+            if self._work is not None:
+                await _ended(self._work, self._clock)
 
     def _message(self, notice: Notice) -> EmailMessage:
         channel = self._channel
@@ -97,11 +104,24 @@ def open_mail(channel: AlertChannel, settings: AlertSettings, clock: Clock, trus
     return Mail(channel, settings, clock, trust)
 
 
+async def _ended(work: "asyncio.Future[dict[str, int]]", clock: Clock) -> None:
+    """Wait for a thread that was cut off: it ends at once, unless it asks for the host's address."""
+    work.add_done_callback(_heard)
+    with contextlib.suppress(TimeoutError):
+        async with TimeLimit(clock, clock.now() + _GRACE_US):
+            await asyncio.wait([work])
+
+
+def _heard(work: "asyncio.Future[dict[str, int]]") -> None:
+    """What it raises when nobody waits any more is of no interest."""
+    if not work.cancelled():
+        work.exception()
+
+
 class _Session:
     """One conversation with the server, in a thread of its own. `cut` ends it from outside, whatever it waits for."""
 
     def __init__(self, channel: AlertChannel, seconds: float) -> None:
-        self.over = False
         self._channel = channel
         self._seconds = max(seconds, 0.01)
         self._held: socket.socket | None = None
@@ -118,7 +138,6 @@ class _Session:
                 codes = {bare: code for bare, (code, _) in refused.items()}
                 return {one: codes[_bare(one)] for one in receivers if _bare(one) in codes}
         finally:
-            self.over = True
             if self._held is not None:
                 self._held.close()
 

@@ -18,6 +18,7 @@ from tidegate.wire.upstream import UpstreamPool
 
 _MOST: Final = 16_384  # bytes of an answer; what is beyond is not read
 _UNUSED: Final = Profile(name="", dialect="openai", dated="", source="")
+_NO_URL: Final = "the address is no URL: correct `url`"
 _TRUSTLESS: Final = "the system's certificates cannot be read"
 
 
@@ -40,7 +41,10 @@ class Answer(NamedTuple):
 
 async def post(request: Request, proxy: str, clock: Clock, trust: Trust, until: int) -> Answer:
     """Send it, over by `until` (monotonic) whatever the other side does. Raises `NotSent`."""
-    parts = urlsplit(request.url)
+    try:
+        parts = urlsplit(request.url)
+    except ValueError:
+        raise NotSent(_NO_URL, final=True) from None
     answering = _Answering(clock)
     try:
         async with TimeLimit(clock, until):
@@ -59,7 +63,7 @@ async def post(request: Request, proxy: str, clock: Clock, trust: Trust, until: 
     except OSError:
         raise NotSent(_TRUSTLESS) from None
     except ValueError:
-        raise NotSent("the address is no URL: correct `url`", final=True) from None
+        raise NotSent(_NO_URL, final=True) from None
     return answering.answer()
 
 

@@ -18,6 +18,7 @@ from tidegate.wire.limit import TimeLimit
 
 _KEPT: Final = 1_024  # bytes of what it complains of
 _PIECE: Final = 65_536
+_REAPING_US: Final = 2_000_000
 _INHERITED: Final = ("PATH", "HOME", "LANG")
 
 
@@ -54,10 +55,18 @@ async def run(words: Sequence[str], said: bytes, environ: Mapping[str, str], clo
         raise NotSent(f"the command cannot be run: {why}; check `command`", final=True) from None
     finally:
         if process is not None:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, signal.SIGKILL)
+            await _end(process, clock)
         complaints.close()
     return Ended(status, complaints.first)
+
+
+async def _end(process: asyncio.subprocess.Process, clock: Clock) -> None:
+    """It and all that it started. Who was killed is gone at once, unless the kernel holds it."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    with contextlib.suppress(TimeoutError):
+        async with TimeLimit(clock, clock.now() + _REAPING_US):
+            await process.wait()
 
 
 class _Complaints:

@@ -58,6 +58,10 @@ class _Conversation(socketserver.StreamRequestHandler):
         self._known = not self.server.login
         self._receivers: list[str] = []
 
+    def finish(self) -> None:
+        super().finish()
+        self.request.close()  # what TLS was put around is another object than the server knows
+
     def handle(self) -> None:
         try:
             if self.server.mute:

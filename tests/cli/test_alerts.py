@@ -16,7 +16,7 @@ class Asked:
         self.answers = answers
         self.said: list[tuple[str, Any]] = []
 
-    def call(self, _client: AdminClient, method: str, path: str, body: object = None) -> object:
+    def call(self, method: str, path: str, body: object = None) -> object:
         self.said.append((f"{method} {path}", body))
         return self.answers.get(f"{method} {path}")
 
@@ -25,7 +25,7 @@ class Asked:
 def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
     found = Asked({})
     monkeypatch.setenv("TIDEGATE_ADMIN_TOKEN", "tga_x")
-    monkeypatch.setattr(AdminClient, "call", lambda *words: found.call(*words))
+    monkeypatch.setattr(AdminClient, "call", found.call)
     return found
 
 

@@ -1,1 +1,1 @@
-"""The order of things: from a call to its reply. Sees ports and policies, never an adapter."""
+"""A stage of `edge/pipeline.py`: from a call to a provider's answer. Sees ports and policies, never an adapter."""

@@ -1,4 +1,4 @@
-"""The line: the one place that knows the order.
+"""The line: the one place that knows the order in which providers are asked.
 
 choose a target by predicted wait ▸ smooth ▸ take a turn at its quota ▸ write the intent ▸ attempt ▸ recover, until a
 target answered or none can any more. Everything that is decided here is decided by a policy; everything that is waited

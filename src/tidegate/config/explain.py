@@ -25,7 +25,9 @@ _MESSAGES = {  # by the type of the error; what its context holds may be named
     "finite_number": "must be a finite number",
     "too_short": "must have at least {min_length} item",
 }
-_COMMON_NAMES = frozenset({"name", "key", "keys", "model", "models"})  # too common to guess where they belong
+_COMMON_NAMES = frozenset(
+    {"name", "key", "keys", "model", "models", "username", "password"}
+)  # too common to guess where they belong
 
 
 def explain(error: ErrorDetails, document: Document, root: type[Section] = Config) -> Finding:

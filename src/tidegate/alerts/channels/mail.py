@@ -56,6 +56,8 @@ class Mail:
             raise NotSent("the mail server still holds the message before this one")
         told = self._told[1] if self._told[0] == notice.id else frozenset()
         receivers = [one for one in channel.receivers if one not in told]
+        if not receivers:
+            return
         await paced(self._pace, clock, channel.timeout_us)
         refused = await self._deliver(notice, receivers, until)
         self._told = (notice.id, told | (set(receivers) - set(refused)))

@@ -26,6 +26,7 @@ SIGNING: Final = "whsec_" + "Y2FuYXJ5" * 4
 USER: Final = "gate@example.com"
 PASSWORD: Final = "canary-password"  # noqa: S105
 
+_TOKENLESS: Final = 2  # slashes of a path without a token at its end
 _MOST: Final = 10_000  # messages that are kept
 
 
@@ -105,7 +106,7 @@ class Stand:
         """Whose path it is, whatever the token."""
         for robot in self._imitations.values():
             own = robot.path.partition("?")[0]
-            if path == own or path.rpartition("/")[0] == own.rpartition("/")[0]:
+            if path == own or (own.count("/") > _TOKENLESS and path.rpartition("/")[0] == own.rpartition("/")[0]):
                 return robot
         return None
 

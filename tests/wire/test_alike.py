@@ -113,3 +113,50 @@ async def test_a_known_head_has_its_bound(servers, clients, app):
         await client.ask(signed(number))
     told = await client.ask(signed(3).replace(b"s=:3:", b"s=:%b:" % (b"3" * 1_000)))
     assert told.status == 431
+
+
+TRACED = b"X-Request-Id: r-%d\r\nAuthorization: Bearer one\r\ntraceparent: 00-%d\r\ntracestate: a=%d\r\n"
+
+
+def traced(number: int, headers: bytes = TRACED) -> bytes:
+    return post(b"a", headers % (number, number, number))
+
+
+async def test_requests_of_a_trace_share_a_note(client, app):
+    """Whose id and place in the trace are other ones each time; each has its own."""
+    for number in (9, 10, 11):
+        await client.ask(traced(number))
+    _, second, third = app.seen
+    assert third.alike is second.alike
+    assert third.header(b"x-request-id") == b"r-11"
+    assert (third.header(b"traceparent"), dict(third.headers)[b"tracestate"]) == (b"00-11", b"a=11")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        traced(3, TRACED.replace(b"one", b"two")),
+        traced(3, TRACED.replace(b"X-Request-Id: r-%d", b"X-Request-Id: r-%d\r\nX-Request-Id: r")),
+        traced(3, TRACED + b"X-More: 1\r\n"),
+        traced(3, TRACED.replace(b"00-%d", b"00-%d\xff")),
+        traced(3, TRACED + b"Signature: s=:1:\r\n"),
+    ],
+    ids=["another key", "an id twice", "a line more", "no ASCII", "a signature"],
+)
+async def test_any_other_difference_of_a_traced_head_is_another_head(client, app, other):
+    """It is read from its beginning."""
+    for number in range(3):
+        await client.ask(traced(number))
+    app.seen[-1].alike.note = "mine"
+    await client.ask(other)
+    assert app.seen[-1].alike.note is None
+
+
+async def test_an_unsigned_head_is_another_one_where_its_digest_is(client, app):
+    """Only who signs has it judged anew."""
+    told = TRACED + b"Content-Digest: sha-256=:%d:\r\n"
+    for number in range(3):
+        await client.ask(post(b"a", told % (number, number, number, 1)))
+    app.seen[-1].alike.note = "mine"
+    await client.ask(post(b"a", told % (3, 3, 3, 2)))
+    assert app.seen[-1].alike.note is None

@@ -68,18 +68,19 @@ class Gateway:
 
     def head(self, exchange: Exchange) -> Intake:
         """Refuse what needs no body; the rest is read whole when it is routed by its model, else as it arrives."""
+        exchange.began = now = self._clock.now()
         try:
             caller = self._known(exchange)
             if caller is not None:
                 door = self.house.door
                 if caller.place is not None and door is not None:
-                    door.again(caller.place, self._clock.now())
+                    door.again(caller.place, now)
                 return BUFFER
             if welcome_signer(self.house, exchange, self._clock):
                 return BUFFER
             found = self._match(exchange)
             dialect = _dialect(exchange, found)
-            guest = welcome(self.house, exchange, found, dialect, self._clock.now(), self._clock.wall())
+            guest = welcome(self.house, exchange, found, dialect, now, self._clock.wall())
         except Turned as turned:
             self._turn_away(exchange, turned, _dialect(exchange, match(exchange.path)))
             return BUFFER

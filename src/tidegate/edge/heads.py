@@ -18,7 +18,7 @@ _NOT_FORWARDED = frozenset(
     b"upgrade http2-settings content-length expect authorization api-key x-api-key x-goog-api-key cookie forwarded "
     b"x-forwarded-for x-forwarded-host x-forwarded-port x-forwarded-prefix x-forwarded-proto x-forwarded-uri x-real-ip "
     b"x-http-method x-http-method-override x-method-override x-original-uri x-original-url x-rewrite-url "
-    b"x-request-id openai-organization openai-project "
+    b"x-request-id openai-organization openai-project traceparent tracestate "
     b"signature signature-input content-digest x-tidegate-deadline-ms x-tidegate-on-cut x-tidegate-provider "
     b"x-tidegate-session x-tidegate-tag x-tidegate-cache".split()
 ) | {TICKET_HEADER, CALLER_HEADER, HOLD_HEADER}
@@ -27,7 +27,7 @@ _USUAL = (b"keep-alive", b"close")  # values of `connection` that name no header
 # A governed answer must come uncoded, since its usage is read; and its idempotency is the gate's.
 _NOT_FORWARDED_UNCODED = _NOT_FORWARDED | {b"accept-encoding", b"idempotency-key"}
 # A reply of the desk may hold a URL of the gate: a proxy in front says how the client reached it.
-_NOT_TO_THE_DESK: Final = _NOT_FORWARDED - _FOR_A_JOB - {b"x-forwarded-proto"}
+_NOT_TO_THE_DESK: Final = _NOT_FORWARDED - _FOR_A_JOB - {b"x-forwarded-proto", b"traceparent", b"tracestate"}
 _NOT_FROM_THE_DESK: Final = frozenset(
     b"connection keep-alive proxy-connection te trailer transfer-encoding upgrade content-length date server".split()
 )

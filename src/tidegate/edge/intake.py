@@ -6,6 +6,7 @@ from tidegate.edge.access.door import Admission, Place
 from tidegate.edge.heads import combined, forwarded
 from tidegate.edge.idempotency.once import MAX_KEY
 from tidegate.edge.routes import PREFIX, dialect_of
+from tidegate.edge.tracing import is_named
 from tidegate.model.call import Call, Kind, Shape, Size
 from tidegate.model.errors import Problem, ProblemKind
 from tidegate.model.tenant import Tenant
@@ -40,7 +41,7 @@ class Caller:
 
     __slots__ = (
         "able", "bodies", "circle", "client", "codec", "cut", "deadline_us", "dialect", "directives", "forward", "job",
-        "kind", "limits", "mark", "method", "models", "on_cut", "once", "path", "patient", "place", "retries",
+        "kind", "limits", "mark", "method", "models", "named", "on_cut", "once", "path", "patient", "place", "retries",
         "session", "space", "tag", "tenant", "until_us", "user",
     )  # fmt: skip
 
@@ -74,6 +75,7 @@ class Caller:
         self.once = _idempotency_key(exchange) if self.codec is not None else b""
         self.session = header(b"x-tidegate-session") or b""
         self.retries = (header(b"x-stainless-retry-count") or b"0") != b"0"
+        self.named = is_named(exchange)  # each of its calls has a name of its own
         self.job = ""  # that its calls are of
         self.able = kind is not PASS and kind is not COUNT  # to wait for a job
         self.patient = self.able and _respond_async(header(b"prefer"))  # and would rather come back for the answer

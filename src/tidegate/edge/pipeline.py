@@ -36,6 +36,7 @@ from tidegate.edge.replies import Replies
 from tidegate.edge.request import PLANNED, RESERVED, SERVED, Request
 from tidegate.edge.sink import Sink
 from tidegate.edge.tape import Listener
+from tidegate.line import story
 from tidegate.line.line import Line
 from tidegate.line.plan import Plan
 from tidegate.line.slot import Answered
@@ -43,6 +44,7 @@ from tidegate.model.call import Call, Kind
 from tidegate.model.errors import Problem, ProblemKind
 from tidegate.model.facts import LEFT
 from tidegate.model.reply import Refused
+from tidegate.model.story import CACHED, LIMITED
 from tidegate.policy.tenant_limits.limits import Limits
 from tidegate.ports import Clock, Observer
 from tidegate.providers.dialects import DIALECTS
@@ -54,6 +56,7 @@ COUNT: Final = Kind.COUNT
 DRAIN: Final = "drain"
 _REVOKED: Final = 401
 _FAILED: Final = 503
+_WORTH_US: Final = 1_000  # of waiting for the cache, to be told
 _OURS: Final = Problem(ProblemKind.UNAVAILABLE, "The gate failed on this request; its log says why.")
 _KEY_REUSED: Final = Problem(
     ProblemKind.KEY_REUSED,
@@ -172,16 +175,19 @@ class Pipeline:
 
     async def _gather(self, request: Request, limits: Limits) -> None:
         """What it lacks here may be had from elsewhere."""
-        problem = await spending.gathered(request.call, request.plan, limits, self._clock, self._crew.loop)
+        call, began = request.call, self._clock.now()
+        problem = await spending.gathered(call, request.plan, limits, self._clock, self._crew.loop)
         if problem is None:
+            story.add(call, LIMITED, began, self._clock.now(), why="spent elsewhere")
             request.stage = RESERVED
             self.resume(request)
         else:
             self._refuse(request, problem)
 
     def _refuse(self, request: Request, problem: Problem) -> None:
-        self._observer.refused(request.plan.name, spending.WORDS[problem.kind], request.call.tenant.tier.name)
-        self.unserved(request, problem)
+        call, plan, word = request.call, request.plan, spending.WORDS[problem.kind]
+        self._observer.refused(plan.name, word, call.tenant.tier.name)
+        self.replies.limited(request.out, call, plan, problem, word)
 
     def _start(self, request: Request) -> None:
         """It is executed here, for all who ask the same from now on."""
@@ -205,7 +211,7 @@ class Pipeline:
             replies.revoking.serve(call, brake)
         out.on_gone = partial(_left, call, brake) if plan.streams.on_disconnect == DRAIN else brake.stop
         try:
-            if call.keeping is not None and await self.cache.found(out, call, plan):
+            if call.keeping is not None and await self._remembered(out, call, plan):
                 return
             result = await self._line.run(call, plan)
             if isinstance(result, Refused):
@@ -229,6 +235,16 @@ class Pipeline:
             _log.exception("the gate failed on a call")
             replies.give_up(out, call, _OURS)
             replies.lost(call, plan, _FAILED)
+
+    async def _remembered(self, out: Sink, call: Call, plan: Plan) -> bool:
+        """Answered from the slower layers of the cache. Where they only took their time, that is part of its story."""
+        began = self._clock.now()
+        if await self.cache.found(out, call, plan):
+            return True
+        now = self._clock.now()
+        if now - began >= _WORTH_US:
+            story.add(call, CACHED, began, now, why=call.cache)
+        return False
 
     async def aside(self, call: Call, plan: Plan) -> Answered | None:
         """A call of the gate's own, for the sake of a client's: the line, and its record. None: nobody answered."""

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tidegate.edge import intake
+from tidegate.edge import intake, tracing
 from tidegate.edge.access.rights import ELSEWHERE, not_allowed
 from tidegate.edge.intake import PASS, Caller, Refusal
 from tidegate.edge.unrouted import forwarding
@@ -36,6 +36,10 @@ def planned(book: RoutingTable, caller: Caller, exchange: Exchange, call_id: int
         plan = found
         if plan.loyal:
             acquaint(call, caller.session)
+    if exchange.began:
+        call.read_us = now - exchange.began
+    if caller.named:
+        tracing.name(call, exchange, propagates=book.propagates)
     if not call.deadline:
         call.deadline = now + plan.deadline_us
     return call, plan

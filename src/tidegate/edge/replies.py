@@ -11,6 +11,8 @@ from tidegate.edge import errors, heads, spending
 from tidegate.edge.access.revoking import REVOKED, Revoking
 from tidegate.edge.call_ids import CallIds
 from tidegate.edge.sink import Sink
+from tidegate.edge.tracing import ID, plain
+from tidegate.line import story
 from tidegate.line.lane import Lane
 from tidegate.line.line import Line
 from tidegate.line.plan import Plan
@@ -24,6 +26,8 @@ from tidegate.model.errors import Problem
 from tidegate.model.facts import BROKEN, LEFT
 from tidegate.model.outcome import Usage
 from tidegate.model.reply import Refused
+from tidegate.model.story import LIMITED
+from tidegate.policy.few import Few
 from tidegate.ports import Clock, Journal, Observer
 from tidegate.providers.dialects import DIALECTS, OPENAI
 from tidegate.wire.exchange import Exchange
@@ -31,13 +35,13 @@ from tidegate.wire.exchange import Exchange
 _log = logging.getLogger(__name__)
 
 NOTHING: Final = Usage()
-_ID_MAX: Final = 128
+_RECORDED: Final = 10  # refusals of a tenant a second
 
 
 class Replies:
     """What is in flight, and how it ends. One per worker; it holds no configuration: that comes with each plan."""
 
-    __slots__ = ("_clock", "_journal", "_line", "_observer", "_story", "ids", "open", "revoking")
+    __slots__ = ("_clock", "_few", "_journal", "_line", "_observer", "_story", "ids", "open", "revoking")
 
     def __init__(self, line: Line, clock: Clock, journal: Journal, observer: Observer, worker: int) -> None:
         """`worker` is its number among those that write into one ledger."""
@@ -49,6 +53,7 @@ class Replies:
         self._journal = journal
         self._observer = observer
         self._story = heads.Story()
+        self._few = Few(_RECORDED)
 
     def lost(self, call: Call, plan: Plan, status: int) -> None:
         """Whatever ended it: what the call has cost is booked all the same, and its end does not wait for the disk."""
@@ -95,6 +100,23 @@ class Replies:
         told += heads.attempts(call.attempts) + heads.less(call)
         out.respond(reply.status, reply.head + told, reply.body)
 
+    def limited(self, out: Sink, call: Call, plan: Plan, problem: Problem, word: str) -> None:
+        """Its tenant's own limits do not allow it. `word`: which of them.
+
+        Of each tenant a few a second are recorded: who asks in vain all the time must fill neither disk nor database.
+        """
+        now = self._clock.now()
+        reply = errors.of_problem(problem, DIALECTS[call.dialect])
+        if self._few.allow(call.tenant.name, now):
+            story.add(call, LIMITED, now, now, why=word, figures=(("says", problem.message[: story.LONGEST]),))
+            story.refused(call, problem, None, now)
+            call.closed = True
+            try:
+                self._journal.append(recorded(call, plan, None, reply.status, NOTHING, 0, now, self._clock.wall(), now))
+            except OSError:
+                _log.exception("the journal cannot be written")
+        self.answer(out, reply, call.id)
+
     def _stream(self, out: Sink, call: Call, plan: Plan, answered: Answered) -> None:
         first_byte = self._clock.now()
         relay = Relay(self._line, self._clock, call, plan, answered)
@@ -140,9 +162,9 @@ class Replies:
         """Tell it that its key is no more."""
         self.give_up(out, call, REVOKED)
 
-    def answer(self, out: Sink, reply: errors.Reply) -> None:
-        """A refusal before there is a call: nothing was spent, nothing is recorded."""
-        request_id = self.request_id(out, self.ids.next())
+    def answer(self, out: Sink, reply: errors.Reply, call_id: int = 0) -> None:
+        """A refusal of which there is no more to say: nothing was spent. Without a call nothing is recorded."""
+        request_id = self.request_id(out, call_id or self.ids.next())
         head = b"%bx-request-id: %b\r\nrequest-id: %b\r\n" % (reply.head, request_id, request_id)
         out.respond(reply.status, head, reply.body)
 
@@ -160,10 +182,7 @@ class Replies:
 
     def request_id(self, out: Sink, call_id: int) -> bytes:
         """The client's own, when it is a plain token, else ours."""
-        given = out.header(b"x-request-id")
-        if given is not None and 0 < len(given) <= _ID_MAX and given.translate(None, b"-_.:").isalnum():
-            return given
-        return b"req_%x" % call_id
+        return plain(out.header(ID)) or b"req_%x" % call_id
 
     def dismiss(self, call: Call) -> None:
         """It was answered without the line: nobody has been asked, and it needs no record."""

@@ -33,7 +33,8 @@ class RoutingTable:
 
     __slots__ = (
         "_by_caller", "_cache", "_defaults", "_jobs", "_lanes", "_only", "_plans", "_pools", "_providers", "_served",
-        "_services", "_tiered", "_whole", "caches", "first_of", "models", "stores", "unrouted",
+        "_services", "_tiered", "_whole", "caches", "first_of", "models", "propagates", "stores",
+        "unrouted",
     )  # fmt: skip
 
     def __init__(self, snapshot: Snapshot, lanes: Lanes, transport_for: Callable[[Provider], Transport]) -> None:
@@ -46,6 +47,7 @@ class RoutingTable:
         self._defaults = snapshot.defaults
         self._cache = snapshot.cache
         self.caches = caches(snapshot)
+        self.propagates = snapshot.telemetry.propagate
         self._providers = {provider.name: provider for provider in snapshot.providers}
         own = [provider for provider in snapshot.providers if provider.scopes]
         self._services = {p.name: service(p, transport_for(p), digest(p.base_url)) for p in own}

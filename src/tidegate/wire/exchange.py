@@ -64,7 +64,7 @@ NO_BODY: Final = NoBody()
 class Likeness:
     """What the heads of a connection's requests have in common that differ in nothing but the length of the body.
 
-    Where one is signed, they may differ in what the lines of its signature say, too: that is not part of it.
+    What the lines of a signature, of a trace and of a request's id say may differ, too: that is not part of it.
     `note` is the handler's own: what it made of the head of one of them need not be made again for the next.
     """
 
@@ -82,6 +82,7 @@ class Exchange:
         "_fields",
         "_transport",
         "alike",
+        "began",
         "body",
         "connection",
         "headers",
@@ -118,6 +119,7 @@ class Exchange:
         self._fields = fields
         self.peer = peer
         self.alike = Likeness() if alike is None else alike
+        self.began = 0  # the handler's own: when its head was there
         self.body = b""
         self._transport: asyncio.Transport
         self.source: BodySource = NO_BODY

@@ -11,7 +11,9 @@ _LONGEST: Final = 256  # bytes of a line that is worth remembering
 _SECRET: Final = frozenset(
     (b"authorization", b"proxy-authorization", b"cookie", b"set-cookie", b"x-api-key", b"api-key", b"x-goog-api-key"),
 )
-_FORGOTTEN: Final = _SECRET | {b"signature", b"signature-input"}  # the latter are other ones each time
+_FORGOTTEN: Final = _SECRET | {  # the latter are other ones each time
+    b"signature", b"signature-input", b"traceparent", b"x-request-id",
+}  # fmt: skip
 
 
 class Lines(dict[bytes, tuple[bytes, bytes]]):

@@ -2,7 +2,8 @@
 
 What differs from an accepted head in nothing but the digits of its length needs no second look: every rule would find
 the same. So a kept connection pays for splitting and validating a head only when the client changes it. A signature
-(RFC 9421) is another one in every request: in a head that has one, what its lines say may differ too. Pure.
+(RFC 9421), a request's id and its place in a trace (W3C) are other ones in every request: in a head that has one of
+them, what their lines say may differ too. Pure.
 """
 
 from typing import Final
@@ -13,7 +14,9 @@ from tidegate.wire.head import CHUNKED, Fields, StartLine
 _LONGEST: Final = 2_048  # bytes of a head; the connection keeps it as long as it lives
 _LENGTH: Final = b"content-length"
 _SIGNED: Final = b"signature-input"
-_VARYING: Final = frozenset((_LENGTH, _SIGNED, b"signature", b"content-digest"))
+_NAMING: Final = (b"traceparent", b"tracestate", b"x-request-id")  # that name a request, and say nothing of it
+_NAMED: Final = frozenset((_LENGTH, *_NAMING))
+_VARYING: Final = _NAMED | {_SIGNED, b"signature", b"content-digest"}
 _MAX_DIGITS: Final = 18
 _SPACE: Final = ord(" ")
 _VISIBLE: Final = bytes(range(_SPACE, 0x7F))
@@ -57,10 +60,10 @@ class Repeated:
         return headers, fields, int(digits)
 
 
-class RepeatedSigned(Repeated):
-    """An accepted head with a signature, its lines cut off where what belongs to that, and the length, begins.
+class RepeatedVarying(Repeated):
+    """An accepted head with lines that vary, cut off where what they say, and the length, begins.
 
-    That is read anew each time: here as what llhttp would let pass, then by who judges signatures.
+    That is read anew each time: here as what llhttp would let pass, then by who judges signatures or follows traces.
     """
 
     __slots__ = ("_lines", "_varying")
@@ -106,7 +109,9 @@ def repeatable(
     if len(head) > _LONGEST or length == CHUNKED:
         return None
     if _SIGNED in fields:
-        return _signed(lines, start, headers, fields)
+        return _varying(lines, start, headers, fields, _VARYING)
+    if any(name in fields for name in _NAMING):
+        return _varying(lines, start, headers, fields, _NAMED)
     value = fields.get(_LENGTH)
     if value is None:
         return Repeated(head, b"", -1, start, headers, fields)
@@ -116,14 +121,16 @@ def repeatable(
     return Repeated(head[:begin], head[begin + len(value) :], at, start, headers, fields)
 
 
-def _signed(lines: list[bytes], start: StartLine, headers: Headers, fields: Fields) -> Repeated | None:
+def _varying(
+    lines: list[bytes], start: StartLine, headers: Headers, fields: Fields, names: frozenset[bytes]
+) -> Repeated | None:
     """None when one of the lines stands there twice: which of them counts is not for us to say."""
     cut, varying = lines.copy(), []
     for at, (name, value) in enumerate(headers):
-        if name in _VARYING:
+        if name in names:
             begin = lines[at + 1].rindex(value)
             cut[at + 1] = lines[at + 1][:begin]
             varying.append((at, begin))
     if len(varying) != len({headers[at][0] for at, _ in varying}):
         return None
-    return RepeatedSigned(cut, varying, start, headers, fields)
+    return RepeatedVarying(cut, varying, start, headers, fields)

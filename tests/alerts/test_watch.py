@@ -143,9 +143,9 @@ async def test_what_could_not_be_sent_without_the_database_is_sent_with_it(stage
 
 async def test_a_database_that_does_not_answer_holds_nothing_up(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """What it did late is not done twice."""
-    monkeypatch.setattr("tidegate.alerts.watch._PATIENCE_US", 20_000)
     async with Node(stage) as node:
         await node.look(2)
+        monkeypatch.setattr("tidegate.alerts.watch._PATIENCE_US", 20_000)
         hang, turn = threading.Event(), node.database.turn
 
         def slow(*words: object) -> object:

@@ -181,7 +181,7 @@ def list_runs(desk: Desk, drill: _Name, asked: Annotated[RunsQuery, Query()]) ->
     return RunsPage(runs=[_run(one) for one in page], next=str(page[-1].id) if len(found) > asked.limit else None)
 
 
-@ROUTER.post("/drills/{drill}/run", status_code=202)
+@ROUTER.post("/drills/{drill}/run")
 @needs(Right.RUN_DRILLS)
 def run_drill(desk: Desk, who: Who, drill: _Name, said: RunRequest) -> Started:
     """Have it run now, whatever its schedule. It costs what its questions cost. It stands in the audit."""

@@ -15,6 +15,7 @@ UNTESTED_ALONE = {
     "policy/caching/words_zh.py": "word lists; as words_en",
     "policy/queue/waiting.py": "a record; the desk's tests make and read it",
     "model/facts.py": "records without behaviour; the ledger's tests write and read them",
+    "model/arrivals.py": "records without behaviour; the tests of dry runs and of store/arrivals.py make and read them",
     "model/bodies.py": "records without behaviour; the tests of edge, ledger and store make and read them",
     "model/entitlements.py": "records without behaviour; the snapshot's tests write and read them",
     "model/record.py": "the base of records",

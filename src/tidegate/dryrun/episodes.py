@@ -2,7 +2,7 @@
 
 from typing import Final, NamedTuple
 
-from tidegate.dryrun.outcome import ANSWERED, GONE, HIT, REFUSED, Outcome
+from tidegate.dryrun.outcome import ANSWERED, GONE, HIT, Outcome
 from tidegate.model.arrivals import Arrival
 
 _APART_US: Final = 600_000_000  # without a refusal, and the next one begins another episode
@@ -38,9 +38,7 @@ class Episodes:
         self.found: dict[Key, list[Episode]] = {}
 
     def add(self, arrival: Arrival, outcome: Outcome, before: str) -> None:
-        """What became of one more call; `before` is how it had ended. O(1)."""
-        if outcome.end != REFUSED:
-            return
+        """One more refusal; `before` is how the call had ended. O(1)."""
         key = Key(outcome.rule, outcome.why, arrival.namespace)
         if key not in self.found and len(self.found) >= _MOST:
             key = Key(_OTHER, "", "")

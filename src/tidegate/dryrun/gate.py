@@ -99,8 +99,9 @@ class Gate:
 
     def _manage(self, arrival: Arrival) -> None:
         """A key that is not the file's is one that was made at run time: it stays what it was."""
-        space = "" if arrival.namespace == arrival.key else arrival.namespace
-        roster = self._managed
+        roster, space = self._managed, arrival.namespace
+        if space == arrival.key and space not in self._declared.tenancies:
+            space = ""  # a key without a namespace is its own
         if space and space not in self._declared.tenancies and space not in roster.tenancies:
             tier = arrival.tier if arrival.tier in self._tiers and not arrival.job else "paid"
             roster.apply(PutNamespace(Namespace(space, tier)))

@@ -80,5 +80,10 @@ def end_of(status: int, *, answered: bool, asked: bool) -> str:
 
 
 def why_of(status: int, told: str = "") -> str:
-    """Why the gate refused it."""
-    return told or _WHY.get(status, f"status_{status}")
+    """Why the gate refused it: as its story has it (`refused over_quota`), else as its status says."""
+    words = told.split()
+    if "limited" in words:
+        return "tenant_limit"
+    if "refused" in words[:-1]:
+        return words[words.index("refused") + 1]
+    return _WHY.get(status, f"status_{status}")

@@ -38,6 +38,7 @@ Told = Callable[[Arrival, Outcome], None]
 _NOTHING: Final = Usage()
 _FIXED: Final = 7  # tokens of a prompt's form
 _WEIGHT: Final = 4  # bytes a token, where the request's length is not known
+_LONGEST: Final = 8  # bytes a token, of a text
 _FORM_BYTES: Final = 120  # of a request, that are no text
 _DRAIN: Final = "drain"
 _SERVED: Final = 400
@@ -145,18 +146,18 @@ class Play:
             self._over = True
             self._rest()
         else:
-            self._clock.call_at(self._clock.moment(arrival.at_us), partial(self._arrive, arrival))
+            self._clock.at(self._clock.moment(arrival.at_us), partial(self._arrive, arrival))
 
     def _rest(self) -> None:
         if self._over and not self._open and self._played is not None and not self._played.done():
             self._played.set_result(None)
 
     def _arrive(self, arrival: Arrival) -> None:
-        self._await_next()
         gate = self._alone.get(arrival.namespace, self.gates[0])
         refusal = self._begin(arrival, gate)
         if refusal is not None:
             self._tell(arrival, Outcome(REFUSED, refusal.why, refusal.rule))
+        self._await_next()
 
     def _begin(self, arrival: Arrival, gate: Gate) -> Refusal | None:
         """Have it served, or say by which rule it is not."""
@@ -192,7 +193,7 @@ class Play:
             b"POST",
             b"/chat/completions",
             b"",
-            request(self._number),
+            request(self._number, arrival.model),
             Asked(arrival.model, arrival.streamed, shape.most),
             _size(arrival, shape),
             tenant=client.tenant,
@@ -220,7 +221,7 @@ class Play:
         self._open += 1
         self._calls[one.call.id] = Played(shape, fault_of(one.arrival))
         if one.arrival.status == LEFT:
-            one.leaves = self._clock.call_at(one.call.arrived + one.arrival.duration_us, one.leave)
+            one.leaves = self._clock.at(one.call.arrived + one.arrival.duration_us, one.leave)
         one.task = self._loop.create_task(self._serve(one))
 
     async def _serve(self, one: _Running) -> None:
@@ -281,5 +282,7 @@ def _known(plan: Plan, layer: str) -> bool:
 def _size(arrival: Arrival, shape: Shape) -> Size:
     """A prompt of so many tokens, as long as its request was."""
     fixed = min(_FIXED, shape.prompt)
-    weight = arrival.request_bytes - _FORM_BYTES if arrival.request_bytes else (shape.prompt - fixed) * _WEIGHT
+    weight = (shape.prompt - fixed) * _WEIGHT
+    if arrival.request_bytes:  # pictures are long and cost little
+        weight = min(arrival.request_bytes - _FORM_BYTES, (shape.prompt - fixed) * _LONGEST)
     return Size(0, max(1, weight), fixed)

@@ -40,9 +40,9 @@ class Played(NamedTuple):
     fault: Failed | None
 
 
-def request(number: int) -> bytes:
+def request(number: int, model: str) -> bytes:
     """The body of a call."""
-    return b"%d||" % number
+    return b"%d|%b|" % (number, _name(model))
 
 
 class LedgerCodec:
@@ -63,7 +63,7 @@ class LedgerCodec:
     def with_model(self, body: bytes, model: str) -> bytes:
         """For another model."""
         number, _, most = body.split(b"|", 2)
-        return b"%b|%b|%b" % (number, model.replace("|", " ").encode(), most)
+        return b"%b|%b|%b" % (number, _name(model), most)
 
     def with_output(self, body: bytes, tokens: int) -> bytes:
         """For so many new tokens at most."""
@@ -147,7 +147,7 @@ class Stream:
 
     def attach(self, sink: StreamSink) -> None:
         """The first content is there."""
-        self._timer = self._clock.call_at(self._end, partial(self._finish, sink))
+        self._timer = self._clock.at(self._end, partial(self._finish, sink))
         sink.chunk(self._lasts)
 
     def _finish(self, sink: StreamSink) -> None:
@@ -233,9 +233,9 @@ class LedgerProvider:
         now = self._clock.now()
         allowed = min(deadline - now, self._provider.first_byte_timeout_us or lasts_us)
         if lasts_us <= allowed:
-            await self._clock.sleep(lasts_us)
+            await self._clock.exactly(lasts_us)
             return
-        await self._clock.sleep(allowed)
+        await self._clock.exactly(allowed)
         raise TransportError("no answer in time", sent=True, begun=True)
 
     async def _fail(self, failed: Failed, deadline: int) -> Reply:
@@ -304,6 +304,10 @@ def _rule(profile: Profile, reason: str, status: int) -> RefusalRule | None:
     """The first row by which a refusal is of this class."""
     fitting = (row for row in profile.refusals if row.reason == reason)
     return next((row for row in fitting if not status or row.status in {0, status}), None)
+
+
+def _name(model: str) -> bytes:
+    return model.replace("|", " ").encode()
 
 
 def _usage(data: bytes) -> Usage:

@@ -8,7 +8,7 @@ from tidegate.dryrun.tally import GROUPS, Sums, Tally
 
 
 class Figures(msgspec.Struct, frozen=True):
-    """Of some calls. Waits are of those that queued, in milliseconds; cost is in billionths of the house currency."""
+    """Of some calls. Who waited a millisecond for its turn queued; cost is in billionths of the house currency."""
 
     calls: int
     answered: int
@@ -112,10 +112,9 @@ def groups(before: Tally, after: Tally) -> tuple[Group, ...]:
     """Beside each other: all calls first, then the largest groups of each kind."""
     found: list[Group] = []
     for by in GROUPS:
-        names = {**before.groups[by], **after.groups[by]}
+        was, is_ = before.by(by), after.by(by)
         made = [
-            Group(by, name, figures(before.groups[by].get(name, Sums())), figures(after.groups[by].get(name, Sums())))
-            for name in names
+            Group(by, name, figures(was.get(name, Sums())), figures(is_.get(name, Sums()))) for name in {**was, **is_}
         ]
         found += sorted(made, key=_largest)
     return tuple(found)

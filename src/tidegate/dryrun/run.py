@@ -8,7 +8,7 @@ from random import Random
 
 from tidegate.dryrun.episodes import Episodes
 from tidegate.dryrun.notes import notes
-from tidegate.dryrun.outcome import Outcome, recorded
+from tidegate.dryrun.outcome import REFUSED, Outcome, recorded
 from tidegate.dryrun.play import Play
 from tidegate.dryrun.report import Report, figures, findings, groups
 from tidegate.dryrun.shapes import Shapes
@@ -51,7 +51,8 @@ def dry_run(arrivals: Iterable[Arrival], new: Snapshot, *, against: Snapshot | N
 
     def told(arrival: Arrival, outcome: Outcome) -> None:
         after.add(arrival, outcome)
-        episodes.add(arrival, outcome, recorded(arrival).end)
+        if outcome.end == REFUSED:
+            episodes.add(arrival, outcome, recorded(arrival).end)
 
     gone = frozenset() if against is None else keys_of(against) - keys_of(new)
     play = Play(new, past.first_us, past.shapes, past.troubles, told, seed=seed, gone=gone)

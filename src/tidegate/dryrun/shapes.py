@@ -28,6 +28,7 @@ class Shape(NamedTuple):
     total_us: int
     provider: str
     model: str
+    bytes: int = 0  # of the request, 0 = not known
 
 
 UNKNOWN: Final = Shape(100, 100, 0, 0, 0, 500_000, 2_000_000, "", "")
@@ -56,7 +57,17 @@ def shape_of(arrival: Arrival, profile: Profile | None) -> Shape | None:
         total,
         arrival.provider,
         arrival.served,
+        arrival.request_bytes,
     )
+
+
+def _like(donor: Shape, arrival: Arrival) -> Shape:
+    """The donor, with a prompt as long as the call's own request was."""
+    if not arrival.request_bytes or not donor.bytes:
+        return donor
+    prompt = donor.prompt * arrival.request_bytes // donor.bytes
+    cached = donor.cached * prompt // donor.prompt if donor.prompt else 0
+    return donor._replace(prompt=prompt, cached=cached, bytes=arrival.request_bytes)
 
 
 def _most(arrival: Arrival, profile: Profile | None) -> int:
@@ -144,7 +155,7 @@ class Shapes:
         self.guessed += 1
         for kind in _kinds(arrival):
             if donors := self._donors.get(kind):
-                return donors[self._luck.randrange(len(donors))]
+                return _like(donors[self._luck.randrange(len(donors))], arrival)
         return UNKNOWN
 
     def times(self, shape: Shape, provider: str, model: str, completion: int) -> tuple[int, int]:

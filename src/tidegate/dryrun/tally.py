@@ -11,7 +11,8 @@ from tidegate.model.arrivals import Arrival
 ALL: Final = "all"
 GROUPS: Final = (ALL, "namespace", "plan", "tier")
 OTHER: Final = "(other)"
-_NAMES: Final = 1_000  # of each group; more are one
+_KINDS: Final = 2_000  # of namespace, plan and tier together; more are one
+QUEUED_US: Final = 1_000  # who had its turn sooner did not queue
 _REASONS: Final = 32
 _STEP: Final = log(1.02)  # between bins of waits: a quantile is 1 % off at most
 _BINS: Final = 1_200  # from 1 µs to more than a day
@@ -20,19 +21,26 @@ _BINS: Final = 1_200  # from 1 µs to more than a day
 class Waits:
     """Times, for their mean and quantiles."""
 
-    __slots__ = ("_bins", "count", "total")
+    __slots__ = ("bins", "count", "total")
 
     def __init__(self) -> None:
-        self._bins: array[int] | None = None
+        self.bins: array[int] | None = None
         self.count = self.total = 0
 
     def add(self, us: int) -> None:
         """One more, of at least a microsecond."""
-        if self._bins is None:
-            self._bins = array("q", bytes(8 * _BINS))
-        self._bins[min(_BINS - 1, int(log(us) / _STEP))] += 1
+        if self.bins is None:
+            self.bins = array("q", bytes(8 * _BINS))
+        self.bins[min(_BINS - 1, int(log(us) / _STEP))] += 1
         self.count += 1
         self.total += us
+
+    def merge(self, other: "Waits") -> None:
+        """Those as well. O(bins)."""
+        if other.bins is not None:
+            self.bins = array("q", map(int.__add__, self.bins or bytes(_BINS), other.bins))
+        self.count += other.count
+        self.total += other.total
 
     @property
     def mean(self) -> int:
@@ -42,7 +50,7 @@ class Waits:
     def quantile(self, permille: int) -> int:
         """In microseconds, 0 of none."""
         rank = self.count * permille // 1_000
-        for number, held in enumerate(self._bins or ()):
+        for number, held in enumerate(self.bins or ()):
             rank -= held
             if rank < 0:
                 return int(exp((number + 0.5) * _STEP))
@@ -70,7 +78,7 @@ class Sums:
         if outcome.end == REFUSED:
             why = outcome.why if outcome.why in self.whys or len(self.whys) < _REASONS else OTHER
             self.whys[why] += 1
-        if outcome.waited_us > 0:
+        if outcome.waited_us >= QUEUED_US:
             self.waits.add(outcome.waited_us)
         self.paused += outcome.paused_us > 0
         self.degraded += outcome.degraded != ""
@@ -80,6 +88,20 @@ class Sums:
         self.prompt += outcome.prompt
         self.completion += outcome.completion
         self.cost_nano += outcome.cost_nano
+
+    def merge(self, other: "Sums") -> None:
+        """Those calls as well."""
+        self.ends += other.ends
+        self.whys += other.whys
+        self.waits.merge(other.waits)
+        self.paused += other.paused
+        self.degraded += other.degraded
+        self.moved += other.moved
+        self.throttled += other.throttled
+        self.attempts += other.attempts
+        self.prompt += other.prompt
+        self.completion += other.completion
+        self.cost_nano += other.cost_nano
 
     @property
     def calls(self) -> int:
@@ -98,29 +120,35 @@ class Sums:
 
 
 class Tally:
-    """The sums of one policy, or of what happened."""
+    """The sums of one policy, or of what happened: one for each namespace, plan and tier together."""
 
-    __slots__ = ("groups",)
+    __slots__ = ("_sums",)
 
     def __init__(self) -> None:
-        self.groups: dict[str, dict[str, Sums]] = {group: {} for group in GROUPS}
-        self.groups[ALL][""] = Sums()
-
-    @property
-    def all(self) -> Sums:
-        """Over all calls."""
-        return self.groups[ALL][""]
+        self._sums: dict[tuple[str, str, str], Sums] = {}
 
     def add(self, arrival: Arrival, outcome: Outcome) -> None:
         """One more. O(1)."""
+        names = arrival.namespace, arrival.plan or arrival.model, arrival.tier
+        sums = self._sums.get(names)
+        if sums is None:
+            if len(self._sums) >= _KINDS:
+                names = OTHER, OTHER, OTHER
+            sums = self._sums.setdefault(names, Sums())
         moved = (
             outcome.end == ANSWERED and bool(arrival.served) and bool(outcome.model) and outcome.model != arrival.served
         )
-        names = "", arrival.namespace, arrival.plan or arrival.model, arrival.tier
-        for group, name in zip(GROUPS, names, strict=True):
-            known = self.groups[group]
-            sums = known.get(name)
-            if sums is None:
-                name = name if len(known) < _NAMES else OTHER  # noqa: PLW2901 - it is another's now
-                sums = known.setdefault(name, Sums())
-            sums.add(outcome, moved=moved)
+        sums.add(outcome, moved=moved)
+
+    @property
+    def all(self) -> Sums:
+        """Over all calls. O(kinds)."""
+        return self.by(ALL)[""]
+
+    def by(self, group: str) -> dict[str, Sums]:
+        """By one of `GROUPS`. O(kinds)."""
+        at = GROUPS.index(group) - 1
+        found: dict[str, Sums] = {} if at >= 0 else {"": Sums()}
+        for names, sums in self._sums.items():
+            found.setdefault(names[at] if at >= 0 else "", Sums()).merge(sums)
+        return found

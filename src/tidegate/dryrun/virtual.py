@@ -13,6 +13,7 @@ from typing import Final
 
 from tidegate.ports import Timer
 
+_TICK_US: Final = 1_000
 _CANCELLED_LOOK: Final = 4_096  # timers; of fewer, those that were cancelled may lie about
 
 
@@ -57,18 +58,29 @@ class VirtualClock:
         return wall - self._start
 
     def call_at(self, when: int, callback: Callable[[], None]) -> Timer:
-        """Run `callback` when time has come to `when`. O(log timers)."""
+        """Run `callback` at the first whole millisecond from `when` on, as `SystemClock` does. O(log timers)."""
+        return self.at(-(-when // _TICK_US) * _TICK_US, callback)
+
+    def at(self, when: int, callback: Callable[[], None]) -> Timer:
+        """Run `callback` at `when`: for what happens elsewhere, and not in the gate. O(log timers)."""
         self._order += 1
         timer = VirtualTimer(self, callback)
         heapq.heappush(self._timers, (when if when > self._now else self._now, self._order, timer))
         return timer
 
     async def sleep(self, duration: int) -> None:
-        """Return when so much time has passed."""
-        if duration <= 0:
-            return
+        """Return when so much time has passed, and the next millisecond has begun."""
+        if duration > 0:
+            await self._wait(self.call_at, duration)
+
+    async def exactly(self, duration: int) -> None:
+        """Return when so much time has passed: for who is not in the gate."""
+        if duration > 0:
+            await self._wait(self.at, duration)
+
+    async def _wait(self, timed: Callable[[int, Callable[[], None]], Timer], duration: int) -> None:
         over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        timer = self.call_at(self._now + duration, partial(_finish, over))
+        timer = timed(self._now + duration, partial(_finish, over))
         try:
             await over
         finally:

@@ -59,7 +59,7 @@ class Arrival(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     tag: str = ""
     hit: str = ""
     tries: tuple[Asked, ...] = ()
-    why: str = ""  # of a refusal by the gate, where its story tells
+    why: str = ""  # what befell it, in the words of the ledger: `refused over_quota`
     request_bytes: int = 0  # 0 = not known
     most_tokens: int = 0  # `max_tokens` as it was asked for, 0 = not known, or not stated
     deadline_us: int = 0  # that the client asked for, 0 = not known, or as its plan says
@@ -73,8 +73,7 @@ class ArrivalPage(msgspec.Struct, frozen=True):
 
 
 class ArrivalsFile(msgspec.Struct, frozen=True, tag_field="tidegate", tag="arrivals"):
-    """The first line of a file of arrivals: those that ended from `from_us` to before `to_us`."""
+    """The first line of a file of arrivals. `at_us`: when it was written."""
 
-    from_us: int
-    to_us: int
+    at_us: int
     version: int = 1

@@ -1,0 +1,104 @@
+"""`tidegate policy`, against an admin port on a socket and without one."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli import test_manage
+from tests.cli.test_manage import Said
+from tests.control.admin.desk import Desk
+from tests.control.admin.ledger import called, write_calls
+from tidegate.cli.policy_view import sentence
+from tidegate.dryrun.report import Finding
+
+POLICY = """
+providers:
+  openai:
+    dialect: openai
+    base_url: http://127.0.0.1:9/v1
+    scopes: [{name: main, keys: [sk-1], limits: {gpt-4o: {rpm: %d}}}]
+strategies:
+  unused: {primary_model: gpt-4o-mini}
+"""
+gate, said = test_manage.gate, test_manage.said  # fixtures
+EVER = "--since 2026-09-01 --until 2027-01-01"
+
+
+@pytest.fixture
+def new(tmp_path: Path) -> Path:
+    path = tmp_path / "new.yaml"
+    path.write_text(POLICY % 600)
+    return path
+
+
+def test_calls_of_a_running_gate_are_played(gate: Desk, said: Said, new: Path) -> None:
+    """The table says what changes, and which rule no call met."""
+    write_calls(gate, *(called(n, "team", tag=str(n)) for n in range(1, 9)))
+    told = said(f"policy test {new} {EVER}")
+    assert "8 calls that arrived" in told
+    assert "strategy unused: no call asked for it" in told
+    report = said.json(f"policy test {new} {EVER}")
+    assert (report["before"], report["groups"][0]["after"]["answered"]) == ("recorded", 8)
+
+
+def test_an_export_is_as_good_as_the_gate(gate: Desk, said: Said, new: Path, tmp_path: Path) -> None:
+    """Only its owner may read the file; a second one takes another name."""
+    write_calls(gate, *(called(n, "team", tag=str(n)) for n in range(1, 9)))
+    file = tmp_path / "calls.ndjson"
+    said(f"policy export {file} {EVER}")
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert said.json(f"policy test {new} --arrivals {file}") == said.json(f"policy test {new} {EVER}")
+    assert "name a file that is not there yet" in said(f"policy export {file}", status=2)
+    tight = tmp_path / "tight.yaml"
+    tight.write_text(POLICY % 1)
+    both = said.json(f"policy test {tight} --against {new} --arrivals {file}")
+    assert (both["before"], both["groups"][0]["before"]["refused"]) == ("current", 0)
+    assert both["groups"][0]["after"]["queued"] + both["groups"][0]["after"]["refused"] == 7
+
+
+def test_an_owner_plays_its_own_calls(
+    gate: Desk,
+    said: Said,
+    new: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of others it sees nothing."""
+    gate.made("/namespaces", {"name": "team"})
+    write_calls(gate, called(1, "team"), called(2, "other"))
+    monkeypatch.setenv("TIDEGATE_ADMIN_TOKEN", gate.token("owner", "team"))
+    report = said.json(f"policy test {new} {EVER}")
+    assert [one["name"] for one in report["groups"] if one["by"] == "namespace"] == ["team"]
+
+
+def test_two_policies_are_told_apart(said: Said, new: Path, tmp_path: Path) -> None:
+    """In lines, or as JSON."""
+    old = tmp_path / "old.yaml"
+    old.write_text(POLICY % 60)
+    assert said(f"policy diff {old} {new}") == "providers.openai.scopes.main.limits.gpt-4o.rpm: 60 → 600\n"
+    assert said(f"policy diff {new} {new}") == "nothing that a call would notice\n"
+    assert said.json(f"policy diff {old} {new}")[0]["after"] == "600"
+
+
+@pytest.mark.usefixtures("gate")
+def test_what_cannot_be_done_is_told(said: Said, new: Path, tmp_path: Path) -> None:
+    """With the file and the line at fault."""
+    assert "no calls in that time" in said(f"policy test {new} {EVER}", status=1)
+    assert "No such file" in said(f"policy test {new} --arrivals {tmp_path}/none", status=2)
+    assert "cannot be read" in said(f"policy test {tmp_path}/none.yaml", status=2)
+    file = tmp_path / "bad.ndjson"
+    file.write_text('{"tidegate": "arrivals", "at_us": 1}\n{"at_us": 1}\n{"at_us": "x"}\n')
+    assert "bad.ndjson:3: is no line of" in said(f"policy test {new} --arrivals {file}", status=2)
+    assert "write 24h" in said(f"policy test {new} --since yesterday", status=2)
+
+
+def test_a_sentence_says_who_and_when() -> None:
+    """One call, several, with days where the period is long."""
+    one = Finding("quota of openai/gpt-4o", "over_quota", "team", 1, 0, 0, 0)
+    assert sentence(one, days=False) == (
+        "quota of openai/gpt-4o would have refused 1 call of team at 00:00; 0 of them were answered"
+    )
+    many = Finding("limit", "tenant_limit", "", 3_000, 2_000, 0, 60_000_000)
+    assert sentence(many, days=True) == (
+        "limit would have refused 3,000 calls between 1970-01-01 00:00 and 1970-01-01 00:01; "
+        "2,000 of them were answered"
+    )

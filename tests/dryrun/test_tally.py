@@ -1,0 +1,62 @@
+"""Sums, quantiles and episodes."""
+
+from tests.dryrun.days import SECOND, call, refused
+from tidegate.dryrun.episodes import Episodes
+from tidegate.dryrun.outcome import ANSWERED, FAILED, GONE, HIT, REFUSED, UNSEEN, Outcome, recorded
+from tidegate.dryrun.report import findings
+from tidegate.dryrun.tally import OTHER, Tally, Waits
+from tidegate.model.arrivals import Asked
+
+
+def test_what_happened_is_read_from_the_record() -> None:
+    """How each kind of call ended, in the words of a dry run."""
+    lost = (Asked("openai", "main", "m", 0, 1, 429, "rate"),)
+    for arrival, end, why in (
+        (call(0), ANSWERED, ""),
+        (call(0, hit="exact"), HIT, ""),
+        (refused(0), REFUSED, "over_quota"),
+        (refused(0, status=503), REFUSED, "queue_full"),
+        (refused(0, why="limited refused over_quota"), REFUSED, "tenant_limit"),
+        (refused(0, status=503, why="moved refused deadline"), REFUSED, "deadline"),
+        (refused(0, attempts=1, tries=lost), FAILED, ""),
+        (call(0, status=502), FAILED, ""),
+        (call(0, status=499), GONE, ""),
+        (refused(0, status=0), UNSEEN, ""),
+        (refused(0, status=418), REFUSED, "status_418"),
+    ):
+        outcome = recorded(arrival)
+        assert (outcome.end, outcome.why) == (end, why)
+    assert recorded(refused(0, attempts=1, tries=lost)).throttled == 1
+
+
+def test_quantiles_are_one_per_cent_off_at_most() -> None:
+    """Also of two sums put together."""
+    one, other = Waits(), Waits()
+    for n in range(1, 10_001):
+        (one if n % 2 else other).add(n * 1_000)
+    one.merge(other)
+    assert one.mean == 5_000_500
+    for permille in (500, 950, 990):
+        assert abs(one.quantile(permille) / (permille * 10_000) - 1) < 0.011
+    assert Waits().quantile(990) == 0
+
+
+def test_names_are_bounded() -> None:
+    """Beyond so many, calls are of no name, and none is lost."""
+    tally = Tally()
+    for n in range(3_000):
+        tally.add(call(0, namespace=f"ns-{n}"), Outcome(ANSWERED))
+    assert tally.all.calls == 3_000
+    assert len(tally.by("namespace")) <= 2_001
+    assert tally.by("namespace")[OTHER].calls == 1_000
+
+
+def test_refusals_that_are_far_apart_are_two_episodes() -> None:
+    """Each from its first call to its last, with how many had been answered."""
+    episodes = Episodes()
+    for second in (0, 60, 120, 3_000, 3_060):
+        arrival = refused(second, namespace="team")
+        episodes.add(arrival, Outcome(REFUSED, "over_quota", "quota of x"), ANSWERED if second else REFUSED)
+    first, second = findings(episodes)
+    assert (first.calls, first.answered, (first.last_us - first.first_us) // SECOND) == (3, 2, 120)
+    assert (second.calls, second.answered, second.namespace) == (2, 2, "team")

@@ -3,11 +3,13 @@
 Markdown of 4,096 bytes, text of 2,048, which alone calls telephone numbers; 20 messages a minute.
 """
 
+import re
 from typing import Any
 
 from tidegate.testing.channels.rates import Rate
 from tidegate.testing.channels.records import Asked, Kept, Refusal, Taken, decoded, in_json
 
+_TAG = re.compile(r"</?font[^>]*>")
 _LONGEST = {"markdown": 4_096, "text": 2_048}
 _FIELDS = {"markdown": {"content"}, "text": {"content", "mentioned_list", "mentioned_mobile_list"}}
 
@@ -33,7 +35,7 @@ class WeCom:
             text = _content(message)
         except Refusal as refusal:
             return Taken(in_json(200, {"errcode": refusal.code, "errmsg": refusal.words}))
-        title = text.lstrip("# ").partition("\n")[0]
+        title = _TAG.sub("", text.lstrip("# ").partition("\n")[0])
         return Taken(in_json(200, {"errcode": 0, "errmsg": "ok"}), Kept(self.name, now_s, title, text, message))
 
 

@@ -149,7 +149,7 @@ async def test_what_its_tenants_limits_refused_is_recorded() -> None:
     assert (asked.wire.status, record.status, record.attempts, record.target) == (429, 429, 0, "")
     assert asked.wire.fields[b"x-request-id"] == b"req_%x" % record.call_id
     assert [(step.what, step.why) for step in record.story] == [(LIMITED, "tenant_limit"), (REFUSED, "over_quota")]
-    assert "requests per minute" in dict(record.story[0].figures)["says"]
+    assert "the limit of requests a minute" in str(dict(record.story[0].figures)["says"])
     assert int(dict(record.story[1].figures)["told_us"]) > 0
     assert door.gateway.open == 0
 

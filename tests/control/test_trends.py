@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, Engine, insert, select
+from sqlalchemy import Connection, Engine, delete, insert, select
 
 from tidegate.control.board import WorkerView
 from tidegate.control.trends import TrendKeeper, limits_in_force
@@ -54,18 +54,25 @@ def test_a_limit_is_what_is_kept_to(gauges: list[LaneGauge], limit: LaneLimit) -
     assert limits_in_force([view(one) for one in gauges]) == {LANE: limit}
 
 
-def test_limits_are_noted_once_a_minute(engine: Engine) -> None:
-    """And as soon as a worker has told any."""
+def test_limits_are_noted_when_they_change(engine: Engine) -> None:
+    """Looked at every ten seconds, from when a worker has told any; a lane that is new is noted soon."""
     keeper = TrendKeeper()
     assert keeper.due(1_000.0)
     keeper.note(engine, [], 6_000, writing)
     assert keeper.due(1_000.5)
     keeper.note(engine, [view(gauge(limit=5))], 6_060, writing)
-    assert not keeper.due(1_059.0)
-    assert keeper.due(1_060.5)
-    with engine.connect() as connection:
+    assert not keeper.due(1_009.0)
+    assert keeper.due(1_010.5)
+    with writing(engine) as connection:
         assert latest(connection) == {LANE: LaneLimit(5)}
         assert connection.scalar(select(LANE_LIMITS.c.minute)) == 101
+        connection.execute(delete(LANE_LIMITS))
+    keeper.note(engine, [view(gauge(limit=5))], 6_120, writing)
+    with engine.connect() as connection:
+        assert latest(connection) == {}  # nobody was asked: nothing had changed
+    keeper.note(engine, [view(gauge(limit=6))], 6_180, writing)
+    with engine.connect() as connection:
+        assert latest(connection) == {LANE: LaneLimit(6)}
 
 
 def test_who_has_lost_the_duty_notes_nothing(engine: Engine) -> None:

@@ -3,7 +3,7 @@
 from math import asin, pi, sin
 
 import pytest
-from sqlalchemy import Engine, insert
+from sqlalchemy import Engine, delete, insert
 
 from tidegate.model.measures import METRICS
 from tidegate.store.engine import writing
@@ -11,7 +11,7 @@ from tidegate.store.lane_limits import LaneLimit
 from tidegate.store.lane_sums import MINUTE_US
 from tidegate.store.lane_tables import LANE_HOURS, LANE_MINUTES
 from tidegate.store.metadata import HOUR_US
-from tidegate.store.outlook import HORIZON_S, METRIC, LaneHistory, Outlook, outlook, outlooks, samples
+from tidegate.store.outlook import HORIZON_S, METRIC, LaneHistory, Outlook, OutlookKeeper, outlook
 from tidegate.store.utilisation import QuotaKey
 
 LANE, OTHER = QuotaKey("a", "s", "m"), QuotaKey("b", "s", "m")
@@ -46,7 +46,7 @@ def filled(engine: Engine) -> Engine:
 
 def asked(engine: Engine, *limits: tuple[QuotaKey, LaneLimit]) -> list[Outlook]:
     with engine.connect() as connection:
-        return outlooks(connection, WALL, dict(limits))
+        return OutlookKeeper().outlooks(connection, WALL, dict(limits))
 
 
 def test_the_pattern_says_when(filled: Engine) -> None:
@@ -69,7 +69,7 @@ def test_a_limit_that_is_far_is_not_reached(filled: Engine) -> None:
     (found,) = asked(filled, (LANE, LaneLimit(tpm=10_000)))
     assert (found.soon_s, found.expected_s, found.likely_s, found.exhausted_s) == (None, None, None, None)
     with filled.connect() as connection:
-        assert samples(connection, WALL, {LANE: LaneLimit(tpm=10_000)}) == [
+        assert OutlookKeeper().samples(connection, WALL, {LANE: LaneLimit(tpm=10_000)}) == [
             (METRIC, (("model", "m"), ("provider", "a"), ("scope", "s")), float(HORIZON_S))
         ]
 
@@ -79,7 +79,7 @@ def test_each_unit_has_an_outlook_and_the_sooner_is_the_sample(filled: Engine) -
     tokens, requests = asked(filled, (LANE, LaneLimit(tpm=10_000, rpm=10)))
     assert (tokens.exhausted_s, requests.soon_s) == (None, 0.0)
     with filled.connect() as connection:
-        (sample,) = samples(connection, WALL, {LANE: LaneLimit(tpm=10_000, rpm=10)})
+        (sample,) = OutlookKeeper().samples(connection, WALL, {LANE: LaneLimit(tpm=10_000, rpm=10)})
     assert sample.value == 0.0
     assert {name for name, _ in sample.labels} == set(METRICS[METRIC].labels)
 
@@ -93,7 +93,7 @@ def test_lanes_without_limit_or_history(filled: Engine) -> None:
         (new, "requests", "", None),
     ]
     with filled.connect() as connection:
-        assert samples(connection, WALL, {}) == []
+        assert OutlookKeeper().samples(connection, WALL, {}) == []
 
 
 def test_a_sudden_rise_is_seen_before_the_pattern_knows_it() -> None:
@@ -105,3 +105,22 @@ def test_a_sudden_rise_is_seen_before_the_pattern_knows_it() -> None:
     assert found.exhausted_s == found.soon_s
     assert found.rate == 60.0
     assert outlook(LANE, "tokens", 179, "", LaneHistory([], [100.0]), WALL).rate == 20.0
+
+
+def test_the_past_is_looked_at_once_an_hour(filled: Engine) -> None:
+    """Meanwhile the moment stays and comes nearer; the last minutes, and another limit, count at once."""
+    keeper, limit = OutlookKeeper(), LaneLimit(tpm=1_475)
+    with filled.connect() as connection:
+        (first,) = keeper.outlooks(connection, WALL, {LANE: limit})
+    with writing(filled) as connection:
+        connection.execute(delete(LANE_HOURS))
+        connection.execute(delete(LANE_MINUTES))
+    with filled.connect() as connection:
+        (later,) = keeper.outlooks(connection, WALL + 10 * MINUTE_US, {LANE: limit})
+        (other,) = keeper.outlooks(connection, WALL + 10 * MINUTE_US, {LANE: LaneLimit(tpm=10_000)})
+        (gone,) = keeper.outlooks(connection, WALL + 30 * MINUTE_US, {LANE: limit})
+    assert first.expected_s is not None
+    assert first.rate > 0
+    assert (later.expected_s, later.rate) == (first.expected_s - 600, 0)
+    assert other.expected_s is None
+    assert (gone.method, gone.expected_s) == ("", None)

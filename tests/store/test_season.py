@@ -113,7 +113,18 @@ def test_dispersion_is_what_one_minute_of_ten_exceeds() -> None:
     busy = [(-1, 4.0 if at % 5 == 0 else 0.25) for at in range(60)]
     assert dispersion(known, [*busy, *((-2, 50.0) for _ in range(60))]) == 4.0
     assert dispersion(known, busy[:20]) == 1.0
+    idle = [(-2, 0.0)] * 60
+    assert dispersion(known, idle) == 1.0
     assert dispersion(known, [(-1, 0.1)] * 60) == 1.0
+
+
+def test_dispersion_of_a_quiet_day_is_known_too() -> None:
+    """Busy is what is busy among the minutes that are kept, be it a Sunday."""
+    known = pattern([weekly(hour) for hour in range(4 * 168)])
+    assert known is not None
+    sunday = [(-1 - at // 60, known.at(-1 - at // 60) / 60 * (3 if at % 5 == 0 else 0.5)) for at in range(1_440)]
+    assert max(known.index[hour] for hour in range(-24, 0)) < 1
+    assert dispersion(known, sunday) == pytest.approx(3)
 
 
 @pytest.mark.parametrize(

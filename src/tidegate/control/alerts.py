@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tidegate.alerts.watch import Watch
     from tidegate.model.alerts import AlertChannel, AlertSettings
     from tidegate.store.engine import Begin
+    from tidegate.store.outlook import OutlookKeeper
 
 Source = Callable[["Connection", int], Iterable[Sample]]
 
@@ -36,7 +37,7 @@ class Seen(NamedTuple):
 class Alerts:
     """One for the process. `sources`: what only the database knows, each asked for itself every few seconds."""
 
-    __slots__ = ("_clock", "_engine_of", "_lead", "_log", "_seen", "_sources", "_state_dir")
+    __slots__ = ("_clock", "_engine_of", "_lead", "_log", "_outlooks", "_seen", "_sources", "_state_dir")
 
     def __init__(
         self,
@@ -56,6 +57,7 @@ class Alerts:
         self._log = log
         self._clock = clock
         self._sources = sources
+        self._outlooks: OutlookKeeper | None = None
 
     async def run(self) -> None:
         """Watch until it is cancelled."""
@@ -92,6 +94,8 @@ class Alerts:
         return iter(found)
 
     def _outlook(self, connection: "Connection", wall: int) -> Iterable[Sample]:
-        from tidegate.store import outlook  # noqa: PLC0415
+        from tidegate.store.outlook import OutlookKeeper  # noqa: PLC0415
 
-        return outlook.samples(connection, wall, limits_in_force(self._seen.board.views()))
+        if self._outlooks is None:
+            self._outlooks = OutlookKeeper()
+        return self._outlooks.samples(connection, wall, limits_in_force(self._seen.board.views()))

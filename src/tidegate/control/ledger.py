@@ -113,6 +113,7 @@ class Ledger:
         if before != now:
             self._log.info("the database's schema was brought up to date", database=shown(engine), schema=now)
         self.engine = engine
+        self._trends = TrendKeeper()
         return Ingest(engine, self._state_dir, self._log)
 
     def _worked(self) -> None:

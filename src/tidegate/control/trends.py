@@ -1,4 +1,4 @@
-"""The limits in force go into the database once a minute, by whoever leads; what is too old goes out of it."""
+"""The limits in force go into the database when they change, by whoever leads; what is too old goes out of it."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tidegate.store.lane_limits import LaneLimit
     from tidegate.store.utilisation import QuotaKey
 
-_EVERY: Final = 60.0
+_EVERY: Final = 10.0
 _MINUTE_S: Final = 60
 _HOUR_S: Final = 3_600
 _DAY_MINUTES: Final = 1_440
@@ -48,12 +48,13 @@ def _limit(belief: Belief, shown: int) -> int:
 
 
 class TrendKeeper:
-    """Used by one thread, that of the ledger."""
+    """Used by one thread, that of the ledger; one for each database."""
 
-    __slots__ = ("_noted",)
+    __slots__ = ("_known", "_noted")
 
     def __init__(self) -> None:
         self._noted = -_EVERY
+        self._known: dict[QuotaKey, LaneLimit] = {}  # as they were noted last, by this one
 
     def due(self, now: float) -> bool:
         """Is it time to note the limits? `now` is monotonic, in seconds."""
@@ -71,11 +72,14 @@ class TrendKeeper:
         if not limits:
             self._noted = -_EVERY  # no worker has told anything yet
             return
+        if limits == self._known:
+            return
         try:
             with begin(engine) as connection:
                 note(connection, wall // _MINUTE_S, limits)
         except Deposed:
             return  # another node sees to it
+        self._known = limits
 
     def tidy(self, engine: "Engine", settings: LedgerSettings, wall: int, begin: "Begin") -> int:
         """Let go of what is older than the settings say; how many rows went. Raises what `begin` raises."""

@@ -22,6 +22,7 @@ SHORT_HORIZON_S: Final = 3_600.0  # a line through five minutes says nothing of 
 _NO_CHANCE: Final = 2.353  # standard errors: t of 3 degrees of freedom at 95 %, one-sided
 _MINUTES: Final = 60
 _FEWEST: Final = 30  # minutes that make a quantile
+_ABOUT: Final = 0.999  # sums of the same number are not quite the same
 
 
 class _Cycle(NamedTuple):
@@ -71,15 +72,17 @@ def pattern(hours: Sequence[float]) -> Pattern | None:
 def dispersion(known: Pattern, minutes: Iterable[tuple[int, float]]) -> float:
     """The 90 % quantile of a minute beside its hour's mean, at least 1. O(minutes log minutes).
 
-    `minutes`: the hour of each (-1 = the last that is over) and what it was. Only hours count that have at least the
-    usual traffic: an idle hour's minutes are many times nothing.
+    `minutes`: the hour of each (-1 = the last that is over) and what it was. Only hours count that are as busy as these
+    hours are on average: an idle hour's minutes are many times nothing.
     """
-    size = len(known.index)
-    ratios = sorted(
-        value * _MINUTES / mean
-        for hour, value in minutes
-        if known.index[hour % size] >= 1 and (mean := known.at(hour)) > 0
-    )
+    means: dict[int, float] = {}
+    placed = []
+    for hour, value in minutes:
+        if hour not in means:
+            means[hour] = known.at(hour)
+        placed.append((means[hour], value))
+    usual = sum(mean for mean, _ in placed) / max(1, len(placed))
+    ratios = sorted(value * _MINUTES / mean for mean, value in placed if mean >= usual * _ABOUT > 0)
     if len(ratios) < _FEWEST:
         return 1.0
     return max(1.0, ratios[ceil(QUANTILE * len(ratios)) - 1])

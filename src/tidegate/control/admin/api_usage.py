@@ -16,8 +16,8 @@ from tidegate.control.admin.settings import as_moment, from_moment
 from tidegate.control.admin.spending import harmless
 from tidegate.control.admin.usage_views import OutlookAsked, OutlookView, SeriesAsked, UsagePoint, UsageSeries
 from tidegate.control.trends import limits_in_force
-from tidegate.store import lane_limits, outlook, trends
-from tidegate.store.outlook import Outlook
+from tidegate.store import lane_limits, trends
+from tidegate.store.outlook import Outlook, OutlookKeeper
 from tidegate.store.trends import Point
 
 ROUTER = router("usage")
@@ -63,7 +63,7 @@ def usage_outlook(desk: Desk, asked: Annotated[OutlookAsked, Query()]) -> list[O
     with desk.engine.connect() as connection:
         limits = limits_in_force(desk.board.views()) or lane_limits.latest(connection)
         wanted = {lane: limit for lane, limit in limits.items() if filters.items() <= lane._asdict().items()}
-        found = outlook.outlooks(connection, wall, wanted)
+        found = OutlookKeeper().outlooks(connection, wall, wanted)
     return [_outlook(one, wall) for one in found]
 
 

@@ -102,3 +102,15 @@ def test_a_sentence_says_who_and_when() -> None:
         "limit would have refused 3,000 calls between 1970-01-01 00:00 and 1970-01-01 00:01; "
         "2,000 of them were answered"
     )
+
+
+def test_limits_that_are_managed_at_run_time_are_played(gate: Desk, said: Said, new: Path, tmp_path: Path) -> None:
+    """Those that the gate holds now, also from a file, which has nothing that a key is known by."""
+    gate.made("/namespaces", {"name": "team", "limits": {"rpm": 2}})
+    gate.made("/namespaces/team/keys", {"name": "app"})
+    write_calls(gate, *(called(n, "team", tag=str(n)) for n in range(1, 9)))
+    report = said.json(f"policy test {new} {EVER}")
+    assert report["groups"][0]["after"]["refusals"] == {"tenant_limit": 6}
+    file = tmp_path / "calls.ndjson"
+    said(f"policy export {file} {EVER}")
+    assert said.json(f"policy test {new} --arrivals {file}") == report

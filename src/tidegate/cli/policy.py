@@ -15,7 +15,8 @@ import msgspec
 
 from tidegate.cli import policy_view
 from tidegate.cli.manage import AdminClient, Failed, add_connection, query, token_of
-from tidegate.model.arrivals import Arrival, ArrivalPage, ArrivalsFile
+from tidegate.model.arrivals import Arrival, ArrivalPage, ArrivalsFile, CallerPage
+from tidegate.model.directory import Change
 
 if TYPE_CHECKING:
     from tidegate.model.snapshot import Snapshot
@@ -88,14 +89,17 @@ def _test(args: Namespace) -> int:
     new = _snapshot(args.new)
     against = _snapshot(args.against) if args.against else None
     with Spool() as spool:
-        spool.fill(_of_file(args.arrivals) if args.arrivals else _asked(args))
+        managed: list[Change] = []
+        spool.fill(_of_file(args.arrivals, managed) if args.arrivals else _asked(args))
+        if not args.arrivals:
+            managed += _callers(args)
         if not spool.count:
             raise Failed("there are no calls in that time: name another --since")
         _say(f"{spool.count:,} calls; playing")
         gc.freeze()
         gc.set_threshold(_COLLECTED, 20, 100)  # calls leave few cycles, and looking for them takes a tenth of all time
         began = time.process_time()
-        report = dry_run(spool, new, against=against, seed=args.seed)
+        report = dry_run(spool, new, against=against, managed=managed, seed=args.seed)
         took = max(time.process_time() - began, 1e-6)
     _say(f"played in {took:.1f} s of CPU, {spool.count / took:,.0f} calls a second")
     if args.json:
@@ -107,11 +111,12 @@ def _test(args: Namespace) -> int:
 
 def _export(args: Namespace) -> int:
     encode = msgspec.json.Encoder().encode
-    now = time.time_ns() // 1_000
+    now, callers = time.time_ns() // 1_000, _callers(args)
     file = sys.stdout.buffer if str(args.file) == "-" else _opened(args.file)
     count = 0
     try:
-        file.write(encode(ArrivalsFile(now)) + b"\n")
+        file.write(encode(ArrivalsFile(now, callers=len(callers))) + b"\n")
+        file.writelines(encode(caller) + b"\n" for caller in callers)
         for arrival in _asked(args):
             file.write(encode(arrival) + b"\n")
             count += 1
@@ -155,13 +160,33 @@ def _asked(args: Namespace) -> Iterator[Arrival]:
             return
 
 
-def _of_file(path: Path) -> Iterator[Arrival]:
-    """Raises `Failed`, which names the line."""
+def _callers(args: Namespace) -> list[Change]:
+    """Who may call beside the file. Raises `Failed`."""
+    client = AdminClient(args.admin_url, token_of(args))
+    found: list[Change] = []
+    offset = 0
+    while True:
+        _, said = client.raw("GET", f"/arrivals/callers{query(offset=offset, limit=_PAGE)}")
+        try:
+            page = msgspec.json.decode(said, type=CallerPage)
+        except msgspec.DecodeError:
+            raise Failed("the gate answered something else than callers: is it of this version?") from None
+        found += page.callers
+        offset = page.next
+        if not offset:
+            return found
+
+
+def _of_file(path: Path, managed: list[Change]) -> Iterator[Arrival]:
+    """The file's arrivals; its callers come into `managed`. Raises `Failed`, which names the line."""
     decode: Callable[[bytes], Arrival] = msgspec.json.Decoder(Arrival).decode
     number = 1
     try:
         with path.open("rb") as file:
-            msgspec.json.decode(file.readline(_LINE), type=ArrivalsFile)
+            head = msgspec.json.decode(file.readline(_LINE), type=ArrivalsFile)
+            for _ in range(head.callers):
+                number += 1
+                managed.append(msgspec.json.decode(file.readline(_LINE), type=Change))
             while line := file.readline(_LINE):
                 number += 1
                 yield decode(line)

@@ -1,8 +1,10 @@
 """The gate of a policy in virtual time: the line, lanes, books and limits that a worker would make of its snapshot."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from hashlib import sha256
 from typing import Final
+
+from msgspec.structs import replace
 
 from tidegate.clock import zone_of
 from tidegate.dryrun.provider import LedgerProvider, ways
@@ -14,7 +16,7 @@ from tidegate.line.lanes import Lanes
 from tidegate.line.line import Line
 from tidegate.line.plan import Plan
 from tidegate.model.arrivals import Arrival
-from tidegate.model.directory import PutKey, PutNamespace, PutUser
+from tidegate.model.directory import Change, PutKey, PutNamespace, PutUser
 from tidegate.model.snapshot import ClientKey, Namespace, Provider, Snapshot, User
 from tidegate.policy.tenant_limits.accounts import Accounts
 from tidegate.policy.tenant_limits.limits import Limits
@@ -41,13 +43,19 @@ class Gate:
         luck: Callable[[], float],
         opened: Callable[[Provider], LedgerProvider],
         gone: frozenset[str] = frozenset(),
+        managed: Iterable[Change] = (),
     ) -> None:
-        """`gone`: keys that the file had and has no more. Any other that it does not name was made at run time."""
+        """`managed`: who may call beside the file. `gone`: keys that it had and has no more.
+
+        Any other key was made at run time, and has no limits that are known.
+        """
         self._gone = gone
         self._clock = clock
         self._accounts = Accounts(zone_of)
         self._declared = declared(snapshot)
         self._managed = Roster()
+        for one in managed:
+            self._managed.apply(_known(one))
         self._who: dict[tuple[str, str, str, str, bool], Principal | None] = {}
         self.providers: dict[str, LedgerProvider] = {}
         self._tiers = {tier.name for tier in snapshot.tiers}
@@ -87,7 +95,7 @@ class Gate:
     def _found(self, arrival: Arrival) -> Principal | None:
         if not arrival.key:
             return self.clients.anybody if self._keyless else None
-        if self._declared.by_name(arrival.key) is None:
+        if self._declared.by_name(arrival.key) is None and self._managed.by_name(arrival.key) is None:
             if arrival.key in self._gone:
                 return None
             self._manage(arrival)
@@ -109,5 +117,11 @@ class Gate:
             mine = self._declared.tenancies.get(space)
             if mine is None or arrival.user not in mine.users:
                 roster.apply(PutUser(space, User(arrival.user)))
-        digest = sha256(f"{space}/{arrival.key}".encode()).digest()
-        roster.apply(PutKey(space, ClientKey(arrival.key, digest, user=arrival.user if space else "")))
+        roster.apply(_known(PutKey(space, ClientKey(arrival.key, b"", user=arrival.user if space else ""))))
+
+
+def _known(one: Change) -> Change:
+    """A key is known by its digest: one that nobody can show stands for it."""
+    if not isinstance(one, PutKey):
+        return one
+    return PutKey(one.namespace, replace(one.key, digest=sha256(one.key.name.encode()).digest()))

@@ -10,16 +10,12 @@ from tidegate.model.snapshot import Limits, Snapshot, caches
 _TOLD = 5  # names
 
 
-def notes(
-    new: Snapshot, shapes: Shapes, troubles: Troubles, recorded: Tally, *, against: Snapshot | None
-) -> tuple[str, ...]:
+def notes(new: Snapshot, shapes: Shapes, troubles: Troubles, recorded: Tally, *, managed: bool) -> tuple[str, ...]:
     """In sentences."""
-    return tuple(_notes(new, shapes, troubles, recorded, against))
+    return tuple(_notes(new, shapes, troubles, recorded, managed=managed))
 
 
-def _notes(
-    new: Snapshot, shapes: Shapes, troubles: Troubles, recorded: Tally, against: Snapshot | None
-) -> Iterator[str]:
+def _notes(new: Snapshot, shapes: Shapes, troubles: Troubles, recorded: Tally, managed: bool) -> Iterator[str]:
     yield "Calls arrive as they did: a client's retries are calls of their own, and are neither added nor left out."
     if shapes.guessed:
         yield (
@@ -41,8 +37,10 @@ def _notes(
         )
     if new.access.address_rpm or new.access.user_rpm:
         yield "Limits by address are not played: the ledger has no addresses."
-    if against is None:
-        yield "Keys that the file does not name are taken to have been made at run time; their limits are not played."
+    if managed:
+        yield "Namespaces, users and keys that are managed at run time have the limits that they have now."
+    else:
+        yield "Keys that the file does not name are taken to have been made at run time; their limits are not known."
 
 
 def _limits(snapshot: Snapshot) -> list[Limits]:

@@ -1,7 +1,7 @@
 """Arrivals through one policy, in virtual time: the gate's own line, asked as its workers ask it."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from random import Random
 from typing import Final
@@ -26,6 +26,7 @@ from tidegate.line.tries import recorded
 from tidegate.model.arrivals import Arrival
 from tidegate.model.call import Call, Kind, Size
 from tidegate.model.call import Shape as Asked
+from tidegate.model.directory import Change
 from tidegate.model.facts import LEFT
 from tidegate.model.outcome import Reason, Usage
 from tidegate.model.reply import Refused
@@ -104,8 +105,9 @@ class Play:
         *,
         seed: int = 0,
         gone: frozenset[str] = frozenset(),
+        managed: Sequence[Change] = (),
     ) -> None:
-        """`tell` hears of each call when it has ended; `gone` as of `Gate`."""
+        """`tell` hears of each call when it has ended; `gone` and `managed` as of `Gate`."""
         self._clock = clock = VirtualClock(begins_us)
         self._loop = loop_over(clock)
         self._luck = Random(seed)
@@ -120,7 +122,8 @@ class Play:
         self.silent = Silent()
         parts = split(snapshot)
         self.gates = [
-            Gate(part, clock, self.silent, self.silent, self._luck.random, self._opened, gone) for part in parts
+            Gate(part, clock, self.silent, self.silent, self._luck.random, self._opened, gone, managed)
+            for part in parts
         ]
         self._alone = {part.namespace: gate for part, gate in zip(parts, self.gates, strict=True) if part.namespace}
 

@@ -3,7 +3,7 @@
 The admin API may call `dry_run` as the command does: it takes arrivals and snapshots and returns a record.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from random import Random
 
 from tidegate.dryrun.episodes import Episodes
@@ -16,6 +16,7 @@ from tidegate.dryrun.tally import Tally
 from tidegate.dryrun.troubles import Troubles
 from tidegate.dryrun.unmatched import unmatched
 from tidegate.model.arrivals import Arrival
+from tidegate.model.directory import Change
 from tidegate.model.snapshot import Snapshot
 
 
@@ -38,16 +39,24 @@ class Past:
         self.troubles.close()
 
 
-def dry_run(arrivals: Iterable[Arrival], new: Snapshot, *, against: Snapshot | None = None, seed: int = 0) -> Report:
+def dry_run(
+    arrivals: Iterable[Arrival],
+    new: Snapshot,
+    *,
+    against: Snapshot | None = None,
+    managed: Sequence[Change] = (),
+    seed: int = 0,
+) -> Report:
     """Play them. `arrivals` is gone through two or three times, and has the earliest first.
 
-    `against`: the policy that the new one is held against; without one, that is what was recorded.
+    `against`: the policy that the new one is held against; without one, that is what was recorded. `managed`: who may
+    call beside the files.
     """
     past = Past(arrivals, (new,) if against is None else (new, against), seed)
     before, episodes, after = past.tally, Episodes(), Tally()
     if against is not None:
         before = Tally()
-        Play(against, past.first_us, past.shapes, past.troubles, before.add, seed=seed).play(arrivals)
+        Play(against, past.first_us, past.shapes, past.troubles, before.add, seed=seed, managed=managed).play(arrivals)
 
     def told(arrival: Arrival, outcome: Outcome) -> None:
         after.add(arrival, outcome)
@@ -55,7 +64,7 @@ def dry_run(arrivals: Iterable[Arrival], new: Snapshot, *, against: Snapshot | N
             episodes.add(arrival, outcome, recorded(arrival).end)
 
     gone = frozenset() if against is None else keys_of(against) - keys_of(new)
-    play = Play(new, past.first_us, past.shapes, past.troubles, told, seed=seed, gone=gone)
+    play = Play(new, past.first_us, past.shapes, past.troubles, told, seed=seed, gone=gone, managed=managed)
     play.play(arrivals)
     return Report(
         past.first_us,
@@ -65,7 +74,7 @@ def dry_run(arrivals: Iterable[Arrival], new: Snapshot, *, against: Snapshot | N
         groups(before, after),
         findings(episodes),
         unmatched(new, play.silent, episodes),
-        notes(new, past.shapes, past.troubles, past.tally, against=against),
+        notes(new, past.shapes, past.troubles, past.tally, managed=bool(managed)),
         figures(past.tally.all),
         new.ledger.currency,
     )

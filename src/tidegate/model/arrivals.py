@@ -8,6 +8,8 @@ from typing import Final
 
 import msgspec
 
+from tidegate.model.directory import Change
+
 ANSWERED: Final = ""  # `Asked.reason` of an attempt that answered
 
 
@@ -72,8 +74,16 @@ class ArrivalPage(msgspec.Struct, frozen=True):
     next: str = ""
 
 
+class CallerPage(msgspec.Struct, frozen=True):
+    """Some of those who may call beside the file, without what their keys are known by; `next` 0 = that is all."""
+
+    callers: tuple[Change, ...]
+    next: int = 0
+
+
 class ArrivalsFile(msgspec.Struct, frozen=True, tag_field="tidegate", tag="arrivals"):
-    """The first line of a file of arrivals. `at_us`: when it was written."""
+    """The first line of a file of arrivals. `at_us`: when it was written; the next lines are so many callers."""
 
     at_us: int
     version: int = 1
+    callers: int = 0

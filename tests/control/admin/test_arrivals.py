@@ -33,3 +33,18 @@ def test_what_is_asked_wrongly_is_told(desk: Desk) -> None:
     ):
         answer = desk.ask("GET", f"/arrivals?{query}")
         assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field)
+
+
+def test_callers_are_told_without_what_their_keys_are_known_by(desk: Desk) -> None:
+    """Their limits are; in parts, as many as are asked for."""
+    desk.made("/namespaces", {"name": "team", "limits": {"rpm": 7}, "tier": "vip"})
+    desk.made("/namespaces/team/users", {"name": "ann", "limits": {"rpm": 5}})
+    desk.made("/namespaces/team/keys", {"name": "app", "user": "ann"})
+    text = desk.ask("GET", "/arrivals/callers").text
+    found = desk.ask("GET", "/arrivals/callers?limit=2").json()
+    assert (len(found["callers"]), found["next"]) == (2, 2)
+    rest = desk.ask("GET", f"/arrivals/callers?offset={found['next']}").json()
+    every = [*found["callers"], *rest["callers"]]
+    assert {one["type"] for one in every} == {"namespace", "user", "key"}
+    assert (every[-1]["key"]["name"], every[-1]["key"]["digest"], rest["next"]) == ("team-app", "", 0)
+    assert '"rpm":7' in text

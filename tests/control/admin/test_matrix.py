@@ -55,6 +55,7 @@ MATRIX: dict[tuple[str, str], tuple[object, set[str]]] = {
     ("GET", "/usage/outlook"): (None, {A, O, V, D}),
     ("GET", "/calls"): (None, {A, O, V, D, W, "other owner"}),
     ("GET", "/arrivals"): (None, {A, O, V, D, W, "other owner"}),
+    ("GET", "/arrivals/callers"): (None, {A, O, V, D, W, "other owner"}),
     ("GET", "/calls/tail"): (None, {A, O, V, D, W, "other owner"}),
     ("GET", "/calls/{call}"): (None, {A, O, V, D, W}),
     ("GET", "/calls/{call}/body"): (None, {A, D}),
@@ -168,7 +169,7 @@ def test_who_may(busy: Desk, role: str) -> None:
 def test_an_owner_sees_its_namespace_only(busy: Desk) -> None:
     """In every list, and under every path: what is another's is not there."""
     token = busy.token("owner", "team")
-    for path in ("/namespaces", "/keys"):
+    for path in ("/namespaces", "/keys", "/arrivals/callers"):
         text = busy.ask("GET", path, token=token).text
         assert "team" in text
         assert "other" not in text

@@ -1,9 +1,11 @@
 """`/arrivals`: calls as they arrived, for who plays them through another policy (`tidegate policy test`)."""
 
+from itertools import islice
 from typing import Annotated, Any, Final
 
 import msgspec
 from fastapi import Query, Response
+from msgspec.structs import replace
 from pydantic import Field
 
 from tidegate.config.schema.access import Moment
@@ -15,28 +17,24 @@ from tidegate.control.admin.queries import Asked
 from tidegate.control.admin.rights import Right
 from tidegate.control.admin.routing import Desk, Who, needs, router
 from tidegate.control.admin.settings import from_moment
-from tidegate.store import arrivals
+from tidegate.model.directory import Change, PutKey, PutNamespace
+from tidegate.store import arrivals, identity
 
 ROUTER = router("spend and calls")
+_NOBODY: Final = "-"  # of no namespace's name
 _LONGEST_US: Final = 366 * DAY_US
 _encode = msgspec.json.Encoder().encode
-_JSON: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "Calls in the order of the ledger; `next` is empty behind the last page.",
-        "content": {
-            "application/json": {
-                "schema": {
-                    "type": "object",
-                    "properties": {
-                        "arrivals": {"type": "array", "items": {"type": "object"}},
-                        "next": {"type": "string"},
-                    },
-                    "required": ["arrivals", "next"],
-                }
-            }
-        },
-    }
-}
+
+
+def _page_of(name: str, following: str, description: str) -> dict[int | str, dict[str, Any]]:
+    """How a page of objects is described."""
+    items = {"type": "array", "items": {"type": "object"}}
+    schema = {"type": "object", "properties": {name: items, "next": {"type": following}}, "required": [name, "next"]}
+    return {200: {"description": description, "content": {"application/json": {"schema": schema}}}}
+
+
+_ARRIVALS: Final = _page_of("arrivals", "string", "In the order of the ledger; `next` is empty behind the last page.")
+_CALLERS: Final = _page_of("callers", "integer", "Namespaces, users, then keys; `next` is 0 behind the last page.")
 
 
 class ArrivalsQuery(Asked):
@@ -49,7 +47,7 @@ class ArrivalsQuery(Asked):
     limit: int = Field(1_000, ge=1, le=arrivals.MOST)
 
 
-@ROUTER.get("/arrivals", response_model=None, responses=_JSON)
+@ROUTER.get("/arrivals", response_model=None, responses=_ARRIVALS)
 @needs(Right.SEE_SPEND)
 def list_arrivals(desk: Desk, who: Who, asked: Annotated[ArrivalsQuery, Query()]) -> Response:
     """Every call of the period with what became of it, refused ones and answers of the cache among them."""
@@ -67,3 +65,30 @@ def list_arrivals(desk: Desk, who: Who, asked: Annotated[ArrivalsQuery, Query()]
     with desk.engine.connect() as connection:
         page = arrivals.arrivals(connection, wanted)
     return Response(_encode({"arrivals": page.arrivals, "next": page.next}), media_type="application/json")
+
+
+class CallersQuery(Asked):
+    """Which part."""
+
+    offset: int = Field(0, ge=0, le=1_000_000_000, description="`next` of the page before.")
+    limit: int = Field(1_000, ge=1, le=arrivals.MOST)
+
+
+@ROUTER.get("/arrivals/callers", response_model=None, responses=_CALLERS)
+@needs(Right.SEE_ACCOUNTS)
+def list_callers(desk: Desk, who: Who, asked: Annotated[CallersQuery, Query()]) -> Response:
+    """Who may call beside the file, with limits, for who plays calls: nothing of what their keys are known by."""
+    with desk.engine.connect() as connection:
+        every = (one for one in identity.changes(connection) if who.reaches(_space_of(one)))
+        found = [_plain(one) for one in islice(every, asked.offset, asked.offset + asked.limit)]
+    following = asked.offset + asked.limit if len(found) == asked.limit else 0
+    return Response(_encode({"callers": found, "next": following}), media_type="application/json")
+
+
+def _space_of(one: Change) -> str:
+    return one.namespace.name if isinstance(one, PutNamespace) else one.namespace or _NOBODY
+
+
+def _plain(one: Change) -> Change:
+    """Without the digest and what signs."""
+    return PutKey(one.namespace, replace(one.key, digest=b"", signing_key=b"")) if isinstance(one, PutKey) else one

@@ -31,7 +31,7 @@ _BAN_US: Final = 600_000_000
 
 _TOO_FAST: Final = Verdict("more than 20 messages in a minute", "", _BAN_US, final=False)
 _UNSAFE: Final = Verdict("DingTalk does not let this text through", "see the labels of the alert")
-_KNOWN: Final = {
+KNOWN: Final = {
     -1: Verdict("DingTalk is busy", "", None, final=False),
     130101: _TOO_FAST,
     410100: _TOO_FAST,
@@ -84,7 +84,7 @@ class DingTalk:
         if number == _SECURITY:
             raise _unsafe(words)
         if number:
-            raise refused(number, _KNOWN)
+            raise refused(number, KNOWN)
 
 
 def open_dingtalk(channel: AlertChannel, settings: AlertSettings, clock: Clock, trust: Trust) -> Spoken:

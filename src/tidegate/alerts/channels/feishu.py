@@ -30,7 +30,7 @@ _PAUSE_US: Final = 60_000_000
 _BAD: Final = 9499  # a body that is wrong, or too many: told apart by its words
 _TOO_MANY: Final = Verdict("more than 100 messages in a minute or 5 in a second", "", _PAUSE_US, final=False)
 
-_KNOWN: Final = {
+KNOWN: Final = {
     _BAD: Verdict("the message is malformed or too long"),
     2200: Verdict("Feishu is out of order", "", None, final=False),
     11232: _TOO_MANY,
@@ -71,7 +71,7 @@ class Feishu:
         if number == _BAD and "too many" in words.lower():
             raise refused(number, {_BAD: _TOO_MANY})
         if number:
-            raise refused(number, _KNOWN)
+            raise refused(number, KNOWN)
 
 
 def open_feishu(channel: AlertChannel, settings: AlertSettings, clock: Clock, trust: Trust) -> Spoken:

@@ -26,7 +26,7 @@ MOST_BYTES: Final = 4_096
 _MOST_TEXT: Final = 2_048
 _PAUSE_US: Final = 60_000_000
 
-_KNOWN: Final = {
+KNOWN: Final = {
     -1: Verdict("WeCom is busy", "", None, final=False),
     45009: Verdict("more than 20 messages in a minute", "", _PAUSE_US, final=False),
     45033: Verdict("too many at the same time", "", _PAUSE_US, final=False),
@@ -64,7 +64,7 @@ class WeCom:
     def judge(self, answer: Answer) -> None:
         number, _ = number_of(answer)
         if number:
-            raise refused(number, _KNOWN)
+            raise refused(number, KNOWN)
 
     def _request(self, body: object) -> Request:
         return Request(self._channel.url, msgspec.json.encode(body))

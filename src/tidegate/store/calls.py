@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, literal, or_, select, text
 
 from tidegate.model.story import Step
+from tidegate.store.engine import is_sqlite
 from tidegate.store.found import by_id
 from tidegate.store.metadata import DAY_US
 from tidegate.store.reports import has_tag
@@ -67,8 +68,17 @@ def calls(connection: Connection, wanted: CallsQuery) -> list[Found]:
 
 
 def page(connection: Connection, query: "Select[Any]", limit: int) -> list[Found]:
-    """The newest of these."""
-    query = query.order_by(CALLS.c.at_us.desc(), CALLS.c.call_id.desc()).limit(max(1, min(limit, MOST)))
+    """The newest of these.
+
+    SQLite fetches each row that an index names before it looks whether it fits, so it is asked for keys first, of which
+    the indexes tell all that is mostly asked for.
+    """
+    table, newest = CALLS.c, (CALLS.c.at_us.desc(), CALLS.c.call_id.desc())
+    query = query.order_by(*newest).limit(max(1, min(limit, MOST)))
+    if is_sqlite(connection):
+        its = query.with_only_columns(table.day, table.journal, table.call_id, maintain_column_froms=True).subquery()
+        same = and_(table.day == its.c.day, table.journal == its.c.journal, table.call_id == its.c.call_id)
+        query = select(CALLS).join(its, same).order_by(*newest)
     return [plain(row) for row in connection.execute(query).mappings()]
 
 

@@ -11,7 +11,8 @@ from tidegate.store.tables import JOURNALS
 
 def by_id(connection: Connection, table: Table, call_id: int) -> ColumnElement[bool]:
     """What a row of this id fulfils. O(days kept · journals · log rows)."""
-    first, last = connection.execute(select(func.min(table.c.day), func.max(table.c.day))).one()
+    # Each alone: SQLite finds either by the key, and both at once by looking at every row.
+    first, last = (connection.scalar(select(bound(table.c.day))) for bound in (func.min, func.max))
     days = range(first, last + 1) if first is not None else ()
     journals = connection.scalars(select(JOURNALS.c.id)).all()
     return and_(table.c.day.in_(days), table.c.journal.in_(journals), table.c.call_id == call_id)

@@ -39,10 +39,10 @@ _WORDS = (
 _SOME = (
     ("trace_id", "trace_id <> ''", ("trace_id",)),
     ("request_id", "request_id <> ''", ("request_id",)),
-    ("failed", "(status >= 400 OR status = 0)", ("at_us", "namespace")),
-    ("slow", "duration_us >= 10000000", ("at_us", "namespace")),
-    ("waited", "queued_us + waited_us >= 1000000", ("at_us", "namespace")),
-    ("why", "why <> ''", ("at_us", "namespace")),
+    ("failed", "(status >= 400 OR status = 0)", ("at_us", "namespace", "status")),
+    ("slow", "duration_us >= 10000000", ("at_us", "namespace", "duration_us")),
+    ("waited", "queued_us + waited_us >= 1000000", ("at_us", "namespace", "queued_us", "waited_us")),
+    ("why", "why <> ''", ("at_us", "namespace", "why")),
 )
 
 

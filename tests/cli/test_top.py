@@ -5,6 +5,7 @@ import io
 import json
 import os
 import pty
+import re
 import signal
 import struct
 import subprocess
@@ -176,6 +177,17 @@ def test_each_panel_shows_its_own(told: State, panel: str, words: list[str]) -> 
     assert sum(f"{number} {name}" in text for number, name in enumerate(PANELS, 1)) == 1
 
 
+def test_who_sees_to_an_alert_is_told() -> None:
+    """And for how long it has been on."""
+    alarms = [
+        Alarm("critical", "wait", "main m", 700, fires=True, lasts_s=240, taken_by="ann"),
+        Alarm("warning", "tokens", "a s m", 96, fires=True, silenced=True),
+    ]
+    text = "\n".join(shown(replace(CALM, alarms=alarms), panel="trouble"))
+    assert re.search(r"critical +wait +main m +700.0 +4 min +taken by ann", text)
+    assert re.search(r"warning +tokens +a s m +96.0 +silenced", text)
+
+
 @pytest.mark.parametrize("panel", PANELS)
 def test_a_panel_without_anything_says_so(panel: str) -> None:
     """It is no empty screen."""
@@ -225,6 +237,8 @@ def test_keys_choose_panels_and_pause() -> None:
         ({"ledger_alarm": True}, "More of the journal", "bad"),
         ({"alarms": [Alarm("critical", "wait", "main m", 1, fires=True)]}, "wait: main m.", "bad"),
         ({"alarms": [Alarm("warning", "wait", "main m", 1, fires=True)]}, "All is well", "well"),
+        ({"alarms": [Alarm("critical", "wait", "main m", 1, fires=True, silenced=True)]}, "All is well", "well"),
+        ({"alarms": [Alarm("critical", "wait", "main m", 1, fires=True, taken_by="ann")]}, "All is well", "well"),
         ({"quotas": [replace(QUOTA, held=980.0)]}, "a/s m is used up (98 % of its tokens); nobody waits yet.", "busy"),
         ({"refused": 2.0}, "2.0 calls a second are refused.", "busy"),
         ({"throttled": 1.0, "refused": 2.0}, "Providers refuse 1.0 calls a second with 429; 2.0 a second are", "busy"),

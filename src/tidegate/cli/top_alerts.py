@@ -1,10 +1,12 @@
 """The alerts that fire, from the admin API, where there is a token; else `top` says what it cannot tell."""
 
+import time
 from argparse import Namespace
 from collections.abc import Mapping
 from dataclasses import replace
 
 from tidegate.cli.manage import AdminClient, Failed, token_of
+from tidegate.cli.spark import moments
 from tidegate.cli.top_state import Alarm, State
 
 _FIRES = frozenset(("firing", "clearing"))
@@ -37,8 +39,8 @@ class Alerts:
         told = found.get("alerts") if isinstance(found, dict) else found
         if not isinstance(told, list):
             return replace(state, alarms_from="alerts cannot be told: the gate answered something else")
-        alarms = [_alarm(one) for one in told if isinstance(one, dict) and _fires(one)]
-        alarms.sort(key=lambda one: (one.severity != "critical", one.rule, one.what))
+        alarms = [_alarm(one, time.time()) for one in told if isinstance(one, dict) and _fires(one)]
+        alarms.sort(key=lambda one: (one.silenced, one.severity != "critical", one.rule, one.what))
         return replace(state, alarms=alarms, alarms_from="")
 
 
@@ -46,7 +48,15 @@ def _fires(one: Mapping[str, object]) -> bool:
     return str(one.get("stage", one.get("state", "firing"))) in _FIRES
 
 
-def _alarm(one: Mapping[str, object]) -> Alarm:
+def _lasts(since: str, now: float) -> float:
+    """Seconds; -1 where the gate does not say."""
+    try:
+        return max(0.0, now - moments(since))
+    except ValueError:
+        return -1.0
+
+
+def _alarm(one: Mapping[str, object], now: float) -> Alarm:
     labels = one.get("labels")
     what = labels.values() if isinstance(labels, dict) else ()
     value = one.get("value")
@@ -56,6 +66,7 @@ def _alarm(one: Mapping[str, object]) -> Alarm:
         " ".join(str(part) for part in what),
         float(value) if isinstance(value, int | float) else 0.0,
         fires=True,
-        since=str(one.get("since") or ""),
+        lasts_s=_lasts(str(one.get("since") or ""), now),
         taken_by=str(one.get("taken_by") or ""),
+        silenced=bool(one.get("silenced")),
     )

@@ -74,7 +74,7 @@ def _ledger(state: State) -> str:
 
 
 def _critical(state: State) -> str:
-    worst = [one for one in state.alarms if one.severity == "critical"]
+    worst = [one for one in state.alarms if one.severity == "critical" and not one.silenced and not one.taken_by]
     if not worst:
         return ""
     more = f", and {len(worst) - 1} more" if len(worst) > 1 else ""

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tidegate.cli.spark import span
-from tidegate.cli.top_state import Process, Queue, Quota, State, Tenant, share
+from tidegate.cli.top_state import Alarm, Process, Queue, Quota, State, Tenant, share
 
 _BAR: Final = 10
 _LEVELS: Final = ((0.95, "bold red"), (0.8, "yellow"))
@@ -137,13 +137,14 @@ def trouble(state: State, width: int, most: int) -> RenderableType:
     if state.alarms_from:
         parts.append(name(state.alarms_from, "dim"))
     columns = (
-        Column("severity"), Column("alert"), Column("of"), Column("value", number=True), Column("since", width=80),
-        Column("taken by", width=100),
+        Column("severity"), Column("alert"), Column("of"), Column("value", number=True),
+        Column("for", number=True, width=80), Column("", width=80),
     )  # fmt: skip
     rows = [
         [
             _cell(one.severity, "bold red" if one.severity == "critical" else "yellow"), name(one.rule),
-            name(one.what), _cell(f"{one.value:,.1f}"), name(one.since), name(one.taken_by),
+            name(one.what), _cell(f"{one.value:,.1f}"), _cell(span(one.lasts_s) if one.lasts_s >= 0 else ""),
+            name(_care(one), "dim"),
         ]
         for one in state.alarms
     ]  # fmt: skip
@@ -155,6 +156,13 @@ def trouble(state: State, width: int, most: int) -> RenderableType:
         keys = f"{dead.count} dead key{'s' if dead.count > 1 else ''}"
         parts.append(name(f"{keys}: {dead.provider}/{dead.scope}", "bold red"))
     return Group(*parts)
+
+
+def _care(one: Alarm) -> str:
+    """Who sees to it."""
+    if one.silenced:
+        return "silenced"
+    return f"taken by {one.taken_by}" if one.taken_by else ""
 
 
 _PROCESSES: Final = (

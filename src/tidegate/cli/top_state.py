@@ -86,8 +86,9 @@ class Alarm:
     what: str  # its labels
     value: float
     fires: bool
-    since: str = ""
+    lasts_s: float = -1.0  # -1 = not known
     taken_by: str = ""
+    silenced: bool = False
 
 
 @dataclass(frozen=True, slots=True)

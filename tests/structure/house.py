@@ -19,6 +19,7 @@ UNTESTED_ALONE = {
     "model/bodies.py": "records without behaviour; the tests of edge, ledger and store make and read them",
     "model/entitlements.py": "records without behaviour; the snapshot's tests write and read them",
     "model/record.py": "the base of records",
+    "model/measures.py": "records without behaviour, and a table; the tests of observe/samples.py hold against it",
     "model/standing.py": "records without behaviour; the tests of observe/samples.py make and read them",
     "model/parts.py": "records without behaviour; the call's tests make and read them",
     "model/spending.py": "a record without behaviour; the ledger's tests write and read it",

@@ -46,21 +46,26 @@ class Source:
         """What happened since its last report. O(series)."""
         self.heard = second
         for meter in report.calls:
-            key = (CALL, meter.plan, meter.model, meter.provider, meter.scope)
-            yield (CALL, meter.plan), self._since(key, _of_call(meter))
+            name = (CALL, meter.plan, meter.model, meter.provider, meter.scope)
+            if values := self._since(name, _of_call(meter)):
+                yield (CALL, meter.plan), values
         if not report.last:
             return
         self.limited = set()
         for tally in report.tallies:
-            if tally.plan and (values := _of_tally(tally)) is not None:
-                yield (CALL, tally.plan), self._since(("tally", tally.plan, tally.what, tally.tier), values)
+            counted = _of_tally(tally) if tally.plan else None
+            if counted and (values := self._since(("tally", tally.plan, tally.what, tally.tier), counted)):
+                yield (CALL, tally.plan), values
         for lane in report.lanes:
-            yield lane_key(lane.lane), self._attempts(lane)
+            if values := self._attempts(lane):
+                yield lane_key(lane.lane), values
         for gauge in report.gauges:
-            yield lane_key(gauge.lane), self._charges(gauge)
+            if values := self._charges(gauge):
+                yield lane_key(gauge.lane), values
             self._look(gauge)
         for pool in report.pools:
-            yield (POOL, pool.pool, pool.model), self._queue(pool)
+            if values := self._queue(pool):
+                yield (POOL, pool.pool, pool.model), values
         self.report = report
         self._known = True
 
@@ -68,7 +73,7 @@ class Source:
         failed = lane.failed
         rated = sum(failed[index] for index in _RATES)
         values = self._since(("attempts", lane.lane), (0, 0, failed[_RATE], lane.answered, sum(failed), rated))
-        if values[5]:
+        if values and values[5]:
             self._rated.add(lane.lane)
             self.limited.add(lane_key(lane.lane)[3])
         return values[:5]
@@ -93,15 +98,18 @@ class Source:
 
     def _queue(self, pool: PoolGauge) -> Sequence[int]:
         values = self._since((POOL, pool.pool, pool.model), (pool.left, pool.waited_us, pool.refused))
-        if values[TOLD] or any(pool.waiting.values()):
+        if (values and values[TOLD]) or any(pool.waiting.values()):
             self.limited.add(pool.model)
         return values
 
     def _since(self, key: Key, values: Sequence[int], *, falls: bool = False) -> Sequence[int]:
+        """What happened, () = nothing."""
         before = self._before.get(key)
+        if before == values:
+            return ()
         self._before[key] = values
         if before is None:
-            return values if self._known else [0] * len(values)
+            return values if self._known else ()
         if not falls and any(new < old for new, old in zip(values, before, strict=True)):
             return values
         return [new - old for new, old in zip(values, before, strict=True)]

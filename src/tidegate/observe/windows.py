@@ -58,12 +58,24 @@ class Row(NamedTuple):
 class Windows:
     """For one thread at a time. `began_us`: the wall clock when it began to listen."""
 
-    __slots__ = ("_began_us", "_counts", "_dead", "_known", "_restarts", "_series", "_sources", "_tidied", "spans")
+    __slots__ = (
+        "_began_us",
+        "_counts",
+        "_dead",
+        "_known",
+        "_pending",
+        "_restarts",
+        "_series",
+        "_sources",
+        "_tidied",
+        "spans",
+    )
 
     def __init__(self, began_us: int) -> None:
         self._began_us = began_us
         self._sources: dict[tuple[int, int], Source] = {}
         self._series: dict[Key, SlidingSums] = {}
+        self._pending: dict[Key, list[int]] = {}  # what was told since the last tick
         self._counts = dict.fromkeys(WIDTHS, 0)
         self._restarts, self._dead = SlidingSums(1), SlidingSums(1)
         self._known = NodeFacts("", restarts=-1)
@@ -77,9 +89,13 @@ class Windows:
         if source is None:
             going = frozenset(key[1] for key in self.spans.keys() if key[0] == _LIMITED)  # noqa: SIM118 - no mapping
             source = self._sources[name] = Source(fresh=report.incarnation >= self._began_us - _SOON_US, going=going)
+        pending = self._pending
         for key, values in source.changes(report, second):
-            if any(values):
-                self._sums(key).add(values, second)
+            sums = pending.get(key)
+            if sums is None:
+                sums = pending[key] = [0] * WIDTHS[key[0]]
+            for index, value in enumerate(values):
+                sums[index] += value
         if report.last:
             for model in source.limited:
                 self.spans.mark((_LIMITED, model), now)
@@ -106,6 +122,9 @@ class Windows:
 
     def tick(self, facts: NodeFacts, second: int, now: int) -> NodeStanding:
         """How the node stands at that second and moment. O(series)."""
+        for key, values in self._pending.items():
+            self._sums(key).add(values, second)
+        self._pending.clear()
         for sums in (*self._series.values(), self._restarts, self._dead):
             sums.advance(second)
         self._note(facts, second, now)

@@ -70,7 +70,10 @@ def test_limits_are_noted_when_they_change(engine: Engine) -> None:
     keeper.note(engine, [view(gauge(limit=5))], 6_120, writing)
     with engine.connect() as connection:
         assert latest(connection) == {}  # nobody was asked: nothing had changed
-    keeper.note(engine, [view(gauge(limit=6))], 6_180, writing)
+    keeper.note(engine, [view(gauge(limit=5))], 6_700, writing)
+    with engine.connect() as connection:
+        assert latest(connection) == {LANE: LaneLimit(5)}  # another node might have noted others meanwhile
+    keeper.note(engine, [view(gauge(limit=6))], 6_780, writing)
     with engine.connect() as connection:
         assert latest(connection) == {LANE: LaneLimit(6)}
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _EVERY: Final = 10.0
 _MINUTE_S: Final = 60
+_AGAIN_S: Final = 600  # another node may have led, and noted others
 _HOUR_S: Final = 3_600
 _DAY_MINUTES: Final = 1_440
 _DAY_HOURS: Final = 24
@@ -50,11 +51,12 @@ def _limit(belief: Belief, shown: int) -> int:
 class TrendKeeper:
     """Used by one thread, that of the ledger; one for each database."""
 
-    __slots__ = ("_known", "_noted")
+    __slots__ = ("_again", "_known", "_noted")
 
     def __init__(self) -> None:
         self._noted = -_EVERY
         self._known: dict[QuotaKey, LaneLimit] = {}  # as they were noted last, by this one
+        self._again = 0
 
     def due(self, now: float) -> bool:
         """Is it time to note the limits? `now` is monotonic, in seconds."""
@@ -72,14 +74,14 @@ class TrendKeeper:
         if not limits:
             self._noted = -_EVERY  # no worker has told anything yet
             return
-        if limits == self._known:
+        if limits == self._known and wall < self._again:
             return
         try:
             with begin(engine) as connection:
                 note(connection, wall // _MINUTE_S, limits)
         except Deposed:
             return  # another node sees to it
-        self._known = limits
+        self._known, self._again = limits, wall + _AGAIN_S
 
     def tidy(self, engine: "Engine", settings: LedgerSettings, wall: int, begin: "Begin") -> int:
         """Let go of what is older than the settings say; how many rows went. Raises what `begin` raises."""

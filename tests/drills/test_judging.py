@@ -9,7 +9,7 @@ import pytest
 from tidegate.drills import meaning
 from tidegate.drills.embed import NOT_INSTALLED
 from tidegate.drills.gate import Away, Gate, Said, Target
-from tidegate.drills.judging import question_of, verdicts
+from tidegate.drills.judging import Judge, question_of, verdicts
 from tidegate.drills.meaning import Likeness, by_model, offline
 from tidegate.model import drills as kinds
 from tidegate.model.drills import Drill, DrillPrompt, Expectation
@@ -42,7 +42,9 @@ class Fake(Gate):
 
 def judged(expectation: Expectation, told: Told, gate: Gate | None = None, **drill: str) -> tuple[bool | None, str]:
     made = Drill("d", ("s",), (), judge="j", **drill)  # type: ignore[arg-type]
-    (verdict,) = verdicts(made, DrillPrompt("p", PROMPT.messages, (expectation,)), told, gate or Fake()).verdicts
+    (verdict,) = verdicts(
+        made, DrillPrompt("p", PROMPT.messages, (expectation,)), told, gate or Fake(), Judge(gate or Fake())
+    ).verdicts
     return verdict.met, verdict.why
 
 
@@ -89,6 +91,14 @@ def test_a_judge_that_fails_has_not_judged(told: Told) -> None:
     met, why = judged(Expectation(kinds.JUDGE, text="r", least=1), Told("x"), Fake(told))
     assert met is None
     assert why.startswith("not judged: the judge j")
+
+
+def test_a_judge_that_is_down_is_not_asked_for_ever() -> None:
+    """Twice running; a word in between begins anew."""
+    gate, drill = Fake(), Drill("d", ("s",), (), judge="j")
+    judge = Judge(gate)
+    assert [judge.ask(drill, {}).asked for _ in range(4)] == [True, True, False, False]
+    assert len(gate.bodies) == 2
 
 
 def test_likeness(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,10 +35,13 @@ class Stage:
         self.log = Lines()
         self.worker = Worker(folder)
         self.watch = DrillWatch(
-            folder, lambda: self.engine, lambda: self.settings, lambda: self.lead(), self.log,
+            folder, lambda: self.engine, lambda: self.settings, self._begin, self.log,
             Clocks(lambda: 0, lambda: self.wall),
         )  # fmt: skip
         self.say(main="7", good="7")
+
+    def _begin(self) -> Begin | None:
+        return self.lead()
 
     def say(self, **answers: str) -> None:
         """By model."""

@@ -17,6 +17,7 @@ from tidegate.policy.drills.expect import Verdict, arguments_of, calls_tool, jud
 from tidegate.policy.drills.told import Told
 
 _SHOWN: Final = 160
+_PATIENCE: Final = 2
 
 
 class Judged(NamedTuple):
@@ -26,18 +27,38 @@ class Judged(NamedTuple):
     tokens: int
 
 
-def verdicts(drill: Drill, prompt: DrillPrompt, told: Told, gate: Gate) -> Judged:
+class Judge:
+    """The drill's judge in one run. Who has failed twice running is not asked again: each time may take a time-out."""
+
+    __slots__ = ("_failures", "_gate", "_problem")
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+        self._failures = 0
+        self._problem = ""
+
+    def ask(self, drill: Drill, body: dict[str, object]) -> Told:
+        """Its word."""
+        if self._failures >= _PATIENCE:
+            return Told(problem=f"{self._problem}; it is not asked again", asked=False)
+        word = self._gate.ask(Target(drill.name, "", drill.judge), body, drill.timeout_us / 1e6)
+        self._failures = self._failures + 1 if word.problem else 0
+        self._problem = word.problem
+        return word
+
+
+def verdicts(drill: Drill, prompt: DrillPrompt, told: Told, gate: Gate, judge: Judge) -> Judged:
     """One for each expectation, in their order."""
     found, tokens = [], 0
     for expectation in prompt.expect:
-        verdict, took = _verdict(drill, prompt, expectation, told, gate)
+        verdict, took = _verdict(drill, prompt, expectation, told, gate, judge)
         found.append(verdict)
         tokens += took
     return Judged(tuple(found), tokens)
 
 
 def _verdict(
-    drill: Drill, prompt: DrillPrompt, expectation: Expectation, told: Told, gate: Gate
+    drill: Drill, prompt: DrillPrompt, expectation: Expectation, told: Told, gate: Gate, judge: Judge
 ) -> tuple[Verdict, int]:
     seen = looked_at(expectation, told)
     if seen is not None:
@@ -45,7 +66,7 @@ def _verdict(
     if expectation.kind == SIMILAR:
         return _similar(drill, expectation, told, gate)
     if expectation.kind == JUDGE:
-        return _graded(drill, prompt, expectation, told, gate)
+        return _graded(drill, prompt, expectation, told, judge)
     check = {REGEX: _pattern, JSON_SCHEMA: _schema, TOOL: _tool}[expectation.kind]
     return check(expectation, told), 0
 
@@ -92,14 +113,16 @@ def _similar(drill: Drill, expectation: Expectation, told: Told, gate: Gate) -> 
     return judged(expectation, found.value >= expectation.least, why), found.tokens
 
 
-def _graded(drill: Drill, prompt: DrillPrompt, expectation: Expectation, told: Told, gate: Gate) -> tuple[Verdict, int]:
+def _graded(
+    drill: Drill, prompt: DrillPrompt, expectation: Expectation, told: Told, judge: Judge
+) -> tuple[Verdict, int]:
     body: dict[str, object] = {
         "model": drill.judge,
         "messages": grading.messages(question_of(prompt), expectation.text, told.text),
         "max_tokens": grading.TOKENS,
         "temperature": 0,
     }
-    word = gate.ask(Target(drill.name, "", drill.judge), body, drill.timeout_us / 1e6)
+    word = judge.ask(drill, body)
     if word.problem:
         return judged(expectation, None, f"not judged: the judge {drill.judge} failed ({word.problem})"), word.tokens
     grade = grading.grade_of(word.text)

@@ -4,18 +4,19 @@ Questions are asked one after the other, as calls of the last tier: a drill take
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from tidegate.drills.gate import Gate, Target
-from tidegate.drills.judging import verdicts
-from tidegate.model.drills import NOT_JUDGED, PASSED, Drill, DrilledStrategy, DrillPrompt, DrillSettings, DrillTarget
+from tidegate.drills.judging import Judge, verdicts
+from tidegate.model.drills import FAILED, PASSED, Drill, DrilledStrategy, DrillPrompt, DrillSettings, DrillTarget
 from tidegate.policy.drills.asks import Ask, asks
 from tidegate.policy.drills.checks import likely_tokens
 from tidegate.policy.drills.score import Answered, Proof, score
 from tidegate.policy.drills.told import Told
 
 _MILLION = 1_000_000
+_LEFT = "it was not asked any more"
 
 
 class Outcome(NamedTuple):
@@ -34,12 +35,13 @@ class Outcome(NamedTuple):
 
 
 class Purse:
-    """What a run may spend, and has."""
+    """What a run may spend, and has; and who grades in it."""
 
-    __slots__ = ("_drill", "nano", "tokens")
+    __slots__ = ("_drill", "judge", "nano", "tokens")
 
-    def __init__(self, drill: Drill) -> None:
+    def __init__(self, drill: Drill, judge: Judge) -> None:
         self._drill = drill
+        self.judge = judge
         self.tokens = 0
         self.nano = 0
 
@@ -77,7 +79,7 @@ class Runner:
 
     def run(self, drill: Drill, settings: DrillSettings, strategy: str = "") -> Iterator[Outcome]:
         """Each target's, as soon as it is known; of one strategy only, where that is named."""
-        purse = Purse(drill)
+        purse = Purse(drill, Judge(self._gate))
         for name in drill.strategies:
             found = settings.strategy(name)
             if found is not None and strategy in {"", name}:
@@ -89,14 +91,18 @@ class Runner:
     ) -> Outcome:
         answers: list[Answered] = []
         before, stopped = (purse.tokens, purse.nano), ""
-        for ask in asks(drill, primary=primary):
+        todo = list(asks(drill, primary=primary))
+        for number, ask in enumerate(todo, 1):
             stopped = purse.short(target, ask.prompt)
             if not stopped and self._stopped():
                 stopped = "the run was ended"
             if stopped:
                 break
             answers.append(self._answer(drill, strategy, target, ask, purse))
-        proof = score(answers, drill.pass_permille, stopped=stopped)
+            if hopeless(answers, todo[number:], drill.pass_permille):
+                break  # it cannot pass any more: what is left would cost, and tell nothing
+        left = [Answered(ask.prompt.name, ask.fault, ask.streamed, unasked=_LEFT) for ask in todo[len(answers) :]]
+        proof = score([*answers, *left], drill.pass_permille, stopped=stopped)
         wall = self._wall()
         until = wall + drill.expires_us if proof.state == PASSED else 0
         spent = purse.tokens - before[0], purse.nano - before[1]
@@ -113,7 +119,7 @@ class Runner:
         broken = told.problem or astray(target, told)
         if broken:
             return found._replace(broken=broken)
-        judged = verdicts(drill, ask.prompt, told, self._gate)
+        judged = verdicts(drill, ask.prompt, told, self._gate, purse.judge)
         purse.spend(judged.tokens, judged.tokens * drill.judge_nano // _MILLION)
         return found._replace(verdicts=judged.verdicts)
 
@@ -141,6 +147,7 @@ def astray(target: DrillTarget, told: Told) -> str:
     return f"another target answered: {told.target or 'nobody says which'}"
 
 
-def unproved(outcome: Outcome) -> bool:
-    """It is neither a pass nor a failure."""
-    return outcome.proof.state == NOT_JUDGED
+def hopeless(answers: Sequence[Answered], left: Sequence[Ask], pass_permille: int) -> bool:
+    """It has failed whatever the questions that are left come to."""
+    rest = [Answered(ask.prompt.name, ask.fault, ask.streamed, unasked=_LEFT) for ask in left]
+    return score([*answers, *rest], pass_permille).state == FAILED

@@ -75,8 +75,8 @@ def words(profile: Profile, fault: str) -> tuple[int, Said]:
     rule = next((one for one in profile.refusals if _is(one, fault)), None)
     status = _STATUS[fault] if rule is None or not rule.status else rule.status
     if rule is None:
-        return status, Said("", "", "refused by a drill")
-    return status, Said(rule.code, rule.type, rule.text or "refused by a drill")
+        return status, Said("", "", "refused on purpose")
+    return status, Said(rule.code, rule.type, rule.text or "refused on purpose")
 
 
 def _is(rule: RefusalRule, fault: str) -> bool:

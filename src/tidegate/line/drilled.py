@@ -22,7 +22,7 @@ from tidegate.model.tenant import BATCH, Tenant
 from tidegate.policy.failure.recovery import RetryBudget
 
 NAME: Final = "drill"
-_SCOPE: Final = Scope(name=NAME, keys=(NAME,))
+_SCOPE: Final = Scope(name=NAME, keys=("nobody-is-asked-with-this",))
 _WAITING: Final = 16
 
 

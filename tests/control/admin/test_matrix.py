@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from tests.control.admin.desk import WALL, Desk
 from tests.control.admin.ledger import called, said, write_bodies, write_calls
+from tests.control.admin.drills import with_drills
 from tests.control.admin.mind import mind
 from tidegate.control.admin.app import PREFIX, application
 from tidegate.control.admin.routing import GuardedRoute
@@ -68,6 +69,10 @@ MATRIX: dict[tuple[str, str], tuple[object, set[str]]] = {
     ("GET", "/jobs/{job}"): (None, {A, O, V, D, W}),
     ("POST", "/jobs/{job}/cancel"): (None, {A, O, W}),
     ("POST", "/jobs/{job}/requeue"): ({}, {A, O, W}),
+    ("GET", "/drills"): (None, {A, O, V, D}),
+    ("GET", "/drills/check"): (None, {A, O, V, D}),
+    ("GET", "/drills/{drill}/runs"): (None, {A, O, V, D}),
+    ("POST", "/drills/{drill}/run"): ({}, {A, O}),
     ("GET", "/alerts"): (None, {A, O, V, D}),
     ("GET", "/alerts/history"): (None, {A, O, V, D}),
     ("GET", "/alerts/notices"): (None, {A, O, V, D}),
@@ -83,7 +88,7 @@ MATRIX: dict[tuple[str, str], tuple[object, set[str]]] = {
     ("GET", "/status"): (None, {A, O, V, D}),
 }
 PLACES = {"namespace": "team", "user": "ann", "key": "team-app", "token": "spare", "call": "1", "job": "job_1"} | {
-    "alert": "a1", "silence": "51", "channel": "ops"
+    "alert": "a1", "silence": "51", "channel": "ops", "drill": "d"
 }  # fmt: skip
 
 
@@ -101,6 +106,7 @@ def busy(desk: Desk) -> Iterator[Desk]:
     new = NewJob(id="job_1", owner=Owner("team"), path="/v1/chat/completions", body=b"{}", deadline_us=WALL * 2)
     desk.office.jobs.submit([new], WALL)
     _alerts(desk)
+    with_drills(desk)
     with mind(desk.folder):
         yield desk
     desk.office.jobs.engine.dispose()

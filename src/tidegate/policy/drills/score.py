@@ -48,9 +48,8 @@ def score(answers: Sequence[Answered], pass_permille: int, *, stopped: str = "")
         return Proof(NOT_JUDGED, 0, stopped or "nothing was asked")
     least = sum(low for low, _ in bounds) // len(bounds)
     most = sum(high for _, high in bounds) // len(bounds)
-    way = next((one for one in answers if one.fault and one.broken), None)
-    if way is not None:
-        return Proof(FAILED, least, f"{way.prompt}, primary {way.fault}: {way.broken}")
+    if any(one.fault and one.broken for one in answers):
+        return Proof(FAILED, least, _first(answers))
     if most < pass_permille:
         return Proof(FAILED, least, _first(answers))
     if least < pass_permille or stopped or any(one.unasked for one in answers):
@@ -95,7 +94,7 @@ def _first(answers: Sequence[Answered]) -> str:
     for one in answers:
         why = one.broken or next((verdict.why for verdict in one.verdicts if verdict.met is False), "")
         if why:
-            return f"{one.prompt}: {why}"
+            return f"{one.prompt}{f', primary {one.fault}' if one.fault else ''}: {why}"
     return ""
 
 

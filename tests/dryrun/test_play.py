@@ -68,6 +68,21 @@ def test_who_may_not_use_a_model_is_refused() -> None:
     assert play(day[:1], without).all.after.answered == 1  # it may have been made at run time
 
 
+def test_calls_without_a_key() -> None:
+    """Are let in by a policy without keys only; the gate's own drills by any, in the last tier."""
+    day = [call(0), call(1, namespace="drill", tier="batch")]
+    assert play(day, policy()).all.after.answered == 2
+    assert play(day, policy(namespaces=(space("a"),))).all.after.refusals == {"unauthenticated": 1}
+
+
+def test_jobs_are_of_the_last_tier() -> None:
+    """As the line has them, whosever they are: a conversation of the same tenant goes before."""
+    day = [call(0, namespace="a", key="a-1", job="job_1#1") for _ in range(3)]
+    day += [call(0.1, namespace="a", key="a-1") for _ in range(3)]
+    found = play(day, policy(namespaces=(space("a"),)))
+    assert (found.all.after.answered, found.unmatched) == (6, ())
+
+
 def test_calls_move_and_are_degraded_as_the_plan_says() -> None:
     """To a fallback where the primary is full, else down the ladder; moved and degraded calls are counted."""
     both = (provider(rpm=10), provider("azure", "small"))

@@ -12,12 +12,14 @@ from tidegate.dryrun.virtual import VirtualClock
 from tidegate.edge.access.clients import Clients, Principal
 from tidegate.edge.access.roster import Roster, declared
 from tidegate.line.book import RoutingTable
+from tidegate.line.drilled import NAME as DRILL
 from tidegate.line.lanes import Lanes
 from tidegate.line.line import Line
 from tidegate.line.plan import Plan
 from tidegate.model.arrivals import Arrival
 from tidegate.model.directory import Change, PutKey, PutNamespace, PutUser
 from tidegate.model.snapshot import ClientKey, Namespace, Provider, Snapshot, User
+from tidegate.model.tenant import BATCH, Tenant
 from tidegate.policy.tenant_limits.accounts import Accounts
 from tidegate.policy.tenant_limits.limits import Limits
 from tidegate.ports import Journal, Observer
@@ -94,6 +96,8 @@ class Gate:
 
     def _found(self, arrival: Arrival) -> Principal | None:
         if not arrival.key:
+            if arrival.namespace == DRILL:
+                return Principal("", Tenant(DRILL, BATCH))
             return self.clients.anybody if self._keyless else None
         if self._declared.by_name(arrival.key) is None and self._managed.by_name(arrival.key) is None:
             if arrival.key in self._gone:
@@ -108,8 +112,6 @@ class Gate:
     def _manage(self, arrival: Arrival) -> None:
         """A key that is not the file's is one that was made at run time: it stays what it was."""
         roster, space = self._managed, arrival.namespace
-        if space == arrival.key and space not in self._declared.tenancies:
-            space = ""  # a key without a namespace is its own
         if space and space not in self._declared.tenancies and space not in roster.tenancies:
             tier = arrival.tier if arrival.tier in self._tiers and not arrival.job else "paid"
             roster.apply(PutNamespace(Namespace(space, tier)))

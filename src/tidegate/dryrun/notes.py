@@ -35,6 +35,8 @@ def _notes(new: Snapshot, shapes: Shapes, troubles: Troubles, recorded: Tally, m
             "A call that the cache answered is answered by it again where the new policy keeps answers for its plan; "
             "what other times to live, scopes or newly kept plans would find is not known."
         )
+    if any(one.execution_mode == "async" for one in new.strategies):
+        yield "Calls of strategies with `execution_mode: async` are played as if their clients waited for the answer."
     if new.access.address_rpm or new.access.user_rpm:
         yield "Limits by address are not played: the ledger has no addresses."
     if managed:

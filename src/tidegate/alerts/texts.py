@@ -62,7 +62,8 @@ def compose(notice: Notice, settings: AlertSettings, language: str = "", keyword
     title = clean(_title(notice, words, gate), _TITLE)
     if keyword and keyword not in title:
         title = f"{title[: _TITLE - len(keyword) - 1]} {keyword}"
-    shown = sorted(notice.items, key=_rank)[:_ITEMS]
+    items = () if notice.state == TEST else notice.items  # what stands in a test is nobody's alert
+    shown = sorted(items, key=_rank)[:_ITEMS]
     return Text(
         words=words,
         state=notice.state,
@@ -70,7 +71,7 @@ def compose(notice: Notice, settings: AlertSettings, language: str = "", keyword
         title=title,
         gate=gate,
         alerts=tuple(_paragraph(item, notice, words, gate, settings.zone) for item in shown),
-        more=notice.more + len(notice.items) - len(shown),
+        more=notice.more + len(items) - len(shown),
         remarks=(words.test_body,) if notice.state == TEST else (),
         deeds=_deeds(notice, words),
         link=settings.link,
@@ -91,8 +92,10 @@ def _rank(item: AlertItem) -> tuple[bool, bool]:
 def _title(notice: Notice, words: Words, gate: str) -> str:
     severity = words.severities.get(notice.severity, notice.severity)
     begin = words.states.get(notice.state, words.states[FIRING]).format(severity=severity)
-    if notice.state == TEST or not notice.items:
-        return f"{begin}{gate}{words.colon}{words.test_title if notice.state == TEST else ''}"
+    if notice.state == TEST:
+        return f"{begin}{gate}{words.colon}{words.test_title}"
+    if not notice.items:
+        return begin + gate
     worst = min(notice.items, key=_rank)
     others = len(notice.items) - 1 + notice.more
     text = begin + _sentence(worst, notice, words, gate, over=notice.state == RESOLVED)
@@ -150,7 +153,7 @@ def _where(labels: Sequence[tuple[str, str]], words: Words) -> str:
 
 def _deeds(notice: Notice, words: Words) -> tuple[str, ...]:
     """What the gate does about what goes on, each once."""
-    if notice.state == RESOLVED:
+    if notice.state in (RESOLVED, TEST):
         return ()
     every = (phrase(words, item.metric).deed for item in notice.items[:_ITEMS] if not item.resolved)
     return tuple(dict.fromkeys(deed for deed in every if deed))[:_DEEDS]

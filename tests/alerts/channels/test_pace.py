@@ -37,18 +37,16 @@ def test_no_minute_sees_more_than_the_limit(limit: int, gaps: list[int], died: i
     assert all(later - first >= MINUTE for first, later in zip(sent, sent[allowed:], strict=False))
 
 
-@given(limit=st.integers(1, 300), second=st.integers(1, 10))
+@given(limit=st.integers(1, 6_000), second=st.integers(1, 10))
 def test_what_waits_is_sent(limit: int, second: int) -> None:
-    """Whoever waits as long as it is told may send then; a second sees no more than its limit."""
+    """Whoever waits as long as it is told may send then; no second sees more than its limit."""
     pace, now, sent = Pace(limit, second), 0, []
-    for _ in range(20):
+    for _ in range(40):
         now += pace.wait(now)
         assert pace.wait(now) == 0
         pace.take(now)
         sent.append(now)
-    assert sent[-1] <= 20 * MINUTE * 5 // (limit * 3) + 20
-    if limit <= 60 * second:
-        assert all(later - first >= SECOND for first, later in zip(sent, sent[second:], strict=False)) or limit > 60
+    assert all(later - first >= SECOND for first, later in zip(sent, sent[second:], strict=False))
 
 
 def test_shut() -> None:

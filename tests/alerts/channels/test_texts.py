@@ -97,6 +97,14 @@ def test_every_metric_has_words(metric: str) -> None:
     assert all(metric in words.phrases for words in LANGUAGES.values())
 
 
+def test_a_test_is_nobodys_alert() -> None:
+    """Whatever stands in it, what is told is that this is a test."""
+    text = compose(notice(TEST), SETTINGS, "zh")
+    assert (text.alerts, text.more, text.deeds) == ((), 0, ())
+    assert "这是一条测试消息，无需处理。" in plain(text, 4_000)
+    assert compose(notice(items=()), SETTINGS, "zh").title == "【严重】prod-gate"
+
+
 def test_a_metric_that_nobody_has_put_into_words() -> None:
     """It is told by what the table of metrics, or else its author, calls it."""
     item = AlertItem("mine", "made_up", WARNING, (), 3, 1, AT)

@@ -7,7 +7,8 @@ also when a process that died is followed by one that knows nothing of what it s
 
 from typing import Final
 
-_MINUTE: Final = 60_000_000
+_SECOND: Final = 1_000_000
+_MINUTE: Final = 60 * _SECOND
 
 
 class Pace:
@@ -18,9 +19,10 @@ class Pace:
     def __init__(self, per_minute: int, per_second: int = 0) -> None:
         """`per_second`: 0 = no such limit."""
         burst = max(per_minute // 5, 1)
-        if per_second:
-            burst = min(burst, per_second)
         self._each = -(-_MINUTE * 5 // (per_minute * 3))
+        if per_second:
+            self._each = max(self._each, -(-_SECOND // per_second))
+            burst = min(burst, max(per_second - -(-_SECOND // self._each), 1))  # and what follows it in that second
         self._ahead = self._each * (burst - 1)
         self._spaced = 0  # when the next one would be due, if they came evenly
         self._shut = 0

@@ -3,8 +3,7 @@
 Units are those of `model/snapshot.py`; moments are microseconds since 1970.
 """
 
-from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -61,10 +60,9 @@ class AlertChannel(Record, frozen=True):
         """Without what is secret."""
         return f"AlertChannel({self.name!r}, {self.kind!r})"
 
-    def __rich_repr__(self) -> Iterator[tuple[str, str]]:
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
         """The same."""
-        yield "name", self.name
-        yield "kind", self.kind
+        return [("name", self.name), ("kind", self.kind)]
 
 
 class AlertRoute(Record, frozen=True):

@@ -88,5 +88,9 @@ class Spent:
         """How the limits in use stand."""
         now, wall = self._clock.now(), self._clock.wall()
         accounts = self.accounts.in_use(MAX_SERIES)
-        stands = (SpendGauge(*account.who, *one) for account in accounts for one in account.stands(now, wall))
+        stands = (
+            SpendGauge(*account.who, period, used, reserved, limit, told)
+            for account in accounts
+            for period, used, reserved, limit, told in account.stands(now, wall)
+        )
         return list(islice(stands, MAX_SERIES))

@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
+import msgspec
+
 from tidegate.alerts.texts import Paragraph, Text
 from tidegate.model.alerts import RESOLVED
 
@@ -37,13 +39,30 @@ def how_many(sizes: Iterable[int], most: int) -> int:
     return count
 
 
-def fitted(head: str, pieces: Sequence[str], tail: Callable[[int], str], most: int, left: int = 0) -> str:
-    """`head`, as many pieces as have room, and the tail for how many have not, in at most `most` bytes of UTF-8.
+def in_utf8(value: str) -> int:
+    """How many bytes it is."""
+    return len(value.encode())
+
+
+def in_json(value: str) -> int:
+    """How many bytes it is within a string of JSON, where quotes and line feeds are two."""
+    return len(msgspec.json.encode(value)) - 2
+
+
+def fitted(
+    head: str,
+    pieces: Sequence[str],
+    tail: Callable[[int], str],
+    most: int,
+    left: int = 0,
+    size: Callable[[str], int] = in_utf8,
+) -> str:
+    """`head`, as many pieces as have room, and the tail for how many have not, in at most `most` bytes by `size`.
 
     `left`: how many there are beyond the pieces. What does not even have room without pieces is cut.
     """
-    room = most - _bytes(head) - _bytes(tail(len(pieces) + left))
-    count = how_many((_bytes(piece) for piece in pieces), room)
+    room = most - size(head) - size(tail(len(pieces) + left))
+    count = how_many((size(piece) for piece in pieces), room)
     return cut(head + "".join(pieces[:count]) + tail(len(pieces) - count + left), most)
 
 
@@ -72,7 +91,7 @@ def plain(text: Text, most: int) -> str:
 
 
 def dingtalk(text: Text, most: int, mentions: str) -> str:
-    """DingTalk's markdown: headings, quotes, lists, bold, links; blocks are a blank line apart."""
+    """DingTalk's markdown: headings, quotes, lists, bold, links; blocks are a blank line apart. `most`: within JSON."""
     words = text.words
 
     def piece(alert: Paragraph) -> str:
@@ -89,7 +108,7 @@ def dingtalk(text: Text, most: int, mentions: str) -> str:
 
     remarks = "".join(f"{remark}\n\n" for remark in text.remarks)
     head = f"#### {unmarked(text.title)}\n\n> {words.gate}{words.colon}{unmarked(text.gate)}\n\n{remarks}"
-    return fitted(head, [piece(alert) for alert in text.alerts], tail, most, text.more)
+    return fitted(head, [piece(alert) for alert in text.alerts], tail, most, text.more, in_json)
 
 
 def wecom(text: Text, most: int, mentions: str) -> str:
@@ -119,7 +138,3 @@ def wecom(text: Text, most: int, mentions: str) -> str:
 def address(url: str) -> str:
     """A link that ends where it should."""
     return url.replace("(", "%28").replace(")", "%29").replace(" ", "%20").replace("<", "%3C").replace(">", "%3E")
-
-
-def _bytes(value: str) -> int:
-    return len(value.encode())

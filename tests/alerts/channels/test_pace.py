@@ -2,7 +2,7 @@
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.alerts.channels.stand import SETTINGS, notice
@@ -18,6 +18,7 @@ MINUTE = 60 * SECOND
 LIMITS = {"dingtalk": 20, "wecom": 20, "feishu": 100, "slack": 60}
 
 
+@settings(deadline=None)
 @given(
     limit=st.integers(1, 200),
     gaps=st.lists(st.integers(0, 90 * SECOND), max_size=120),
@@ -37,6 +38,7 @@ def test_no_minute_sees_more_than_the_limit(limit: int, gaps: list[int], died: i
     assert all(later - first >= MINUTE for first, later in zip(sent, sent[allowed:], strict=False))
 
 
+@settings(deadline=None)
 @given(limit=st.integers(1, 6_000), second=st.integers(1, 10))
 def test_what_waits_is_sent(limit: int, second: int) -> None:
     """Whoever waits as long as it is told may send then; no second sees more than its limit."""

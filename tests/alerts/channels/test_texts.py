@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.alerts.channels.stand import AT, LIMITED, SECOND, SETTINGS, notice
@@ -145,6 +145,7 @@ LABEL = st.text(
 )
 
 
+@settings(deadline=None)
 @given(value=LABEL, name=LABEL)
 def test_labels_are_never_markup(value: str, name: str) -> None:
     """Whatever is in a label, a message has the marks that it would have without it, and no more."""
@@ -155,6 +156,8 @@ def test_labels_are_never_markup(value: str, name: str) -> None:
         assert [said.count(mark) for mark in MARKS] == [wanted.count(mark) for mark in MARKS]
 
 
+@settings(deadline=None)
+@example(value='"' * 40, count=40, more=7)
 @given(value=LABEL, count=st.integers(0, 40), more=st.integers(0, 10_000))
 def test_every_body_is_whole_and_within_its_limit(value: str, count: int, more: int) -> None:
     """However many alerts and whatever their labels: JSON, UTF-8, and never longer than the service takes."""
@@ -198,6 +201,7 @@ def test_keyword() -> None:
     assert compose(notice(items=(long,)), SETTINGS, "zh", "告警").title.endswith(" 告警")
 
 
+@settings(deadline=None)
 @given(st.text(max_size=300))
 def test_clean(value: str) -> None:
     """One line, bounded, without what cannot be seen or turns the direction of the text, and always encodable."""
@@ -213,6 +217,7 @@ def test_clean_keeps_what_is_written() -> None:
     assert clean("模型 gpt-4o_mini «é» 🚦") == "模型 gpt-4o_mini «é» 🚦"
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60), st.integers(4, 80))
 def test_cut(value: str, most: int) -> None:
     """Never longer, never within a character."""

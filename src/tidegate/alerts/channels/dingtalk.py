@@ -19,7 +19,7 @@ from tidegate.alerts.channels.spoken import Spoken
 from tidegate.alerts.channels.trust import Trust
 from tidegate.alerts.channels.verdicts import Verdict, number_of, refused
 from tidegate.alerts.face import NotSent
-from tidegate.alerts.formats import dingtalk
+from tidegate.alerts.formats import dingtalk, in_json
 from tidegate.alerts.texts import compose
 from tidegate.model.alerts import RESOLVED, AlertChannel, AlertSettings, Notice
 from tidegate.ports import Clock
@@ -100,9 +100,8 @@ def signature(secret: str, timestamp_ms: int) -> str:
 
 
 def _room(title: str, called: tuple[str, ...]) -> int:
-    """For the text: the whole may be so long, and in JSON line feeds and quotes are two bytes."""
-    around = _ROOM + len(title.encode()) + 2 * sum(len(one.encode()) + 4 for one in called)
-    return max((MOST_BYTES - around) * 9 // 10, 1_000)
+    """For the text, of what the whole may be: title and names stand beside it."""
+    return MOST_BYTES - _ROOM - in_json(title) - sum(in_json(one) + 4 for one in called)
 
 
 def _signed(channel: AlertChannel, timestamp_ms: int) -> str:

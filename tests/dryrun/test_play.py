@@ -5,9 +5,11 @@ import random
 from msgspec.structs import replace
 
 from tests.dryrun.days import SECOND, call, play, policy, provider, refused, space
+from tidegate.dryrun.run import dry_run
 from tidegate.model.arrivals import Arrival, Asked
 from tidegate.model.caching import Caching
-from tidegate.model.entitlements import Allowance
+from tidegate.model.directory import PutNamespace, PutUser
+from tidegate.model.entitlements import Allowance, Namespace, User
 from tidegate.model.pools import with_rest
 from tidegate.model.snapshot import DegradeStep, Isolation, Pool, RateLimitPolicy, Scope, Strategy, StreamPolicy
 
@@ -66,6 +68,15 @@ def test_who_may_not_use_a_model_is_refused() -> None:
     without = policy(namespaces=(space("b"),))
     assert play(day[:1], without, against=narrow).all.after.refusals == {"unauthenticated": 1}
     assert play(day[:1], without).all.after.answered == 1  # it may have been made at run time
+
+
+def test_a_key_that_is_gone_by_now_has_its_users_limits() -> None:
+    """What is managed at run time stands beside the file: also for keys that were revoked since."""
+    managed = PutNamespace(Namespace("a")), PutUser("a", User("ann", allowance=Allowance(rpm=2)))
+    day = [call(n / 10, namespace="a", key="a-old", user="ann") for n in range(5)]
+    report = dry_run(day, policy(), managed=managed)
+    assert report.all.after.refusals == {"tenant_limit": 3}
+    assert report.findings[0].rule == "limit of requests a minute of user 'ann'"
 
 
 def test_calls_without_a_key() -> None:

@@ -30,7 +30,7 @@ _BOUND: Final = "team-9"
 _MINI: Final = "gpt-4o-mini"
 _LEDGER_S: Final = 20.0
 _MANY: Final = 200_000
-_MEMORY_MB: Final = 400
+_MEMORY_MB: Final = 200
 _TIDEGATE: Final = str(Path(sys.executable).with_name("tidegate"))
 
 

@@ -116,8 +116,8 @@ class Gate:
             tier = arrival.tier if arrival.tier in self._tiers and not arrival.job else "paid"
             roster.apply(PutNamespace(Namespace(space, tier)))
         if arrival.user and space:
-            mine = self._declared.tenancies.get(space)
-            if mine is None or arrival.user not in mine.users:
+            sources = (self._declared.tenancies.get(space), roster.tenancies.get(space))
+            if not any(one is not None and arrival.user in one.users for one in sources):
                 roster.apply(PutUser(space, User(arrival.user)))
         roster.apply(_known(PutKey(space, ClientKey(arrival.key, b"", user=arrival.user if space else ""))))
 

@@ -101,6 +101,19 @@ def _office(
     return Office(state_dir, lambda: ledger.engine, declaration, board, log, clocks, jobs, among)
 
 
+def _settings(port: Port) -> Config:
+    return Config(
+        port,
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,  # who asks is who is connected: it stands in the audit
+    )
+
+
 async def _run(arguments: ChildArguments, log: Log) -> None:
     channel = Channel(arguments.channel)
     board, declaration = Board(), Declaration()
@@ -111,11 +124,7 @@ async def _run(arguments: ChildArguments, log: Log) -> None:
 
     leader = Leader(lambda: ledger.engine, socket.gethostname(), log)
     ledger = Ledger(Path(arguments.state_dir), declaration, board, log, leader.begin)
-    clock, jobs, among = (
-        SystemClock(),
-        Jobs(Path(arguments.state_dir), declaration),
-        Among(leader.begin, ring),
-    )
+    clock, jobs, among = SystemClock(), Jobs(Path(arguments.state_dir), declaration), Among(leader.begin, ring)
     sharing = Sharing(
         Path(arguments.state_dir), Checker(Path(arguments.state_dir)), partial(_offer, channel), clock, log
     )
@@ -130,21 +139,10 @@ async def _run(arguments: ChildArguments, log: Log) -> None:
     nodes = Nodes(declaration, sharing, front.poke, clock, log)
     watch = StandingWatch(board, declaration, Path(arguments.state_dir), clock.wall)
     port = Port(application(board, watch.look), front.guarded)
-    config = Config(
-        port,
-        http="httptools",
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,  # who asks is who is connected: it stands in the audit
-    )
-    server = AdminServer(config, lambda: channel.send(Ready(os.getpid())))
+    server = AdminServer(_settings(port), lambda: channel.send(Ready(os.getpid())))
     listener = socket.socket(fileno=arguments.listen)
-    await _hear(
-        channel, board, declaration, sharing
-    )  # how the gate stands, before anybody who waits in the backlog asks
+    # How the gate stands, before anybody who waits in the backlog asks.
+    await _hear(channel, board, declaration, sharing)
     ledger.start()
     leader.start()
     Bodies(Path(arguments.state_dir), lambda: ledger.engine, declaration, log, lead=leader.begin).start()

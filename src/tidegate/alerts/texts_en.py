@@ -48,7 +48,7 @@ ENGLISH: Final = Words(
         "limited_seconds": Phrase("{what}: rate-limited", " for {value}", _WAIT),
         "throttled_per_minute": Phrase(
             "{what}: the provider throttles",
-            ", {value} 429s a minute",
+            ", {value} refusals (429) a minute",
             "The gate keeps to the limit that it has learnt, and comes again when the provider allows.",
         ),
         "lane_closed_seconds": Phrase(

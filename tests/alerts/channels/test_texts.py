@@ -186,6 +186,14 @@ def test_what_has_no_room_is_counted(language: str) -> None:
     assert (f"… and {left} more" if language == "en" else f"……另有 {left} 条") in said
 
 
+def test_ten_thousand_alerts_are_one_message_of_bounded_size() -> None:
+    """Machines too get the first of them, and how many more there are."""
+    found = notice(items=[LIMITED] * 10_000, more=5)
+    data = json.loads(event(found, SETTINGS, "en"))["data"]
+    assert (len(data["alerts"]), data["more"]) == (500, 9_505)
+    assert len(compose(found, SETTINGS).alerts) < 50
+
+
 def test_the_worst_is_not_cut_off() -> None:
     """Critical alerts stand before warnings, and what is over comes last."""
     over = msgspec.structs.replace(LIMITED, resolved=True)

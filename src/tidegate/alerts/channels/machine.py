@@ -1,7 +1,7 @@
 """A notice for machines: the JSON that webhooks and commands get."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -10,7 +10,8 @@ from tidegate.alerts.texts import compose
 from tidegate.model.alerts import AlertItem, AlertSettings, Notice
 from tidegate.model.measures import METRICS
 
-_PLAIN = 8_000
+_PLAIN: Final = 8_000  # bytes
+_ITEMS: Final = 500
 
 
 def event(notice: Notice, settings: AlertSettings, language: str = "") -> bytes:
@@ -31,8 +32,8 @@ def data(notice: Notice, settings: AlertSettings, language: str = "") -> dict[st
         "title": text.title,
         "text": plain(text, _PLAIN),
         "link": settings.link,
-        "alerts": [_item(item) for item in notice.items],
-        "more": notice.more,
+        "alerts": [_item(item) for item in notice.items[:_ITEMS]],
+        "more": notice.more + len(notice.items[_ITEMS:]),
     }
 
 

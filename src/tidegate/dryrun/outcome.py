@@ -1,5 +1,6 @@
 """What became of a call, in the same words for what happened and for what would have."""
 
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 from tidegate.model.arrivals import Arrival
@@ -80,10 +81,11 @@ def end_of(status: int, *, answered: bool, asked: bool) -> str:
 
 
 def why_of(status: int, told: str = "") -> str:
-    """Why the gate refused it: as its story has it (`refused over_quota`), else as its status says."""
+    """Why the gate refused it: as its story has it (`limited tenant_limit refused over_quota`), else as its status."""
     words = told.split()
-    if "limited" in words:
-        return "tenant_limit"
-    if "refused" in words[:-1]:
-        return words[words.index("refused") + 1]
-    return _WHY.get(status, f"status_{status}")
+    for before, after in pairwise(words):
+        if before == "limited" and after.startswith("tenant"):
+            return after
+    return next(
+        (after for before, after in pairwise(words) if before == "refused"), _WHY.get(status, f"status_{status}")
+    )

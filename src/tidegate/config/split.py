@@ -20,7 +20,7 @@ def split(snapshot: Snapshot) -> tuple[Snapshot, ...]:
     it is. O(workers × (keys + scopes)).
     """
     if snapshot.alerts.channels or snapshot.drills.drills:
-        drills = DrillSettings(asked=snapshot.drills.asked, shadows=snapshot.drills.shadows)
+        drills = DrillSettings(asked=snapshot.drills.asked)
         snapshot = msgspec.structs.replace(snapshot, alerts=AlertSettings(), drills=drills)
     if not snapshot.isolated:
         return (snapshot,)

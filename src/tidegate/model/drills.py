@@ -1,4 +1,4 @@
-"""Drills: proofs that fallbacks answer sensibly, and shadow traffic. Records of the snapshot.
+"""Drills: proofs that fallbacks answer sensibly. Records of the snapshot.
 
 Units are those of `model/snapshot.py`; moments are microseconds since 1970.
 """
@@ -116,22 +116,11 @@ class DrilledStrategy(Record, frozen=True):
         return self.targets[1:]
 
 
-class ShadowSettings(Record, frozen=True):
-    """A share of real calls also goes to a candidate, whose answers are compared and not told."""
-
-    strategy: str
-    candidate: str  # a model
-    permille: int = 10
-    max_cost_nano: int = 0  # a day
-    max_calls: int = 1_000  # a day
-
-
 class DrillSettings(Record, frozen=True):
     """What is proved, how, and how long a proof holds."""
 
     drills: tuple[Drill, ...] = ()
     strategies: tuple[DrilledStrategy, ...] = ()  # those with fallbacks
-    shadows: tuple[ShadowSettings, ...] = ()
     asked: bool = False  # there are drills: all that a worker is told of them
 
     def strategy(self, name: str) -> DrilledStrategy | None:

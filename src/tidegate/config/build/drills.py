@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -137,8 +136,3 @@ def _is_local(url: str) -> bool:
         return ip_address(host).is_private
     except ValueError:
         return host == "localhost" or "." not in host or host.endswith((".local", ".internal", ".lan"))
-
-
-def permille(share: float) -> int:
-    """Thousandths, at least one."""
-    return max(1, int(Decimal(str(share)) * 1_000))

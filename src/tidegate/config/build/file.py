@@ -52,8 +52,7 @@ def build(
     `filed`: what the file of client keys says, names by the SHA-256 of their key. `profiles`: name and content of the
     profile of each provider (`check_profiles`). `prices`: what models cost, else as the newest list has it.
     """
-    prices = prices or Prices(build_money.exchange(config.money))
-    profiles = profiles or {}
+    prices, profiles = prices or Prices(build_money.exchange(config.money)), profiles or {}
     tiers = build_tenants.tiers(config.tiers)
     scheduler, pick = config.defaults.scheduler, config.defaults.pick
     providers = tuple(

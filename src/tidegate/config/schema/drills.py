@@ -221,16 +221,3 @@ class DrillConfig(Section):
     dearer_than: Annotated[float, Field(ge=1, le=1_000, allow_inf_nan=False)] = Field(
         3, description="A fallback that costs more than so many times its primary is said.", examples=[3]
     )
-
-
-class ShadowConfig(Section):
-    """A share of a strategy's calls also goes to a candidate, after their replies; its answers are compared."""
-
-    model: ModelName = Field(description="The candidate.", examples=["qwen-plus"])
-    share: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] = Field(
-        0.01, description="Part of the calls.", examples=[0.01]
-    )
-    max_cost: BudgetAmount | None = Field(
-        None, description="Most that it may cost a day, in the house currency; left out: any sum.", examples=[1]
-    )
-    max_calls: Count = Field(1_000, description="Most calls a day.", examples=[1_000])

@@ -232,6 +232,7 @@ def test_keys_choose_panels_and_pause() -> None:
         ),
         ({"failed": 0.5}, "0.5 of 5.0 calls a second fail.", "bad"),
         ({"failed": 0.01}, "All is well", "well"),
+        ({"failed": 0.5, "refused": 0.5}, "0.5 calls a second are refused.", "busy"),
         ({"dead_keys": [DeadKeys("a", "s", 2)]}, "2 keys of a/s refused by the provider.", "bad"),
         ({"ledger_up": False}, "The ledger's database is away", "bad"),
         ({"ledger_alarm": True}, "More of the journal", "bad"),
@@ -390,7 +391,7 @@ def test_ctrl_c_in_a_terminal_leaves_it_as_it_was(gate: ThreadingHTTPServer) -> 
 @pytest.mark.parametrize(
     ("token", "alarms", "source"),
     [
-        ("tga_good", [("critical", "wait", "m main", "ann")], ""),
+        ("tga_good", [("critical", "wait", "main m", "ann")], ""),
         ("tga_bad", [], "alerts cannot be told: the gate answered 401"),
         ("", [], "metrics beyond their thresholds"),
     ],

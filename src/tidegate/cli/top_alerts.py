@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from tidegate.cli.manage import AdminClient, Failed, token_of
 from tidegate.cli.spark import moments
-from tidegate.cli.top_state import Alarm, State
+from tidegate.cli.top_state import Alarm, State, place
 
 _FIRES = frozenset(("firing", "clearing"))
 
@@ -58,12 +58,11 @@ def _lasts(since: str, now: float) -> float:
 
 def _alarm(one: Mapping[str, object], now: float) -> Alarm:
     labels = one.get("labels")
-    what = labels.values() if isinstance(labels, dict) else ()
     value = one.get("value")
     return Alarm(
         str(one.get("severity", "")),
         str(one.get("rule", "")),
-        " ".join(str(part) for part in what),
+        place(labels) if isinstance(labels, dict) else "",
         float(value) if isinstance(value, int | float) else 0.0,
         fires=True,
         lasts_s=_lasts(str(one.get("since") or ""), now),

@@ -54,9 +54,11 @@ def _closed(state: State) -> str:
 
 
 def _failing(state: State) -> str:
-    if state.failed <= 0 or state.failed < state.calls * _FAILING:
+    """What the gate refuses with 503 is no failure: it is told apart."""
+    failed = state.failed - state.refused
+    if failed <= 0 or failed < state.calls * _FAILING:
         return ""
-    return f"{state.failed:,.1f} of {state.calls:,.1f} calls a second fail."
+    return f"{failed:,.1f} of {state.calls:,.1f} calls a second fail."
 
 
 def _keys(state: State) -> str:

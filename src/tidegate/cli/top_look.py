@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from tidegate.cli.top_metrics import Key, Labels, Reading, key_of, rate, rates
-from tidegate.cli.top_state import Alarm, Closed, DeadKeys, Process, Queue, Quota, State, Tenant, share
+from tidegate.cli.top_state import Alarm, Closed, DeadKeys, Process, Queue, Quota, State, Tenant, place, share
 
 _NONE: tuple[Labels, float] = ({}, 1.0)
 _LANE: Final = ("provider", "scope", "model")
@@ -174,7 +174,7 @@ def _beyond(after: Reading) -> Iterator[Alarm]:
         for labels, value in after.all(f"{_MEASURE}{metric}"):
             severity = next((one for one in _WORST if one in known and _is_beyond(metric, value, known[one])), "")
             if severity:
-                yield Alarm(severity, rule, " ".join(labels.values()), value, fires=False)
+                yield Alarm(severity, rule, place(labels), value, fires=False)
 
 
 def _is_beyond(metric: str, value: float, threshold: float) -> bool:

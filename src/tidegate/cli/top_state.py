@@ -1,6 +1,10 @@
 """How a gate stands, as `top` shows it: records. Rates are a second, memory and lag are bytes."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
+
+_ORDER: Final = ("node", "namespace", "plan", "provider", "scope", "pool", "model")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +119,12 @@ class State:
     dead_keys: list[DeadKeys] = field(default_factory=list)
     alarms: list[Alarm] = field(default_factory=list)
     alarms_from: str = ""  # why these are not the gate's alerts; "" = they are
+
+
+def place(labels: Mapping[str, object]) -> str:
+    """What labels name, the larger thing first."""
+    known = [str(labels[name]) for name in _ORDER if labels.get(name)]
+    return " ".join(known + [str(value) for name, value in labels.items() if name not in _ORDER and value])
 
 
 def share(used: float, limit: float) -> float:

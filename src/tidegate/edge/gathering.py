@@ -12,7 +12,7 @@ from tidegate.policy.tenant_limits.short import Short
 from tidegate.ports import Clock
 
 PATIENCE_US: Final = 1_500_000  # by then a worker that hears nothing knows that it is on its own
-_ANSWERS: Final = 2  # the first may be to what was asked before
+_ANSWERS: Final = 2  # of each fund: the first may be to what was asked before
 
 
 async def gather(
@@ -26,7 +26,7 @@ async def gather(
     patient: bool = False,
 ) -> TenantReservation | Short | None:
     """As `Limits.grant`, or `grant_job` for who is `patient`. `deadline` 0 = none; never longer than `PATIENCE_US`."""
-    asked: dict[Joint, int] = {}
+    asked: dict[Joint, tuple[int, int]] = {}
     until = clock.now() + PATIENCE_US
     if deadline and deadline < until:
         until = deadline
@@ -40,7 +40,7 @@ async def gather(
             return held
         late = until
         for joint in lacking:
-            if joint.answers - asked.setdefault(joint, joint.answers) < _ANSWERS:
+            if not joint.answered(asked.setdefault(joint, joint.answers), _ANSWERS, ask, now, wall):
                 continue
             if not now < joint.again_at < until:
                 return held

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.policy.tenant_limits.joint import NOW, WALL, Scene, tokens
+from tidegate.model.cluster import ExchangeReply
 from tidegate.policy.lease.faces import CLOSED, JOINING, LOCAL, OPEN, SHARED
 from tidegate.policy.tenant_limits.ask import REQUEST
 
@@ -57,6 +58,21 @@ def test_each_limit_has_a_policy_of_its_own(mode: int, limit: str, budget: str, 
     """Else the cluster's holds; a limit may be open where money is closed."""
     scene = Scene(mode, rpm=4, tokens_day=4, on_loss=limit, on_loss_of_budget=budget)
     assert scene.passes(tokens(4)) is passes
+
+
+def test_each_fund_has_to_answer() -> None:
+    """Of its minute and of its budgets: what the one answers is no word on what is lacking of the other."""
+    scene = Scene(SHARED, rpm=10, tokens_day=1_000)
+    rates, sums = scene.funds.opened
+    joint, answer = scene.joint, ExchangeReply(0, 0, 1, [0], [0], limits=[1])
+    before = joint.answers
+    for wallet, answered in ((sums, False), (sums, False), (rates, False), (rates, True)):
+        joint.told(wallet, answer, NOW)  # type: ignore[arg-type]
+        assert joint.answered(before, 2, tokens(1), NOW, WALL) is answered
+    minute = Scene(SHARED, rpm=10)
+    for _ in range(2):
+        minute.joint.told(minute.funds.opened[0], answer, NOW)  # type: ignore[arg-type]
+    assert minute.joint.answered((0, 0), 2, REQUEST, NOW, WALL)
 
 
 def test_who_is_idle_lets_go() -> None:

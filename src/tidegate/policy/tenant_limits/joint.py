@@ -76,7 +76,7 @@ class Joint:
         self.sums = [QuotaLease(SUM) for _ in WHATS]
         self.again_at = 0  # when what was missing will be there, as the fund said
         self.opens_at = 0  # while a fund is not there yet: when it will be
-        self.answers = 0  # of the funds, or of the membership
+        self.answers = (0, 0)  # of the fund of its minute and places, and of that of its budgets; or the membership's
         self._adrift = [0] * len(WHATS)  # spent of budgets since nobody was told
         self._listeners: list[Callable[[], None]] = []
         self._open = False
@@ -147,16 +147,32 @@ class Joint:
                 return False
         return True
 
+    def answered(self, since: tuple[int, int], times: int, ask: Ask, now: int, wall: int) -> bool:
+        """Whether each fund of which such a call lacks something has answered so often since `answers` were these."""
+        rates, sums = self.answers[0] - since[0], self.answers[1] - since[1]
+        if rates < times and self._lacks_rates(ask, now):
+            return False
+        return sums >= times or not self._lacks_sums(ask, now, wall)
+
+    def _lacks_rates(self, ask: Ask, now: int) -> bool:
+        account = self._account
+        return bool(
+            (account.rpm and not self.requests.has(1, now))
+            or (account.tpm and not self.tokens.has(account.charge(ask), now))
+            or (account.concurrent and not self.places.has(1, now))
+        )
+
+    def _lacks_sums(self, ask: Ask, now: int, wall: int) -> bool:
+        for budget in self._account.budgets:
+            if not self.purse(budget).has(self.hold(budget, ask, now, wall), now):
+                return True
+        return False
+
     def want(self, ask: Ask, now: int, wall: int) -> None:
         """Ask the funds for what such a call lacks."""
         account = self._account
-        charge = account.charge(ask)
-        lacks = (
-            (account.rpm and not self.requests.has(1, now))
-            or (account.tpm and not self.tokens.has(charge, now))
-            or (account.concurrent and not self.places.has(1, now))
-        )
-        if lacks:
+        if self._lacks_rates(ask, now):
+            charge = account.charge(ask)
             self._rates.want_units([1 if account.rpm else 0, charge, 1 if account.concurrent else 0])
         units, short = [0] * len(WHATS), False
         for budget in account.budgets:
@@ -277,7 +293,9 @@ class Joint:
                 self.again_at = now + told.wait_us
             if wallet is self._sums:
                 self._learn()
-        self.answers += self.opens_at == 0
+        if not self.opens_at:
+            rates, sums = self.answers
+            self.answers = (rates, sums + 1) if wallet is self._sums else (rates + 1, sums)
         listeners, self._listeners = self._listeners, []
         for listener in listeners:
             listener()

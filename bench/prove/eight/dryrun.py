@@ -76,7 +76,8 @@ def foretold(context: Context, row: Row) -> None:
     )
     first, late = _really(context.work, "a", A, seconds)
     second, late_b = _really(context.work, "b", B, seconds)
-    found = _dry(context.work, row, first.file, second.file.with_suffix(".yaml"))
+    policy = second.file.with_suffix(".yaml")
+    found, again = _dry(context.work, row, first.file, policy), _dry(context.work, row, second.file, policy)
     was, now = found["groups"][0]["before"], found["groups"][0]["after"]
     note = f"A: {first.refused:,} refused of {first.calls:,}; B: dry {now['refused']:,}, really {second.told:,}"
     waits = f"dry {now['queued']:,}, really {second.queued:,} of {second.calls:,}"
@@ -86,6 +87,7 @@ def foretold(context: Context, row: Row) -> None:
         at_most("refused calls: dry run and truth differ by", _apart(now["refused"], second.told), 2, "%", note),
         _bound(found),
         at_most("queued calls: dry run and truth differ by", _apart(now["queued"], second.queued), 2, "%", waits),
+        *_again(again["groups"][0]["after"], second),
         _named(found),
         late,
         late_b,
@@ -96,6 +98,15 @@ def _named(found: dict[str, Any]) -> Figure:
     dead = {f"{one['kind']} {one['name']}" for one in found["unmatched"]}
     wanted = {"tier slow", "strategy unused"}
     return exactly("rules that match nothing and are named", len(wanted & dead), len(wanted), ", ".join(sorted(dead)))
+
+
+def _again(dry: dict[str, Any], real: Seen) -> list[Figure]:
+    """The same over B's own ledger: of arrivals that are the same, however busy the machine was when A was played."""
+    refused, queued = _apart(dry["refused"], real.told), _apart(dry["queued"], real.queued)
+    return [
+        at_most("B's own calls, refused: differ by", refused, 2, "%", f"dry {dry['refused']:,}, really {real.told:,}"),
+        at_most("B's own calls, queued: differ by", queued, 2, "%", f"dry {dry['queued']:,}, really {real.queued:,}"),
+    ]
 
 
 def _bound(found: dict[str, Any]) -> Figure:

@@ -713,6 +713,19 @@ async def test_when_all_lanes_trip_those_with_another_target_go_there(clock: Man
     assert queue.turns == [("mobile gave up", 0), ("bound", SECOND)]
 
 
+async def test_who_may_probe_is_not_kept_from_it(clock: ManualClock) -> None:
+    """When the pause of a lane that refuses on end is over, calls with other targets may ask it again."""
+    pool = pool_over(clock, lane_of(clock, "a", rpm=6_000))
+    (lane,) = pool.lanes
+    refuse(lane, clock, 1, times=3)
+    assert pool.tripped
+    await clock.advance(1 * SECOND)
+    assert lane.breaker.tripped
+    assert not pool.tripped
+    lane.breaker.enter()
+    assert pool.tripped
+
+
 # ── another configuration ────────────────────────────────────────────────────────────────────────────────────────────
 
 

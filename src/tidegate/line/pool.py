@@ -150,8 +150,15 @@ class Pool(Generic[LaneT]):
 
     @property
     def tripped(self) -> bool:
-        """Every lane refuses on end."""
-        return all(lane.breaker.tripped for lane in self.lanes)
+        """Every lane refuses on end, and none may be probed now.
+
+        Who may probe goes there, though a purse of a cluster has to be filled first: a lane that is skipped for that
+        would never be asked again while there are other targets.
+        """
+        if not all(lane.breaker.tripped for lane in self.lanes):
+            return False
+        now = self._clock.now()
+        return all(lane.breaker.wait(now) > 0 for lane in self.lanes)
 
     @property
     def waiting(self) -> int:

@@ -46,7 +46,7 @@ def test_all_that_counters_tell_is_there() -> None:
 def test_shares_of_calls() -> None:
     """Counts of nodes are added before they are divided; a plan without a call has no share."""
     one = NodeStanding("one", NOW, [PlanSums("chat", 900, 9, 90, 45), PlanSums("idle")])
-    two = NodeStanding("two", NOW, [PlanSums("chat", 100, 1, 10, 5)])
+    two = NodeStanding("two", NOW, [PlanSums("chat", 100, 1, 10, 5), PlanSums("drill:nightly", 9, 9, 9, 9)])  # no call
     assert of("error_rate_percent", one, two) == {("chat",): 1.0}
     assert of("refusal_rate_percent", one, two) == {("chat",): 10.0}
     assert of("fallback_rate_percent", one, two) == {("chat",): 5.0}
@@ -69,6 +69,13 @@ def test_use_of_a_quota() -> None:
     assert of("throttled_per_minute", one, two) == {lane: 3.0}
     assert of("lane_closed_seconds", one, two) == {lane: 6.0}
     assert of("lane_closed_seconds", NodeStanding("three", NOW, lanes=[LaneSums("o", "s", "m")])) == {lane: 0.0}
+
+
+def test_what_a_drill_does_on_purpose_alarms_nobody() -> None:
+    """Neither its calls nor the double of a provider that it breaks."""
+    made = [LaneSums("drill:openai", "drill", "m", 1, 10, 9)]
+    found = samples([NodeStanding("one", NOW, [PlanSums("drill:nightly", 9, 9)], [], made)])
+    assert {tuple(name for name, _ in one.labels) for one in found} <= {("node",), ()}
 
 
 def test_a_limit_that_one_node_sees_after_the_other() -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import Engine, insert, select, text
 
 import tidegate.store.alert_tables
 import tidegate.store.bodies
+import tidegate.store.drill_tables
 import tidegate.store.hit_tables
 import tidegate.store.identity_tables
 import tidegate.store.lane_tables

@@ -130,3 +130,16 @@ def test_a_tool_that_may_be_called_sometimes_is():
     """By `tool_rate`."""
     calls = sum(drawn(seed, tools=(Function("f"),)).finish == "tool_calls" for seed in range(400))
     assert 60 < calls < 140
+
+
+def test_what_is_said_can_be_stated():
+    """In place of numbered words, whole and in pieces, whatever its script; cut at `max_tokens` as any answer."""
+    say = 'It takes "7 days".\n退款需要 7 天。'
+    one = answer(ask(), TIMING, Random(0), say)
+    whole = b'"' + text(one) + b'"'
+    assert json.loads(whole) == say
+    block = one.blocks[0]
+    assert b"".join(block.piece(at, at + 1) for at in range(block.units)) == text(one)
+    assert one.finish == "stop"
+    cut = answer(ask(max_tokens=2), TIMING, Random(0), say)
+    assert (cut.finish, json.loads(b'"' + text(cut) + b'"')) == ("length", say[:8])

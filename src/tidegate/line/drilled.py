@@ -17,6 +17,7 @@ from tidegate.line.plan import Plan
 from tidegate.line.service import service
 from tidegate.line.target import Target
 from tidegate.model.call import Kind
+from tidegate.model.drills import PLAN
 from tidegate.model.snapshot import Pool, Provider, RetryPolicy, Scope, Snapshot, StreamPolicy
 from tidegate.model.tenant import BATCH, Tenant
 from tidegate.policy.failure.recovery import RetryBudget
@@ -65,7 +66,7 @@ class DrillPlans:
     def _broken(self, primary: Target, fault: str) -> Target:
         """The primary's double, which fails."""
         provider = msgspec.structs.replace(
-            self._providers[primary.provider], name=f"{NAME}:{primary.provider}", scopes=(_SCOPE,)
+            self._providers[primary.provider], name=f"{PLAN}{primary.provider}", scopes=(_SCOPE,)
         )
         return _target(provider, primary, fault, self._lanes())
 
@@ -86,7 +87,7 @@ def _alone(plan: Plan, asked: Asked, targets: tuple[Target, ...]) -> Plan:
     retry = plan.retry if asked.fault else RetryPolicy(max_retries=1)
     return replace(
         plan,
-        name=f"{NAME}:{asked.drill}",
+        name=f"{PLAN}{asked.drill}",
         targets=targets,
         retry=retry,
         budget=RetryBudget(msgspec.structs.replace(retry, budget_floor=max(retry.budget_floor, retry.max_retries))),

@@ -13,6 +13,8 @@ SOCKET: Final = (
 OUT: Final = "drills.out"  # in the state directory: which fallbacks are left out, for the workers
 ASKED: Final = b"x-tidegate-drill"  # in a head at that socket: which target is asked, and what befalls the primary
 
+PLAN: Final = "drill:"  # before a drill's name: the plan of its calls; before a provider's: its double that fails
+
 CONTAINS: Final = "contains"
 CONTAINS_ANY: Final = "contains_any"
 NOT_CONTAINS: Final = "not_contains"

@@ -8,6 +8,7 @@ can be said (no call in the last minute, no limit) there is no sample.
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from tidegate.model.drills import PLAN
 from tidegate.model.measures import Sample
 from tidegate.model.standing import BudgetSums, LaneSums, LimitedSums, NodeStanding, PlanSums, QueueSums, ScopeSums
 
@@ -30,7 +31,7 @@ def samples(standings: Sequence[NodeStanding]) -> list[Sample]:
 
 def _plans(standings: Iterable[NodeStanding]) -> Iterator[Sample]:
     found: dict[str, PlanSums] = {}
-    for one in (one for standing in standings for one in standing.plans):
+    for one in (one for standing in standings for one in standing.plans if not one.plan.startswith(PLAN)):
         plan = found.setdefault(one.plan, PlanSums(one.plan))
         plan.calls += one.calls
         plan.failed += one.failed
@@ -62,7 +63,7 @@ def _queues(standings: Iterable[NodeStanding]) -> Iterator[Sample]:
 def _lanes(standings: Sequence[NodeStanding]) -> Iterator[Sample]:
     found: dict[tuple[str, str, str], LaneSums] = {}
     now = max((standing.at_us for standing in standings), default=0)
-    for one in (one for standing in standings for one in standing.lanes):
+    for one in (one for standing in standings for one in standing.lanes if not one.provider.startswith(PLAN)):
         name = one.provider, one.scope, one.model
         lane = found.setdefault(name, LaneSums(*name))
         lane.tokens += one.tokens

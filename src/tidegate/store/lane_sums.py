@@ -5,11 +5,10 @@ for it likewise. A call counts in the minute in which it ended, at the lane of i
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from tidegate.model.facts import LEFT, CallRecord, Intent, Try
 from tidegate.store.lane_tables import COUNTS
-from tidegate.store.metadata import HOUR_US
 from tidegate.store.rows import Row, name, parts
 from tidegate.store.sums import Words
 
@@ -20,12 +19,7 @@ _THROTTLED: Final = 429
 _RATE: Final = "rate"
 
 
-class _Place(NamedTuple):
-    """A minute of a target, or of what was asked for where nobody was tried."""
-
-    minute: int
-    target: str
-    asked: str
+_Place = tuple[int, str, str]  # a minute, of a target, or of what was asked for where nobody was tried
 
 
 class LaneSums:
@@ -46,13 +40,15 @@ class LaneSums:
         counts[1] += not 100 <= of.status < _FAILED
         if not last:
             counts[4] += of.status >= _FAILED and of.status != LEFT
-        counts[5] += max(0, of.queued_us)
+        counts[5] += of.queued_us if of.queued_us > 0 else 0
         if tries:
             for one in tries:
                 self._tried(one)
         elif of.target:
-            lasted = max(0, of.duration_us - of.queued_us - of.waited_us)
-            counts = self._at(of.at_us - lasted, of.target, "")
+            lasted = of.duration_us - of.queued_us - of.waited_us
+            left = of.at_us - lasted if lasted > 0 else of.at_us
+            if left // MINUTE_US != of.at_us // MINUTE_US:
+                counts = self._at(left, last, "")
             counts[2] += 1
             counts[3] += of.status == _THROTTLED
             counts[6] += of.prompt_tokens
@@ -81,17 +77,17 @@ class LaneSums:
         counts[8] += one.charged_tokens
 
     def _at(self, at_us: int, target: str, asked: str) -> list[int]:
-        place = _Place(at_us // MINUTE_US, target, asked)
+        place = (at_us // MINUTE_US, target, asked)
         counts = self._found.get(place)
         if counts is None:
             counts = self._found[place] = [0] * len(COUNTS)
         return counts
 
     def _key(self, place: _Place) -> tuple[int, str, str, str]:
-        provider, scope, model = parts(place.target)
-        hour = place.minute * MINUTE_US // HOUR_US
-        word = self._words.bounded(hour, f"{provider}/{scope}", "lane", model or name(place.asked))
-        return place.minute, provider, scope, word
+        minute, target, asked = place
+        provider, scope, model = parts(target)
+        word = self._words.bounded(minute // MINUTES, f"{provider}/{scope}", "lane", model or name(asked))
+        return minute, provider, scope, word
 
 
 def _rows(found: Iterable[tuple[tuple[int, str, str, str], Sequence[int]]]) -> list[Row]:

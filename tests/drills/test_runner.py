@@ -71,6 +71,7 @@ def test_an_answer_from_elsewhere_fails() -> None:
     assert "another target answered: a/main/main" in found["good"].proof.why
     assert not astray(GOOD, Told(target="b/x/good"))
     assert astray(GOOD, Told(target="b/x/not-good"))
+    assert astray(GOOD, Told(target="c/x/good"))
 
 
 def test_it_does_not_understand() -> None:

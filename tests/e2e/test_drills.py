@@ -1,13 +1,15 @@
 """Drills with real processes: a fallback that does not understand is found, left out, and comes back."""
 
 import asyncio
+import os
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.e2e.stand import HUGE, Gate, Twin, end, provider, until
-from tests.e2e.test_managed_keys import Admin
+from tests.e2e.test_managed_keys import TOKEN, Admin
 from tidegate.model.drills import OUT
 
 SAY = [{"model": "good", "say": "A refund takes 7 days."}, {"model": "main", "say": "7 days."}]
@@ -22,6 +24,19 @@ def tree(twin: Twin) -> dict[str, Any]:
     prompts = [{"prompt": "How long does a refund take?", "max_tokens": 64, "expect": [{"contains": ["7 days"]}]}]
     drills = {"core": {"on_failure": "out", "faults": ["429", "cut"], "prompts": prompts}}
     return {"providers": providers, "strategies": {"chat": strategy}, "drills": drills}
+
+
+async def command(admin: Admin, gate: Gate, *words: str) -> tuple[int, str]:
+    """`tidegate drill …` as an operator runs it: its exit status, and what it printed."""
+    token = TOKEN.search(gate.log())
+    assert token is not None
+    given = {"TIDEGATE_ADMIN_TOKEN": token[1], "TIDEGATE_ADMIN_URL": f"http://127.0.0.1:{gate.admin_port}"}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tidegate", "drill", *words, env=os.environ | given,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    out, _ = await process.communicate()
+    return process.returncode or 0, out.decode()
 
 
 @pytest.mark.timeout(180)
@@ -47,6 +62,12 @@ async def test_a_fallback_that_answers_beside_the_question(tmp_path: Path) -> No
         answer = await gate.chat("chat", max_tokens=64)
         assert answer.headers["x-tidegate-target"] == "good/main/good"
         assert not [call for call in twin.calls("main") if call["status"] == 500 and call["key"] == "sk-drill"]
+        status, text = await command(admin, gate, "run", "core", "--strategy", "chat")
+        assert status == 1
+        assert "not passed: beside of chat (failed)" in text
+        assert (await command(admin, gate, "show", "core", "--target", "good", "--answers"))[0] == 0
+        assert "context_unknown" in (await command(admin, gate, "check"))[1]
+        assert "beside" in (await command(admin, gate, "list"))[1]
         records = gate.records("drill:core")
         assert {record.tier for record in records} == {"batch"}
         assert {record.client for record in records} == {"drill:core"}

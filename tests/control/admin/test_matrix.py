@@ -8,8 +8,8 @@ from fastapi.routing import APIRoute
 from msgspec.structs import replace
 
 from tests.control.admin.desk import WALL, Desk
-from tests.control.admin.ledger import called, said, write_bodies, write_calls
 from tests.control.admin.drills import with_drills
+from tests.control.admin.ledger import called, said, write_bodies, write_calls
 from tests.control.admin.mind import mind
 from tidegate.control.admin.app import PREFIX, application
 from tidegate.control.admin.routing import GuardedRoute

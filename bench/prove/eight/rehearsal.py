@@ -5,6 +5,7 @@ at strict local imitations of what their makers document, and at a program. Judg
 """
 
 import contextlib
+import functools
 import json
 import os
 import signal
@@ -32,6 +33,8 @@ _WARN_S: Final = 60 / SCALE
 _CRITICAL_S: Final = 300 / SCALE
 _OUTAGE_S: Final = 360 / SCALE
 _TAKEOVER_S: Final = 16.0  # a lease of ten seconds, and what comes with it
+_LEASE_S: Final = 30.0  # of a message whose sender died: its channel's time-out, and more
+_QUIET_S: Final = 2.0  # after the last message was taken
 _OVER_S: Final = 60.0  # patience with the end: a model is limited until ten quiet seconds have passed
 _PACE_S: Final = 0.2
 _PROGRAM: Final = "command"
@@ -60,6 +63,16 @@ class Scene:
             lines = self.program.read_text().splitlines() if self.program.exists() else []
             return [_bracket(line) for line in lines]
         return [_bracket(f"{one.title} {one.text}") for one in self.stand.kept(channel)]
+
+    @property
+    def channels(self) -> list[str]:
+        """All that are told."""
+        return [*_kinds(), _PROGRAM]
+
+    def kill_control(self) -> None:
+        """SIGKILL to the first node's control process."""
+        for pid in _controls(self.nodes[0]):
+            os.kill(pid, signal.SIGKILL)
 
     def limit(self, *, on: bool) -> None:
         """The provider refuses the primary model from now on, or does not any more."""
@@ -103,25 +116,44 @@ def alone(context: Context, row: Row) -> None:
 
 
 def killed(context: Context, row: Row) -> None:
-    """One node whose control process is killed again and again while the outage goes on."""
+    """One node whose control process is killed: before anything was told, after the warning, after the critical."""
 
     def kill(scene: Scene) -> None:
-        deaths = 0
-        while time.monotonic() - scene.began < _OUTAGE_S - 2:
-            time.sleep(4)
-            for pid in _controls(scene.nodes[0]):
-                os.kill(pid, signal.SIGKILL)
-                deaths += 1
-        row.figures.append(told("its control process was killed", f"{deaths} times"))
+        for count in (0, 1, 2):
+            scene.until(lambda told=count: scene.all_told(told, scene.channels), 40)  # type: ignore[misc]
+            time.sleep(_QUIET_S)
+            scene.kill_control()
+        row.figures.append(told("its control process was killed", "3 times", "between messages"))
 
     _rehearse(context, row, "control process killed", kill)
+
+
+def midway(context: Context, row: Row) -> None:
+    """The control process is killed while messages are on their way: each is told, and once more at most."""
+
+    def kill(scene: Scene) -> None:
+        scene.until(lambda: bool(scene.stand.kept()), 40)
+        scene.kill_control()
+
+    row.commands.append("the same, control process killed at the first message that any imitation took")
+    with _scene(context.work, "midway", 1) as scene:
+        _play(scene, kill, _OUTAGE_S + _LEASE_S)
+        found = {channel: scene.titles(channel) for channel in scene.channels}
+        lost = [channel for channel, titles in found.items() if set(titles) != set(_WANTED)]
+        most = max(titles.count(word) for titles in found.values() for word in _WANTED)
+        twice = sum(len(titles) - len(set(titles)) for titles in found.values())
+        row.figures += [
+            exactly("killed while messages are on their way: channels that missed one", len(lost), 0, ", ".join(lost)),
+            at_most("and how often one was told at most", most, 2, "", f"{twice} told a second time, by the same id"),
+        ]
 
 
 def two_nodes(context: Context, row: Row) -> None:
     """Two nodes on one PostgreSQL and one Valkey; the one that leads is killed, all of it, in the middle."""
 
     def kill(scene: Scene) -> None:
-        scene.until(lambda: scene.all_told(1, ["webhook"]), 30)
+        scene.until(lambda: scene.all_told(1, scene.channels), 40)
+        time.sleep(_QUIET_S)
         leader = next(node for node in scene.nodes if _judges(node))
         leader.stop(0)
         row.figures.append(told("the node that led was killed after", f"{time.monotonic() - scene.began:.1f} s"))
@@ -132,16 +164,19 @@ def two_nodes(context: Context, row: Row) -> None:
 def _rehearse(context: Context, row: Row, label: str, meanwhile: Callable[[Scene], None], nodes: int = 1) -> None:
     row.commands.append(f"primary limited for {_OUTAGE_S:.0f} s (6 min ÷ {SCALE}), {label}")
     with _scene(context.work, label.replace(" ", "-"), nodes) as scene:
-        channels = [*_kinds(), _PROGRAM]
-        scene.limit(on=True)
-        meanwhile(scene)
-        length = _OUTAGE_S + (_TAKEOVER_S if nodes > 1 else 0)
-        time.sleep(max(0, scene.began + length - time.monotonic()))
-        scene.until(lambda: scene.all_told(2, channels), 20)
-        scene.limit(on=False)
-        scene.until(lambda: scene.all_told(3, channels), _OVER_S)
-        time.sleep(5)  # for what should not come
-        row.figures += list(_judged(scene, label, channels))
+        _play(scene, meanwhile, _OUTAGE_S + (_TAKEOVER_S if nodes > 1 else 0))
+        row.figures += list(_judged(scene, label, scene.channels))
+
+
+def _play(scene: Scene, meanwhile: Callable[[Scene], None], seconds: float) -> None:
+    """The outage, its end, and time for what should not come."""
+    scene.limit(on=True)
+    meanwhile(scene)
+    time.sleep(max(0, scene.began + seconds - time.monotonic()))
+    scene.until(lambda: scene.all_told(2, scene.channels), _LEASE_S)
+    scene.limit(on=False)
+    scene.until(lambda: scene.all_told(3, scene.channels), _OVER_S)
+    time.sleep(5)
 
 
 def _judged(scene: Scene, label: str, channels: Sequence[str]) -> Iterator[Figure]:
@@ -212,6 +247,7 @@ def _channel(stand: Stand, kind: str) -> Mapping[str, Any]:
     return found
 
 
+@functools.cache
 def _kinds() -> tuple[str, ...]:
     """Those that the gate that is measured can speak to: apprise is an extra."""
     python = Path(gate.program()).with_name("python")

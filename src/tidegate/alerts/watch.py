@@ -29,7 +29,7 @@ from tidegate.policy.alerts.groups import Outgoing
 from tidegate.ports import Clock
 
 _SECOND: Final = 1_000_000
-_PATIENCE_US: Final = 3 * _SECOND  # with a database that does not answer
+_PATIENCE_US: Final = 5 * _SECOND  # with a database that does not answer
 _START_US: Final = 10 * _SECOND  # a database that is being opened is not away
 _LEAST_US: Final = 50_000
 _MOST_EVENTS: Final = 5_000

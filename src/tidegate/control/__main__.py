@@ -27,6 +27,7 @@ from tidegate.control.leader import Among, Leader
 from tidegate.control.ledger import Ledger
 from tidegate.control.nodes import Nodes
 from tidegate.control.sharing import Sharing
+from tidegate.control.telemetry import sender
 from tidegate.control.windows import StandingWatch
 from tidegate.observe.log import Log
 from tidegate.supervisor.channel import Channel
@@ -149,6 +150,7 @@ async def _run(arguments: ChildArguments, log: Log) -> None:
     JobsWatch(jobs, board, log, clock.wall).start()
     drills.start()
     watch.start()
+    sender(Path(arguments.state_dir), declaration, board, clock, log).start()
     front.start(lambda: ledger.engine is not None)
     following = asyncio.create_task(_follow(channel, board, declaration, sharing))
     among_nodes = asyncio.create_task(nodes.run())

@@ -17,6 +17,7 @@ from tidegate.control.board import Board, JobsStanding, LedgerStanding, Standing
 if TYPE_CHECKING:
     from tidegate.alerts.figures import AlertsStanding
     from tidegate.control.exposition_windows import Seen
+    from tidegate.tracing.sender import Figures
 
 _FRESH_SECONDS = 1.0
 _TEXT = "text/plain; version=0.0.4; charset=utf-8"
@@ -52,6 +53,7 @@ class Metrics:
                     self._board.jobs,
                     self._look,
                     self._board.alerts,
+                    self._board.telemetry,
                 )
         return self._text
 
@@ -63,12 +65,13 @@ def _render(
     jobs: JobsStanding | None,
     look: "Callable[[], Seen] | None",
     alerts: "AlertsStanding | None",
+    telemetry: "Figures | None",
 ) -> bytes:
     from tidegate.control.exposition import render  # noqa: PLC0415 - the gate is ready before anybody scrapes it
 
     pids = {"control": os.getpid(), "supervisor": os.getppid()}
     pids |= {f"worker-{view.worker}": view.pid for view in views if view.pid}
-    return render(views, standing, pids, ledger, jobs, None if look is None else look(), alerts)
+    return render(views, standing, pids, ledger, jobs, None if look is None else look(), alerts, telemetry)
 
 
 class Port:

@@ -27,6 +27,7 @@ from tidegate.supervisor.messages import WorkerState
 if TYPE_CHECKING:
     from tidegate.alerts.figures import AlertsStanding
     from tidegate.jobs.records import Depth
+    from tidegate.tracing.sender import Figures
 
 
 _MOST_RECENT: Final = 1_000  # several seconds' worth of many workers
@@ -93,7 +94,7 @@ class Board:
     shows the same figures as before, since it has none of its own to lose.
     """
 
-    __slots__ = ("_views", "alerts", "dropped", "jobs", "ledger", "recent", "sampled", "standing")
+    __slots__ = ("_views", "alerts", "dropped", "jobs", "ledger", "recent", "sampled", "standing", "telemetry")
 
     def __init__(self) -> None:
         self._views: dict[int, WorkerView] = {}
@@ -102,6 +103,7 @@ class Board:
         self.sampled: tuple[int, Sequence[Sample]] = (0, ())  # what the database knew, and when it was asked
         self.standing = Standing()
         self.ledger = LedgerStanding()
+        self.telemetry: Figures | None = None  # as jobs; None: nothing is sent
         self.alerts: AlertsStanding | None = None  # as jobs; None: nobody has judged yet
         self.jobs: JobsStanding | None = None  # replaced as a whole; None: there are none, or nobody can count them
 
@@ -129,6 +131,10 @@ class Board:
             view.answers = report.answers
             view.semantic = report.semantic
             view.cluster = report.cluster
+
+    def show_telemetry(self, figures: "Figures") -> None:
+        """What became of what is sent to a collector."""
+        self.telemetry = figures
 
     def show_alerts(self, standing: "AlertsStanding") -> None:
         """How the alerts stand now."""

@@ -1,5 +1,6 @@
 """The thread that sees to drills. It imports nothing of them, nor the database's, while the file declares none."""
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -87,5 +88,6 @@ class Drills:
             watch.rest(watch.look())
             return
         if self._declaration.now.version:  # else nobody knows yet what is declared
-            (self._state_dir / OUT).unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # a worker without drills does not look at it
+                (self._state_dir / OUT).unlink(missing_ok=True)
         time.sleep(_IDLE)

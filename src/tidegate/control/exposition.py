@@ -23,12 +23,14 @@ from tidegate.control.exposition_jobs import jobs_metrics
 from tidegate.control.exposition_ledger import journal_metrics, ledger_metrics
 from tidegate.control.exposition_refusals import refusal_metrics
 from tidegate.control.exposition_spend import spend_metrics
+from tidegate.control.exposition_telemetry import telemetry_metrics
 from tidegate.control.exposition_windows import Seen, window_metrics
 from tidegate.control.exposition_workers import worker_metrics
 from tidegate.observe.meters import BOUNDS_US, REASONS, CallMeter, Histogram, LaneGauge
 
 if TYPE_CHECKING:
     from tidegate.alerts.figures import AlertsStanding
+    from tidegate.tracing.sender import Figures
 
 _CALL = ["worker", "plan", "model", "provider", "scope"]
 _LANE = ["worker", "provider", "scope", "model"]
@@ -44,10 +46,11 @@ def render(
     jobs: JobsStanding | None = None,
     seen: Seen | None = None,
     alerts: "AlertsStanding | None" = None,
+    telemetry: "Figures | None" = None,
 ) -> bytes:
     """The text of `/metrics`. `pids` are the processes whose memory is shown. Slow with many series: use a thread."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Page(views, standing, pids, ledger or LedgerStanding(), jobs, seen, alerts))
+    registry.register(_Page(views, standing, pids, ledger or LedgerStanding(), jobs, seen, alerts, telemetry))
     return generate_latest(registry)
 
 
@@ -61,7 +64,9 @@ class _Page(Collector):
         jobs: JobsStanding | None,
         seen: Seen | None,
         alerts: "AlertsStanding | None",
+        telemetry: "Figures | None",
     ) -> None:
+        self._telemetry = telemetry
         self._alerts = alerts
         self._seen = seen
         self._jobs = jobs
@@ -89,6 +94,7 @@ class _Page(Collector):
         yield from cluster_metrics(self._views)
         yield from jobs_metrics(self._jobs)
         yield from alert_metrics(self._alerts)
+        yield from telemetry_metrics(self._telemetry)
         yield from worker_metrics(self._standing.workers, self._pids)
 
 

@@ -6,6 +6,7 @@ waited for; in an older one, or with a whole one behind it, it is damaged.
 
 import os
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -16,6 +17,8 @@ from tidegate.model.facts import Fact
 PIECE_BYTES: Final = 1 << 20
 _LITTLE: Final = 1 << 15
 TAKEN: Final = "taken"
+JOURNAL: Final = "journal"
+WORKERS: Final = "workers"  # isolated ones, each in a directory of its name
 _IDENTITY: Final = "identity"
 _DIGITS: Final = 32
 
@@ -108,6 +111,14 @@ class JournalReader:
             self._doubt = position  # perhaps it is only being written
             return 0, []
         return begin, [Damage(offset, begin)]
+
+
+def journals(state_dir: Path) -> Iterator[tuple[Path, str]]:
+    """Directory and name of each journal of a state directory."""
+    if (state_dir / JOURNAL).is_dir():
+        yield state_dir / JOURNAL, "main"
+    for directory in sorted((state_dir / WORKERS).glob(f"*/{JOURNAL}")):
+        yield directory, directory.parent.name
 
 
 def identity(directory: Path) -> str:

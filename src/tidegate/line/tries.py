@@ -26,6 +26,7 @@ from tidegate.policy.money import cost_nano
 COUNT: Final = Kind.COUNT
 EMBEDDING: Final = Kind.EMBEDDING
 NOTHING: Final = Usage()
+_KINDS: Final = {kind: kind.name.lower() for kind in Kind}
 _BYTES_PER_TOKEN: Final = 4  # of an answer, where nothing was learnt
 
 
@@ -136,6 +137,7 @@ def recorded(  # noqa: PLR0913, PLR0917 - once a call: a record would be one mor
         len(call.body) if isinstance(call.body, bytes) else 0,
         call.answer_bytes,
         call.request,
+        _KINDS[call.kind],
     )
 
 

@@ -99,6 +99,7 @@ class CallRecord(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="c"
     request_bytes: int = 0
     answer_bytes: int = 0
     request: str = ""  # the client's own `x-request-id`, "" = it has ours
+    kind: str = ""  # of `parts.Kind`, in lower case
 
 
 class Hit(msgspec.Struct, frozen=True, array_like=True, gc=False):

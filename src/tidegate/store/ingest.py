@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DataError, IntegrityError
 
 from tidegate.journal.care import Teller
-from tidegate.journal.follow import PIECE_BYTES, JournalReader, Piece, Position, identity, tell_taken
+from tidegate.journal.follow import PIECE_BYTES, JournalReader, Piece, Position, identity, journals, tell_taken
 from tidegate.journal.segment import path_of
 from tidegate.model.facts import Fact
 from tidegate.store import write
@@ -24,8 +24,6 @@ from tidegate.store.standing import JournalStanding
 from tidegate.store.sums import Words
 from tidegate.store.write import Batch, Moved
 
-JOURNAL: Final = "journal"
-WORKERS: Final = "workers"  # isolated ones, each in a directory of its name
 ASIDE: Final = "ledger-aside.jsonl"
 _REFUSED: Final = (DataError, IntegrityError, OverflowError)  # the last is SQLite's driver's
 
@@ -136,7 +134,7 @@ class Ingest:
         return tuple(source.standing() for source in self._found())
 
     def _found(self) -> Iterable[Source]:
-        present = dict(_journals(self._state_dir))
+        present = dict(journals(self._state_dir))
         for directory in [known for known in self._sources if known not in present]:
             del self._sources[directory]
         for directory, name in present.items():
@@ -147,15 +145,7 @@ class Ingest:
 
 def untaken(state_dir: Path) -> tuple[JournalStanding, ...]:
     """All journals, while no database can tell how far they were taken. Raises `OSError`."""
-    return tuple(Source(name, directory).standing() for directory, name in _journals(state_dir))
-
-
-def _journals(state_dir: Path) -> Iterable[tuple[Path, str]]:
-    """Directory and name of each journal."""
-    if (state_dir / JOURNAL).is_dir():
-        yield state_dir / JOURNAL, "main"
-    for directory in sorted((state_dir / WORKERS).glob(f"*/{JOURNAL}")):
-        yield directory, directory.parent.name
+    return tuple(Source(name, directory).standing() for directory, name in journals(state_dir))
 
 
 def _written(engine: Engine, at: write.Journal, piece: Piece, words: Words, aside: Path, log: Teller) -> write.Journal:

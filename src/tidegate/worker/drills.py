@@ -162,8 +162,10 @@ class Drilling:
         self._look()
 
     def _look(self) -> None:
-        """What cannot be read changes nothing."""
+        """What cannot be read changes nothing; without drills nobody is left out."""
         try:
+            if not self._enabled:
+                raise FileNotFoundError
             known = self._path.stat()
             seen = known.st_ino, known.st_mtime_ns, known.st_size
             if seen == self._seen:

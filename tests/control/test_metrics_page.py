@@ -11,6 +11,7 @@ from tidegate.control.declared import Declaration
 from tidegate.control.exposition import render
 from tidegate.control.windows import StandingWatch
 from tidegate.observe.meters import ClusterMeter, Report
+from tidegate.tracing.sender import Figures
 
 TEXT = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text(encoding="utf-8")
 ROW = re.compile(r"^\| `(\w+)` \| (counter|gauge|histogram|info)?", re.MULTILINE)
@@ -22,7 +23,7 @@ def page(state_dir: Path) -> str:
     board.take(Report(0, 1, 1, last=True, cluster=ClusterMeter("shared", 1, 1, 1)))
     watch = StandingWatch(board, Declaration(), state_dir, lambda: 1)
     jobs = JobsStanding((), (), 0)
-    return render(board.views(), Standing(), {}, None, jobs, watch.look(), AlertsStanding()).decode()
+    return render(board.views(), Standing(), {}, None, jobs, watch.look(), AlertsStanding(), Figures()).decode()
 
 
 def families(text: str) -> dict[str, str]:

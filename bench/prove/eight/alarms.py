@@ -19,7 +19,7 @@ from tidegate.model.standing import NodeStanding
 from tidegate.policy.alerts.engine import Engine
 from tidegate.store.engine import open_engine, writing
 from tidegate.store.upgrade import upgrade
-from tidegate.testing.channels.faults import ENDLESS
+from tidegate.testing.channels.faults import DRIP
 from tidegate.testing.channels.stand import SIGNING, Stand
 
 _PROVIDERS: Final = {
@@ -52,10 +52,10 @@ def wrong_files(context: Context, row: Row) -> None:
 
 
 def endless(context: Context, row: Row) -> None:
-    """A webhook whose answer never ends: the other channel is told in time, and it is given up."""
+    """A webhook whose answer never comes to an end, byte by byte: the other channel is told in time, it is given up."""
     row.commands.append("a gate whose provider is away, one webhook that never ends beside another channel")
     with Stand() as stand:
-        stand.fail("webhook", ENDLESS, 1_000)
+        stand.fail("webhook", DRIP, 1_000)
         node = Node(context.work / "endless", _endless(stand))
         try:
             node.start()

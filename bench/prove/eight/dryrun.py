@@ -49,7 +49,7 @@ def crowd() -> list[Member]:
     """Ten tenants of the same rate, together three times the quota; two of them are vips."""
     rate = _OFFERED * _TPM / 60 / _TOKENS / _TENANTS
     return [
-        Member(f"team-{n}", f"tg-team-{n:04d}", rate, _TOKENS, spread=0.4, tier="vip" if n < _VIPS else "")
+        Member(f"team-{n}", f"tg-team-{n:04d}", rate, _TOKENS, spread=0.1, tier="vip" if n < _VIPS else "")
         for n in range(_TENANTS)
     ]
 

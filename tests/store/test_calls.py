@@ -96,6 +96,7 @@ def test_what_befell_a_call_in_words() -> None:
     ))  # fmt: skip
     assert why(told) == "moved limited tokens broke transient"
     assert why(replace(record(1), story=(QUEUE,))) == ""
+    assert why(replace(record(1), story=(Step(CHOSEN, 0, 0, "a/c", "soonest"),))) == "moved"
 
 
 def test_a_story_is_small_and_read_again() -> None:

@@ -2,7 +2,10 @@
 
 import json
 import os
+import signal
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
@@ -10,7 +13,7 @@ import pytest
 
 from tests.alerts.channels.stand import LIMITED, SETTINGS, notice, told
 from tests.e2e.stand import until
-from tidegate.alerts.channels import apprise
+from tidegate.alerts.channels import apprise, apprise_child
 from tidegate.model.alerts import AlertChannel
 from tidegate.testing.channels import Stand
 
@@ -138,3 +141,30 @@ async def test_apprise_and_a_service_that_fails(stand: Stand, fault: str, capfd:
     assert not error.final
     assert stand.url.removeprefix("http://") not in str(error)
     assert capfd.readouterr() == ("", "")
+
+
+async def test_apprise_ends_with_who_asked() -> None:
+    """A process that died has its message sent by another one: what it had begun must not send it, too."""
+    reading, writing = os.pipe()
+    parent, child = _parent_and_child(reading)
+    await until(lambda: _ignores_interrupts(child), "the child")
+    parent.kill()
+    parent.communicate()
+    await until(lambda: gone(child), "its end")
+    os.close(reading)
+    os.close(writing)
+
+
+def _parent_and_child(reading: int) -> tuple[subprocess.Popen[bytes], int]:
+    """A process that has started apprise's, which waits for its message."""
+    words = f"[sys.executable, '-m', '{apprise_child.__name__}'], stdin={reading}"
+    code = f"import subprocess, sys, time; print(subprocess.Popen({words}).pid, flush=True); time.sleep(60)"
+    parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, pass_fds=[reading])
+    assert parent.stdout is not None
+    return parent, int(parent.stdout.readline())
+
+
+def _ignores_interrupts(process: int) -> bool:
+    """As who ends with its parent does."""
+    status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
+    return bool(int(status.partition("\nSigIgn:\t")[2].partition("\n")[0], 16) & 1 << signal.SIGINT - 1)

@@ -9,6 +9,8 @@ from typing import Final
 
 import msgspec
 
+from tidegate.supervisor.child import die_with_parent
+
 NO_LIBRARY: Final = 3
 BAD_URL: Final = 4
 NOT_TAKEN: Final = 5
@@ -24,7 +26,8 @@ class Message(msgspec.Struct, frozen=True):
 
 
 def main() -> int:
-    """Send it."""
+    """Send it. Whoever asked may die meanwhile: then another one sends it, and this one must not."""
+    die_with_parent()
     message = msgspec.json.decode(sys.stdin.buffer.read(), type=Message)
     logging.disable()
     try:

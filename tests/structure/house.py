@@ -21,6 +21,7 @@ UNTESTED_ALONE = {
     "model/alert_rules.py": "records without behaviour; tests/config/test_alerts.py reads them",
     "model/alert_state.py": "records without behaviour; the tests of policy/alerts write and read them",
     "model/record.py": "the base of records",
+    "model/telemetry.py": "a record without behaviour; the tests of tracing and of its section make and read it",
     "model/drills.py": "records; the tests of drills in config, policy and drills make and read them",
     "model/measures.py": "records without behaviour, and a table; the tests of observe/samples.py hold against it",
     "model/standing.py": "records without behaviour; the tests of observe/samples.py make and read them",

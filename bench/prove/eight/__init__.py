@@ -6,7 +6,7 @@ from bench.prove.steps import Step, passing
 ROWS: tuple[tuple[str, tuple[Step, ...]], ...] = (
     (
         "An outage rehearsed at all channels: the right alerts in the right order, none twice, recovery sent",
-        (rehearsal.alone, rehearsal.killed, rehearsal.two_nodes, channels.channels),
+        (rehearsal.alone, rehearsal.killed, rehearsal.midway, rehearsal.two_nodes, channels.channels),
     ),
     (
         "A real Prometheus and an OTLP receiver take what is sent; every query of every dashboard has data",

@@ -8,7 +8,6 @@ port, drain once it is in force.
 import os
 import socket
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 from tidegate.observe.log import Log
 from tidegate.supervisor.bounds import Bounds
@@ -31,21 +30,13 @@ from tidegate.supervisor.messages import (
     Rejected,
     Warm,
     Workers,
-)
+)  # fmt: skip
 from tidegate.supervisor.rolling import Rolling
 from tidegate.supervisor.service import Death, Service, describe
-from tidegate.supervisor.worker import GRACE, Worker
+from tidegate.supervisor.worker import GRACE, Setting, Worker
 
 _NO_PART = Part("", 0, 0, b"")
 _LONG_SECONDS = 600.0  # whoever was replaced has so long for its calls: nobody waits for it
-
-
-class Setting(NamedTuple):
-    """What all workers share."""
-
-    host: str
-    module: str
-    state_dir: str
 
 
 class Fleet:

@@ -17,7 +17,7 @@ from functools import partial
 from tidegate.observe.log import Log
 from tidegate.supervisor.asides import Asides
 from tidegate.supervisor.failure import GateError
-from tidegate.supervisor.fleet import Fleet, Setting
+from tidegate.supervisor.fleet import Fleet
 from tidegate.supervisor.keeper import ProcessManager
 from tidegate.supervisor.listen import listen, listen_together, loopback, url
 from tidegate.supervisor.loading import KEPT, Loading, Outcome
@@ -27,7 +27,7 @@ from tidegate.supervisor.service import Death, Service, describe
 from tidegate.supervisor.shared import OwnValkey, url_of
 from tidegate.supervisor.state_dir import StateDir
 from tidegate.supervisor.watch import Watch
-from tidegate.supervisor.worker import GRACE
+from tidegate.supervisor.worker import GRACE, Setting
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR2, signal.SIGCHLD)
 _ENDING = frozenset({signal.SIGTERM, signal.SIGINT})

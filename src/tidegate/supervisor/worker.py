@@ -2,11 +2,20 @@
 
 import socket
 from collections import deque
+from typing import NamedTuple
 
 from tidegate.supervisor.messages import Part, WorkerState
 from tidegate.supervisor.service import Service
 
 GRACE = 1.0  # seconds beyond a worker's own drain time before it is killed
+
+
+class Setting(NamedTuple):
+    """What all workers share."""
+
+    host: str
+    module: str
+    state_dir: str
 
 
 class Worker:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.policy.schedule.crowd import SECOND, STEPS, Crowd, fixed
 from tidegate.model.tenant import FREE, PAID, Tenant
-from tidegate.policy.schedule.dynamic import _UNIT, Dynamic, _around
+from tidegate.policy.schedule.dynamic import _UNIT, Dynamic, around
 from tidegate.policy.schedule.face import Ticket
 
 A, B = fixed(FREE, 1_000, 1_000)
@@ -119,7 +119,7 @@ def test_levels_hold_what_the_header_promises(steps: list) -> None:
         for band in crowd.scheduler._bands.values():
             floor, width = band._base << band._shift, 1 << band._shift
             waiting = {id(t.seat): t.seat for t in crowd.waiting() if t.seat.band is band}.values()
-            rings = {level: _around(head) for level, head in band._rings.items()}
+            rings = {level: around(head) for level, head in band._rings.items()}
             assert sum(map(len, rings.values())) == len(waiting)
             assert band._bits == sum(1 << (level - band._base) for level in band._rings)
             for flow in waiting:

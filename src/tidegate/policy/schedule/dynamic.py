@@ -44,7 +44,7 @@ from collections import OrderedDict, deque
 from functools import partial
 
 from tidegate.model.tenant import Tenant
-from tidegate.policy.schedule.flow import Band, Flow
+from tidegate.policy.schedule.flow import Band, Flow, around
 from tidegate.policy.schedule.tiered import BOOST_AFTER_US, BOOST_SHARE_MILLI, Tiered
 
 HALF_LIFE_US = 60_000_000
@@ -55,14 +55,6 @@ _HORIZON = 4_095  # levels that the bitmap tells apart
 _PERIOD = 1_024  # turns between two looks at the size of calls
 _GUESTS = 4  # newcomers that may start at V before it moves, or an eighth of those who wait
 _FRESH_US = 500_000  # service past the queue within this time is one sum: its decay is not reckoned
-
-
-def _around(head: Flow) -> list[Flow]:
-    """A ring's tenants in the order of their turn."""
-    ring = [head]
-    while (flow := ring[-1].right) is not head:
-        ring.append(flow)
-    return ring
 
 
 class _Levels(Band):
@@ -309,7 +301,7 @@ class _Levels(Band):
             self._displace(flow)
             self._place(flow)
         else:
-            self._rebuild(min(each.v for each in _around(flow)) >> self._shift)
+            self._rebuild(min(each.v for each in around(flow)) >> self._shift)
 
     def _measure(self, cost: int, weight: int) -> None:
         """Keep the greatest call and weight; levels get finer at once, wider when nobody waits or a period ends."""
@@ -344,7 +336,7 @@ class _Levels(Band):
         self._bits = 0
         self._base = base
         for level in sorted(rings):
-            for flow in _around(rings[level]):
+            for flow in around(rings[level]):
                 flow.left = flow.right = flow
                 self._place(flow)
 

@@ -84,6 +84,14 @@ class Flow:
         self.left = self.right = self
 
 
+def around(head: Flow) -> list[Flow]:
+    """A ring's tenants in the order of their turn."""
+    ring = [head]
+    while (flow := ring[-1].right) is not head:
+        ring.append(flow)
+    return ring
+
+
 class Band(ABC):
     """One tier's waiting calls. A discipline says whose turn it is; row and sums are kept here."""
 

@@ -53,8 +53,8 @@ def test_every_field_arrives(loads: Loads) -> None:
     )
     route = (
         "{channels: [ops], severities: [critical], rules: [r], match: {rule: r}, group_by: [rule, model], "
-        "group_wait_seconds: 1, group_interval_seconds: 2, repeat_seconds: 3, escalate_seconds: 4, escalate_to: [boss], "
-        "recovery: false}"
+        "group_wait_seconds: 1, group_interval_seconds: 2, repeat_seconds: 3, escalate_seconds: 4, "
+        "escalate_to: [boss], recovery: false}"
     )
     boss = OPS.replace("}}", "}, boss: {kind: slack, url: 'https://hooks.slack.com/services/T1/B1/x'}}")
     silence = "silences: [{match: {model: x}, since: 2026-01-01, until: '2026-01-02T00:00:00Z', why: so}]"
@@ -87,7 +87,7 @@ def test_every_field_arrives(loads: Loads) -> None:
          "below the other"),
         ("rules: {error_rate_percent: {warning: 500}}", "rules.error_rate_percent.warning", "0.5 is half a per cent"),
         ("rules: {keys_dead: {warning: 0}}", "rules.keys_dead.warning", "never left"),
-        ("rules: {keys_dead: {warning: 1, match: {modle: x}}}", "rules.keys_dead.match.modle", "one of provider, scope"),
+        ("rules: {keys_dead: {warning: 1, match: {modle: x}}}", "rules.keys_dead.match.modle", "one of provider"),
         ("rules: {jobs_dead_per_hour: {warning: 1, match: {m: x}}}", "rules.jobs_dead_per_hour.match.m", "no labels"),
         ("routes: [{channels: [opz]}]", "routes[0].channels[0]", "did you mean ops?"),
         ("routes: [{channels: [ops], rules: [limited]}]", "routes[0].rules[0]", "no such rule"),
@@ -117,8 +117,13 @@ def test_a_budget_may_be_used_beyond_itself(loads: Loads) -> None:
     ("fields", "words"),
     [
         (("rules: {keys_dead: {warning: 2}}",), "nobody is told: there is no channel"),
-        ((OPS.replace("}}", "}, far: {kind: slack, url: 'https://hooks.slack.com/services/T1/B1/x'}}"), "routes: [{channels: [ops]}]"),
-         "no route leads here"),
+        (
+            (
+                OPS.replace("}}", "}, far: {kind: slack, url: 'https://hooks.slack.com/services/T1/B1/x'}}"),
+                "routes: [{channels: [ops]}]",
+            ),
+            "no route leads here",
+        ),
         ((OPS, "silences: [{match: {model: x}, since: 2026-01-02, until: 2026-01-01}]"), "it ends before it begins"),
     ],
 )  # fmt: skip

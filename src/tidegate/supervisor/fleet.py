@@ -7,7 +7,7 @@ port, drain once it is in force.
 
 import os
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from tidegate.observe.log import Log
 from tidegate.supervisor.bounds import Bounds
@@ -33,7 +33,7 @@ from tidegate.supervisor.messages import (
 )  # fmt: skip
 from tidegate.supervisor.rolling import Rolling
 from tidegate.supervisor.service import Death, Service, describe
-from tidegate.supervisor.worker import GRACE, Setting, Worker
+from tidegate.supervisor.worker import GRACE, Now, Setting, Worker
 
 _NO_PART = Part("", 0, 0, b"")
 _LONG_SECONDS = 600.0  # whoever was replaced has so long for its calls: nobody waits for it
@@ -43,17 +43,12 @@ class Fleet:
     """All workers of a gate. `now` is in monotonic seconds."""
 
     __slots__ = (
-        "_bounds", "_homes", "_isolated", "_keeper", "_leaving", "_log", "_new", "_now", "_of", "_restarts",
-        "_rolling", "_setting", "announced", "configuration", "draining", "mains", "rolled",
+        "_bounds", "_homes", "_isolated", "_keeper", "_leaving", "_log", "_new", "_now", "_of",
+        "_rolling", "_setting", "announced", "configuration", "draining", "mains", "restarts", "rolled",
     )  # fmt: skip
 
     def __init__(
-        self,
-        setting: Setting,
-        listeners: Sequence[socket.socket],
-        keeper: ProcessManager,
-        log: Log,
-        now: Callable[[], float],
+        self, setting: Setting, listeners: Sequence[socket.socket], keeper: ProcessManager, log: Log, now: Now
     ) -> None:
         """A listener for each replica of the main worker. Raises `GateError`."""
         self._setting = setting
@@ -62,7 +57,7 @@ class Fleet:
         self._now = now
         self._bounds = Bounds(setting.state_dir, log)
         self._homes = Homes(setting.state_dir, len(listeners))
-        self._restarts = 0
+        self.restarts = 0  # workers that were started again, since the gate started
         self._of: dict[Service, Worker] = {}
         self._isolated: dict[str, Worker] = {}
         self._new: dict[str, Worker] = {}  # of the configuration on trial, by namespace
@@ -92,11 +87,6 @@ class Fleet:
     def alive(self) -> bool:
         """Is there any process of a worker?"""
         return any(service.process is not None for service in self._of)
-
-    @property
-    def restarts(self) -> int:
-        """Workers that were started again, since the gate started."""
-        return self._restarts
 
     def states(self) -> Workers:
         """All workers, as the control process is told."""
@@ -266,7 +256,7 @@ class Fleet:
             self._log.warning(f"{worker.title} ended and is started again", how=how, delay=delay)
             service.start_at = self._now() + death.delay
             worker.restarts += 1
-            self._restarts += 1
+            self.restarts += 1
             died = Died(worker.number, round(self._now() * 1_000_000))
             for other in self.workers:
                 if other is not worker and other.service.ready:

@@ -2,11 +2,13 @@
 
 import socket
 from collections import deque
+from collections.abc import Callable
 from typing import NamedTuple
 
 from tidegate.supervisor.messages import Part, WorkerState
 from tidegate.supervisor.service import Service
 
+Now = Callable[[], float]  # monotonic seconds
 GRACE = 1.0  # seconds beyond a worker's own drain time before it is killed
 
 

@@ -100,6 +100,7 @@ def recorded(  # noqa: PLR0913, PLR0917 - once a call: a record would be one mor
         usage, cost = _sum(tries)
         attempts = max(attempts, len(tries))  # those that never left, and those that were stopped
     arrived, shape, tenant = call.arrived, call.shape, call.tenant
+    patience = call.deadline - arrived
     return CallRecord(
         call.id,
         wall,
@@ -138,6 +139,8 @@ def recorded(  # noqa: PLR0913, PLR0917 - once a call: a record would be one mor
         call.answer_bytes,
         call.request,
         _KINDS[call.kind],
+        shape.output,
+        patience if patience != plan.deadline_us else 0,
     )
 
 

@@ -100,6 +100,8 @@ class CallRecord(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="c"
     answer_bytes: int = 0
     request: str = ""  # the client's own `x-request-id`, "" = it has ours
     kind: str = ""  # of `parts.Kind`, in lower case
+    most_tokens: int = 0  # the most new tokens that it was let make, 0 = it did not state any
+    deadline_us: int = 0  # that its client asked for, 0 = its plan's
 
 
 class Hit(msgspec.Struct, frozen=True, array_like=True, gc=False):

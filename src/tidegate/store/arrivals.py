@@ -20,9 +20,9 @@ _COLUMNS: Final = (1 << 31, 1 << 15, 1 << 63)  # what day, journal and call_id h
 _SAME: Final = (
     "namespace", "user", "key", "tier", "plan", "model", "provider", "scope", "served", "status", "attempts",
     "degraded", "queued_us", "waited_us", "first_byte_us", "duration_us", "prompt_tokens", "completion_tokens",
-    "cached_tokens", "written_tokens", "charged_tokens", "cost_nano", "cache", "job", "tag",
+    "cached_tokens", "written_tokens", "charged_tokens", "cost_nano", "cache", "job", "tag", "request_bytes", "why",
+    "most_tokens", "deadline_us",
 )  # fmt: skip
-_LATER: Final = tuple(name for name in ("request_bytes", "why") if name in CALLS.c)  # not of every schema
 
 
 class Cursor(NamedTuple):
@@ -114,7 +114,6 @@ def _made(row: RowMapping, tries: Iterable[RowMapping]) -> Arrival:
         estimated=bool(row["estimated"]),
         tries=tuple(_asked(one, at_us) for one in tries),
         **{name: row[name] for name in _SAME},
-        **{name: row[name] for name in _LATER},
     )
 
 

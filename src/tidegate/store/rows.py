@@ -92,6 +92,8 @@ def call_row(journal: int, of: CallRecord, named: Row) -> Row:
         of.first_token_us if of.first_token_us > 0 else 0,
         of.request_bytes,
         of.answer_bytes,
+        of.most_tokens,
+        of.deadline_us if of.deadline_us > 0 else 0,
         why(of) if of.story or of.tries else "",
     )
 

@@ -100,7 +100,7 @@ CALLS: Final = Table(
     Column(
         "account", String(16), nullable=False, server_default="", comment="fingerprint of the key that was answered"
     ),
-    *_counts("read_us", "first_token_us", "request_bytes", "answer_bytes"),
+    *_counts("read_us", "first_token_us", "request_bytes", "answer_bytes", "most_tokens", "deadline_us"),
     Column("why", String(256), nullable=False, server_default="", comment="what befell it, in words; empty = nothing"),
     Index("ix_calls_namespace_at_us", "namespace", "at_us"),
     Index("ix_calls_at_us", "at_us"),

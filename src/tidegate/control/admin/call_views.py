@@ -125,6 +125,8 @@ class CallView(View):
     first_token_us: int = 0
     request_bytes: int = 0
     answer_bytes: int = 0
+    most_tokens: int = Field(0, description="The most new tokens that it was let make; 0: it stated none.")
+    deadline_us: int = Field(0, description="That its client asked for; 0: its plan's.")
 
 
 class TryView(View):

@@ -72,7 +72,7 @@ def _columns() -> None:
     """Each with a default: what is there already has them at once, without being written anew."""
     for table, name, length, comment in _WORDS:
         op.add_column(table, sa.Column(name, sa.String(length), nullable=False, server_default="", comment=comment))
-    for name in ("read_us", "first_token_us", "request_bytes", "answer_bytes"):
+    for name in ("read_us", "first_token_us", "request_bytes", "answer_bytes", "most_tokens", "deadline_us"):
         op.add_column("calls", sa.Column(name, sa.BigInteger(), nullable=False, server_default="0"))
     first = sa.Column(
         "first_byte_us", sa.BigInteger(), nullable=False, server_default="0", comment="since it left, 0 = none came"

@@ -14,6 +14,7 @@ from tests.journal.facts import FixedClock, intent, record
 from tidegate.journal.journal import Journal, read
 from tidegate.journal.segment import numbers, path_of
 from tidegate.model.facts import Fact
+from tidegate.model.shadow import Compared
 from tidegate.model.snapshot import JournalSettings
 
 SMALL = JournalSettings(segment_bytes=4_096, keep_bytes=1_000_000)
@@ -218,3 +219,14 @@ def test_a_closed_journal_leaves_no_unused_space(tmp_path: Path, opened: Callabl
     os.truncate(path, 4_194_304)
     opened()
     assert path.stat().st_size < 300
+
+
+def test_what_came_of_a_candidate_is_a_fact_like_others(tmp_path: Path, opened: Callable[..., Journal]) -> None:
+    """It is read again, and changes nothing of what is in flight."""
+    journal = opened()
+    compared = Compared(1, 2, 3, "chat", "new", "answered", 900, True, 10, 20, 30, 40, 50, 60)
+    for fact in (intent(7), compared, record(7)):
+        journal.append(fact)
+    assert list(read(tmp_path / "journal")) == [intent(7), compared, record(7)]
+    journal.close()
+    assert opened().last_id == 7

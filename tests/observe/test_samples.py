@@ -71,6 +71,14 @@ def test_use_of_a_quota() -> None:
     assert of("lane_closed_seconds", NodeStanding("three", NOW, lanes=[LaneSums("o", "s", "m")])) == {lane: 0.0}
 
 
+def test_what_a_candidate_fails_and_spends_alarms_nobody() -> None:
+    """Shadow traffic is nobody's call, and its money ends every day that it is meant to."""
+    budgets = [BudgetSums("shadow:chat", "day", 100, 100, 100)]
+    standing = NodeStanding("one", NOW, [PlanSums("shadow:chat", 9, 9)])
+    standing.budgets.extend(budgets)
+    assert not {one.metric for one in samples([standing])} & {"error_rate_percent", "budget_used_percent"}
+
+
 def test_what_a_drill_does_on_purpose_alarms_nobody() -> None:
     """Neither its calls nor the double of a provider that it breaks."""
     made = [LaneSums("drill:openai", "drill", "m", 1, 10, 9)]

@@ -13,7 +13,8 @@ import tidegate.store.drill_tables
 import tidegate.store.hit_tables
 import tidegate.store.identity_tables
 import tidegate.store.lane_tables
-import tidegate.store.news_tables  # noqa: F401 - each declares its own
+import tidegate.store.news_tables
+import tidegate.store.shadow_tables  # noqa: F401 - each declares its own
 from tidegate.store import partitions
 from tidegate.store.engine import BadDatabase, is_sqlite, open_engine, shown, writing
 from tidegate.store.metadata import DAY_US, METADATA

@@ -22,6 +22,7 @@ UNTESTED_ALONE = {
     "model/alert_state.py": "records without behaviour; the tests of policy/alerts write and read them",
     "model/record.py": "the base of records",
     "model/telemetry.py": "a record without behaviour; the tests of tracing and of its section make and read it",
+    "model/shadow.py": "records; the tests of config, edge/shadows.py and store/shadows.py make and read them",
     "model/drills.py": "records; the tests of drills in config, policy and drills make and read them",
     "model/measures.py": "records without behaviour, and a table; the tests of observe/samples.py hold against it",
     "model/standing.py": "records without behaviour; the tests of observe/samples.py make and read them",

@@ -10,6 +10,10 @@ _STANDS = ("drill", "strategy", "target", "primary", "state", "score", "run", "u
 _RUNS = ("id", "at", "strategy", "target", "state", "score", "asked", "tokens", "cost", "cause", "why")
 _ANSWERS = ("prompt", "fault", "streamed", "met", "problem", "call")
 _FINDINGS = ("level", "strategy", "target", "drill", "prompt", "code", "text")
+_SHADOWS = (
+    "day", "strategy", "candidate", "calls", "answered", "failed", "unasked", "agreed", "similarity", "primary_ms",
+    "candidate_ms", "primary_cost", "candidate_cost",
+)  # fmt: skip
 _POLL_SECONDS = 0.2
 _UNWELL = frozenset({"failed", "expired"})
 
@@ -30,13 +34,16 @@ def add_arguments(parser: ArgumentParser) -> None:
     shown.add_argument("--limit", type=int, default=20, metavar="N", help="default: %(default)s")
     shown.add_argument("--answers", action="store_true", help="the verdicts on each answer of the newest run")
     check = verbs.add_parser("check", help="what the configuration alone says of fallbacks; 1: something cannot work")
-    for verb in (listed, run_, shown, check):
+    shadows = verbs.add_parser("shadows", help="what candidates answered beside strategies, by day")
+    shadows.add_argument("--days", type=int, default=30, metavar="N", help="default: %(default)s")
+    for verb in (listed, run_, shown, check, shadows):
         add_connection(verb)
 
 
 def run(args: Namespace) -> int:
     """One verb; 0, 1 when it was not done or a fallback is not well, 2 for wrong usage."""
-    return carry_out(args, {"list": _list, "run": _run, "show": _show, "check": _check}[args.verb])
+    verbs = {"list": _list, "run": _run, "show": _show, "check": _check, "shadows": _shadows}
+    return carry_out(args, verbs[args.verb])
 
 
 def _list(client: AdminClient, args: Namespace) -> None:
@@ -107,6 +114,11 @@ def _check(client: AdminClient, args: Namespace) -> None:
     errors = sum(one["level"] == "error" for one in findings)
     if errors:
         raise Failed(f"{errors} of these cannot work")
+
+
+def _shadows(client: AdminClient, args: Namespace) -> None:
+    found = client.call("GET", f"/shadows{query(days=args.days)}")
+    show(args, found if isinstance(found, list) else [], _SHADOWS)
 
 
 def _drills(client: AdminClient) -> list[Json]:

@@ -32,6 +32,7 @@ from tidegate.config.rules.jobs import check_jobs
 from tidegate.config.rules.money import check_amounts, check_money
 from tidegate.config.rules.profiles import Chosen, check_profiles
 from tidegate.config.rules.regions import check_regions
+from tidegate.config.rules.shadow import check_shadows
 from tidegate.config.rules.tenants import check_tenants
 from tidegate.config.schema.file import Config
 from tidegate.model.parcel import Parcel
@@ -149,6 +150,7 @@ def _validate(
     check_cache(document, names)
     check_jobs(document, folder)
     check_drills(document)
+    check_shadows(document)
     check_regions(document)
     check_alerts(document)
     check_channels(document)

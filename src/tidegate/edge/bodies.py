@@ -35,7 +35,7 @@ class CapturePolicy:
         self.log = log
         self.wall = wall
 
-    def watch(self, out: "Exchange | Tape", call: Call, asked: Exchange) -> "Exchange | Tape | Witness":
+    def watch(self, out: "Exchange | Tape | Witness", call: Call, asked: Exchange) -> "Exchange | Tape | Witness":
         """Who stands for `out` while the call is served: itself, when nothing of the call can be kept."""
         policy = self.policy
         chosen = sampled(call.id, policy.sample_ppm)
@@ -55,7 +55,9 @@ class Witness:
         "_room", "_secret", "_status", "_told", "on_gone", "on_pause", "on_resume",
     )  # fmt: skip
 
-    def __init__(self, out: Exchange | Tape, keeper: CapturePolicy, call: Call, asked: Exchange, chosen: bool) -> None:
+    def __init__(
+        self, out: "Exchange | Tape | Witness", keeper: CapturePolicy, call: Call, asked: Exchange, chosen: bool
+    ) -> None:
         """`chosen`: it is of the sample, and kept however it ends."""
         self._out = out
         self._keeper = keeper

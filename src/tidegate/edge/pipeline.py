@@ -20,7 +20,7 @@ import asyncio
 import logging
 from collections.abc import Coroutine
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tidegate.edge import errors, spending
 from tidegate.edge.access.revoking import REVOKED
@@ -50,6 +50,9 @@ from tidegate.ports import Clock, Observer
 from tidegate.providers.dialects import DIALECTS
 from tidegate.wire.exchange import Exchange
 
+if TYPE_CHECKING:
+    from tidegate.edge.shadows import Shadows
+
 _log = logging.getLogger(__name__)
 
 COUNT: Final = Kind.COUNT
@@ -68,7 +71,10 @@ _KEY_REUSED: Final = Problem(
 class Pipeline:
     """One a worker. It holds no configuration: that comes with each request. Fulfils `elsewhere.Room`."""
 
-    __slots__ = ("_clock", "_crew", "_ids", "_line", "_observer", "cache", "elsewhere", "jobs", "once", "replies")
+    __slots__ = (
+        "_clock", "_crew", "_ids", "_line", "_observer", "cache", "elsewhere", "jobs", "once", "replies",
+        "shadows",
+    )  # fmt: skip
 
     def __init__(self, line: Line, replies: Replies, clock: Clock, observer: Observer) -> None:
         """Needs a running event loop."""
@@ -77,6 +83,7 @@ class Pipeline:
         self.cache = NoCache()  # while this is all there is nothing is kept, whatever a plan says
         self.jobs = NoJobs()
         self.elsewhere: Elsewhere | None = None  # in a cluster: who else executes what is to be executed once
+        self.shadows: Shadows | None = None  # while there is nobody to ask, no candidate is
         self._ids = replies.ids
         self._line = line
         self._clock = clock
@@ -193,13 +200,15 @@ class Pipeline:
         """It is executed here, for all who ask the same from now on."""
         call, caller, wanted, replies = request.call, request.caller, request.wanted, self.replies
         flight = None if wanted is None else self.cache.lead(request, wanted)
-        out = request.out if flight is None else flight
+        out: Sink = request.out if flight is None else flight
         request.stage = SERVED
         replies.open += 1
         if caller.cut is not None:
             replies.revoking.begin(call, caller.cut, flight)
-        bodies = caller.bodies
-        self._crew.start(out if bodies is None else bodies.watch(out, call, request.exchange), call, request.plan)
+        plan, bodies = request.plan, caller.bodies
+        if plan.shadow is not None and self.shadows is not None:
+            out = self.shadows.watch(out, call, plan.shadow, request.exchange)
+        self._crew.start(out if bodies is None else bodies.watch(out, call, request.exchange), call, plan)
 
     async def serve(self, out: Sink, call: Call, plan: Plan, brake: Brake) -> None:
         """One call in its task; nobody is left waiting, whatever goes wrong."""

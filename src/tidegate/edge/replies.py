@@ -26,6 +26,7 @@ from tidegate.model.errors import Problem
 from tidegate.model.facts import BROKEN, LEFT
 from tidegate.model.outcome import Usage
 from tidegate.model.reply import Refused
+from tidegate.model.shadow import Compared
 from tidegate.model.story import LIMITED
 from tidegate.policy.few import Few
 from tidegate.ports import Clock, Journal, Observer
@@ -211,6 +212,13 @@ class Replies:
         usage = answered.usage or NOTHING
         self._close(call, plan, answered.lane, answered.status, usage, answered.charged, now, now)
 
+    def compared(self, fact: Compared) -> None:
+        """What came of a call that was asked of a candidate, too: to the journal, if the disk takes it."""
+        try:
+            self._journal.append(fact)
+        except OSError:
+            _log.exception("the journal cannot be written")
+
     def unserved(self, call: Call, plan: Plan, status: int) -> None:
         """The record of a call that no target answered."""
         now = self._clock.now()
@@ -240,4 +248,7 @@ class Replies:
             tokens, sent = record.prompt_tokens + record.completion_tokens, bool(record.target or record.tries)
             call.grant.settle(tokens, record.cost_nano, now, wall, sent=sent)
         self._journal.append(record)
+        bill = call.bill
+        if bill is not None:
+            bill.booked(record)
         self._observer.finished(record)

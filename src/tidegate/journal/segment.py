@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from tidegate.model.facts import CallRecord, Hits, Intent
+from tidegate.model.facts import Fact, Intent
 from tidegate.model.frames import HEADER as HEADER
 from tidegate.model.frames import frame as frame
 
@@ -30,7 +30,7 @@ class Checkpoint(msgspec.Struct, frozen=True, array_like=True, tag="k"):
     last_id: int = 0  # the highest of a call
 
 
-Record = Intent | CallRecord | Hits | Checkpoint
+Record = Fact | Checkpoint
 
 
 def path_of(directory: Path, number: int) -> Path:

@@ -25,7 +25,7 @@ class JournalState:
             self.last_id = max(self.last_id, record.call_id)
         elif isinstance(record, Hits):
             self.last_id = max((self.last_id, *(hit.call_id for hit in record.hits)))
-        else:
+        elif isinstance(record, Checkpoint):
             self.open.clear()
             self.open.update((intent.call_id, intent) for intent in record.open)
             self.lanes = {intent.lane: intent for intent in record.lanes}

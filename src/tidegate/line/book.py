@@ -11,12 +11,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from tidegate.line.lanes import Lanes, digest
-from tidegate.line.plan import Plan, Step
+from tidegate.line.plan import Plan, Shadow, Step
 from tidegate.line.pool import Pool
 from tidegate.line.service import service
 from tidegate.line.target import Target
 from tidegate.model import pools
-from tidegate.model.snapshot import DegradeStep, ModelEntry, Provider, RetryPolicy, Snapshot, Strategy, caches
+from tidegate.model.shadow import PLAN as SHADOW
+from tidegate.model.snapshot import (
+    DegradeStep,
+    ModelEntry,
+    Provider,
+    RetryPolicy,
+    Snapshot,
+    Strategy,
+    StreamPolicy,
+    caches,
+)
 from tidegate.policy.caching.terms import terms
 from tidegate.policy.failure.recovery import RetryBudget
 from tidegate.policy.queue.outlet import Outlet
@@ -121,7 +131,24 @@ class RoutingTable:
         """The strategy with those of its models that somebody serves; None when nobody serves any."""
         names = [(self.provider_of(model), model) for model in (strategy.primary_model, *strategy.fallback_models)]
         served = [(provider, model) for provider, model in names if provider]
-        return self._plan(strategy, strategy.name, served) if served else None
+        if not served:
+            return None
+        plan, shadow = self._plan(strategy, strategy.name, served), self._shadow(strategy)
+        return plan if shadow is None else replace(plan, shadow=shadow)
+
+    def _shadow(self, strategy: Strategy) -> Shadow | None:
+        """Its candidate, asked once and alone; None without one, or when nobody serves it here."""
+        policy = strategy.shadow
+        provider = "" if policy is None else self.provider_of(policy.model)
+        if policy is None or not provider:
+            return None
+        plan = self._plan(self._defaults, f"{SHADOW}{strategy.name}", [(provider, policy.model)])
+        retry = RetryPolicy(max_retries=1)
+        alone = replace(
+            plan, retry=retry, budget=RetryBudget(retry), ladder=(), strict=False, streams=StreamPolicy(), caching=None,
+            deadline_us=strategy.deadline_us, asynchronous=False,
+        )  # fmt: skip
+        return Shadow(policy, alone)
 
     def _plan(self, rules: Strategy, name: str, served: list[tuple[str, str]]) -> Plan:
         bound = self._lanes.bound(rules.name, rules.rate_limit, tiered=self._tiered) if rules.primary_model else None

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from tidegate.line.target import Target
 from tidegate.model.call import Kind
+from tidegate.model.shadow import ShadowPolicy
 from tidegate.model.snapshot import RetryPolicy, SmoothingPolicy, StreamPolicy
 from tidegate.policy.caching.terms import Terms
 from tidegate.policy.failure.recovery import RetryBudget
@@ -41,8 +42,17 @@ class Plan:
     caching: Terms | None = None  # None: its calls are always made
     asynchronous: bool = False  # its calls are jobs, also where a client waits for them
     backend: str = ""  # what carries its jobs
+    shadow: "Shadow | None" = None  # who is asked some of the same, too
 
     @property
     def counts(self) -> bool:
         """Whether one of its providers counts a prompt's tokens."""
         return any(Kind.COUNT in target.ways for target in self.targets)
+
+
+@dataclass(frozen=True, slots=True)
+class Shadow:
+    """A candidate for the place of a strategy's primary model: when it is asked, and the plan for that."""
+
+    policy: ShadowPolicy
+    plan: Plan

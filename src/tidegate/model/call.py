@@ -7,6 +7,7 @@ from typing import Final
 
 from tidegate.model.facts import Try
 from tidegate.model.parts import Attempt as Attempt
+from tidegate.model.parts import Billing as Billing
 from tidegate.model.parts import BodySource as BodySource
 from tidegate.model.parts import Grant as Grant
 from tidegate.model.parts import Keeping as Keeping
@@ -59,11 +60,11 @@ class Call:
     """Who asks what, until when, and what has been tried. Times are the clock's microseconds."""
 
     __slots__ = (
-        "account", "affinity", "answer_bytes", "arrived", "asking", "attempts", "body", "cache", "clamp", "client",
-        "client_retry", "closed", "continued", "deadline", "degraded", "dialect", "dropped", "forward", "grant",
-        "head_us", "hops", "id", "job", "keeping", "kind", "last_at", "left", "method", "on_cut", "path", "prefix",
-        "queued_us", "read_us", "request", "rung", "shape", "size", "smoothed", "span", "spent", "stale", "story",
-        "tag", "tenant", "trace", "tries", "user", "waited_us",
+        "account", "affinity", "answer_bytes", "arrived", "asking", "attempts", "bill", "body", "cache", "clamp",
+        "client", "client_retry", "closed", "continued", "deadline", "degraded", "dialect", "dropped", "forward",
+        "grant", "head_us", "hops", "id", "job", "keeping", "kind", "last_at", "left", "method", "on_cut", "path",
+        "prefix", "queued_us", "read_us", "request", "rung", "shape", "size", "smoothed", "span", "spent", "stale",
+        "story", "tag", "tenant", "trace", "tries", "user", "waited_us",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0913, PLR0917 - once a call: a record would be one more object
@@ -109,6 +110,7 @@ class Call:
         self.tries: list[Try] = []  # as the ledger keeps them
         self.grant: Grant | None = None  # what its tenant may spend on it, where that is bounded
         self.keeping: Keeping | None = None  # where its answer may be kept
+        self.bill: Billing | None = None  # who waits for its record
         self.cache = ""  # what the cache had to say, "" = it was not asked
         self.stale = False  # there is an answer whose time is over
         self.queued_us = self.waited_us = 0  # in the FIFO; back-off and smoothing

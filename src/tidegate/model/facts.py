@@ -7,6 +7,7 @@ Units: `at_us` is wall-clock microseconds since 1970, durations are microseconds
 
 import msgspec
 
+from tidegate.model.shadow import Compared
 from tidegate.model.story import Step
 
 
@@ -141,7 +142,7 @@ class Hits(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="h"):
     notes: tuple[Note, ...] = ()
 
 
-Fact = Intent | CallRecord | Hits
+Fact = Intent | CallRecord | Hits | Compared
 
 LEFT = 499  # status of a call whose client left (nginx's word for it)
 BROKEN = 502  # status of a stream that broke after its first content

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import msgspec
 
+from tidegate.model.facts import CallRecord
 from tidegate.model.outcome import Reason, Usage
 
 
@@ -38,6 +39,13 @@ class Keeping(Protocol):
 
     def made(self, target: str, usage: Usage, cost_nano: int) -> None:
         """Answered by this `provider/scope/model`, for so much."""
+
+
+class Billing(Protocol):
+    """Somebody who waits for the record of one call."""
+
+    def booked(self, record: CallRecord) -> None:
+        """It stands in the journal."""
 
 
 class Kind(Enum):

@@ -32,6 +32,7 @@ from tidegate.model.jobs import JobSettings as JobSettings
 from tidegate.model.jobs import WebhookSettings as WebhookSettings
 from tidegate.model.record import Record as Record
 from tidegate.model.regions import RegionSettings
+from tidegate.model.shadow import ShadowPolicy as ShadowPolicy
 from tidegate.model.telemetry import TelemetrySettings
 from tidegate.model.tenant import TIERS
 
@@ -247,6 +248,7 @@ class Strategy(Record):
     degrade: tuple[DegradeStep, ...] = ()
     on_unsupported: str = "drop"  # fields that a provider's dialect cannot say: drop | refuse
     streams: StreamPolicy = StreamPolicy()
+    shadow: ShadowPolicy | None = None  # who is tried out beside it
 
 
 class QueueSettings(Record):

@@ -8,10 +8,12 @@ can be said (no call in the last minute, no limit) there is no sample.
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from tidegate.model import shadow
 from tidegate.model.drills import PLAN
 from tidegate.model.measures import Sample
 from tidegate.model.standing import BudgetSums, LaneSums, LimitedSums, NodeStanding, PlanSums, QueueSums, ScopeSums
 
+_OWN: Final = (PLAN, shadow.PLAN)  # calls that the gate makes for itself
 _PAUSE_US: Final = 10_000_000  # as `windows.PAUSE_US`, between what two nodes saw
 
 
@@ -31,7 +33,7 @@ def samples(standings: Sequence[NodeStanding]) -> list[Sample]:
 
 def _plans(standings: Iterable[NodeStanding]) -> Iterator[Sample]:
     found: dict[str, PlanSums] = {}
-    for one in (one for standing in standings for one in standing.plans if not one.plan.startswith(PLAN)):
+    for one in (one for standing in standings for one in standing.plans if not one.plan.startswith(_OWN)):
         plan = found.setdefault(one.plan, PlanSums(one.plan))
         plan.calls += one.calls
         plan.failed += one.failed
@@ -107,7 +109,8 @@ def _scopes(standings: Iterable[NodeStanding]) -> Iterator[Sample]:
 
 def _budgets(standings: Iterable[NodeStanding]) -> Iterator[Sample]:
     found: dict[tuple[str, str], BudgetSums] = {}
-    for one in (one for standing in standings for one in standing.budgets):
+    every = (one for standing in standings for one in standing.budgets)
+    for one in (one for one in every if not one.namespace.startswith(shadow.PLAN)):
         budget = found.setdefault((one.namespace, one.period), BudgetSums(one.namespace, one.period))
         budget.used += one.used
         budget.told = max(budget.told, one.told)

@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from tidegate.journal.follow import Position
 from tidegate.model.facts import CallRecord, Fact, Intent
-from tidegate.store import hits, partitions
+from tidegate.store import hits, partitions, shadows
 from tidegate.store.engine import is_sqlite
 from tidegate.store.lane_sums import LaneSums
 from tidegate.store.lane_tables import COUNTS, LANE_HOURS, LANE_MINUTES
@@ -93,6 +93,7 @@ def write(connection: Connection, at: Journal, batch: Batch, words: Words) -> Jo
     execute(connection, said.minutes, lanes.minutes())
     execute(connection, said.hours, lanes.hours())
     hits.write(connection, at.id, batch.facts, [record for record, _ in new], words)
+    shadows.write(connection, batch.facts)
     return moved
 
 

@@ -1,5 +1,7 @@
 """A worker's part in drills: where it is asked on their behalf, and which fallbacks are left out because of them.
 
+And in shadow traffic, from the first candidate on.
+
 The socket is open to the gate's own user alone. A call of a drill is served and recorded as any other is, and costs no
 tenant anything: it has the plan `drill:NAME` in the ledger.
 """
@@ -12,6 +14,7 @@ from typing import Final
 import msgspec
 
 from tidegate.edge import errors
+from tidegate.edge.access.clients import Limiting
 from tidegate.edge.crew import TaskPool
 from tidegate.edge.gateway import Gateway
 from tidegate.line import drilled
@@ -116,16 +119,31 @@ def _deadline_us(exchange: Exchange, plan: Plan) -> int:
 class Drilling:
     """It stays over reloads."""
 
-    __slots__ = ("_book", "_clock", "_enabled", "_log", "_luck", "_out", "_own", "_path", "_plans", "_seen", "_server")
+    __slots__ = (
+        "_book", "_clock", "_enabled", "_limiting", "_log", "_luck", "_out", "_own", "_path", "_plans", "_seen",
+        "_server", "_shadowed",
+    )  # fmt: skip
 
-    def __init__(self, state: Path, own: Path, clock: Clock, luck: Callable[[], float], log: Log) -> None:
-        """`own` is this worker's directory. `luck` gives uniform numbers in [0, 1)."""
+    def __init__(
+        self,
+        state: Path,
+        own: Path,
+        clock: Clock,
+        luck: Callable[[], float],
+        log: Log,
+        limiting: Limiting | None = None,
+    ) -> None:
+        """`own` is this worker's directory. `luck` gives uniform numbers in [0, 1).
+
+        `limiting` says what a candidate may spend; without it none is asked.
+        """
         self._own = own
         self._path = state / OUT
         self._clock = clock
         self._luck = luck
         self._log = log
-        self._enabled = False
+        self._limiting = limiting
+        self._enabled = self._shadowed = False
         self._server: Server | None = None
         self._plans: DrillPlans | None = None
         self._book: RoutingTable | None = None
@@ -135,6 +153,7 @@ class Drilling:
     def follow(self, snapshot: Snapshot, book: RoutingTable) -> None:
         """A configuration is coming into force: what is left out stays left out."""
         self._enabled = snapshot.drills.asked
+        self._shadowed = any(one.shadow is not None for one in snapshot.strategies)
         self._plans = DrillPlans(snapshot, book, self._lanes)
         self._book = book
         self._seen = None
@@ -142,6 +161,7 @@ class Drilling:
 
     async def listen(self, gateway: Gateway, settings: ServerSettings) -> None:
         """From the first drill on, be there for who asks. It never ends the worker."""
+        self._ask_candidates(gateway)
         if not self._enabled or self._server is not None:
             return
         door = DrillDoor(gateway, self._now, self._clock)
@@ -156,6 +176,13 @@ class Drilling:
                 problem=error.strerror or str(error),
                 remedy="choose a shorter --state-dir",
             )
+
+    def _ask_candidates(self, gateway: Gateway) -> None:
+        """From the first one on."""
+        if self._shadowed and self._limiting is not None and gateway.pipeline.shadows is None:
+            from tidegate.edge.shadows import Shadows  # noqa: PLC0415 - it reads answers: 10 MB for who has none
+
+            gateway.pipeline.shadows = Shadows(gateway.pipeline, self._clock, self._limiting)
 
     async def look(self) -> None:
         """See whether others are left out now."""

@@ -106,7 +106,7 @@ class Worker:
         self._door = _door(first, own, clock)
         self._patient = Patient(state, own, clock, self.observer, log)
         self._spent = Spent(own, clock, before)
-        self._drills = Drilling(state, own, clock, luck.random, log)
+        self._drills = Drilling(state, own, clock, luck.random, log, self._spent.limits)
         self._follower = Follower(state / directory.NAME, Roster, self._follow, clock, log)
         line = Line(clock, self.journal, self.observer, luck.random)
         self._tasks: set[asyncio.Task[None]] = set()

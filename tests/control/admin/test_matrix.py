@@ -73,6 +73,7 @@ MATRIX: dict[tuple[str, str], tuple[object, set[str]]] = {
     ("GET", "/drills/check"): (None, {A, O, V, D}),
     ("GET", "/drills/{drill}/runs"): (None, {A, O, V, D}),
     ("POST", "/drills/{drill}/run"): ({}, {A, O}),
+    ("GET", "/shadows"): (None, {A, O, V, D}),
     ("GET", "/alerts"): (None, {A, O, V, D}),
     ("GET", "/alerts/history"): (None, {A, O, V, D}),
     ("GET", "/alerts/notices"): (None, {A, O, V, D}),

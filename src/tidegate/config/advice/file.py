@@ -11,6 +11,7 @@ from tidegate.config.advice.drills import advise_drills
 from tidegate.config.advice.isolation import advise_isolation
 from tidegate.config.advice.jobs import advise_jobs
 from tidegate.config.advice.money import advise_money
+from tidegate.config.advice.shadow import advise_shadows
 from tidegate.config.advice.tenants import advise_tenants
 from tidegate.config.findings import Advice, Finding, Path, shown
 from tidegate.config.resolve import serving
@@ -31,6 +32,7 @@ def advise(config: Config, snapshot: Snapshot, document: Document, wall: int = 0
     advice += [*advise_jobs(config, document), *advise_cluster(config, document)]
     advice += advise_drills(config, snapshot)
     advice += advise_alerts(config, snapshot, wall)
+    advice += advise_shadows(config, snapshot)
     for path, strategy in _strategies(config):
         advice.extend(_bounds(strategy.rate_limit_policy, (*path, "rate_limit_policy")))
         advice.extend(_order(strategy, path))

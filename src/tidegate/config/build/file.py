@@ -15,6 +15,7 @@ from tidegate.config.build import drills as build_drills
 from tidegate.config.build import jobs as build_jobs
 from tidegate.config.build import money as build_money
 from tidegate.config.build import regions as build_regions
+from tidegate.config.build import shadow as build_shadow
 from tidegate.config.build import telemetry as build_telemetry
 from tidegate.config.build import tenants as build_tenants
 from tidegate.config.build.tenants import milli
@@ -210,6 +211,7 @@ def _strategy(
         degrade=build_tenants.degrade(item.degrade, tiers, chains),
         on_unsupported=item.on_unsupported,
         streams=_streams(item.streams),
+        shadow=build_shadow.shadow(item.shadow),
     )
 
 

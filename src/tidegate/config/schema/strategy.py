@@ -4,9 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from tidegate.config.schema.base import Count, ModelName, Seconds, Section
+from tidegate.config.schema.base import Count, ModelName, Seconds, Section, ShareText
 from tidegate.config.schema.cache import CachingConfig
 from tidegate.config.schema.jobs import Queue
+from tidegate.config.schema.money import BudgetAmount
 from tidegate.config.schema.tenants import DegradeConfig, PickName, SchedulerName
 
 
@@ -97,6 +98,27 @@ class StreamsConfig(Section):
     )
 
 
+class ShadowConfig(Section):
+    """A candidate that some real calls are asked of, too, when their clients have been answered."""
+
+    model: ModelName = Field(description="Name of the candidate's model.", examples=["gpt-4o-mini"])
+    share: ShareText = Field("1%", description="Share of the calls that it is asked, too.", examples=["5%"])
+    max_cost_per_day: BudgetAmount = Field(
+        description="Most that it may cost on a calendar day in UTC, in the house currency.", examples=[1]
+    )
+    max_concurrent: Annotated[int, Field(ge=1, le=1_000)] = Field(
+        4, description="Calls of it in flight, in each worker; beyond it a call is left out.", examples=[4]
+    )
+    compare: Literal["lexical", "exact"] = Field(
+        "lexical",
+        description="How alike two answers are: by the words that both have, or the same text or not.",
+        examples=["lexical"],
+    )
+    agrees_at: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = Field(
+        0.8, description="Answers at least so much alike agree.", examples=[0.8]
+    )
+
+
 class StrategyConfig(Section):
     """How to serve a call: a primary model, its bounds, and what happens when it cannot."""
 
@@ -146,6 +168,11 @@ class StrategyConfig(Section):
         StreamsConfig.model_construct(),
         description="What becomes of a stream that does not simply end.",
         examples=["{on_cut: fail}"],
+    )
+    shadow: ShadowConfig | None = Field(
+        None,
+        description="A candidate that a share of the calls is asked of, too; left out: none.",
+        examples=["{model: gpt-4o-mini, max_cost_per_day: 1}"],
     )
 
 

@@ -10,7 +10,7 @@ from tidegate.control.admin.office import Office
 from tidegate.control.admin.problems import Refused
 from tidegate.control.admin.purging import Purging
 from tidegate.control.admin.rights import Actor
-from tidegate.store import audit, identity, news
+from tidegate.store import audit, identity, news, shadows
 from tidegate.store.duties import Deposed
 
 NEWS_DAYS = 7  # a node that was away for longer reads everything, and purges everything
@@ -75,6 +75,7 @@ class Caretaker:
             audit.forget(connection, before)
             identity.forget_keys(connection, before)
             news.forget(connection, wall - NEWS_DAYS * _DAY_US)
+            shadows.forget(connection, wall // _DAY_US)
 
     def _say(self, error: Exception) -> None:
         trouble = str(error) if isinstance(error, (Refused, OSError)) else type(error).__name__

@@ -20,18 +20,23 @@ class Right(Enum):
     CHANGE_JOBS = "cancel jobs, and have them begin anew"
     RUN_DRILLS = "run drills"
     CHANGE_ALERTS = "take and silence alerts, and test channels"
+    SEE_POLICY = "see the configuration"
+    CHANGE_POLICY = "change the configuration"
+    DRAIN_ACCOUNTS = "take accounts out of service and back"
+    PLAY = "call models from the playground"
     AUDIT = "see who changed what"
-    TOKENS = "see and change admin tokens"
+    TOKENS = "see and change admin tokens, and who is signed in"
 
 
-_SEES = {Right.SELF, Right.STATUS, Right.SEE_NAMESPACES, Right.SEE_ACCOUNTS, Right.SEE_SPEND, Right.AUDIT}
-_OWNS = {Right.SELF, Right.SEE_NAMESPACES, Right.SEE_ACCOUNTS, Right.CHANGE_ACCOUNTS, Right.SEE_SPEND, Right.PURGE}
+_LOOKS = {Right.SELF, Right.SEE_NAMESPACES, Right.SEE_ACCOUNTS, Right.SEE_SPEND}
+_SEES = _LOOKS | {Right.STATUS, Right.SEE_POLICY, Right.AUDIT}
+_OWNS = _LOOKS | {Right.CHANGE_ACCOUNTS, Right.PURGE, Right.JUDGE, Right.CHANGE_JOBS, Right.PLAY}
 RIGHTS: dict[str, frozenset[Right]] = {
     "admin": frozenset(Right),
     "operator": frozenset(Right) - {Right.TOKENS, Right.SEE_BODIES},
     "viewer": frozenset(_SEES),
     "debugger": frozenset((_SEES - {Right.AUDIT}) | {Right.SEE_BODIES}),
-    "owner": frozenset(_OWNS | {Right.JUDGE, Right.CHANGE_JOBS}),
+    "owner": frozenset(_OWNS),
 }
 
 

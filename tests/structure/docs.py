@@ -14,6 +14,15 @@ from pathlib import Path
 from bench.__main__ import BENCHES
 
 ROOT = Path(__file__).parents[2]
+DOCUMENTS = sorted(
+    str(path.relative_to(ROOT))
+    for path in [
+        *ROOT.glob("*.md"),
+        *(ROOT / "docs").rglob("*.md"),
+        *ROOT.glob("bench/*.md"),
+        *ROOT.glob("examples/*/*.md"),
+    ]
+)
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 INDENTED = re.compile(r"^ {4}((?:\./dev|tidegate) .*\n)", re.MULTILINE)
 PORTS = ("9100", "8080", "8081", "8090")

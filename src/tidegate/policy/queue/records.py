@@ -1,7 +1,7 @@
 """The records that policies hand to each other.
 
 They stand apart because the modules that decide are compiled, and a compiled module cannot define msgspec structs
-(docs/design.md, "Compiled").
+(docs/design/compiled.md).
 """
 
 from typing import TYPE_CHECKING

@@ -67,7 +67,7 @@ def compiled_gate() -> Path:
     HOME.mkdir(exist_ok=True)
     venv.create(home, with_pip=True, clear=home.exists())
     pip = [str(home / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check"]
-    _run([*pip, "--constraint", str(ROOT / "constraints.txt"), f"{ROOT}[semantic,celery]"], {"TIDEGATE_COMPILE": "1"})
+    _run([*pip, "--constraint", str(ROOT / "constraints.txt"), f"{ROOT}[semantic,celery,workers,postgres,otel]"], {"TIDEGATE_COMPILE": "1"})
     done.write_text(wanted)
     return home / "bin"
 

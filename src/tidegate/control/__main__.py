@@ -14,6 +14,7 @@ from uvicorn.server import Server
 
 from tidegate.clock import SystemClock
 from tidegate.control.admin.front import HOSTS, Front
+from tidegate.control.admin.guard import Guard
 from tidegate.control.alerts import Alerts, Seen
 from tidegate.control.app import Port, application
 from tidegate.control.board import Board, Standing
@@ -27,6 +28,7 @@ from tidegate.control.leader import Among, Leader
 from tidegate.control.ledger import Ledger
 from tidegate.control.nodes import Nodes
 from tidegate.control.sharing import Sharing
+from tidegate.control.site import Site
 from tidegate.control.telemetry import sender
 from tidegate.control.windows import StandingWatch
 from tidegate.observe.log import Log
@@ -136,10 +138,11 @@ async def _run(arguments: ChildArguments, log: Log) -> None:
         office.drills = drills
         return office
 
-    front = Front(make, os.environ.get(HOSTS, "").split())
+    hosts = os.environ.get(HOSTS, "").split()
+    front = Front(make, hosts)
     nodes = Nodes(declaration, sharing, front.poke, clock, log)
     watch = StandingWatch(board, declaration, Path(arguments.state_dir), clock.wall)
-    port = Port(application(board, watch.look), front.guarded)
+    port = Port(application(board, watch.look), front.guarded, Guard(Site(), hosts))
     server = AdminServer(_settings(port), lambda: channel.send(Ready(os.getpid())))
     listener = socket.socket(fileno=arguments.listen)
     # How the gate stands, before anybody who waits in the backlog asks.

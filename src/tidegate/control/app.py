@@ -1,4 +1,4 @@
-"""The admin port: metrics and health, as a Starlette application."""
+"""The admin port: metrics and health, as a Starlette application, and what stands beside it."""
 
 import asyncio
 import os
@@ -24,6 +24,7 @@ _TEXT = "text/plain; version=0.0.4; charset=utf-8"
 _ALIVE = ("/healthz", "/health/liveliness", "/health/liveness")
 _MANAGED = ("/admin/", "/docs")
 _READY = ("/readyz", "/health/readiness")
+_OPEN = frozenset(("/metrics", *_ALIVE, *_READY))
 
 
 class Metrics:
@@ -75,18 +76,23 @@ def _render(
 
 
 class Port:
-    """What is open to who can reach the port, and what asks for a token, side by side."""
+    """What is open to who can reach the port, what asks who you are, and the control room's files, side by side."""
 
-    __slots__ = ("_managed", "_open")
+    __slots__ = ("_managed", "_open", "_site")
 
-    def __init__(self, open_to_all: ASGIApp, managed: ASGIApp) -> None:
+    def __init__(self, open_to_all: ASGIApp, managed: ASGIApp, site: ASGIApp) -> None:
         self._open = open_to_all
         self._managed = managed
+        self._site = site
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
-        managed = scope["type"] == "http" and scope["path"].startswith(_MANAGED)
-        await (self._managed if managed else self._open)(scope, receive, send)
+        await self._of(scope)(scope, receive, send)
+
+    def _of(self, scope: Scope) -> ASGIApp:
+        if scope["type"] != "http" or scope["path"] in _OPEN:
+            return self._open
+        return self._managed if scope["path"].startswith(_MANAGED) else self._site
 
 
 def application(board: Board, look: "Callable[[], Seen] | None" = None) -> Starlette:

@@ -1,7 +1,7 @@
 """What every request to the admin API passes before anything of it is read: ASGI, without a framework.
 
 Against DNS rebinding the host must be one of ours; against other sites a browser's own words must say that the page is
-ours; there is no CORS and no cookie. The gate fetches no URL that an admin or tenant names, so there is no SSRF here.
+ours; there is no CORS. The control room's files (`control/site.py`) pass it, too.
 """
 
 from collections.abc import Iterable
@@ -13,23 +13,28 @@ from tidegate.control.admin.problems import MEDIA_TYPE, Refused, body_of, refuse
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 MAX_BODY = 262_144
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
+BASE_POLICY = (
+    b"default-src 'none'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    b"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)  # without what it says of styles
 HEADERS = (
     (b"cache-control", b"no-store"),
-    (b"content-security-policy", _POLICY.encode()),
+    (b"content-security-policy", BASE_POLICY + b"; style-src 'self'"),
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"referrer-policy", b"no-referrer"),
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
 )
+OWN = frozenset({b"cache-control", b"content-security-policy"})  # of these an answer may bring its own
 
 
 class Guard:
-    """Refuses strangers, and puts protective headers on every answer."""
+    """Refuses strangers, and puts protective headers on every answer: `HEADERS`, whatever the answer says of them.
+
+    Two depend on what is answered, and stand there for who says nothing (`OWN`): how long a file that is named by its
+    content may be kept, and which nonce a page's styles have.
+    """
 
     __slots__ = ("_app", "_hosts")
 
@@ -46,9 +51,7 @@ class Guard:
             nonlocal answered
             if message["type"] == "http.response.start":
                 answered = True
-                given = {name for name, _ in HEADERS}
-                kept = [pair for pair in message.get("headers", ()) if pair[0].lower() not in given]
-                message = {**message, "headers": [*kept, *HEADERS]}
+                message = {**message, "headers": _protected(message.get("headers", ()))}
             await send(message)
 
         try:
@@ -70,6 +73,15 @@ class Guard:
             raise _too_large()
         if scope["method"] not in _SAFE:
             _same_site(headers)
+
+
+def _protected(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """With ours in the place of what it says of the same, but for `OWN`."""
+    given = [(name.lower(), value) for name, value in headers]
+    own = {name for name, _ in given} & OWN
+    ours = [pair for pair in HEADERS if pair[0] not in own]
+    replaced = {name for name, _ in ours}
+    return [*(pair for pair in given if pair[0] not in replaced), *ours]
 
 
 def _same_site(headers: dict[str, str]) -> None:

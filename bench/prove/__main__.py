@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from bench.figures import console, write
-from bench.prove import eight, five, four, one, seven, six, three, two
+from bench.prove import eight, five, four, nine, one, seven, six, three, two
 from bench.prove.steps import Context, Row, carry_out
 from bench.twin import default_data
 
@@ -23,6 +23,7 @@ PROOFS = {
     6: six.ROWS,
     7: seven.ROWS,
     8: eight.ROWS,
+    9: nine.ROWS,
 }
 _VERDICT = {True: "[green]met[/]", False: "[red]not met[/]", None: "[yellow]open[/]"}
 

@@ -21,6 +21,7 @@ UNTESTED_ALONE = {
     "model/alert_rules.py": "records without behaviour; tests/config/test_alerts.py reads them",
     "model/alert_state.py": "records without behaviour; the tests of policy/alerts write and read them",
     "model/record.py": "the base of records",
+    "model/admin.py": "records without behaviour; tests/config/test_admin.py and those of sign-in make and read them",
     "model/telemetry.py": "a record without behaviour; the tests of tracing and of its section make and read it",
     "model/shadow.py": "records; the tests of config, edge/shadows.py and store/shadows.py make and read them",
     "model/drills.py": "records; the tests of drills in config, policy and drills make and read them",

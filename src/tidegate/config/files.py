@@ -40,6 +40,9 @@ def _authorities(data: dict[str, object]) -> Iterator[tuple[Path, str]]:
         name = as_mapping(settings).get("ca_file")
         if isinstance(name, str):
             yield ("providers", provider, "ca_file"), name
+    name = as_mapping(as_mapping(data.get("admin")).get("oidc")).get("ca_file")
+    if isinstance(name, str):
+        yield ("admin", "oidc", "ca_file"), name
 
 
 def read_named(path: Path, file: FilePath, document: Document) -> bytes | None:

@@ -64,6 +64,7 @@ class Sharing:
     parcel: Parcel | None = None
     version: int = 0  # which the parcel is, or is to be
     packs: bool = False
+    text: bytes | None = None  # in the place of the file's own
 
 
 def load(
@@ -83,7 +84,7 @@ def load(
     where it cannot be shared.
     """
     parcel = sharing.parcel
-    raw = _read(path) if parcel is None else parcel.text
+    raw = _bounded(path, sharing.text) if parcel is None else parcel.text
     try:
         document = source.parse(source.decode(raw), environ)
     except source.YamlError as error:
@@ -108,17 +109,21 @@ def load(
     return Loaded(config, snapshot, warnings, named, packed, prices.origins)
 
 
-def _read(path: str) -> bytes:
-    try:
-        with Path(path).open("rb") as file:
-            raw = file.read(source.MAX_BYTES + 1)
-    except (OSError, ValueError) as error:
-        reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else "not a usable path"
-        raise ConfigError(path, [_whole(f"cannot be read ({reason})", "give the path of a YAML file")]) from None
+def _bounded(path: str, text: bytes | None) -> bytes:
+    raw = _read(path) if text is None else text
     if len(raw) > source.MAX_BYTES:
         remedy = "move client keys to clients.keys_file"
         raise ConfigError(path, [_whole(f"larger than {source.MAX_BYTES:,} bytes", remedy)])
     return raw
+
+
+def _read(path: str) -> bytes:
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(source.MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else "not a usable path"
+        raise ConfigError(path, [_whole(f"cannot be read ({reason})", "give the path of a YAML file")]) from None
 
 
 def _whole(message: str, remedy: str) -> Finding:

@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 
 import msgspec
 
@@ -38,6 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--node", default="", metavar="NAME", help="this node's name in a cluster")
     parser.add_argument("--kept", default="", metavar="FILE", help="what all nodes share, which goes before the file")
     parser.add_argument("--parcel", default="", metavar="FILE", help="read this parcel in the place of the file")
+    parser.add_argument("--text", default="", metavar="FILE", help="read this in the place of the file's own text")
     parser.add_argument("--shared-version", type=int, default=0, metavar="N", help="which version that is to be")
     parser.add_argument("--pack", default="", metavar="FILE", help="write the parcel for other nodes here")
     parser.add_argument("--shared", default="", metavar="URL", help="the gate's own server, where the file names none")
@@ -79,7 +81,8 @@ def _read(options: argparse.Namespace, wall: int) -> Loaded:
             sys.stderr.write(f"warning: cluster.configuration: {words}: version {before.version}: {why}\n")
     if options.parcel:
         return read(sharing=given(options.parcel, options.shared_version, options.state_dir))
-    return read(sharing=Sharing(packs=bool(options.pack), version=options.shared_version))
+    text = Path(options.text).read_bytes() if options.text else None
+    return read(sharing=Sharing(packs=bool(options.pack), version=options.shared_version, text=text))
 
 
 def _say(message: messages.Message) -> None:

@@ -91,7 +91,7 @@ class YamlError(ValueError):
 
 def parse(text: str, environ: Mapping[str, str]) -> Document:
     """Read `text`, replacing references to the environment. Raises `YamlError` when it is no YAML."""
-    node = _compose(text)
+    node = compose(text)
     document = Document()
     if node is not None:
         _Reader(document, environ).read(node)
@@ -108,7 +108,8 @@ def core_scalar(text: str) -> object:
     return _BOOLS.get(text, text)
 
 
-def _compose(text: str) -> Node | None:
+def compose(text: str) -> Node | None:
+    """The nodes of `text` with their places; None: it is empty. Raises `YamlError`. About 10 s for each MB."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the parser's warnings quote the file

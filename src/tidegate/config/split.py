@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from tidegate.model.admin import AdminSettings
 from tidegate.model.alerts import AlertSettings
 from tidegate.model.drills import DrillSettings
 from tidegate.model.jobs import WebhookSettings
@@ -15,13 +16,15 @@ def split(snapshot: Snapshot) -> tuple[Snapshot, ...]:
 
     A scope belongs to one worker: to an isolated namespace's when its pool is kept for that namespace alone, else to
     the main one. Every provider stands in every snapshot, without the scopes and secrets of others, so that a name of a
-    model means the same everywhere; those that a worker may draw on come first. Who is told of alerts, and what drills
-    ask, no worker knows. Where that leaves out nothing and there are no isolated namespaces the snapshot is returned as
+    model means the same everywhere; those that a worker may draw on come first. Who is told of alerts, what drills ask
+    and who signs in, no worker knows. Where that leaves out nothing and there are no isolated namespaces the snapshot is returned as
     it is. O(workers × (keys + scopes)).
     """
     if snapshot.alerts.channels or snapshot.drills.drills:
         drills = DrillSettings(asked=snapshot.drills.asked)
         snapshot = msgspec.structs.replace(snapshot, alerts=AlertSettings(), drills=drills)
+    if snapshot.admin.oidc is not None:
+        snapshot = msgspec.structs.replace(snapshot, admin=AdminSettings())
     if not snapshot.isolated:
         return (snapshot,)
     return (_part(snapshot, ""), *(_part(snapshot, item.namespace) for item in snapshot.isolated))

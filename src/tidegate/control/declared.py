@@ -5,6 +5,7 @@ Only these fields of the snapshot are read: what providers are called with never
 
 import msgspec
 
+from tidegate.model.admin import AdminSettings
 from tidegate.model.alerts import AlertSettings
 from tidegate.model.cluster import ClusterSettings
 from tidegate.model.drills import DrillSettings
@@ -44,6 +45,7 @@ class Declared(msgspec.Struct, frozen=True):
     alerts: AlertSettings = AlertSettings()
     drills: DrillSettings = DrillSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
+    admin: AdminSettings = AdminSettings()
 
     def namespace(self, name: str) -> Namespace | None:
         """The namespace of that name; O(namespaces)."""

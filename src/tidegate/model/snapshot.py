@@ -8,6 +8,7 @@ Units: `*_us` are microseconds, `*_bytes` bytes, `rpm`/`tpm` per 60 s. A limit o
 
 import msgspec
 
+from tidegate.model.admin import AdminSettings
 from tidegate.model.alerts import AlertSettings
 from tidegate.model.bodies import BodyPolicy as BodyPolicy
 from tidegate.model.caching import CacheRule as CacheRule
@@ -323,6 +324,7 @@ class Snapshot(Record):
     alerts: AlertSettings = AlertSettings()
     drills: DrillSettings = DrillSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
+    admin: AdminSettings = AdminSettings()
 
 
 _DECODER = msgspec.msgpack.Decoder(Snapshot)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from tidegate.config.advice.access import advise_access
+from tidegate.config.advice.admin import advise_admin
 from tidegate.config.advice.alerts import advise_alerts
 from tidegate.config.advice.bodies import advise_bodies
 from tidegate.config.advice.cache import advise_cache
@@ -33,6 +34,7 @@ def advise(config: Config, snapshot: Snapshot, document: Document, wall: int = 0
     advice += advise_drills(config, snapshot)
     advice += advise_alerts(config, snapshot, wall)
     advice += advise_shadows(config, snapshot)
+    advice += advise_admin(config, document)
     for path, strategy in _strategies(config):
         advice.extend(_bounds(strategy.rate_limit_policy, (*path, "rate_limit_policy")))
         advice.extend(_order(strategy, path))

@@ -7,6 +7,7 @@ import msgspec
 
 from tidegate.config.base_url import normalise_base_url
 from tidegate.config.build import access as build_access
+from tidegate.config.build import admin as build_admin
 from tidegate.config.build import alerts as build_alerts
 from tidegate.config.build import bodies as build_bodies
 from tidegate.config.build import cache as build_cache
@@ -50,8 +51,7 @@ def build(
 ) -> records.Snapshot:
     """The snapshot. Relative paths start at `folder`; proxies come from `environ`. Raises `BadProxy`.
 
-    `filed`: what the file of client keys says, names by the SHA-256 of their key. `profiles`: name and content of the
-    profile of each provider (`check_profiles`). `prices`: what models cost, else as the newest list has it.
+    `filed`: names of client keys by SHA-256. `profiles`: name and content of each provider's. `prices`: of models.
     """
     prices, profiles = prices or Prices(build_money.exchange(config.money)), profiles or {}
     tiers = build_tenants.tiers(config.tiers)
@@ -88,6 +88,7 @@ def build(
         telemetry=build_telemetry.telemetry(config.telemetry),
         drills=build_drills.drills(config.drills, strategies, providers),
         alerts=build_alerts.alerts(config.alerts, environ),
+        admin=build_admin.admin(config.admin, folder),
     )
 
 

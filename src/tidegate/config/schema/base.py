@@ -3,7 +3,8 @@
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}")
@@ -11,6 +12,15 @@ _MODEL = re.compile(r"[^\s\x00-\x1f\x7f]([^\x00-\x1f\x7f]{0,254}[^\s\x00-\x1f\x7
 _KEY = re.compile(r"[\x21-\x7e]+")
 _SHARE = re.compile(r"([0-9]{1,6})(?:\.([0-9]))?\s*%")
 _ALL = 1_000  # permille
+
+
+# What is secret: fields with `repr=False`, as a whole, or the password in an address, where a field says this too.
+PASSWORD_INSIDE: dict[str, JsonValue] = {"x-tidegate-secret": "password"}
+
+
+def only_inside(field: FieldInfo) -> bool:
+    """Is only a password within the value secret?"""
+    return field.json_schema_extra == PASSWORD_INSIDE
 
 
 class Section(BaseModel):

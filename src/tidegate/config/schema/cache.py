@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from tidegate.config.schema.base import ModelName, Name, Section, refused
+from tidegate.config.schema.base import PASSWORD_INSIDE, ModelName, Name, Section, refused
 
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _SPAN = re.compile(r"(\d{1,9})([smhd])")
@@ -162,7 +162,8 @@ class RedisConfig(Section):
     """Answers in Redis or Valkey, shared by all gates that name the same server and prefix."""
 
     url: Annotated[str, AfterValidator(_redis_url)] = Field(
-        repr=False, description="`redis://`, `rediss://` (TLS) or `unix://`; a password may stand in it.",
+        repr=False, json_schema_extra=PASSWORD_INSIDE,
+        description="`redis://`, `rediss://` (TLS) or `unix://`; a password may stand in it.",
         examples=['"${REDIS_URL}"'],
     )  # fmt: skip
     timeout_ms: Annotated[int, Field(ge=1, le=10_000)] = Field(

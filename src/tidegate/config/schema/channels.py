@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from tidegate.config.base_url import BadUrl, check_proxy
-from tidegate.config.schema.base import Section, refused
+from tidegate.config.schema.base import PASSWORD_INSIDE, Section, refused
 
 _MENTION = re.compile(r"[^\s<>|@&\x00-\x1f\x7f]{1,64}")
 _ADDRESS = re.compile(r"[^\s<>@\x00-\x1f\x7f]+@[^\s<>@\x00-\x1f\x7f]+")
@@ -110,6 +110,7 @@ class ChannelConfig(Section):
     proxy: Annotated[str, AfterValidator(_proxy)] | None = Field(
         None,
         repr=False,
+        json_schema_extra=PASSWORD_INSIDE,
         description="`http://[user:password@]host:port`, or `none`; left out: from the environment.",
         examples=["http://proxy.example:3128"],
     )

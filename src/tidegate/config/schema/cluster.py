@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from tidegate.cluster.url import BadUrl, parse
-from tidegate.config.schema.base import Name, Section, refused
+from tidegate.config.schema.base import PASSWORD_INSIDE, Name, Section, refused
 
 
 def _url(value: str) -> str:
@@ -22,6 +22,7 @@ class ClusterConfig(Section):
     url: Annotated[str, AfterValidator(_url)] | None = Field(
         None,
         repr=False,
+        json_schema_extra=PASSWORD_INSIDE,
         description="Redis or Valkey: `redis://`, `rediss://` (TLS), `unix://`, `redis+sentinel://` or "
         "`redis+cluster://`; a password may stand in it. Left out: each node by itself; with `--workers` above 1 the "
         "gate keeps a Valkey of its own.",

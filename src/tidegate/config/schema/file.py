@@ -9,8 +9,19 @@ from pydantic import AfterValidator, Field
 
 from tidegate.config.base_url import BadUrl, check_proxy, clean_base_url
 from tidegate.config.schema.access import AccessConfig, ClientKeyConfig, SigningConfig
+from tidegate.config.schema.admin import AdminConfig
 from tidegate.config.schema.alerts import AlertsConfig
-from tidegate.config.schema.base import Count, ModelName, Name, Seconds, Secret, Section, WindowName, refused
+from tidegate.config.schema.base import (
+    PASSWORD_INSIDE,
+    Count,
+    ModelName,
+    Name,
+    Seconds,
+    Secret,
+    Section,
+    WindowName,
+    refused,
+)
 from tidegate.config.schema.bodies import BodiesConfig
 from tidegate.config.schema.cache import CacheConfig
 from tidegate.config.schema.cluster import ClusterConfig
@@ -145,6 +156,7 @@ class ProviderConfig(Section):
     proxy: Annotated[str, AfterValidator(_proxy)] | None = Field(
         None,
         repr=False,
+        json_schema_extra=PASSWORD_INSIDE,
         description="`http://[user:password@]host:port`, or `none`; left out: from the environment.",
         examples=["http://proxy.example:3128"],
     )
@@ -314,3 +326,6 @@ class Config(Section):
     telemetry: TelemetryConfig = Field(
         TelemetryConfig.model_construct(), description="Traces, and where they are sent.", examples=["{}"]
     )  # fmt: skip
+    admin: AdminConfig = Field(
+        AdminConfig.model_construct(), description="Sign-in to the control room.", examples=["{idle_seconds: 900}"]
+    )

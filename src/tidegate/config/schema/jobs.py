@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from tidegate.config.base_url import BadUrl, clean_base_url
 from tidegate.config.queue_url import check_queue
 from tidegate.config.schema.access import check_network
-from tidegate.config.schema.base import Seconds, Section, refused
+from tidegate.config.schema.base import PASSWORD_INSIDE, Seconds, Section, refused
 from tidegate.config.schema.cache import span
 from tidegate.config.schema.money import DatabaseUrl
 
@@ -96,6 +96,7 @@ class JobsConfig(Section):
     database: DatabaseUrl | None = Field(
         None,
         repr=False,
+        json_schema_extra=PASSWORD_INSIDE,
         description="As `ledger.database`; left out: the ledger's PostgreSQL, or `jobs.db` in the state folder.",
         examples=['"${JOBS_URL}"'],
     )
@@ -106,6 +107,7 @@ class JobsConfig(Section):
     queue_backend: Queue | None = Field(
         None,
         repr=False,
+        json_schema_extra=PASSWORD_INSIDE,
         description="What carries jobs to their runners, where a strategy does not say: `sqlite://` (the rows "
         "themselves), `redis://`, `rediss://`, `amqp://` or `amqps://`; left out: `sqlite://`.",
         examples=["redis://localhost:6379/0"],

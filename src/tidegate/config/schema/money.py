@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from tidegate.config.schema.base import Count, Section, ShareText, refused
+from tidegate.config.schema.base import PASSWORD_INSIDE, Count, Section, ShareText, refused
 
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _PLACES = 9  # billionths
@@ -142,6 +142,7 @@ class LedgerConfig(Section):
     database: DatabaseUrl | None = Field(
         None,
         repr=False,
+        json_schema_extra=PASSWORD_INSIDE,
         description="`sqlite:///FILE` or `postgresql://USER:PASSWORD@HOST/NAME`; left out: SQLite in the state folder.",
         examples=['"${LEDGER_URL}"'],
     )

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from tidegate.config.schema.base import Name, Seconds, Section, refused
+from tidegate.config.schema.base import PASSWORD_INSIDE, Name, Seconds, Section, refused
 from tidegate.model.region_url import BadStore, etcd
 
 
@@ -25,6 +25,7 @@ class RegionsConfig(Section):
     )
     store: Annotated[str, AfterValidator(_store)] = Field(
         repr=False,
+        json_schema_extra=PASSWORD_INSIDE,
         description="Where parts are kept: `etcd+http://` or `etcd+https://` with the members' hosts, or `redis://` "
         "with its weaker promise; a password may stand in it.",
         examples=['"etcd+http://10.0.0.1,10.1.0.1,10.2.0.1"'],

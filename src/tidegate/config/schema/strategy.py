@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from tidegate.config.schema.base import Count, ModelName, Seconds, Section, ShareText
+from tidegate.config.schema.base import PASSWORD_INSIDE, Count, ModelName, Seconds, Section, ShareText
 from tidegate.config.schema.cache import CachingConfig
 from tidegate.config.schema.jobs import Queue
 from tidegate.config.schema.money import BudgetAmount
@@ -153,6 +153,7 @@ class StrategyConfig(Section):
     queue_backend: Queue | None = Field(
         None,
         repr=False,
+        json_schema_extra=PASSWORD_INSIDE,
         description="What carries its jobs to their runners, as `jobs.queue_backend`; left out: as said there.",
         examples=["redis://localhost:6379/0"],
     )

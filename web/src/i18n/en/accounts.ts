@@ -1,0 +1,4 @@
+export default {
+  title: "Accounts",
+  lead: "Provider accounts, their keys and how they stand.",
+} as const;

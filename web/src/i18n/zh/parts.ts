@@ -1,0 +1,31 @@
+import type en from "../en/parts";
+import type { Same } from "../words";
+
+export default {
+  unreachable: "控制进程没有回应",
+  unreachable_remedy: "正在重试。若一直没有回应，请查看网关日志；调用不依赖控制进程。",
+  forbidden: "你的角色不允许此操作",
+  not_found: "它不存在，或已被删除",
+  conflict: "其他人已经先改动了它",
+  refused: "未被接受",
+  too_many: "请求过多，请在 {seconds} 秒后重试",
+  failed: "网关没能完成",
+  remedy: "处理办法：{remedy}",
+  retry: "重试",
+  needs: "你的角色（{role}）无权执行此操作（{right}）",
+  cancel: "取消",
+  confirm_type: "请输入 {word} 以确认",
+  range: "时间范围",
+  range_1h: "1 小时",
+  range_24h: "24 小时",
+  range_7d: "7 天",
+  range_30d: "30 天",
+  rows: "{n} 行",
+  empty: "这里还没有内容",
+  sort: "按“{column}”排序",
+  good: "正常",
+  warn: "警告",
+  crit: "严重",
+  copy: "复制",
+  copied: "已复制",
+} as const satisfies Same<typeof en>;

@@ -1,0 +1,15 @@
+import en from "~/i18n/en/settings";
+import { catalogue, useWords } from "~/i18n/words";
+import zh from "~/i18n/zh/settings";
+import { Page } from "~/parts/Page";
+
+const WORDS = catalogue(en, zh);
+
+export default function Settings() {
+  const t = useWords(WORDS);
+  return (
+    <Page title={t("title")} lead={t("lead")}>
+      {null}
+    </Page>
+  );
+}

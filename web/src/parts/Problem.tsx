@@ -1,0 +1,59 @@
+import { Alert, Button, List, Text } from "@mantine/core";
+import { ApiProblem } from "~/api/problem";
+import { PARTS } from "~/i18n/catalogues";
+import { type Say, useWords } from "~/i18n/words";
+import { IconAlertTriangle } from "~/parts/icons";
+
+interface Props {
+  error: unknown;
+  /** Offered as "Try again". */
+  retry?: (() => void) | undefined;
+}
+
+const TITLES = { 0: "unreachable", 403: "forbidden", 404: "not_found", 409: "conflict", 429: "too_many" } as const;
+
+function titleOf(t: Say<keyof (typeof PARTS)["en"]>, problem: ApiProblem): string {
+  const known = TITLES[problem.status as keyof typeof TITLES];
+  if (known) return t(known, { seconds: Math.ceil(problem.retryAfterSeconds ?? 1) });
+  return t(problem.status < 500 ? "refused" : "failed");
+}
+
+/** What the gate says is wrong: the field, and the remedy. Nothing where there is no error. */
+export function Problem({ error, retry }: Props) {
+  const t = useWords(PARTS);
+  if (!error) return null;
+  const problem =
+    error instanceof ApiProblem
+      ? error
+      : new ApiProblem(500, error instanceof Error ? error.message : String(error), []);
+  return (
+    <Alert
+      color="red"
+      variant="light"
+      role="alert"
+      icon={<IconAlertTriangle aria-hidden />}
+      title={titleOf(t, problem)}
+    >
+      {problem.unreachable ? <Text size="sm">{t("unreachable_remedy")}</Text> : null}
+      {!problem.unreachable && problem.faults.length === 0 ? <Text size="sm">{problem.title}</Text> : null}
+      <List size="sm" spacing={4} listStyleType="none">
+        {problem.faults.map((one) => (
+          <List.Item key={`${one.field} ${one.problem}`}>
+            <Text span ff="monospace" size="sm">
+              {one.field}
+            </Text>
+            {": "}
+            {one.problem}
+            <br />
+            {t("remedy", { remedy: one.remedy })}
+          </List.Item>
+        ))}
+      </List>
+      {retry ? (
+        <Button variant="light" color="red" size="xs" mt="xs" onClick={retry}>
+          {t("retry")}
+        </Button>
+      ) : null}
+    </Alert>
+  );
+}

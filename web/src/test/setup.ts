@@ -1,0 +1,26 @@
+/** What jsdom lacks and Mantine asks for. */
+import { cleanup } from "@testing-library/react";
+import { afterEach, vi } from "vitest";
+
+afterEach(cleanup);
+
+const media = (query: string) => ({
+  matches: false,
+  media: query,
+  onchange: null,
+  addEventListener: vi.fn(),
+  removeEventListener: vi.fn(),
+  addListener: vi.fn(),
+  removeListener: vi.fn(),
+  dispatchEvent: vi.fn(),
+});
+Object.defineProperty(window, "matchMedia", { writable: true, value: media });
+window.scrollTo = () => undefined;
+
+class Observer {
+  observe() {}
+  unobserve() {}
+  disconnect() {}
+}
+window.ResizeObserver = Observer;
+HTMLElement.prototype.scrollIntoView = () => undefined;

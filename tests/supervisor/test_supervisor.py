@@ -1,6 +1,7 @@
 """The supervisor with real processes: what dies, what lives, what is refused."""
 
 import os
+import re
 import signal
 import socket
 import stat
@@ -277,6 +278,13 @@ def test_without_client_keys_only_loopback_is_served(start: Callable[..., Gate])
     gate.signal(signal.SIGHUP)
     gate.wait_log("anybody could spend your quota")
     assert gate.call()[1] == "clients version=1"
+
+
+def test_the_admin_port_is_where_it_is_asked_for(start: Callable[..., Gate]) -> None:
+    """A container's or a cluster's probes come from another address; without being asked nobody else reaches it."""
+    gate = start(admin_host="0.0.0.0")
+    assert re.search(r"\(admin http://0\.0\.0\.0:\d+\)", gate._line())
+    assert start(admin_host="no such host").wait_end() == 1
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="where calls are accepted; default: %(default)s")
     parser.add_argument("--port", type=int, default=8080, help="for calls, 0 = any; default: %(default)s")
     parser.add_argument("--admin-port", type=int, default=8081, help="metrics and health; default: %(default)s")
+    parser.add_argument("--admin-host", default="127.0.0.1", help="where that port is; default: %(default)s")
     parser.add_argument(
         "--workers",
         metavar="N",
@@ -37,6 +38,7 @@ def run(args: Namespace) -> int:
     try:
         workers = workers_asked_for(args.workers, os.environ)
         options = Options(args.config, args.host, args.port, args.admin_port, args.state_dir, workers, args.node)
+        options = options._replace(admin_host=args.admin_host)
         if args.node and not _NODE.fullmatch(args.node):
             raise GateError(f"--node {args.node!r}: write letters, digits and . _ : @ -, at most 128", 2)
         os.umask(_ONLY_OURS)

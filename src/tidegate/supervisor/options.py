@@ -23,6 +23,7 @@ class Options(NamedTuple):
     desk_module: str = "tidegate.jobs.desk"
     runner_module: str = "tidegate.jobs.runner"
     shared_module: str = "tidegate.supervisor.valkey"
+    admin_host: str = "127.0.0.1"
     watch_seconds: float = 1.0  # how often the configuration is looked at, 0 = on SIGHUP only
 
 

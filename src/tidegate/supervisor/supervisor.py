@@ -44,7 +44,7 @@ class Supervisor:
         self._log = log
         self._state_dir = StateDir(options.state_dir)
         data = listen_together(options.host, options.port, "--port", options.workers)
-        self._admin = listen("127.0.0.1", options.admin_port, "--admin-port")
+        self._admin = listen(options.admin_host, options.admin_port, "--admin-port")
         path = self._state_dir.path
         self._selector = selectors.DefaultSelector()
         self._keeper = ProcessManager(self._selector, log, self)

@@ -1,17 +1,23 @@
-"""The build hook of the wheel: with TIDEGATE_COMPILE set, mypyc compiles the rooms that a call goes through.
+"""The build hook: it puts the web UI into wheel and sdist, and compiles the rooms that a call goes through.
 
-TIDEGATE_COMPILE=1 is the wheel that is distributed; =debug compiles as fast as can be and with assertions, for tests.
-Unset, and in editable installs, the package is plain Python: the sources are the same and need no compiler.
+The UI is built from `web/` where it is not there yet (web/build.py); TIDEGATE_SKIP_UI=1 leaves it out. An editable
+install goes on without it where it cannot be built.
+
+With TIDEGATE_COMPILE set, mypyc compiles: =1 is the wheel that is distributed; =debug compiles as fast as can be and
+with assertions, for tests. Unset, and in editable installs, the package is plain Python: the sources are the same and
+need no compiler.
 
 It runs itself as a program, `hatch_build.py OUT OPTIMISE MODULE...`, so that the compiler's talk and its global state
 stay out of the build backend.
 """
 
+import importlib.util
 import os
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 try:
@@ -24,19 +30,41 @@ TYPED = ["httptools>=0.7", "uvloop>=0.22", "msgspec>=0.20"]  # mypyc reads their
 LEVELS = {"1": "2", "debug": "0"}
 
 
-class CompiledWheel(BuildHookInterface):
-    """Adds the compiled modules beside their sources, which stay for tracebacks."""
+class Build(BuildHookInterface):
+    """What wheel and sdist carry beside the tracked sources."""
 
     PLUGIN_NAME = "custom"
 
     def dependencies(self) -> list[str]:
         """What the build environment needs beside hatchling."""
-        return NEEDED + TYPED if _wanted() else []
+        compiler = NEEDED + TYPED if self.target_name == "wheel" and _wanted() else []
+        web = None if _without_site() else _web(Path(self.root))
+        node = [web.NODE_PACKAGE] if web and not web.fresh() and not web.node_home() else []
+        return compiler + node
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Compile, and have the wheel name its platform. Raises `RuntimeError` with the compiler's words."""
+        """The site, then the compiled modules. Raises `RuntimeError` with what the builder or the compiler said."""
+        if not _without_site():
+            self._site(editable=version == "editable")
+            build_data["artifacts"].append("/src/tidegate/control/site/**")
+        if self.target_name == "wheel" and version != "editable":
+            self._compile(build_data)
+
+    def _site(self, *, editable: bool) -> None:
+        web = _web(Path(self.root))
+        if web is None:
+            return
+        try:
+            web.build()
+        except web.Failed as problem:
+            if not editable:
+                raise RuntimeError(f"the web UI is not built: {problem}") from None
+            self.app.display_warning(f"the web UI is not built: {problem}")
+
+    def _compile(self, build_data: dict[str, Any]) -> None:
+        """Adds the compiled modules beside their sources, which stay for tracebacks; the wheel names its platform."""
         level = _wanted()
-        if not level or version == "editable":
+        if not level:
             return
         self._out = tempfile.TemporaryDirectory(prefix="tidegate-compiled-")
         out = Path(self._out.name)
@@ -68,6 +96,21 @@ def compiled_modules(root: Path, rooms: list[str], interpreted: list[str]) -> li
     if strange := sorted(str(path.relative_to(source)) for path in stay - found):
         raise RuntimeError(f"pyproject.toml keeps modules interpreted that `rooms` does not find: {', '.join(strange)}")
     return [str(path.relative_to(root)) for path in sorted(found - stay) if "msgspec.Struct" not in path.read_text()]
+
+
+def _without_site() -> bool:
+    return os.environ.get("TIDEGATE_SKIP_UI", "") not in {"", "0"}
+
+
+def _web(root: Path) -> ModuleType | None:
+    """`web/build.py`; None where the UI's sources are not there, as in a copy that somebody cut down."""
+    place = root / "web" / "build.py"
+    spec = importlib.util.spec_from_file_location("tidegate_web_build", place) if place.exists() else None
+    if spec is None or spec.loader is None:
+        return None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def _wanted() -> str:

@@ -26,6 +26,7 @@ from tidegate.control.intake import Intake, bind
 from tidegate.control.jobs import Jobs, JobsWatch
 from tidegate.control.leader import Among, Leader
 from tidegate.control.ledger import Ledger
+from tidegate.control.live import Live
 from tidegate.control.nodes import Nodes
 from tidegate.control.sharing import Sharing
 from tidegate.control.site import Site
@@ -135,13 +136,14 @@ async def _run(arguments: ChildArguments, log: Log) -> None:
 
     def make() -> "Office":
         office = _office(Path(arguments.state_dir), ledger, jobs, declaration, board, log, clock, among)
-        office.drills = drills
+        office.drills, office.live = drills, live
         return office
 
     hosts = os.environ.get(HOSTS, "").split()
     front = Front(make, hosts)
     nodes = Nodes(declaration, sharing, front.poke, clock, log)
     watch = StandingWatch(board, declaration, Path(arguments.state_dir), clock.wall)
+    live = Live(watch, board, declaration, lambda: ledger.engine, clock.wall, log)
     port = Port(application(board, watch.look), front.guarded, Guard(Site(), hosts))
     server = AdminServer(_settings(port), lambda: channel.send(Ready(os.getpid())))
     listener = socket.socket(fileno=arguments.listen)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from tidegate.model.measures import Sample
+from tidegate.observe.live import Told
 from tidegate.observe.meters import (
     AnswersMeter,
     CallMeter,
@@ -148,6 +149,10 @@ class Board:
             view.gauges = []
             view.pools = []
             view.token_usage_rate = {}
+
+    def told(self) -> list[Told]:
+        """What each worker says of this moment. For any thread. O(workers)."""
+        return [Told(one.gauges, one.pools, one.answers, one.cluster) for one in list(self._views.values())]
 
     def views(self) -> list[WorkerView]:
         """All workers in order, copied as far as `take` changes them: safe to read in a thread."""

@@ -8,9 +8,10 @@ import contextlib
 import socket
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections import deque
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
@@ -20,8 +21,12 @@ from tidegate.control.priority import give_way
 from tidegate.model.jobs import DEAD
 from tidegate.model.measures import Sample
 from tidegate.model.standing import NodeStanding
+from tidegate.observe.live import Told, asked, name_of
+from tidegate.observe.queue_waits import QueueKey
+from tidegate.observe.recent import Points, Recent
 from tidegate.observe.samples import samples
 from tidegate.observe.sliding import WINDOWS
+from tidegate.observe.sources import CALL, CALLS
 from tidegate.observe.spans import Key
 from tidegate.observe.windows import NodeFacts, Row, Windows
 
@@ -31,12 +36,27 @@ if TYPE_CHECKING:
 FILE: Final = "goes-on.json"
 _EVERY: Final = 1.0
 _FRESH_US: Final = 30_000_000  # who asks the database for all does so every few seconds
+_SHORT: Final = "10s"
+_MINUTE: Final = 60
+
+
+class Glance(NamedTuple):
+    """What there is to see at one second. Calls are in thousandths a second, over ten seconds."""
+
+    standing: NodeStanding
+    told: Sequence[Told]
+    waits: dict[QueueKey, tuple[int, int]]
+    calls_milli: int
+    asked: int  # of the cache in the last minute
+    hits: int
 
 
 class StandingWatch:
     """How this node stands. Every method may be asked by any thread."""
 
-    __slots__ = ("_board", "_declaration", "_kept", "_lock", "_path", "_standing", "_wall", "_windows")
+    __slots__ = (
+        "_asked", "_board", "_declaration", "_kept", "_lock", "_path", "_recent", "_standing", "_wall", "_windows",
+    )  # fmt: skip
 
     def __init__(self, board: Board, declaration: Declaration, state_dir: Path, wall: Callable[[], int]) -> None:
         """`wall` tells microseconds since 1970."""
@@ -48,6 +68,8 @@ class StandingWatch:
         self._windows = Windows(wall())
         self._windows.spans.recall(_read(self._path), wall())
         self._kept = self._windows.spans.dump()
+        self._recent = Recent()
+        self._asked: deque[tuple[int, int]] = deque([(0, 0)], _MINUTE + 1)  # what the cache did ever, by the second
         self._standing = NodeStanding(self.node, wall())
 
     @property
@@ -79,6 +101,7 @@ class StandingWatch:
                     break
                 self._windows.take(report, second, now)
             self._standing = self._windows.tick(self._facts(), second, now)
+            self._remember(now)
             spans = self._windows.spans.dump()
         if spans != self._kept:
             self._kept = spans
@@ -96,6 +119,33 @@ class StandingWatch:
         """Every series over these windows. O(series)."""
         with self._lock:
             return list(self._windows.rows(windows))
+
+    def glance(self) -> Glance:
+        """What who looks on is shown. O(lanes) at most."""
+        with self._lock:
+            gets, hits = (max(0, new - old) for new, old in zip(self._asked[-1], self._asked[0], strict=True))
+            waits, milli = self._windows.waits.quantiles(), self._calls_milli()
+            return Glance(self._standing, self._board.told(), waits, milli, gets, hits)
+
+    def recent(self, seconds: int, wanted: Collection[str], most: int) -> Points:
+        """The last seconds, as `Recent.points`."""
+        with self._lock:
+            return self._recent.points(seconds, wanted, most)
+
+    def _calls_milli(self) -> int:
+        return 100 * self._windows.total(CALL, _SHORT)[CALLS]
+
+    def _remember(self, now: int) -> None:
+        """Keep how it stands, for who begins to look later. O(lanes)."""
+        standing, told = self._standing, self._board.told()
+        lanes = ((name_of(lane), lane.tokens, lane.requests) for lane in standing.lanes)
+        flying = sum(gauge.calls for one in told for gauge in one.gauges)
+        waiting = sum(queue.waiting for queue in standing.queues)
+        self._recent.add(now, lanes, (self._calls_milli(), error_permille(standing), flying, waiting))
+        gets, hits = asked(told)
+        if gets < self._asked[-1][0]:  # a worker was started again
+            self._asked.clear()
+        self._asked.append((gets, hits))
 
     def look(self) -> "Seen":
         """All of it for the metrics page. O(series)."""
@@ -116,6 +166,12 @@ class StandingWatch:
             database_up=None if not ledger.up and not ledger.failing_since else ledger.up,
             jobs_dead=-1 if jobs is None else sum(one.jobs for one in jobs.ended if one.state == DEAD),
         )
+
+
+def error_permille(standing: NodeStanding) -> int:
+    """Of the calls of the last minute, how many failed."""
+    calls = sum(plan.calls for plan in standing.plans)
+    return 1_000 * sum(plan.failed for plan in standing.plans) // calls if calls else 0
 
 
 def _read(path: Path) -> dict[Key, tuple[int, int]]:

@@ -73,6 +73,8 @@ class LaneGauge(msgspec.Struct, array_like=True):
     charged_tokens: int = 0  # ever: what was reserved, put right by what the provider counted
     wait_us: int = 0  # until its breaker lets a call pass, if only as a probe
     keys_dead: int = 0  # of its scope, that the provider refuses
+    calls: int = 0  # in flight
+    reserved: int = 0  # their tokens, among those charged
 
 
 class PoolGauge(msgspec.Struct, array_like=True):
@@ -87,6 +89,7 @@ class PoolGauge(msgspec.Struct, array_like=True):
     waited_us: int = 0  # how long they had waited, together
     refused: int = 0  # calls ever that were told a time
     waiting_us: int = 0  # how long those who wait have waited so far, together
+    waits: dict[str, dict[int, int]] = {}  # ever, by tier: how many calls that had to wait left in which `wait_slot`
 
 
 class ScopeMeter(msgspec.Struct, array_like=True):

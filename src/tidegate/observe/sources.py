@@ -42,6 +42,11 @@ class Source:
         self.heard = 0
         self.limited: set[str] = set()  # models that are limited, by what it said last
 
+    @property
+    def known(self) -> bool:
+        """Whether what it tells for the first time happened since somebody listens."""
+        return self._known
+
     def changes(self, report: Report, second: int) -> Iterator[Change]:
         """What happened since its last report. O(series)."""
         self.heard = second

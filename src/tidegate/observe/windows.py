@@ -17,6 +17,7 @@ from tidegate.model.standing import (
     ScopeSums,
 )
 from tidegate.observe.meters import OTHER, LaneGauge, Report
+from tidegate.observe.queue_waits import QueueWaits
 from tidegate.observe.sliding import MINUTE, SlidingSums
 from tidegate.observe.sources import CALL, LANE, POOL, WIDTHS, Key, Source, lane_key
 from tidegate.observe.spans import Spans
@@ -69,6 +70,7 @@ class Windows:
         "_sources",
         "_tidied",
         "spans",
+        "waits",
     )
 
     def __init__(self, began_us: int) -> None:
@@ -81,6 +83,7 @@ class Windows:
         self._known = NodeFacts("", restarts=-1)
         self._tidied = 0
         self.spans = Spans(PAUSE_US)
+        self.waits = QueueWaits()
 
     def take(self, report: Report, second: int, now: int) -> None:
         """One part of a worker's round, in that second of a clock that never jumps, at that moment. O(its series)."""
@@ -89,6 +92,8 @@ class Windows:
         if source is None:
             going = frozenset(key[1] for key in self.spans.keys() if key[0] == _LIMITED)  # noqa: SIM118 - no mapping
             source = self._sources[name] = Source(fresh=report.incarnation >= self._began_us - _SOON_US, going=going)
+        if report.last:
+            self.waits.take(report, known=source.known)
         pending = self._pending
         for key, values in source.changes(report, second):
             sums = pending.get(key)
@@ -106,6 +111,7 @@ class Windows:
     def lost(self, now: int) -> None:
         """Reports were dropped by that moment: what workers say next is where they begin."""
         self._sources.clear()
+        self.waits = QueueWaits()
         self._began_us = now + _SOON_US
 
     def _sums(self, key: Key) -> SlidingSums:
@@ -127,6 +133,7 @@ class Windows:
         self._pending.clear()
         for sums in (*self._series.values(), self._restarts, self._dead):
             sums.advance(second)
+        self.waits.tick(second)
         self._note(facts, second, now)
         present = self._present(second)
         self._close(present, now)
@@ -155,6 +162,14 @@ class Windows:
         for key, sums in self._series.items():
             for window in windows:
                 yield Row(key, window, sums.over(window))
+
+    def total(self, kind: str, window: str) -> list[int]:
+        """All series of a kind over this window, as of the last tick. O(series)."""
+        sums = [0] * WIDTHS[kind]
+        for key, series in self._series.items():
+            if key[0] == kind:
+                sums = list(map(int.__add__, sums, series.over(window)))
+        return sums
 
     def _note(self, facts: NodeFacts, second: int, now: int) -> None:
         """What is counted ever becomes what was counted since; what goes on is marked."""

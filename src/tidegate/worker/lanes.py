@@ -51,6 +51,8 @@ def gauge(lane: Lane, now: int) -> LaneGauge:
         lane.charged_tokens,
         lane.breaker.wait(now),
         lane.keys.retired + lane.breaker.healths[0].limited,  # the last key of a scope never leaves: the scope closes
+        lane.calls,
+        lane.reserved,
     )
 
 
@@ -67,4 +69,5 @@ def pool_gauge(pool: Pool[Lane], now: int) -> PoolGauge:
         desk.waited_us,
         desk.refused,
         desk.waiting_us(now),
+        desk.waits,
     )

@@ -10,7 +10,9 @@ from msgspec.structs import replace
 from tests.control.admin.desk import WALL, Desk
 from tests.control.admin.drills import with_drills
 from tests.control.admin.ledger import called, said, write_bodies, write_calls
+from tests.control.admin.live import signed_out, with_live
 from tests.control.admin.mind import mind
+from tidegate.control.admin import api_live
 from tidegate.control.admin.app import PREFIX, application
 from tidegate.control.admin.routing import GuardedRoute
 from tidegate.jobs.records import NewJob, Owner
@@ -87,6 +89,9 @@ MATRIX: dict[tuple[str, str], tuple[object, set[str]]] = {
     ("POST", "/alerts/{alert}/ack"): (None, {A, O}),
     ("GET", "/audit"): (None, {A, O, V}),
     ("GET", "/status"): (None, {A, O, V, D}),
+    ("GET", "/live"): (None, {A, O, V, D}),
+    ("GET", "/live/now"): (None, {A, O, V, D}),
+    ("GET", "/live/recent"): (None, {A, O, V, D}),
 }
 PLACES = {"namespace": "team", "user": "ann", "key": "team-app", "token": "spare", "call": "1", "job": "job_1"} | {
     "alert": "a1", "silence": "51", "channel": "ops", "drill": "d"
@@ -94,7 +99,7 @@ PLACES = {"namespace": "team", "user": "ann", "key": "team-app", "token": "spare
 
 
 @pytest.fixture
-def busy(desk: Desk) -> Iterator[Desk]:
+def busy(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     """Two namespaces with a user and a key each, and a process that compares questions."""
     for name in ("team", "other"):
         desk.made("/namespaces", {"name": name})
@@ -108,6 +113,9 @@ def busy(desk: Desk) -> Iterator[Desk]:
     desk.office.jobs.submit([new], WALL)
     _alerts(desk)
     with_drills(desk)
+    with_live(desk)
+    monkeypatch.setattr(api_live, "STILL_SECONDS", 0)  # the stream has an end
+    monkeypatch.setattr(api_live, "_still", signed_out)
     with mind(desk.folder):
         yield desk
     desk.office.jobs.engine.dispose()

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from tidegate.model.tenant import BATCH, FREE, PAID, VIP, Tenant
+from tidegate.model.waits import wait_slot
 from tidegate.policy.pick import make as pick
 from tidegate.policy.queue.appointments import EARLY_US, MAX_PLACES
 from tidegate.policy.queue.desk import Dispatcher, Grant, Rules, Waiting
@@ -838,3 +839,18 @@ def test_work_grows_neither_with_the_queue_nor_with_lateness(
     for waiting, late in ((10_000, 0), (100, 100), (10_000, 100)):
         for small, large in zip(few, work_of(waiting, late, lines_of, how), strict=True):
             assert large <= 2 * small + 400, (waiting, late)
+
+
+def test_how_long_they_had_to_wait_is_counted_by_tier() -> None:
+    """Of who was let through and who gave up; who passes at once had not to wait. A reload forgets nothing."""
+    desk = desk_of()
+    drain(desk)
+    join(desk, 1_000, name="served")
+    gone = join(desk, 1_000, name="gone")
+    assert desk.leave(gone, 5_000)
+    assert names(run(desk)) == ["served"]
+    assert desk.waits == {ACME.tier.name: {wait_slot(5): 1, wait_slot(1_000): 1}}
+    heir = desk_of()
+    heir.inherit(desk, 2 * SECOND)
+    assert heir.pass_now(ACME, Charge(1), 0, 2 * SECOND) is not None
+    assert heir.waits == {ACME.tier.name: {wait_slot(5): 1, wait_slot(1_000): 1}}

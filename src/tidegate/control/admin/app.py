@@ -20,6 +20,7 @@ from tidegate.control.admin import (
     api_drills,
     api_jobs,
     api_keys,
+    api_live,
     api_namespaces,
     api_shadows,
     api_spend,
@@ -51,6 +52,7 @@ ROUTERS = (
     api_alerts.ROUTER,
     api_tokens.ROUTER,
     api_status.ROUTER,
+    api_live.ROUTER,
 )
 _REMEDIES = {
     404: ("path", "there is no such route", "see /docs for those that there are"),

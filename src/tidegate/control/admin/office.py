@@ -14,6 +14,7 @@ from tidegate.control.declared import Declaration
 from tidegate.control.drills import Drills
 from tidegate.control.jobs import Jobs
 from tidegate.control.leader import Among
+from tidegate.control.live import Live
 from tidegate.directory.layout import NAME
 from tidegate.observe.log import Log
 from tidegate.store.engine import BadDatabase
@@ -32,7 +33,7 @@ class Clocks(NamedTuple):
 class Office:
     """One for the process; it may be used from any thread."""
 
-    __slots__ = ("_jobs", "board", "changes", "clocks", "declaration", "drills", "lead", "log", "state_dir")
+    __slots__ = ("_jobs", "board", "changes", "clocks", "declaration", "drills", "lead", "live", "log", "state_dir")
 
     def __init__(
         self,
@@ -50,6 +51,7 @@ class Office:
         self.state_dir = state_dir
         self.declaration = declaration
         self.drills: Drills | None = None  # whoever makes it says so
+        self.live: Live | None = None  # likewise
         self.board = board
         self.log = log
         self.clocks = clocks

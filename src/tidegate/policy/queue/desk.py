@@ -13,6 +13,7 @@ Everything is O(1) in waiting calls and tenants, O(log n) in outlets; a predicti
 from collections.abc import Callable, Iterator
 
 from tidegate.model.tenant import Tenant
+from tidegate.model.waits import wait_slot
 from tidegate.policy.queue.appointments import Appointments
 from tidegate.policy.queue.forecast import Elsewhere, Forecast
 from tidegate.policy.queue.outlet import UNTOLD, Outlet
@@ -38,6 +39,7 @@ class Dispatcher:
     __slots__ = (
         "_arrivals", "_forecast", "_max_waiting", "_review", "_shares", "_tiered", "_trunk", "_welcome", "appointments",
         "by_tier", "left", "luck", "outlets", "refused", "scheduler", "waited_us", "waiting",
+        "waits",
     )  # fmt: skip
 
     def __init__(
@@ -53,6 +55,7 @@ class Dispatcher:
         self.left = 0  # calls ever that were let through, at once or later, or gave up
         self.waited_us = 0  # how long they had waited, together
         self.refused = 0  # calls ever that were told a time
+        self.waits: dict[str, dict[int, int]] = {}  # of those who had to wait, by tier and `wait_slot`
         self.luck = luck
         self._max_waiting = rules.max_waiting
         self._tiered = rules.tiered
@@ -68,7 +71,7 @@ class Dispatcher:
         self.appointments = self._welcome.places = old.appointments
         self._forecast.inherit(old._forecast)  # noqa: SLF001 - it is a desk like this one
         self._trunk = old._trunk  # noqa: SLF001
-        self.left, self.waited_us, self.refused = old.left, old.waited_us, old.refused
+        self.left, self.waited_us, self.refused, self.waits = old.left, old.waited_us, old.refused, old.waits
         for ticket in list(old.scheduler):
             old.scheduler.remove(ticket, now)
             if isinstance(ticket, Waiting):
@@ -250,6 +253,9 @@ class Dispatcher:
         self._count(ticket, -1)
         self.left += 1
         self.waited_us += now - ticket.arrived
+        slots = self.waits.setdefault(ticket.owner.tier.name, {})
+        slot = wait_slot((now - ticket.arrived) // 1_000)
+        slots[slot] = slots.get(slot, 0) + 1
 
     def _served(self, tenant: Tenant, tokens: int, now: int) -> None:
         self.scheduler.spent(tenant, tokens, now)

@@ -1,0 +1,78 @@
+"""A desk that watches a board, and somebody who looks on."""
+
+import asyncio
+import json
+from typing import Any
+
+from starlette.requests import Request
+from starlette.types import Message, Scope
+
+from tests.control.admin.desk import Desk
+from tidegate.control.admin.door import Door
+from tidegate.control.live import Live
+from tidegate.control.windows import StandingWatch
+
+Event = tuple[str, Any]  # its kind, and what it says
+
+
+def with_live(desk: Desk) -> StandingWatch:
+    """From now on it shows what happens."""
+    watch = StandingWatch(desk.board, desk.declaration, desk.folder, lambda: desk.hands.wall)
+    wall, log = (lambda: desk.hands.wall), desk.log
+    desk.office.live = Live(watch, desk.board, desk.declaration, lambda: desk.engine, wall, log)
+    return watch
+
+
+async def signed_out(_door: Door, _request: Request) -> bool:
+    """Nobody may look on any more."""
+    return False
+
+
+class Onlooker:
+    """One request to `/live`: what came, and whether it has ended."""
+
+    def __init__(self, desk: Desk, token: str = "admin") -> None:
+        self.status = 0
+        self.headers: dict[bytes, bytes] = {}
+        self.text = ""
+        self.left = asyncio.Event()
+        self.reads = asyncio.Event()
+        self.reads.set()
+        self.came = asyncio.Condition()
+        head = [(b"host", b"localhost"), (b"authorization", f"Bearer {desk.token(token)}".encode())]
+        scope: Scope = {
+            "type": "http", "method": "GET", "path": "/admin/v1/live", "query_string": b"", "headers": head,
+            "client": ("127.0.0.1", 1), "http_version": "1.1", "raw_path": b"/admin/v1/live", "scheme": "http",
+        }  # fmt: skip
+        self._asked = False
+        self.task = asyncio.ensure_future(desk.front.guarded(scope, self._receive, self._send))
+
+    async def _receive(self) -> Message:
+        if not self._asked:
+            self._asked = True
+            return {"type": "http.request", "body": b"", "more_body": False}
+        await self.left.wait()
+        return {"type": "http.disconnect"}
+
+    async def _send(self, message: Message) -> None:
+        await self.reads.wait()
+        if message["type"] == "http.response.start":
+            self.status, self.headers = message["status"], dict(message["headers"])
+        self.text += message.get("body", b"").decode()
+        async with self.came:
+            self.came.notify_all()
+
+    @property
+    def events(self) -> list[Event]:
+        found = []
+        for block in self.text.split("\n\n")[:-1]:
+            lines = dict(line.split(": ", 1) for line in block.splitlines() if not line.startswith(":"))
+            if "event" in lines:
+                found.append((lines["event"], json.loads(lines["data"])))
+        return found
+
+    async def after(self, count: int) -> list[Event]:
+        """As soon as there are so many events."""
+        async with asyncio.timeout(20), self.came:
+            await self.came.wait_for(lambda: len(self.events) >= count)
+        return self.events

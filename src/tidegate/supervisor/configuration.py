@@ -11,13 +11,14 @@ class Configuration:
     The very first is good at once: there is nothing to go back to.
     """
 
-    __slots__ = ("_owing", "_trial", "good", "loads", "postponed", "version")
+    __slots__ = ("_owing", "_trial", "good", "loads", "postponed", "version", "why")
 
     def __init__(self) -> None:
         self.good: Loaded | None = None
         self.version = 0  # of the good one
         self.loads = 0  # runs of the loader so far; the next configuration's version
         self.postponed: Loaded | None = None  # it is to be offered when workers can be asked
+        self.why = ""  # the last one that was refused, was so
         self._trial: tuple[int, Loaded] | None = None
         self._owing: set[str] = set()  # workers without a verdict
 
@@ -64,9 +65,10 @@ class Configuration:
         """Is this the version that is on trial?"""
         return self._trial is not None and version == self._trial[0]
 
-    def refused(self) -> bool:
+    def refused(self, why: str = "") -> bool:
         """A worker would not take the trial, or died of it; True when there was one."""
         trial, self._trial = self._trial, None
+        self.why = why if trial is not None else self.why
         return trial is not None
 
 

@@ -192,7 +192,7 @@ class Fleet:
 
     def _refuse(self, reason: str) -> None:
         """The trial failed: what was in force stays, and comes back where a worker had changed over already."""
-        if not self.configuration.refused():
+        if not self.configuration.refused(reason):
             return
         new, self._new = self._new, {}
         for worker in new.values():

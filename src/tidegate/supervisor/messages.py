@@ -15,6 +15,8 @@ _STATUS = struct.Struct("!??II")
 _READY = struct.Struct("!I")
 _WARM = struct.Struct("!?")
 _DIED = struct.Struct("!IQ")
+_RELOAD = struct.Struct("!I")
+_RELOADED = struct.Struct("!II")
 
 LARGEST = 256 * 1024 * 1024
 
@@ -115,6 +117,20 @@ class Source(NamedTuple):
     words: tuple[str, ...] = ()
 
 
+class Reload(NamedTuple):
+    """Control to supervisor: the node's own file was written just now. `number` is told back with what became of it."""
+
+    number: int
+
+
+class Reloaded(NamedTuple):
+    """Supervisor to control: every worker serves by the file, as this version; or why not, and what was stays (0)."""
+
+    number: int
+    version: int
+    reason: str = ""
+
+
 class Status(NamedTuple):
     """Supervisor to control: how the gate stands."""
 
@@ -146,12 +162,15 @@ class Workers(NamedTuple):
 
 Message = (
     Load | Ready | Rejected | Drain | Warm | Go | HandOver | Quiet | Died | Loaded | Named | Source | Status | Workers
-)
+    | Reload | Reloaded
+)  # fmt: skip
 
 
 _BARE: dict[bytes, Message] = {b"D": Drain(), b"G": Go(), b"H": HandOver(), b"Q": Quiet()}
-_KINDS = {type(message): kind for kind, message in _BARE.items()} | {Ready: b"R", Warm: b"A", Status: b"S", Died: b"B"}
-_FORMS = {b"R": _READY, b"A": _WARM, b"S": _STATUS, b"B": _DIED}
+_KINDS = {type(message): kind for kind, message in _BARE.items()} | {
+    Ready: b"R", Warm: b"A", Status: b"S", Died: b"B", Reload: b"Y",
+}  # fmt: skip
+_FORMS = {b"R": _READY, b"A": _WARM, b"S": _STATUS, b"B": _DIED, b"Y": _RELOAD}
 
 
 class ProtocolError(Exception):
@@ -168,11 +187,13 @@ def _parts(message: Message) -> tuple[bytes, bytes]:
     match message:
         case Load(snapshot):
             return b"L", snapshot
-        case Ready() | Warm() | Status() | Died():
+        case Ready() | Warm() | Status() | Died() | Reload():
             kind = _KINDS[type(message)]
             return kind, _FORMS[kind].pack(*message)
         case Rejected(reason, configuration):
             return b"X", (b"1" if configuration else b"0") + reason.encode()
+        case Reloaded(number, version, reason):
+            return b"Z", _RELOADED.pack(number, version) + reason.encode(errors="replace")
         case Drain() | Go() | HandOver() | Quiet():
             return _KINDS[type(message)], b""
         case Loaded():
@@ -207,7 +228,7 @@ def decode(kind: bytes, payload: bytes) -> Message:
         raise ProtocolError(f"bad frame of kind {kind!r}: {error}") from None
 
 
-def _message(kind: bytes, payload: bytes) -> Message:
+def _message(kind: bytes, payload: bytes) -> Message:  # noqa: PLR0911 - a kind each
     match kind:
         case b"L":
             return Load(payload)
@@ -224,9 +245,16 @@ def _message(kind: bytes, payload: bytes) -> Message:
             return Named(names) if kind == b"N" else Source(names[0], names[1:])
         case b"W":
             return Workers(tuple(WorkerState(*one) for one in json.loads(payload)))
-    if kind in _BARE:
-        return _BARE[kind]
+        case b"Y" | b"Z":
+            return Reload(*_RELOAD.unpack(payload)) if kind == b"Y" else _reloaded(payload)
+        case _ if kind in _BARE:
+            return _BARE[kind]
     raise ProtocolError(f"unknown kind of frame: {kind!r}")
+
+
+def _reloaded(payload: bytes) -> Reloaded:
+    number, version = _RELOADED.unpack_from(payload)
+    return Reloaded(number, version, payload[_RELOADED.size :].decode(errors="replace"))
 
 
 def _unpacked(payload: bytes) -> Loaded:

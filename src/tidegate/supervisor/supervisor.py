@@ -16,12 +16,13 @@ from functools import partial
 
 from tidegate.observe.log import Log
 from tidegate.supervisor.asides import Asides
+from tidegate.supervisor.asked import Asked
 from tidegate.supervisor.failure import GateError
 from tidegate.supervisor.fleet import Fleet
 from tidegate.supervisor.keeper import ProcessManager
 from tidegate.supervisor.listen import listen, listen_together, loopback, url
 from tidegate.supervisor.loading import KEPT, Loading, Outcome
-from tidegate.supervisor.messages import Load, Loaded, Message, Named, Ready, Rejected, Source, Status
+from tidegate.supervisor.messages import Load, Loaded, Message, Named, Ready, Rejected, Reload, Reloaded, Source, Status
 from tidegate.supervisor.options import Options, kinds
 from tidegate.supervisor.service import Death, Service, describe
 from tidegate.supervisor.shared import OwnValkey, url_of
@@ -57,6 +58,7 @@ class Supervisor:
         self._loading: Loading | None = None
         self._load_again = False
         self._offered = 0  # the version that control handed over and has heard nothing of yet
+        self._asked = Asked()
         self._declared = 0  # the version that control was told
         self._drain_until: float | None = None
         self._over = False
@@ -133,6 +135,9 @@ class Supervisor:
                 self._agreed(message)
             elif isinstance(message, Named):
                 self._watch.name(message.files)
+            elif isinstance(message, Reload):
+                self._asked.ask(message.number)
+                self._load()
             return
         aside = self._asides.find(service)
         if aside is not None:
@@ -200,6 +205,7 @@ class Supervisor:
             return
         version = self._fleet.configuration.next_version()
         self._watch.reading()
+        self._asked.reading(version)
         try:
             first = ["--kept", f"{self._state_dir.path}/{KEPT}"] if self._fleet.configuration.good is None else []
             words = [*self._words(), *first]
@@ -209,6 +215,7 @@ class Supervisor:
                 raise
             self._log.error("configuration not reloaded: the loader cannot be started", problem=str(error))
             self._watch.unread()
+            self._tell_asked(self._asked.failed(version, "the loader cannot be started"))
             return
         for descriptor in self._loading.readable:
             self._selector.register(
@@ -285,6 +292,11 @@ class Supervisor:
             if configuration.version != self._offered:
                 self._keeper.tell(self._control, Rejected("its workers do not take it"))
             self._offered = 0
+        self._tell_asked(self._asked.settled(configuration))
+
+    def _tell_asked(self, told: Reloaded | None) -> None:
+        if told is not None:
+            self._keeper.tell(self._control, told)
 
     def _reload(self, outcome: Outcome) -> None:
         if self._drain_until is not None:
@@ -292,11 +304,15 @@ class Supervisor:
         problem = "the file cannot be used" if outcome.loaded is None else self._exposed(outcome)
         if problem or outcome.loaded is None:
             self._log.error("configuration not reloaded; the last good one stays", reason=problem, lines=outcome.lines)
+            told = problem if outcome.loaded is not None else " ".join(outcome.lines)
+            self._tell_asked(self._asked.failed(self._fleet.configuration.loads, told))
             return
         self._warn(outcome)
+        self._asked.offered()
         problem = self._fleet.offer(outcome.loaded)
         if problem:
             self._log.error("configuration not reloaded; the last good one stays", reason=problem)
+            self._tell_asked(self._asked.failed(self._fleet.configuration.loads, problem))
         self._tell_status()
 
     def _exposed(self, outcome: Outcome) -> str:

@@ -57,7 +57,7 @@ def _redis_url(value: str) -> str:
     return value
 
 
-Span = Annotated[int, BeforeValidator(span), Field(ge=0, le=_LONGEST)]
+Span = Annotated[int, BeforeValidator(span, json_schema_input_type=int | str), Field(ge=0, le=_LONGEST)]
 Pattern = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_pattern)]
 Tag = Annotated[str, AfterValidator(_tag)]
 HeaderName = Annotated[str, AfterValidator(_header_name)]

@@ -60,7 +60,7 @@ def _allowed(value: str) -> str:
 
 
 Queue = Annotated[str, AfterValidator(_queue)]
-_Time = Annotated[int, BeforeValidator(span), Field(ge=1, le=_LONGEST)]
+_Time = Annotated[int, BeforeValidator(span, json_schema_input_type=int | str), Field(ge=1, le=_LONGEST)]
 _Bytes = Annotated[int, Field(ge=1_024, le=17_179_869_184)]
 
 

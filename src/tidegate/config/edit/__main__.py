@@ -1,0 +1,33 @@
+"""`python -m tidegate.config.edit`: answers questions about texts, one JSON object a line, until its input ends.
+
+A process of its own, since a text of a megabyte takes ten seconds, and what it imports takes 60 MB: the control process
+starts it when somebody edits, lets go of it soon after, and ends it when an answer takes too long.
+"""
+
+import json
+import os
+import sys
+import time
+
+from tidegate.config.edit.work import answer
+from tidegate.supervisor.child import die_with_parent
+
+_NICE = 10
+
+
+def main() -> None:
+    """Read, answer, write, until nothing comes any more."""
+    die_with_parent()
+    os.nice(_NICE)
+    for line in sys.stdin.buffer:
+        try:
+            told = answer(json.loads(line), os.environ, time.time_ns() // 1_000)  # noqa: TID251 - a process of its own
+        except (KeyError, TypeError, ValueError, RecursionError) as error:
+            told = {"failed": type(error).__name__}
+        sys.stdout.buffer.write(json.dumps(told).encode() + b"\n")
+        sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    main()

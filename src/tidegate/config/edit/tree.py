@@ -1,0 +1,161 @@
+"""Where each value of a YAML text begins and ends, as positions in the text, so that an edit touches nothing else."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ruamel.yaml.nodes import CollectionNode, MappingNode, Node, ScalarNode, SequenceNode
+
+from tidegate.config.source import MAX_DEPTH, MAX_VALUES, core_scalar
+
+_CORE = "tag:yaml.org,2002:"
+_MERGE = _CORE + "merge"
+_ALIAS = re.compile(r"[ \t]*\*[^\s,\[\]{}]+")
+_BEFORE = re.compile(r"[\s:]*")
+
+
+class Uneditable(Exception):
+    """A change that cannot be made by value. `at` is the position of what stands in its way."""
+
+    def __init__(self, message: str, at: int = 0) -> None:
+        super().__init__(message)
+        self.at = at
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A value of a mapping or list: from `start`, where its name or dash stands, to `end`, behind its last character.
+
+    `open` is where its value may be written: behind the colon or the dash.
+    """
+
+    name: str  # "" = of a list
+    node: Node
+    start: int
+    open: int
+    end: int
+    alias: bool = False
+
+
+class Tree:
+    """A text and its nodes. Positions count characters."""
+
+    __slots__ = ("root", "text")
+
+    def __init__(self, text: str, root: Node | None) -> None:
+        self.text = text
+        self.root = root
+
+    def items(self, node: Node) -> list[Item]:
+        """What stands in a mapping or list itself, in order. O(its text)."""
+        if isinstance(node, MappingNode):
+            return [self._pair(key, value) for key, value in node.value]
+        if isinstance(node, SequenceNode):
+            return list(self._listed(node))
+        return []
+
+    def end(self, node: Node) -> int:
+        """Behind the last character of a value that is no alias; comments and blank lines below it are not its own."""
+        if isinstance(node, CollectionNode) and not node.flow_style and node.value:
+            return self.items(node)[-1].end
+        return int(node.end_mark.index)
+
+    def line_end(self, at: int) -> int:
+        """Where the line of a position ends, before its line break."""
+        found = self.text.find("\n", at)
+        if found < 0:
+            return len(self.text)
+        return found - 1 if found > at and self.text[found - 1] == "\r" else found
+
+    def line_start(self, at: int) -> int:
+        """Where the line of a position begins."""
+        return self.text.rfind("\n", 0, at) + 1
+
+    def column(self, at: int) -> int:
+        """How far a position is indented."""
+        return at - self.line_start(at)
+
+    @property
+    def newline(self) -> str:
+        """How lines end in this text."""
+        return "\r\n" if "\r\n" in self.text else "\n"
+
+    def _pair(self, key: Node, value: Node) -> Item:
+        name = str(key.value) if isinstance(key, ScalarNode) else ""
+        start, named = int(key.start_mark.index), int(key.end_mark.index)
+        colon = self.text.find(":", named)
+        if colon < 0 or self.text[named:colon].strip() or not isinstance(key, ScalarNode):
+            raise Uneditable("this name is written in a way that only the text can change", start)
+        return self._item(name, value, start, colon + 1)
+
+    def _listed(self, node: SequenceNode) -> Iterator[Item]:
+        at = int(node.start_mark.index)
+        if node.flow_style:
+            at += 1
+        for value in node.value:
+            start = self._next(at, node)
+            item = self._item("", value, start, start if node.flow_style else start + 1)
+            yield item
+            at = item.end
+
+    def _next(self, at: int, node: SequenceNode) -> int:
+        """The dash, or in brackets the first character, of the next item: behind blanks and comments."""
+        text, end = self.text, int(node.end_mark.index)
+        while at < end:
+            if text[at] == "#":
+                at = self.line_end(at)
+            elif (node.flow_style and text[at] in " \t\r\n,") or (not node.flow_style and text[at] != "-"):
+                at += 1
+            else:
+                return at
+        raise Uneditable("this list is written in a way that only the text can change", int(node.start_mark.index))
+
+    def _item(self, name: str, value: Node, start: int, opened: int) -> Item:
+        if int(value.start_mark.index) < opened and int(value.end_mark.index) <= start:  # it stands further up
+            found = _ALIAS.match(self.text, opened)
+            if found is None:
+                raise Uneditable("an alias stands here: change the text", start)
+            return Item(name, value, start, opened, found.end(), alias=True)
+        empty = isinstance(value, ScalarNode) and value.start_mark.index == value.end_mark.index
+        return Item(name, value, start, opened, opened if empty else self.end(value))
+
+
+def plain(root: Node | None) -> object:
+    """The data as it is written, references to the environment not replaced. Raises `Uneditable`: it is too much."""
+    return _Plain().of(root, 0)
+
+
+class _Plain:
+    def __init__(self) -> None:
+        self._count = 0
+
+    def of(self, node: Node | None, depth: int) -> object:
+        self._count += 1
+        if depth > MAX_DEPTH or self._count > MAX_VALUES:
+            raise Uneditable("nested too deeply, or too many values")
+        if isinstance(node, MappingNode):
+            return self._mapping(node, depth)
+        if isinstance(node, SequenceNode):
+            return [self.of(one, depth + 1) for one in node.value]
+        return None if node is None else scalar_of(node)
+
+    def _mapping(self, node: MappingNode, depth: int) -> dict[str, object]:
+        found: dict[str, object] = {}
+        merged: dict[str, object] = {}
+        for key, value in node.value:
+            if key.tag == _MERGE:
+                for source in [value] if isinstance(value, MappingNode) else value.value:
+                    brought = self.of(source, depth + 1)
+                    merged = {**(brought if isinstance(brought, dict) else {}), **merged}
+            else:
+                found[str(key.value)] = self.of(value, depth + 1)
+        return {**merged, **found} if merged else found
+
+
+def scalar_of(node: Node) -> object:
+    """What a scalar means."""
+    if node.tag == _CORE + "null":
+        return None
+    if node.tag in (_CORE + "int", _CORE + "float", _CORE + "bool"):
+        return core_scalar(str(node.value))
+    return str(node.value)

@@ -46,6 +46,13 @@ MATRIX: dict[tuple[str, str], tuple[object, set[str]]] = {
     ("POST", "/namespaces/{namespace}/keys/{key}/rotate"): ({}, {A, O, W}),
     ("POST", "/namespaces/{namespace}/keys/{key}/revoke"): (None, {A, O, W}),
     ("DELETE", "/namespaces/{namespace}"): (None, {A, O}),
+    ("POST", "/session"): (lambda desk: {"token": desk.token("viewer")}, set(ROLES)),
+    ("GET", "/session"): (None, {A, O, V, D, W, "other owner"}),
+    ("DELETE", "/session"): (None, {A, O, V, D, W, "other owner"}),
+    ("GET", "/session/methods"): (None, set(ROLES)),
+    ("GET", "/sessions"): (None, {A}),
+    ("DELETE", "/sessions/{session}"): (None, {A}),
+    ("DELETE", "/sessions"): (None, {A}),
     ("GET", "/tokens"): (None, {A}),
     ("POST", "/tokens"): ({"name": "new", "role": "viewer"}, {A}),
     ("GET", "/tokens/{token}"): (None, {A}),
@@ -113,6 +120,9 @@ def busy(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     desk.office.jobs.submit([new], WALL)
     _alerts(desk)
     with_drills(desk)
+    desk.ask("POST", "/session", {"token": desk.token("viewer", name="spare")}, token=None)
+    (signed_in,) = desk.ask("GET", "/sessions").json()
+    PLACES["session"] = signed_in["id"]
     with_live(desk)
     monkeypatch.setattr(api_live, "STILL_SECONDS", 0)  # the stream has an end
     monkeypatch.setattr(api_live, "_still", signed_out)
@@ -156,10 +166,15 @@ def test_every_route_is_in_the_matrix(desk: Desk) -> None:
 
 
 def test_every_route_is_guarded(desk: Desk) -> None:
-    """But for the page and its description, which tell nothing of this gate."""
+    """But for the page and its description, which tell nothing of this gate, and the ways in."""
     found = flat(application(desk.office).routes)
-    open_to_all = {getattr(route, "path", "?") for route in found if not isinstance(route, GuardedRoute)}
-    assert open_to_all == {"/admin/v1/openapi.json", "/docs", "/docs/start.js", "/docs/assets"}
+    open_to_all = {
+        getattr(route, "path", "?") for route in found if not isinstance(route, GuardedRoute) or route.open_to_all
+    }
+    ways_in = {"/session", "/session/methods"}
+    assert open_to_all - ways_in == {"/admin/v1/openapi.json", "/docs", "/docs/start.js", "/docs/assets"}
+    by_verb = {(verb, path) for (verb, path), (_, allowed) in MATRIX.items() if "nobody" in allowed}
+    assert by_verb == {("POST", "/session"), ("GET", "/session/methods")}
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -169,7 +184,7 @@ def test_who_may(busy: Desk, role: str) -> None:
     refusals = {"nobody": {401}, "other owner": {403, 404}}.get(role, {403})
     for (method, path), (body, allowed) in sorted(MATRIX.items(), key=lambda item: item[0][0] == "DELETE"):
         url = re.sub(r"\{(\w+)\}", lambda found: PLACES[found[1]], path)
-        answer = busy.ask(method, url, body, token=token)
+        answer = busy.ask(method, url, body(busy) if callable(body) else body, token=token)
         wanted = {200, 201, 204} if role in allowed else refusals
         assert answer.status_code in wanted, f"{role}: {method} {path}: {answer.status_code} {answer.text}"
         if role not in allowed:

@@ -22,6 +22,7 @@ from tidegate.control.admin import (
     api_keys,
     api_live,
     api_namespaces,
+    api_session,
     api_shadows,
     api_spend,
     api_status,
@@ -29,6 +30,7 @@ from tidegate.control.admin import (
     api_usage,
     page,
 )
+from tidegate.control.admin.cookies import COOKIE
 from tidegate.control.admin.door import Door
 from tidegate.control.admin.faults import refusal_of
 from tidegate.control.admin.office import Office, away
@@ -50,6 +52,7 @@ ROUTERS = (
     api_shadows.ROUTER,
     api_jobs.ROUTER,
     api_alerts.ROUTER,
+    api_session.ROUTER,
     api_tokens.ROUTER,
     api_status.ROUTER,
     api_live.ROUTER,
@@ -73,8 +76,9 @@ class AdminApp(FastAPI):
             parts["schemas"] |= definitions["$defs"]
             for unused in ("HTTPValidationError", "ValidationError"):
                 parts["schemas"].pop(unused, None)
-            parts["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
-            made["security"] = [{"token": []}]
+            cookie = {"type": "apiKey", "in": "cookie", "name": COOKIE}
+            parts["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}, "session": cookie}
+            made["security"] = [{"token": []}, {"session": []}]
             self.openapi_schema = made
         return self.openapi_schema
 

@@ -106,6 +106,12 @@ class NewToken(Body):
     expires: Moment | None = Field(None, description="It is refused from this moment on.", examples=["2027-01-01"])
 
 
+class SignIn(Body):
+    """An admin token, for a session in its place."""
+
+    token: str = Field(description="It begins with `tga_`.", max_length=200, examples=["tga_…"])
+
+
 Patch = Annotated[
     dict[str, Any],
     Field(

@@ -10,7 +10,7 @@ from tidegate.control.admin.office import Office
 from tidegate.control.admin.problems import Refused
 from tidegate.control.admin.purging import Purging
 from tidegate.control.admin.rights import Actor
-from tidegate.store import audit, identity, news, shadows
+from tidegate.store import audit, identity, news, sessions, shadows
 from tidegate.store.duties import Deposed
 
 NEWS_DAYS = 7  # a node that was away for longer reads everything, and purges everything
@@ -76,6 +76,7 @@ class Caretaker:
             identity.forget_keys(connection, before)
             news.forget(connection, wall - NEWS_DAYS * _DAY_US)
             shadows.forget(connection, wall // _DAY_US)
+            sessions.forget(connection, wall, self._office.declaration.now.admin.idle_us)
 
     def _say(self, error: Exception) -> None:
         trouble = str(error) if isinstance(error, (Refused, OSError)) else type(error).__name__

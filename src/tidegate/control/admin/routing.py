@@ -1,4 +1,7 @@
-"""A route of the admin API: it names the right that it asks for, and is not reached without it."""
+"""A route of the admin API: it names the right that it asks for, and is not reached without it.
+
+The few that lead to signing in say that they are open to all.
+"""
 
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any, TypeVar
@@ -27,19 +30,31 @@ def needs(right: Right) -> Callable[[_Endpoint], _Endpoint]:
     return noted
 
 
+def open_to_all(endpoint: _Endpoint) -> _Endpoint:
+    """An endpoint that is asked by who is not signed in yet; it has no `Who`."""
+    setattr(endpoint, _RIGHT, None)
+    return endpoint
+
+
 class GuardedRoute(APIRoute):
     """Who asks is known, has the right, and reaches the namespace of the path, before anything else is looked at."""
+
+    @property
+    def open_to_all(self) -> bool:
+        """May anybody ask it?"""
+        return getattr(self.endpoint, _RIGHT) is None
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """FastAPI's own, behind the checks."""
         handle = super().get_route_handler()
-        right: Right = getattr(self.endpoint, _RIGHT)
+        right: Right | None = getattr(self.endpoint, _RIGHT)
 
         async def guarded(request: Request) -> Response:
-            door: Door = request.app.state.door
-            actor = await door.actor(request)
-            _check(actor, right, request.path_params.get("namespace"))
-            request.state.actor = actor
+            if right is not None:
+                door: Door = request.app.state.door
+                actor = await door.actor(request)
+                _check(actor, right, request.path_params.get("namespace"))
+                request.state.actor = actor
             await request.body()  # here one that is too long is told as such
             return await handle(request)
 
@@ -49,7 +64,7 @@ class GuardedRoute(APIRoute):
 def _check(actor: Actor, right: Right, namespace: str | None) -> None:
     if not actor.may(right):
         problem = f"the role {actor.role!r} may not {right.value}"
-        raise refused(403, "header.authorization", problem, "use the token of a role that may: see /docs")
+        raise refused(403, "header.authorization", problem, "sign in with the token of a role that may: see /docs")
     if namespace is not None and not actor.reaches(namespace):
         raise absent("namespace", "namespace")
 
@@ -59,6 +74,11 @@ async def _office(request: Request) -> Office:
     return office
 
 
+async def _door(request: Request) -> Door:
+    door: Door = request.app.state.door
+    return door
+
+
 async def _actor(request: Request) -> Actor:
     actor: Actor = request.state.actor
     return actor
@@ -66,10 +86,11 @@ async def _actor(request: Request) -> Actor:
 
 Desk = Annotated[Office, Depends(_office)]
 Who = Annotated[Actor, Depends(_actor)]
+Entry = Annotated[Door, Depends(_door)]
 
 _MEANINGS = {
     400: "It cannot be read.",
-    401: "No valid token.",
+    401: "Neither a valid token nor a session.",
     403: "The role may not.",
     404: "There is none.",
     409: "It does not fit what is there.",

@@ -9,6 +9,7 @@ from tidegate.control.admin.problems import refused
 from tidegate.control.admin.rights import Actor
 from tidegate.control.admin.secrets import Secret, admin_token
 from tidegate.control.admin.settings import Json, as_moment, from_moment
+from tidegate.control.admin.signed import BY_PROVIDER
 from tidegate.control.admin.views import MadeToken, TokenView
 from tidegate.store import tokens
 from tidegate.store.tokens import Token
@@ -31,6 +32,9 @@ def create(changes: Changes, actor: Actor, said: NewToken) -> MadeToken:
 
     def work(connection: Connection, now: int) -> Deed:
         _check_owner(connection, changes, said)
+        if said.name.startswith(BY_PROVIDER):
+            problem = f"{BY_PROVIDER} begins the names of whom an identity provider sends"
+            raise refused(422, "name", problem, "choose another")
         if 0 < expires_us <= now:
             raise refused(422, "expires", "is over already", "name a later moment")
         if tokens.token(connection, said.name) is not None:
@@ -51,7 +55,7 @@ def revoke(changes: Changes, actor: Actor, name: str) -> None:
         token = _stored(connection, name)
         if token.role == "admin" and not tokens.other_admins(connection, name, now):
             raise refused(409, "path.token", "it is the last admin token", "make another one first")
-        tokens.drop_token(connection, name)
+        tokens.drop_token(connection, name)  # its sessions end with it
         return Deed("token.revoke", token.namespace, name, _told(token), None)
 
     changes.carry_out(actor, work)

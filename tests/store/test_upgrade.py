@@ -14,6 +14,7 @@ import tidegate.store.hit_tables
 import tidegate.store.identity_tables
 import tidegate.store.lane_tables
 import tidegate.store.news_tables
+import tidegate.store.policy_tables
 import tidegate.store.session_tables
 import tidegate.store.shadow_tables  # noqa: F401 - each declares its own
 from tidegate.store import partitions

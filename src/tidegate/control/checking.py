@@ -35,11 +35,14 @@ class Checker:
         self.file = ""
         self.words: Sequence[str] = ()  # what the gate's own loader is told
 
-    async def own(self, version: int) -> Checked:
-        """The node's own file, to be that version, and its parcel. Raises `OSError`."""
+    async def own(self, version: int, text: bytes | None = None) -> Checked:
+        """The node's own file, or `text` in its place, to be that version, and its parcel. Raises `OSError`."""
         with tempfile.TemporaryDirectory(dir=self._state_dir, prefix="parcel-") as folder:
-            parcel = Path(folder) / "parcel"
-            checked = await self._run(version, "--pack", str(parcel))
+            parcel, instead = Path(folder) / "parcel", Path(folder) / "text"
+            if text is not None:
+                instead.write_bytes(text)
+            more = () if text is None else ("--text", str(instead))
+            checked = await self._run(version, "--pack", str(parcel), *more)
             return checked if checked.loaded is None else checked._replace(parcel=parcel.read_bytes())
 
     async def parcel(self, data: bytes, version: int) -> Checked:

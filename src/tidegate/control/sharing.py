@@ -25,7 +25,7 @@ import msgspec
 from tidegate.cluster.configuration import InForce, Record, Strange, Trial
 from tidegate.cluster.failure import Failure
 from tidegate.control.checking import Checked, Checker
-from tidegate.model.parcel import Kept, digest, encode, kept_of
+from tidegate.model.parcel import Kept, digest, encode, kept_of, parcel_of
 from tidegate.observe.log import Log
 from tidegate.ports import Clock
 from tidegate.supervisor.loading import KEPT
@@ -34,6 +34,7 @@ LOOK_US: Final = 1_000_000
 _HEAR_US: Final = 50_000
 _BOUND_US: Final = 15_000_000  # for all nodes to check a proposal
 _VERDICT_US: Final = 60_000_000  # for this node's workers
+_BEFORE: Final = "another change is before this one: look at what is in force then"
 
 
 class Sharing:
@@ -41,7 +42,7 @@ class Sharing:
 
     __slots__ = (
         "_checker", "_clock", "_kept", "_log", "_looked", "_offer", "_path", "_poked", "_ready", "_refused", "_said",
-        "_serves", "_tell", "_trouble", "_verdict",
+        "_serves", "_tell", "_trouble", "_verdict", "_wanted",
     )  # fmt: skip
 
     def __init__(
@@ -67,6 +68,7 @@ class Sharing:
         self._said = ""  # the last trial that was judged
         self._looked = False
         self._ready: dict[str, Checked] = {}  # by digest and version
+        self._wanted: tuple[bytes, asyncio.Future[str]] | None = None  # somebody's text for all nodes
         self._trouble = ""
 
     # What is told
@@ -89,6 +91,26 @@ class Sharing:
     def poke(self) -> None:
         """Another node proposed, said or committed something."""
         self._poked.set()
+
+    # What is asked
+
+    def file(self) -> str:
+        """The node's own file, "" = not known yet."""
+        return self._checker.file
+
+    def text(self) -> bytes | None:
+        """What all nodes have agreed upon and this one serves by; None: it serves by its own file."""
+        kept = self._kept
+        return parcel_of(kept.parcel).text if kept.version and kept.version == self._serves else None
+
+    async def put(self, text: bytes) -> str:
+        """Propose a text to all nodes: why it is not in force, "" = it is. What stands in the own file is left alone."""
+        done: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        if self._wanted is not None:
+            return _BEFORE
+        self._wanted = text, done
+        self._poked.set()
+        return await done
 
     # The course of things
 
@@ -129,6 +151,26 @@ class Sharing:
         elif not self._looked and self._checker.file and self._serves >= 0:
             self._looked = True  # before: what changes meanwhile is looked at again
             self._looked = await self._own(record, version) and self._looked
+        if self._wanted is not None and not trial and version == self._serves:
+            await self._put(record, version, *self._wanted)
+
+    async def _put(self, record: Record, version: int, text: bytes, done: asyncio.Future[str]) -> None:
+        """Somebody's text: proposed, and served by here; who wants it hears in any case."""
+        said = "the shared state cannot be asked: try again"
+        try:
+            checked = await self._checker.own(version + 1, text)
+            if checked.loaded is None:
+                said = " ".join(checked.lines)
+                return
+            problem = await self._propose(record, checked, version)
+            said = _BEFORE if problem is None else problem
+            if not said:
+                await self._follow(record, await record.in_force())
+                said = "" if self._serves == version + 1 else "its workers do not take it"
+        finally:
+            self._wanted = None
+            if not done.done():
+                done.set_result(said)
 
     async def _follow(self, record: Record, found: InForce) -> None:
         """Serve by what all nodes have agreed upon."""
@@ -176,17 +218,17 @@ class Sharing:
             words = "the cluster's configuration is in force, and not this node's file, which says another"
             remedy = "change the file to propose it to all nodes, or write `cluster: {configuration: own}`"
             self._log.warning(words, version=kept.version, of=kept.node, remedy=remedy)
-        if news and not await self._propose(record, checked, version):
+        if news and await self._propose(record, checked, version) is None:
             return False
         self._kept.seen = mine
         self._save()
         return True
 
-    async def _propose(self, record: Record, checked: Checked, version: int) -> bool:
-        """False: another proposal is before this one."""
+    async def _propose(self, record: Record, checked: Checked, version: int) -> str | None:
+        """Why it is not in force, "" = it is; None: another proposal is before this one."""
         name = secrets.token_hex(8)
         if not await record.propose(name, version, checked.parcel):
-            return False
+            return None
         self._said = name
         await record.say(name, "")
         self._tell()
@@ -195,14 +237,14 @@ class Sharing:
         if problem:
             await record.drop(name)
             self._log.error("configuration not reloaded; the last good one stays on all nodes", reason=problem)
-        elif await record.commit(name, version, checked.parcel):
-            for line in checked.lines:
-                self._log.warning("configuration", detail=line.removeprefix("warning: "))
-            self._tell()
-            self._poked.set()
-        else:
-            return False
-        return True
+            return problem
+        if not await record.commit(name, version, checked.parcel):
+            return None
+        for line in checked.lines:
+            self._log.warning("configuration", detail=line.removeprefix("warning: "))
+        self._tell()
+        self._poked.set()
+        return ""
 
     async def _heard(self, record: Record, name: str) -> str:
         """Why a node cannot serve by the proposal, "" = all can."""

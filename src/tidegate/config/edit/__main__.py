@@ -6,24 +6,26 @@ starts it when somebody edits, lets go of it soon after, and ends it when an ans
 
 import json
 import os
+import signal
 import sys
 import time
 
 from tidegate.config.edit.work import answer
-from tidegate.supervisor.child import die_with_parent
 
 _NICE = 10
+_SECONDS = 180  # for one answer; whoever asks waits for less, and may be gone
 
 
 def main() -> None:
     """Read, answer, write, until nothing comes any more."""
-    die_with_parent()
     os.nice(_NICE)
     for line in sys.stdin.buffer:
+        signal.alarm(_SECONDS)
         try:
             told = answer(json.loads(line), os.environ, time.time_ns() // 1_000)  # noqa: TID251 - a process of its own
         except (KeyError, TypeError, ValueError, RecursionError) as error:
             told = {"failed": type(error).__name__}
+        signal.alarm(0)
         sys.stdout.buffer.write(json.dumps(told).encode() + b"\n")
         sys.stdout.buffer.flush()
 

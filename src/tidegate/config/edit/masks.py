@@ -80,6 +80,42 @@ def put_back(text: str, secrets: Mapping[str, str]) -> tuple[str, list[Finding]]
     return MASK.sub(lambda match: secrets.get(match[1], match[0]), text), findings
 
 
+def by_place(text: str, base: str, secrets: Mapping[str, str]) -> dict[str, str]:
+    """`secrets`, and for masks of `text` beside them what stands at the same places of `base`: a key that was renewed.
+
+    Empty beside `secrets` where one of the texts is no YAML.
+    """
+    lost = {match[1] for match in MASK.finditer(text)} - secrets.keys()
+    if not lost:
+        return dict(secrets)
+    try:
+        tree, now = Tree(text, compose(text)), Tree(base, compose(base))
+    except YamlError:
+        return dict(secrets)
+    there = {path: inner for path, inner in _scalars(now, now.root, ())}
+    found = dict(secrets)
+    for path, inner in _scalars(tree, tree.root, ()):
+        mask = MASK.fullmatch(inner)
+        if mask is not None and mask[1] in lost and path in there:
+            found[mask[1]] = there[path]
+    return found
+
+
+def _scalars(tree: Tree, node: Node | None, path: Place) -> Iterator[tuple[Place, str]]:
+    """Every scalar by its path, as it is written without its quotes."""
+    if len(path) > MAX_DEPTH:
+        return
+    if isinstance(node, ScalarNode):
+        inner = _inner(tree.text, Span(int(node.start_mark.index), int(node.end_mark.index)), node.style)
+        yield path, tree.text[inner.start : inner.end]
+    elif isinstance(node, MappingNode):
+        for key, value in node.value:
+            yield from _scalars(tree, value, (*path, str(key.value)))
+    elif isinstance(node, SequenceNode):
+        for index, value in enumerate(node.value):
+            yield from _scalars(tree, value, (*path, index))
+
+
 _GONE: Final = 'write the secret itself, or a reference as "${NAME}"'
 _BARE: Final = "put it where a secret stands; else it would be shown to whoever may see the policy"
 

@@ -11,7 +11,7 @@ from typing import Any
 from tidegate.config.edit.changes import MOST, CannotChange, Change, apply
 from tidegate.config.edit.difference import difference
 from tidegate.config.edit.form import form_of
-from tidegate.config.edit.masks import Masked, Masker, laid_bare, put_back
+from tidegate.config.edit.masks import Masked, Masker, by_place, laid_bare, put_back
 from tidegate.config.edit.tree import Uneditable, plain
 from tidegate.config.findings import ConfigError, Finding
 from tidegate.config.load import Sharing, load
@@ -45,10 +45,13 @@ def _edited(
         findings.append(error.finding)
     except YamlError as error:
         findings.append(error.finding)
-    filled, lost = put_back(text, base.secrets)
+    secrets = by_place(text, str(asked["base"]), base.secrets) if asked.get("restores") else base.secrets
+    filled, lost = put_back(text, secrets)
     findings += lost
     if not findings:
-        findings += laid_bare(text, masker.hide(filled))
+        hidden = masker.hide(filled)
+        findings += [] if asked.get("restores") else laid_bare(text, hidden)
+        text = hidden.text if asked.get("hides") else text
     found = difference(base.text, text)
     made: dict[str, object] = {
         "text": text, "diff": found.text, "added": found.added, "removed": found.removed, "form": _form(text),

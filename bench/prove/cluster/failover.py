@@ -8,13 +8,14 @@ from typing import Final
 import redis
 
 from bench.figures import Figure, at_most, exactly, told
-from bench.prove.cluster import judge, skewed
+from bench.prove.cluster import skewed
 from bench.prove.cluster.sentinels import DOWN_MS, Sentinels
 from bench.prove.cluster.slots import TIMEOUT_MS, Slots
 from bench.prove.cluster.stage import Plan, Stage, heard, stage
 from bench.prove.fleet import Quota
 from bench.prove.quota import tenants
 from bench.prove.steps import Context, Row
+from tidegate.judge import log as judge
 
 _SCOPES: Final = 12  # over three primaries: each has some
 _ELECTED_S: Final = 30.0
@@ -63,7 +64,7 @@ def _meanwhile(run: Stage, first_s: float, last_s: float) -> Figure:
 def slots(context: Context, row: Row) -> None:
     """Twelve scopes over three primaries, one of which is killed: the others' scopes do not notice."""
     row.commands.append("redis-server --cluster-enabled yes, 3 + 3; kill -9 of a primary under load, 12 scopes")
-    quota = Quota(accounts=_SCOPES, tpm=200_000)
+    quota = Quota(accounts=_SCOPES, tpm=600_000)
     crowd = tenants(quota, 3)
     with Slots() as servers:
         plan = Plan("redis-cluster", (1, 1), quota, url=servers.url)

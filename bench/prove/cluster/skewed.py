@@ -10,17 +10,17 @@ from dataclasses import dataclass
 from typing import Final
 
 from bench.figures import Figure, below, exactly, told
-from bench.prove.cluster import judge
 from bench.prove.cluster.stage import Stage, heard
 from bench.prove.fleet import Quota
 from bench.prove.quota import tenants
 from bench.prove.traffic import Show, play, punctual
+from tidegate.judge import log as judge
 from tidegate.load.crowd import Member
 from tidegate.load.visits import Visit
 
 QUOTA: Final = Quota(accounts=2)
 CROWD: Final = tenants(QUOTA, 3)
-SETTLED_S: Final = 20.0  # before anything happens; what full buckets gave is used by then
+SETTLED_S: Final = 40.0  # before anything happens; what full buckets gave is used by then: 30 s at three times the quota
 AFTER_S: Final = 15.0
 _WELL: Final = 93.0  # in each span: of its 48 calls two may fall into the next one
 _SPAN_US: Final = 3_000_000

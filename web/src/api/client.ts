@@ -6,7 +6,7 @@ import { sessionEnded, sessionState, signedInAgain } from "./session";
 const PREFIX = "/admin/v1";
 
 export type Method = "get" | "post" | "put" | "patch" | "delete";
-type Known = keyof paths & string;
+type Known = keyof paths;
 /** Paths without the prefix that know the method. */
 export type PathWith<M extends Method> = {
   [P in Known]: paths[P][M & keyof paths[P]] extends { responses: unknown }

@@ -27,6 +27,8 @@ export interface Live {
 export const laneKey = (one: { provider: string; scope: string; model: string }) =>
   `${one.provider}/${one.scope}/${one.model}`;
 
+const nothing = (length: number) => Array.from({ length }, () => null);
+
 /** `live` with one more second; what is older than the window is dropped. A repeated second changes the last. */
 export function grown(live: Live, state: LiveState): Live {
   const now = Math.floor(Date.parse(state.at) / 1000);
@@ -35,7 +37,7 @@ export function grown(live: Live, state: LiveState): Live {
   const at = again ? live.at : [...live.at, now];
   const from = again ? 0 : at.findIndex((one) => one > now - WINDOW_S);
   const lanes = new Map<string, LaneTrack>();
-  const empty: (number | null)[] = new Array(live.at.length).fill(null);
+  const empty = nothing(live.at.length);
   const add = (track: (number | null)[], value: number | null) =>
     (again ? [...track.slice(0, -1), value] : [...track, value]).slice(from);
   for (const lane of state.lanes) {
@@ -58,7 +60,7 @@ export function filled(live: Live, recent: LiveRecent): Live {
   const older = times.map((_, index) => index).filter((index) => (times[index] ?? first) < first);
   if (!older.length) return live;
   const pick = (values: readonly number[] | undefined) => older.map((index) => values?.[index] ?? null);
-  const blank: (number | null)[] = new Array(live.at.length).fill(null);
+  const blank = nothing(live.at.length);
   const lanes = new Map<string, LaneTrack>();
   for (const key of new Set([...live.lanes.keys(), ...Object.keys(recent.points.lanes)])) {
     const [past, seen] = [recent.points.lanes[key], live.lanes.get(key)];

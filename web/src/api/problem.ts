@@ -43,7 +43,7 @@ function isFault(value: unknown): value is Fault {
 export async function problemOf(response: Response): Promise<ApiProblem> {
   const retry = Number(response.headers.get("retry-after"));
   const seconds = Number.isFinite(retry) && retry > 0 ? retry : undefined;
-  const document: Record<string, unknown> = await response.json().catch(() => ({}));
+  const document = (await response.json().catch(() => ({}))) as Record<string, unknown>;
   const faults = Array.isArray(document.errors) ? document.errors.filter(isFault) : [];
   const title = typeof document.title === "string" ? document.title : response.statusText;
   return new ApiProblem(response.status, title || String(response.status), faults, document, seconds);

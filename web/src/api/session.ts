@@ -50,7 +50,7 @@ export function signedInAgain(signal?: AbortSignal | null): Promise<boolean> {
     };
     const abort = () => {
       stop();
-      reject(signal?.reason);
+      reject(new DOMException("the page no longer wants it", "AbortError"));
     };
     const unwatch = watchSession(settle);
     const stop = () => {

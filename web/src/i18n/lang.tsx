@@ -16,7 +16,7 @@ export function firstLang(): Lang {
   } catch {
     // no storage: nothing is remembered
   }
-  const wanted = navigator.languages?.find((one) => /^(zh|en)\b/i.test(one)) ?? "en";
+  const wanted = navigator.languages.find((one) => /^(zh|en)\b/i.test(one)) ?? "en";
   return /^zh/i.test(wanted) ? "zh-CN" : "en";
 }
 

@@ -118,7 +118,7 @@ function Head<T>({ column, order, onOrder }: { column: Column<T>; order: Order; 
   const t = useWords(PARTS);
   const mine = order?.key === column.key ? order : undefined;
   const Icon = mine?.down ? IconChevronDown : IconChevronUp;
-  const standing = mine ? ((mine.down ? "descending" : "ascending") as "descending" | "ascending") : undefined;
+  const standing = mine && (mine.down ? "descending" : "ascending");
   return (
     <div role="columnheader" className={classes.cell} data-right={column.right || undefined} aria-sort={standing}>
       {column.sort ? (

@@ -10,10 +10,16 @@ interface Props {
   retry?: (() => void) | undefined;
 }
 
-const TITLES = { 0: "unreachable", 403: "forbidden", 404: "not_found", 409: "conflict", 429: "too_many" } as const;
+const TITLES: Readonly<Record<number, keyof (typeof PARTS)["en"] | undefined>> = {
+  0: "unreachable",
+  403: "forbidden",
+  404: "not_found",
+  409: "conflict",
+  429: "too_many",
+};
 
 function titleOf(t: Say<keyof (typeof PARTS)["en"]>, problem: ApiProblem): string {
-  const known = TITLES[problem.status as keyof typeof TITLES];
+  const known = TITLES[problem.status];
   if (known) return t(known, { seconds: Math.ceil(problem.retryAfterSeconds ?? 1) });
   return t(problem.status < 500 ? "refused" : "failed");
 }
@@ -23,9 +29,7 @@ export function Problem({ error, retry }: Props) {
   const t = useWords(PARTS);
   if (!error) return null;
   const problem =
-    error instanceof ApiProblem
-      ? error
-      : new ApiProblem(500, error instanceof Error ? error.message : String(error), []);
+    error instanceof ApiProblem ? error : new ApiProblem(500, error instanceof Error ? error.message : "?", []);
   return (
     <Alert
       color="red"

@@ -18,14 +18,15 @@ interface Props<T extends string> {
 /** Which period is shown. */
 export function Range<T extends string = Span>({ value, onChange, choices }: Props<T>) {
   const t = useWords(PARTS);
-  const usual = (Object.keys(SPAN_S) as Span[]).map((one) => ({ value: one as string, label: t(`range_${one}`) }));
+  const usual = (Object.keys(SPAN_S) as Span[]).map((one) => ({ value: one, label: t(`range_${one}`) }));
+  const data: { value: string; label: string }[] = choices ? [...choices] : usual;
   return (
-    <SegmentedControl
+    <SegmentedControl<string>
       aria-label={t("range")}
       size="xs"
       value={value}
       onChange={(next) => onChange(next as T)}
-      data={choices ? [...choices] : usual}
+      data={data}
     />
   );
 }

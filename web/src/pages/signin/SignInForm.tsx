@@ -1,6 +1,6 @@
 import { Button, Divider, PasswordInput, Stack } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
+import { type SyntheticEvent, useState } from "react";
 import { addressOf, askJson } from "~/api/client";
 import type { SessionMethods, SessionView } from "~/api/contract";
 import { ApiProblem } from "~/api/problem";
@@ -18,7 +18,7 @@ export function SignInForm() {
     queryKey: ["session", "methods"],
     queryFn: ({ signal }) => askJson<SessionMethods>("get", "/session/methods", { signal }),
   });
-  const submit = async (event: FormEvent) => {
+  const submit = async (event: SyntheticEvent) => {
     event.preventDefault();
     setBusy(true);
     setError(undefined);

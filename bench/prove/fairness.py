@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from bench.figures import Figure, at_least, at_most, exactly, told
 from bench.prove.fleet import Fleet, Policy, Quota, fleet
-from bench.prove.justice import backlogs, jain, widest_gap
-from bench.prove.served import Match, Served, admissions, matched
 from bench.prove.steps import Context, Row
 from bench.prove.traffic import Show, play, punctual
+from tidegate.judge.justice import backlogs, jain, widest_gap
+from tidegate.judge.served import Match, Served, admissions, matched
 from tidegate.load.crowd import Member
 from tidegate.load.report import percentiles
 from tidegate.load.visits import Visit

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from bench.figures import Figure, at_least, at_most, exactly, median, told
 from bench.prove.fleet import CALL, Fleet, Policy, Quota, fleet
 from bench.prove.quota import WARM_SECONDS
-from bench.prove.served import Match, admissions, matched
 from bench.prove.steps import Context, Row
 from bench.prove.traffic import Show, play, punctual
+from tidegate.judge.served import Match, admissions, matched
 from tidegate.load.crowd import Member
 from tidegate.load.visits import End, Manners, Visit
 

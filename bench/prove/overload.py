@@ -8,9 +8,9 @@ from bench.figures import Figure, at_least, at_most, exactly, told
 from bench.prove import bare, peers
 from bench.prove.fleet import MODEL, Fleet, Policy, Quota, fleet, provider
 from bench.prove.quota import tenants
-from bench.prove.served import admissions, matched
 from bench.prove.steps import Context, Row
 from bench.prove.traffic import Show, outcome, play, punctual
+from tidegate.judge.served import admissions, matched
 from tidegate.load.client import allow_many_connections
 from tidegate.load.crowd import Member, arrivals
 from tidegate.load.report import percentiles

@@ -2,31 +2,19 @@
 
 import asyncio
 from collections.abc import Coroutine, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import uvloop
 
 from bench.figures import Figure, at_most
-from tidegate.clock import SystemClock
-from tidegate.load.client import allow_many_connections, connected
-from tidegate.load.crowd import Member, arrivals
-from tidegate.load.driver import Target
+from tidegate.judge.play import Show as Show
+from tidegate.judge.play import perform
+from tidegate.load.client import allow_many_connections
 from tidegate.load.report import percentiles
-from tidegate.load.visits import Crowd, End, Manners, Visit
+from tidegate.load.visits import End, Visit
 
 _ON_TIME_MS = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Show:
-    """One crowd in front of one URL."""
-
-    url: str
-    members: Sequence[Member]
-    seconds: float
-    seed: int = 1
-    manners: Manners = field(default_factory=Manners)
 
 
 def play(shows: Sequence[Show], beside: Iterable[Coroutine[Any, Any, None]] = ()) -> list[list[Visit]]:
@@ -37,17 +25,10 @@ def play(shows: Sequence[Show], beside: Iterable[Coroutine[Any, Any, None]] = ()
 
 async def _play(shows: Sequence[Show], beside: Iterable[Coroutine[Any, Any, None]]) -> list[list[Visit]]:
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(_one(show)) for show in shows]
+        tasks = [group.create_task(perform(show)) for show in shows]
         for other in beside:
             group.create_task(other)
     return [task.result() for task in tasks]
-
-
-async def _one(show: Show) -> list[Visit]:
-    clock = SystemClock()
-    with connected(Target(show.url), clock) as transport:
-        crowd = Crowd(transport, clock, show.url, show.manners)
-        return await crowd.play(arrivals(show.members, show.seconds, show.seed), clock.now())
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import pytest
 
 from bench.prove.honesty import queue_waits
-from bench.prove.served import Match
+from tidegate.judge.served import Match
 from tidegate.load.visits import End, Try, Visit
 
 SECOND = 1_000_000

@@ -9,11 +9,11 @@ from bench.prove.cluster.servers import REDIS, Server
 from bench.prove.cluster.stage import Plan, Stage, heard, kept, stage
 from bench.prove.fairness import LARGEST
 from bench.prove.fleet import Policy, Quota
-from bench.prove.justice import backlogs, widest_gap
 from bench.prove.quota import WARM_SECONDS, tenants
-from bench.prove.served import admissions, matched
 from bench.prove.steps import Context, Row, Step
 from bench.prove.traffic import Show, outcome, play, punctual
+from tidegate.judge.justice import backlogs, widest_gap
+from tidegate.judge.served import admissions, matched
 from tidegate.load.crowd import Member
 from tidegate.load.report import percentiles
 from tidegate.load.visits import Visit

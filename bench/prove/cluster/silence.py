@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench.figures import Figure, at_most, below, exactly, told
-from bench.prove.cluster import judge, load, skewed
+from bench.prove.cluster import load, skewed
 from bench.prove.cluster.clockstep import ClockStep
 from bench.prove.cluster.nodes import Place
 from bench.prove.cluster.proxy import Proxy
@@ -20,6 +20,7 @@ from bench.prove.cluster.servers import REDIS, Server
 from bench.prove.cluster.stage import Plan, Stage, stage
 from bench.prove.fleet import Quota
 from bench.prove.steps import Context, Row
+from tidegate.judge import log as judge
 from tidegate.load.crowd import Member
 
 RATE: Final = 1_000.0

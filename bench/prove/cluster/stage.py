@@ -9,11 +9,11 @@ from random import Random
 from typing import Any, Final
 
 from bench.figures import Figure, at_least, exactly
-from bench.prove.cluster import judge
 from bench.prove.cluster.nodes import Node, Place, nodes
 from bench.prove.fleet import Books, Policy, Quota, provider, settings
 from bench.prove.quota import WARM_SECONDS
 from bench.prove.traffic import Show, outcome
+from tidegate.judge import log as judge
 from tidegate.load.crowd import Member
 from tidegate.load.visits import Visit
 

@@ -10,11 +10,11 @@ from bench.figures import at_least, at_most, exactly, told
 from bench.prove.fleet import CALL, Policy, Quota, fleet
 from bench.prove.patient.scene import Asker, submit, until
 from bench.prove.quota import WARM_SECONDS, tenants, used
-from bench.prove.served import admissions, matched
 from bench.prove.steps import Context, Row
 from bench.prove.traffic import Show, play, punctual
 from tidegate.jobs.rows.open import open_rows
 from tidegate.jobs.rows.rows import JobRows
+from tidegate.judge.served import admissions, matched
 from tidegate.load.report import percentiles
 from tidegate.load.visits import Visit
 from tidegate.model.jobs import DONE, JobSettings

@@ -28,6 +28,7 @@ COMMANDS = {
     "twin": "run quota twins: providers that enforce their limits, on this machine",
     "demo": "twin, gate and live traffic, without a key or a network",
     "replay": "send the calls of a trace, when it says, and report",
+    "judge": "score any gateway by what a provider saw and its clients got",
     "policy": "play yesterday's calls through another policy, and tell two policies apart",
     "simulate": "play a scenario or a trace in virtual time, and compare schedulers",
 }

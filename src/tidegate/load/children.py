@@ -6,7 +6,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -62,7 +62,7 @@ class Child:
 @asynccontextmanager
 async def child(name: str, words: list[str], folder: Path, clock: Clock, ready: str) -> AsyncIterator[Child]:
     """`tidegate WORDS…` until the end of the block. `ready`: a pattern of the line that says it serves."""
-    started = _start(name, words, folder / f"{name}.log")
+    started = start(name, [sys.executable, "-m", "tidegate", *words], folder / f"{name}.log", {})
     try:
         await started.ready(clock, ready)
         yield started
@@ -70,16 +70,17 @@ async def child(name: str, words: list[str], folder: Path, clock: Clock, ready: 
         await started.end(clock)
 
 
-def _start(name: str, words: list[str], output: Path) -> Child:
+def start(name: str, command: list[str], output: Path, env: Mapping[str, str]) -> Child:
+    """Any program, that ends with this process. Raises `OSError` where there is none."""
     with output.open("wb") as file:
         process = subprocess.Popen(
-            [sys.executable, "-m", "tidegate", *words],
+            command,
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=subprocess.STDOUT,
             start_new_session=True,  # the terminal's Ctrl-C is the parent's to act on
             preexec_fn=_end_with_parent,  # noqa: PLW1509 - no other thread runs here, and nothing else ends an orphan
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            env={**os.environ, "PYTHONUNBUFFERED": "1", **env},
         )
     return Child(name, process, output)
 

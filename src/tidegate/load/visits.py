@@ -64,6 +64,8 @@ class Manners:
     prompt: str = "What are the highlights of the Q2 report?"
     patience_us: int = 180_000_000  # for the reply to one try
     headers: tuple[tuple[str, str], ...] = ()  # beside the usual ones
+    longest_us: int = 3_600_000_000  # who is told to wait longer does not return
+    dialect: str = "openai"  # or "anthropic": what the gate is asked in
 
 
 class Crowd:
@@ -99,11 +101,12 @@ class Crowd:
     async def _visit(self, call: Arrival, due_us: int) -> None:
         visit = Visit(call.member.name, call.number, call.tokens, due_us, [])
         self.visits.append(visit)
-        body = b'%b%d,"user":%b}' % (self._body, call.tokens, msgspec.json.encode(call.user))
+        body = b"%b%d,%b}" % (self._body, call.tokens, self._named(call.user))
         for _ in range(self._manners.returns + 1):
             one = await self._try(self._head(call.member), body)
             visit.tries.append(one)
-            if one.end is not End.REFUSED or one.told_us < 0 or len(visit.tries) > self._manners.returns:
+            last = len(visit.tries) > self._manners.returns
+            if last or one.end is not End.REFUSED or not 0 <= one.told_us <= self._manners.longest_us:
                 break
             await self._clock.sleep(one.told_us + int(self._random.random() * self._manners.late_us))
         self._busy.discard(visit.tenant)
@@ -121,12 +124,21 @@ class Crowd:
         one.done_us = clock.now()
         return one
 
+    def _named(self, user: str) -> bytes:
+        """What tells the provider whose call it is."""
+        name = msgspec.json.encode(user)
+        return b'"metadata":{"user_id":%b}' % name if self._manners.dialect == "anthropic" else b'"user":%b' % name
+
     def _head(self, member: Member) -> bytes:
         head = self._heads.get(member)
         if head is None:
-            target = Target(self._url, member.key, member.deadline_ms)
-            more = "".join(f"{name}: {value}\r\n" for name, value in self._manners.headers).encode("latin-1")
-            head = self._heads[member] = target.head("POST", "/chat/completions") + more
+            target, pairs = Target(self._url, member.key, member.deadline_ms), list(self._manners.headers)
+            path = "/chat/completions"
+            if self._manners.dialect == "anthropic":
+                path = "/messages"
+                pairs += [("x-api-key", member.key), ("anthropic-version", "2023-06-01")]
+            more = "".join(f"{name}: {value}\r\n" for name, value in pairs).encode("latin-1")
+            head = self._heads[member] = target.head("POST", path) + more
         return head
 
 

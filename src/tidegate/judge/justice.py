@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from bench.prove.served import Match, Served
+from tidegate.judge.served import Match, Served
 
 _SURELY_US: Final = 20_000  # a call counts as waiting from so long after it was sent
 _OPENED, _SERVED, _CLOSED = 0, 1, 2

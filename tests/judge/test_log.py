@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.prove.cluster import judge, load
-from bench.prove.cluster.judge import MINUTE_US, Attempt
+from bench.prove.cluster import load
 from bench.prove.cluster.nodes import WORKER_BIT, worker_of
+from tidegate.judge import log as judge
+from tidegate.judge.log import MINUTE_US, Attempt
 
 SECOND = 1_000_000
 LIMIT = 600

@@ -2,8 +2,8 @@
 
 import pytest
 
-from bench.prove.justice import backlogs, jain, widest_gap
-from bench.prove.served import Served, admissions, matched
+from tidegate.judge.justice import backlogs, jain, widest_gap
+from tidegate.judge.served import Served, admissions, matched
 from tidegate.load.visits import End, Try, Visit
 
 MS = 1_000

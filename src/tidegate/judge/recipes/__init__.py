@@ -1,0 +1,1 @@
+"""How known gateways are started with their best documented settings, so that anybody can judge them by one command."""

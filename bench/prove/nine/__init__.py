@@ -1,8 +1,12 @@
 """Issue 9/9, row by row, in the order of its list "Must show"."""
 
-from bench.prove.nine import upgrade
+from bench.prove.nine import fresh_root, upgrade
 from bench.prove.steps import Step
 
 ROWS: tuple[tuple[str, tuple[Step, ...]], ...] = (
+    (
+        "A fresh Debian with git and python3-venv: demo and tests of a clone, in Chinese too; the wheel without Node",
+        (fresh_root.from_a_clone, fresh_root.in_chinese, fresh_root.from_the_wheel),
+    ),
     ("An upgrade from an older store and policy file keeps everything", (upgrade.live, upgrade.kept)),
 )

@@ -20,7 +20,7 @@ class Naive(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["content-length"]))
         key = f"Bearer sk-{json.loads(body)['model']}"
         for _ in range(_TRIES):
-            line = http.client.HTTPConnection("127.0.0.1", self.upstream, timeout=20)
+            line = http.client.HTTPConnection("127.0.0.1", self.upstream, timeout=3)
             try:
                 line.request("POST", "/openai" + self.path, body, {"authorization": key})
                 reply = line.getresponse()

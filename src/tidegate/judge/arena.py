@@ -26,6 +26,7 @@ class Options:
     revocable: str = REVOCABLE
     headers: Headers = field(default_factory=Headers)
     quick: bool = False
+    length: float = 1.0  # of every load but its warm-up; anything else is a rehearsal
     seed: int = 1
     usage_urls: tuple[str, ...] = ()
     usage_metrics: tuple[str, ...] = ()
@@ -34,7 +35,7 @@ class Options:
 
     def seconds(self, quick: int, full: int) -> int:
         """How long something lasts."""
-        return quick if self.quick else full
+        return max(1, round(self.length * (quick if self.quick else full)))
 
 
 @dataclass(slots=True)

@@ -42,7 +42,7 @@ async def _run(arena: Arena) -> Verdict:
             client = arena.clients[number % len(arena.clients)]
             return cell, await client.ask(Ask(cell.model, key, TOKENS, cell.stream))
 
-    rounds = arena.options.seconds(1, 3)
+    rounds = 1 if arena.options.quick else 3
     heard: list[tuple[Cell, Heard]] = []
     for turn in range(rounds):
         heard += await asyncio.gather(*(one(cell, turn + number) for number, cell in enumerate(CELLS)))

@@ -171,7 +171,7 @@ def test_every_route_is_guarded(desk: Desk) -> None:
     open_to_all = {
         getattr(route, "path", "?") for route in found if not isinstance(route, GuardedRoute) or route.open_to_all
     }
-    ways_in = {"/session", "/session/methods"}
+    ways_in = {"/session", "/session/methods", "/session/oidc/start", "/session/oidc/callback"}
     assert open_to_all - ways_in == {"/admin/v1/openapi.json", "/docs", "/docs/start.js", "/docs/assets"}
     by_verb = {(verb, path) for (verb, path), (_, allowed) in MATRIX.items() if "nobody" in allowed}
     assert by_verb == {("POST", "/session"), ("GET", "/session/methods")}

@@ -22,6 +22,7 @@ from tidegate.control.admin import (
     api_keys,
     api_live,
     api_namespaces,
+    api_oidc,
     api_session,
     api_shadows,
     api_spend,
@@ -53,6 +54,7 @@ ROUTERS = (
     api_jobs.ROUTER,
     api_alerts.ROUTER,
     api_session.ROUTER,
+    api_oidc.ROUTER,
     api_tokens.ROUTER,
     api_status.ROUTER,
     api_live.ROUTER,
@@ -88,6 +90,7 @@ def application(office: Office) -> FastAPI:
     app = AdminApp(openapi_url=OPENAPI, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.office = office
     app.state.door = Door(office)
+    app.state.providers = api_oidc.Providers(office)
     for router in ROUTERS:
         app.include_router(router, prefix=PREFIX)
     app.include_router(page.ROUTER)

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from tidegate.load.crowd import Arrival, Member
 from tidegate.load.visits import Crowd, End, Manners, Try, Visit, read
 from tidegate.ports import Headers, TransportError
@@ -103,3 +105,25 @@ def test_times_are_read_in_every_form():
     assert (one.end, one.told_us, one.waited_us) == (End.REFUSED, 7 * SECOND, 40_000)
     read(one, 504, [])
     assert (one.end, one.kind) == (End.FAILED, "http 504")
+
+
+@pytest.mark.parametrize(
+    ("headers", "told_us"),
+    [
+        ([(b"retry-after", b"2")], 2 * SECOND),
+        ([(b"retry-after", b"0.25")], SECOND // 4),
+        ([(b"retry-after-ms", b"1500.5")], 1_500_500),
+        ([(b"retry-after", b"9"), (b"retry-after-ms", b"100")], 100_000),
+        ([(b"retry-after", b"Thu, 01 Jan 1970 00:01:10 GMT")], 10 * SECOND),
+        ([(b"retry-after", b"Thu, 01 Jan 1970 00:00:10 GMT")], 0),
+        ([(b"retry-after", b"soon")], -1),
+        ([(b"retry-after", b"-1")], -1),
+        ([(b"retry-after", b"nan")], -1),
+        ([], -1),
+    ],
+)
+def test_times_are_read_as_sdks_read_them(headers: Headers, told_us: int) -> None:
+    """Seconds, with a fraction or without, milliseconds, which win, or a date; anything else names no time."""
+    one = Try(0)
+    read(one, 429, headers, 60 * SECOND)
+    assert one.told_us == told_us

@@ -5,16 +5,22 @@ provider's log for one.
 """
 
 import asyncio
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from enum import Enum
 from random import Random
+from typing import Final
 
 import msgspec
 
 from tidegate.load.crowd import Arrival, Member
 from tidegate.load.driver import Target
 from tidegate.ports import Clock, Headers, Transport, TransportError
+
+_SECOND_US: Final = 1_000_000
+_NUMBER: Final = re.compile(rb"[0-9]{1,9}(\.[0-9]{1,9})?", re.ASCII).fullmatch
 
 
 class End(Enum):
@@ -118,7 +124,7 @@ class Crowd:
             deadline = one.sent_us + self._manners.patience_us
             reply = await self._transport.send(head, body, stream=False, deadline=deadline)
             one.status = reply.status
-            read(one, reply.status, reply.headers)
+            read(one, reply.status, reply.headers, clock.wall())
         except TransportError as error:
             one.kind = str(error)
         one.done_us = clock.now()
@@ -142,17 +148,37 @@ class Crowd:
         return head
 
 
-def read(one: Try, status: int, headers: Headers) -> None:
-    """Book a reply: how it ended, and what it said about time. O(headers)."""
+def read(one: Try, status: int, headers: Headers, wall_us: int = 0) -> None:
+    """Book a reply: how it ended, and what it said about time, as the SDKs read it. O(headers).
+
+    `wall_us` is now since 1970, for who names a date; 0 = dates say nothing.
+    """
     one.end = End.ANSWERED if status == 200 else End.REFUSED if status in {429, 503} else End.FAILED
     one.kind = "" if status == 200 else f"http {status}"
     seconds = -1
     for name, value in headers:
-        if name == b"retry-after-ms" and value.isdigit():
-            one.told_us = int(value) * 1_000
-        elif name == b"retry-after" and value.isdigit():
-            seconds = int(value) * 1_000_000
+        if name == b"retry-after-ms":
+            one.told_us = _length(value, 1_000)
+        elif name == b"retry-after":
+            seconds = _length(value, _SECOND_US)
+            seconds = _until(value, wall_us) if seconds < 0 and wall_us else seconds
         elif name == b"x-tidegate-wait-ms" and value.isdigit():
             one.waited_us = int(value) * 1_000
     if one.told_us < 0:
         one.told_us = seconds
+
+
+def _length(value: bytes, unit_us: int) -> int:
+    """A number of units in microseconds, with a fraction or without; -1 for what is none."""
+    if not _NUMBER(value):
+        return -1
+    return int(float(value) * unit_us)
+
+
+def _until(value: bytes, wall_us: int) -> int:
+    """Microseconds until an HTTP date, 0 for one that is over; -1 for what is none."""
+    try:
+        at = parsedate_to_datetime(value.decode("latin-1"))
+    except ValueError:
+        return -1
+    return max(0, int(at.timestamp() * _SECOND_US) - wall_us)

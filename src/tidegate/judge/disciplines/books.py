@@ -47,7 +47,7 @@ def measures(
 
 async def _run(arena: Arena) -> Verdict:
     options = arena.options
-    before = await _booked(arena)
+    before = await _settled(arena)  # of earlier calls, too
     first = (await arena.provider.books(BOOKS))["billed_tokens"]
     heard = []
     for number, ask in enumerate(asks(options.keys[0])):

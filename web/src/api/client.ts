@@ -26,9 +26,11 @@ type Success<R> = R extends { responses: infer All }
 export type Answer<P extends string, M extends Method = "get"> = [Success<Route<P, M>>] extends [never]
   ? undefined
   : Success<Route<P, M>>;
-/** What a route takes as its body. */
+/** What a route takes as its body; undefined where it takes none. */
 export type Body<P extends string, M extends Method> =
-  Route<P, M> extends { requestBody?: infer B } ? Json<NonNullable<B>> : undefined;
+  Route<P, M> extends { requestBody: infer B } ? OrUndefined<Json<NonNullable<B>>> : OptionalBody<Route<P, M>>;
+type OptionalBody<R> = R extends { requestBody?: infer B } ? OrUndefined<Json<NonNullable<B>>> | undefined : undefined;
+type OrUndefined<T> = [T] extends [never] ? undefined : T;
 type Query<P extends string, M extends Method> =
   Route<P, M> extends { parameters: { query?: infer Q } } ? NonNullable<Q> : Record<string, never>;
 

@@ -19,7 +19,7 @@ export const worst = (grades: Iterable<Grade>): Grade => {
   return all.has("warn") ? "warn" : "good";
 };
 
-const ICONS = { good: IconCircleCheck, warn: IconAlertTriangle, crit: IconExclamationCircle };
+export const ICONS = { good: IconCircleCheck, warn: IconAlertTriangle, crit: IconExclamationCircle };
 
 /** A grade as colour, shape and word at once: who sees no colours still sees it. */
 export function Level({ grade, children, size = 15 }: { grade: Grade; children?: ReactNode; size?: number }) {

@@ -21,7 +21,7 @@ export function Range<T extends string = Span>({ value, onChange, choices }: Pro
   const usual = (Object.keys(SPAN_S) as Span[]).map((one) => ({ value: one, label: t(`range_${one}`) }));
   const data: { value: string; label: string }[] = choices ? [...choices] : usual;
   return (
-    <SegmentedControl<string>
+    <SegmentedControl
       aria-label={t("range")}
       size="xs"
       value={value}

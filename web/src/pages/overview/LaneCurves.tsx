@@ -1,0 +1,107 @@
+import { Group, Text, Title } from "@mantine/core";
+import { useState } from "react";
+import type { LiveLane, Quota } from "~/api/contract";
+import { charged, laneKey, type Track, WINDOW_S } from "~/api/live";
+import { useFormat } from "~/i18n/format";
+import { Curve, type Line } from "~/parts/Curve";
+import { Problem } from "~/parts/Problem";
+import { Range } from "~/parts/Range";
+import classes from "./LaneCurves.module.css";
+import { type Series, type Span, useHistory } from "./history";
+import { limitOf } from "./standing";
+import { useOverviewWords } from "./words";
+
+type Unit = "tokens" | "requests";
+
+function liveSeries(track: Track, lane: LiveLane, unit: Unit): Series {
+  const limit = lane[unit].limit;
+  return {
+    times: [...track.at],
+    values: [...(track.lanes.get(laneKey(lane))?.[unit] ?? track.at.map(() => null))],
+    limits: track.at.map(() => limit),
+  };
+}
+
+function usePicture(lane: LiveLane, unit: Unit, span: Span) {
+  const t = useOverviewWords();
+  const format = useFormat();
+  const quota: Quota = lane[unit];
+  const limit = limitOf(quota);
+  return {
+    title: t(unit),
+    describe: t("curve", {
+      unit: t(unit),
+      lane: `${lane.model}, ${lane.provider}/${lane.scope}`,
+      used: format.short(charged(quota)),
+      limit: limit === null ? t("none") : format.short(limit),
+      span: t(`span_${span}`),
+    }),
+    lines: ({ times, values, limits }: Series): Line[] => [
+      { label: t("charged"), values, fill: "--tg-curve-fill", width: 1.8 },
+      { label: t("limit"), values: limits, colour: "--tg-limit", dashed: true, stepped: true, width: 1.4 },
+      ...(quota.learned !== null && quota.learned !== quota.limit && span === "live"
+        ? [
+            {
+              label: t("learned"),
+              values: times.map(() => quota.learned),
+              colour: "--tg-warn",
+              dashed: true,
+              width: 1.4,
+            },
+          ]
+        : []),
+    ],
+  };
+}
+
+function Picture({ lane, unit, span, series }: { lane: LiveLane; unit: Unit; span: Span; series: Series }) {
+  const picture = usePicture(lane, unit, span);
+  const last = series.times.at(-1);
+  return (
+    <figure className={classes.figure}>
+      <figcaption className={classes.caption}>{picture.title}</figcaption>
+      <Curve
+        times={series.times}
+        lines={picture.lines(series)}
+        height={220}
+        atLeast={limitOf(lane[unit]) ?? 1}
+        describe={picture.describe}
+        {...(span === "live" && last ? { from: last - WINDOW_S + 1, to: last } : {})}
+      />
+    </figure>
+  );
+}
+
+/** The curves of one quota against its limits: five minutes as they grow, an hour, or a day. */
+export function LaneCurves({ lane, track }: { lane: LiveLane; track: Track }) {
+  const t = useOverviewWords();
+  const [span, setSpan] = useState<Span>("live");
+  const history = useHistory(lane, span);
+  const series = (unit: Unit) => (span === "live" ? liveSeries(track, lane, unit) : history.data?.[unit]);
+  return (
+    <section className={`tg-panel ${classes.panel}`} aria-labelledby="curves">
+      <Group justify="space-between" gap="sm">
+        <div>
+          <Title order={2} id="curves" className={classes.title}>
+            {lane.model}
+          </Title>
+          <Text className={classes.place}>
+            {lane.provider} / {lane.scope}
+          </Text>
+        </div>
+        <Range<Span>
+          value={span}
+          onChange={setSpan}
+          choices={(["live", "1h", "24h"] as const).map((one) => ({ value: one, label: t(`span_${one}`) }))}
+        />
+      </Group>
+      {span === "live" ? null : <Problem error={history.error} retry={() => void history.refetch()} />}
+      <div className={classes.both} aria-busy={span !== "live" && history.isPending}>
+        {(["tokens", "requests"] as const).map((unit) => {
+          const shown = series(unit);
+          return shown ? <Picture key={`${unit} ${span}`} lane={lane} unit={unit} span={span} series={shown} /> : null;
+        })}
+      </div>
+    </section>
+  );
+}

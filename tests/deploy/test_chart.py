@@ -8,6 +8,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from tests.deploy.tools import DEPLOY, run
+from tidegate import __version__
 
 helm = pytest.importorskip("helm_python", reason="extra `deploy`", exc_type=ImportError)
 schemas = pytest.importorskip("kubernetes_validate", reason="extra `deploy`", exc_type=ImportError)
@@ -59,6 +60,13 @@ def test_kubernetes_takes_what_it_renders(values: dict[str, Any], version: str) 
         if "monitoring.coreos.com" not in resource["apiVersion"]:
             schemas.validate(resource, version, strict=True)
         assert kind
+
+
+def test_it_is_of_this_version() -> None:
+    """The chart, and the image that it takes unless told otherwise."""
+    said = YAML(typ="safe").load(CHART / "Chart.yaml")
+    assert (said["version"], said["appVersion"]) == (__version__, __version__)
+    assert pod(rendered())["containers"][0]["image"] == f"tidegate:{__version__}"
 
 
 def test_helm_finds_nothing_wrong() -> None:

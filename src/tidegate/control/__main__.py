@@ -28,6 +28,8 @@ from tidegate.control.leader import Among, Leader
 from tidegate.control.ledger import Ledger
 from tidegate.control.live import Live
 from tidegate.control.nodes import Nodes
+from tidegate.control.policy.office import PolicyWatch, policy_office
+from tidegate.control.policy.ways import Reloads, ways
 from tidegate.control.sharing import Sharing
 from tidegate.control.site import Site
 from tidegate.control.telemetry import sender
@@ -35,7 +37,7 @@ from tidegate.control.windows import StandingWatch
 from tidegate.observe.log import Log
 from tidegate.supervisor.channel import Channel
 from tidegate.supervisor.child import ChildArguments, die_with_parent, end_now, parse_arguments
-from tidegate.supervisor.messages import Load, Named, Ready, Rejected, Source, Status, Workers
+from tidegate.supervisor.messages import Load, Named, Ready, Rejected, Reloaded, Source, Status, Workers
 
 if TYPE_CHECKING:
     from tidegate.control.admin.office import Office
@@ -59,13 +61,13 @@ class AdminServer(Server):
         yield
 
 
-async def _follow(channel: Channel, board: Board, declaration: Declaration, sharing: Sharing) -> None:
+async def _follow(channel: Channel, board: Board, declaration: Declaration, sharing: Sharing, reloads: Reloads) -> None:
     """Take what the supervisor says; end when it is gone."""
     while True:
-        await _hear(channel, board, declaration, sharing)
+        await _hear(channel, board, declaration, sharing, reloads)
 
 
-async def _hear(channel: Channel, board: Board, declaration: Declaration, sharing: Sharing) -> None:
+async def _hear(channel: Channel, board: Board, declaration: Declaration, sharing: Sharing, reloads: Reloads) -> None:
     message = await channel.receive()
     if message is None:
         end_now()
@@ -80,6 +82,8 @@ async def _hear(channel: Channel, board: Board, declaration: Declaration, sharin
         sharing.source(message.file, message.words)
     elif isinstance(message, Rejected):
         sharing.rejected()
+    elif isinstance(message, Reloaded):
+        reloads.heard(message)
 
 
 async def _offer(channel: Channel, checked: Checked) -> None:
@@ -136,9 +140,12 @@ async def _run(arguments: ChildArguments, log: Log) -> None:
 
     def make() -> "Office":
         office = _office(Path(arguments.state_dir), ledger, jobs, declaration, board, log, clock, among)
-        office.drills, office.live = drills, live
+        office.drills, office.live, office.policy = drills, live, policy
         return office
 
+    reloads = Reloads(channel.send)
+    asked = ways(asyncio.get_running_loop(), reloads, sharing, declaration)
+    policy = policy_office(Path(arguments.state_dir), asked, lambda: ledger.engine, clock.wall)
     hosts = os.environ.get(HOSTS, "").split()
     front = Front(make, hosts)
     nodes = Nodes(declaration, sharing, front.poke, clock, log)
@@ -148,16 +155,17 @@ async def _run(arguments: ChildArguments, log: Log) -> None:
     server = AdminServer(_settings(port), lambda: channel.send(Ready(os.getpid())))
     listener = socket.socket(fileno=arguments.listen)
     # How the gate stands, before anybody who waits in the backlog asks.
-    await _hear(channel, board, declaration, sharing)
+    await _hear(channel, board, declaration, sharing, reloads)
     ledger.start()
     leader.start()
     Bodies(Path(arguments.state_dir), lambda: ledger.engine, declaration, log, lead=leader.begin).start()
     JobsWatch(jobs, board, log, clock.wall).start()
     drills.start()
+    PolicyWatch(policy, lambda: ledger.engine is not None, log).start()
     watch.start()
     sender(Path(arguments.state_dir), declaration, board, clock, log).start()
     front.start(lambda: ledger.engine is not None)
-    following = asyncio.create_task(_follow(channel, board, declaration, sharing))
+    following = asyncio.create_task(_follow(channel, board, declaration, sharing, reloads))
     among_nodes = asyncio.create_task(nodes.run())
     alerts = Alerts(
         Path(arguments.state_dir), lambda: ledger.engine, Seen(declaration, board, watch), leader.begin, log, clock,

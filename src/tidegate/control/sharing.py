@@ -104,13 +104,21 @@ class Sharing:
         return parcel_of(kept.parcel).text if kept.version and kept.version == self._serves else None
 
     async def put(self, text: bytes) -> str:
-        """Propose a text to all nodes: why it is not in force, "" = it is. What stands in the own file is left alone."""
+        """Propose a text to all nodes: why it is not in force, "" = it is. The own file is left alone."""
         done: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         if self._wanted is not None:
             return _BEFORE
         self._wanted = text, done
         self._poked.set()
-        return await done
+        try:
+            return await done
+        finally:
+            self._forget(done)
+
+    def _forget(self, done: asyncio.Future[str]) -> None:
+        """Who asked has heard, or has given up."""
+        if self._wanted is not None and self._wanted[1] is done:
+            self._wanted = None
 
     # The course of things
 

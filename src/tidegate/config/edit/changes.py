@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from tidegate.config.edit.splice import Edit, add, remove, replace
-from tidegate.config.edit.tree import Item, Tree, Uneditable, plain, scalar_of
+from tidegate.config.edit.tree import Item, Tree, Uneditable, plain, scalar_of, tree_of
 from tidegate.config.findings import Finding, Path, dotted
 from tidegate.config.source import YamlError, compose
 
@@ -92,7 +92,7 @@ class _Editor:
     """One text, read once."""
 
     def __init__(self, text: str) -> None:
-        self.tree = Tree(text, compose(text))
+        self.tree = tree_of(text)
         self._edits: list[Edit] = []
 
     def overlay(self, change: Change) -> bool:
@@ -126,7 +126,7 @@ class _Editor:
             return self.tree.text
         text = self._made(before, wanted)
         try:
-            now = plain(compose(text))
+            now = plain(tree_of(text).root)
         except YamlError:
             now = Uneditable
         if not _same(now, wanted):
@@ -144,7 +144,7 @@ class _Editor:
             text = _spliced(tree.text, step)
             if text == tree.text:
                 return text
-            tree = Tree(text, compose(text))
+            tree = tree_of(text)
             data = plain(tree.root)
             if _same(data, wanted):
                 return text

@@ -7,18 +7,19 @@ wherever it stands. A reference to the environment is no secret.
 
 import hmac
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from typing import Final, NamedTuple
 
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from tidegate.config.edit.tree import Tree, Uneditable
+from tidegate.config.edit.tree import Tree, Uneditable, tree_of
 from tidegate.config.fields import all_fields, annotation_at, section_at
 from tidegate.config.findings import Finding
 from tidegate.config.findings import Path as Place
 from tidegate.config.schema.base import only_inside
-from tidegate.config.source import MAX_DEPTH, YamlError, compose
+from tidegate.config.source import MAX_DEPTH, YamlError
 
 MASK: Final = re.compile(r"«secret:([0-9a-f]{16})»")
 _ANY: Final = re.compile(r"«secret:[^»\n]*»?")
@@ -57,12 +58,12 @@ class Masker:
         """Of a text as it is written: 16 hexadecimal digits."""
         return hmac.new(self._key, text.encode(errors="surrogatepass"), sha256).hexdigest()[:16]
 
-    def hide(self, text: str) -> Masked:
-        """The text without its secrets. O(text): it is read once."""
+    def hide(self, text: str, *, likely: bool = True) -> Masked:
+        """The text without its secrets, and without what is `likely` one. O(text): it is read once."""
         secrets: dict[str, str] = {}
         pieces: list[str] = []
         at = 0
-        for start, end in _apart(secret_spans(text), text):
+        for start, end in _apart(secret_spans(text, likely=likely), text):
             piece = text[start:end]
             secrets[self.digest(piece)] = piece
             pieces += [text[at:start], f"«secret:{self.digest(piece)}»"]
@@ -89,10 +90,10 @@ def by_place(text: str, base: str, secrets: Mapping[str, str]) -> dict[str, str]
     if not lost:
         return dict(secrets)
     try:
-        tree, now = Tree(text, compose(text)), Tree(base, compose(base))
+        tree, now = tree_of(text), tree_of(base)
     except YamlError:
         return dict(secrets)
-    there = {path: inner for path, inner in _scalars(now, now.root, ())}
+    there = dict(_scalars(now, now.root, ()))
     found = dict(secrets)
     for path, inner in _scalars(tree, tree.root, ()):
         mask = MASK.fullmatch(inner)
@@ -120,24 +121,35 @@ _GONE: Final = 'write the secret itself, or a reference as "${NAME}"'
 _BARE: Final = "put it where a secret stands; else it would be shown to whoever may see the policy"
 
 
-def laid_bare(sent: str, again: Masked) -> list[Finding]:
-    """Masks of a text that was sent which would be seen when it is shown again: put where no secret belongs."""
-    shown: dict[str, int] = {}
-    for match in MASK.finditer(again.text):
-        shown[match[1]] = shown.get(match[1], 0) + 1
+def laid_bare(sent: str, filled: str, base: str, masker: Masker) -> list[Finding]:
+    """Masks of a text that was sent, and is YAML, which stand where no secret belongs, and would be seen.
+
+    What looked like a key in a comment of `base` may stay one.
+    """
+    known = masker.hide(base)
+    allowed = _counted(known.text)
+    allowed.subtract(_counted(masker.hide(base, likely=False).text))
+    allowed.update(_counted(masker.hide(filled, likely=False).text))
     findings = []
     for match in MASK.finditer(sent):
-        shown[match[1]] = shown.get(match[1], 0) - 1
-        if shown[match[1]] < 0:
+        allowed[match[1]] -= 1
+        if allowed[match[1]] < 0:
             findings.append(_at(sent, match.start(), "a secret cannot stand here", _BARE))
     return findings
 
 
-def secret_spans(text: str) -> list[Span]:
-    """Where secrets stand, in any order; also in a text that is no YAML, then by its lines."""
-    spans = [Span(found.start(), found.end()) for found in _KEY_LIKE.finditer(text)]
+def _counted(text: str) -> Counter[str]:
+    return Counter(match[1] for match in MASK.finditer(text))
+
+
+def secret_spans(text: str, *, likely: bool = True) -> list[Span]:
+    """Where secrets stand, in any order; also in a text that is no YAML, then by its lines.
+
+    `likely`: also what looks like a key, wherever it stands.
+    """
+    spans = [Span(found.start(), found.end()) for found in _KEY_LIKE.finditer(text) if likely]
     try:
-        tree = Tree(text, compose(text))
+        tree = tree_of(text)
         return spans + list(_of_node(tree, tree.root, (), set()))
     except (YamlError, Uneditable, RecursionError):
         return spans + list(_of_lines(text))

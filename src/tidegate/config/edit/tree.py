@@ -3,10 +3,11 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ruamel.yaml.nodes import CollectionNode, MappingNode, Node, ScalarNode, SequenceNode
 
-from tidegate.config.source import MAX_DEPTH, MAX_VALUES, core_scalar
+from tidegate.config.source import MAX_DEPTH, MAX_VALUES, compose, core_scalar
 
 _CORE = "tag:yaml.org,2002:"
 _MERGE = _CORE + "merge"
@@ -118,6 +119,12 @@ class Tree:
             return Item(name, value, start, opened, found.end(), alias=True)
         empty = isinstance(value, ScalarNode) and value.start_mark.index == value.end_mark.index
         return Item(name, value, start, opened, opened if empty else self.end(value))
+
+
+@lru_cache(maxsize=3)
+def tree_of(text: str) -> Tree:
+    """The tree of a text; the last few are kept, since most questions are about the same. Raises `YamlError`."""
+    return Tree(text, compose(text))
 
 
 def plain(root: Node | None) -> object:

@@ -12,11 +12,11 @@ from tidegate.config.edit.changes import MOST, CannotChange, Change, apply
 from tidegate.config.edit.difference import difference
 from tidegate.config.edit.form import form_of
 from tidegate.config.edit.masks import Masked, Masker, by_place, laid_bare, put_back
-from tidegate.config.edit.tree import Uneditable, plain
+from tidegate.config.edit.tree import Uneditable, plain, tree_of
 from tidegate.config.findings import ConfigError, Finding
 from tidegate.config.load import Sharing, load
 from tidegate.config.parcels import Unshareable
-from tidegate.config.source import YamlError, compose
+from tidegate.config.source import YamlError
 
 _FINDINGS = 200  # told at a time
 
@@ -48,13 +48,14 @@ def _edited(
     secrets = by_place(text, str(asked["base"]), base.secrets) if asked.get("restores") else base.secrets
     filled, lost = put_back(text, secrets)
     findings += lost
-    if not findings:
-        hidden = masker.hide(filled)
-        findings += [] if asked.get("restores") else laid_bare(text, hidden)
-        text = hidden.text if asked.get("hides") else text
+    form = _form(text)
+    if not findings and form is not None and not asked.get("restores"):
+        findings += laid_bare(text, filled, str(asked["base"]), masker)
+    if asked.get("hides"):
+        text = masker.hide(filled).text
     found = difference(base.text, text)
     made: dict[str, object] = {
-        "text": text, "diff": found.text, "added": found.added, "removed": found.removed, "form": _form(text),
+        "text": text, "diff": found.text, "added": found.added, "removed": found.removed, "form": form,
         "plain": filled,
     }  # fmt: skip
     checked = _check(asked, filled, environ, wall)
@@ -88,6 +89,6 @@ def _record(one: Finding) -> dict[str, object]:
 def _form(text: str) -> dict[str, object] | None:
     """None: the text is no YAML."""
     try:
-        return form_of(plain(compose(text)))
+        return form_of(plain(tree_of(text).root))
     except (YamlError, Uneditable):
         return None

@@ -80,7 +80,7 @@ def list_callers(desk: Desk, who: Who, asked: Annotated[CallersQuery, Query()]) 
     """Who may call beside the file, with limits, for who plays calls: nothing of what their keys are known by."""
     with desk.engine.connect() as connection:
         every = (one for one in identity.changes(connection) if who.reaches(_space_of(one)))
-        found = [_plain(one) for one in islice(every, asked.offset, asked.offset + asked.limit)]
+        found = [plain(one) for one in islice(every, asked.offset, asked.offset + asked.limit)]
     following = asked.offset + asked.limit if len(found) == asked.limit else 0
     return Response(_encode({"callers": found, "next": following}), media_type="application/json")
 
@@ -89,6 +89,6 @@ def _space_of(one: Change) -> str:
     return one.namespace.name if isinstance(one, PutNamespace) else one.namespace or _NOBODY
 
 
-def _plain(one: Change) -> Change:
+def plain(one: Change) -> Change:
     """Without the digest and what signs."""
     return PutKey(one.namespace, replace(one.key, digest=b"", signing_key=b"")) if isinstance(one, PutKey) else one

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 
 from tidegate import __version__
 from tidegate.control.admin import (
+    api_accounts,
     api_alerts,
     api_arrivals,
     api_bodies,
@@ -23,6 +24,7 @@ from tidegate.control.admin import (
     api_live,
     api_namespaces,
     api_oidc,
+    api_policy,
     api_session,
     api_shadows,
     api_spend,
@@ -51,6 +53,7 @@ ROUTERS = (
     api_cache.ROUTER,
     api_drills.ROUTER,
     api_shadows.ROUTER,
+    api_policy.ROUTER,
     api_jobs.ROUTER,
     api_alerts.ROUTER,
     api_session.ROUTER,
@@ -58,6 +61,7 @@ ROUTERS = (
     api_tokens.ROUTER,
     api_status.ROUTER,
     api_live.ROUTER,
+    api_accounts.ROUTER,
 )
 _REMEDIES = {
     404: ("path", "there is no such route", "see /docs for those that there are"),

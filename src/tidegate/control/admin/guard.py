@@ -12,6 +12,7 @@ from tidegate.control.admin.problems import MEDIA_TYPE, Refused, body_of, refuse
 
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 MAX_BODY = 262_144
+MAX_POLICY = 8 * 1_048_576  # a configuration of 1 MiB, each of whose characters JSON may write as six
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 BASE_POLICY = (
     b"default-src 'none'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -57,7 +58,7 @@ class Guard:
         try:
             headers = _headers(scope)
             self._check(scope, headers)
-            await self._app(scope, _bounded(receive), protected)
+            await self._app(scope, _bounded(receive, _most(scope)), protected)
         except Refused as refusal:
             if not answered:
                 await answer(refusal, protected)
@@ -69,8 +70,8 @@ class Guard:
         host = _without_port(headers.get("host", ""))
         if host not in self._hosts:
             raise refused(421, "header.host", "is not a name of this port", "call it as localhost or 127.0.0.1")
-        if int(headers.get("content-length", "0")) > MAX_BODY:
-            raise _too_large()
+        if int(headers.get("content-length", "0")) > _most(scope):
+            raise _too_large(_most(scope))
         if scope["method"] not in _SAFE:
             _same_site(headers)
 
@@ -93,22 +94,26 @@ def _same_site(headers: dict[str, str]) -> None:
         raise refused(403, "header.origin", "another site asks for a change", "use the page of this port")
 
 
-def _bounded(receive: Receive) -> Receive:
+def _most(scope: Scope) -> int:
+    return MAX_POLICY if scope["path"].startswith("/admin/v1/policy/") else MAX_BODY
+
+
+def _bounded(receive: Receive, most: int) -> Receive:
     taken = 0
 
     async def received() -> Message:
         nonlocal taken
         message = await receive()
         taken += len(message.get("body", b""))
-        if taken > MAX_BODY:
-            raise _too_large()
+        if taken > most:
+            raise _too_large(most)
         return message
 
     return received
 
 
-def _too_large() -> Refused:
-    return refused(413, "body", f"is longer than {MAX_BODY} bytes", "send less at once")
+def _too_large(most: int) -> Refused:
+    return refused(413, "body", f"is longer than {most} bytes", "send less at once")
 
 
 def _headers(scope: Scope) -> dict[str, str]:

@@ -20,6 +20,7 @@ from tidegate.observe.log import Log
 from tidegate.store.engine import BadDatabase
 
 if TYPE_CHECKING:
+    from tidegate.control.policy.office import PolicyOffice
     from tidegate.jobs.rows.rows import JobRows
 
 
@@ -33,7 +34,9 @@ class Clocks(NamedTuple):
 class Office:
     """One for the process; it may be used from any thread."""
 
-    __slots__ = ("_jobs", "board", "changes", "clocks", "declaration", "drills", "lead", "live", "log", "state_dir")
+    __slots__ = (
+        "_jobs", "board", "changes", "clocks", "declaration", "drills", "lead", "live", "log", "policy", "state_dir",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -52,6 +55,7 @@ class Office:
         self.declaration = declaration
         self.drills: Drills | None = None  # whoever makes it says so
         self.live: Live | None = None  # likewise
+        self.policy: PolicyOffice | None = None  # likewise
         self.board = board
         self.log = log
         self.clocks = clocks

@@ -3,7 +3,7 @@
 Nothing that a client sent is repeated but the names of fields, cut and without control characters.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -25,11 +25,19 @@ class Fault:
 class Refused(Exception):
     """A call that is not carried out: the status, and why."""
 
-    def __init__(self, status: int, faults: Sequence[Fault], headers: Sequence[tuple[str, str]] = ()) -> None:
+    def __init__(
+        self,
+        status: int,
+        faults: Sequence[Fault],
+        headers: Sequence[tuple[str, str]] = (),
+        more: Mapping[str, object] | None = None,
+    ) -> None:
+        """`more`: members of the document beside those that every refusal has."""
         super().__init__("; ".join(f"{fault.field}: {fault.problem}" for fault in faults))
         self.status = status
         self.faults = tuple(faults)
         self.headers = tuple(headers)
+        self.more = dict(more or {})
 
 
 def refused(status: int, field: str, problem: str, remedy: str, *headers: tuple[str, str]) -> Refused:
@@ -52,6 +60,7 @@ def document_of(refusal: Refused) -> dict[str, object]:
         "errors": [
             {"field": fault.field, "problem": fault.problem, "remedy": fault.remedy} for fault in refusal.faults
         ],
+        **refusal.more,
     }
 
 

@@ -26,7 +26,7 @@ def why_not(file: str) -> str:
     path = os.path.realpath(file)
     try:
         if not os.access(path, os.W_OK):
-            with contextlib.suppress(OSError), open(path, "ab"):
+            with contextlib.suppress(OSError), Path(path).open("ab"):
                 return ""
             return "the file is read-only for the gate (its permissions, or a mount such as a ConfigMap)"
     except ValueError:

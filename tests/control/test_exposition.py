@@ -11,7 +11,7 @@ from tidegate.control.exposition import render
 from tidegate.model.belief import Belief
 from tidegate.model.outcome import Reason
 from tidegate.model.reply import Unexplained
-from tidegate.observe.meters import LaneGauge, PoolGauge, Report
+from tidegate.observe.meters import AccountGauge, KeyGauge, LaneGauge, PoolGauge, Report
 from tidegate.observe.observer import Observer
 
 CALL = {"worker": "0", "plan": "chat", "model": "gpt-4o", "provider": "openai", "scope": "main"}
@@ -89,6 +89,16 @@ def test_gauges_of_a_lane() -> None:
     assert samples["tidegate_quota_left", at(**labels, unit="tokens")] == 900
     assert samples["tidegate_quota_limit", at(**labels, unit="tokens")] == 1_000
     assert ("tidegate_quota_limit", at(**labels, unit="requests")) not in samples
+
+
+def test_what_is_out_of_service() -> None:
+    """Scopes, and single keys; what is in service has no sample."""
+    keys = [KeyGauge("0123abcd", "drained"), KeyGauge("4567cdef", "dead")]
+    told = [AccountGauge("openai", "main", drained=False, keys=keys), AccountGauge("openai", "spare", drained=True)]
+    samples = page(Observer(FixedClock(), accounts=lambda: told))
+    found = {labels for name, labels in samples if name == "tidegate_account_drained"}
+    account = {"worker": "0", "provider": "openai"}
+    assert found == {at(**account, scope="main", key="0123abcd"), at(**account, scope="spare", key="")}
 
 
 def test_queues_of_a_pool() -> None:

@@ -33,6 +33,7 @@ STATUS = {
     ProblemKind.CREDENTIAL: 502,
     ProblemKind.NOT_CACHED: 504,
     ProblemKind.DEADLINE: 504,
+    ProblemKind.DRAINED: 503,
     ProblemKind.UNAVAILABLE: 503,
 }
 

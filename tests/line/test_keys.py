@@ -127,3 +127,60 @@ def test_the_turn_costs_the_same_for_any_number_of_keys(keys: int) -> None:
     """A rotation by one."""
     ring = KeyRing(tuple(f"k{number}" for number in range(keys)))
     assert len({ring.next(0) for _ in range(keys)}) == keys
+
+
+def names(ring: KeyRing, turns: int = 6) -> set[bytes]:
+    return {ring.next(0) for _ in range(turns)}
+
+
+def marks(*keys: bytes) -> set[str]:
+    return {fingerprint(key) for key in keys}
+
+
+def test_a_drained_key_is_not_used() -> None:
+    """Until it is restored; a refusal of a call that was in flight with it retires nothing."""
+    ring = KeyRing(("a", "b", "c"))
+    ring.drain(marks(b"b"))
+    assert names(ring) == {b"a", b"c"}
+    assert ring.retire(b"b", 0) is None
+    assert [state for _, state, _ in ring.states()] == ["good", "drained", "good"]
+    ring.drain(marks(b"a"))
+    assert names(ring) == {b"b", b"c"}
+    ring.drain(set())
+    assert names(ring) == {b"a", b"b", b"c"}
+
+
+def test_the_last_key_in_service_is_used_though_it_was_refused() -> None:
+    """What it is told is the scope's: the scope's breaker closes, and tells when."""
+    ring = KeyRing(("a", "b"))
+    assert ring.retire(b"b", 0) is not None
+    assert [(state, at) for _, state, at in ring.states()] == [("good", 0), ("dead", PAUSE_US)]
+    ring.drain(marks(b"a"))
+    assert names(ring) == {b"b"}
+    assert not ring.out_of_service
+    ring.drain(set())
+    assert names(ring) == {b"a", b"b"}
+
+
+def test_all_keys_drained_is_the_scope_drained() -> None:
+    """Who has its turn already is served by what there is; restored one by one, they serve one by one."""
+    ring = KeyRing(("a", "b"))
+    ring.drain(marks(b"a", b"b"))
+    assert ring.out_of_service
+    assert names(ring) <= {b"a", b"b"}
+    ring.drain(marks(b"a"))
+    assert not ring.out_of_service
+    assert names(ring) == {b"b"}
+
+
+def test_a_key_on_trial_that_is_drained() -> None:
+    """It is tried no more, and begins anew when it is restored."""
+    ring = KeyRing(("a", "b"))
+    assert ring.retire(b"b", 0) is not None
+    assert ring.next(PAUSE_US) == b"b"
+    assert [state for _, state, _ in ring.states()] == ["good", "cooling"]
+    ring.drain(marks(b"b"))
+    assert not ring.restore(b"b")
+    assert {ring.next(3 * PAUSE_US) for _ in range(3)} == {b"a"}
+    ring.drain(set())
+    assert [state for _, state, _ in ring.states()] == ["good", "good"]

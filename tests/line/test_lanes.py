@@ -20,7 +20,9 @@ from tests.line.scenes import (
     tokens_left,
 )
 from tidegate.line.book import MAX_NAMED_BY_CALLERS, RoutingTable
+from tidegate.line.keys import fingerprint
 from tidegate.line.lanes import AGAIN_US, LINGER_US, Lanes
+from tidegate.model.errors import ProblemKind
 from tidegate.model.outcome import Reason
 from tidegate.model.snapshot import Limits, Pool, RateLimitPolicy, Scope, Share, Snapshot, Strategy
 from tidegate.model.tenant import FREE, VIP, Tenant
@@ -276,3 +278,69 @@ def test_a_lane_has_the_part_that_is_its_own() -> None:
     play.lanes.apportion(lambda lane: 500_000 if lane is one else 0)
     assert one.quota.tokens[0].left(now) * 2 == whole
     assert not two.quota.take_nowait(1, now)
+
+
+# ── what an operator takes out of service ────────────────────────────────────────────────────────────────────────────
+
+
+def drained(*accounts: str) -> frozenset[tuple[str, str, str]]:
+    """Scopes, or `scope#key`."""
+    return frozenset(
+        ("openai", scope, key and fingerprint(key.encode()))
+        for scope, _, key in (one.partition("#") for one in accounts)
+    )
+
+
+async def test_a_drained_scope_gets_no_new_calls() -> None:
+    """Its neighbour carries them; who is in flight there finishes; restored, it takes its part again."""
+    play = Playbook(of(ONE, TWO))
+    play.lanes.drain(drained("one"))
+    calls = [play.call("a", max_tokens=1_000) for _ in range(4)]
+    await finish(play)
+    assert {served(await call).lane.name for call in calls} == {"openai/two/a"}
+    held = play.call("a", max_tokens=1_000)
+    await settle()
+    play.lanes.drain(drained("one", "two"))
+    await play.provider("openai", OK)
+    assert served(await held).lane.name == "openai/two/a"
+    last = refused(await play.call("a", max_tokens=1_000))
+    assert last.problem.kind is ProblemKind.DRAINED
+    play.lanes.drain(frozenset())
+    calls = [play.call("a", max_tokens=1_000) for _ in range(8)]
+    await finish(play)
+    assert len({served(await call).lane.name for call in calls}) == 2
+
+
+async def test_who_waits_for_a_scope_that_is_drained_is_told() -> None:
+    """At once, where nothing else is left; else it waits for the others."""
+    play = Playbook(of(ONE))
+    spend(play, 60_000)
+    waiting = play.call("a", max_tokens=20_000)
+    await settle()
+    play.lanes.drain(drained("one"))
+    await settle()
+    assert refused(await waiting).problem.kind is ProblemKind.DRAINED
+
+
+async def test_a_drain_outlives_a_reload() -> None:
+    """Also of keys: rings are made anew. Under another name an account is another one."""
+    play = Playbook(of(ONE, TWO))
+    play.lanes.drain(drained("one", "two#sk-two"))
+    play.reload(of(ONE, TWO, THREE))
+    out = {scope: organisation.drain.on for _, scope, _, organisation in play.lanes.accounts()}
+    assert out == {"one": True, "two": True, "three": False}
+    named = msgspec.structs.replace(ONE, name="uno")
+    play.reload(of(named, THREE))
+    out = {scope: organisation.drain.on for _, scope, _, organisation in play.lanes.accounts()}
+    assert out == {"uno": False, "three": False}
+
+
+async def test_an_account_is_one_whatever_it_is_called() -> None:
+    """Two names of the same credentials: drained under one of them, it is drained."""
+    twin = msgspec.structs.replace(ONE, name="uno")
+    play = Playbook(of(ONE, twin))
+    play.lanes.drain(drained("uno"))
+    assert {scope: organisation.drain.on for _, scope, _, organisation in play.lanes.accounts()} == {
+        "one": True,
+        "uno": True,
+    }

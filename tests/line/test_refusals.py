@@ -127,3 +127,18 @@ def test_nobody_can_serve_such_a_call() -> None:
     refused = failed(call_of(tools=[{"type": "function"}]), plan_of(play), None, NOW, ("b cannot say `n`",))
     assert refused.problem.kind is ProblemKind.BAD_REQUEST
     assert refused.problem.message.endswith("a has no tools; b cannot say `n`.")
+
+
+def test_what_an_operator_has_taken_out_of_service(play: Playbook) -> None:
+    """503 with the remedy and no time, since nobody knows one: at once, and when the deadline passed meanwhile."""
+    plan = plan_of(play)
+    play.lanes.drain(frozenset({("openai", "main", "")}))
+    for refused in (
+        too_late(call_of(), plan, None, late(play, plan.targets[0].pick(call_of(), NOW).wait_us), NOW),
+        expired(call_of(), plan, None, NOW),
+    ):
+        assert refused.problem.kind is ProblemKind.DRAINED
+        assert refused.problem.retry_after_us == 0
+        assert "tidegate accounts restore" in refused.problem.message
+    told = failed(call_of(), plan, LIMITED, NOW, late=True).problem
+    assert told.retry_after_us == 0

@@ -207,3 +207,12 @@ def test_headers_that_say_when_and_why_without_the_key() -> None:
     )  # fmt: skip
     many = [(b"x-ratelimit-%d" % number, b"1") for number in range(100)]
     assert len(story.telling(many, b"sk-1")) == story.MOST_HEADERS
+
+
+async def test_an_account_that_is_out_of_service_is_said_to_be() -> None:
+    """As a candidate of the choice, and as the refusal's word."""
+    play = play_of(provider(limits=BOTH), fallback_models=("b",))
+    play.lanes.drain(frozenset({("openai", "main", "")}))
+    refused(await play.call("s"))
+    assert words(play) == [(CHOSEN, "late"), (REFUSED, "drained")]
+    assert told(play)[0].figures == (("openai/a", "drained"), ("openai/b", "drained"))

@@ -3,9 +3,10 @@
 import pytest
 from sqlalchemy import Engine
 
-from tidegate.model.directory import Gone, PutKey, PutNamespace
+from tidegate.model.directory import Gone, PutDrain, PutKey, PutNamespace
 from tidegate.model.entitlements import ClientKey, Namespace
-from tidegate.store import identity, news
+from tidegate.store import drains, identity, news
+from tidegate.store.drains import StoredDrain
 from tidegate.store.engine import writing
 from tidegate.store.news import KEY, NAMESPACE, PURGE, Item
 
@@ -64,3 +65,17 @@ def test_an_item_is_as_its_row_is_now(engine: Engine) -> None:
         Gone("key", "a", "two"),
     ]
     assert items[0] == Item(NAMESPACE, "a", "a", gone=True)
+
+
+def test_what_is_out_of_service(engine: Engine) -> None:
+    """Scopes and keys, also where a name has the sign by which they are put together."""
+    drained = [PutDrain("openai", "ma#in"), PutDrain("openai", "ma#in", "0123abcd"), PutDrain("openai", "back")]
+    with writing(engine) as connection:
+        for one in drained[:2]:
+            drains.put(connection, StoredDrain(one.provider, one.scope, one.key, 1, "ann", "a bill"))
+        changes = news.changes_of(connection, list(news.items_of(drained)))
+        assert changes == [*drained[:2], Gone("drain", "openai", "back#")]
+        assert list(identity.changes(connection)) == [*sorted(drained[:2], key=lambda one: one.key)]
+        assert identity.anything(connection)
+        drains.remove(connection, "openai", "ma#in", "")
+        assert [one.key for one in drains.all_of(connection)] == ["0123abcd"]

@@ -14,6 +14,7 @@ COMMANDS = {
     "namespaces": "customers, teams, products: who is served as one",
     "users": "users of a namespace, whose keys share limits and budgets",
     "keys": "the keys with which applications call the gate",
+    "accounts": "accounts of providers, as they stand; take them out of service, and back",
     "calls": "single calls, and what they said where that is kept",
     "spend": "what was used and what it cost",
     "usage": "what is used of each quota over time, and when it will be exhausted",

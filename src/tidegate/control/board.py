@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from tidegate.model.measures import Sample
 from tidegate.observe.live import Told
 from tidegate.observe.meters import (
+    AccountGauge,
     AnswersMeter,
     CallMeter,
     ClusterMeter,
@@ -54,6 +55,7 @@ class WorkerView:
     answers: list[AnswersMeter] = field(default_factory=list)
     semantic: SemanticMeter | None = None
     cluster: ClusterMeter | None = None
+    accounts: list[AccountGauge] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -132,6 +134,7 @@ class Board:
             view.answers = report.answers
             view.semantic = report.semantic
             view.cluster = report.cluster
+            view.accounts = report.accounts
 
     def show_telemetry(self, figures: "Figures") -> None:
         """What became of what is sent to a collector."""
@@ -148,11 +151,21 @@ class Board:
             view.pid = 0
             view.gauges = []
             view.pools = []
+            view.accounts = []
             view.token_usage_rate = {}
 
     def told(self) -> list[Told]:
         """What each worker says of this moment. For any thread. O(workers)."""
-        return [Told(one.gauges, one.pools, one.answers, one.cluster) for one in list(self._views.values())]
+        return [
+            Told(
+                one.gauges,
+                one.pools,
+                one.answers,
+                one.cluster,
+                frozenset(f"{account.provider}/{account.scope}" for account in one.accounts if account.drained),
+            )
+            for one in list(self._views.values())
+        ]
 
     def views(self) -> list[WorkerView]:
         """All workers in order, copied as far as `take` changes them: safe to read in a thread."""
@@ -174,6 +187,7 @@ class Board:
                 view.answers,
                 view.semantic,
                 view.cluster,
+                view.accounts,
             )
             for _, view in sorted(self._views.items())
         ]

@@ -20,6 +20,13 @@ class DeclaredScope(msgspec.Struct, frozen=True):
 
     name: str
     limits: dict[str, Limits] = {}
+    max_concurrent: int = 0  # 0 = no such bound
+
+
+class DeclaredProfile(msgspec.Struct, frozen=True):
+    """Of a provider's profile, what it is spoken to in."""
+
+    dialect: str = ""
 
 
 class DeclaredProvider(msgspec.Struct, frozen=True):
@@ -27,6 +34,8 @@ class DeclaredProvider(msgspec.Struct, frozen=True):
 
     name: str
     scopes: tuple[DeclaredScope, ...] = ()
+    base_url: str = ""
+    profile: DeclaredProfile = DeclaredProfile()
 
 
 class Declared(msgspec.Struct, frozen=True):

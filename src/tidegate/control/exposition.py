@@ -85,6 +85,7 @@ class _Page(Collector):
         yield _unexplained(self._views)
         yield from _queues(self._views)
         yield from _gauges(self._views)
+        yield _drained(self._views)
         yield _rates(self._views)
         yield from window_metrics(self._seen)
         yield from ledger_metrics(self._ledger)
@@ -235,6 +236,20 @@ def _gauges(views: list[WorkerView]) -> Iterator[Metric]:
                     limit.add_metric([*labels, unit], allowed)
             beliefs.add(labels, gauge)
     yield from (is_open, left, limit, *beliefs.families)
+
+
+def _drained(views: list[WorkerView]) -> Metric:
+    labels = ["worker", "provider", "scope", "key"]
+    family = GaugeMetricFamily("tidegate_account_drained", "1 while an operator has it out of service", labels=labels)
+    for view in views:
+        for account in view.accounts:
+            at = [str(view.worker), account.provider, account.scope]
+            if account.drained:
+                family.add_metric([*at, ""], 1)
+            for key in account.keys:
+                if key.state == "drained":
+                    family.add_metric([*at, key.fingerprint], 1)
+    return family
 
 
 class _Beliefs:

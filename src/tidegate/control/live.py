@@ -15,7 +15,7 @@ from tidegate.control.declared import Declaration
 from tidegate.control.windows import Glance, StandingWatch, error_permille
 from tidegate.model.jobs import DEAD, QUEUED, RUNNING
 from tidegate.observe import live
-from tidegate.observe.live import LiveAlert, LiveCache, LiveCalls, LiveJobs, LiveState, LiveWorkers, Sentence
+from tidegate.observe.live import LiveAlert, LiveCache, LiveCalls, LiveJobs, LiveLane, LiveState, LiveWorkers, Sentence
 from tidegate.observe.log import Log
 from tidegate.observe.recent import Points
 from tidegate.observe.sentence import sentence
@@ -104,6 +104,11 @@ class Live:
                 self._turn = asyncio.get_running_loop().create_future()
             await asyncio.shield(self._turn)
         return self._event
+
+    def lanes(self) -> list[LiveLane]:
+        """Every lane as it stands, those first that somebody should look at. O(lanes), for any thread."""
+        glance = self._watch.glance()
+        return live.lanes(glance.standing, glance.told)
 
     def recent(self, seconds: int, wanted: Collection[str], most: int) -> Points:
         """The last seconds, as `Recent.points`."""

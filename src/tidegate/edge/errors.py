@@ -45,6 +45,7 @@ _SHAPES = {
     ProblemKind.CREDENTIAL: Shape(502, "upstream_error", "upstream_credential_refused"),
     ProblemKind.NOT_CACHED: Shape(504, _INVALID, "not_cached"),
     ProblemKind.DEADLINE: Shape(504, "upstream_error", "deadline_exceeded"),
+    ProblemKind.DRAINED: Shape(503, "server_error", "accounts_drained"),
     ProblemKind.UNAVAILABLE: Shape(503, "server_error", "unavailable"),
 }
 _BY_STATUS = {400: _INVALID, 408: _INVALID, 413: _INVALID, 414: _INVALID, 417: _INVALID, 431: _INVALID}

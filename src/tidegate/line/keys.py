@@ -5,6 +5,7 @@ it, and an answer restores it. The last key never leaves: what it is refused is 
 """
 
 from collections import deque
+from collections.abc import Collection, Iterator
 from hashlib import sha256
 
 import msgspec
@@ -13,6 +14,7 @@ from tidegate.model.outcome import Reason
 from tidegate.model.reply import Failure
 
 PAUSE_US = 600_000_000  # between probes of a key that was refused
+GOOD, DEAD, COOLING, DRAINED = "good", "dead", "cooling", "drained"  # cooling: refused, and being tried again
 UNAUTHORIZED, FORBIDDEN = 401, 403
 # A 403 is mostly about what a key may do, and money is mostly the whole scope's, unless the provider says otherwise.
 _GONE = (b"revoked", b"deactivated", b"disabled", b"deleted", b"expired", b"invalid api key", b"invalid_api_key")
@@ -57,13 +59,14 @@ def _says(body: bytes, words: tuple[bytes, ...]) -> bool:
 class KeyRing:
     """Round robin over the keys of a scope. `next` is O(1), `retire` and `restore` are O(keys)."""
 
-    __slots__ = ("_out", "_ring", "_trials", "accounts")
+    __slots__ = ("_drained", "_out", "_ring", "_trials", "accounts")
 
     def __init__(self, keys: tuple[str, ...]) -> None:
         self._ring = deque(key.encode("latin-1") for key in keys)
         self.accounts = {key: fingerprint(key) for key in self._ring}
         self._out: deque[tuple[int, bytes]] = deque()  # when to try again, in that order
         self._trials: set[bytes] = set()  # of those, which are being tried
+        self._drained: set[bytes] = set()  # taken out of service by an operator
 
     def __len__(self) -> int:
         """How many keys are in use."""
@@ -73,6 +76,41 @@ class KeyRing:
     def retired(self) -> int:
         """How many keys were refused and are not in use."""
         return len(self._out)
+
+    @property
+    def out_of_service(self) -> bool:
+        """Whether an operator has left it no key."""
+        return len(self._drained) == len(self.accounts)
+
+    def drain(self, digests: Collection[str]) -> None:
+        """Keys of these fingerprints, and no others, are out of service: nobody is sent with them. O(keys).
+
+        Where the provider refuses all the others, one of them is used: what it is told is the scope's.
+        """
+        drained = {key for key, digest in self.accounts.items() if digest in digests}
+        back = self._drained - drained
+        self._drained = drained
+        out = deque(one for one in self._out if one[1] not in drained)
+        refused = {key for _, key in out}
+        ring = [key for key in self._ring if key not in drained]
+        ring += [key for key in self.accounts if key in back and key not in ring and key not in refused]
+        if not ring and out:
+            ring = [out.popleft()[1]]
+        if ring:  # else nobody is sent: who has its turn already is served by what there is
+            self._ring = deque(ring)
+        self._out = out
+        self._trials &= {key for _, key in out}
+
+    def states(self) -> Iterator[tuple[str, str, int]]:
+        """Each key by its fingerprint, how it stands, and when it is tried again (monotonic), 0 = no such time."""
+        out = {key: at for at, key in self._out}
+        for key, digest in self.accounts.items():
+            if key in self._drained:
+                yield digest, DRAINED, 0
+            elif key in out:
+                yield digest, COOLING if key in self._trials else DEAD, out[key]
+            else:
+                yield digest, GOOD, 0
 
     def next(self, now: int) -> bytes:
         """The key whose turn it is; once in a long while one that was refused, to see whether it is good again."""

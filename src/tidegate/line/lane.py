@@ -5,7 +5,7 @@ and held against the rate-limit headers, which alone show a changed limit and wh
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
@@ -22,6 +22,7 @@ from tidegate.model.outcome import Reason, Usage
 from tidegate.model.snapshot import Limits, Profile
 from tidegate.policy.failure import headers
 from tidegate.policy.failure.breaker import Breaker
+from tidegate.policy.failure.drain import Drain
 from tidegate.policy.failure.headers_families import Dimension, family
 from tidegate.policy.failure.health import Health
 from tidegate.policy.learned import blame
@@ -61,11 +62,12 @@ class LaneState:
 
 @dataclass(frozen=True, slots=True)
 class Organisation:
-    """What all lanes of one scope share, whatever the model: its credit, and how many calls it may carry."""
+    """What all lanes of one scope share, whatever the model: its credit, how many calls it may carry, if any."""
 
     name: str
     health: Health
     cap: Cap
+    drain: Drain = field(default_factory=Drain)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +136,7 @@ class Lane(Outlet):
         super().__init__(
             f"{service.name}/{organisation.name}/{model}",
             Quota(self.requests.allowances, self.tokens.allowances),
-            Breaker(organisation.health, experience.overload),
+            Breaker(organisation.health, experience.overload, drain=organisation.drain),
             organisation.cap,
         )
         self._clock = clock

@@ -48,6 +48,7 @@ class _Standing:
     book: int
 
 
+Account = tuple[str, str, str]  # provider, scope, and the fingerprint of one of its keys, "" = all of it
 _Leaver: TypeAlias = "Pool[Lane] | Pool[Outlet] | Lane"
 
 
@@ -55,8 +56,8 @@ class Lanes:
     """Lanes by (base URL, credentials, model), pools by (name, base URL, model)."""
 
     __slots__ = (
-        "_book", "_bounds", "_clock", "_experiences", "_funds", "_lanes", "_leaving", "_luck", "_memories",
-        "_organisations", "_pools", "_rings", "_timer", "max_waiting", "part_of")  # fmt: skip
+        "_book", "_bounds", "_clock", "_drained", "_experiences", "_funds", "_lanes", "_leaving", "_luck", "_memories",
+        "_named", "_organisations", "_pools", "_rings", "_timer", "max_waiting", "part_of")  # fmt: skip
 
     def __init__(
         self,
@@ -81,6 +82,8 @@ class Lanes:
         self._experiences: dict[tuple[str, str], Experience] = {}
         self._rings: dict[str, KeyRing] = {}
         self._bounds: dict[tuple[str, RateLimitPolicy], tuple[Pool[Outlet], int]] = {}
+        self._named: dict[str, dict[tuple[str, str], int]] = {}  # credentials: their names, and the last book of each
+        self._drained: frozenset[Account] = frozenset()
         self._book = 0
         self._leaving: dict[_Leaver, int] = {}  # from when on it may go
         self._timer: Timer | None = None
@@ -95,6 +98,28 @@ class Lanes:
     def __iter__(self) -> Iterator[Lane]:
         return iter(self._lanes.values())
 
+    def drain(self, drained: frozenset[Account]) -> None:
+        """These accounts, and no others, are out of service. O(scopes + keys) where that is new."""
+        if drained != self._drained:
+            self._drained = drained
+            for credentials in self._organisations:
+                self._take_out(credentials)
+
+    def accounts(self) -> Iterator[tuple[str, str, KeyRing, Organisation]]:
+        """Each scope by its provider's name and its own."""
+        for credentials, names in self._named.items():
+            ring, organisation = self._rings.get(credentials), self._organisations.get(credentials)
+            if ring is not None and organisation is not None:
+                yield from ((provider, scope, ring, organisation) for provider, scope in names)
+
+    def _take_out(self, credentials: str) -> None:
+        """As far as it is drained under any of its names: an account is one whatever it is called."""
+        names, ring = self._named.get(credentials, {}), self._rings.get(credentials)
+        if ring is not None:
+            ring.drain({key for provider, scope, key in self._drained if key and (provider, scope) in names})
+        whole = any((provider, scope, "") in self._drained for provider, scope in names)
+        self._organisations[credentials].drain.put(on=whole or (ring is not None and ring.out_of_service))
+
     @property
     def pools(self) -> Iterator[Pool[Lane]]:
         """Every pool that is in use."""
@@ -107,6 +132,10 @@ class Lanes:
 
     def retire(self) -> None:
         """The newest book is in force: what it does not name goes, after a while and once it is idle. O(all)."""
+        for credentials, names in self._named.items():
+            self._named[credentials] = {name: book for name, book in names.items() if book == self._book} or names
+            if len(self._named[credentials]) != len(names) and credentials in self._organisations:
+                self._take_out(credentials)
         pools = [(standing.pool, standing.book) for standing in self._pools.values()]
         used = {lane for pool, book in pools if book == self._book for lane in pool.lanes}
         due = self._clock.now() + LINGER_US
@@ -124,6 +153,10 @@ class Lanes:
         ring = self._rings.get(credentials)
         if ring is None:
             ring = self._rings[credentials] = KeyRing(scope.keys)
+        named = self._named.setdefault(credentials, {})
+        if named.get((service.name, scope.name)) != self._book:
+            named[service.name, scope.name] = self._book
+            self._take_out(credentials)
         lane = self._lanes.get((credentials, model))
         if lane is None:
             experience = self._experience(service, model)
@@ -249,6 +282,7 @@ class Lanes:
         lane.concurrency.part(lane)
         if not any(known == credentials for known, _ in self._lanes):
             left = self._organisations.pop(credentials, None)
+            self._named.pop(credentials, None)
             if left is not None and isinstance(left.cap, Places):
                 left.cap.close()
         if not any(one.service.digest == lane.service.digest and one.model == lane.model for one in self):

@@ -9,6 +9,7 @@ from tidegate.model.call import Call
 from tidegate.model.errors import Problem, ProblemKind
 from tidegate.model.outcome import Reason
 from tidegate.model.reply import Failure, Refused
+from tidegate.policy.failure.drain import DRAINED_US
 from tidegate.policy.quota.allowance import NEVER
 
 CLOSES = frozenset({Reason.RATE, Reason.OVERLOAD, Reason.RAMP, Reason.CAPACITY, Reason.BILLING, Reason.AUTH})
@@ -37,6 +38,8 @@ def too_late(call: Call, plan: Plan, last: Failure | None, late: Late, now: int,
             f"This request needs more tokens at once than {plan.name} has a minute. Lower max_tokens or shorten it."
         )
         return _refused(call, Problem(ProblemKind.TOO_LARGE, message, "max_tokens"), last, now)
+    if wait_us >= DRAINED_US and not again:
+        return _drained(call, plan, last, now)
     if again:
         wait_us = min(wait_us, again)  # another call has not its own back-off
     if late.pick is not None and keep:
@@ -55,6 +58,8 @@ def expired(call: Call, plan: Plan, last: Failure | None, now: int) -> Refused:
     picks = [target.pick(call, now) for target in plan.targets if not target.unfit(call)]
     soonest = min((pick for pick in picks if pick.wait_us != NEVER), key=_wait_us, default=None)
     wait_us = 1
+    if soonest is not None and soonest.wait_us >= DRAINED_US:
+        return _drained(call, plan, None, now)
     if soonest is not None and soonest.wait_us:
         wait_us = soonest.pool.promise(call.tenant, soonest.charge, soonest.wait_us)
     message = f"The deadline passed while the call waited for the quota of {plan.name}."
@@ -78,6 +83,14 @@ def failed(
     return _refused(call, problem, last, now)
 
 
+def _drained(call: Call, plan: Plan, last: Failure | None, now: int) -> Refused:
+    message = (
+        f"Every account that serves {plan.name} was taken out of service by an operator. Try again when one is "
+        "back, or use another model; `tidegate accounts restore` brings it back."
+    )
+    return _refused(call, Problem(ProblemKind.DRAINED, message), last, now)
+
+
 def _refused(call: Call, problem: Problem, last: Failure | None, now: int) -> Refused:
     story.refused(call, problem, last, now)
     return Refused(problem, last)
@@ -86,7 +99,7 @@ def _refused(call: Call, problem: Problem, last: Failure | None, now: int) -> Re
 def _again_us(call: Call, plan: Plan, now: int) -> int:
     """When the soonest of the plan's targets could serve such a call."""
     waits = [target.pick(call, now).wait_us for target in plan.targets if not target.unfit(call)]
-    return min((wait for wait in waits if wait != NEVER), default=0)
+    return min((wait for wait in waits if wait != NEVER and wait < DRAINED_US), default=0)
 
 
 def _wait_us(pick: Pick) -> int:

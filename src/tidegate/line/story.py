@@ -13,7 +13,8 @@ from tidegate.model.call import Call
 from tidegate.model.errors import Problem
 from tidegate.model.outcome import Reason
 from tidegate.model.reply import Failure
-from tidegate.model.story import ASKED, BROKE, CHOSEN, MOST, MOVED, QUEUED, REFUSED, Step
+from tidegate.model.story import ASKED, BROKE, CHOSEN, DRAINED, MOST, MOVED, QUEUED, REFUSED, Step
+from tidegate.policy.failure.drain import DRAINED_US
 from tidegate.policy.queue.desk import Waiting
 from tidegate.policy.queue.outlet import Outlet
 from tidegate.policy.queue.records import Candidate, Choice
@@ -72,6 +73,8 @@ def _prospect(candidate: Candidate) -> int | str:
     wait = candidate.wait_us
     if wait == NEVER:
         return "never"
+    if wait >= DRAINED_US:
+        return DRAINED
     said = ["full"] * candidate.full + ["refusing"] * candidate.tripped
     return f"{wait} {' '.join(said)}" if said else wait
 

@@ -26,6 +26,7 @@ class ProblemKind(Enum):
     CREDENTIAL = auto()  # the provider refused the gate's own credential
     NOT_CACHED = auto()  # the client wants what is known, and nothing is
     DEADLINE = auto()  # the provider did not answer within the call's deadline
+    DRAINED = auto()  # an operator has taken all accounts out of service that could serve it
     UNAVAILABLE = auto()  # the gate itself cannot serve: draining, or its journal cannot be written
 
 

@@ -20,6 +20,8 @@ CACHED: Final = "cached"  # what the cache said, where it waited for it
 REFUSED: Final = "refused"  # why, and the time that was told
 BROKE: Final = "broke"  # a stream after its first content: why, and `then`: fail | continue | restart
 
+DRAINED: Final = "drained"  # instead of a candidate's wait: an operator has taken its accounts out of service
+
 MOST: Final = 32  # of a call; the last one counts those that were dropped before it
 
 

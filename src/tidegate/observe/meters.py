@@ -100,6 +100,25 @@ class ScopeMeter(msgspec.Struct, array_like=True):
     restored: int = 0
 
 
+class KeyGauge(msgspec.Struct, array_like=True):
+    """How one key of a scope stands: good, dead (refused), cooling (refused, and being tried again), drained."""
+
+    fingerprint: str
+    state: str
+    again_us: int = 0  # until it is tried again
+
+
+class AccountGauge(msgspec.Struct, array_like=True):
+    """How one scope stands, whatever the model."""
+
+    provider: str
+    scope: str
+    drained: bool
+    keys: list[KeyGauge] = []
+    in_flight: int = 0
+    pause_us: int = 0  # until its provider may be asked again with it
+
+
 class ProviderMeter(msgspec.Struct, array_like=True):
     """What one provider said that nobody expected."""
 
@@ -210,3 +229,4 @@ class Report(msgspec.Struct, array_like=True):
     answers: list[AnswersMeter] = []  # of each layer of the cache, memory first
     semantic: SemanticMeter | None = None  # None: it has nothing compared
     cluster: ClusterMeter | None = None  # None: it shares nothing
+    accounts: list[AccountGauge] = []

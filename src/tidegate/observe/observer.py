@@ -13,6 +13,7 @@ from tidegate.observe.meters import (
     FALLBACK,
     MOVED,
     OTHER,
+    AccountGauge,
     LaneGauge,
     LaneMeter,
     PoolGauge,
@@ -42,8 +43,8 @@ class Observer:
     """The counters of one worker. O(1) per event; memory bounded by `MAX_SERIES`."""
 
     __slots__ = (
-        "_calls", "_clock", "_gauges", "_growth", "_lanes", "_log", "_pools", "_providers", "_scopes", "_started",
-        "_tallies", "_usage", "on_key_retired",
+        "_accounts", "_calls", "_clock", "_gauges", "_growth", "_lanes", "_log", "_pools", "_providers", "_scopes",
+        "_started", "_tallies", "_usage", "on_key_retired",
     )  # fmt: skip
 
     def __init__(
@@ -52,8 +53,10 @@ class Observer:
         gauges: Callable[[], Iterable[LaneGauge]] = tuple,
         pools: Callable[[], Iterable[PoolGauge]] = tuple,
         log: Log | None = None,
+        accounts: Callable[[], Iterable[AccountGauge]] = tuple,
     ) -> None:
-        """`gauges` and `pools` are asked once a second how lanes and queues stand."""
+        """`gauges`, `pools` and `accounts` are asked once a second how lanes, queues and scopes stand."""
+        self._accounts = accounts
         self._clock = clock
         self._gauges = gauges
         self._pools = pools
@@ -163,6 +166,7 @@ class Observer:
             scopes=list(self._scopes.values()),
             token_usage_rate=self._token_usage_rate(),
             providers=list(self._providers.values()),
+            accounts=list(islice(self._accounts(), MAX_SERIES)),
         )
 
     def _token_usage_rate(self) -> dict[str, float]:

@@ -11,6 +11,8 @@ from sqlalchemy import Connection, Row, Table, delete, exists, func, insert, sel
 
 from tidegate.model.directory import Change, PutKey, PutNamespace, PutUser
 from tidegate.model.entitlements import ClientKey, Namespace, User
+from tidegate.store import drains
+from tidegate.store.drains import DRAINS
 from tidegate.store.identity_tables import KEYS, NAMESPACES, USERS
 
 _BIT_BY_BIT = {"yield_per": 1_000}  # PostgreSQL's driver would hold all rows else
@@ -181,8 +183,8 @@ def forget_keys(connection: Connection, before_us: int) -> int:
 
 
 def anything(connection: Connection) -> bool:
-    """Is any namespace, user or key managed at run time?"""
-    tables: Sequence[Table] = (NAMESPACES, USERS, KEYS)
+    """Is any namespace, user or key managed at run time, or any account?"""
+    tables: Sequence[Table] = (NAMESPACES, USERS, KEYS, DRAINS)
     return any(connection.execute(select(exists(select(1).select_from(table)))).scalar() for table in tables)
 
 
@@ -209,6 +211,8 @@ def changes(connection: Connection) -> Iterator[Change]:
     live = select(KEYS).where(KEYS.c.revoked_us == 0).order_by(KEYS.c.id)
     for row in connection.execute(live, execution_options=_BIT_BY_BIT):
         yield PutKey(row.namespace, _stored_key(row).key)
+    for one in drains.all_of(connection):
+        yield one.change
 
 
 def _text(record: msgspec.Struct) -> str:

@@ -10,8 +10,18 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, delete, func, insert, select, text
 
-from tidegate.model.directory import Change, Gone, PutKey, PutNamespace, PutUser
-from tidegate.store import identity
+from tidegate.model.directory import (
+    DRAIN,
+    Change,
+    Gone,
+    PutDrain,
+    PutKey,
+    PutNamespace,
+    PutUser,
+    drain_name,
+    drained_of,
+)
+from tidegate.store import drains, identity
 from tidegate.store.engine import is_sqlite
 from tidegate.store.news_tables import NEWS
 
@@ -101,6 +111,8 @@ def items_of(changes: Iterable[Change]) -> Iterator[Item]:
                 yield Item(USER, namespace, user.name)
             case PutKey(namespace, key):
                 yield Item(KEY, namespace, key.name)
+            case PutDrain(provider, scope, key):
+                yield Item(DRAIN, provider, drain_name(scope, key))
             case Gone():
                 yield Item(change.kind, change.namespace, change.name, gone=True)
 
@@ -126,5 +138,8 @@ def _row(connection: Connection, item: Item) -> Change | None:
     if item.kind == USER:
         user = identity.user(connection, item.namespace, item.name)
         return None if user is None else PutUser(item.namespace, user.user)
+    if item.kind == DRAIN:
+        drain = drains.drain(connection, item.namespace, *drained_of(item.name))
+        return None if drain is None else drain.change
     key = identity.live_key(connection, item.namespace, item.name)
     return None if key is None else PutKey(item.namespace, key.key)

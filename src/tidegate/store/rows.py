@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from tidegate.model.facts import CallRecord, Try
-from tidegate.model.story import ASKED, BROKE, CHOSEN, DEGRADED, LIMITED, MOVED, REFUSED
+from tidegate.model.story import ASKED, BROKE, CHOSEN, DEGRADED, DRAINED, LIMITED, MOVED, REFUSED
 from tidegate.model.trace import trace_id
 from tidegate.store.metadata import DAY_US
 
@@ -106,6 +106,7 @@ def why(of: CallRecord) -> str:
             words.append(step.why)
         elif step.what == CHOSEN:
             words.append(MOVED if step.why == "soonest" else "")
+            words.append(DRAINED if any(value == DRAINED for _, value in step.figures) else "")
         elif step.what in _WORDS:
             words += [step.what, step.why if step.what in _WITH_WHY else ""]
     return name(" ".join(dict.fromkeys(word for word in words if word and " " not in word)), _WHY)

@@ -1,10 +1,15 @@
 """What of a lane outlives its worker, and what is shown of it."""
 
+from collections.abc import Iterator
+
 from tidegate.journal.learnt import Learnt
 from tidegate.line.lane import Lane, LaneState
+from tidegate.line.lanes import Lanes
 from tidegate.line.pool import Pool
 from tidegate.model.facts import Intent
-from tidegate.observe.meters import LaneGauge, PoolGauge
+from tidegate.observe.log import Log
+from tidegate.observe.meters import AccountGauge, KeyGauge, LaneGauge, PoolGauge
+from tidegate.observe.observer import Observer
 from tidegate.ports import Clock
 
 
@@ -44,16 +49,25 @@ def gauge(lane: Lane, now: int) -> LaneGauge:
         tokens.limit if tokens else -1,
         requests.left if requests else -1,
         requests.limit if requests else -1,
-        not lane.breaker.limited,
+        not lane.breaker.refused,
         lane.requests.belief(now),
         lane.tokens.belief(now),
         lane.charged_requests,
         lane.charged_tokens,
-        lane.breaker.wait(now),
+        lane.breaker.pause(now),
         lane.keys.retired + lane.breaker.healths[0].limited,  # the last key of a scope never leaves: the scope closes
         lane.calls,
         lane.reserved,
     )
+
+
+def account_gauges(lanes: Lanes, clock: Clock) -> Iterator[AccountGauge]:
+    """How each scope stands. O(scopes + keys)."""
+    now = clock.now()
+    for provider, scope, ring, organisation in lanes.accounts():
+        keys = [KeyGauge(digest, state, max(0, at - now) if at else 0) for digest, state, at in ring.states()]
+        pause = organisation.health.wait(now)
+        yield AccountGauge(provider, scope, organisation.drain.on, keys, organisation.cap.busy, pause)
 
 
 def pool_gauge(pool: Pool[Lane], now: int) -> PoolGauge:
@@ -71,3 +85,17 @@ def pool_gauge(pool: Pool[Lane], now: int) -> PoolGauge:
         desk.waiting_us(now),
         desk.waits,
     )
+
+
+def observer(lanes: Lanes, clock: Clock, log: Log) -> Observer:
+    """Who counts what happens on them, and says how they stand."""
+
+    def gauges() -> Iterator[LaneGauge]:
+        now = clock.now()
+        return (gauge(lane, now) for lane in lanes)
+
+    def pools() -> Iterator[PoolGauge]:
+        now = clock.now()
+        return (pool_gauge(pool, now) for pool in lanes.pools)
+
+    return Observer(clock, gauges, pools, log, lambda: account_gauges(lanes, clock))

@@ -9,7 +9,7 @@ import gc
 import os
 import random
 import socket
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,8 +38,7 @@ from tidegate.line.line import Line
 from tidegate.model import snapshot as snapshots
 from tidegate.model.snapshot import Snapshot, caches
 from tidegate.observe.log import Log
-from tidegate.observe.meters import AnswersMeter, ClusterMeter, JournalMeter, LaneGauge, PoolGauge, SemanticMeter
-from tidegate.observe.observer import Observer
+from tidegate.observe.meters import AnswersMeter, ClusterMeter, JournalMeter, SemanticMeter
 from tidegate.observe.push import Pusher
 from tidegate.policy.access.nonces import Nonces
 from tidegate.ports import Clock
@@ -99,7 +98,7 @@ class Worker:
         self._luck = luck = random.Random()  # jitter and sampling, nothing secret
         funds = None if self._shared is None else self._shared.funds
         self.lanes = Lanes(clock, first.queue.max_calls, luck.random, memories, funds)
-        self.observer = Observer(clock, self._gauges, self._pools, log)
+        self.observer = lanes.observer(self.lanes, clock, log)
         self._spool = Spool(own / parcels.DIRECTORY, clock, in_thread, log)
         self._upstreams = Upstreams(clock)
         self._elsewhere = _elsewhere(first)
@@ -148,7 +147,8 @@ class Worker:
         return house
 
     def _follow(self, managed: Roster) -> None:
-        """Who may call has changed at run time."""
+        """Who may call has changed at run time, or which accounts are out of service."""
+        self.lanes.drain(managed.drained)
         house = self.gateway.house
         was_open = house.clients.open
         house.follow(managed)
@@ -340,14 +340,6 @@ class Worker:
 
     def _questions(self) -> SemanticMeter | None:
         return None if self._kept is None else self._kept.questions()
-
-    def _gauges(self) -> list[LaneGauge]:
-        now = self._clock.now()
-        return [lanes.gauge(lane, now) for lane in self.lanes]
-
-    def _pools(self) -> Iterator[PoolGauge]:
-        now = self._clock.now()
-        return (lanes.pool_gauge(pool, now) for pool in self.lanes.pools)
 
 
 def _spare_the_collector() -> None:

@@ -146,3 +146,16 @@ def test_a_stepped_clock_does_not_put_an_attempt_before_its_call() -> None:
 def test_times_as_people_read_them() -> None:
     """Microseconds, milliseconds, seconds."""
     assert [seconds(us) for us in (7, 1_500, 2_345_678)] == ["7 µs", "1.5 ms", "2.35 s"]
+
+
+@pytest.mark.parametrize(
+    ("waits", "target", "says"),
+    [
+        ((("p/a", "drained"), ("p/b", 0)), "p/b", "p/b, of p/a drained, p/b at once"),
+        ((("p/a", "drained"),), "", "none of p/a: an operator has taken their accounts out of service"),
+    ],
+)
+def test_accounts_that_are_out_of_service(waits: tuple[tuple[str, str | int], ...], target: str, says: str) -> None:
+    """Are said to be."""
+    found = told({}, TRY, story=(Step(CHOSEN, 0, 0, target, "soonest" if target else "late", waits),))
+    assert found[0].says == says

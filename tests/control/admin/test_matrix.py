@@ -7,11 +7,13 @@ import pytest
 from fastapi.routing import APIRoute
 from msgspec.structs import replace
 
+from tests.control.admin.accounts import with_accounts
 from tests.control.admin.desk import WALL, Desk
 from tests.control.admin.drills import with_drills
 from tests.control.admin.ledger import called, said, write_bodies, write_calls
 from tests.control.admin.live import signed_out, with_live
 from tests.control.admin.mind import mind
+from tests.control.admin.policy import with_policy
 from tidegate.control.admin import api_live
 from tidegate.control.admin.app import PREFIX, application
 from tidegate.control.admin.routing import GuardedRoute
@@ -25,6 +27,13 @@ from tidegate.store.engine import writing
 
 ROLES = ("admin", "operator", "viewer", "debugger", "owner", "other owner", "nobody")
 A, O, V, D, W = "admin", "operator", "viewer", "debugger", "owner"  # noqa: E741 - a table is read by its letters
+
+
+def seen(desk: Desk) -> tuple[str, str]:
+    """Digest and text of the policy."""
+    policy = desk.ask("GET", "/policy").json()
+    return policy["digest"], policy["text"]
+
 
 # By method and path: a body that is right, and the roles that may. An owner is one of the namespace `team`.
 MATRIX: dict[tuple[str, str], tuple[object, set[str]]] = {
@@ -96,12 +105,28 @@ MATRIX: dict[tuple[str, str], tuple[object, set[str]]] = {
     ("POST", "/alerts/{alert}/ack"): (None, {A, O}),
     ("GET", "/audit"): (None, {A, O, V}),
     ("GET", "/status"): (None, {A, O, V, D}),
+    ("GET", "/policy"): (None, {A, O, V, D}),
+    ("POST", "/policy/preview"): (lambda desk: {"base": seen(desk)[0]}, {A, O, V, D}),
+    ("POST", "/policy/apply"): (lambda desk: {"base": seen(desk)[0], "text": seen(desk)[1]}, {A, O}),
+    ("GET", "/policy/history"): (None, {A, O, V, D}),
+    ("GET", "/policy/history/{version}"): (None, {A, O, V, D}),
+    ("POST", "/policy/history/{version}/restore"): (lambda desk: {"base": seen(desk)[0]}, {A, O}),
+    ("POST", "/policy/dryrun"): (lambda desk: {"text": seen(desk)[1]}, {A, O}),
+    ("GET", "/policy/dryrun/{run}"): (None, {A, O, V, D}),
+    ("DELETE", "/policy/dryrun/{run}"): (None, {A, O}),
+    ("GET", "/policy/schema"): (None, {A, O, V, D, W, "other owner"}),
+    ("GET", "/accounts"): (None, {A, O, V, D}),
+    ("POST", "/accounts/{provider}/{scope}/drain"): ({"reason": "a bill"}, {A, O}),
+    ("POST", "/accounts/{provider}/{scope}/restore"): (None, {A, O}),
+    ("POST", "/accounts/{provider}/{scope}/keys/{fingerprint}/drain"): ({}, {A, O}),
+    ("POST", "/accounts/{provider}/{scope}/keys/{fingerprint}/restore"): (None, {A, O}),
     ("GET", "/live"): (None, {A, O, V, D}),
     ("GET", "/live/now"): (None, {A, O, V, D}),
     ("GET", "/live/recent"): (None, {A, O, V, D}),
 }
 PLACES = {"namespace": "team", "user": "ann", "key": "team-app", "token": "spare", "call": "1", "job": "job_1"} | {
-    "alert": "a1", "silence": "51", "channel": "ops", "drill": "d"
+    "alert": "a1", "silence": "51", "channel": "ops", "drill": "d", "provider": "openai", "scope": "main",
+    "fingerprint": "0123abcd", "version": "1", "run": "r1",
 }  # fmt: skip
 
 
@@ -124,6 +149,8 @@ def busy(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     (signed_in,) = desk.ask("GET", "/sessions").json()
     PLACES["session"] = signed_in["id"]
     with_live(desk)
+    with_policy(desk)
+    with_accounts(desk)
     monkeypatch.setattr(api_live, "STILL_SECONDS", 0)  # the stream has an end
     monkeypatch.setattr(api_live, "_still", signed_out)
     with mind(desk.folder):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.directory.scenes import CHANGES, NAMES
 from tests.edge.known import digest
 from tidegate.edge.access.roster import Roster, declared
-from tidegate.model.directory import Change, Gone, PutKey, PutNamespace, PutUser
+from tidegate.model.directory import Change, Gone, PutDrain, PutKey, PutNamespace, PutUser, drain_name
 from tidegate.model.snapshot import ClientKey, Namespace, Snapshot, User
 
 
@@ -112,3 +112,15 @@ def test_it_is_let_go_of_in_parts(most: int) -> None:
     while roster.let_go(most):
         turns += 1
     assert turns >= 400 // most - 1
+
+
+def test_what_is_out_of_service() -> None:
+    """Until it is gone from there; nobody needs a key because of it."""
+    roster = Roster()
+    for change in (PutDrain("openai", "main"), PutDrain("openai", "main", "0123abcd"), PutDrain("openai", "main")):
+        roster.apply(change)
+    assert roster.drained == {("openai", "main", ""), ("openai", "main", "0123abcd")}
+    roster.apply(Gone("drain", "openai", drain_name("main", "")))
+    roster.apply(Gone("drain", "openai", drain_name("none", "")))
+    assert roster.drained == {("openai", "main", "0123abcd")}
+    assert not roster.keyed

@@ -15,6 +15,7 @@ from tidegate.model.story import (
     CACHED,
     CHOSEN,
     DEGRADED,
+    DRAINED,
     LIMITED,
     MOVED,
     PAUSED,
@@ -142,6 +143,8 @@ def _chosen(step: Step, figures: Figures) -> str:
     waits = ", ".join(f"{name} {_wait(wait)}" for name, wait in figures.items() if name != "dropped")
     if step.target:
         return f"{step.target}, of {waits}"
+    if figures and all(wait == DRAINED for name, wait in figures.items() if name != "dropped"):
+        return f"none of {', '.join(figures)}: an operator has taken their accounts out of service"
     return f"none of {waits}: {'no room to wait' if step.why == 'full' else 'not before the deadline'}"
 
 

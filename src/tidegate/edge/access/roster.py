@@ -4,7 +4,7 @@ from typing import Final, Generic, TypeVar
 
 import msgspec
 
-from tidegate.model.directory import Change, Gone, PutKey, PutNamespace, PutUser
+from tidegate.model.directory import DRAIN, Change, Gone, PutDrain, PutKey, PutNamespace, PutUser, drained_of
 from tidegate.model.snapshot import ClientKey, Namespace, Snapshot, User
 
 _PARTS: Final = 64
@@ -59,11 +59,12 @@ class Parts(Generic[K]):
 class Roster:
     """Namespaces, users and keys of one source. Every change and every look-up is O(1)."""
 
-    __slots__ = ("_keys", "_names", "keyed", "tenancies")
+    __slots__ = ("_keys", "_names", "drained", "keyed", "tenancies")
 
     def __init__(self) -> None:
         self.keyed = False  # somebody declares or manages keys here, even if none is left
         self.tenancies: dict[str, Tenancy] = {}
+        self.drained: frozenset[tuple[str, str, str]] = frozenset()  # accounts: provider, scope, key or ""
         self._keys: Parts[bytes] = Parts()
         self._names: Parts[str] = Parts()
 
@@ -88,6 +89,8 @@ class Roster:
             self._remove(change)
         elif isinstance(change, PutUser):
             self.tenancy(change.namespace).users[change.user.name] = change.user
+        elif isinstance(change, PutDrain):
+            self.drained |= {(change.provider, change.scope, change.key)}
         elif isinstance(change, PutNamespace):
             self.tenancy(change.namespace.name).namespace = change.namespace
 
@@ -129,6 +132,8 @@ class Roster:
             if entry is not None and entry.tenancy.name == gone.namespace:
                 self._names.of(gone.name).pop(gone.name)
                 self._keys.of(entry.key.digest).pop(entry.key.digest)
+        elif gone.kind == DRAIN:
+            self.drained -= {(gone.namespace, *drained_of(gone.name))}
         elif gone.kind == "user":
             self.tenancy(gone.namespace).users.pop(gone.name, None)
         else:

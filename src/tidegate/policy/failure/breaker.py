@@ -13,12 +13,15 @@ Each is a `Health`: it opens again with one probe, whichever of the lanes that s
 answered speaks well of all three; a refusal for quota shows that the credential is good. One overload (or lack of
 capacity, where it is the provider's) among many answers closes nothing: only one that names a time, or several on end.
 
+A scope that is drained (`drain.py`) is closed for as long as that lasts, and to no probe either.
+
 The usual case (all open) is one attribute. A change of a shared health costs O(lanes that share it).
 """
 
 from collections.abc import Callable, Mapping
 
 from tidegate.model.outcome import Reason
+from tidegate.policy.failure.drain import DRAINED_US, Drain
 from tidegate.policy.failure.health import Health, pause_us
 
 PARKED_US = 60_000_000  # how long who has no money or credential is left alone between probes, at least
@@ -43,19 +46,30 @@ _AT_ONCE = _QUOTA | _PARKS  # one refusal closes
 
 
 class Breaker:
-    """What must be open for a lane to serve: its own health, its scope's and its model's at the provider."""
+    """What must be open for a lane to serve: its own health, its scope's and its model's at the provider.
 
-    __slots__ = ("_healths", "_listeners", "_spotless", "epochs", "limited")
+    `refused`: by the provider, lately. `limited`: by that, or since its scope is `drained`.
+    """
 
-    def __init__(self, scope: Health | None = None, model: Health | None = None, lane: Health | None = None) -> None:
-        """A health that is not shared need not be given. Who drops a breaker of shared ones calls `close`."""
+    __slots__ = ("_drain", "_healths", "_listeners", "_spotless", "drained", "epochs", "limited", "refused")
+
+    def __init__(
+        self,
+        scope: Health | None = None,
+        model: Health | None = None,
+        lane: Health | None = None,
+        drain: Drain | None = None,
+    ) -> None:
+        """What is not shared need not be given. Who drops a breaker of shared ones calls `close`."""
         self._healths = (scope or Health(), model or Health(), lane or Health())
+        self._drain = drain or Drain()
         self._listeners: dict[Callable[[], None], None] = {}
-        self.limited = False
+        self.limited = self.refused = self.drained = False
         self.epochs: Epochs = (0, 0, 0)  # what an attempt that begins now is of
         self._spotless = True
         for health in self._healths:
             health.watch(self)
+        self._drain.watch(self)
         self.refresh()
 
     @property
@@ -68,6 +82,7 @@ class Breaker:
         self._listeners = {}
         for health in self._healths:
             health.unwatch(self)
+        self._drain.unwatch(self)
 
     def listen(self, listener: Callable[[], None]) -> None:
         """Call it when calls may pass or may not, whichever lane brought it about.
@@ -81,11 +96,13 @@ class Breaker:
         self._listeners.pop(listener, None)
 
     def refresh(self) -> Mapping[Callable[[], None], None]:
-        """One of the healths changed. Returns who listens."""
+        """One of the healths changed, or the scope is drained or not any more. Returns who listens."""
         scope, model, lane = self._healths
-        self.limited = scope.limited or model.limited or lane.limited
+        self.refused = scope.limited or model.limited or lane.limited
+        self.drained = self._drain.on
+        self.limited = self.refused or self.drained
         self.epochs = (scope.epoch, model.epoch, lane.epoch)
-        self._spotless = not (self.limited or scope.failures or model.failures or lane.failures)
+        self._spotless = not (self.refused or scope.failures or model.failures or lane.failures)
         return self._listeners
 
     @property
@@ -95,17 +112,23 @@ class Breaker:
 
     @property
     def tripped(self) -> bool:
-        """Refused on end: to be skipped by whoever can."""
+        """Refused on end, or drained: to be skipped by whoever can."""
+        if self.drained:
+            return True
         scope, model, lane = self._healths
         return not self._spotless and (scope.tripped or model.tripped or lane.tripped)
 
     def blocked(self) -> bool:
-        """Only a probe's outcome can help now; no time is known."""
-        return self.limited and any(health.blocked() for health in self._healths)
+        """Only a probe's outcome can help now, or an operator; no time is known."""
+        return self.drained or (self.refused and any(health.blocked() for health in self._healths))
 
     def wait(self, now: int) -> int:
         """Microseconds until a call may pass; 0 = now (as the probe, when limited)."""
-        if not self.limited:
+        return DRAINED_US if self.drained else self.pause(now)
+
+    def pause(self, now: int) -> int:
+        """The same, as far as the provider is concerned."""
+        if not self.refused:
             return 0
         scope, model, lane = self._healths
         return max(scope.wait(now), model.wait(now), lane.wait(now))

@@ -84,7 +84,7 @@ class Forecast:
     def token_us(self, tenant: Tenant, now: int) -> float:
         """How long a reserved token takes the whole pool, for this tier; 0 without a limit."""
         outlets = self._looked_at()
-        rate = fsum(outlet.rate() for outlet in outlets) * len(self._outlets) / max(1, len(outlets))
+        rate = fsum(outlet.rate() for outlet in outlets) * len(self._outlets.serving) / max(1, len(outlets))
         if not 0.0 < rate < _INFINITE:
             return 0.0
         share = 1_000 / (1_000 - self._above.permille(tenant.tier.rank, now)) if self._tiered else 1.0
@@ -92,7 +92,7 @@ class Forecast:
 
     def per_minute(self) -> int:
         """Tokens a minute of all outlets; 0 where nothing limits one."""
-        rates = [outlet.rate() for outlet in self._outlets]
+        rates = [outlet.rate() for outlet in self._outlets.serving]
         return 0 if _INFINITE in rates else round(60 * fsum(rates))
 
     def about_per_minute(self) -> int:
@@ -100,7 +100,7 @@ class Forecast:
         rates = [outlet.rate() for outlet in self._looked_at()]
         if not rates or _INFINITE in rates:
             return 0
-        return round(60 * fsum(rates) * len(self._outlets) / len(rates))
+        return round(60 * fsum(rates) * len(self._outlets.serving) / len(rates))
 
     def spare(self) -> int:
         """What patient tiers leave in each lane for the bursts of others: depth, which costs no rate; 0 on windows."""
@@ -119,7 +119,7 @@ class Forecast:
         if len(outlets) <= 1:
             return outlets[0].wait(charge, now, requests, tokens) if outlets else NEVER
         serving = self._serving(outlets, tokens, now)
-        more = len(self._outlets) / len(outlets)
+        more = len(self._outlets.serving) / len(outlets)
         rates = [outlet.rate() for outlet in outlets]
         whole = fsum(rates if serving is outlets else [outlet.rate() for outlet in serving]) * more
         best = NEVER
@@ -134,13 +134,13 @@ class Forecast:
         """Those that take part in serving so much: who refuses longer than it lasts does not. All, when none does."""
         if not any(one.breaker.limited for one in outlets):
             return outlets
-        whole = fsum(outlet.rate() for outlet in outlets) * len(self._outlets) / len(outlets)
+        whole = fsum(outlet.rate() for outlet in outlets) * len(self._outlets.serving) / len(outlets)
         lasts = max(PROBE_GUESS_US, int(tokens * 1e6 / whole))
         serving = [one for one in outlets if not one.breaker.limited or one.breaker.wait(now) <= lasts]
         return serving or outlets
 
     def _looked_at(self) -> Sequence[Outlet]:
-        outlets = self._outlets.all
+        outlets = self._outlets.serving
         if len(outlets) <= LOOKED_AT:
             return outlets
         at = int(self._luck() * (len(outlets) - LOOKED_AT + 1))

@@ -22,7 +22,10 @@ _LEAST = Charge(1)
 class Outlets:
     """The set of one pool."""
 
-    __slots__ = ("_alert", "_index", "_loyal", "_missed", "_only", "_outlets", "_room", "_small", "_strategy", "tally")
+    __slots__ = (
+        "_alert", "_index", "_loyal", "_missed", "_only", "_outlets", "_room", "_serving", "_small", "_strategy",
+        "tally",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -43,6 +46,7 @@ class Outlets:
         self._room = room
         self._small = small
         self._outlets: list[Outlet] = []
+        self._serving: Sequence[Outlet] | None = None  # None: to be found out
         self._only: Outlet | None = None
         self._index: Index | None = None
         self._missed: tuple[Charge, int, int, int] | None = None  # whom `pick` just found nobody for
@@ -60,11 +64,21 @@ class Outlets:
         """Every outlet of the pool."""
         return self._outlets
 
+    @property
+    def serving(self) -> Sequence[Outlet]:
+        """Those that are not drained; all of them where nobody else is left. O(outlets) after a change."""
+        if self._serving is None:
+            drained = any(outlet.breaker.drained for outlet in self._outlets)
+            kept = [outlet for outlet in self._outlets if not outlet.breaker.drained] if drained else self._outlets
+            self._serving = kept or self._outlets
+        return self._serving
+
     def arrange(self, outlets: Sequence[Outlet]) -> None:
         """The pool has these outlets from now on; who stays keeps what it carries, who left ends its calls alone."""
         self.rest()
         self._outlets = list(outlets)
         self._only = self._outlets[0] if len(self._outlets) == 1 else None
+        self._serving = None
         self.tally.sooner = None
         self._index = Index(self._outlets, self.tally, self._freed) if len(self._outlets) > self._small else None
         self._missed = None
@@ -155,7 +169,7 @@ class Outlets:
             self._room()
 
     def _heard(self) -> None:
-        self._missed = None
+        self._missed = self._serving = None
         if self._index is not None:
             self._index.heard()
         if self._alert is not None:

@@ -31,7 +31,8 @@ async def signed_out(_door: Door, _request: Request) -> bool:
 class Onlooker:
     """One request to `/live`: what came, and whether it has ended."""
 
-    def __init__(self, desk: Desk, token: str = "admin") -> None:
+    def __init__(self, desk: Desk, token: str = "admin", shown: tuple[bytes, bytes] | None = None) -> None:
+        """`shown`: a header in the place of the token's."""
         self.status = 0
         self.headers: dict[bytes, bytes] = {}
         self.text = ""
@@ -39,7 +40,8 @@ class Onlooker:
         self.reads = asyncio.Event()
         self.reads.set()
         self.came = asyncio.Condition()
-        head = [(b"host", b"localhost"), (b"authorization", f"Bearer {desk.token(token)}".encode())]
+        shown = shown or (b"authorization", f"Bearer {desk.token(token)}".encode())
+        head = [(b"host", b"localhost"), shown]
         scope: Scope = {
             "type": "http", "method": "GET", "path": "/admin/v1/live", "query_string": b"", "headers": head,
             "client": ("127.0.0.1", 1), "http_version": "1.1", "raw_path": b"/admin/v1/live", "scheme": "http",

@@ -12,13 +12,17 @@ from starlette.requests import Request
 
 from tests.control.admin.browser import Browser, field_of, signed_in
 from tests.control.admin.desk import WALL, Desk
+from tests.control.admin.live import Onlooker, with_live
 from tidegate import __version__
+from tidegate.control.admin import api_live
 from tidegate.control.admin.brake import BURST, EACH_US
 from tidegate.control.admin.cookies import COOKIE, CSRF
 from tidegate.control.admin.door import Door
 from tidegate.control.admin.rights import RIGHTS
 from tidegate.model.admin import AdminSettings
 from tidegate.model.keys import digest_of
+from tidegate.store import tokens
+from tidegate.store.engine import writing
 
 MINUTE = 60_000_000
 ENDED = (401, f"cookie.{COOKIE}")
@@ -286,6 +290,35 @@ def test_an_answer_that_lasts_ends_with_the_session(desk: Desk) -> None:
     desk.ask("DELETE", "/tokens/eve")
     assert not asyncio.run(door.still(shown))
     assert not asyncio.run(door.still(request))
+
+
+@pytest.mark.parametrize("end", ["revoked", "idle"])
+def test_live_figures_end_with_the_session(desk: Desk, monkeypatch: pytest.MonkeyPatch, end: str) -> None:
+    """Who looks on is told; looking on is no use of the session."""
+    made = desk.made("/tokens", {"name": "eve", "role": "viewer"})
+    browser = Browser(desk)
+    browser.sign_in(made["token"])
+    with_live(desk)
+    monkeypatch.setattr(api_live, "STILL_SECONDS", 0)
+
+    async def look_on() -> Onlooker:
+        one = Onlooker(desk, shown=(b"cookie", f"{COOKIE}={browser.secret}".encode()))
+        await one.after(2)
+        assert not one.task.done()
+        if end == "idle":
+            desk.hands.wall += 30 * MINUTE
+        else:
+            assert desk.engine is not None
+            with writing(desk.engine) as connection:
+                tokens.drop_token(connection, "eve")
+        async with asyncio.timeout(20):
+            await one.task
+        return one
+
+    one = asyncio.run(look_on())
+    assert one.status == 200
+    assert one.events[-1] == ("end", {"reason": "signed_out"})
+    assert field_of(browser.ask("GET", "/session")) == ENDED
 
 
 def test_methods_are_told_to_all(desk: Desk) -> None:

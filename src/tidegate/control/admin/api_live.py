@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 from tidegate.control.admin.door import Door
 from tidegate.control.admin.live_views import LanePoints, LiveView, PointsView, RecentView
 from tidegate.control.admin.office import Office
-from tidegate.control.admin.problems import Refused, refused
+from tidegate.control.admin.problems import refused
 from tidegate.control.admin.queries import Asked
 from tidegate.control.admin.rights import Right
 from tidegate.control.admin.routing import Desk, needs, router
@@ -131,11 +131,7 @@ def _of(desk: Office) -> Live:
 
 
 async def _still(door: Door, request: Request) -> bool:
-    try:
-        await door.actor(request)
-    except Refused:
-        return False
-    return True
+    return await door.still(request)  # a page that is left open is no use of its session
 
 
 async def _gone(receive: Receive) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 HOME = ROOT / ".bench"
+_NPM = ["npm", "install", "--no-audit", "--no-fund", "--silent"]
 
 
 class InstallFailed(Exception):
@@ -97,8 +98,23 @@ def node_package(name: str, package: str) -> Path:
     folder = home / "node_modules" / package
     if not folder.exists():
         home.mkdir(parents=True, exist_ok=True)
-        _run(["npm", "install", "--no-audit", "--no-fund", "--silent", "--prefix", str(home), package])
+        _run([*_NPM, "--prefix", str(home), package])
     return folder
+
+
+def node_packages(name: str, manifest: Path) -> Path:
+    """The `node_modules` of what a `package.json` asks for, in its versions; installed again when it changes."""
+    home = HOME / name
+    mine = home / "package.json"
+    if not mine.exists() or mine.read_bytes() != manifest.read_bytes():
+        home.mkdir(parents=True, exist_ok=True)
+        mine.write_bytes(manifest.read_bytes())
+        try:
+            _run([*_NPM, "--no-package-lock", "--prefix", str(home)])
+        except InstallFailed:
+            mine.unlink()
+            raise
+    return home / "node_modules"
 
 
 def node_version(folder: Path) -> str:

@@ -1,6 +1,6 @@
 """Issue 9/9, row by row, in the order of its list "Must show"."""
 
-from bench.prove.nine import fresh_root, upgrade
+from bench.prove.nine import fresh_root, judged, upgrade
 from bench.prove.steps import Step
 
 ROWS: tuple[tuple[str, tuple[Step, ...]], ...] = (
@@ -9,4 +9,8 @@ ROWS: tuple[tuple[str, tuple[Step, ...]], ...] = (
         (fresh_root.from_a_clone, fresh_root.in_chinese, fresh_root.from_the_wheel),
     ),
     ("An upgrade from an older store and policy file keeps everything", (upgrade.live, upgrade.kept)),
+    (
+        "tidegate judge: our gate in three shapes, a bad gateway found out, others by their recipes (--peers)",
+        (judged.ours, judged.naive, judged.peers),
+    ),
 )

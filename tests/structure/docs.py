@@ -29,6 +29,11 @@ PORTS = ("9100", "8080", "8081", "8090")
 KNOWN = {"./dev", "pip", "tidegate", "curl", "export"}
 TAKEN = re.compile(r"export (\w+)=\$\((.+)\)")
 READY = re.compile(r"https?://")
+# What other gateways have, in a document about how to leave them, and the file that the document takes it for.
+OTHERS = {
+    "yaml": (re.compile(r"model_list:"), "config.yaml"),
+    "json": (re.compile(r'\[\{"id": \d+, "type"'), "channels.json"),
+}
 
 
 def free_port() -> int:
@@ -65,6 +70,8 @@ class Reader:
         for language, text in FENCE.findall(INDENTED.sub(r"```sh\n\1```\n", document)):
             if language == "yaml" and re.search(r"^providers:", text, re.MULTILINE):
                 (self.place / "gate.yaml").write_text(self.translated(text), encoding="utf-8")
+            elif (other := OTHERS.get(language)) and other[0].match(text):
+                (self.place / other[1]).write_text(text, encoding="utf-8")
             elif language == "python" and "import" in text:
                 self._run([sys.executable, "-c", self.translated(text)])
             elif language in {"sh", "console", "bash"}:
@@ -90,6 +97,11 @@ class Reader:
                 known_to_dev(words[1])
                 if words[1] == "bench" and len(words) > 2:
                     assert words[2] in BENCHES
+            case ["export", assignment] if "=" in assignment:
+                name, _, value = assignment.partition("=")
+                self.taken[name] = value
+            case ["pip", "install", "tidegate"]:
+                assert 'name = "tidegate"' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
             case ["pip", "install", "."]:
                 assert "pip install" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
             case ["tidegate", "demo", *_]:

@@ -1,17 +1,20 @@
-"""The two READMEs say the same: as many headings of each level, and the same code."""
+"""The Chinese pages say what the English ones do: the two READMEs, and what lies in docs/zh."""
 
 import re
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.structure import translated
+from tests.structure.docs import ROOT
+
 FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+PAIRS = [("README.md", "README.zh-CN.md"), *((f"docs/{name}", f"docs/zh/{name}") for name in translated.pages())]
 
 
-@pytest.fixture(scope="module")
-def readmes() -> tuple[str, str]:
-    return tuple((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "README.zh-CN.md"))  # type: ignore[return-value]
+@pytest.fixture(params=PAIRS, ids=[chinese for _, chinese in PAIRS])
+def pair(request: pytest.FixtureRequest) -> tuple[str, str]:
+    english, chinese = request.param
+    return (ROOT / english).read_text(encoding="utf-8"), (ROOT / chinese).read_text(encoding="utf-8")
 
 
 def headings(text: str) -> list[int]:
@@ -26,19 +29,33 @@ def table_rows(text: str) -> int:
     return len(re.findall(r"^\|", text, re.MULTILINE))
 
 
-def test_same_headings(readmes: tuple[str, str]) -> None:
+def test_same_headings(pair: tuple[str, str]) -> None:
     """The levels of the headings come in the same order."""
-    english, chinese = readmes
+    english, chinese = pair
     assert headings(english) == headings(chinese)
 
 
-def test_same_code(readmes: tuple[str, str]) -> None:
+def test_same_code(pair: tuple[str, str]) -> None:
     """Every code block of one stands in the other, comments aside."""
-    english, chinese = ([without_comments(block) for block in FENCE.findall(text)] for text in readmes)
+    english, chinese = ([without_comments(block) for block in FENCE.findall(text)] for text in pair)
     assert english == chinese
 
 
-def test_same_tables(readmes: tuple[str, str]) -> None:
+def test_same_tables(pair: tuple[str, str]) -> None:
     """Tables have as many rows: a status changed in one is changed in both."""
-    english, chinese = readmes
+    english, chinese = pair
     assert table_rows(english) == table_rows(chinese)
+
+
+@pytest.mark.parametrize("name", translated.pages())
+def test_no_english_page_changed_alone(name: str) -> None:
+    """A Chinese page names the English text that it says; another text wants it looked at.
+
+    When it is up to date again: `python -m tests.structure.translated docs/zh/NAME.md`.
+    """
+    assert (translated.PLACE / name).read_text(encoding="utf-8").startswith(translated.mark(name))
+
+
+def test_newcomers_are_spoken_to_in_chinese() -> None:
+    """The pages that somebody reads first are there."""
+    assert {"quick-start.md", "concepts.md", "dify.md", "migrate.md", "operations.md"} <= set(translated.pages())

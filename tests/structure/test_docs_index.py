@@ -1,0 +1,30 @@
+"""Every page of the documentation can be found from its first one."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.structure.docs import ROOT
+
+DOCS = ROOT / "docs"
+
+
+def linked(page: Path) -> set[Path]:
+    """Pages that a page links to."""
+    found = re.findall(r"\]\(([^)#\s]+\.md)", page.read_text(encoding="utf-8"))
+    return {(page.parent / link).resolve() for link in found if "://" not in link}
+
+
+@pytest.mark.parametrize("index", ["docs/README.md", "docs/zh/README.md"])
+def test_every_page_is_in_the_index(index: str) -> None:
+    """English pages from the English index, Chinese ones from the Chinese."""
+    start = ROOT / index
+    own = set(start.parent.rglob("*.md")) - ({start} if start.parent != DOCS else {start, *(DOCS / "zh").rglob("*.md")})
+    assert sorted(str(page.relative_to(ROOT)) for page in own - linked(start)) == []
+
+
+def test_the_readmes_lead_to_the_index() -> None:
+    """Each README to the one of its language."""
+    assert DOCS / "README.md" in linked(ROOT / "README.md")
+    assert DOCS / "zh" / "README.md" in linked(ROOT / "README.zh-CN.md")

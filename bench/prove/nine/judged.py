@@ -11,7 +11,7 @@ from bench import gate
 from bench.figures import Figure, at_least, at_most, missing, told
 from bench.install import InstallFailed, node_packages, python_package
 from bench.process import accepts, free_port, running
-from bench.prove.steps import Context, Row, shown
+from bench.prove.steps import Context, Row
 from bench.upstreams import ROOT
 from tidegate.judge.report import amount
 

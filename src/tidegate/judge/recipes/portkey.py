@@ -35,7 +35,7 @@ def _target(setup: Setup, model: str) -> dict[str, Any]:
         "custom_host": setup.base_url,
         "override_params": {"model": model},
         "request_timeout": SILENCE_S * 1_000,
-        "retry": {"attempts": _RETRIES, "on_status_codes": _STATUSES, "use_retry_after_headers": True},
+        "retry": {"attempts": _RETRIES, "on_status_codes": _STATUSES, "use_retry_after_header": True},
     }
 
 

@@ -18,6 +18,8 @@ from bench.prove.nine.older import POLICY, Life, await_true
 from tests.e2e.stand import Twin
 
 KEPT = POLICY.parent
+PAGE = Path(__file__).parents[2] / "docs" / "install.md"
+PLACES = ("backup", "restored")
 PROGRAM = Path(sys.executable).with_name("tidegate")
 
 
@@ -55,6 +57,24 @@ def test_everybody_is_let_in_as_before(left: Path, told: dict[str, Any], session
     with life.serving():
         assert list(heirs.doors(life, told)) == []
         assert list(heirs.doors(life, told)) == []
+
+
+@pytest.mark.timeout(180)  # two gates, one after the other, on a machine that has more to do
+def test_what_was_backed_up_is_whole(left: Path, told: dict[str, Any]) -> None:
+    """By the commands of docs/install.md, while the gate runs; the gate of what was restored knows it all."""
+    blocks = re.findall(r"^```sh\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    back_up, restore = (next(block for block in blocks if f"mkdir -m 700 {name}" in block) for name in PLACES)
+    (left / ".tidegate").symlink_to("state")
+    life = Life(PROGRAM, left, told["twin"])
+    with life.serving():
+        assert list(heirs.kept(life, told)) == []
+        subprocess.run(["sh", "-ec", back_up], cwd=left, check=True)
+    subprocess.run(["sh", "-ec", restore], cwd=left, check=True)
+    again = Life(PROGRAM, left / "again", told["twin"])
+    again.folder.mkdir()
+    (left / "restored").rename(again.state)
+    with again.serving():
+        assert list(heirs.kept(again, told)) == []
 
 
 def test_its_policy_file_is_taken_as_it_is() -> None:

@@ -25,6 +25,20 @@ def test_a_token_made_on_the_machine_opens_a_running_gate(tmp_path: Path, capsys
     desk.engine.dispose()
 
 
+@pytest.mark.parametrize("error", [KeyError("uid not found: 10001"), OSError("No username set in the environment")])
+def test_who_has_no_name_makes_one_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """In a container a user may be a number only."""
+
+    def nobody() -> str:
+        raise error
+
+    monkeypatch.setattr("getpass.getuser", nobody)
+    assert main(["admin", "token", "--state-dir", str(tmp_path)]) == 0
+    assert capsys.readouterr().out.startswith("tga_")
+
+
 def test_it_is_written_to_a_new_file_that_others_cannot_read(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -69,12 +69,20 @@ def _made(args: Namespace) -> str:
         engine = open_engine(database_of(args.config), state_dir)
         upgrade(engine)
         changes = Changes(lambda: engine, state_dir / NAME, Declaration(), lambda: time.time_ns() // 1_000)
-        who = Actor(getpass.getuser(), "admin", "", "this machine")
+        who = Actor(_who(), "admin", "", "this machine")
         return first.another(changes, who, args.name or f"local-{os.urandom(3).hex()}").text
     except IntegrityError:
         raise Failed(f"--name {args.name}: a token has this name already; choose another", 2) from None
     except (SQLAlchemyError, BadDatabase, NewerSchema, OSError) as error:
         raise Failed(f"the database of the gate cannot be written ({type(error).__name__})") from None
+
+
+def _who() -> str:
+    """The user's name; the number where it has none, as in a container."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # the second since Python 3.13
+        return f"uid {os.getuid()}"
 
 
 def database_of(config: str | None) -> str:

@@ -65,10 +65,11 @@ def address(url: str, option: str, example: str) -> SplitResult:
 class AdminClient:
     """Calls one gate's admin API."""
 
-    __slots__ = ("_token", "_url")
+    __slots__ = ("_seconds", "_token", "_url")
 
-    def __init__(self, url: str, token: str) -> None:
-        """Raises `Failed` for what is no URL of an admin port."""
+    def __init__(self, url: str, token: str, seconds: float = _SECONDS) -> None:
+        """It waits so long for an answer. Raises `Failed` for what is no URL of an admin port."""
+        self._seconds = seconds
         self._url = address(url, "--admin-url", DEFAULT_URL)
         self._token = token
 
@@ -85,7 +86,7 @@ class AdminClient:
             data = json.dumps(body).encode()
             headers["Content-Type"] = "application/json"
         make = HTTPSConnection if self._url.scheme == "https" else HTTPConnection
-        connection = make(str(self._url.hostname), self._url.port, timeout=_SECONDS)
+        connection = make(str(self._url.hostname), self._url.port, timeout=self._seconds)
         try:
             connection.request(method, f"{self._url.path.rstrip('/')}/admin/v1{path}", data, headers)
             answer = connection.getresponse()

@@ -1,4 +1,4 @@
-"""`tidegate policy …`: what a policy would do to calls that were recorded, and how two policies differ."""
+"""`tidegate policy …`: what a policy would do to recorded calls, how two differ, and what `policy_edit` does."""
 
 import gc
 import os
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 
 import msgspec
 
-from tidegate.cli import convert, policy_view
+from tidegate.cli import convert, policy_edit, policy_view
 from tidegate.cli.manage import AdminClient, Failed, add_connection, query, token_of
 from tidegate.model.arrivals import Arrival, ArrivalPage, ArrivalsFile, CallerPage
 from tidegate.model.directory import Change
@@ -34,6 +34,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     test = verbs.add_parser("test", help="play recorded calls through a policy, in virtual time")
     export = verbs.add_parser("export", help="write recorded calls to a file, for `test --arrivals`")
     diff = verbs.add_parser("diff", help="how two policies differ, in words")
+    policy_edit.add_arguments(verbs)
     convert.add_arguments(verbs.add_parser("convert", help="another gateway's configuration as a file of ours"))
     test.add_argument("new", metavar="NEW.yaml", help="the policy")
     test.add_argument("--against", metavar="CURRENT.yaml", help="hold it against this one, played as well")
@@ -56,6 +57,8 @@ def run(args: Namespace) -> int:
     from tidegate.config.findings import ConfigError
 
     try:
+        if args.verb in policy_edit.VERBS:
+            return policy_edit.run(args)
         return {"test": _test, "export": _export, "diff": _diff, "convert": convert.run}[args.verb](args)
     except ConfigError as error:
         sys.stderr.write("".join(f"{line}\n" for line in error.lines()))

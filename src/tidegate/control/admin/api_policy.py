@@ -98,7 +98,7 @@ def restore_policy(desk: Desk, who: Who, version: _Number, said: Restoration) ->
     return _apply(desk, who, said.base, text, comment, "policy.restore", restores=True)
 
 
-@ROUTER.post("/policy/dryrun", status_code=202)
+@ROUTER.post("/policy/dryrun", status_code=201)
 @needs(Right.CHANGE_POLICY)
 def start_dryrun(desk: Desk, said: DryRun) -> Started:
     """Play recorded calls through a text and through what is in force, beside the calls; one at a time."""

@@ -20,10 +20,11 @@ import pytest
 from tests.e2e.stand import HUGE, Gate, Twin, until
 from tests.supervisor.gate import DEADLINE
 
-PROVIDER, CLIENT, SIGNER, PROXY, WRONG = (f"canary-{word}-{secrets.token_hex(8)}" for word in (
-    "provider", "client", "signer", "proxy", "wrong"
+PROVIDER, CLIENT, SIGNER, PROXY, OIDC, WRONG = (f"canary-{word}-{secrets.token_hex(8)}" for word in (
+    "provider", "client", "signer", "proxy", "oidc", "wrong"
 ))  # fmt: skip
-CANARIES = (PROVIDER, CLIENT, SIGNER, PROXY, WRONG)
+CANARIES = (PROVIDER, CLIENT, SIGNER, PROXY, OIDC, WRONG)
+_COOKIE = re.compile(r"tidegate_session=([\w-]+)")
 _TOKEN = re.compile(r"tga_[A-Za-z0-9_-]{20,}")
 
 
@@ -42,6 +43,14 @@ def tree(twin: Twin) -> dict[str, Any]:
         },
         "defaults": {"retry_policy": {"max_retries": 1, "base_seconds": 0.02}},
         "bodies": {"sample": 1, "redact": []},  # keys are taken out whatever it says
+        "admin": {
+            "oidc": {
+                "issuer": "http://127.0.0.1:1",
+                "client_id": "gate",
+                "client_secret": OIDC,
+                "roles": [{"claim": "groups", "value": "all", "role": "viewer"}],
+            }
+        },
         "namespaces": {
             "acme": {"keys": [{"name": "app", "key": CLIENT}, {"name": "robot", "key": SIGNER, "signing": "required"}]}
         },
@@ -68,9 +77,18 @@ class Admin:
         self._gate = gate
         self.said: list[bytes] = []
 
-    def ask(self, path: str, token: str = "", value: Any = None) -> tuple[int, Any]:
+    def sign_in(self, token: str) -> tuple[str, str]:
+        """What the browser keeps, and the word of the session: this answer alone tells them."""
+        assert self.ask("/admin/v1/session", value={"token": token})[0] == 201
+        headers, view = self.said.pop().decode(), json.loads(self.said.pop())
+        found = _COOKIE.search(headers)
+        assert found is not None
+        return found[1], view["csrf"]
+
+    def ask(self, path: str, token: str = "", value: Any = None, cookie: str = "") -> tuple[int, Any]:
         connection = http.client.HTTPConnection("127.0.0.1", self._gate.admin_port, timeout=DEADLINE)
         headers = {"authorization": f"Bearer {token}"} if token else {}
+        headers |= {"cookie": f"tidegate_session={cookie}"} if cookie else {}
         body = None
         if value is not None:
             headers["content-type"], body = "application/json", json.dumps(value)
@@ -115,7 +133,13 @@ async def test_no_canary_comes_out(stand: tuple[Gate, Twin]) -> None:
     assert made[0] == 201, made
     key, name = (json.loads(shown)[field] for field in ("key", "name"))
     await until(lambda: gate.worker, "the worker")
-    for path in ("keys", "namespaces", "tokens", "audit", f"namespaces/acme/keys/{name}"):
+    cookie, word = admin.sign_in(token[0])
+    assert admin.ask("/admin/v1/session", value={"token": WRONG})[0] == 401
+    assert admin.ask("/admin/v1/whoami", cookie=cookie)[0] == 200
+    assert admin.ask("/admin/v1/namespaces", cookie=cookie, value={"name": "forged"})[0] == 403
+    assert admin.ask("/admin/v1/session/oidc/start")[0] == 502
+    assert admin.ask("/admin/v1/session/methods")[0] == 200
+    for path in ("keys", "namespaces", "tokens", "audit", "sessions", f"namespaces/acme/keys/{name}"):
         assert admin.ask(f"/admin/v1/{path}", token[0])[0] == 200, path
     assert admin.ask("/admin/v1/keys", WRONG)[0] == 401
     assert admin.ask("/admin/v1/keys", f"tga_{WRONG}")[0] == 401
@@ -142,6 +166,6 @@ async def test_no_canary_comes_out(stand: tuple[Gate, Twin]) -> None:
     assert {path.name: path.stat().st_mode & 0o077 for path in files} == {path.name: 0 for path in files}
     log = gate.log_path.read_bytes()
     places = {str(path): path.read_bytes() for path in files} | {"log": log, "answers": b"".join(said + admin.said)}
-    for canary in (*CANARIES, key, token[0]):
+    for canary in (*CANARIES, key, cookie, word, token[0]):
         found = {place: data.count(canary.encode()) for place, data in places.items() if canary.encode() in data}
         assert found == ({"log": 1} if canary == token[0] else {}), canary

@@ -95,7 +95,11 @@ def refused(answer: httpx.Response, status: int, *words: str) -> None:
 def test_a_person_is_signed_in(desk: Desk, provider: OidcProvider) -> None:
     """To the provider and back, to the page that was asked for; as the role that the claims give."""
     browser = Browser(desk)
-    assert browser.ask("GET", "/session/methods").json() == {"token": True, "oidc": {"title": "Our sign-in"}}
+    assert browser.ask("GET", "/session/methods").json() == {
+        "token": True,
+        "oidc": {"title": "Our sign-in"},
+        "cookie": False,
+    }
     answer = back(browser, away(browser, "?next=/calls/1?status=429"))
     assert (answer.status_code, answer.headers["location"]) == (303, "/calls/1?status=429")
     view = browser.ask("GET", "/session").json()

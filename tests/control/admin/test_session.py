@@ -323,7 +323,7 @@ def test_live_figures_end_with_the_session(desk: Desk, monkeypatch: pytest.Monke
 
 def test_methods_are_told_to_all(desk: Desk) -> None:
     """A page has to know them before anybody is signed in; without a provider there are tokens."""
-    assert Browser(desk).ask("GET", "/session/methods").json() == {"token": True, "oidc": None}
+    assert Browser(desk).ask("GET", "/session/methods").json() == {"token": True, "oidc": None, "cookie": False}
 
 
 def test_sessions_that_are_over_leave_no_row(desk: Desk) -> None:

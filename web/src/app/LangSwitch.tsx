@@ -10,7 +10,7 @@ export function LangSwitch() {
     <Button
       variant="subtle"
       color="gray"
-      size="compact-md"
+      size="compact-sm"
       c="var(--tg-text)"
       lang={other.lang}
       leftSection={<IconLanguage size={18} aria-hidden />}

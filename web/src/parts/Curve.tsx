@@ -2,7 +2,9 @@ import { useEffect, useRef } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { useFormat } from "~/i18n/format";
+import { PARTS } from "~/i18n/catalogues";
 import { useLang } from "~/i18n/lang";
+import { useWords } from "~/i18n/words";
 import classes from "./Curve.module.css";
 import { type Line, optionsOf } from "./curveOptions";
 import { useColour } from "./useColour";
@@ -37,6 +39,7 @@ export function Curve(props: Props) {
   const plot = useRef<uPlot>(undefined);
   const { lang } = useLang();
   const format = useFormat();
+  const t = useWords(PARTS);
   const colour = useColour();
   const latest = useRef({ ...props, format: props.format ?? format.short });
   const looks = lines.map(({ values: _values, ...rest }) => rest);
@@ -50,7 +53,16 @@ export function Curve(props: Props) {
     const box = place.current;
     if (!box) return;
     const made = new uPlot(
-      optionsOf({ lines, height, bare, lang, colour, width: box.clientWidth || 300, latest: () => latest.current }),
+      optionsOf({
+        lines,
+        height,
+        bare,
+        lang,
+        colour,
+        time: t("time"),
+        width: box.clientWidth || 300,
+        latest: () => latest.current,
+      }),
       dataOf(times, lines),
       box,
     );
@@ -66,8 +78,11 @@ export function Curve(props: Props) {
   }, [shape]);
 
   useEffect(() => {
-    plot.current?.setData(dataOf(times, lines));
-  }, [times, lines]);
+    const made = plot.current;
+    if (!made) return;
+    made.setData(dataOf(times, lines));
+    if (!bare && (made.cursor.left ?? -1) < 0) made.setLegend({ idx: times.length - 1 }); // nobody points: the last
+  }, [times, lines, bare]);
 
   return <div ref={place} className={classes.curve} data-bare={bare || undefined} role="img" aria-label={describe} />;
 }

@@ -29,13 +29,15 @@ interface Wanted {
   bare: boolean;
   lang: string;
   colour: Colour;
+  /** What the legend calls the moment. */
+  time: string;
   /** What may change while the plot stays. */
   latest: () => Latest;
 }
 
 const steps = uPlot.paths.stepped?.({ align: 1 });
 
-export function optionsOf({ lines, width, height, bare, lang, colour, latest }: Wanted): uPlot.Options {
+export function optionsOf({ lines, width, height, bare, lang, colour, time, latest }: Wanted): uPlot.Options {
   const axis = {
     stroke: colour("--tg-soft"),
     grid: { stroke: colour("--tg-grid"), width: 1 },
@@ -58,7 +60,10 @@ export function optionsOf({ lines, width, height, bare, lang, colour, latest }: 
       y: { range: (_, __, high) => [0, Math.max(high, latest().atLeast ?? 1) * 1.06] },
     },
     axes: bare ? [{ show: false }, { show: false }] : axes,
-    series: [{ value: (_, at) => momentOf(lang, at) }, ...lines.map((line) => seriesOf(line, colour, told))],
+    series: [
+      { label: time, value: (_, at) => momentOf(lang, at) },
+      ...lines.map((line) => seriesOf(line, colour, told)),
+    ],
   };
 }
 

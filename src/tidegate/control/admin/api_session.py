@@ -68,10 +68,11 @@ async def sign_out(
 
 @ROUTER.get("/session/methods")
 @open_to_all
-async def methods(desk: Desk) -> MethodsView:
+async def methods(request: Request, desk: Desk) -> MethodsView:
     """How one may sign in."""
     oidc = desk.declaration.now.admin.oidc
-    return MethodsView(oidc=None if oidc is None else OidcMethod(title=oidc.title))
+    way = None if oidc is None else OidcMethod(title=oidc.title)
+    return MethodsView(oidc=way, cookie=cookies.has_one(request))
 
 
 @ROUTER.get("/sessions", response_model_exclude_none=True)

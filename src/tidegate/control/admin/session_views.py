@@ -28,6 +28,7 @@ class MethodsView(View):
 
     token: bool = True
     oidc: OidcMethod | None = None
+    cookie: bool = Field(False, description="This browser holds a session's cookie; whether it is good, `/session` says.")
 
 
 class SessionLine(View):

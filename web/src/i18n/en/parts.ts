@@ -25,4 +25,5 @@ export default {
   crit: "Critical",
   copy: "Copy",
   copied: "Copied",
+  time: "Time",
 } as const;

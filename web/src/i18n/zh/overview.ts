@@ -25,7 +25,7 @@ export default {
   in_flight: "{n} 个进行中",
   errors: "错误率",
   refused: "每分钟拒绝 {n} 次，改道 {moved} 次",
-  wait: "最长等待（P99）",
+  wait: "等待 P99",
   waiting: "{n} 个调用在等待",
   fullest: "最满的配额",
   cache: "缓存命中",

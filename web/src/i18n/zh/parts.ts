@@ -28,4 +28,5 @@ export default {
   crit: "严重",
   copy: "复制",
   copied: "已复制",
+  time: "时间",
 } as const satisfies Same<typeof en>;

@@ -21,11 +21,11 @@ interface FigureProps {
 function Figure({ label, value, note, grade, curve }: FigureProps) {
   return (
     <div className={`tg-panel ${classes.figure}`} data-grade={grade}>
-      <dt className={classes.label}>
-        {label}
+      <dt className={classes.label}>{label}</dt>
+      <dd className={classes.value}>
+        {value}
         {grade && grade !== "good" ? <Level grade={grade} size={13} /> : null}
-      </dt>
-      <dd className={classes.value}>{value}</dd>
+      </dd>
       <dd className={classes.note}>{note}</dd>
       {curve ? <dd className={classes.curve}>{curve}</dd> : null}
     </div>

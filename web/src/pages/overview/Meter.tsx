@@ -26,7 +26,7 @@ export function Meter({ unit, quota }: { unit: string; quota: Quota }) {
         <span className={classes.unit}>{unit}</span>
         <span>
           {limit === null
-            ? `${format.short(charged(quota))}, ${t("unlimited")}`
+            ? `${format.short(charged(quota))} · ${t("unlimited")}`
             : t("of_limit", { used: format.short(charged(quota)), limit: format.short(limit) })}
         </span>
         {limit === null ? null : <span className={classes.share}>{format.percent(share, 0)}</span>}

@@ -80,11 +80,11 @@ def litellm_version() -> str:
 
 @contextlib.contextmanager
 def portkey(home: Path, url: str, quota: Quota) -> Iterator[Peer]:
-    """Portkey's gateway with its retries, which honour the provider's `retry-after`."""
+    """Portkey's gateway with its retries. `use_retry_after_header` is left out: see deploy/judge/README.md."""
     folder, port = node_package("portkey", "@portkey-ai/gateway"), free_port()
     command: list[str | Path] = ["node", folder / "build" / "start-server.js", "--headless", f"--port={port}"]
     env = {"NODE_ENV": "production", "TRUSTED_CUSTOM_HOSTS": "127.0.0.1,localhost"}
-    retry = {"attempts": _RETRIES, "on_status_codes": [429, 503], "use_retry_after_header": True}
+    retry = {"attempts": _RETRIES, "on_status_codes": [429, 503]}
     target = {"provider": "openai", "api_key": quota.keys[0], "custom_host": url, "retry": retry}
     with running(command, home / "log", lambda: accepts(port), env=env, cwd=home, seconds=60):
         headers = {"x-portkey-config": json.dumps(target)}

@@ -35,7 +35,7 @@ def _target(setup: Setup, model: str) -> dict[str, Any]:
         "custom_host": setup.base_url,
         "override_params": {"model": model},
         "request_timeout": SILENCE_S * 1_000,
-        "retry": {"attempts": _RETRIES, "on_status_codes": _STATUSES, "use_retry_after_header": True},
+        "retry": {"attempts": _RETRIES, "on_status_codes": _STATUSES},
     }
 
 
@@ -56,7 +56,7 @@ async def portkey(wish: Wish) -> AsyncIterator[Gateway]:
         yield Gateway(
             f"Portkey {version}, {wish.replicas} process{'es' if wish.replicas > 1 else ''}",
             tuple(f"http://127.0.0.1:{port}/v1" for port in ports),
-            f"{_RETRIES} retries that honour retry-after, fallback strategy, request_timeout {SILENCE_S} s; "
+            f"{_RETRIES} retries, fallback strategy, request_timeout {SILENCE_S} s; "
             "its open gateway keeps neither limits nor keys",
             KEYS[:1],
             headers=headers(wish.setup),

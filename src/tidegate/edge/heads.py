@@ -8,6 +8,7 @@ from tidegate.line.attempt import Answered
 from tidegate.line.lane import Lane
 from tidegate.model.call import Attempt, Call
 from tidegate.model.jobs import CALLER_HEADER, HOLD_HEADER, TICKET_HEADER
+from tidegate.model.playground import HEADER as PLAY_HEADER
 from tidegate.model.reply import Headers
 from tidegate.policy.quota.allowance import View
 
@@ -21,7 +22,7 @@ _NOT_FORWARDED = frozenset(
     b"x-request-id openai-organization openai-project traceparent tracestate "
     b"signature signature-input content-digest x-tidegate-deadline-ms x-tidegate-on-cut x-tidegate-provider "
     b"x-tidegate-session x-tidegate-tag x-tidegate-cache".split()
-) | {TICKET_HEADER, CALLER_HEADER, HOLD_HEADER}
+) | {TICKET_HEADER, CALLER_HEADER, HOLD_HEADER, PLAY_HEADER}
 _FOR_A_JOB: Final = frozenset((b"x-tidegate-cache", b"x-tidegate-session"))  # what they say holds when it runs
 _USUAL = (b"keep-alive", b"close")  # values of `connection` that name no header
 # A governed answer must come uncoded, since its usage is read; and its idempotency is the gate's.

@@ -51,7 +51,7 @@ async def ended(desk: Desk) -> None:
     """Nobody looks, and nothing is done."""
     async with asyncio.timeout(20):
         while looking(desk).looking or looking(desk)._task is not None:
-            await asyncio.sleep(0.003)
+            await asyncio.sleep(0)
 
 
 def test_one_look(desk: Desk) -> None:

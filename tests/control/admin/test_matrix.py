@@ -14,6 +14,7 @@ from tests.control.admin.ledger import called, said, write_bodies, write_calls
 from tests.control.admin.live import signed_out, with_live
 from tests.control.admin.mind import mind
 from tests.control.admin.policy import with_policy
+from tests.control.admin.playing import playing
 from tidegate.control.admin import api_live
 from tidegate.control.admin.app import PREFIX, application
 from tidegate.control.admin.routing import GuardedRoute
@@ -120,6 +121,7 @@ MATRIX: dict[tuple[str, str], tuple[object, set[str]]] = {
     ("POST", "/accounts/{provider}/{scope}/restore"): (None, {A, O}),
     ("POST", "/accounts/{provider}/{scope}/keys/{fingerprint}/drain"): ({}, {A, O}),
     ("POST", "/accounts/{provider}/{scope}/keys/{fingerprint}/restore"): (None, {A, O}),
+    ("POST", "/playground"): ({"dialect": "openai", "body": {}}, {A, O, W, "other owner"}),
     ("GET", "/live"): (None, {A, O, V, D}),
     ("GET", "/live/now"): (None, {A, O, V, D}),
     ("GET", "/live/recent"): (None, {A, O, V, D}),
@@ -153,7 +155,7 @@ def busy(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     with_accounts(desk)
     monkeypatch.setattr(api_live, "STILL_SECONDS", 0)  # the stream has an end
     monkeypatch.setattr(api_live, "_still", signed_out)
-    with mind(desk.folder):
+    with mind(desk.folder), playing(desk.folder):
         yield desk
     desk.office.jobs.engine.dispose()
 

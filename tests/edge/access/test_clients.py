@@ -8,6 +8,7 @@ from tests.edge.known import digest, known
 from tidegate.edge.access.clients import MAX_RECENT, Clients, Principal
 from tidegate.edge.access.roster import Roster
 from tidegate.model.directory import Change, Gone, PutKey, PutNamespace, PutUser
+from tidegate.model.playground import CLIENT
 from tidegate.model.snapshot import (
     BUILT_IN_TIERS,
     Allowance,
@@ -326,3 +327,35 @@ def test_what_may_be_spent_is_asked_once() -> None:
     found = [house.of(asking(x_api_key=name)) for name in (b"till", b"free", b"lone", b"till")]
     assert [client is not None and client.limits is not None for client in found] == [True, False, False, True]
     assert asked == [("shop", 5, "till"), ("shop", None, "free"), (None, None, "lone")]
+
+
+def test_who_asks_in_a_namespaces_name() -> None:
+    """Without a key: with the models of namespace and user, and limits that are asked for under no key's name."""
+    asked: list[tuple[str, str, str]] = []
+
+    def limiting(namespace: Namespace | None, user: User | None, key: ClientKey) -> Limits | None:
+        asked.append((namespace.name if namespace else "", user.name if user else "", key.name))
+        return None
+
+    acme = Namespace("acme", tier="vip", users=(User("ann", models=("gpt-4o*",)),), models=("gpt*",))
+    house = Clients(Snapshot(version=1, providers=(), namespaces=(acme,)), None, limiting)
+    ann, anybody = house.guest("acme", "ann"), house.guest("", "")
+    assert ann is not None
+    assert (ann.tenant.name, ann.tenant.tier.name, ann.user, ann.space) == ("acme", "vip", "ann", "acme")
+    assert ann.models is not None
+    assert (ann.models.allow("gpt-4o"), ann.models.allow("gpt-3")) == (True, False)
+    assert anybody is not None
+    assert (anybody.models, anybody.space) == (None, "")
+    assert asked == [("acme", "ann", CLIENT), ("", "", CLIENT)]
+    assert house.guest("acme", "bob") is None
+    assert house.guest("nobody", "") is None
+
+
+def test_nobody_asks_in_the_name_of_a_namespace_of_another_worker() -> None:
+    """Its limits are kept there."""
+    isolated = (Isolation("acme", 8_090),)
+    house = Clients(Snapshot(version=1, providers=(), namespaces=(Namespace("acme"),), isolated=isolated))
+    assert house.guest("acme", "") is None
+    own = Clients(Snapshot(version=1, providers=(), namespaces=(Namespace("acme"),), namespace="acme"))
+    assert own.guest("acme", "") is not None
+    assert own.guest("", "") is None

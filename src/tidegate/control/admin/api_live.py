@@ -131,7 +131,7 @@ def _of(desk: Office) -> Live:
 
 
 async def _still(door: Door, request: Request) -> bool:
-    return await door.still(request)  # a page that is left open is no use of its session
+    return await door.still(request)
 
 
 async def _gone(receive: Receive) -> None:

@@ -23,6 +23,7 @@ from tidegate.control.admin import (
     api_keys,
     api_live,
     api_namespaces,
+    api_playground,
     api_oidc,
     api_policy,
     api_session,
@@ -62,6 +63,7 @@ ROUTERS = (
     api_status.ROUTER,
     api_live.ROUTER,
     api_accounts.ROUTER,
+    api_playground.ROUTER,
 )
 _REMEDIES = {
     404: ("path", "there is no such route", "see /docs for those that there are"),

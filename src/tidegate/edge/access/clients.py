@@ -13,6 +13,7 @@ from tidegate.edge.access.roster import KeyEntry, Roster, declared
 from tidegate.edge.bodies import CapturePolicy
 from tidegate.model.bodies import BodyPolicy
 from tidegate.model.isolation import asks_for_keys, serves
+from tidegate.model.playground import CLIENT
 from tidegate.model.snapshot import ClientKey, Namespace, Snapshot, TierEntry, User
 from tidegate.model.tenant import BATCH, NOBODY, PAID, Tenant, Tier
 from tidegate.policy.access.addresses import Networks
@@ -144,6 +145,23 @@ class Clients:
             named.clear()
         named[name] = client
         return client
+
+    def guest(self, namespace: str, user: str) -> Principal | None:
+        """Who asks in the name of a namespace, and of a user of it, without a key: what they may, and their limits.
+
+        None where one of them is not known, or is served by another worker. "" = in nobody's name.
+        """
+        if not serves(self._snapshot, namespace):
+            return None
+        record = self._namespace(namespace) if namespace else None
+        person = self._user(namespace, user) if user else None
+        if (namespace and record is None) or (user and person is None):
+            return None
+        allowed = models((), () if person is None else person.models, () if record is None else record.models)
+        key = ClientKey(CLIENT, b"", user=user)
+        limits = None if self._limiting is None else self._limiting(record, person, key)
+        tenant, bodies = self._tenant(CLIENT, record), self._keeper(record)
+        return Principal(CLIENT, tenant, key, allowed, limits, bodies=bodies, space=namespace)
 
     def of_jobs(self, client: Principal) -> Tenant:
         """For whom the client's jobs are served: the same tenant, in the last tier. O(1)."""

@@ -1,0 +1,103 @@
+"""A worker's part in the playground: calls in the name of a namespace and a user, without a key of theirs.
+
+The socket is open to the gate's own user alone; who may ask is judged by the admin API, which is who asks. What is
+asked is a call like any other: models, limits, budgets, cache, records. Only who comes is not looked at, as nobody
+shows a key.
+"""
+
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from tidegate.edge import errors
+from tidegate.edge.gateway import Gateway
+from tidegate.edge.intake import Caller, Refusal
+from tidegate.edge.routes import Route, dialect_of, match
+from tidegate.model.errors import ProblemKind
+from tidegate.model.playground import HEADER, SOCKET, read
+from tidegate.model.snapshot import ServerSettings
+from tidegate.observe.log import Log
+from tidegate.ports import Clock
+from tidegate.providers.codec import Dialect
+from tidegate.providers.dialects import DIALECTS
+from tidegate.wire.exchange import BUFFER, Exchange, Intake
+from tidegate.wire.server import Server, serve
+
+_UNKNOWN: Final = "There is no namespace {} here, or no user {} of it."
+
+
+class PlayDoor:
+    """Fulfils `wire.exchange.Handler`, for who asks from the playground."""
+
+    __slots__ = ("_gateway",)
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    def head(self, exchange: Exchange) -> Intake:
+        """All of it is read."""
+        return BUFFER
+
+    def call(self, exchange: Exchange) -> None:
+        """Serve it as any call; nobody is handed over to jobs, since somebody looks on."""
+        house = self._gateway.house
+        try:
+            caller = self._caller(exchange)
+        except Refusal as error:
+            self._gateway.replies.answer(exchange, errors.of_problem(error.problem, _dialect(exchange)))
+            return
+        self._gateway.pipeline.begin(house, exchange, caller)
+
+    def refusal(self, path: bytes, status: int, code: str, message: str) -> bytes:
+        """The body of an error that the wire answers."""
+        return self._gateway.refusal(path, status, code, message)
+
+    def _caller(self, exchange: Exchange) -> Caller:
+        """In whose name it is. Raises `Refusal`."""
+        found, house = match(exchange.path), self._gateway.house
+        if found.route is not Route.CALL:
+            raise Refusal(ProblemKind.UNKNOWN_ROUTE, "The playground asks models, by the routes that name one.")
+        try:
+            player = read(exchange.header(HEADER) or b"")
+        except msgspec.DecodeError:
+            raise Refusal(ProblemKind.BAD_REQUEST, "The head does not say in whose name it asks.") from None
+        client = house.clients.guest(player.namespace, player.user)
+        if client is None:
+            named = _UNKNOWN.format(player.namespace, player.user)
+            raise Refusal(ProblemKind.UNKNOWN_MODEL, named, "namespace")
+        caller = Caller(exchange, found.kind, client, house.mark)
+        caller.able = caller.patient = False
+        return caller
+
+
+class Playing:
+    """It stays over reloads."""
+
+    __slots__ = ("_clock", "_log", "_path", "_server")
+
+    def __init__(self, own: Path, clock: Clock, log: Log) -> None:
+        """`own` is this worker's directory."""
+        self._path = own / SOCKET
+        self._clock = clock
+        self._log = log
+        self._server: Server | None = None
+
+    async def listen(self, gateway: Gateway, settings: ServerSettings) -> None:
+        """Be there for who asks. It never ends the worker."""
+        door = PlayDoor(gateway)
+        self._server = await serve((), door, msgspec.structs.replace(settings, tls=None), self._clock)
+        try:
+            await self._server.listen_at(self._path)
+        except OSError as error:
+            self._log.error(
+                "the playground cannot reach this worker",
+                socket=str(self._path),
+                problem=error.strerror or str(error),
+                remedy="choose a shorter --state-dir",
+            )
+
+
+def _dialect(exchange: Exchange) -> Dialect:
+    found = match(exchange.path)
+    return DIALECTS[dialect_of(exchange.path, found.kind, exchange.header(b"anthropic-version"))]

@@ -13,8 +13,8 @@ from tests.control.admin.drills import with_drills
 from tests.control.admin.ledger import called, said, write_bodies, write_calls
 from tests.control.admin.live import signed_out, with_live
 from tests.control.admin.mind import mind
-from tests.control.admin.policy import with_policy
 from tests.control.admin.playing import playing
+from tests.control.admin.policy import with_policy
 from tidegate.control.admin import api_live
 from tidegate.control.admin.app import PREFIX, application
 from tidegate.control.admin.routing import GuardedRoute

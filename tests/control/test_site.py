@@ -9,7 +9,9 @@ from pathlib import Path
 import httpx2 as httpx
 import pytest
 
+from tidegate.control.admin.front import Front
 from tidegate.control.admin.guard import HEADERS, Guard
+from tidegate.control.admin.office import Office
 from tidegate.control.site import FOLDER, PAGES, Site
 
 PAGE = '<!doctype html><meta name="csp-nonce" content="__CSP_NONCE__"><script src="/assets/main-1a2b.js"></script>'
@@ -146,6 +148,36 @@ def test_without_a_build_the_page_says_why(tmp_path: Path) -> None:
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "index.html").write_text(PAGE)
     assert ask(site, "/").status_code == 200
+
+
+def test_the_api_is_made_ready_when_a_page_is_opened(folder: Path) -> None:
+    """Once the page is on its way; not for a file, nor where there is no page."""
+    opened = []
+    site = Site(folder, lambda: opened.append(1))
+    for path in ("/assets/main-1a2b.js", "/nothing"):
+        ask(site, path)
+    assert opened == []
+    ask(site, "/calls")
+    assert opened == [1]
+    ask(Site(folder / "assets", lambda: opened.append(2)), "/")
+    assert opened == [1]
+
+
+async def test_the_api_is_made_once() -> None:
+    """Whether a page is opened first, twice, or a request comes."""
+    made = []
+
+    def make() -> Office:
+        made.append(1)
+        raise OSError("no office")
+
+    front = Front(make)
+    front.warm()
+    front.warm()
+    async with asyncio.timeout(20):
+        while not made:
+            await asyncio.sleep(0)
+    assert made == [1]
 
 
 def test_every_page_of_the_sources_is_served() -> None:

@@ -151,7 +151,7 @@ async def _run(arguments: ChildArguments, log: Log) -> None:
     nodes = Nodes(declaration, sharing, front.poke, clock, log)
     watch = StandingWatch(board, declaration, Path(arguments.state_dir), clock.wall)
     live = Live(watch, board, declaration, lambda: ledger.engine, clock.wall, log)
-    port = Port(application(board, watch.look), front.guarded, Guard(Site(), hosts))
+    port = Port(application(board, watch.look), front.guarded, Guard(Site(opened=front.warm), hosts))
     server = AdminServer(_settings(port), lambda: channel.send(Ready(os.getpid())))
     listener = socket.socket(fileno=arguments.listen)
     # How the gate stands, before anybody who waits in the backlog asks.

@@ -8,7 +8,7 @@ import asyncio
 import gzip
 import hashlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,10 +74,12 @@ class _Loaded:
 class Site:
     """An ASGI application. Files are read when they are first asked for, and kept until the page is another."""
 
-    __slots__ = ("_files", "_folder", "_loaded", "_page", "_seen")
+    __slots__ = ("_files", "_folder", "_loaded", "_opened", "_page", "_seen")
 
-    def __init__(self, folder: Path = FOLDER) -> None:
+    def __init__(self, folder: Path = FOLDER, opened: Callable[[], None] = lambda: None) -> None:
+        """`opened` is called when somebody opens the page: it will ask the admin API soon."""
         self._folder = folder
+        self._opened = opened
         self._files: dict[str, Path] = {}  # by the path of the URL
         self._loaded: dict[str, _Loaded] = {}
         self._page: bytes | None = None  # None = there is none
@@ -91,6 +93,8 @@ class Site:
         if path == "/" or path.removeprefix("/").partition("/")[0] in PAGES:
             await asyncio.to_thread(self._look)
             await _send(scope, send, *self._shown())
+            if self._page is not None:
+                self._opened()
             return
         if self._seen is None:
             await asyncio.to_thread(self._look)
@@ -138,7 +142,7 @@ def _load(path: Path) -> _Loaded:
     packed = b""
     if path.suffix in _TEXTS and len(plain) >= _SMALL:
         made = path.with_name(f"{path.name}.gz")
-        packed = made.read_bytes() if made.is_file() else gzip.compress(plain, mtime=0)
+        packed = made.read_bytes() if made.is_file() else gzip.compress(plain, compresslevel=6, mtime=0)
     tag = b'"%s"' % hashlib.sha256(plain).hexdigest()[:32].encode()
     return _Loaded(plain, packed, tag, _MEDIA.get(path.suffix, b"application/octet-stream"))
 

@@ -4,6 +4,7 @@ Nothing of a framework or a database is imported before; who looks after the sto
 """
 
 import asyncio
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -23,7 +24,7 @@ _SOON_SECONDS = 0.1
 class Front:
     """An ASGI application under `/admin/` and `/docs`."""
 
-    __slots__ = ("_app", "_building", "_lock", "_make", "_office", "_poked", "guarded")
+    __slots__ = ("_app", "_building", "_lock", "_make", "_office", "_poked", "_warming", "guarded")
 
     def __init__(self, make: "Callable[[], Office]", hosts: Iterable[str] = ()) -> None:
         """`make` is called once, in a thread."""
@@ -33,6 +34,7 @@ class Front:
         self._poked = threading.Event()
         self._app: ASGIApp | None = None
         self._building = asyncio.Lock()
+        self._warming: asyncio.Task[None] | None = None
         self.guarded = Guard(self._serve, hosts)
 
     def office(self) -> "Office":
@@ -50,12 +52,24 @@ class Front:
         """Look after the store in a thread that does not keep the process alive, once `open_yet` says that it is."""
         threading.Thread(target=self._keep, args=(open_yet,), name="caretaker", daemon=True).start()
 
+    def warm(self) -> None:
+        """Build it now, beside what else is served: a page was opened that will ask it."""
+        if self._app is None and self._warming is None:
+            self._warming = asyncio.create_task(self._warm())
+
+    async def _warm(self) -> None:
+        with contextlib.suppress(Exception):  # the first request meets it, too, and is told
+            await self._application()
+
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await (await self._application())(scope, receive, send)
+
+    async def _application(self) -> ASGIApp:
         if self._app is None:
             async with self._building:
                 if self._app is None:
                     self._app = await asyncio.to_thread(self._built)
-        await self._app(scope, receive, send)
+        return self._app
 
     def _built(self) -> ASGIApp:
         from tidegate.control.admin.app import application  # noqa: PLC0415 - a gate that nobody manages needs none of it

@@ -1,6 +1,8 @@
 """What a gateway is told, and that the recipes' files say the same."""
 
 import json
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from tidegate.judge.client import BadHeaders, Headers
 from tidegate.judge.faults import CELLS, rules
 from tidegate.judge.play import Show, dealt
 from tidegate.judge.recipes import litellm, portkey, tidegate
+from tidegate.judge.recipes.table import RECIPES
 from tidegate.judge.setup import FREE, ROUTES, Setup
 from tidegate.judge.usage import summed
 from tidegate.load.crowd import Member
@@ -17,6 +20,7 @@ from tidegate.load.visits import Manners
 from tidegate.twin.config import convert
 from tidegate.twin.faults import parse
 
+ROOT = Path(__file__).parents[2]
 SETUP = Setup("http://127.0.0.1:9100")
 
 
@@ -92,3 +96,21 @@ def test_counters_are_summed_by_name_and_label() -> None:
     assert summed(page, ["t_total"]) == 57
     assert summed(page, ["t_total{kind=prompt}"]) == 7
     assert summed(page, ['t_total{kind="x", w="0"}', "other"]) == 0
+
+
+@pytest.mark.parametrize("name", sorted(RECIPES))
+def test_every_recipe_is_one_command(name: str) -> None:
+    """A script that may be executed, that the shell understands, and that hands its arguments on."""
+    script = ROOT / "deploy" / "judge" / name / "run"
+    assert os.access(script, os.X_OK)
+    subprocess.run(["sh", "-n", str(script)], check=True, timeout=10)
+    assert f"tidegate judge --recipe {name}" in script.read_text()
+    assert '"$@"' in script.read_text()
+
+
+def test_what_recipes_install_is_pinned() -> None:
+    """To one version each, which the report names."""
+    pins = (ROOT / "deploy" / "judge" / "litellm" / "requirements.txt").read_text().split()
+    assert all("==" in pin for pin in pins)
+    package = json.loads((ROOT / "deploy" / "judge" / "portkey" / "package.json").read_text())
+    assert all(version[0].isdigit() for version in (package["dependencies"] | package["overrides"]).values())

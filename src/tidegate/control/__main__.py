@@ -123,33 +123,31 @@ def _settings(port: Port) -> Config:
 
 
 async def _run(arguments: ChildArguments, log: Log) -> None:
-    channel = Channel(arguments.channel)
+    channel, state = Channel(arguments.channel), Path(arguments.state_dir)
     board, declaration = Board(), Declaration()
-    await Intake(board, log).start(bind(Path(arguments.state_dir) / "control.sock"))
+    await Intake(board, log).start(bind(state / "control.sock"))
 
     def ring() -> None:
         nodes.ring()
 
     leader = Leader(lambda: ledger.engine, socket.gethostname(), log)
-    ledger = Ledger(Path(arguments.state_dir), declaration, board, log, leader.begin)
-    clock, jobs, among = SystemClock(), Jobs(Path(arguments.state_dir), declaration), Among(leader.begin, ring)
-    sharing = Sharing(
-        Path(arguments.state_dir), Checker(Path(arguments.state_dir)), partial(_offer, channel), clock, log
-    )
-    drills = Drills(Path(arguments.state_dir), lambda: ledger.engine, declaration, leader.begin, log, clock)
+    ledger = Ledger(state, declaration, board, log, leader.begin)
+    clock, jobs, among = SystemClock(), Jobs(state, declaration), Among(leader.begin, ring)
+    sharing = Sharing(state, Checker(state), partial(_offer, channel), clock, log)
+    drills = Drills(state, lambda: ledger.engine, declaration, leader.begin, log, clock)
 
     def make() -> "Office":
-        office = _office(Path(arguments.state_dir), ledger, jobs, declaration, board, log, clock, among)
+        office = _office(state, ledger, jobs, declaration, board, log, clock, among)
         office.drills, office.live, office.policy = drills, live, policy
         return office
 
     reloads = Reloads(channel.send)
     asked = ways(asyncio.get_running_loop(), reloads, sharing, declaration)
-    policy = policy_office(Path(arguments.state_dir), asked, lambda: ledger.engine, clock.wall)
+    policy = policy_office(state, asked, lambda: ledger.engine, clock.wall)
     hosts = os.environ.get(HOSTS, "").split()
     front = Front(make, hosts)
     nodes = Nodes(declaration, sharing, front.poke, clock, log)
-    watch = StandingWatch(board, declaration, Path(arguments.state_dir), clock.wall)
+    watch = StandingWatch(board, declaration, state, clock.wall)
     live = Live(watch, board, declaration, lambda: ledger.engine, clock.wall, log)
     port = Port(application(board, watch.look), front.guarded, Guard(Site(opened=front.warm), hosts))
     server = AdminServer(_settings(port), lambda: channel.send(Ready(os.getpid())))
@@ -158,19 +156,17 @@ async def _run(arguments: ChildArguments, log: Log) -> None:
     await _hear(channel, board, declaration, sharing, reloads)
     ledger.start()
     leader.start()
-    Bodies(Path(arguments.state_dir), lambda: ledger.engine, declaration, log, lead=leader.begin).start()
+    Bodies(state, lambda: ledger.engine, declaration, log, lead=leader.begin).start()
     JobsWatch(jobs, board, log, clock.wall).start()
     drills.start()
     PolicyWatch(policy, lambda: ledger.engine is not None, log).start()
     watch.start()
-    sender(Path(arguments.state_dir), declaration, board, clock, log).start()
+    sender(state, declaration, board, clock, log).start()
     front.start(lambda: ledger.engine is not None)
     following = asyncio.create_task(_follow(channel, board, declaration, sharing, reloads))
     among_nodes = asyncio.create_task(nodes.run())
-    alerts = Alerts(
-        Path(arguments.state_dir), lambda: ledger.engine, Seen(declaration, board, watch), leader.begin, log, clock,
-        [drills.samples],
-    )  # fmt: skip
+    seen = Seen(declaration, board, watch)
+    alerts = Alerts(state, lambda: ledger.engine, seen, leader.begin, log, clock, [drills.samples])
     watching = asyncio.create_task(alerts.run())
     await server.serve([listener])
     following.cancel()

@@ -132,7 +132,7 @@ def _run(program: str, *words: str) -> None:
         said = [
             line for line in (done.stderr + done.stdout).splitlines() if line.strip() and "complete log" not in line
         ]
-        raise Failed(f"{program} {words[0]} failed: {' | '.join(said[-6:])}; {REMEDY}")
+        raise Failed(f"{program} {words[0]} failed: {' | '.join(said[:8])}; {REMEDY}")
 
 
 def main() -> int:

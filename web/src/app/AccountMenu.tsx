@@ -1,10 +1,10 @@
-import { Avatar, Menu, UnstyledButton } from "@mantine/core";
+import { ActionIcon, Menu } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { askJson } from "~/api/client";
 import { signedOut, useSession } from "~/api/session";
 import { SHELL } from "~/i18n/catalogues";
 import { useWords } from "~/i18n/words";
-import { IconLogout } from "~/parts/icons";
+import { IconLogout, IconUser } from "~/parts/icons";
 
 export function AccountMenu() {
   const t = useWords(SHELL);
@@ -19,9 +19,9 @@ export function AccountMenu() {
   return (
     <Menu position="bottom-end">
       <Menu.Target>
-        <UnstyledButton aria-label={name} p={4}>
-          <Avatar size={30} radius="xl" color="tide" variant="filled" name={session.name} aria-hidden />
-        </UnstyledButton>
+        <ActionIcon variant="light" radius="xl" size="lg" aria-label={name}>
+          <IconUser size={18} aria-hidden />
+        </ActionIcon>
       </Menu.Target>
       <Menu.Dropdown>
         <Menu.Label>{name}</Menu.Label>

@@ -45,6 +45,7 @@ export default {
     one: "One more, less full than these, is not shown.",
     other: "{n} more, less full than these, are not shown.",
   },
+  filter_list: "List of quotas",
   no_lane: "No quota is known yet: none is configured, or nobody has called.",
   no_match: "No quota has these words in its name.",
   tokens: "Tokens a minute",

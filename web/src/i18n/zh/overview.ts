@@ -39,6 +39,7 @@ export default {
   filter: "按模型、供应商或范围筛选",
   shown: "{n} 个配额，最紧张的在前",
   hidden: "另有 {n} 个更空闲，未显示。",
+  filter_list: "配额列表",
   no_lane: "还没有配额：未配置，或尚无调用。",
   no_match: "没有名称含这些文字的配额。",
   tokens: "每分钟 Token 数",

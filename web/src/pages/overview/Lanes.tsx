@@ -60,7 +60,7 @@ export function Lanes({ state, track, chosen, onChoose }: Props) {
       ) : (
         // A region that scrolls has to be reachable by keyboard.
         // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-        <div ref={view} className={classes.view} role="region" aria-labelledby="quotas" tabIndex={0}>
+        <div ref={view} className={classes.view} role="group" aria-label={t("filter_list")} tabIndex={0}>
           <ul className={classes.list} style={{ height: virtual.getTotalSize() }}>
             {virtual.getVirtualItems().map((item) => {
               const lane = lanes[item.index];

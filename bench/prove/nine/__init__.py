@@ -6,7 +6,7 @@ from bench.prove.steps import Step
 ROWS: tuple[tuple[str, tuple[Step, ...]], ...] = (
     (
         "A fresh Debian with git and python3-venv: demo and tests of a clone, in Chinese too; the wheel without Node",
-        (fresh_root.from_a_clone, fresh_root.in_chinese, fresh_root.from_the_wheel),
+        (fresh_root.from_a_clone, fresh_root.in_chinese, fresh_root.from_the_wheel, fresh_root.as_in_its_image),
     ),
     ("An upgrade from an older store and policy file keeps everything", (upgrade.live, upgrade.kept)),
     (

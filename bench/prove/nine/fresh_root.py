@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from bench.figures import at_least, exactly, told
+from bench.prove.nine import image
 from bench.prove.nine.root import REPOSITORY, Debian, debian
 from bench.prove.steps import Context, Row, outcomes
 
@@ -70,6 +71,12 @@ def from_the_wheel(context: Context, row: Row) -> None:
     look = "from tidegate.control.site import FOLDER as f; print(sum(p.is_file() for p in f.rglob('*')))"
     files = root.run(f'alone/bin/python -c "{look}"', {}, 60).stdout.strip()
     row.figures.append(at_least("files of the control room in it", int(files) if files.isdigit() else 0, 10))
+
+
+def as_in_its_image(context: Context, row: Row) -> None:
+    """What the Dockerfile says, without an engine."""
+    row.commands.append("deploy/docker/Dockerfile: its RUN, CMD and HEALTHCHECK")
+    image.carried_out(_root(context.work), row)
 
 
 def _demo(row: Row, root: Debian, command: str, variables: dict[str, str], name: str) -> None:

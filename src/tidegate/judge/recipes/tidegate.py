@@ -29,10 +29,11 @@ def settings(setup: Setup, shared: str = "") -> dict[str, Any]:
                 "primary_model": one.model,
                 "fallback_models": [{"model": one.spare, "priority": 1}],
                 "deadline_seconds": _DEADLINE_S,
+                "fallback_after_seconds": _DEADLINE_S // 2,
             }
     spaces = {name: {"keys": [key]} for name, key in zip(("first", "second"), KEYS, strict=True)}
     tree = {"providers": providers, "strategies": strategies, "namespaces": spaces}
-    tree["defaults"] = {"deadline_seconds": _DEADLINE_S}
+    tree["defaults"] = {"deadline_seconds": _DEADLINE_S, "fallback_after_seconds": _DEADLINE_S // 2}
     return tree | ({"cluster": {"url": shared}} if shared else {})
 
 

@@ -10,7 +10,7 @@ from tidegate.cli.manage import AdminClient, Failed, Json, add_connection, path,
 
 VERBS: Final = ("show", "apply", "history", "restore", "schema")
 _COLUMNS: Final = ("id", "at", "by", "added", "removed", "comment")
-_SECONDS: Final = 240.0  # reading a file of 1 MB takes a while
+_SECONDS: Final = 360.0  # reading a file of 1 MB takes a while
 
 
 def add_arguments(verbs: Any) -> None:
@@ -20,6 +20,7 @@ def add_arguments(verbs: Any) -> None:
     history = verbs.add_parser("history", help="what was in force, the newest first; with an ID what it changed")
     restore = verbs.add_parser("restore", help="serve by a former version; secrets stay those of today")
     schema = verbs.add_parser("schema", help="print the JSON schema of the file, for editors")
+    shown.add_argument("--out", type=Path, metavar="FILE", help="write it there")
     apply.add_argument("file", type=Path, metavar="FILE")
     apply.add_argument("--dry-run", action="store_true", help="print what it would change and what is wrong, and stop")
     apply.add_argument("--base", metavar="DIGEST", help="refuse unless this is in force (`show --json`)")
@@ -47,7 +48,12 @@ def run(args: Namespace) -> int:
 
 def _show(client: AdminClient, args: Namespace) -> None:
     policy = _record(client.call("GET", "/policy"))
-    if args.json:
+    if args.out:
+        try:
+            args.out.write_bytes(str(policy["text"]).encode())
+        except OSError as error:
+            raise Failed(f"--out {args.out}: {error.strerror}", 2) from None
+    elif args.json:
         _print(policy)
     else:
         sys.stdout.write(str(policy["text"]))

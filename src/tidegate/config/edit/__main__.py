@@ -13,7 +13,7 @@ import time
 from tidegate.config.edit.work import answer
 
 _NICE = 10
-_SECONDS = 180  # for one answer; whoever asks waits for less, and may be gone
+_SECONDS = 330  # for one answer; whoever asks waits for less, and may be gone
 
 
 def main() -> None:

@@ -9,8 +9,9 @@ import hmac
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from hashlib import sha256
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, get_origin
 
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
@@ -142,6 +143,7 @@ def _counted(text: str) -> Counter[str]:
     return Counter(match[1] for match in MASK.finditer(text))
 
 
+@lru_cache(maxsize=6)
 def secret_spans(text: str, *, likely: bool = True) -> list[Span]:
     """Where secrets stand, in any order; also in a text that is no YAML, then by its lines.
 
@@ -164,13 +166,21 @@ def _of_node(tree: Tree, node: Node | None, path: Place, seen: set[int]) -> Iter
     seen.add(id(node))
     if isinstance(node, MappingNode):
         for key, value in node.value:
-            at = (*path, str(key.value)) if isinstance(key, ScalarNode) else path
+            at = _below(path, str(key.value)) if isinstance(key, ScalarNode) else path
             yield from _of_node(tree, value, path if str(key.tag).endswith(":merge") else at, seen)
     elif isinstance(node, SequenceNode):
         for index, value in enumerate(node.value):
-            yield from _of_node(tree, value, (*path, index), seen)
+            yield from _of_node(tree, value, _below(path, index), seen)
 
 
+@lru_cache(maxsize=4_096)
+def _below(path: Place, part: str | int) -> Place:
+    """The path of a child, with one name for all that a user may choose: what the schema says of them is the same."""
+    kind = get_origin(annotation_at(path))
+    return (*path, "*" if kind is dict else 0 if kind is list else part)
+
+
+@lru_cache(maxsize=4_096)
 def _kind(path: Place) -> str:
     """One of: all of it is secret, a password may stand inside, unknown to the schema; empty: nothing is secret."""
     for length in range(len(path), 0, -1):

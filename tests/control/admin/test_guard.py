@@ -37,7 +37,7 @@ async def test_other_names_may_be_given() -> None:
 
     for host in (b"Gate.example.com:443", b"localhost", b"other.example.com"):
         guard = Guard(served, ["gate.Example.com"])
-        await guard({"type": "http", "method": "GET", "headers": [(b"host", host)]}, receive, send)
+        await guard({"type": "http", "method": "GET", "path": "/", "headers": [(b"host", host)]}, receive, send)
     assert statuses == [200, 200, 421]
 
 

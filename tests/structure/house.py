@@ -51,6 +51,7 @@ SLEEPING = {
     "tests/bench/test_flood.py": "closed transports let go of their sockets in a later turn of the loop",
     "tests/e2e/test_budgets.py": "clients that come again when they are told to",
     "tests/e2e/test_mission.py": "asks a process that starts until it answers, with a deadline",
+    "tests/e2e/test_policy_api.py": "asks the admin API until it tells what another process notes, with a deadline",
     "tests/e2e/test_jobs_edge.py": "asks a process that starts until it answers, with a deadline",
     "tests/edge/test_errands.py": "that a writer is held and stays so shows only after a while",
     "tests/jobs/engines/stand.py": "polls rows that other processes change, with a deadline",

@@ -31,7 +31,7 @@ class Version:
 
 
 def add(connection: Connection, version: Version, text: str) -> int:
-    """Keep one more, and forget what is too old; returns its number. `text` holds no secret. `version.id` is not read."""
+    """Keep one more, and forget what is too old; returns its number, whatever `version` says. `text` has no secret."""
     values = {
         "at_us": version.at_us,
         "node": name(version.node),

@@ -71,31 +71,19 @@ class PlayDoor:
         return caller
 
 
-class Playing:
-    """It stays over reloads."""
-
-    __slots__ = ("_clock", "_log", "_path", "_server")
-
-    def __init__(self, own: Path, clock: Clock, log: Log) -> None:
-        """`own` is this worker's directory."""
-        self._path = own / SOCKET
-        self._clock = clock
-        self._log = log
-        self._server: Server | None = None
-
-    async def listen(self, gateway: Gateway, settings: ServerSettings) -> None:
-        """Be there for who asks. It never ends the worker."""
-        door = PlayDoor(gateway)
-        self._server = await serve((), door, msgspec.structs.replace(settings, tls=None), self._clock)
-        try:
-            await self._server.listen_at(self._path)
-        except OSError as error:
-            self._log.error(
-                "the playground cannot reach this worker",
-                socket=str(self._path),
-                problem=error.strerror or str(error),
-                remedy="choose a shorter --state-dir",
-            )
+async def play(own: Path, gateway: Gateway, settings: ServerSettings, clock: Clock, log: Log) -> Server:
+    """Be there for who asks, from now on; `own` is the worker's directory. It never ends the worker."""
+    server, path = await serve((), PlayDoor(gateway), msgspec.structs.replace(settings, tls=None), clock), own / SOCKET
+    try:
+        await server.listen_at(path)
+    except OSError as error:
+        log.error(
+            "the playground cannot reach this worker",
+            socket=str(path),
+            problem=error.strerror or str(error),
+            remedy="choose a shorter --state-dir",
+        )
+    return server
 
 
 def _dialect(exchange: Exchange) -> Dialect:

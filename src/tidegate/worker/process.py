@@ -50,7 +50,7 @@ from tidegate.wire.tls import server_context
 from tidegate.worker import handover, lanes
 from tidegate.worker.drills import Drilling
 from tidegate.worker.patient import Patient
-from tidegate.worker.playing import Playing
+from tidegate.worker.playing import play
 from tidegate.worker.regions import Regions
 from tidegate.worker.spent import Spent
 from tidegate.worker.upstreams import Upstreams
@@ -107,7 +107,6 @@ class Worker:
         self._patient = Patient(state, own, clock, self.observer, log)
         self._spent = Spent(own, clock, before)
         self._drills = Drilling(state, own, clock, luck.random, log, self._spent.limits)
-        self._playing = Playing(own, clock, log)
         self._follower = Follower(state / directory.NAME, Roster, self._follow, clock, log)
         line = Line(clock, self.journal, self.observer, luck.random)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -188,7 +187,8 @@ class Worker:
         server = await serve(listeners, self.gateway, self._settings, self._clock, context)
         await self._patient.listen(server)
         await self._drills.listen(self.gateway, self._settings)
-        await self._playing.listen(self.gateway, self._settings)
+        own = Path(self._arguments.own_dir)
+        self._playing = await play(own, self.gateway, self._settings, self._clock, self._log)
         self._start(self._repeat(LOOK_EVERY_US, self._drills.look))
         self._start(self._repeat(SAVE_EVERY_US, self._save))
         self._start(self._repeat(LOOK_EVERY_US, self._care.look))

@@ -19,7 +19,7 @@ export function AccountMenu() {
   return (
     <Menu position="bottom-end">
       <Menu.Target>
-        <ActionIcon variant="light" radius="xl" size="lg" aria-label={name}>
+        <ActionIcon variant="default" radius="xl" size="lg" aria-label={name}>
           <IconUser size={18} aria-hidden />
         </ActionIcon>
       </Menu.Target>

@@ -54,7 +54,7 @@ export function optionsOf({ lines, width, height, bare, lang, colour, time, late
     height,
     cursor: bare ? { show: false } : { y: false, points: { size: 6 } },
     legend: { show: !bare },
-    padding: bare ? [2, 0, 2, 0] : [8, 8, 0, 0],
+    padding: bare ? [2, 0, 2, 0] : [8, 20, 0, 0],
     scales: {
       x: { time: true, range: (_, low, high) => [latest().from ?? low, latest().to ?? high] },
       y: { range: (_, __, high) => [0, Math.max(high, latest().atLeast ?? 1) * 1.06] },

@@ -27,7 +27,7 @@ export default {
   calls: "Calls a second",
   in_flight: "{n} in flight",
   errors: "Errors",
-  refused: "{n} refused, {moved} moved a minute",
+  refused: "{n} refused, {moved} moved",
   wait: "Wait, P99",
   waiting: { one: "{n} call waits", other: "{n} calls wait" },
   fullest: "Fullest quota",

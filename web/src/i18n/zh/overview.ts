@@ -24,7 +24,7 @@ export default {
   calls: "每秒调用",
   in_flight: "{n} 个进行中",
   errors: "错误率",
-  refused: "每分钟拒绝 {n} 次，改道 {moved} 次",
+  refused: "拒绝 {n}，改道 {moved}",
   wait: "等待 P99",
   waiting: "{n} 个调用在等待",
   fullest: "最满的配额",

@@ -26,7 +26,9 @@ function Figure({ label, value, note, grade, curve }: FigureProps) {
         {value}
         {grade && grade !== "good" ? <Level grade={grade} size={13} /> : null}
       </dd>
-      <dd className={classes.note}>{note}</dd>
+      <dd className={classes.note} title={typeof note === "string" ? note : undefined}>
+        {note}
+      </dd>
       {curve ? <dd className={classes.curve}>{curve}</dd> : null}
     </div>
   );
@@ -76,7 +78,7 @@ export function Figures({ state, track }: { state: LiveState; track: Track }) {
       />
       <Figure
         label={t("fullest")}
-        value={format.percent(full)}
+        value={format.percent(full, 0)}
         grade={gradeOf(full, ...UTILISATION)}
         note={fullest?.model ?? t("none")}
       />

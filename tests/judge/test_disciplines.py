@@ -48,6 +48,15 @@ def test_a_gate_that_holds_back_half_uses_half() -> None:
     assert scores(events(1, 120, 120))[2] == pytest.approx(51, abs=1)
 
 
+def test_what_nobody_heard_was_spent_for_nothing() -> None:
+    """A gate that asks on for clients who have left uses the quota, and has no more than what arrived."""
+    visits = [visit((A, -1)), visit((F, -1)), visit((F, -1)), visit((R, 1))]
+    rows = [[0, "sk", "m", "", 20, ""]] * 3 + [[0, "sk", "m", "", 20, "avoidable"]]
+    reached, told = quota.heard(visits, rows)
+    assert reached.score == pytest.approx(100 / 3)
+    assert told.score is None
+
+
 def visit(*tries: tuple[End, float], tenant: str = "c", done: float = 1.0) -> Visit:
     rows = [Try(0, int(done * SECOND), 200, end, int(told * SECOND) if told >= 0 else -1) for end, told in tries]
     return Visit(tenant, 0, 20, 0, rows)

@@ -34,6 +34,8 @@ DISCIPLINES: Final[tuple[Discipline, ...]] = (
 )
 NAMES: Final = tuple(one.name for one in DISCIPLINES)
 _REACH_S: Final = 20.0
+_REST_S: Final = 60.0
+_QUICK_US: Final = 1_000_000
 _READY: Final = r"twin ready: \S+"
 
 
@@ -105,6 +107,20 @@ async def reached(arena: Arena) -> None:
         raise NotReached(f"the gateway answers, but the twin has not seen its key {account(KEY)}; see --print-setup")
 
 
+async def rested(arena: Arena) -> None:
+    """Until every replica has done with what came before and is quick again; not for ever, should it never be."""
+    limit = arena.clock.now() + int(_REST_S * 1e6)
+
+    async def one(client: Client) -> None:
+        while arena.clock.now() < limit:
+            heard = await client.ask(Ask(KEY, arena.options.keys[0]))
+            if heard.status == 200 and heard.done_us - heard.sent_us < _QUICK_US:
+                return
+            await asyncio.sleep(0.5)
+
+    await asyncio.gather(*(one(client) for client in arena.clients))
+
+
 async def judged(arena: Arena, choice: Choice, told: Callable[[str], None]) -> list[Verdict]:
     """All that are wanted, in the table's order. Raises `NotReached`."""
     await reached(arena)
@@ -118,6 +134,7 @@ async def judged(arena: Arena, choice: Choice, told: Callable[[str], None]) -> l
             applicable.append(one)
     for heat in heats(applicable, apart=choice.apart):
         told(", ".join(one.name for one in heat) + " …")
+        await rested(arena)
         await arena.provider.reset()
         for verdict in await asyncio.gather(*(_one(arena, one) for one in heat)):
             found[verdict.discipline] = verdict

@@ -60,12 +60,16 @@ def measures(limit: Limit, events: Sequence[Sequence[Any]], first_us: int, secon
     )
 
 
-def heard(visits: Sequence[Visit]) -> Measure:
-    """What the clients got, for the record."""
+def heard(visits: Sequence[Visit], events: Sequence[Sequence[Any]]) -> tuple[Measure, Measure]:
+    """What the clients got: of what the provider admitted, and, for the record, of what they asked."""
     ends = {end: sum(1 for visit in visits if visit.tries[-1].end is end) for end in End}
     kinds = sorted({visit.tries[-1].kind[:60] for visit in visits if visit.tries[-1].end is End.FAILED})
     words = f"{ends[End.REFUSED]:,} refused, {ends[End.FAILED]:,} failed {', '.join(kinds[:3])}".strip()
-    return rules.told("calls answered", ends[End.ANSWERED], f"of {len(visits):,}", words)
+    answered, admitted = ends[End.ANSWERED], sum(1 for row in events if not row[5])
+    return (
+        rules.share("admitted calls that reached their client", min(answered, admitted), admitted),
+        rules.told("calls answered", answered, f"of {len(visits):,}", words),
+    )
 
 
 async def played(arena: Arena, limit: Limit) -> Verdict:
@@ -77,7 +81,7 @@ async def played(arena: Arena, limit: Limit) -> Verdict:
     show = await arena.play(limit.model, crowd, WARM_S + seconds)
     events = await arena.provider.events(limit.model)
     found = measures(limit, events, show.began_us + WARM_S * _SECOND_US, seconds)
-    return Verdict(limit.unit, (*found, heard(show.visits)), arrivals=show.arrivals)
+    return Verdict(limit.unit, (*found, *heard(show.visits, events)), arrivals=show.arrivals)
 
 
 async def _requests(arena: Arena) -> Verdict:

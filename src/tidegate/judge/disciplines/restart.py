@@ -29,7 +29,7 @@ async def _run(arena: Arena) -> Verdict:
         rules.share("calls not lost", len(show.visits) - lost, len(show.visits)),
         rules.over_limit("over the limit, worst minute", limit.over(events), RPM, "requests", 1),
         rules.avoidable(foreseen, len(events)),
-        heard(show.visits),
+        *heard(show.visits, events),
     )
     return Verdict("restart", found, arrivals=show.arrivals)
 

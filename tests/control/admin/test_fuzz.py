@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from tests.control.admin.desk import Desk, opened
 from tests.control.admin.ledger import called, write_calls
+from tests.control.admin.playing import playing
 from tidegate.control.admin.app import application
 
 EXAMPLES = int(os.environ.get("TIDEGATE_FUZZ_EXAMPLES", "3"))  # `./dev prove 4` asks for more
@@ -50,7 +51,8 @@ def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         desk.token("admin", name="spare")
         write_calls(desk, called(1, "team"))
         PORT.desk = desk
-        yield desk
+        with playing(desk.folder):
+            yield desk
 
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])

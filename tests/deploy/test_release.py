@@ -62,10 +62,13 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> tuple[Made, Made]:
         patch.setenv("SOURCE_DATE_EPOCH", MOMENT)
         patch.delenv("TIDEGATE_COMPILE", raising=False)
         made = []
+        path = os.environ["PATH"]
         for name, umask in (("here", 0o022), ("elsewhere/and/deeper", 0o077)):
             tree = copied(tmp_path_factory.mktemp("release") / name, umask)
             out = tmp_path_factory.mktemp("dist")
+            patch.setenv("PATH", str(out))  # nobody finds a Node
             made.append(Made(*release.built(out, tree)))
+            patch.setenv("PATH", path)
     return made[0], made[1]
 
 

@@ -4,7 +4,7 @@ import { addressOf, askJson } from "./client";
 import type { LiveRecent, LiveState } from "./contract";
 import { filled, grown, NO_TRACK, type Track, WINDOW_S } from "./track";
 
-export { charged, laneKey, WINDOW_S } from "./track";
+export { charged, HOLE_S, laneKey, WINDOW_S } from "./track";
 export type { LaneTrack, Total, Track } from "./track";
 
 const SILENT_MS = 8_000;

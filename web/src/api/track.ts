@@ -3,6 +3,8 @@ import type { LiveRecent, LiveState, Quota } from "./contract";
 
 /** How long the window of the live curves is, in seconds. */
 export const WINDOW_S = 300;
+/** Seconds that are further apart have a hole between them: nobody looked. */
+export const HOLE_S = 5;
 
 type Values = readonly (number | null)[];
 

@@ -6,6 +6,7 @@ import { PARTS } from "~/i18n/catalogues";
 import { useLang } from "~/i18n/lang";
 import { useWords } from "~/i18n/words";
 import classes from "./Curve.module.css";
+import { dataOf } from "./curveData";
 import { type Line, optionsOf } from "./curveOptions";
 import { useColour } from "./useColour";
 
@@ -25,16 +26,14 @@ interface Props {
   to?: number | undefined;
   /** Without axes and figures: a small curve beside a row of them. */
   bare?: boolean;
+  /** Times that lie further apart, in seconds, have nothing between them: no line is drawn over what nobody saw. */
+  gap?: number;
   format?: (value: number) => string;
-}
-
-function dataOf(times: readonly number[], lines: readonly Line[]): uPlot.AlignedData {
-  return [[...times], ...lines.map((line) => [...line.values])];
 }
 
 /** Curves over time on a canvas: 24 h of minutes draw in a few milliseconds. New values only move the lines. */
 export function Curve(props: Props) {
-  const { times, lines, height, describe, bare = false } = props;
+  const { times, lines, height, describe, bare = false, gap } = props;
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(undefined);
   const { lang } = useLang();
@@ -63,7 +62,7 @@ export function Curve(props: Props) {
         width: box.clientWidth || 300,
         latest: () => latest.current,
       }),
-      dataOf(times, lines),
+      dataOf(times, lines, gap),
       box,
     );
     plot.current = made;
@@ -80,9 +79,9 @@ export function Curve(props: Props) {
   useEffect(() => {
     const made = plot.current;
     if (!made) return;
-    made.setData(dataOf(times, lines));
-    if (!bare && (made.cursor.left ?? -1) < 0) made.setLegend({ idx: times.length - 1 }); // nobody points: the last
-  }, [times, lines, bare]);
+    made.setData(dataOf(times, lines, gap));
+    if (!bare && (made.cursor.left ?? -1) < 0) made.setLegend({ idx: made.data[0].length - 1 }); // nobody points: the last
+  }, [times, lines, bare, gap]);
 
   return <div ref={place} className={classes.curve} data-bare={bare || undefined} role="img" aria-label={describe} />;
 }

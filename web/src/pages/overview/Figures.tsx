@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
 import type { LiveState } from "~/api/contract";
-import type { Total, Track } from "~/api/live";
+import { HOLE_S, type Total, type Track } from "~/api/live";
 import { useFormat } from "~/i18n/format";
 import { Curve } from "~/parts/Curve";
 import { type Grade, gradeOf, Level } from "~/parts/Level";
@@ -47,6 +47,7 @@ export function Figures({ state, track }: { state: LiveState; track: Track }) {
   const spark = (total: Total, label: string, value: string, atLeast: number) => (
     <Curve
       bare
+      gap={HOLE_S}
       times={track.at}
       height={34}
       atLeast={atLeast}

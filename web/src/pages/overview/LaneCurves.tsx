@@ -1,7 +1,7 @@
 import { Group, Text, Title } from "@mantine/core";
 import { useState } from "react";
 import type { LiveLane, Quota } from "~/api/contract";
-import { charged, laneKey, type Track, WINDOW_S } from "~/api/live";
+import { charged, HOLE_S, laneKey, type Track, WINDOW_S } from "~/api/live";
 import { useFormat } from "~/i18n/format";
 import { Curve, type Line } from "~/parts/Curve";
 import { Problem } from "~/parts/Problem";
@@ -66,7 +66,7 @@ function Picture({ lane, unit, span, series }: { lane: LiveLane; unit: Unit; spa
         height={220}
         atLeast={limitOf(lane[unit]) ?? 1}
         describe={picture.describe}
-        {...(span === "live" && last ? { from: last - WINDOW_S + 1, to: last } : {})}
+        {...(span === "live" && last ? { from: last - WINDOW_S + 1, to: last, gap: HOLE_S } : {})}
       />
     </figure>
   );

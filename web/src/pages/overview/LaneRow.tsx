@@ -1,7 +1,7 @@
 import { UnstyledButton } from "@mantine/core";
 import { memo } from "react";
 import type { LiveLane } from "~/api/contract";
-import type { LaneTrack } from "~/api/live";
+import { HOLE_S, type LaneTrack } from "~/api/live";
 import { useFormat } from "~/i18n/format";
 import { Curve } from "~/parts/Curve";
 import { Level } from "~/parts/Level";
@@ -52,6 +52,7 @@ export const LaneRow = memo(function LaneRow({ lane, track, times, chosen, onCho
       <div className={classes.spark}>
         <Curve
           bare
+          gap={HOLE_S}
           times={times}
           height={44}
           atLeast={limitOf(lane.tokens) ?? 1}

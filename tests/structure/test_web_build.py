@@ -39,8 +39,16 @@ def test_the_same_sources_are_built_once(web: ModuleType) -> None:
 
 @pytest.mark.parametrize(
     ("said", "good"),
-    [("v18.20.4", False), ("v20.18.9", False), ("v20.19.0", True), ("v21.7.0", False), ("v22.11.0", False)]
-    + [("v22.12.0", True), ("v24.1.0", True), ("", False)],
+    [
+        ("v18.20.4", False),
+        ("v20.18.9", False),
+        ("v20.19.0", True),
+        ("v21.7.0", False),
+        ("v22.11.0", False),
+        ("v22.12.0", True),
+        ("v24.1.0", True),
+        ("", False),
+    ],
 )
 def test_a_node_that_is_too_old_is_not_taken(web: ModuleType, tmp_path: Path, said: str, good: bool) -> None:
     """Debian 12's own is; what Vite asks for decides."""

@@ -20,7 +20,7 @@ from tidegate.load.visits import Visit
 
 QUOTA: Final = Quota(accounts=2)
 CROWD: Final = tenants(QUOTA, 3)
-SETTLED_S: Final = 40.0  # before anything happens; what full buckets gave is used by then: 30 s at three times the quota
+SETTLED_S: Final = 40.0  # what full buckets gave is used by then: 30 s at three times the quota
 AFTER_S: Final = 15.0
 _WELL: Final = 93.0  # in each span: of its 48 calls two may fall into the next one
 _SPAN_US: Final = 3_000_000

@@ -67,10 +67,13 @@ def _made(args: Namespace) -> str:
         raise Failed(f"--state-dir {state_dir}: there is no such folder; name the one of the gate", 2)
     try:
         engine = open_engine(database_of(args.config), state_dir)
-        upgrade(engine)
-        changes = Changes(lambda: engine, state_dir / NAME, Declaration(), lambda: time.time_ns() // 1_000)
-        who = Actor(_who(), "admin", "", "this machine")
-        return first.another(changes, who, args.name or f"local-{os.urandom(3).hex()}").text
+        try:
+            upgrade(engine)
+            changes = Changes(lambda: engine, state_dir / NAME, Declaration(), lambda: time.time_ns() // 1_000)
+            who = Actor(_who(), "admin", "", "this machine")
+            return first.another(changes, who, args.name or f"local-{os.urandom(3).hex()}").text
+        finally:
+            engine.dispose()
     except IntegrityError:
         raise Failed(f"--name {args.name}: a token has this name already; choose another", 2) from None
     except (SQLAlchemyError, BadDatabase, NewerSchema, OSError) as error:

@@ -37,7 +37,10 @@ def _upgraded(args: Namespace) -> str:
         raise Failed(f"--state-dir {state_dir}: there is no such folder; name the one of the gate", 2)
     try:
         engine = open_engine(database_of(args.config), state_dir)
-        before, now = upgrade(engine)
+        try:
+            before, now = upgrade(engine)
+        finally:
+            engine.dispose()
     except (BadDatabase, NewerSchema) as error:
         raise Failed(str(error)) from None
     except (SQLAlchemyError, OSError) as error:

@@ -263,7 +263,7 @@ export default {
   apply_comment_hint: "For whoever reads the history. Optional.",
   apply_now: "Apply",
   apply_errors: "There are errors, so it cannot be applied yet.",
-  apply_warnings: "It can be applied; the gate warns:",
+  apply_warnings: "It can be applied; new warnings:",
   apply_busy: "Every worker is taking it over …",
   applied: "Version {version} is in force",
   applied_text: "Every worker serves by it, after {time}.",

@@ -252,7 +252,7 @@ export default {
   apply_comment_hint: "写给日后查看历史的人，可不填。",
   apply_now: "应用",
   apply_errors: "还有错误，暂时不能应用。",
-  apply_warnings: "可以应用；网关提醒：",
+  apply_warnings: "可以应用；新的警告：",
   apply_busy: "各工作进程正在切换……",
   applied: "版本 {version} 已生效",
   applied_text: "{time}后，所有工作进程都已按它工作。",

@@ -1,8 +1,7 @@
-import { Alert, Loader, Tabs, Text } from "@mantine/core";
+import { Loader, Tabs } from "@mantine/core";
 import { useEffect } from "react";
 import { useLocation, useNavigate } from "react-router";
 import { useSession } from "~/api/session";
-import { IconInfoCircle } from "~/parts/icons";
 import { Page } from "~/parts/Page";
 import { Problem } from "~/parts/Problem";
 import { Theirs } from "./apply/Theirs";
@@ -13,6 +12,7 @@ import { EditingProvider, useEditing, usePolicy } from "./draft/usePolicy";
 import { EditTab } from "./EditTab";
 import { HistoryTab } from "./history/HistoryTab";
 import { Leaving } from "./Leaving";
+import { Notice } from "./Notice";
 import { usePolicyWords } from "./words";
 
 const TABS = ["edit", "changes", "dryrun", "history"] as const;
@@ -78,18 +78,11 @@ function Notices() {
   const { base } = draft;
   return (
     <>
-      {may ? null : (
-        <Alert color="gray" icon={<IconInfoCircle aria-hidden />}>
-          {t("viewer", { role })}
-        </Alert>
-      )}
+      {may ? null : <Notice>{t("viewer", { role })}</Notice>}
       {base.writable ? null : (
-        <Alert color="yellow" icon={<IconInfoCircle aria-hidden />} title={t("not_writable")}>
-          <Text size="sm">{base.why_not}</Text>
-          <Text size="sm">
-            {t("not_writable_text", { file: base.file })} {t("masks_note")}
-          </Text>
-        </Alert>
+        <Notice grade="warn" title={t("not_writable")}>
+          {base.why_not} {t("not_writable_text", { file: base.file })} {t("masks_note")}
+        </Notice>
       )}
     </>
   );

@@ -1,4 +1,4 @@
-import { Alert, Button, Group, Modal, Stack, Text, Textarea } from "@mantine/core";
+import { Button, Group, Modal, Stack, Text, Textarea } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useQueryClient } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
@@ -6,13 +6,14 @@ import { ApiProblem } from "~/api/problem";
 import { useFormat } from "~/i18n/format";
 import { PARTS } from "~/i18n/catalogues";
 import { useWords } from "~/i18n/words";
-import { IconAlertTriangle } from "~/parts/icons";
 import { Problem } from "~/parts/Problem";
 import { DiffView } from "../diff/DiffView";
 import { differenceOf } from "../diff/rows";
 import { applyPolicy, getPolicy, policyKey } from "../draft/api";
 import { useEditing } from "../draft/usePolicy";
 import { Findings } from "../form/FieldFrame";
+import { Notice } from "../Notice";
+import classes from "../policies.module.css";
 import { usePolicyWords } from "../words";
 
 interface Props {
@@ -74,14 +75,18 @@ function LastLook({ onClose }: { onClose: () => void }) {
   const [comment, setComment] = useState("");
   const { apply, busy, error } = useApply(onClose);
   const difference = useMemo(() => differenceOf(draft.base.text, draft.text), [draft.base.text, draft.text]);
+  const known = new Set(draft.base.warnings.map((one) => `${one.field} ${one.message}`));
+  const fresh = draft.warnings.filter((one) => !known.has(`${one.field} ${one.message}`));
   const conflict = draft.theirs !== undefined;
   return (
     <Stack>
-      <DiffView difference={difference} label={t("diff_label")} />
-      {draft.warnings.length ? (
-        <Alert color="yellow" variant="light" icon={<IconAlertTriangle aria-hidden />} title={t("apply_warnings")}>
-          <Findings errors={[]} warnings={draft.warnings.slice(0, 20)} />
-        </Alert>
+      <div className={classes.brief}>
+        <DiffView difference={difference} label={t("diff_label")} />
+      </div>
+      {fresh.length ? (
+        <Notice grade="warn" title={t("apply_warnings")}>
+          <Findings errors={[]} warnings={fresh.slice(0, 20)} />
+        </Notice>
       ) : null}
       <Textarea
         label={t("apply_comment")}

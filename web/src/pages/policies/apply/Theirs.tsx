@@ -1,11 +1,11 @@
-import { Alert, Button, Group, Modal, Radio, Stack, Text } from "@mantine/core";
+import { Button, Group, Modal, Radio, Stack, Text } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useMemo, useState } from "react";
-import { IconGitCompare } from "~/parts/icons";
 import { DiffView } from "../diff/DiffView";
 import { conflictsOf, merged, mergedText, type Piece } from "../diff/merge";
 import { differenceOf } from "../diff/rows";
 import { useEditing } from "../draft/usePolicy";
+import { Notice } from "../Notice";
 import classes from "../policies.module.css";
 import type { Policy } from "../types";
 import { usePolicyWords } from "../words";
@@ -19,14 +19,18 @@ export function Theirs() {
   if (!theirs) return null;
   return (
     <>
-      <Alert color="yellow" icon={<IconGitCompare aria-hidden />} title={t("theirs_title")} role="alert">
-        <Group justify="space-between">
-          <Text size="sm">{t("theirs_text", { version: theirs.version })}</Text>
+      <Notice
+        grade="warn"
+        title={t("theirs_title")}
+        role="alert"
+        action={
           <Button size="xs" onClick={() => setOpened(true)}>
             {t("theirs_look")}
           </Button>
-        </Group>
-      </Alert>
+        }
+      >
+        {t("theirs_text", { version: theirs.version })}
+      </Notice>
       <Modal opened={opened} onClose={() => setOpened(false)} title={t("conflict_title")} size="xl" centered>
         {opened ? <Together theirs={theirs} onClose={() => setOpened(false)} /> : null}
       </Modal>
@@ -53,7 +57,9 @@ function Together({ theirs, onClose }: { theirs: Policy; onClose: () => void }) 
   return (
     <Stack>
       <Text fw={600}>{t("conflict_theirs")}</Text>
-      <DiffView difference={theirChange} label={t("conflict_theirs")} />
+      <div className={classes.brief}>
+        <DiffView difference={theirChange} label={t("conflict_theirs")} />
+      </div>
       <Text>{conflicts.length ? t("conflict_some", { n: conflicts.length }) : t("conflict_clean")}</Text>
       {conflicts.map((one, at) => (
         <Place
@@ -113,11 +119,7 @@ function Place({ number, piece, choice, onChoose }: PlaceProps) {
     </Radio.Card>
   );
   return (
-    <Radio.Group
-      label={t("conflict_place", { n: number })}
-      value={choice ?? null}
-      onChange={(next) => onChoose(next)}
-    >
+    <Radio.Group label={t("conflict_place", { n: number })} value={choice ?? null} onChange={(next) => onChoose(next)}>
       <div className={classes.options}>
         {option("mine", piece.mine, t("conflict_mine"))}
         {option("theirs", piece.theirs, t("conflict_their"))}

@@ -1,4 +1,4 @@
-import { Alert, Button, Group, Progress, Stack, Text, Title } from "@mantine/core";
+import { Button, Group, Progress, Stack, Text, Title } from "@mantine/core";
 import { useState } from "react";
 import { IconPlayerPlay } from "~/parts/icons";
 import { Needs } from "~/parts/Needs";
@@ -8,6 +8,7 @@ import { PARTS } from "~/i18n/catalogues";
 import { useWords } from "~/i18n/words";
 import { isChecked } from "../draft/draft";
 import { useEditing } from "../draft/usePolicy";
+import { Notice } from "../Notice";
 import classes from "../policies.module.css";
 import { usePolicyWords } from "../words";
 import { ReportView } from "./ReportView";
@@ -64,7 +65,7 @@ export function DryRunTab() {
       </section>
       {run?.state === "done" && run.report ? (
         <>
-          {stale ? <Alert color="yellow">{t("dry_stale")}</Alert> : null}
+          {stale ? <Notice grade="warn">{t("dry_stale")}</Notice> : null}
           <ReportView report={run.report} />
         </>
       ) : null}
@@ -89,9 +90,9 @@ function Progressing({ run, going }: { run: DryRun | undefined; going: boolean }
   if (run?.state === "cancelled") return <Text role="status">{t("dry_cancelled")}</Text>;
   if (run?.state === "failed") {
     return (
-      <Alert color="red" role="alert" title={t("dry_failed")}>
+      <Notice grade="crit" role="alert" title={t("dry_failed")}>
         {run.why}
-      </Alert>
+      </Notice>
     );
   }
   return null;

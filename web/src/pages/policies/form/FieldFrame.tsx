@@ -14,6 +14,8 @@ interface Props {
   /** What the input is labelled by, and described by. */
   id: string;
   children: ReactNode;
+  /** Beside the name. */
+  aside?: ReactNode;
   /** The control has its label itself, as a check box does. */
   bare?: boolean;
   /** What stands in the file is no value that the control could show. */
@@ -21,7 +23,7 @@ interface Props {
 }
 
 /** What is around every control: its name, whether it is a default, a line that explains it, what is wrong with it. */
-export function FieldFrame({ field, control, id, children, bare, foreign }: Props) {
+export function FieldFrame({ field, control, id, children, aside, bare, foreign }: Props) {
   const t = usePolicyWords();
   return (
     <div className={classes.field} data-wrong={control.errors.length > 0 || undefined}>
@@ -34,6 +36,7 @@ export function FieldFrame({ field, control, id, children, bare, foreign }: Prop
           </label>
         )}
         <Standing field={field} control={control} />
+        {aside}
       </div>
       {bare ? null : <div className={classes.control}>{children}</div>}
       <Text id={`${id}-hint`} size="xs" className={`tg-soft ${bare ? classes.indented : ""}`}>

@@ -5,6 +5,7 @@ import { useWords } from "~/i18n/words";
 import { dotted } from "../draft/paths";
 import { useEditing } from "../draft/usePolicy";
 import { usePolicyWords } from "../words";
+import { fitting } from "./suggestions";
 
 interface Props {
   opened: boolean;
@@ -70,6 +71,7 @@ function Questions({ onClose, onMade }: Omit<Props, "opened">) {
           label={t("new_model")}
           data={form?.models ?? []}
           limit={40}
+          filter={fitting(model || undefined)}
           value={model}
           onChange={setModel}
           spellCheck={false}

@@ -29,7 +29,18 @@ export function NumberControl({ field, strategy }: { field: NumberField; strateg
     } else if (stop !== value || foreign) control.write(stop);
   };
   return (
-    <FieldFrame field={field} control={control} id={id} foreign={foreign}>
+    <FieldFrame
+      field={field}
+      control={control}
+      id={id}
+      foreign={foreign}
+      aside={
+        <>
+          <Exact id={id} field={field} control={control} value={foreign ? undefined : value} />
+          {field.unit === "none" ? null : <span className={classes.unit}>{t(unitOf(field.unit))}</span>}
+        </>
+      }
+    >
       <Slider
         className={classes.slider}
         data-left-out={!control.isSet || undefined}
@@ -46,8 +57,6 @@ export function NumberControl({ field, strategy }: { field: NumberField; strateg
         size="sm"
         thumbSize={16}
       />
-      <Exact id={id} field={field} control={control} value={foreign ? undefined : value} />
-      <span className={classes.unit}>{t(unitOf(field.unit))}</span>
     </FieldFrame>
   );
 }

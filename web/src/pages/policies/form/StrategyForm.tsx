@@ -1,5 +1,3 @@
-import { Alert } from "@mantine/core";
-import { IconInfoCircle } from "~/parts/icons";
 import { dotted } from "../draft/paths";
 import { useEditing } from "../draft/usePolicy";
 import type { Finding, Strategy } from "../types";
@@ -17,8 +15,10 @@ import {
   RETRIES_MORE,
   SMOOTHING,
   STREAMS,
+  STREAMS_MORE,
   TIMES,
 } from "./fields";
+import { Notice } from "../Notice";
 import classes from "../policies.module.css";
 import { Models } from "./Models";
 import { Section } from "./Section";
@@ -42,7 +42,7 @@ export function StrategyForm({ strategy }: { strategy: Strategy }) {
       <Section name="caching" strategy={strategy} fields={CACHING} more={CACHING_MORE} />
       <Section name="execution" strategy={strategy} fields={EXECUTION} />
       <Section name="times" strategy={strategy} fields={TIMES} />
-      <Section name="streams" strategy={strategy} more={STREAMS} />
+      <Section name="streams" strategy={strategy} fields={STREAMS} more={STREAMS_MORE} />
     </div>
   );
 }
@@ -52,9 +52,9 @@ function Broken() {
   const { draft } = useEditing();
   if (!draft.broken) return null;
   return (
-    <Alert color="yellow" variant="light" icon={<IconInfoCircle aria-hidden />} role="status">
+    <Notice grade="warn" role="status">
       {t("broken")}
-    </Alert>
+    </Notice>
   );
 }
 

@@ -1,5 +1,6 @@
 import { Autocomplete } from "@mantine/core";
 import { useState } from "react";
+import { fitting } from "./suggestions";
 
 interface Props {
   id?: string | undefined;
@@ -31,6 +32,7 @@ export function Suggest(props: Props) {
       aria-describedby={describedBy}
       size="xs"
       limit={40}
+      filter={fitting(typed)}
       data={[...new Set(suggestions)].filter(Boolean)}
       value={typed ?? value}
       onChange={setTyped}

@@ -168,6 +168,8 @@ export const STREAMS = [
   choice("on_cut", stream("on_cut"), ["fail", "continue", "restart"]),
   choice("on_disconnect", stream("on_disconnect"), ["cancel", "drain"]),
   choice("on_unsupported", ["on_unsupported"], ["drop", "refuse"]),
+] as const;
+export const STREAMS_MORE = [
   number(
     "hedge_after_ms",
     stream("hedge_after_ms"),
@@ -189,4 +191,5 @@ export const FIELDS: readonly Field[] = [
   ...EXECUTION,
   ...TIMES,
   ...STREAMS,
+  ...STREAMS_MORE,
 ];

@@ -1,6 +1,7 @@
 import { Button, Group, SegmentedControl, Text } from "@mantine/core";
 import { useState } from "react";
 import { usePolicyWords } from "../words";
+import { MASK } from "../yaml/masks";
 import classes from "./diff.module.css";
 import { type Difference, pairsOf, type Row, type Side } from "./rows";
 
@@ -58,8 +59,21 @@ function Line({ row }: { row: Exclude<Side, undefined> }) {
         {SIGNS[row.kind]}
       </span>
       {row.kind === "same" ? null : <span className="tg-unseen">{t(`diff_line_${row.kind}`)}: </span>}
-      <code>{row.text || " "}</code>
+      <code>
+        {row.text
+          ? row.text.split(MASK).flatMap((piece, at) => (at ? [<Secret key={`${at} ${piece}`} />, piece] : [piece]))
+          : " "}
+      </code>
     </>
+  );
+}
+
+function Secret() {
+  const t = usePolicyWords();
+  return (
+    <span className={classes.secret} title={t("secret_title")}>
+      ••• {t("secret")}
+    </span>
   );
 }
 

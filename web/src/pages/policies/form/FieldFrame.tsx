@@ -14,7 +14,7 @@ interface Props {
   /** What the input is labelled by, and described by. */
   id: string;
   children: ReactNode;
-  /** Beside the name. */
+  /** Beside the name; what is said of defaults then stands beside the control. */
   aside?: ReactNode;
   /** The control has its label itself, as a check box does. */
   bare?: boolean;
@@ -35,10 +35,14 @@ export function FieldFrame({ field, control, id, children, aside, bare, foreign 
             {t(nameOf(field.key))}
           </label>
         )}
-        <Standing field={field} control={control} />
-        {aside}
+        {aside ?? <Standing field={field} control={control} />}
       </div>
-      {bare ? null : <div className={classes.control}>{children}</div>}
+      {bare ? null : (
+        <div className={classes.control}>
+          {children}
+          {aside ? <Standing field={field} control={control} /> : null}
+        </div>
+      )}
       <Text id={`${id}-hint`} size="xs" className={`tg-soft ${bare ? classes.indented : ""}`}>
         {t(hintOf(field.key))}
       </Text>

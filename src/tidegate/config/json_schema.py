@@ -40,7 +40,7 @@ def _property(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def _referable(value: Any) -> Any:
-    """What may stand there: for a number, true, false or a known word also a reference; so inside lists and mappings."""
+    """What may stand there: for a number, true, false or a known word also a reference; so inside of it too."""
     made = {name: one for name, one in value.items() if name != "title"}
     for inside in ("items", "additionalProperties"):
         if isinstance(made.get(inside), dict):

@@ -17,8 +17,8 @@ def split(snapshot: Snapshot) -> tuple[Snapshot, ...]:
     A scope belongs to one worker: to an isolated namespace's when its pool is kept for that namespace alone, else to
     the main one. Every provider stands in every snapshot, without the scopes and secrets of others, so that a name of a
     model means the same everywhere; those that a worker may draw on come first. Who is told of alerts, what drills ask
-    and who signs in, no worker knows. Where that leaves out nothing and there are no isolated namespaces the snapshot is
-    returned as it is. O(workers × (keys + scopes)).
+    and who signs in, no worker knows. Where that leaves out nothing and there are no isolated namespaces the snapshot
+    is returned as it is. O(workers × (keys + scopes)).
     """
     if snapshot.alerts.channels or snapshot.drills.drills:
         drills = DrillSettings(asked=snapshot.drills.asked)

@@ -1,5 +1,6 @@
 """`/arrivals` of the admin API. Who may ask for them, the matrix says."""
 
+from tests.control.admin.accounts import with_accounts
 from tests.control.admin.desk import WALL, Desk
 from tests.control.admin.ledger import called, write_calls
 from tidegate.control.admin.settings import as_moment
@@ -48,3 +49,12 @@ def test_callers_are_told_without_what_their_keys_are_known_by(desk: Desk) -> No
     assert {one["type"] for one in every} == {"namespace", "user", "key"}
     assert (every[-1]["key"]["name"], every[-1]["key"]["digest"], rest["next"]) == ("team-app", "", 0)
     assert '"rpm":7' in text
+
+
+def test_accounts_out_of_service_are_no_callers(desk: Desk) -> None:
+    """A drain stands in the same log as callers do, and says nothing of them."""
+    with_accounts(desk)
+    desk.made("/namespaces", {"name": "team"})
+    assert desk.ask("POST", "/accounts/openai/main/drain", {"reason": "a bill"}).status_code == 200
+    found = desk.ask("GET", "/arrivals/callers").json()
+    assert [one["type"] for one in found["callers"]] == ["namespace"]

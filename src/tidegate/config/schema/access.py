@@ -100,7 +100,9 @@ Moment = Annotated[str, AfterValidator(_check_moment)]
 Network = Annotated[str, AfterValidator(check_network)]
 ModelPattern = Annotated[str, AfterValidator(_check_pattern)]
 ZoneName = Annotated[str, AfterValidator(check_zone)]
-Cpus = Annotated[float, Field(ge=0.01, le=_MAX_CPUS, allow_inf_nan=False), BeforeValidator(_cpus, json_schema_input_type=float | str)]
+Cpus = Annotated[
+    float, Field(ge=0.01, le=_MAX_CPUS, allow_inf_nan=False), BeforeValidator(_cpus, json_schema_input_type=float | str)
+]
 Port = Annotated[int, Field(ge=1, le=65_535)]
 
 

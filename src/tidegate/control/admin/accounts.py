@@ -160,6 +160,7 @@ def _keys(provider: str, scope: str, told: Sequence[AccountGauge], about: Known)
 def _lane(scope: DeclaredScope, model: str, name: str, about: Known) -> AccountLane:
     lane, gauges = about.lanes.get(name), about.gauges.get(name, [])
     shut = [gauge.wait_us for gauge in gauges if not gauge.open]
+    longest = max(shut, default=0)
     limits = scope.limits.get(model, Limits())
     return AccountLane(
         model=model,
@@ -169,8 +170,8 @@ def _lane(scope: DeclaredScope, model: str, name: str, about: Known) -> AccountL
         requests=None if lane is None else _quota(lane.requests),
         tokens=None if lane is None else _quota(lane.tokens),
         in_flight=sum(gauge.calls for gauge in gauges),
-        breaker="closed" if not shut else "open" if max(shut) else "half_open",
-        open_until=as_moment(about.wall + max(shut)) if shut and max(shut) else None,
+        breaker="closed" if not shut else "open" if longest else "half_open",
+        open_until=as_moment(about.wall + longest) if longest else None,
         throttled_minute=0 if lane is None else lane.throttled_minute,
     )
 

@@ -17,7 +17,7 @@ from tidegate.control.admin.queries import Asked
 from tidegate.control.admin.rights import Right
 from tidegate.control.admin.routing import Desk, Who, needs, router
 from tidegate.control.admin.settings import from_moment
-from tidegate.model.directory import Change, PutKey, PutNamespace
+from tidegate.model.directory import Change, Gone, PutDrain, PutKey, PutNamespace, PutUser
 from tidegate.store import arrivals, identity
 
 ROUTER = router("spend and calls")
@@ -79,13 +79,15 @@ class CallersQuery(Asked):
 def list_callers(desk: Desk, who: Who, asked: Annotated[CallersQuery, Query()]) -> Response:
     """Who may call beside the file, with limits, for who plays calls: nothing of what their keys are known by."""
     with desk.engine.connect() as connection:
-        every = (one for one in identity.changes(connection) if who.reaches(_space_of(one)))
+        every = (
+            one for one in identity.changes(connection) if not isinstance(one, PutDrain) and who.reaches(_space_of(one))
+        )
         found = [plain(one) for one in islice(every, asked.offset, asked.offset + asked.limit)]
     following = asked.offset + asked.limit if len(found) == asked.limit else 0
     return Response(_encode({"callers": found, "next": following}), media_type="application/json")
 
 
-def _space_of(one: Change) -> str:
+def _space_of(one: PutNamespace | PutUser | PutKey | Gone) -> str:
     return one.namespace.name if isinstance(one, PutNamespace) else one.namespace or _NOBODY
 
 

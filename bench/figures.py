@@ -4,8 +4,9 @@ import json
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, is_dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from rich.table import Table
 from bench.systems import machine
 
 RESULTS = Path(__file__).resolve().parent.parent / "results"
+KEPT = "kept"  # below it: every run's result, so that a run of some parts takes nothing from the report
+_LOAD_BEFORE = " ".join(Path("/proc/loadavg").read_text().split()[:3])
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,18 +111,38 @@ def commit() -> str:
 
 
 def write(name: str, figures: Sequence[Figure], **more: Any) -> Path:
-    """`results/NAME.json`: the machine, the commit, the command and every figure."""
-    RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"{name}.json"
+    """`results/NAME.json`: the machine and its load before and after, the commit, the command and every figure."""
     record = {
         "command": " ".join(["python -m", *_module_arguments()]),
         "commit": commit(),
+        "when": _now().isoformat(timespec="seconds"),
+        "load_before": _LOAD_BEFORE,
         "machine": machine(),
         "figures": [asdict(figure) for figure in figures],
         **more,
     }
-    path.write_text(json.dumps(record, indent=1, ensure_ascii=False, default=str) + "\n")
+    text = keep(name, record)
+    path = RESULTS / f"{name}.json"
+    path.write_text(text)
     return path
+
+
+def keep(name: str, record: Mapping[str, Any]) -> str:
+    """A copy of a result that no later run overwrites, for the report; its text."""
+    folder = RESULTS / KEPT
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(record, indent=1, ensure_ascii=False, default=_plain) + "\n"
+    (folder / f"{name}-{_now():%Y%m%dT%H%M%S%f}.json").write_text(text)
+    return text
+
+
+def _plain(value: object) -> object:
+    """What JSON does not know: records by their fields, all else by its words."""
+    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else str(value)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _module_arguments() -> list[str]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import cpu
-from bench.install import HOME, InstallFailed, compiled_gate
+from bench.install import InstallFailed, compiled_gate
 from bench.plain import exchange
 from bench.process import NotReady, end, free_port, running
 from bench.systems import Starter, System
@@ -128,7 +128,9 @@ def version() -> str:
     """Of the gate that is measured, and whether it is compiled."""
     from tidegate import __version__
 
-    return f"{__version__} compiled" if program().startswith(str(HOME)) else __version__
+    home = Path(program()).resolve().parent.parent
+    compiled = any(home.glob("lib/python*/site-packages/tidegate/**/*.so"))
+    return f"{__version__} compiled" if compiled else __version__
 
 
 def call_records(state: Path) -> int:

@@ -92,16 +92,6 @@ def python_version(binaries: Path, distribution: str) -> str:
     ).stdout.strip()
 
 
-def node_package(name: str, package: str) -> Path:
-    """The folder of an npm package; installed when it is missing."""
-    home = HOME / name
-    folder = home / "node_modules" / package
-    if not folder.exists():
-        home.mkdir(parents=True, exist_ok=True)
-        _run([*_NPM, "--prefix", str(home), package])
-    return folder
-
-
 def node_packages(name: str, manifest: Path) -> Path:
     """The `node_modules` of what a `package.json` asks for, in its versions; installed again when it changes."""
     home = HOME / name

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from bench.cpu import tree
 
+READY_AFTER: dict[int, float] = {}  # seconds from exec until a program was ready, by process id
+
 
 class NotReady(Exception):
     """A program ended or stayed silent instead of becoming ready; the message ends with the tail of its log."""
@@ -64,6 +66,7 @@ def running(
     seconds: float = 20.0,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A program from its readiness to the end of the block. Its output goes to `log`."""
+    begun = time.monotonic()
     with log.open("wb") as output:
         child = subprocess.Popen(
             [str(word) for word in command],
@@ -75,6 +78,7 @@ def running(
         )
         try:
             await_ready(child, ready, log, seconds)
+            READY_AFTER[child.pid] = time.monotonic() - begun
             yield child
         finally:
             end(child)

@@ -3,13 +3,23 @@
 import contextlib
 import json
 import platform
+import re
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.install import node_package, node_version, python_package, python_version
+from bench.install import InstallFailed, node_version, python_package, python_version
+from bench.others import (
+    LITELLM_ENV,
+    PORTKEY_ENV,
+    litellm_binaries,
+    litellm_command,
+    portkey_command,
+    portkey_folder,
+)
 from bench.process import accepts, free_port, running
 from bench.upstreams import nginx_command, nginx_file
 
@@ -94,25 +104,15 @@ def envoy(home: Path, upstream: int) -> Iterator[System]:
 @contextlib.contextmanager
 def litellm(home: Path, upstream: int) -> Iterator[System]:
     """LiteLLM's proxy with one worker, its production mode, and neither keys nor database."""
-    binaries, port = python_package("litellm", "litellm[proxy]"), free_port()
+    binaries, port = litellm_binaries(), free_port()
     target = {"model": "openai/gpt-4o", "api_base": f"http://127.0.0.1:{upstream}/v1", "api_key": "sk-bench"}
     settings = {
         "model_list": [{"model_name": "gpt-4o", "litellm_params": target}],
         "litellm_settings": {"telemetry": False, "set_verbose": False},
     }
     (home / "config.yaml").write_text(json.dumps(settings))
-    env = {"LITELLM_LOG": "ERROR", "LITELLM_MODE": "PRODUCTION", "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
-    env["LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY"] = "true"
-    command: list[str | Path] = [
-        binaries / "litellm",
-        "--config",
-        home / "config.yaml",
-        "--host",
-        "127.0.0.1",
-        "--port",
-        str(port),
-    ]
-    command += ["--num_workers", "1"]
+    env = {**LITELLM_ENV, "LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY": "true"}
+    command = litellm_command(binaries, home / "config.yaml", port)
     with running(command, home / "log", lambda: accepts(port), env=env, cwd=home, seconds=120) as child:
         yield System("LiteLLM proxy", python_version(binaries, "litellm"), port, child.pid)
 
@@ -120,11 +120,10 @@ def litellm(home: Path, upstream: int) -> Iterator[System]:
 @contextlib.contextmanager
 def portkey(home: Path, upstream: int) -> Iterator[System]:
     """Portkey's gateway (Node); the target travels in headers with every request."""
-    folder, port = node_package("portkey", "@portkey-ai/gateway"), free_port()
-    command: list[str | Path] = ["node", folder / "build" / "start-server.js", "--headless", f"--port={port}"]
+    folder, port = portkey_folder(), free_port()
     headers = {"x-portkey-provider": "openai", "x-portkey-custom-host": f"http://127.0.0.1:{upstream}/v1"}
-    env = {"NODE_ENV": "production", "TRUSTED_CUSTOM_HOSTS": "127.0.0.1,localhost"}
-    with running(command, home / "log", lambda: accepts(port), env=env, cwd=home, seconds=60) as child:
+    command = portkey_command(folder, port)
+    with running(command, home / "log", lambda: accepts(port), env=PORTKEY_ENV, cwd=home, seconds=60) as child:
         yield System("Portkey", node_version(folder), port, child.pid, headers=headers)
 
 
@@ -149,8 +148,59 @@ def ferrogw(home: Path, upstream: int) -> Iterator[System]:
         yield System("ferrogw", python_version(binaries, "ferrogw"), port, child.pid)
 
 
+def _debian(program: str) -> str:
+    """Where Debian's package has put it. Raises `InstallFailed` with the remedy."""
+    found = shutil.which(program)
+    if found is None:
+        raise InstallFailed(f"{program} is not installed: apt-get install {program}")
+    return found
+
+
+def _version_in(words: str) -> str:
+    found = re.search(r"\d+(?:\.\d+)+", words)
+    return found[0] if found else ""
+
+
+@contextlib.contextmanager
+def haproxy(home: Path, upstream: int) -> Iterator[System]:
+    """One thread, connections to the upstream shared, no log."""
+    program, port = _debian("haproxy"), free_port()
+    (home / "haproxy.cfg").write_text(
+        "global\n  nbthread 1\n  maxconn 4096\n"
+        "defaults\n  mode http\n  http-reuse always\n"
+        "  timeout client 60s\n  timeout server 60s\n  timeout connect 5s\n"
+        f"frontend in\n  bind 127.0.0.1:{port}\n  default_backend up\n"
+        f"backend up\n  server one 127.0.0.1:{upstream}\n"
+    )
+    version = subprocess.run([program, "-v"], capture_output=True, text=True, check=True).stdout
+    command: list[str | Path] = [program, "-db", "-f", home / "haproxy.cfg"]
+    with running(command, home / "log", lambda: accepts(port)) as child:
+        yield System("HAProxy", _version_in(version), port, child.pid)
+
+
+@contextlib.contextmanager
+def caddy(home: Path, upstream: int) -> Iterator[System]:
+    """`reverse_proxy` on one core, streams flushed at once, no log."""
+    program, port = _debian("caddy"), free_port()
+    (home / "Caddyfile").write_text(
+        "{\n\tadmin off\n\tauto_https off\n}\n"
+        f"http://127.0.0.1:{port} {{\n\treverse_proxy 127.0.0.1:{upstream} {{\n\t\tflush_interval -1\n\t}}\n}}\n"
+    )
+    version = subprocess.run([program, "version"], capture_output=True, text=True, check=True).stdout
+    command: list[str | Path] = [program, "run", "--config", home / "Caddyfile", "--adapter", "caddyfile"]
+    env = {"GOMAXPROCS": "1", "HOME": str(home)}
+    with running(command, home / "log", lambda: accepts(port), env=env, cwd=home) as child:
+        yield System("Caddy", _version_in(version), port, child.pid)
+
+
 BASELINES: dict[str, Starter] = {"nginx": nginx, "Envoy": envoy}
-PEERS: dict[str, Starter] = {"ferrogw": ferrogw, "Portkey": portkey, "LiteLLM proxy": litellm}
+PEERS: dict[str, Starter] = {
+    "HAProxy": haproxy,
+    "Caddy": caddy,
+    "ferrogw": ferrogw,
+    "Portkey": portkey,
+    "LiteLLM proxy": litellm,
+}
 
 
 def machine() -> dict[str, str | int]:

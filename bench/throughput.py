@@ -10,7 +10,7 @@ from bench import cpu
 from bench.figures import median
 from bench.install import InstallFailed
 from bench.load import Load, WrkResult, wrk
-from bench.process import NotReady
+from bench.process import READY_AFTER, NotReady
 from bench.systems import Starter, System
 
 
@@ -30,6 +30,8 @@ class Measured:
     name: str
     version: str = ""
     failed: str = ""
+    ready_s: float = 0.0  # from exec until it answered, or accepted a connection
+    resident_mb: float = 0.0  # of all its processes after the last round
     samples: list[Sample] = field(default_factory=list)
 
     @property
@@ -92,10 +94,12 @@ def compare(entrants: Mapping[str, Entrant], work: Path, upstream: int, plan: Pl
                 results[name].failed = " ".join(str(error).split())[-160:]
                 continue
             results[name].version = up[name].version
+            results[name].ready_s = READY_AFTER.get(up[name].root, 0.0)
             wrk(up[name].port, entrant.load, plan.warm_up, up[name].headers)
         for _ in range(plan.rounds):
             for name, system in up.items():
                 results[name].samples.append(sample(system, entrants[name].load, plan.seconds))
+                results[name].resident_mb = cpu.resident_tree_bytes(system.root) / 1e6
     return results
 
 

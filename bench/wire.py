@@ -3,7 +3,7 @@
 import argparse
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.markup import escape
@@ -23,6 +23,7 @@ OURS = "Tidegate"
 KEY_COST = 1.05
 SIGNATURE_US = 8.0
 HIT_COST = 1.2
+_LOOK_S = 2  # so short are the rounds of --quick
 FLAT = 1.15  # two cores shared with the load: ratios of equal things scatter by a tenth
 
 
@@ -51,6 +52,7 @@ class Report:
 
     tables: list[tuple[str, dict[str, Measured]]]
     figures: list[Figure]
+    sections: dict[str, tuple[list[str], list[Figure]]] = field(default_factory=dict)  # titles of tables, figures
 
     def add(self, title: str, measured: dict[str, Measured]) -> None:
         """Keep a comparison for the tables."""
@@ -100,7 +102,7 @@ def _ratio(name: str, ratios: list[float], limit: float, ours: Measured) -> Figu
 
 def peers(run: Run, report: Report) -> None:
     """Other gateways, with nginx in the same rounds as the scale."""
-    plan = Plan(rounds=2, seconds=8, warm_up=5)
+    plan = Plan(rounds=2, seconds=8, warm_up=5) if run.plan.seconds > _LOOK_S else Plan(2, 5, 3)
     for title, streamed, port in (
         ("peers, 1 KB chat completion", False, run.upstreams.static),
         ("peers, stream of 51 chunks", True, run.upstreams.stream),
@@ -224,12 +226,14 @@ def measured_table(title: str, systems: dict[str, Measured]) -> Table:
         "worker µs",
         "requests/s",
         "p50 ms",
+        "MB",
+        "ready after s",
         "note",
     ):
         table.add_column(heading, justify="left" if heading in {"system", "version", "note"} else "right")
     for one in systems.values():
         if one.problem:
-            table.add_row(one.name, one.version, "–", "–", "–", "–", "–", escape(one.problem))
+            table.add_row(one.name, one.version, *["–"] * 7, escape(one.problem))
             continue
         worker, rate = median(s.worker_us for s in one.samples), median(s.wrk.rps for s in one.samples)
         table.add_row(
@@ -240,6 +244,8 @@ def measured_table(title: str, systems: dict[str, Measured]) -> Table:
             f"{worker:.1f}" if worker else "",
             f"{rate:,.0f}",
             f"{median(s.wrk.p50_us for s in one.samples) / 1000:.1f}",
+            f"{one.resident_mb:.0f}",
+            f"{one.ready_s:.2f}",
         )
     return table
 
@@ -264,7 +270,7 @@ def arguments(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=7, help="rounds of A B C; medians are over these")
     parser.add_argument("--seconds", type=float, default=3, help="of load for each system in each round")
     parser.add_argument("--quick", action="store_true", help="3 rounds of 2 s")
-    parser.add_argument("--peers", action="store_true", help="LiteLLM, Portkey and ferrogw too; installs them by name")
+    parser.add_argument("--peers", action="store_true", help="other gateways and proxies too; installs them by name")
     parser.add_argument("--million", action="store_true", help="memory after a million requests (minutes)")
     return parser.parse_args(words)
 
@@ -275,14 +281,16 @@ def measure(options: argparse.Namespace) -> Report:
     wanted = (
         options.only.split(",") if options.only else [name for name in SECTIONS if name != "peers" or options.peers]
     )
-    plan = Plan(3, 2) if options.quick else Plan(options.rounds, options.seconds)
+    plan = Plan(3, _LOOK_S) if options.quick else Plan(options.rounds, options.seconds)
     with tempfile.TemporaryDirectory(prefix="bench-") as folder, upstreams(Path(folder)) as up:
         run = Run(Path(folder), up, plan, options.peers, options.million)
         for name in wanted:
+            tables, figures = len(report.tables), len(report.figures)
             try:
                 SECTIONS[name](run, report)
             except (NotReady, RuntimeError, OSError, ImportError) as error:
-                report.figures.append(missing(name, "", " ".join(str(error).split())[-160:]))
+                report.figures.append(missing(name, "measured", " ".join(str(error).split())[-160:]))
+            report.sections[name] = [title for title, _ in report.tables[tables:]], report.figures[figures:]
     return report
 
 
@@ -294,7 +302,7 @@ def main(words: list[str]) -> int:
     for title, systems in report.tables:
         out.print(measured_table(title, systems))
     if not options.peers:
-        out.print("LiteLLM, Portkey and ferrogw are left out; --peers installs and measures them.")
+        out.print("Other gateways are left out; --peers installs and measures them.")
     out.print(figures_table("bench wire", report.figures))
-    out.print(f"written to {write('wire', report.figures, tables=dict(report.tables))}")
+    out.print(f"written to {write('wire', report.figures, tables=dict(report.tables), sections=report.sections)}")
     return 0

@@ -8,7 +8,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.figures import Figure, missing, told
-from bench.install import InstallFailed, node_package, node_version, python_package, python_version
+from bench.install import InstallFailed, node_version, python_version
+from bench.others import (
+    LITELLM_ENV,
+    PORTKEY_ENV,
+    litellm_binaries,
+    litellm_command,
+    portkey_command,
+    portkey_folder,
+)
 from bench.process import NotReady, accepts, free_port, running
 from bench.prove.fleet import MODEL, Quota, provider
 from bench.prove.steps import Context, Row, Step
@@ -49,7 +57,7 @@ def litellm_proxy(
     env: Mapping[str, str] | None = None,
 ) -> Iterator[int]:
     """Its proxy in one process, the quota's limits stated for each key; the port."""
-    binaries, port = python_package("litellm", "litellm[proxy]"), free_port()
+    binaries, port = litellm_binaries(), free_port()
     models = [
         {
             "model_name": MODEL,
@@ -66,27 +74,25 @@ def litellm_proxy(
         "general_settings": {**(general or {})},
     }
     (home / "config.yaml").write_text(json.dumps(settings))
-    quiet = {"LITELLM_LOG": "ERROR", "LITELLM_MODE": "PRODUCTION", "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
-    command: list[str | Path] = [binaries / "litellm", "--config", home / "config.yaml", "--host", "127.0.0.1"]
-    command += ["--port", str(port), "--num_workers", "1"]
-    with running(command, home / "log", lambda: accepts(port), env={**quiet, **(env or {})}, cwd=home, seconds=120):
+    command = litellm_command(binaries, home / "config.yaml", port)
+    every = {**LITELLM_ENV, **(env or {})}
+    with running(command, home / "log", lambda: accepts(port), env=every, cwd=home, seconds=120):
         yield port
 
 
 def litellm_version() -> str:
     """Of the one installed."""
-    return python_version(python_package("litellm", "litellm[proxy]"), "litellm")
+    return python_version(litellm_binaries(), "litellm")
 
 
 @contextlib.contextmanager
 def portkey(home: Path, url: str, quota: Quota) -> Iterator[Peer]:
     """Portkey's gateway with its retries. `use_retry_after_header` is left out: see deploy/judge/README.md."""
-    folder, port = node_package("portkey", "@portkey-ai/gateway"), free_port()
-    command: list[str | Path] = ["node", folder / "build" / "start-server.js", "--headless", f"--port={port}"]
-    env = {"NODE_ENV": "production", "TRUSTED_CUSTOM_HOSTS": "127.0.0.1,localhost"}
+    folder, port = portkey_folder(), free_port()
+    command = portkey_command(folder, port)
     retry = {"attempts": _RETRIES, "on_status_codes": [429, 503]}
     target = {"provider": "openai", "api_key": quota.keys[0], "custom_host": url, "retry": retry}
-    with running(command, home / "log", lambda: accepts(port), env=env, cwd=home, seconds=60):
+    with running(command, home / "log", lambda: accepts(port), env=PORTKEY_ENV, cwd=home, seconds=60):
         headers = {"x-portkey-config": json.dumps(target)}
         yield Peer(f"Portkey {node_version(folder)}", f"http://127.0.0.1:{port}/v1", headers)
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench import gate
-from bench.figures import Figure, at_least, at_most, missing, told
-from bench.install import InstallFailed, node_packages, python_package
+from bench.figures import Figure, at_least, at_most, keep, missing, told
+from bench.install import InstallFailed
+from bench.others import litellm_binaries, portkey_folder
 from bench.process import accepts, free_port, running
 from bench.prove.steps import Context, Row
 from bench.upstreams import ROOT
@@ -25,12 +26,15 @@ def ours(context: Context, row: Row) -> None:
     """Every discipline, in every shape."""
     for shape, words in _SHAPES.items():
         report = _report(context, row, ["--recipe", "tidegate", "--program", gate.program(), *words])
-        for one in report["disciplines"]:
-            name = f"Tidegate, {shape}: {one['name']}"
-            if one["score"] is None:
-                row.figures.append(told(name, "told" if one["measures"] else "not applicable", one["not_applicable"]))
-            else:
-                row.figures.append(at_least(name, one["score"], _LEAST, note=_note(one)))
+        row.figures += [of_ours(shape, one) for one in report["disciplines"]]
+
+
+def of_ours(shape: str, one: dict[str, Any]) -> Figure:
+    """A discipline of our own gate: what is scored has a bound."""
+    name = f"Tidegate, {shape}: {one['name']}"
+    if one["score"] is None:
+        return told(name, "told" if one["measures"] else "not applicable", one["not_applicable"] or _note(one))
+    return at_least(name, one["score"], _LEAST, note=_note(one))
 
 
 def naive(context: Context, row: Row) -> None:
@@ -62,11 +66,7 @@ def peers(context: Context, row: Row) -> None:
 
 
 def _installed(name: str) -> Path:
-    if name == "litellm":
-        pinned = (ROOT / "deploy" / "judge" / name / "requirements.txt").read_text().strip()
-        return python_package("judge-litellm", pinned) / "litellm"
-    modules = node_packages("judge-portkey", ROOT / "deploy" / "judge" / name / "package.json")
-    return modules / "@portkey-ai" / "gateway"
+    return litellm_binaries() / "litellm" if name == "litellm" else portkey_folder()
 
 
 def _told(gateway: str, one: dict[str, Any]) -> Figure:
@@ -91,4 +91,5 @@ def _report(context: Context, row: Row, words: Sequence[str], *, twin: bool = Tr
     if done.returncode:
         raise RuntimeError(done.stderr.strip()[-300:])
     found: dict[str, Any] = json.loads(file.read_text())
+    keep("judge", found)
     return found

@@ -102,6 +102,12 @@ test("changes of different lines are both kept", () => {
   expect(mergedText(pieces, [])).toBe(letters("aBcdeFg"));
 });
 
+test("changes of neighbouring lines are both kept", () => {
+  const pieces = merged("rpm: 1\ntpm: 1\n", "rpm: 2\ntpm: 1\n", "rpm: 1\ntpm: 3\n");
+  expect(mergedText(pieces, [])).toBe("rpm: 2\ntpm: 3\n");
+  expect(conflictsOf(pieces)).toEqual([]);
+});
+
 test("changes of the same line are a conflict, and the reader says whose is taken", () => {
   const pieces = merged("a\nb\nc", "a\nmine\nc", "a\ntheirs\nc");
   expect(conflictsOf(pieces)).toEqual([{ kind: "conflict", base: ["b"], mine: ["mine"], theirs: ["theirs"] }]);

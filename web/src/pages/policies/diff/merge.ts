@@ -26,7 +26,7 @@ export function merged(base: string, mine: string, theirs: string): Piece[] {
     const first = changes[index] as Change;
     const group = [first];
     let end = first.to;
-    for (index += 1; index < changes.length && touches(changes[index] as Change, first.from, end, group); index += 1) {
+    for (index += 1; index < changes.length && touches(changes[index] as Change, first.from, end); index += 1) {
       group.push(changes[index] as Change);
       end = Math.max(end, (changes[index] as Change).to);
     }
@@ -43,10 +43,9 @@ export function merged(base: string, mine: string, theirs: string): Piece[] {
   return pieces;
 }
 
-/** Changes of one side that only touch are apart; those of two sides that touch depend on each other. */
-function touches(next: Change, from: number, end: number, group: readonly Change[]): boolean {
-  if (next.from < end) return true;
-  return next.from === end && (next.from > from || end === from) && group.some((one) => one.mine !== next.mine);
+/** Neighbouring lines of YAML are changed apart; what both put in at one place depends on the order. */
+function touches(next: Change, from: number, end: number): boolean {
+  return next.from < end || (next.from === from && next.to === from && end === from);
 }
 
 /** What one side makes of the base's lines `from` to `to`. */

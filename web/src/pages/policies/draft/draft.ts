@@ -41,7 +41,7 @@ export type Action =
   | { do: "undo" }
   | { do: "redo" };
 
-const SOON_MS = 800;
+const SOON_MS = 1_200;
 const STEPS = 500;
 const KEPT = 16_000_000; // characters of undo
 

@@ -14,8 +14,6 @@ interface Props {
   /** What the input is labelled by, and described by. */
   id: string;
   children: ReactNode;
-  /** Beside the name; what is said of defaults then stands beside the control. */
-  aside?: ReactNode;
   /** The control has its label itself, as a check box does. */
   bare?: boolean;
   /** What stands in the file is no value that the control could show. */
@@ -23,29 +21,22 @@ interface Props {
 }
 
 /** What is around every control: its name, whether it is a default, a line that explains it, what is wrong with it. */
-export function FieldFrame({ field, control, id, children, aside, bare, foreign }: Props) {
+export function FieldFrame({ field, control, id, children, bare, foreign }: Props) {
   const t = usePolicyWords();
   return (
     <div className={classes.field} data-wrong={control.errors.length > 0 || undefined}>
-      <div className={classes.head}>
-        {bare ? (
-          children
-        ) : (
-          <label htmlFor={id} className={classes.name}>
-            {t(nameOf(field.key))}
-          </label>
-        )}
-        {aside ?? <Standing field={field} control={control} />}
-      </div>
       {bare ? null : (
-        <div className={classes.control}>
-          {children}
-          {aside ? <Standing field={field} control={control} /> : null}
-        </div>
+        <label htmlFor={id} className={classes.name}>
+          {t(nameOf(field.key))}
+        </label>
       )}
-      <Text id={`${id}-hint`} size="xs" className={`tg-soft ${bare ? classes.indented : ""}`}>
-        {t(hintOf(field.key))}
-      </Text>
+      <div className={bare ? classes.whole : classes.control}>{children}</div>
+      <div className={classes.below}>
+        <Text id={`${id}-hint`} size="xs" className={`tg-soft ${bare ? classes.indented : ""}`}>
+          {t(hintOf(field.key))}
+        </Text>
+        <Standing field={field} control={control} />
+      </div>
       {foreign ? (
         <Text size="xs" className={classes.foreign}>
           {t("as_written", { value: plainText(control.raw) })}

@@ -29,18 +29,7 @@ export function NumberControl({ field, strategy }: { field: NumberField; strateg
     } else if (stop !== value || foreign) control.write(stop);
   };
   return (
-    <FieldFrame
-      field={field}
-      control={control}
-      id={id}
-      foreign={foreign}
-      aside={
-        <>
-          <Exact id={id} field={field} control={control} value={foreign ? undefined : value} />
-          {field.unit === "none" ? null : <span className={classes.unit}>{t(unitOf(field.unit))}</span>}
-        </>
-      }
-    >
+    <FieldFrame field={field} control={control} id={id} foreign={foreign}>
       <Slider
         className={classes.slider}
         data-left-out={!control.isSet || undefined}
@@ -57,6 +46,8 @@ export function NumberControl({ field, strategy }: { field: NumberField; strateg
         size="sm"
         thumbSize={16}
       />
+      <Exact id={id} field={field} control={control} value={foreign ? undefined : value} />
+      <span className={classes.unit}>{t(unitOf(field.unit))}</span>
     </FieldFrame>
   );
 }

@@ -27,7 +27,7 @@ export function useValueText() {
       if (field.unit === "s") return format.milliseconds(value * 1000);
       if (field.unit === "ms") return format.milliseconds(value);
       const number = format.number(shownOf(field, value), 3);
-      return field.unit === "none" ? number : `${number} ${t(unitOf(field.unit))}`;
+      return `${number} ${t(unitOf(field.unit))}`.trim();
     },
     [t, format],
   );

@@ -12,11 +12,12 @@ from tidegate.config.edit.changes import MOST, CannotChange, Change, apply
 from tidegate.config.edit.difference import difference
 from tidegate.config.edit.form import form_of
 from tidegate.config.edit.masks import Masked, Masker, by_place, laid_bare, put_back
+from tidegate.config.edit.reserved import reserved
 from tidegate.config.edit.tree import Uneditable, plain, tree_of
 from tidegate.config.findings import ConfigError, Finding
 from tidegate.config.load import Sharing, load
 from tidegate.config.parcels import Unshareable
-from tidegate.config.source import YamlError
+from tidegate.config.source import Document, YamlError, parse
 
 _FINDINGS = 200  # told at a time
 
@@ -58,6 +59,9 @@ def _edited(
         "text": text, "diff": found.text, "added": found.added, "removed": found.removed, "form": form,
         "plain": filled,
     }  # fmt: skip
+    if asked.get("guards"):
+        new = _document(filled, environ)
+        made["reserved"] = list(map(new.label, reserved(_document(str(asked["base"]), environ).data, new.data)))
     checked = _check(asked, filled, environ, wall)
     return {**made, **checked, "errors": [*map(_record, findings), *checked["errors"]]}
 
@@ -84,6 +88,14 @@ def _of(error: Exception) -> Finding:
 def _record(one: Finding) -> dict[str, object]:
     found: dict[str, object] = {"line": one.line, "column": one.column, "field": one.field, "message": one.message}
     return {**found, "remedy": one.remedy, **({"file": os.path.basename(one.file)} if one.file else {})}  # noqa: PTH119
+
+
+def _document(text: str, environ: Mapping[str, str]) -> Document:
+    """As the gate reads it; an empty one where it cannot."""
+    try:
+        return parse(text, environ)
+    except YamlError:
+        return Document()
 
 
 def _form(text: str) -> dict[str, object] | None:

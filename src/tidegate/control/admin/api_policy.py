@@ -149,7 +149,7 @@ def _apply(
     began, engine = desk.clocks.now(), desk.engine
     before = policy.desk.current()
     policy.history.note(before)  # what it was, however it came about
-    done = policy.desk.apply(base, text, restores=restores)
+    done = policy.desk.apply(base, text, restores=restores, guards=not who.may(Right.TOKENS))
     took = (desk.clocks.now() - began) // 1_000
     if done.changed:
         with engine.connect():

@@ -22,6 +22,8 @@ from tidegate.control.policy.editor import Editor, Overrun
 KEY: Final = "policy.key"  # in the state directory: what masks and digests are made with
 _COMMON: Final = sha256(b"tidegate policy of all nodes").digest()  # such a text holds no secret
 _MOST_FAULTS: Final = 20
+_RESERVED: Final = "only an administrator may change who comes in, the database, and programs that are run"
+_ADMIN: Final = "ask somebody with role `admin` to apply it, or leave this field as it is"
 _DOWNLOAD: Final = "download the text, and put it where the file comes from"
 
 
@@ -113,14 +115,17 @@ class PolicyDesk:
         text: str = self._ask("show", now, checks=False)["text"]
         return text
 
-    def apply(self, base: str, text: str, *, restores: bool = False) -> Applied:
-        """Have every worker serve by it, or nobody. Raises `Refused`: 409, 422, 502, 503."""
+    def apply(self, base: str, text: str, *, restores: bool = False, guards: bool = False) -> Applied:
+        """Have every worker serve by it, or nobody. Raises `Refused`: 403, 409, 422, 502, 503.
+
+        `guards`: not where it changes what only an administrator may.
+        """
         with self._lock:
             now = self._based(base)
             why = self._why_not(now)
             if why:
                 raise refused(409, "file", why, _DOWNLOAD)
-            made = self._edited(now, text, restores=restores)
+            made = self._edited(now, text, restores=restores, guards=guards)
             new = made["plain"].encode()
             counted = made["text"], made["added"], made["removed"]
             if new == now.raw:
@@ -130,10 +135,12 @@ class PolicyDesk:
             key = _COMMON if now.common else self._own_key()
             return Applied(version, self._digest(new, key), *counted, changed=True)
 
-    def _edited(self, now: Current, text: str, *, restores: bool) -> dict[str, Any]:
-        made = self._ask("edit", now, text=text, hides=True, restores=restores)
+    def _edited(self, now: Current, text: str, *, restores: bool, guards: bool = False) -> dict[str, Any]:
+        made = self._ask("edit", now, text=text, hides=True, restores=restores, guards=guards)
         if made["errors"]:
             raise _wrong(made["errors"], made["warnings"])
+        if guards and made["reserved"]:
+            raise Refused(403, [Fault(field, _RESERVED, _ADMIN) for field in made["reserved"]])
         return made
 
     def _write(self, former: bytes, new: bytes) -> int:

@@ -1,5 +1,6 @@
 """How the web UI is built: once for the same sources, by a Node that is new enough, from packages of any registry."""
 
+import gzip
 import importlib.util
 import json
 from pathlib import Path
@@ -82,3 +83,18 @@ def test_the_switch_leaves_it_out(monkeypatch: pytest.MonkeyPatch, switch: str, 
     spec.loader.exec_module(hook)
     monkeypatch.setenv("TIDEGATE_SKIP_UI", switch)
     assert hook._without_site() is without
+
+
+def test_texts_are_packed_once(web: ModuleType) -> None:
+    """What is compressed when the site is built holds the same, and neither name nor moment; small files stay alone."""
+    text = b"const gate = 1;\n" * 200
+    for name in ("big.js", "again.js"):
+        (web.SITE / name).write_bytes(text)
+    for name in ("small.js", "big.png", "index.html"):
+        (web.SITE / name).write_bytes(text[: 1_000 if name == "small.js" else None])
+    web.pack(web.SITE)
+    assert sorted(path.name for path in web.SITE.glob("*.gz")) == ["again.js.gz", "big.js.gz"]
+    packed = (web.SITE / "big.js.gz").read_bytes()
+    assert gzip.decompress(packed) == text
+    assert packed == (web.SITE / "again.js.gz").read_bytes()
+    assert packed[3:8] == bytes(5)  # no name, no moment

@@ -76,7 +76,7 @@ export function setup({ lang, label, secret, secretTitle, undo, redo }: Options)
   return [
     EditorView.cspNonce.of(styleNonce()),
     EditorState.phrases.of(phrases(lang)),
-    EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false" }),
+    EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false", tabindex: "0" }),
     EditorState.tabSize.of(2),
     indentUnit.of("  "),
     yaml(),

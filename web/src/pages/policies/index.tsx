@@ -26,7 +26,7 @@ export default function Policies() {
   return (
     <Page title={t("title")} lead={t("lead")}>
       <Problem error={error} retry={retry} />
-      {!editing && !error ? <Loader aria-label={t("loading")} /> : null}
+      {!editing && !error ? <Loader role="status" aria-busy aria-label={t("loading")} /> : null}
       {editing ? (
         <EditingProvider value={editing}>
           <Whole />

@@ -30,7 +30,7 @@ export function Version({ id, onClose, onLoaded }: Props) {
   return (
     <Stack>
       <Problem error={found.error} retry={() => void found.refetch()} />
-      {found.isLoading ? <Loader size="sm" aria-label={t("loading")} /> : null}
+      {found.isLoading ? <Loader size="sm" role="status" aria-busy aria-label={t("loading")} /> : null}
       {found.data ? <Opened version={found.data} onClose={onClose} onLoaded={onLoaded} /> : null}
     </Stack>
   );

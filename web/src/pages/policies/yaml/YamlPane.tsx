@@ -23,7 +23,7 @@ export function YamlPane() {
         </Text>
       </Group>
       <div className={classes.editor}>
-        <Suspense fallback={<Loader size="sm" m="md" role="status" aria-label={t("yaml_loading")} />}>
+        <Suspense fallback={<Loader size="sm" m="md" role="status" aria-busy aria-label={t("yaml_loading")} />}>
           <Editor
             text={draft.text}
             onType={(text) => act({ do: "typed", text, at: Date.now() })}

@@ -3,8 +3,10 @@
 import sys
 
 from bench import jobs, schedule, sdk, wire
+from bench.report import run
 
 BENCHES = {
+    "all": (run.main, "every figure of the project, beside other gateways, in one report: bench/report.md"),
     "wire": (wire.main, "CPU, latency and memory beside nginx and Envoy, with --peers beside other gateways"),
     "schedule": (schedule.main, "CPU of a scheduling decision, with few and with many who wait"),
     "jobs": (jobs.main, "jobs a second, and what one costs, on each engine"),

@@ -1,15 +1,17 @@
 """A measured figure, its target, and whether it was met; tables and files of them."""
 
 import json
+import os
 import statistics
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -18,7 +20,13 @@ from bench.systems import machine
 
 RESULTS = Path(__file__).resolve().parent.parent / "results"
 KEPT = "kept"  # below it: every run's result, so that a run of some parts takes nothing from the report
-_LOAD_BEFORE = " ".join(Path("/proc/loadavg").read_text().split()[:3])
+
+
+def _load() -> str:
+    return " ".join(Path("/proc/loadavg").read_text().split()[:3])
+
+
+_LOAD_BEFORE = _load()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,35 +118,44 @@ def commit() -> str:
     return head + ("+" if changed else "")
 
 
+def sources() -> str:
+    """Which sources were measured, whatever else was committed; empty when they differ from what is committed."""
+    if commit().endswith("+"):
+        return ""
+    command = ["git", "rev-parse", "--short", "HEAD:src"]
+    return subprocess.run(command, capture_output=True, text=True, cwd=RESULTS.parent, check=False).stdout.strip()
+
+
 def write(name: str, figures: Sequence[Figure], **more: Any) -> Path:
     """`results/NAME.json`: the machine and its load before and after, the commit, the command and every figure."""
     record = {
         "command": " ".join(["python -m", *_module_arguments()]),
-        "commit": commit(),
-        "when": _now().isoformat(timespec="seconds"),
-        "load_before": _LOAD_BEFORE,
         "machine": machine(),
         "figures": [asdict(figure) for figure in figures],
         **more,
     }
-    text = keep(name, record)
     path = RESULTS / f"{name}.json"
-    path.write_text(text)
+    path.write_text(keep(name, record))
     return path
 
 
-def keep(name: str, record: Mapping[str, Any]) -> str:
+def keep(name: str, measured: Mapping[str, Any]) -> str:
     """A copy of a result that no later run overwrites, for the report; its text."""
     folder = RESULTS / KEPT
     folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(record, indent=1, ensure_ascii=False, default=_plain) + "\n"
+    stamp = {
+        "when": _now().isoformat(timespec="seconds"),
+        "commit": commit(),
+        "sources": sources(),
+        "other_build": "BENCH_GATE" in os.environ,  # what was measured is not of this commit
+        "cores": os.cpu_count(),
+        "load_before": _LOAD_BEFORE,
+        "load_after": _load(),
+    }
+    record = {**stamp, **measured}
+    text = json.dumps(msgspec.to_builtins(record, enc_hook=str), indent=1, ensure_ascii=False) + "\n"
     (folder / f"{name}-{_now():%Y%m%dT%H%M%S%f}.json").write_text(text)
     return text
-
-
-def _plain(value: object) -> object:
-    """What JSON does not know: records by their fields, all else by its words."""
-    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else str(value)
 
 
 def _now() -> datetime:

@@ -25,7 +25,7 @@ _LONGEST_S: Final = 3_600
 def ours(context: Context, row: Row) -> None:
     """Every discipline, in every shape."""
     for shape, words in _SHAPES.items():
-        report = _report(context, row, ["--recipe", "tidegate", "--program", gate.program(), *words])
+        report = report_of(context, row, ["--recipe", "tidegate", "--program", gate.program(), *words])
         row.figures += [of_ours(shape, one) for one in report["disciplines"]]
 
 
@@ -43,7 +43,7 @@ def naive(context: Context, row: Row) -> None:
     command: list[str | Path] = [sys.executable, ROOT / "tests" / "judge" / "naive.py", str(port), str(twin)]
     with running(command, context.work / "naive.log", lambda: accepts(port)):
         words = ["--gate", f"http://127.0.0.1:{port}/v1", "--twin-port", str(twin), "--key", "any"]
-        report = _report(context, row, [*words, "--name", "a naive gateway"], twin=False)
+        report = report_of(context, row, [*words, "--name", "a naive gateway"], twin=False)
     for one in report["disciplines"]:
         name = f"a naive gateway: {one['name']}"
         if one["name"] in _BAD and one["score"] is not None:
@@ -58,7 +58,7 @@ def peers(context: Context, row: Row) -> None:
         return
     for name in ("litellm", "portkey"):
         try:
-            report = _report(context, row, ["--recipe", name, "--program", str(_installed(name))])
+            report = report_of(context, row, ["--recipe", name, "--program", str(_installed(name))])
         except (InstallFailed, RuntimeError) as error:
             row.figures.append(missing(name, "judged", str(error)[-200:]))
             continue
@@ -79,7 +79,7 @@ def _note(one: dict[str, Any]) -> str:
     return one["not_applicable"] or "; ".join(words)
 
 
-def _report(context: Context, row: Row, words: Sequence[str], *, twin: bool = True) -> dict[str, Any]:
+def report_of(context: Context, row: Row, words: Sequence[str], *, twin: bool = True) -> dict[str, Any]:
     """Of one session. Raises `RuntimeError` where it was none."""
     file = context.work / f"judge-{free_port()}.json"
     options = [*words, *(["--quick"] if context.quick else []), *(["--twin-port", "0"] if twin else [])]

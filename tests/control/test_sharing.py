@@ -29,8 +29,9 @@ class Reader(Checker):
         self.node = node
         self.checks = 0
 
-    async def own(self, version: int) -> Checked:
-        return await self.parcel(encode(Parcel(Path(self.file).read_bytes())), version)  # noqa: ASYNC240 - a few bytes
+    async def own(self, version: int, text: bytes | None = None) -> Checked:
+        read = Path(self.file).read_bytes() if text is None else text  # noqa: ASYNC240 - a few bytes
+        return await self.parcel(encode(Parcel(read)), version)
 
     async def parcel(self, data: bytes, version: int) -> Checked:
         self.checks += 1
@@ -66,7 +67,7 @@ class Node:
         assert checked.loaded is not None
         version, _, text = checked.loaded.snapshot.decode().partition(" ")
         if self.refuses and self.refuses in text:
-            self.sharing.rejected()
+            self.sharing.rejected("a worker says no")
         else:
             self.serves, self.text = int(version), text
             self.sharing.serves(self.serves)
@@ -196,3 +197,52 @@ async def test_of_two_changes_at_once_one_comes_after_the_other(nodes: tuple[Nod
     second.change("from b")
     await until(lambda: {node.serves for node in nodes} == {3}, "both changes")
     assert first.text == second.text
+
+
+async def test_what_somebody_puts_is_in_force_on_both_when_it_is_told(nodes: tuple[Node, Node]) -> None:
+    """The files are left alone, and are no news; a file that is changed afterwards is."""
+    first, second = nodes
+    for put, (node, version) in {"two": (first, 2), "three": (second, 3)}.items():
+        assert await node.sharing.put(put.encode()) == ""
+        assert [(one.serves, one.text) for one in nodes] == [(version, put)] * 2
+        assert {one.sharing.text() for one in nodes} == {put.encode()}
+    assert {node.file.read_text() for node in nodes} == {"one"}
+    second.change("four")
+    for node in nodes:
+        await node.until(4, "four")
+
+
+@pytest.mark.parametrize(("word", "who"), [("bad", "it is bad"), ("bad-a", "it is bad"), ("bad-b", "b: it is bad")])
+async def test_what_is_put_and_one_cannot_use_is_refused(nodes: tuple[Node, Node], word: str, who: str) -> None:
+    """With the words of who cannot, and nothing changes."""
+    assert await nodes[0].sharing.put(f"two {word}".encode()) == who
+    assert [(one.serves, one.text) for one in nodes] == [(1, "one")] * 2
+    assert await nodes[1].sharing.put(b"three") == ""
+    assert [(one.serves, one.text) for one in nodes] == [(2, "three")] * 2
+
+
+@pytest.mark.parametrize("at", [0, 1])
+async def test_what_is_put_and_workers_refuse_is_taken_back_and_told(nodes: tuple[Node, Node], at: int) -> None:
+    """Though every check had passed: who put it hears which node's workers, and why; then it is back already."""
+    nodes[at].refuses = "two"
+    assert await nodes[0].sharing.put(b"two") == f"{'ab'[at]}: a worker says no"
+    assert (nodes[0].serves, nodes[0].text) == (3, "one")
+    await nodes[1].until(3, "one")
+
+
+async def test_of_two_puts_at_once_one_is_told_to_look_again(nodes: tuple[Node, Node]) -> None:
+    """On one node, and on two: nobody's change is put over another's unseen."""
+    first, second = nodes
+    for one, other in ((first, first), (first, second)):
+        said = await asyncio.gather(one.sharing.put(b"two"), other.sharing.put(b"three"))
+        assert "" in said
+        assert all(not one or "another change" in one for one in said)
+        assert first.text == ("two" if said[0] == "" and said[1] else first.text)
+        await until(lambda: first.text == second.text, "both alike")
+
+
+async def test_a_put_while_the_shared_state_is_away_is_told_so(nodes: tuple[Node, Node], server: Valkey) -> None:
+    """It is not in force, and who asked does not wait for ever."""
+    server.command("CLIENT", "PAUSE", "5000")
+    assert "cannot be asked" in await nodes[0].sharing.put(b"two")
+    assert nodes[0].text == "one"

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import signal
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -163,6 +164,63 @@ async def test_a_configuration_is_in_force_on_all_or_none(
         await asyncio.to_thread(node.wait_ready)
         await in_force(node, 4)
         assert await node.status(APP, "fast") == 200
+
+
+async def test_a_policy_that_is_applied_on_one_node_acts_on_both(
+    nodes: tuple[Node, Node, dict[str, Any]],
+) -> None:
+    """When it is told it is in force on the other; who looks there sees it, and applies over it."""
+    first, second, _ = nodes
+    offices = Office(first, second), Office(second, first)
+    for at, name in enumerate(("slim", "slender")):
+        here, there, node = offices[at], offices[1 - at], (second, first)[at]
+        seen = await here.ask("GET", "/policy")
+        strategy = {"primary_model": "gpt-4o", "rate_limit_policy": {"max_rpm": 1}}
+        change = {"path": ["strategies", name], "value": strategy}
+        tried = await here.ask("POST", "/policy/preview", {"base": seen["digest"], "changes": [change]})
+        assert tried["errors"] == []
+        done = await here.ask("POST", "/policy/apply", {"base": seen["digest"], "text": tried["text"]})
+        print(f"in force on both after {done['in_force_after_ms']} ms")
+        soon = {"x-tidegate-deadline-ms": "300", "authorization": f"Bearer {APP}"}
+        assert [(await node.chat(name, headers=soon)).status for _ in range(2)] == [200, 429]
+        shown = await there.ask("GET", "/policy")
+        assert (shown["digest"], shown["text"]) == (done["digest"], tried["text"])
+    history = await offices[0].ask("GET", "/policy/history")
+    assert [one["by"] for one in history[:2]] == ["first", "first"]
+
+
+async def test_a_policy_that_one_node_cannot_serve_by_is_refused(
+    nodes: tuple[Node, Node, dict[str, Any]], session_twin: Twin
+) -> None:
+    """By its check, or by its workers when all checks have passed: who applied it is told, and nothing changes."""
+    first, second, _ = nodes
+    office = Office(first, second)
+    seen = await office.ask("GET", "/policy")
+    (first.config.parent / "ours.pem").write_bytes(trustme.CA().cert_pem.bytes())
+    own = {"dialect": "openai", "base_url": session_twin.url, "scopes": [{"name": "own", "keys": ["${HOME}"]}]}
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        isolated = [
+            {"path": ["providers", "acme"], "value": own},
+            {"path": ["namespaces"], "value": {"acme": {"keys": ["${HOME}"], "isolation": {"port": port}}}},
+            {"path": ["pools"], "value": {"acme": {"scopes": ["acme/own"], "only": ["acme"]}}},
+        ]
+        for changes, words in (
+            ([{"path": ["providers", "openai", "ca_file"], "value": "ours.pem"}], "the file cannot be read"),
+            (isolated, "is in use"),
+        ):
+            tried = await office.ask("POST", "/policy/preview", {"base": seen["digest"], "changes": changes})
+            assert tried["errors"] == []
+            sent = {"base": seen["digest"], "text": tried["text"]}
+            status, told = await asyncio.to_thread(office._ask, office._token(), "POST", "/policy/apply", sent)
+            assert status == 502, told
+            problem = json.loads(told)["errors"][0]["problem"]
+            print(problem)
+            assert words in problem
+            for one in (office, Office(second, first)):
+                assert (await one.ask("GET", "/policy"))["digest"] == seen["digest"]
+    for node in (first, second):
+        assert await node.status(APP, "gpt-4o-mini") == 200
 
 
 async def test_what_one_node_is_refused_the_other_does_not_ask_for(

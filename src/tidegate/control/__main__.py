@@ -81,7 +81,7 @@ async def _hear(channel: Channel, board: Board, declaration: Declaration, sharin
     elif isinstance(message, Source):
         sharing.source(message.file, message.words)
     elif isinstance(message, Rejected):
-        sharing.rejected()
+        sharing.rejected(message.reason)
     elif isinstance(message, Reloaded):
         reloads.heard(message)
 

@@ -34,6 +34,7 @@ LOOK_US: Final = 1_000_000
 _HEAR_US: Final = 50_000
 _BOUND_US: Final = 15_000_000  # for all nodes to check a proposal
 _VERDICT_US: Final = 60_000_000  # for this node's workers
+_AWAY: Final = "the shared state cannot be asked: look at what is in force, and try again"
 _BEFORE: Final = "another change is before this one: look at what is in force then"
 
 
@@ -42,7 +43,7 @@ class Sharing:
 
     __slots__ = (
         "_checker", "_clock", "_kept", "_log", "_looked", "_offer", "_path", "_poked", "_ready", "_refused", "_said",
-        "_serves", "_tell", "_trouble", "_verdict", "_wanted",
+        "_serves", "_tell", "_trouble", "_verdict", "_wanted", "_why",
     )  # fmt: skip
 
     def __init__(
@@ -65,6 +66,7 @@ class Sharing:
         self._verdict = asyncio.Event()
         self._serves = -1  # the version that this node serves by, 0 = its own file, -1 = not known yet
         self._refused = 0  # a version that this node cannot serve by
+        self._why = ""  # so
         self._said = ""  # the last trial that was judged
         self._looked = False
         self._ready: dict[str, Checked] = {}  # by digest and version
@@ -84,8 +86,9 @@ class Sharing:
         self._serves = version
         self._verdict.set()
 
-    def rejected(self) -> None:
+    def rejected(self, why: str) -> None:
         """The supervisor's workers do not take what was offered."""
+        self._why = why
         self._verdict.set()
 
     def poke(self) -> None:
@@ -120,6 +123,12 @@ class Sharing:
         if self._wanted is not None and self._wanted[1] is done:
             self._wanted = None
 
+    def _answer(self, said: str) -> None:
+        """To who asked for a text, if anybody waits."""
+        wanted, self._wanted = self._wanted, None
+        if wanted is not None and not wanted[1].done():
+            wanted[1].set_result(said)
+
     # The course of things
 
     async def run(self, record: Record, tell: Callable[[], None]) -> None:
@@ -134,6 +143,7 @@ class Sharing:
                     self._trouble = ""
                 except (Failure, Strange, OSError, ValueError) as error:
                     self._say(f"the configuration cannot be shared now: {error}; each node goes on with what it has")
+                    self._answer(_AWAY)
                 timer = self._clock.call_at(self._clock.now() + LOOK_US, self._poked.set)
                 await self._poked.wait()
                 timer.cancel()
@@ -142,11 +152,15 @@ class Sharing:
         """Also while a loader is waited for."""
         while True:
             with contextlib.suppress(Failure, Strange):
-                await record.beat()
+                await record.beat(self._stand())
             await self._clock.sleep(LOOK_US // 2)
 
+    def _stand(self) -> int:
+        """By which version this node serves, or -N: it cannot serve by N."""
+        return -self._refused if self._refused > self._serves else self._serves
+
     async def _look(self, record: Record) -> None:
-        version, trial = await record.beat()
+        version, trial = await record.beat(self._stand())
         kept = self._kept
         if kept.version > version:
             await record.restore(InForce(kept.version, kept.parcel, kept.node, kept.former))
@@ -160,11 +174,11 @@ class Sharing:
             self._looked = True  # before: what changes meanwhile is looked at again
             self._looked = await self._own(record, version) and self._looked
         if self._wanted is not None and not trial and version == self._serves:
-            await self._put(record, version, *self._wanted)
+            await self._put(record, version, self._wanted[0])
 
-    async def _put(self, record: Record, version: int, text: bytes, done: asyncio.Future[str]) -> None:
+    async def _put(self, record: Record, version: int, text: bytes) -> None:
         """Somebody's text: proposed, and served by here; who wants it hears in any case."""
-        said = "the shared state cannot be asked: try again"
+        said = _AWAY
         try:
             checked = await self._checker.own(version + 1, text)
             if checked.loaded is None:
@@ -173,12 +187,32 @@ class Sharing:
             problem = await self._propose(record, checked, version)
             said = _BEFORE if problem is None else problem
             if not said:
-                await self._follow(record, await record.in_force())
-                said = "" if self._serves == version + 1 else "its workers do not take it"
+                said = await self._everywhere(record, InForce(version + 1, checked.parcel))
         finally:
-            self._wanted = None
-            if not done.done():
-                done.set_result(said)
+            self._answer(said)
+
+    async def _everywhere(self, record: Record, wanted: InForce) -> str:
+        """Serve by what was committed; why not all nodes do, "" = they do. Where it was taken back, by that."""
+        end = self._clock.now() + _VERDICT_US + _BOUND_US
+        while True:
+            serving = await record.serving()
+            found = await record.in_force()  # after it: who goes back says so first
+            if found.version not in {self._serves, self._refused}:
+                await self._follow(record, found)
+                continue
+            if found.version > wanted.version and wanted.parcel not in {found.parcel, found.former}:
+                return _BEFORE
+            if found.version > wanted.version and found.why:
+                return f"{found.node}: {found.why}"
+            late = ", ".join(sorted(node for node, version in serving.items() if abs(version) < wanted.version))
+            if not late:
+                return ""
+            if self._clock.now() > end:
+                why = f"{late}: no word of its workers"
+                if not found.former or not await record.commit("", wanted.version, found.former, why):
+                    return why
+                self._tell()
+            await self._clock.sleep(_HEAR_US)
 
     async def _follow(self, record: Record, found: InForce) -> None:
         """Serve by what all nodes have agreed upon."""
@@ -190,24 +224,26 @@ class Sharing:
             return
         agreed = self._kept.version == found.version - 1 and self._serves == self._kept.version
         self._verdict.clear()
+        self._why = "its workers have not said that they serve by it"
         await self._offer(checked)
         timer = self._clock.call_at(self._clock.now() + _VERDICT_US, self._verdict.set)
         await self._verdict.wait()
         timer.cancel()
-        if self._serves != found.version:
-            self._refused = found.version
+        if self._serves == found.version:
+            self._keep(found)
+        else:
             await self._back(record, found, agreed=agreed)
-            return
-        self._keep(found)
+            self._refused = found.version  # after it: who proposed this waits for this word
+        await record.beat(self._stand())
 
     async def _back(self, record: Record, found: InForce, *, agreed: bool) -> None:
         """It passed its check, and workers do not take it: then it is no configuration for anybody."""
-        words = "its workers do not take the cluster's configuration"
-        if agreed and found.former and await record.commit("", found.version, found.former):
-            self._log.error(f"{words}: the former one is in force everywhere again", version=found.version + 1)
+        words, why = "its workers do not take the cluster's configuration", self._why[:1_000]
+        if agreed and found.former and await record.commit("", found.version, found.former, why):
+            self._log.error(f"{words}: the former one is in force everywhere again", version=found.version + 1, why=why)
             self._tell()
         else:
-            self._log.error(f"{words}; the last good one stays here", version=found.version)
+            self._log.error(f"{words}; the last good one stays here", version=found.version, why=why)
 
     # Proposals
 

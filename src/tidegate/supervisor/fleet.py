@@ -115,6 +115,7 @@ class Fleet:
         try:
             self._new = self._newcomers(loaded)
         except GateError as error:
+            self.configuration.why = str(error)
             return str(error)
         parts = {part.namespace for part in loaded.parts}
         judges = [worker for worker in self.workers if not worker.namespace or worker.namespace in parts]

@@ -290,7 +290,7 @@ class Supervisor:
         configuration = self._fleet.configuration
         if self._offered and not configuration.on_trial:
             if configuration.version != self._offered:
-                self._keeper.tell(self._control, Rejected("its workers do not take it"))
+                self._keeper.tell(self._control, Rejected(configuration.why or "its workers do not take it"))
             self._offered = 0
         self._tell_asked(self._asked.settled(configuration))
 
@@ -305,6 +305,7 @@ class Supervisor:
         if problem or outcome.loaded is None:
             self._log.error("configuration not reloaded; the last good one stays", reason=problem, lines=outcome.lines)
             told = problem if outcome.loaded is not None else " ".join(outcome.lines)
+            self._fleet.configuration.why = told
             self._tell_asked(self._asked.failed(self._fleet.configuration.loads, told))
             return
         self._warn(outcome)

@@ -35,7 +35,8 @@ def result(folder: Path, name: str, **more: Any) -> Path:
     """A file of results as benches write it."""
     record = {
         "when": "2026-11-23T01:00:00+00:00", "commit": "abc1234", "sources": "5f5f5f5",
-        "command": "python -m bench wire", "load_before": "0.10 0.10 0.10", "cores": 2, "machine": MACHINE, "figures": [],
+        "command": "python -m bench wire", "load_before": "0.10 0.10 0.10", "cores": 2, "machine": MACHINE,
+        "figures": [],
     } | more  # fmt: skip
     (folder / "kept").mkdir(exist_ok=True)
     path = folder / "kept" / f"{name}.json"

@@ -132,7 +132,9 @@ def _chapter(chapter: Chapter, pictures: Iterable[Chart]) -> list[str]:
         parts += [_origin(found), ""]
         parts += [_systems_table(title, lines(table)) for title, table in found.tables.items()]
         if found.figures:
-            parts.append(_table(["figure", "measured", "target", "", "note"], [_row(one) for one in found.figures]))
+            parts.append(
+                _table(["figure", "measured", "target", "", "note"], [_row(one, found) for one in found.figures])
+            )
     return parts
 
 
@@ -186,12 +188,14 @@ def _systems_table(title: str, systems: Sequence[Line]) -> str:
     return _table(heads, rows, f"*{title}*")
 
 
-def _row(figure: Mapping[str, Any]) -> list[str]:
+def _row(figure: Mapping[str, Any], found: Found) -> list[str]:
     note = " ".join(str(figure["note"]).split())
     note = note if len(note) <= _LONGEST_NOTE else f"{note[:_LONGEST_NOTE]}…"
     verdict = _VERDICT[figure["met"]] if figure["target"] else ""
     if figure["target"] and figure["met"] is None:
         verdict = "not measured"
+    if verdict and found.result.loaded:
+        verdict += ", on a loaded machine"
     return [figure["name"], figure["shown"], figure["target"], verdict, note]
 
 

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test, vi } from "vitest";
 import { ADMIN } from "~/test/render";
-import { addressOf, ask, askJson } from "./client";
+import { addressOf, ask, askJson, askThrough } from "./client";
 import { ApiProblem } from "./problem";
 import { sessionState, signedIn } from "./session";
 
@@ -59,4 +59,19 @@ test("a change is never sent again for another person", async () => {
   signedIn({ ...ADMIN, name: "eve" });
   expect(await change).toBeInstanceOf(ApiProblem);
   expect(fetched).toHaveBeenCalledTimes(1);
+});
+
+test("a refusal that is passed on is an answer, also a 401; one of the admin API is a problem", async () => {
+  const answers = [
+    json(401, { error: { message: "wrong key" } }),
+    new Response(JSON.stringify({ title: "Too many", errors: faults }), {
+      status: 429,
+      headers: { "content-type": "application/problem+json" },
+    }),
+  ];
+  vi.stubGlobal("fetch", () => Promise.resolve(answers.shift()));
+  expect((await askThrough("post", "/playground", { body: {} })).status).toBe(401);
+  expect(sessionState().kind).toBe("in");
+  const problem = await askThrough("post", "/playground", { body: {} }).catch((error: unknown) => error);
+  expect((problem as ApiProblem).status).toBe(429);
 });

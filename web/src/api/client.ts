@@ -73,13 +73,16 @@ async function sent(method: Method, path: string, ask: Ask): Promise<Response> {
   }
 }
 
+/** A refusal of the admin API itself, not of the gate whose answer it passes on. */
+const isOwn = (response: Response) => response.headers.get("content-type")?.includes("problem+json") ?? false;
+
 /**
  * The response of a route, a success. Where the session has ended the page asks for another, and the call waits for it:
  * a change is only sent again for the person who had made it. Throws `ApiProblem`.
  */
-export async function ask(method: Method, path: string, asked: Ask = {}): Promise<Response> {
+export async function ask(method: Method, path: string, asked: Ask = {}, refuses = (_: Response) => true) {
   let response = await sent(method, path, asked);
-  while (response.status === 401 && path !== "/session") {
+  while (response.status === 401 && refuses(response) && path !== "/session") {
     const before = sessionState().kind;
     sessionEnded();
     if (before === "none" || before === "unknown") throw await problemOf(response);
@@ -87,8 +90,13 @@ export async function ask(method: Method, path: string, asked: Ask = {}): Promis
     if (!same && method !== "get") throw await problemOf(response);
     response = await sent(method, path, asked);
   }
-  if (!response.ok) throw await problemOf(response);
+  if (!response.ok && refuses(response)) throw await problemOf(response);
   return response;
+}
+
+/** The response of a route that passes on the gate's own answers, refusals too: only the admin API's are thrown. */
+export function askThrough(method: Method, path: string, asked: Ask = {}): Promise<Response> {
+  return ask(method, path, asked, isOwn);
 }
 
 /** A route's JSON, for routes that the OpenAPI document types loosely. */

@@ -1,0 +1,126 @@
+/** What a stage was, in the reader's language: from its figures, as the gate's own words are English. */
+import type { Format } from "~/i18n/format";
+import type { Stage } from "../types";
+import { CALL_WORDS, type CallWord, type SayCall } from "../words";
+
+export interface Teller {
+  t: SayCall;
+  format: Format;
+  reasons: (words: string) => string;
+}
+
+export interface Candidate {
+  name: string;
+  wait: string;
+}
+
+/** A word of the catalogue by a prefix and what the gate says; else what it says. */
+function worded(t: SayCall, prefix: string, said: string): string {
+  const key = `${prefix}${said}`;
+  return key in CALL_WORDS.en ? t(key as CallWord) : said;
+}
+
+export function nameOf(t: SayCall, stage: Stage): string {
+  return worded(t, "stage_", stage.stage.replace(" ", "_"));
+}
+
+const us = (format: Format, value: number) =>
+  value < 1_000 ? `${format.number(value)} µs` : format.milliseconds(value / 1_000);
+
+const FOREVER = 2 ** 60;
+
+/** The targets there were to choose from, each with the wait that it would have meant. */
+export function candidatesOf({ t, format, reasons }: Teller, stage: Stage): Candidate[] {
+  if (stage.stage !== "chosen") return [];
+  return Object.entries(stage.figures ?? {})
+    .filter(([name]) => name !== "dropped")
+    .map(([name, value]) => {
+      const [first = "", ...rest] = String(value).split(" ");
+      const wait = /^[0-9]+$/.test(first)
+        ? first === "0"
+          ? t("at_once")
+          : t("in_time", { time: us(format, Number(first)) })
+        : worded(t, "wait_", first);
+      return { name, wait: rest.length ? `${wait} (${reasons(rest.join(" "))})` : wait };
+    });
+}
+
+type Tell = (teller: Teller, stage: Stage, figures: Readonly<Record<string, string | number>>) => string;
+
+const queued: Tell = ({ t, format }, stage, figures) => {
+  const said = [t("waited_at", { why: worded(t, "queue_", stage.why ?? ""), pool: figures.pool ?? "?" })];
+  if (figures.waiting) said.push(t("in_line", { ahead: Number(figures.ahead ?? 0), waiting: Number(figures.waiting) }));
+  const foretold = Number(figures.predicted_us ?? NaN);
+  if (foretold < FOREVER) said.push(t("foretold", { time: us(format, foretold) }));
+  if ("turn" in figures) said.push(t("no_turn"));
+  return said.join("; ");
+};
+
+const attempt: Tell = ({ t, reasons }, stage, figures) => {
+  if (!("status" in figures)) return t("never_left", { why: String(figures.error ?? stage.why ?? "") });
+  const status = Number(figures.status) ? String(figures.status) : t("no_reply");
+  return stage.why ? `${status}, ${reasons(stage.why)}` : status;
+};
+
+const chosen: Tell = ({ t }, stage, figures) => {
+  const waits = Object.entries(figures).filter(([name]) => name !== "dropped");
+  if (stage.target) return t("chosen_of", { target: stage.target, n: waits.length });
+  if (waits.length > 0 && waits.every(([, wait]) => wait === "drained")) return t("all_drained");
+  return t(stage.why === "full" ? "none_room" : "none_in_time");
+};
+
+const TELL: Readonly<Record<string, Tell | undefined>> = {
+  read: ({ t }, _, figures) => t("was_read", { bytes: Number(figures.bytes ?? 0) }),
+  chosen,
+  queued,
+  attempt,
+  smoothed: ({ t, format }, _, figures) =>
+    t("held_back", { percent: format.percent(Number(figures.used_permille ?? 0) / 1000) }),
+  paused: ({ t, reasons }, stage) => t("paused_for", { why: reasons(stage.why ?? "") }),
+  moved: ({ t, reasons }, stage, figures) =>
+    t("moved_from", { from: figures.from ?? "?", to: stage.target || t("nowhere"), why: reasons(stage.why ?? "") }),
+  degraded: ({ t, reasons }, stage) => t("given_less", { what: reasons(stage.why ?? "") }),
+  limited: ({ t, reasons }, stage) => t("limited_by", { which: reasons(stage.why ?? "") }),
+  cached: ({ t }, stage) => t("cache_said", { said: stage.why ?? "" }),
+  refused: ({ t, format, reasons }, stage, figures) => {
+    const why = reasons(stage.why ?? "");
+    const told = Number(figures.told_us ?? 0);
+    return told ? t("refused_told", { why, time: us(format, told) }) : why;
+  },
+  broke: ({ t, reasons }, stage, figures) =>
+    t("broke_after", {
+      why: reasons(stage.why ?? ""),
+      bytes: Number(figures.sent_bytes ?? 0),
+      then: worded(t, "then_", String(figures.then ?? "?")),
+    }),
+  first_content: ({ t }) => t("first_there"),
+  end: ({ t }, _, figures) => {
+    const status = Number(figures.status ?? 0);
+    const known = `end_${{ 0: "unseen", 499: "left", 502: "broke" }[status] ?? (status < 400 ? "answered" : "failed")}`;
+    return `${status || "–"}, ${worded(t, "", known)}`;
+  },
+};
+
+/** One sentence for a stage; what this page does not know is said as the gate says it. */
+export function explain(teller: Teller, stage: Stage): string {
+  const figures = stage.figures ?? {};
+  const said = TELL[stage.stage.replace(" ", "_")]?.(teller, stage, figures) ?? stage.says ?? "";
+  const dropped = Number(figures.dropped ?? 0);
+  return dropped ? `${said} (${teller.t("dropped", { n: dropped })})` : said;
+}
+
+/** What an attempt was measured by, for a line below it. */
+export function measuredOf({ t, format }: Teller, stage: Stage): string[] {
+  if (stage.stage !== "attempt") return [];
+  const figures = stage.figures ?? {};
+  const number = (name: string) => Number(figures[name] ?? 0);
+  const said: string[] = [];
+  if (figures.account) said.push(t("by_account", { account: String(figures.account) }));
+  if (number("first_byte_us")) said.push(t("first_byte_after", { time: us(format, number("first_byte_us")) }));
+  if (number("prompt_tokens") || number("completion_tokens"))
+    said.push(t("in_out", { prompt: number("prompt_tokens"), completion: number("completion_tokens") }));
+  if (number("charged_tokens")) said.push(t("charged_n", { n: number("charged_tokens") }));
+  return said;
+}
+
+export { us as timeOf };

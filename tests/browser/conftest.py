@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, StorageState, async_playwright
+from playwright.async_api import Browser, BrowserContext, StorageState, async_playwright, expect
 
 from tests.browser.room import TWIN_TREE, Room
 from tests.browser.seen import AXE, Seen, seen
@@ -15,6 +15,7 @@ from tests.e2e.stand import Twin
 from tidegate.control.site import FOLDER
 
 CHROMIUM = os.environ.get("TIDEGATE_CHROMIUM") or shutil.which("chromium")
+PATIENT_MS = 20_000  # only a failure takes as long
 WIDE = {"width": 1280, "height": 800}
 Visits = Callable[..., Awaitable[Seen]]
 
@@ -40,6 +41,7 @@ def chromium_path() -> str:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser(chromium_path: str) -> AsyncIterator[Browser]:
+    expect.set_options(timeout=PATIENT_MS)
     sandbox = ["--no-sandbox"] if os.getuid() == 0 else []
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium_path, args=sandbox)
@@ -80,22 +82,33 @@ async def cookie(browser: Browser, url: str, token: str) -> StorageState:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def visits(browser: Browser, room: Room, signed_in: StorageState) -> AsyncIterator[Visits]:
-    """Makes pages: of the shared room as the first admin, or of another one, or as somebody else (`token`)."""
+async def opens(browser: Browser) -> AsyncIterator[Visits]:
+    """Makes pages of a room, for who has this token, or this cookie, or neither."""
     made: list[BrowserContext] = []
 
-    async def visit(
-        lang: str = "en", theme: str = "light", *, room: Room = room, token: str | None = None, fresh: bool = False
+    async def open_one(
+        room: Room, token: str = "", *, lang: str = "en", theme: str = "light", kept: StorageState | None = None
     ) -> Seen:
-        kept = signed_in if token is None else await cookie(browser, room.url, token)
+        if token:
+            kept = await cookie(browser, room.url, token)
         context = await browser.new_context(
             locale=lang, color_scheme="dark" if theme == "dark" else "light", viewport=WIDE,
-            storage_state=None if fresh else kept, timezone_id="UTC", reduced_motion="reduce",
+            storage_state=kept, timezone_id="UTC", reduced_motion="reduce",
         )  # fmt: skip
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENT_MS)
         made.append(context)
         return await seen(context, room.url)
 
-    yield visit
+    yield open_one
     for context in made:
         await context.close()
+
+
+@pytest.fixture
+def visits(opens: Visits, room: Room, signed_in: StorageState) -> Visits:
+    """Makes pages of the shared room, as its first admin."""
+
+    async def visit(lang: str = "en", theme: str = "light") -> Seen:
+        return await opens(room, lang=lang, theme=theme, kept=signed_in)
+
+    return visit

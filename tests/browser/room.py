@@ -1,4 +1,4 @@
-"""A gate with tenants, jobs, alerts and drills before a twin, and the traffic that gives its pages something to show."""
+"""A gate with tenants, jobs, alerts and drills before a twin, and traffic that gives its pages something to show."""
 
 import asyncio
 import contextlib
@@ -85,22 +85,27 @@ alerts:
   rules:
     error_rate_percent: {{warning: 5, critical: 20, for_seconds: 0}}
   channels:
-    ops: {{kind: webhook, url: "http://127.0.0.1:9/alerts", timeout_seconds: 1, secret: "whsec_ZG8gbm90IHVzZSB0aGlzIG9uZSBhbnl3aGVyZQ=="}}
+    ops:
+      kind: webhook
+      url: http://127.0.0.1:9/alerts
+      secret: whsec_ZG8gbm90IHVzZSB0aGlzIG9uZSBhbnl3aGVyZQ==
+      timeout_seconds: 1
 """
 
 
 class Room:
     """What a test has before it: processes, a way to ask the admin API, and applications that call."""
 
-    def __init__(self, folder: Path, twin: Twin, text: str = CONFIG) -> None:
+    def __init__(self, folder: Path, twin: Twin, text: str = CONFIG, *options: str) -> None:
         base = twin.url.removesuffix("/openai/v1")
         self.twin = twin
-        self.gate = Gate(folder, text.format(openai=twin.url, anthropic=f"{base}/anthropic"))
+        self.gate = Gate(folder, text.format(openai=twin.url, anthropic=f"{base}/anthropic"), *options)
         self.gate.wait_log("FIRST ADMIN TOKEN")
         found = TOKEN.search(self.gate.log())
         assert found is not None
         self.token = found[1]
         self.client = httpx2.AsyncClient(verify=False, timeout=START)
+        self.named: dict[str, str] = {}  # what tokens are called
         self._numbers = itertools.count()
 
     @property
@@ -125,12 +130,18 @@ class Room:
     async def role(self, role: str, namespace: str = "") -> str:
         """A new token of this role."""
         body = {"name": f"{role}-{next(self._numbers)}", "role": role} | ({"namespace": namespace} if namespace else {})
-        return str((await self.ask("POST", "/tokens", body))["token"])
+        token = str((await self.ask("POST", "/tokens", body))["token"])
+        self.named[token] = body["name"]
+        return token
 
-    async def call(self, model: str, key: str = "sk-web-application", text: str = "", **more: Any) -> int:
+    async def call(
+        self, model: str, key: str = "sk-web-application", text: str = "", deadline_ms: int = 0, **more: Any
+    ) -> int:
         """One call of an application; its status."""
         body = {"model": model, "messages": [{"role": "user", "content": text or f"Say {next(self._numbers)}"}]}
         headers = {"authorization": f"Bearer {key}"}
+        if deadline_ms:
+            headers["x-tidegate-deadline-ms"] = str(deadline_ms)
         answer = await self.client.post(
             f"{self.gate.url}/chat/completions", json=body | {"max_tokens": 20} | more, headers=headers
         )

@@ -1,15 +1,15 @@
-import en from "~/i18n/en/tenants";
-import { catalogue, useWords } from "~/i18n/words";
-import zh from "~/i18n/zh/tenants";
-import { Page } from "~/parts/Page";
-
-const WORDS = catalogue(en, zh);
+import { Navigate, Route, Routes } from "react-router";
+import { useSession } from "~/api/session";
+import { List } from "./List";
+import { One } from "./One";
 
 export default function Tenants() {
-  const t = useWords(WORDS);
+  const { role, namespace } = useSession();
+  const own = role === "owner" && namespace ? `/tenants/${encodeURIComponent(namespace)}` : undefined;
   return (
-    <Page title={t("title")} lead={t("lead")}>
-      {null}
-    </Page>
+    <Routes>
+      <Route index element={own ? <Navigate replace to={own} /> : <List />} />
+      <Route path=":namespace/:tab?" element={<One />} />
+    </Routes>
   );
 }

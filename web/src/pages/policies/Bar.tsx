@@ -1,6 +1,6 @@
 import { ActionIcon, Button, Group, Loader, Text, Tooltip } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
-import { useMemo, useState } from "react";
+import { useDeferredValue, useMemo, useState } from "react";
 import { Level } from "~/parts/Level";
 import { Needs } from "~/parts/Needs";
 import { IconArrowBackUp, IconArrowForwardUp, IconDownload, IconTrash } from "~/parts/icons";
@@ -81,7 +81,8 @@ function download(file: string, text: string) {
 function Standing() {
   const t = usePolicyWords();
   const { draft, changed, checking } = useEditing();
-  const { base, text } = draft;
+  const { base } = draft;
+  const text = useDeferredValue(draft.text); // a megabyte is not compared at every key
   const difference = useMemo(() => differenceOf(base.text, text, 0), [base.text, text]);
   const { added, removed } = difference;
   return (

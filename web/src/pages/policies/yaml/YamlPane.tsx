@@ -1,5 +1,5 @@
 import { Group, Loader, Text } from "@mantine/core";
-import { lazy, Suspense, useMemo, useState } from "react";
+import { lazy, Suspense, useDeferredValue, useMemo, useState } from "react";
 import classes from "../policies.module.css";
 import { useEditing } from "../draft/usePolicy";
 import { usePolicyWords } from "../words";
@@ -13,7 +13,8 @@ export function YamlPane() {
   const t = usePolicyWords();
   const { draft, act, may } = useEditing();
   const [goTo, setGoTo] = useState<{ line: number; column: number }>();
-  const masks = useMemo(() => masksIn(draft.text), [draft.text]);
+  const settled = useDeferredValue(draft.text);
+  const masks = useMemo(() => masksIn(settled), [settled]);
   return (
     <section className={`tg-panel ${classes.yaml}`} aria-label={t("yaml")}>
       <Group justify="space-between" className={classes.yamlHead}>

@@ -1,0 +1,4 @@
+import { useLive } from "~/api/live";
+
+/** The gate's currency, as its live state tells it; "" until it has. */
+export const useCurrency = (): string => useLive().state?.currency ?? "";

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 MOST: Final = 64  # who may look on at a time
 _EVERY: Final = 1.0
 _AGAIN: Final = 5.0  # seconds between questions to the database
+_PATIENCE: Final = 1.0  # seconds for its first answer
 _DAY_US: Final = 86_400_000_000
 _NANO: Final = 1_000_000_000
 
@@ -116,11 +117,12 @@ class Live:
 
     async def now(self) -> bytes:
         """How it stands at this moment, for who asks once."""
+        await self._known()
         return (await asyncio.to_thread(self._made))[1]
 
     async def _run(self) -> None:
         """Until nobody looks."""
-        beside = asyncio.create_task(asyncio.to_thread(self._note))
+        beside = await self._known()
         while self._looking:
             began = time.monotonic()
             try:
@@ -136,6 +138,13 @@ class Live:
                 beside = asyncio.create_task(asyncio.to_thread(self._note))
             await asyncio.sleep(max(0.0, _EVERY - (time.monotonic() - began)))
         self._task = None  # in the same turn as the look
+
+    async def _known(self) -> "asyncio.Task[None]":
+        """Ask the database, and wait for it a moment: nobody is shown that nothing was spent."""
+        old = time.monotonic() - self._asked >= _AGAIN
+        beside = asyncio.create_task(asyncio.to_thread(self._note if old else _nothing))
+        await asyncio.wait({beside}, timeout=_PATIENCE)
+        return beside
 
     def _made(self) -> tuple[int, bytes]:
         """One event, in a thread. O(lanes)."""
@@ -194,6 +203,7 @@ class Live:
         self._asked = time.monotonic()
         engine = self._engine_of()
         if engine is None:
+            self._asked = -_AGAIN  # the ledger begins soon
             return
         from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - the database's imports
 
@@ -202,6 +212,10 @@ class Live:
                 self._noted = _noted(connection, self._wall())
         except SQLAlchemyError:
             return  # the standing says that it is away
+
+
+def _nothing() -> None:
+    """It is known."""
 
 
 def _noted(connection: "Connection", wall: int) -> Noted:

@@ -21,7 +21,7 @@ from tidegate.control.priority import give_way
 from tidegate.model.jobs import DEAD
 from tidegate.model.measures import Sample
 from tidegate.model.standing import NodeStanding
-from tidegate.observe.live import Told, asked, name_of
+from tidegate.observe.live import Told, asked, in_use
 from tidegate.observe.queue_waits import QueueKey
 from tidegate.observe.recent import Points, Recent
 from tidegate.observe.samples import samples
@@ -138,7 +138,7 @@ class StandingWatch:
     def _remember(self, now: int) -> None:
         """Keep how it stands, for who begins to look later. O(lanes)."""
         standing, told = self._standing, self._board.told()
-        lanes = ((name_of(lane), lane.tokens, lane.requests) for lane in standing.lanes)
+        lanes = in_use(standing, told)
         flying = sum(gauge.calls for one in told for gauge in one.gauges)
         waiting = sum(queue.waiting for queue in standing.queues)
         self._recent.add(now, lanes, (self._calls_milli(), error_permille(standing), flying, waiting))

@@ -1,10 +1,11 @@
 """How the node does at this second, as whoever looks on is shown it. Pure: from what others keep.
 
-Limits, used and reserved are a minute's. `used` is settled, `reserved` is of calls in flight: together they are what
-was charged. Moments are RFC 3339 in UTC.
+Limits are a minute's. `used` is settled, `reserved` is of calls in flight: together they are what of the limit is in
+use as its provider counts, what a bucket lacks or what a window holds. Where the mirror does not count by the minute, or
+there is no limit, it is what was charged in the last minute. Moments are RFC 3339 in UTC.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -19,6 +20,7 @@ MOST_QUEUES: Final = 200
 MOST_ALERTS: Final = 20
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SHARED: Final = "shared"
+_Gauge = tuple[LaneGauge, bool]  # and whether its worker shares its state
 
 
 class LiveQuota(msgspec.Struct, omit_defaults=True, gc=False):
@@ -151,13 +153,11 @@ def moment(at_us: int) -> str | None:
 
 def lanes(standing: NodeStanding, told: Iterable[Told]) -> list[LiveLane]:
     """Every lane, those first that somebody should look at: closed, limited, then by how full they are."""
-    of_lane: dict[str, list[tuple[LaneGauge, bool]]] = {}
+    of_lane: dict[str, list[_Gauge]] = {}
     drained: set[str] = set()
     for one in told:
-        shared = one.cluster is not None and one.cluster.mode == _SHARED
         drained |= one.drained
-        for gauge in one.gauges:
-            of_lane.setdefault(gauge.lane, []).append((gauge, shared))
+        _gather(one, of_lane)
     since = {one.model: one.since_us for one in standing.limited}
     found = []
     for sums in standing.lanes:
@@ -167,14 +167,47 @@ def lanes(standing: NodeStanding, told: Iterable[Told]) -> list[LiveLane]:
     return sorted(found, key=_urgency)
 
 
+def in_use(standing: NodeStanding, told: Iterable[Told]) -> Iterator[tuple[str, int, int]]:
+    """Of every lane its name, and the tokens and requests that `lanes` shows as used and reserved together."""
+    of_lane: dict[str, list[_Gauge]] = {}
+    for one in told:
+        _gather(one, of_lane)
+    for sums in standing.lanes:
+        name = name_of(sums)
+        yield name, *_in_use(sums, of_lane.get(name, ()))
+
+
+def _gather(one: Told, of_lane: dict[str, list[_Gauge]]) -> None:
+    shared = one.cluster is not None and one.cluster.mode == _SHARED
+    for gauge in one.gauges:
+        of_lane.setdefault(gauge.lane, []).append((gauge, shared))
+
+
+def _in_use(sums: LaneSums, gauges: Sequence[_Gauge]) -> tuple[int, int]:
+    tokens = [(one.used_tokens, one.limit_tokens, shared) for one, shared in gauges]
+    requests = [(one.used_requests, one.limit_requests, shared) for one, shared in gauges]
+    return _of_limit(sums.tokens, sums.limit_tokens, tokens), _of_limit(sums.requests, sums.limit_requests, requests)
+
+
+def _of_limit(charged: int, limit: int, mirrors: Sequence[tuple[int, int, bool]]) -> int:
+    """Mirrors of a second's limit say nothing of a minute; of a quota that is shared this node has a part."""
+    known = [(used, shared) for used, mirrored, shared in mirrors if used >= 0 and mirrored == limit]
+    if not known:
+        return charged
+    own = sum(used for used, shared in known if not shared)
+    every = max((used for used, shared in known if shared), default=-1)
+    return own if every < 0 else own + min(charged, every)
+
+
 def _urgency(lane: LiveLane) -> tuple[bool, bool, int, str, str, str]:
     idle = lane.closed_since is None, lane.limited_since is None
     return (*idle, -lane.permille, lane.provider, lane.scope, lane.model)
 
 
-def _lane(sums: LaneSums, gauges: Sequence[tuple[LaneGauge, bool]], limited_us: int) -> LiveLane:
-    tokens = _quota(sums.tokens, sum(gauge.reserved for gauge, _ in gauges), sums.limit_tokens)
-    requests = _quota(sums.requests, 0, sums.limit_requests)
+def _lane(sums: LaneSums, gauges: Sequence[_Gauge], limited_us: int) -> LiveLane:
+    used_tokens, used_requests = _in_use(sums, gauges)
+    tokens = _quota(used_tokens, sum(gauge.reserved for gauge, _ in gauges), sums.limit_tokens)
+    requests = _quota(used_requests, 0, sums.limit_requests)
     for gauge, shared in gauges:
         tokens.learned = gauge.tokens.learnt or tokens.learned
         requests.learned = gauge.requests.learnt or requests.learned
@@ -194,8 +227,10 @@ def _lane(sums: LaneSums, gauges: Sequence[tuple[LaneGauge, bool]], limited_us: 
     )
 
 
-def _quota(charged: int, reserved: int, limit: int) -> LiveQuota:
-    return LiveQuota(max(0, charged - reserved), reserved, limit if limit >= 0 else None, None)
+def _quota(used: int, reserved: int, limit: int) -> LiveQuota:
+    """What a bucket has made good while a call is in flight is not reserved any more."""
+    reserved = max(0, min(reserved, used))
+    return LiveQuota(max(0, used - reserved), reserved, limit if limit >= 0 else None, None)
 
 
 def _most(known: int | None, limit: int, left: int) -> int | None:

@@ -75,6 +75,8 @@ class LaneGauge(msgspec.Struct, array_like=True):
     keys_dead: int = 0  # of its scope, that the provider refuses
     calls: int = 0  # in flight
     reserved: int = 0  # their tokens, among those charged
+    used_tokens: int = -1  # of the limit, as the mirror counts: what a bucket lacks, what a window holds; -1 = unknown
+    used_requests: int = -1
 
 
 class PoolGauge(msgspec.Struct, array_like=True):

@@ -1,6 +1,6 @@
 """What of a lane outlives its worker, and what is shown of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from tidegate.journal.learnt import Learnt
 from tidegate.line.lane import Lane, LaneState
@@ -11,6 +11,9 @@ from tidegate.observe.log import Log
 from tidegate.observe.meters import AccountGauge, KeyGauge, LaneGauge, PoolGauge
 from tidegate.observe.observer import Observer
 from tidegate.ports import Clock
+from tidegate.worker.owed import NONE, Owed
+
+_NOBODY: Mapping[str, Owed] = {}
 
 
 def learnt_of(lane: Lane, now: int) -> Learnt:
@@ -18,19 +21,31 @@ def learnt_of(lane: Lane, now: int) -> Learnt:
     return Learnt(lane.estimator.dump(), lane.requests.belief(now), lane.tokens.belief(now))
 
 
-def memories(known: dict[str, Learnt], levels: dict[str, Intent], clock: Clock) -> dict[str, LaneState]:
-    """What lanes begin with: what was learnt, and where their quota stood when the last worker ended. O(lanes)."""
+def memories(
+    known: dict[str, Learnt], levels: dict[str, Intent], clock: Clock, owed: Mapping[str, Owed] = _NOBODY
+) -> dict[str, LaneState]:
+    """What lanes begin with: what was learnt, where their quota stood when the last worker ended. O(lanes).
+
+    `owed`: what calls that wait for their turn at a predecessor will take of it.
+    """
     now, wall = clock.now(), clock.wall()
     found = {}
-    for key in known.keys() | levels.keys():
-        of = known.get(key, Learnt())
+    for key in known.keys() | levels.keys() | owed.keys():
+        of, due = known.get(key, Learnt()), owed.get(key, NONE)
+        waits = due.requests, due.tokens, due.wait_us
         intent = levels.get(key)
         if intent is None:
-            found[key] = LaneState(of.requests, of.tokens, of.ratios)
+            found[key] = LaneState(of.requests, of.tokens, of.ratios, None, None, 0, *waits)
         else:
             at = now - max(0, wall - intent.at_us)
             found[key] = LaneState(
-                of.requests, of.tokens, of.ratios, _level(intent.level_requests), _level(intent.level_tokens), at
+                of.requests,
+                of.tokens,
+                of.ratios,
+                _level(intent.level_requests),
+                _level(intent.level_tokens),
+                at,
+                *waits,
             )
     return found
 
@@ -58,6 +73,8 @@ def gauge(lane: Lane, now: int) -> LaneGauge:
         lane.keys.retired + lane.breaker.healths[0].limited,  # the last key of a scope never leaves: the scope closes
         lane.calls,
         lane.reserved,
+        quota.used_tokens(now),
+        quota.used_requests(now),
     )
 
 

@@ -273,3 +273,11 @@ def test_what_was_spent_alone_is_told() -> None:
     own = one.own(NOW + SECOND)
     assert sum(units for _, units in own) == 1_000
     assert all(0 <= age <= SECOND for age, _ in own)
+
+
+def test_what_is_used_of_the_fund() -> None:
+    """What it lacks of its capacity beyond what is held here; unknown to who goes on alone."""
+    one = filled(granted=1_000, left=5_000)
+    assert one.used(NOW) == one.capacity - 6_000
+    one.alone = alone(BUCKET)
+    assert one.used(NOW) == -1

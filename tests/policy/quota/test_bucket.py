@@ -263,3 +263,13 @@ def test_a_short_window_bursts_and_refills() -> None:
     bucket.take(100, 0)
     assert bucket.wait(1, 0) == 200_000
     assert bucket.wait(1, 0, ahead=4) == SECOND
+
+
+def test_what_is_used_of_it() -> None:
+    """What it lacks, rounded up; nothing when full, its limit in debt, less as time goes."""
+    bucket = Bucket(600, 0, jitter_us=1_000_000)
+    assert bucket.used(0) == 0
+    bucket.take(300, 0)
+    assert (bucket.used(0), bucket.used(1_000_000), bucket.used(60_000_000)) == (300, 290, 0)
+    bucket.take(5_000, 60_000_000)
+    assert bucket.used(60_000_000) == 600

@@ -149,3 +149,11 @@ def test_the_mirror_has_the_shape_that_the_profile_names(window: str, kind: type
 def test_a_quantised_limit_below_one_a_second_admits_one() -> None:
     """It is never rounded to nothing."""
     assert allowance(30, 0, window="quantised", jitter_us=0).limit == 1
+
+
+def test_what_is_used_of_the_strictest() -> None:
+    """By dimension; -1 where there is no limit."""
+    asked = quota(burst=5)
+    asked.take(Charge(100), 0)
+    assert (asked.used_requests(0), asked.used_tokens(0)) == (1, 100)
+    assert (Quota().used_requests(0), Quota().used_tokens(0)) == (-1, -1)

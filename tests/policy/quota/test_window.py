@@ -417,3 +417,11 @@ def test_no_operation_looks_at_all_slots(late: int, lines_of: Callable[[Callable
         )
         for one in work:
             assert lines_of(one) < 80
+
+
+def test_what_is_used_of_it() -> None:
+    """What it holds; what it keeps back is not used."""
+    log = SlidingLog(600, window_us=60_000_000, spare_permille=10)
+    log.take(300, 0)
+    assert log.used(1_000_000) == 300
+    assert log.used(70_000_000) == 0

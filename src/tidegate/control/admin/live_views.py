@@ -8,7 +8,7 @@ from tidegate.control.admin.views import View
 class LiveQuotaView(View):
     """One dimension of a lane's quota, a minute."""
 
-    used: int = Field(description="Charged in the last minute and settled.")
+    used: int = Field(description="Of the limit, and settled: what a bucket lacks, what a window holds.")
     reserved: int = Field(description="Charged by calls in flight.")
     limit: int | None
     learned: int | None = Field(description="The limit that the provider's refusals taught.")

@@ -161,6 +161,10 @@ class QuotaLease(Allowance):
             return 0  # paced by its share
         return max(0, self.capacity - self._known(now)) * 1000 // max(1, self.capacity)
 
+    def used(self, now: int) -> int:
+        """By all workers together."""
+        return -1 if self.alone is not None else min(self.limit, max(0, self.capacity - self._known(now)))
+
     def view(self, now: int) -> View:
         left = self._known(now)
         reset = max(0, self.capacity - left) * self._span() // max(1, self.limit)

@@ -58,6 +58,10 @@ class Allowance:
     def take(self, cost: int, now: int) -> None:
         """Charge `cost`, whatever is left: what is left may become negative."""
 
+    def owe(self, cost: int, until: int, now: int) -> None:
+        """Somebody else takes `cost` of it in small parts, the last one at `until`: it is as good as taken."""
+        self.take(cost, now)
+
     def correct(self, delta: int, taken_at: int, now: int) -> None:
         """A cost taken at `taken_at` turns out `delta` larger (negative: smaller, as far as it still stands)."""
 
@@ -67,6 +71,10 @@ class Allowance:
 
     def used_permille(self, now: int) -> int:
         """How much of the depth is missing, in thousandths; above 1,000 in debt."""
+        raise NotImplementedError
+
+    def used(self, now: int) -> int:
+        """How much is in use, as the provider counts: what a bucket lacks, what a window holds; -1 = unknown."""
         raise NotImplementedError
 
     def view(self, now: int) -> View:

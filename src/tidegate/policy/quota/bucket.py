@@ -111,6 +111,11 @@ class Bucket(Allowance):
     def used_permille(self, now: int) -> int:
         return (self._capacity - self._refill(now)) * 1000 // self._capacity
 
+    def used(self, now: int) -> int:
+        """No more than the limit: a debt is not told."""
+        missing = self._capacity - self._refill(now)
+        return min(self.limit, -(-missing // self._window))
+
     def view(self, now: int) -> View:
         level = self._refill(now) if now // self._tick != self._at else self._level
         left = level // self._window

@@ -97,6 +97,14 @@ class Quota:
                 highest = used
         return highest
 
+    def used_requests(self, now: int) -> int:
+        """What of the request dimension is in use; -1 where it is not limited."""
+        return _used(self.requests, now)
+
+    def used_tokens(self, now: int) -> int:
+        """What of the token dimension is in use; -1 where it is not limited."""
+        return _used(self.tokens, now)
+
     def view_requests(self, now: int) -> View | None:
         """The request dimension, or None when it is not limited."""
         return _view(self.requests, now)
@@ -107,10 +115,16 @@ class Quota:
 
 
 def _view(allowances: tuple[Allowance, ...], now: int) -> View | None:
-    if not allowances:
-        return None
+    return _tightest(allowances, now).view(now) if allowances else None
+
+
+def _used(allowances: tuple[Allowance, ...], now: int) -> int:
+    return _tightest(allowances, now).used(now) if allowances else -1
+
+
+def _tightest(allowances: tuple[Allowance, ...], now: int) -> Allowance:
     tightest = allowances[0]
     for allowed in allowances[1:]:
         if allowed.left(now) < tightest.left(now):
             tightest = allowed
-    return tightest.view(now)
+    return tightest

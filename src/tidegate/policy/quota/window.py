@@ -174,6 +174,13 @@ class SlidingLog(Allowance):
         self._used += cost
         self._sums.add(slot, cost)
 
+    def owe(self, cost: int, until: int, now: int) -> None:
+        self._expire(now)
+        gone_at = self._gone_at((until + LATE_US) // self._slot_us)
+        self._put_in(now // self._slot_us - 1, gone_at, cost)  # nothing was taken there: what is taken is corrected
+        self._used += cost
+        self._due = min(self._due, gone_at)
+
     def correct(self, delta: int, taken_at: int, now: int) -> None:
         self._expire(now)
         slot = taken_at // self._slot_us
@@ -208,6 +215,10 @@ class SlidingLog(Allowance):
     def used_permille(self, now: int) -> int:
         self._expire(now)
         return self._used * 1000 // self.depth
+
+    def used(self, now: int) -> int:
+        self._expire(now)
+        return self._used
 
     def view(self, now: int) -> View:
         self._expire(now)

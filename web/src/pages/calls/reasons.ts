@@ -7,19 +7,18 @@ export function reasonKey(word: string): CallWord | undefined {
   return key in CALL_WORDS.en ? (key as CallWord) : undefined;
 }
 
-/** What befell a call, in the reader's language: the ledger has words apart by spaces. */
+/** What befell a call, in the reader's language: words of the ledger apart by spaces, or a phrase that has some in it. */
 export function useReasons(): (words: string) => string {
   const t = useCallWords();
   return useCallback(
-    (words) =>
-      words
-        .split(" ")
-        .filter(Boolean)
-        .map((word) => {
-          const key = reasonKey(word);
-          return key ? t(key) : word;
-        })
-        .join(", "),
+    (words) => {
+      const one = (word: string) => {
+        const key = reasonKey(word);
+        return key ? t(key) : word;
+      };
+      if (/^[a-z_ ]+$/.test(words)) return words.split(" ").filter(Boolean).map(one).join(", ");
+      return words.replace(/\b[a-z_]+\b/g, one);
+    },
     [t],
   );
 }

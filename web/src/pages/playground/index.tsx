@@ -1,15 +1,43 @@
-import en from "~/i18n/en/playground";
-import { catalogue, useWords } from "~/i18n/words";
-import zh from "~/i18n/zh/playground";
+import { useState } from "react";
 import { Page } from "~/parts/Page";
-
-const WORDS = catalogue(en, zh);
+import { AnswerView } from "./AnswerView";
+import { Beside } from "./Beside";
+import { asked, FIRST, type Fields } from "./fields";
+import { Form } from "./Form";
+import classes from "./playground.module.css";
+import { Snippets } from "./Snippets";
+import { usePlay } from "./usePlay";
+import { usePlayWords } from "./words";
 
 export default function Playground() {
-  const t = useWords(WORDS);
+  const t = usePlayWords();
+  const [fields, setFields] = useState<Fields>(FIRST);
+  const { play, send, stop } = usePlay();
+  const busy = play.state === "waiting" || play.state === "answering";
+  const ask = () => {
+    const body = asked(fields);
+    if (typeof body === "string") return;
+    const { dialect, namespace, user } = fields;
+    void send({ dialect, body, namespace: namespace.trim(), user: user.trim() });
+  };
   return (
     <Page title={t("title")} lead={t("lead")}>
-      {null}
+      <div className={classes.both}>
+        <div className={classes.stack}>
+          <Form
+            fields={fields}
+            busy={busy}
+            onChange={(change) => setFields((now) => ({ ...now, ...change }))}
+            onSend={ask}
+            onStop={stop}
+          />
+          <Snippets fields={fields} />
+        </div>
+        <div className={classes.stack}>
+          <AnswerView play={play} />
+          {play.call && !busy ? <Beside key={play.call} call={play.call} /> : null}
+        </div>
+      </div>
     </Page>
   );
 }

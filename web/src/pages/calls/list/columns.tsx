@@ -14,9 +14,9 @@ export function useCallColumns(): Column<Call>[] {
   const reasons = useReasons();
   const model = (one: Call) => (one.served && one.served !== one.model ? `${one.model} → ${one.served}` : one.model);
   return [
-    { key: "at", title: t("ended_at"), width: "9.5rem", cell: (one) => <Moment at={one.at} /> },
+    { key: "at", title: t("ended_at"), width: "12.5rem", cell: (one) => <Moment at={one.at} /> },
     { key: "status", title: t("status"), width: "6.5rem", cell: (one) => <Ending status={one.status} short /> },
-    { key: "whose", title: t("whose"), width: "1fr", cell: (one) => whose(one) || "–", sort: whose },
+    { key: "whose", title: t("whose"), width: "0.8fr", cell: (one) => whose(one) || "–", sort: whose },
     { key: "model", title: t("model"), width: "1.6fr", cell: (one) => <span title={model(one)}>{model(one)}</span> },
     { key: "where", title: t("provider"), width: "1fr", cell: where, sort: where },
     {

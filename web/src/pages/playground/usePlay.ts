@@ -1,0 +1,99 @@
+import { useEffect, useRef, useState } from "react";
+import { askThrough } from "~/api/client";
+import type { Body, Dialect } from "./fields";
+import { errorOf, Events, hear, type Heard, jsonOf, SILENCE } from "./stream";
+
+export type State = "idle" | "waiting" | "answering" | "ended" | "stopped" | "broken";
+
+export interface Play {
+  state: State;
+  dialect: Dialect;
+  status: number;
+  call: string;
+  heard: Heard;
+  /** What came, where it is neither JSON nor events. */
+  raw: string;
+  /** The admin API's own refusal, or nobody answered. */
+  problem: unknown;
+  firstMs: number | undefined;
+  tookMs: number | undefined;
+}
+
+export interface Question {
+  dialect: Dialect;
+  body: Body;
+  namespace: string;
+  user: string;
+}
+
+const NOTHING: Play = {
+  state: "idle",
+  dialect: "openai",
+  status: 0,
+  call: "",
+  heard: SILENCE,
+  raw: "",
+  problem: undefined,
+  firstMs: undefined,
+  tookMs: undefined,
+};
+
+async function whole(response: Response, dialect: Dialect): Promise<Pick<Play, "heard" | "raw">> {
+  const text = await response.text();
+  const body = jsonOf(text);
+  if (body === undefined) return { heard: SILENCE, raw: text };
+  const first: unknown = Array.isArray(body) ? body[0] : body;
+  const error = errorOf(first);
+  return { heard: error ? { ...SILENCE, error } : hear(dialect, SILENCE, first), raw: "" };
+}
+
+async function streamed(response: Response, dialect: Dialect, tell: (heard: Heard) => void): Promise<void> {
+  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+  const events = new Events();
+  let heard = SILENCE;
+  for (;;) {
+    const piece = await reader?.read();
+    if (!piece || piece.done) return;
+    const told = events.push(piece.value);
+    heard = told.reduce((now, data) => hear(dialect, now, jsonOf(data)), heard);
+    if (told.length) tell(heard);
+  }
+}
+
+/** One call at a time through the gate; `stop` leaves it, which cancels it. */
+export function usePlay() {
+  const [play, setPlay] = useState<Play>(NOTHING);
+  const leaving = useRef<AbortController>(undefined);
+  useEffect(() => () => leaving.current?.abort(), []);
+
+  const send = async ({ dialect, body, namespace, user }: Question) => {
+    leaving.current?.abort();
+    const gone = new AbortController();
+    leaving.current = gone;
+    const began = performance.now();
+    const since = () => performance.now() - began;
+    const change = (next: Partial<Play>) => {
+      if (leaving.current === gone) setPlay((now) => ({ ...now, ...next }));
+    };
+    setPlay({ ...NOTHING, dialect, state: "waiting" });
+    try {
+      const who = { ...(namespace ? { namespace } : {}), ...(user ? { user } : {}) };
+      const asked = { dialect, body, ...who };
+      const response = await askThrough("post", "/playground", { body: asked, signal: gone.signal });
+      const call = response.headers.get("x-tidegate-call") ?? "";
+      change({ state: "answering", status: response.status, call });
+      if (response.headers.get("content-type")?.includes("event-stream")) {
+        let first: number | undefined;
+        await streamed(response, dialect, (heard) => {
+          if (first === undefined && (heard.text || heard.thought || heard.tools)) first = since();
+          change({ heard, firstMs: first });
+        });
+      } else change(await whole(response, dialect));
+      change({ state: "ended", tookMs: since() });
+    } catch (problem) {
+      if (gone.signal.aborted) change({ state: "stopped", tookMs: since() });
+      else change({ state: "broken", problem, tookMs: since() });
+    }
+  };
+  return { play, send, stop: () => leaving.current?.abort() };
+}

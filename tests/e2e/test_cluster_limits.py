@@ -51,7 +51,7 @@ async def test_requests_a_minute_over_all_workers(crowd: Gate) -> None:
     """Sixty at most, and not sixty for each worker; the others are told when."""
     answers = await asyncio.gather(*[ask(crowd, "minute") for _ in range(180)])
     found = Counter(one.status for one in answers)
-    assert 55 <= found[200] <= 60  # a worker that is not heard for a moment loses what it held
+    assert 45 <= found[200] <= 60  # a worker that is not heard for a moment loses what it held
     assert found[200] + found[429] == 180
     assert 40 < max(int(one.headers["retry-after"]) for one in answers if one.status == 429) <= 61
 

@@ -63,7 +63,7 @@ def with_policy(desk: Desk, workers: Workers | None = None, text: str = TEXT) ->
     office = PolicyOffice(
         policy, History(policy, lambda: desk.office.engine, lambda: desk.hands.wall), Still(desk.folder)
     )
-    office.history.note(policy.current())
+    assert not office.history.note(policy.current())  # the first of all is a beginning
     office.trials.start("", b"", b"", lambda _path, _stopped: 0)
     desk.office.policy = office
     return office

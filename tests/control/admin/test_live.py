@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.control.admin.desk import Desk
+from tests.control.admin.ledger import called, write_calls
 from tests.control.admin.live import Onlooker, signed_out, with_live
 from tests.observe.test_windows import calls, gauge, lane
 from tidegate.control import live as live_room
@@ -197,3 +198,10 @@ def test_a_process_that_watches_nothing(desk: Desk, tmp_path: Path) -> None:
     """Says so."""
     for path in ("/live", "/live/now", "/live/recent"):
         assert desk.ask("GET", path).status_code == 409
+
+
+def test_what_was_spent_today_is_told_at_the_first_look(desk: Desk) -> None:
+    """By the ledger's sums, also right after the control process was started; not what was spent yesterday."""
+    with_live(desk)
+    write_calls(desk, called(1, "acme"), called(2, "acme"), called(3, "acme", at_us=desk.hands.wall - 86_400_000_000))
+    assert desk.ask("GET", "/live/now").json()["spend_today"] == "0.004"

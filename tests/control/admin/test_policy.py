@@ -10,6 +10,7 @@ import pytest
 from tests.control.admin.desk import Desk
 from tests.control.admin.policy import SECRET, TEXT, Workers, file_of, with_policy
 from tidegate.control.policy import file as files
+from tidegate.control.policy.history import History
 from tidegate.store import policies
 
 
@@ -178,3 +179,13 @@ def test_a_file_broken_by_hand_is_shown(edited: Desk) -> None:
 def test_what_is_no_question(edited: Desk, body: object) -> None:
     """It is refused field by field, whatever its size."""
     assert edited.ask("POST", "/policy/preview", body).status_code == 422
+
+
+def test_the_first_of_all_is_no_change(desk: Desk) -> None:
+    """It is kept; what another hand writes into the file afterwards is one, once."""
+    office = with_policy(desk)
+    assert len(desk.ask("GET", "/policy/history").json()) == 1
+    (desk.folder / "tidegate.yaml").write_text(TEXT.replace("max_retries: 3", "max_retries: 4"), encoding="utf-8")
+    assert [office.history.note(office.desk.current()) for _ in range(2)] == [True, False]
+    again = History(office.desk, lambda: desk.office.engine, lambda: desk.hands.wall)
+    assert not again.note(office.desk.current())

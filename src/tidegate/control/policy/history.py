@@ -31,7 +31,10 @@ class History:
         return self._add(self.whose(now), actor, comment, applied.digest, counted, applied.text)
 
     def note(self, now: Current) -> bool:
-        """What is in force, if the database does not have it yet: it was changed outside of the gate."""
+        """What is in force, if the database does not have it yet. True: it was changed outside of the gate.
+
+        The first of all is a beginning and no change.
+        """
         from tidegate.config.edit.difference import difference  # noqa: PLC0415 - for who notes, which is seldom
         from tidegate.store import policies  # noqa: PLC0415 - the database's imports
 
@@ -46,7 +49,7 @@ class History:
         text = self._desk.masked(now)
         found = difference(last[1], text) if last is not None else difference("", "")
         self._add(node, "", "", now.digest, (found.added, found.removed), text)
-        return True
+        return last is not None
 
     def _add(self, node: str, actor: str, comment: str, digest: str, counted: tuple[int, int], text: str) -> int:
         from tidegate.store import policies  # noqa: PLC0415 - the database's imports

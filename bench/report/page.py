@@ -10,7 +10,7 @@ from typing import Any
 
 from bench.install import ROOT
 from bench.others import ABSENT
-from bench.report.charts import Line, charts, lines
+from bench.report.charts import Line, charts, lines, too_busy
 from bench.report.parts import Ask, Part
 from bench.report.pictures import Chart
 from bench.report.sources import Found, Result, find, gateways
@@ -208,9 +208,9 @@ def _scores(judged: Mapping[str, Result]) -> str:
     rows = [[name, *(_points(scores[gateway].get(name)) for gateway in judged)] for name in names]
     rows.append(["mean", *(_points(result.data.get("score")) for result in judged.values())])
     rows.append(["length", *("quick" if result.quick else "whole" for result in judged.values())])
-    return _table(
-        ["discipline", *judged], rows, "### Every gateway that was judged\n\nA dash: not applicable, or told."
-    )
+    rows.append(["the referee", *("too busy to judge" if too_busy(one) else "in time" for one in judged.values())])
+    title = "### Every gateway that was judged\n\nA dash: not applicable, or told and not scored."
+    return _table(["discipline", *judged], rows, title)
 
 
 def _points(score: float | None) -> str:

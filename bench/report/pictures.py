@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-_WIDE, _LEFT, _RIGHT, _ROW, _TOP = 460, 190, 110, 26, 58
+_WIDE, _LEFT, _RIGHT, _ROW, _TOP = 440, 230, 110, 26, 58
 _STYLE = """<style>
 text { font: 13px system-ui, sans-serif; fill: #1f2328 } .soft { fill: #59636e; font-size: 12px }
 .title { font-weight: 600; font-size: 15px } .grid { stroke: #d1d9e0 } .bar { fill: #8c959f } .ours { fill: #0969da }
@@ -36,6 +36,7 @@ class Chart:
     unit: str
     bars: Sequence[Bar]
     logarithmic: bool = False
+    most: float = 0.0  # the end of the axis; that of the values when 0
     target: float = 0.0
     said: str = ""
 
@@ -75,7 +76,7 @@ def draw(chart: Chart) -> str:
 
 
 def _reach(chart: Chart) -> tuple[float, float]:
-    values = [bar.value for bar in chart.bars if bar.value > 0] + ([chart.target] if chart.target else [])
+    values = [bar.value for bar in chart.bars if bar.value > 0] + [one for one in (chart.target, chart.most) if one]
     low, high = min(values), max(values)
     if not chart.logarithmic:
         return 0.0, high

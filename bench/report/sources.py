@@ -141,5 +141,6 @@ def _judged(ask: Ask, result: Result) -> Found | None:
 
 
 def gateways(results: Iterable[Result]) -> dict[str, Result]:
-    """The newest report of the judge on each gateway and shape."""
-    return {str(one.data["gateway"]): one for one in results if one.name == "judge" and "gateway" in one.data}
+    """The newest report of the judge on each gateway and shape, ours first."""
+    newest = {str(one.data["gateway"]): one for one in results if one.name == "judge" and "gateway" in one.data}
+    return dict(sorted(newest.items(), key=lambda one: (not one[0].startswith("Tidegate"), one[0])))

@@ -203,13 +203,13 @@ def test_an_unknown_part_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_picture_is_xml_and_bars_grow_with_their_values(logarithmic: bool) -> None:
     """Names are escaped, colours follow the reader's scheme, and a target stands where its value is."""
     bars = [Bar("a < b", 1.0, "× 1"), Bar("ours & more", 30.0, "× 30", ours=True)]
-    text = draw(Chart("x.svg", "a title", "times", bars, logarithmic, 30.0, "has to be ≤ 30"))
+    text = draw(Chart("x.svg", "a title", "times", bars, logarithmic, target=30.0, said="has to be ≤ 30"))
     picture = ET.fromstring(text)
     widths = [float(one.attrib["width"]) for one in picture.iter("{http://www.w3.org/2000/svg}rect")]
     assert 0 < widths[0] < widths[1]
     assert "prefers-color-scheme: dark" in text
     marks = [one.attrib["d"] for one in picture.iter("{http://www.w3.org/2000/svg}path") if one.get("class") == "mark"]
-    assert float(marks[0][1:].split()[0]) == pytest.approx(190 + widths[1], abs=0.2)
+    assert float(marks[0][1:].split()[0]) == pytest.approx(230 + widths[1], abs=0.2)
 
 
 def test_a_line_of_a_table_has_its_medians() -> None:

@@ -80,7 +80,7 @@ def _database(row: Row, engine: Engine, count: int, size: Callable[[Engine], int
     name = "SQLite" if is_sqlite(engine) else "PostgreSQL"
     upgrade(engine)
     began = time.monotonic()
-    _load(engine, count)
+    load(engine, count)
     row.figures.append(told(f"{name}: {count:,} calls loaded", f"{time.monotonic() - began:.0f} s"))
     row.figures.append(told(f"{name}: on disk", f"{size(engine) / count:.0f} B a call", "attempts, stories, indexes"))
     limit = _LIMIT_MS[engine.dialect.name]
@@ -125,7 +125,7 @@ def _looks(count: int) -> dict[str, Look]:
         return look
 
     def by_id(connection: Connection, luck: random.Random) -> int:
-        return int(calls.call(connection, _id_of(luck.randrange(count), count)) is not None)
+        return int(calls.call(connection, id_of(luck.randrange(count), count)) is not None)
 
     def named(column: str) -> Look:
         def look(connection: Connection, luck: random.Random) -> int:
@@ -174,13 +174,13 @@ def _timed(engine: Engine, look: Look) -> tuple[list[float], int]:
 # ── rows ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _id_of(number: int, count: int) -> int:
+def id_of(number: int, count: int, first_day: int = _FIRST) -> int:
     """Ids count microseconds, as a worker's do."""
-    return _at(number, count) - 3 * _SECOND
+    return _at(number, count, first_day) - 3 * _SECOND
 
 
-def _at(number: int, count: int) -> int:
-    return _FIRST * DAY_US + number * (_DAYS * DAY_US // count)
+def _at(number: int, count: int, first_day: int) -> int:
+    return first_day * DAY_US + number * (_DAYS * DAY_US // count)
 
 
 def _trace(number: int) -> str:
@@ -211,8 +211,8 @@ def _template(luck: random.Random) -> Made:
     return Made(before, after, moved)
 
 
-def _row(number: int, count: int, made: Made) -> tuple[Any, ...]:
-    at = _at(number, count)
+def _row(number: int, count: int, made: Made, first_day: int) -> tuple[Any, ...]:
+    at = _at(number, count, first_day)
     trace = _trace(number) if number % 5 == 0 else ""
     return (at // DAY_US, 1, at - 3 * _SECOND, at, *made.before, trace, trace[:16], *made.after)
 
@@ -229,7 +229,8 @@ def _attempts(call: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
 # ── loading ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _load(engine: Engine, count: int) -> None:
+def load(engine: Engine, count: int, first_day: int = _FIRST) -> None:
+    """So many calls of ten days from this one on, into empty tables."""
     made, story = _templates(), stories.pack(_STORY)
     sqlite = is_sqlite(engine)
     with engine.connect() as connection:
@@ -238,11 +239,12 @@ def _load(engine: Engine, count: int) -> None:
             index.drop(connection)
         connection.execute(JOURNALS.insert().values(id=1, identity="f" * 32, name="main", taken_calls=count))
         if not sqlite:
-            partitions.ensure(connection, range(_FIRST, _FIRST + _DAYS))
+            partitions.ensure(connection, range(first_day, first_day + _DAYS))
         connection.commit()
     for first in range(0, count, _BATCH):
         rows = [
-            _row(number, count, made[number * 31 % _TEMPLATES]) for number in range(first, min(first + _BATCH, count))
+            _row(number, count, made[number * 31 % _TEMPLATES], first_day)
+            for number in range(first, min(first + _BATCH, count))
         ]
         befallen = [row for number, row in enumerate(rows, first) if made[number * 31 % _TEMPLATES].told]
         with writing(engine) as connection:

@@ -58,6 +58,9 @@ class LaneState:
     left_requests: int | None = None
     left_tokens: int | None = None
     at: int = 0
+    owed_requests: int = 0  # what calls that wait there still take of it, the last of them `owed_us` from now
+    owed_tokens: int = 0
+    owed_us: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +177,12 @@ class Lane(Outlet):
         self.requests.recall(memory.requests, memory.left_requests, memory.at, now)
         self.tokens.recall(memory.tokens, memory.left_tokens, memory.at, now)
         self._follow()
+        for owed, allowances in (
+            (memory.owed_requests, self.quota.requests),
+            (memory.owed_tokens, self.quota.tokens),
+        ):
+            for allowed in allowances if owed else ():
+                allowed.owe(owed, now + memory.owed_us, now)
 
     def reconfigure(self, service: Service, limits: Limits, window: str = "") -> None:
         """The configuration changed: what is known of the quota stays, as far as it still fits.

@@ -3,8 +3,9 @@
 A successor begins in its place's other folder, on the same socket. It loads the configuration first and says `Warm`; so
 what it does not understand (another version's) is known while its predecessor still serves. Where workers share their
 state, it goes on at once, and its predecessor hands over when it serves. A worker that keeps its quota by itself hands
-over first: two mirrors of one quota would spend it twice. Then new connections wait in the backlog, for as long as the
-predecessor's queue and the successor's last steps take.
+over first: two mirrors of one quota would spend it twice. New connections wait in the backlog meanwhile, for the
+successor's last steps, and for a second at most while calls wait for their turn. Those that wait longer are served by
+the predecessor; the successor takes what they need as spent (`worker/owed.py`).
 """
 
 from collections.abc import Callable, Iterable
@@ -16,7 +17,7 @@ from tidegate.supervisor.worker import Worker
 
 _EARLY = ("warming", "going")  # the predecessor serves as before
 _WARM_SECONDS = 60.0  # for a successor to be ready
-_QUIET_SECONDS = 10.0  # for a predecessor's queue: then both serve, and a quota of their own may be spent twice
+_QUIET_SECONDS = 10.0  # for a predecessor's word: without one both serve, and a quota may be spent twice
 
 
 class Crew(Protocol):

@@ -1,8 +1,8 @@
 """From one worker to its successor: what the one leaves, and how the other takes it over.
 
 Both have folders of their own: a journal has one writer. A worker that keeps its quota by itself says `Quiet` when
-nothing new comes in and nobody waits; only then does its successor read where its mirrors stood. What is in flight was
-charged when it left. What ends later reaches the successor's budgets by the journal.
+nothing new comes in; only then does its successor read where its mirrors stood. What is in flight was charged when it
+left, and what still waits is told (`owed.py`). What ends later reaches the successor's budgets by the journal.
 """
 
 import shutil
@@ -18,12 +18,13 @@ from tidegate.supervisor.channel import Channel
 from tidegate.supervisor.child import end_now
 from tidegate.supervisor.messages import Go, Load, Warm
 from tidegate.wire.server import Server
+from tidegate.worker import owed
 
 LONGEST_US: Final = 600_000_000  # for the calls that are in flight: nobody waits for their end
 _REMEMBERED: Final = ("learnt.json", "nonces", "nonces.old", "spend")
 _LAST_CALL_US: Final = 5_000_000  # for connections to ask once more, and hear that they end
 _ALONE_US: Final = 250_000  # the same, while new connections have to wait
-_QUEUE_US: Final = 5_000_000  # for whoever waits for a turn, while new connections have to wait
+_QUEUE_US: Final = 1_000_000  # for whoever waits for a turn, while new connections have to wait
 _LOOK_US: Final = 10_000
 
 
@@ -46,6 +47,7 @@ def take_over(own: Path, before: Path) -> None:
         (own / name).unlink(missing_ok=True)
         if (before / name).exists():
             shutil.copyfile(before / name, own / name)
+    (own / owed.NAME).unlink(missing_ok=True)
 
 
 async def last_call(server: Server, clock: Clock, *, alone: bool) -> None:

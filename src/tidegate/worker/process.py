@@ -47,7 +47,7 @@ from tidegate.supervisor.child import ChildArguments, die_with_parent, end_now, 
 from tidegate.supervisor.messages import Died, Drain, HandOver, Load, Quiet, Ready, Rejected
 from tidegate.wire.server import Server, serve
 from tidegate.wire.tls import server_context
-from tidegate.worker import handover, lanes
+from tidegate.worker import handover, lanes, owed
 from tidegate.worker.drills import Drilling
 from tidegate.worker.patient import Patient
 from tidegate.worker.playing import play
@@ -93,7 +93,7 @@ class Worker:
         if recovered.lost:
             log.warning("calls in flight when the last worker died were booked as estimated", calls=recovered.lost)
         levels = recovered.levels | ({} if before is None else levels_of(before / "journal", clock.wall()))
-        memories = lanes.memories(learnt.load(self._learnt_path), levels, clock)
+        memories = lanes.memories(learnt.load(self._learnt_path), levels, clock, owed.left_by(before))
         self._shared = self._sharing(first, own)
         self._hearsay: Hearsay | None = None
         self._luck = luck = random.Random()  # jitter and sampling, nothing secret
@@ -252,6 +252,7 @@ class Worker:
         try:
             await self._save()
             await self._spent.save(self.journal)
+            owed.leave(Path(self._arguments.own_dir), owed.owed_at(self.lanes.pools, self._clock.now()))
         except OSError as error:
             self._log.error("the state directory cannot be written", problem=str(error))
         self._channel.send(Quiet())

@@ -1,0 +1,108 @@
+import { expect, test } from "vitest";
+import { formatOf } from "~/i18n/format";
+import { say } from "~/i18n/words";
+import { type Teller, candidatesOf, explain } from "./chain/explain";
+import { kindOf, stepOf, waterfallOf } from "./chain/waterfall";
+import { numberOf, requestOf } from "./ids";
+import { withNews } from "./list/rows";
+import { boundsOf, filtersOf, periodOf, presetOf, unfit, withPreset } from "./list/wanted";
+import type { Call, Stage } from "./types";
+import { CALL_WORDS } from "./words";
+
+const stage = (change: Partial<Stage>): Stage =>
+  ({
+    stage: "end",
+    at_us: 0,
+    lasted_us: 0,
+    target: "",
+    why: "",
+    says: "",
+    figures: {},
+    headers: [],
+    ...change,
+  }) as Stage;
+const teller = (lang: "en" | "zh-CN"): Teller => ({
+  t: (key, values) => say(lang, lang === "en" ? CALL_WORDS.en[key] : CALL_WORDS.zh[key], values),
+  format: formatOf(lang),
+  reasons: (words) => words,
+});
+const rows = (...ids: string[]) => ids.map((id) => ({ id }) as Call);
+
+test("the address says which calls; what is unknown, empty or half typed is no filter", () => {
+  const params = new URLSearchParams(
+    "namespace= acme &errors=true&slower_ms=500&waited_ms=x&trace=12&other=1&status=5xx",
+  );
+  expect(filtersOf(params)).toEqual({ namespace: "acme", errors: true, slower_ms: 500, status: "5xx" });
+  expect(unfit(params)).toEqual(["trace"]);
+});
+
+test("a preset asks its question and leaves whose calls they are", () => {
+  const next = withPreset(new URLSearchParams("namespace=acme&errors=true"), "waited");
+  expect(next.toString()).toBe("namespace=acme&waited_ms=1000");
+  expect(presetOf(next)).toBe("waited");
+  expect(presetOf(new URLSearchParams("slower_ms=3"))).toBeUndefined();
+});
+
+test("a period begins so long ago; a trace alone is looked for whenever it was", () => {
+  const now = new Date("2026-01-02T00:00:00Z");
+  expect(boundsOf(new URLSearchParams(), now)).toEqual({ since: "2026-01-01T00:00:00.000Z" });
+  expect(boundsOf(new URLSearchParams("trace=x"), now)).toEqual({});
+  const own = new URLSearchParams("since=2026-01-01T00:00:00Z&until=nonsense");
+  expect(periodOf(own)).toBe("own");
+  expect(boundsOf(own, now)).toEqual({ since: "2026-01-01T00:00:00.000Z" });
+});
+
+test("a tail shows the newest first, none twice, and never more than it may", () => {
+  expect(withNews(rows("2", "1"), rows("2", "3", "4")).map((one) => one.id)).toEqual(["4", "3", "2", "1"]);
+  expect(withNews(rows("2", "1"), rows("3"), 2).map((one) => one.id)).toEqual(["3", "2"]);
+});
+
+test("a call is found by its number or by its request id, beyond what a double can hold", () => {
+  expect(numberOf("req_660e7217acf93")).toBe(BigInt("0x660e7217acf93").toString());
+  expect(requestOf("4611686018427387904")).toBe("req_4000000000000000");
+  expect(numberOf(" 12 ")).toBe("12");
+  expect(numberOf("req_xyz")).toBeUndefined();
+});
+
+test("stages stand on one axis: bars where they lasted, marks where something was decided", () => {
+  const found = waterfallOf([
+    stage({ stage: "queued", lasted_us: 500_000 }),
+    stage({ stage: "attempt", at_us: 500_000, lasted_us: 500_000, figures: { status: 200 } }),
+    stage({ stage: "end", at_us: 1_000_000 }),
+  ]);
+  expect(found.bars.map((one) => [one.kind, one.left, one.width])).toEqual([
+    ["wait", 0, 50],
+    ["served", 50, 50],
+    ["moment", 100, 0],
+  ]);
+  expect(found.ticks.map((one) => one.us)).toEqual([0, 200_000, 400_000, 600_000, 800_000, 1_000_000]);
+  expect(stepOf(7)).toBe(2);
+  expect(waterfallOf([]).bars).toEqual([]);
+});
+
+test("an attempt without a good status has failed, also one that never left", () => {
+  expect(kindOf(stage({ stage: "attempt", figures: { status: 429 } }))).toBe("failed");
+  expect(kindOf(stage({ stage: "attempt", figures: { error: "refused" } }))).toBe("failed");
+});
+
+test("stages are explained in both languages from their figures", () => {
+  const queued = stage({
+    stage: "queued",
+    why: "turn",
+    figures: { pool: "main", ahead: 4, waiting: 9, predicted_us: 1_500_000 },
+  });
+  expect(explain(teller("en"), queued)).toBe(
+    "waited for its turn at pool main; 4 before it, 9 waiting; 1.5 s foretold",
+  );
+  expect(explain(teller("zh-CN"), queued)).toBe("在池 main 等待轮到自己; 前面 4 个，共 9 个在等; 预计 1.5 秒");
+  expect(explain(teller("en"), stage({ stage: "strange", says: "as the gate says it" }))).toBe("as the gate says it");
+});
+
+test("candidates are told with the waits that they would have meant", () => {
+  const chosen = stage({ stage: "chosen", figures: { "a/x": 0, "b/y": "2000000 full", "c/z": "never", dropped: 2 } });
+  expect(candidatesOf(teller("en"), chosen)).toEqual([
+    { name: "a/x", wait: "at once" },
+    { name: "b/y", wait: "in 2 s (full)" },
+    { name: "c/z", wait: "never: it is too large" },
+  ]);
+});

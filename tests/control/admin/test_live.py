@@ -203,5 +203,5 @@ def test_a_process_that_watches_nothing(desk: Desk, tmp_path: Path) -> None:
 def test_what_was_spent_today_is_told_at_the_first_look(desk: Desk) -> None:
     """By the ledger's sums, also right after the control process was started; not what was spent yesterday."""
     with_live(desk)
-    write_calls(desk, called(1, "acme"), called(2, "acme"), called(3, "acme", at_us=desk.hands.wall - 86_400_000_000))
+    write_calls(desk, called(1, "acme"), called(2, "labs"), called(3, "acme", at_us=desk.hands.wall - 86_400_000_000))
     assert desk.ask("GET", "/live/now").json()["spend_today"] == "0.004"

@@ -72,7 +72,7 @@ export default {
   new_user_title: "New user of {name}",
   delete_user_title: "Delete the user {name}?",
   delete_user_text: "That works once no key names it any more. What it spent stays in the ledger.",
-  deeds: "What can be done",
+  deeds: "Actions",
   deeds_of: "What can be done with {name}",
 
   key: "Key",

@@ -45,9 +45,13 @@ export function LaneLine({ place, lane, outlooks, open, onOpen }: Props) {
   );
 }
 
-function Bar({ unit, quota }: { unit: string; quota: Quota | null | undefined }) {
+type Told = Omit<Quota, "limit" | "learned"> & { limit?: number | null; learned?: number | null };
+
+function Bar({ unit, quota }: { unit: string; quota: Told | null | undefined }) {
   const t = useAccountWords();
-  if (quota) return <Meter unit={unit} quota={quota} />;
+  // what is null is left out of this answer
+  if (quota)
+    return <Meter unit={unit} quota={{ ...quota, limit: quota.limit ?? null, learned: quota.learned ?? null }} />;
   return (
     <Text size="xs" className="tg-soft">
       {unit}: {t("not_told")}

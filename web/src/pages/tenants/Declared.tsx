@@ -32,3 +32,12 @@ export function InFile() {
     </Alert>
   );
 }
+
+/** A name; beside it, where only the file changes what it names, that. */
+export function Name({ of }: { of: { name: string; declared: "file" | "managed" } }) {
+  return (
+    <>
+      <span title={of.name}>{of.name}</span> {of.declared === "file" ? <Declared by="file" /> : null}
+    </>
+  );
+}

@@ -7,7 +7,7 @@ import { Moment } from "~/parts/Moment";
 import { Needs, useMay } from "~/parts/Needs";
 import { Problem } from "~/parts/Problem";
 import { type Key, type Namespace, useKeys, useUse } from "./api";
-import { Declared } from "./Declared";
+import { Name } from "./Declared";
 import { type Asked, KeyDeed } from "./KeyDeed";
 import classes from "./tenants.module.css";
 import { useUseColumns } from "./useColumns";
@@ -27,11 +27,11 @@ export function Keys({ of }: { of: Namespace }) {
   const { data: use } = useUse(of.name);
   const shown = (keys.data ?? []).filter((one) => all || GOOD.has(one.state));
   const columns: Column<Key>[] = [
-    { key: "name", title: t("key"), width: "1.6fr", cell: (one) => one.name, sort: (one) => one.name },
+    { key: "name", title: t("key"), width: "1.6fr", cell: (one) => <Name of={one} />, sort: (one) => one.name },
     {
       key: "hint",
       title: t("hint"),
-      width: "8rem",
+      width: "7rem",
       cell: (one) => (one.hint ? <code className={classes.mono}>{one.hint}…</code> : "–"),
     },
     {
@@ -45,20 +45,19 @@ export function Keys({ of }: { of: Namespace }) {
       ),
       sort: (one) => one.state,
     },
-    { key: "user", title: t("user"), width: "8rem", cell: (one) => one.user ?? "–", sort: (one) => one.user ?? "" },
+    { key: "user", title: t("user"), width: "6rem", cell: (one) => one.user ?? "–", sort: (one) => one.user ?? "" },
     {
       key: "expires",
       title: t("expires"),
-      width: "9rem",
+      width: "7rem",
       cell: (one) => (one.expires ? <Moment at={one.expires} ago /> : t("never")),
       sort: (one) => one.expires ?? "9999",
     },
     ...useUseColumns<Key>("key", of, use ?? []),
-    { key: "declared", title: t("declared"), width: "8rem", cell: (one) => <Declared by={one.declared} /> },
     {
       key: "deeds",
       title: t("deeds"),
-      width: "7rem",
+      width: "6rem",
       cell: (one) =>
         may && one.declared === "managed" && one.state !== "revoked" ? <KeyMenu of={one} onAsk={setAsked} /> : null,
     },

@@ -8,7 +8,7 @@ import { IconMenu2, IconPlus } from "~/parts/icons";
 import { Needs, useMay } from "~/parts/Needs";
 import { Problem } from "~/parts/Problem";
 import { type Namespace, type User, useUse, useUsers } from "./api";
-import { Declared } from "./Declared";
+import { Name } from "./Declared";
 import { bodyOf, type Draft, draftOf, named, patchOf, USER } from "./fields";
 import { Form } from "./Form";
 import { useUseColumns } from "./useColumns";
@@ -25,14 +25,13 @@ export function Users({ of }: { of: Namespace }) {
   const users = useUsers(of.name);
   const { data: use } = useUse(of.name);
   const columns: Column<User>[] = [
-    { key: "name", title: t("user"), width: "1.4fr", cell: (one) => one.name, sort: (one) => one.name },
+    { key: "name", title: t("user"), width: "1.4fr", cell: (one) => <Name of={one} />, sort: (one) => one.name },
     { key: "models", title: t("models"), cell: (one) => one.models.join(", ") || t("all_models") },
     ...useUseColumns<User>("user", of, use ?? []),
-    { key: "declared", title: t("declared"), width: "8rem", cell: (one) => <Declared by={one.declared} /> },
     {
       key: "deeds",
       title: t("deeds"),
-      width: "7rem",
+      width: "6rem",
       cell: (one) => (may && one.declared === "managed" ? <UserMenu of={one} onAsk={setAsked} /> : null),
     },
   ];

@@ -24,7 +24,7 @@ export function useUseColumns<T extends { name: string }>(
     {
       key: "today",
       title: t("money_today"),
-      width: "10rem",
+      width: "9.5rem",
       right: true,
       cell: (one) => told(known.get(one.name)?.money_today),
       sort: (one) => Number(known.get(one.name)?.money_today.used ?? 0),
@@ -32,7 +32,7 @@ export function useUseColumns<T extends { name: string }>(
     {
       key: "month",
       title: t("money_month"),
-      width: "10rem",
+      width: "9.5rem",
       right: true,
       cell: (one) => told(known.get(one.name)?.money_month),
       sort: (one) => Number(known.get(one.name)?.money_month.used ?? 0),

@@ -100,13 +100,20 @@ class Room:
         base = twin.url.removesuffix("/openai/v1")
         self.twin = twin
         self.gate = Gate(folder, text.format(openai=twin.url, anthropic=f"{base}/anthropic"), *options)
-        self.gate.wait_log("FIRST ADMIN TOKEN")
-        found = TOKEN.search(self.gate.log())
-        assert found is not None
-        self.token = found[1]
+        self.token = self._first_token()
         self.client = httpx2.AsyncClient(verify=False, timeout=START)
         self.named: dict[str, str] = {}  # what tokens are called
         self._numbers = itertools.count()
+
+    def _first_token(self) -> str:
+        try:
+            self.gate.wait_log("FIRST ADMIN TOKEN")
+        except AssertionError:
+            self.gate.close()
+            raise
+        found = TOKEN.search(self.gate.log())
+        assert found is not None
+        return found[1]
 
     @property
     def url(self) -> str:

@@ -16,7 +16,7 @@ from tests.browser.room import Room
 from tests.e2e.stand import Twin
 from tests.supervisor.gate import DEADLINE
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(300)
 MISSION = Path(__file__).parents[1] / "config" / "mission.yaml"
 
 
@@ -89,7 +89,7 @@ async def test_two_people_at_once(opens: Visits, edited: Room) -> None:
     await first.slide("max_rpm", "2,000")
     await first.apply("mine")
     notice = second.page.get_by_role("alert").filter(has_text=second.words["theirs_title"])
-    await expect(notice).to_be_visible(timeout=30_000)
+    await expect(notice).to_be_visible(timeout=60_000)
     await expect(second.button("apply")).to_be_disabled()
     await expect(second.number("max_retries")).to_have_value("7")
     await notice.get_by_role("button", name=second.words["theirs_look"]).click()

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import signal
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 
@@ -36,12 +35,14 @@ async def test_what_waits_at_the_predecessor_is_nobody_elses(twin: Twin, gates: 
         while not queued(gate, MODEL):
             await asyncio.sleep(0)
         gate.signal(signal.SIGUSR2)
-        deadline = time.monotonic() + START
-        while "every worker was replaced" not in gate.log():
-            assert time.monotonic() < deadline
+
+        def replaced() -> bool:
+            """Until it is so, as many wait as before."""
             if sum(not call.done() for call in calls) < WAITING:
                 calls.append(tasks.create_task(gate.chat(MODEL)))
-            await asyncio.sleep(0.003)
+            return "every worker was replaced" in gate.log()
+
+        await until(replaced, "the successor", START)
         calls += [tasks.create_task(gate.chat(MODEL)) for _ in range(MORE)]
     assert gate.worker != before
     told = [owed for path in gate.state.rglob(NAME) for owed in json.loads(path.read_bytes()).values()]

@@ -27,7 +27,7 @@ export function Keys({ of }: { of: Namespace }) {
   const { data: use } = useUse(of.name);
   const shown = (keys.data ?? []).filter((one) => all || GOOD.has(one.state));
   const columns: Column<Key>[] = [
-    { key: "name", title: t("key"), width: "1.6fr", cell: (one) => <Name of={one} />, sort: (one) => one.name },
+    { key: "name", title: t("key"), width: "12rem", cell: (one) => <Name of={one} />, sort: (one) => one.name },
     {
       key: "hint",
       title: t("hint"),
@@ -37,7 +37,7 @@ export function Keys({ of }: { of: Namespace }) {
     {
       key: "state",
       title: t("state"),
-      width: "7rem",
+      width: "6.5rem",
       cell: (one) => (
         <Badge variant="light" radius="sm" tt="none" color={COLOURS[one.state]}>
           {t(one.state)}
@@ -45,11 +45,11 @@ export function Keys({ of }: { of: Namespace }) {
       ),
       sort: (one) => one.state,
     },
-    { key: "user", title: t("user"), width: "6rem", cell: (one) => one.user ?? "–", sort: (one) => one.user ?? "" },
+    { key: "user", title: t("user"), width: "5.5rem", cell: (one) => one.user ?? "–", sort: (one) => one.user ?? "" },
     {
       key: "expires",
       title: t("expires"),
-      width: "7rem",
+      width: "6.5rem",
       cell: (one) => (one.expires ? <Moment at={one.expires} ago /> : t("never")),
       sort: (one) => one.expires ?? "9999",
     },

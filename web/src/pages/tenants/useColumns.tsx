@@ -24,7 +24,7 @@ export function useUseColumns<T extends { name: string }>(
     {
       key: "today",
       title: t("money_today"),
-      width: "9.5rem",
+      width: "8.5rem",
       right: true,
       cell: (one) => told(known.get(one.name)?.money_today),
       sort: (one) => Number(known.get(one.name)?.money_today.used ?? 0),

@@ -1,4 +1,4 @@
-import { Alert, Button, Code, Text, Title } from "@mantine/core";
+import { Alert, Anchor, Button, Code, Text, Title } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "react-router";
 import { type Answer, get, post } from "~/api/client";
@@ -50,7 +50,10 @@ function NoChannel() {
     <section className={`tg-panel ${classes.panel}`}>
       <Title order={2}>{t("none_told")}</Title>
       <Text size="sm" mb="xs">
-        {t("none_told_remedy")} <Link to="/policies">{t("to_policy")}</Link>
+        {t("none_told_remedy")}{" "}
+        <Anchor component={Link} to="/policies" size="sm">
+          {t("to_policy")}
+        </Anchor>
       </Text>
       <Code block>{SNIPPET}</Code>
     </section>

@@ -1,4 +1,4 @@
-import { Badge, Code, Switch, Table, Text } from "@mantine/core";
+import { Anchor, Badge, Code, Switch, Table, Text } from "@mantine/core";
 import { useState } from "react";
 import { Link } from "react-router";
 import { useFormat } from "~/i18n/format";
@@ -19,7 +19,10 @@ export function Rules() {
       <Problem error={error} retry={() => void refetch()} />
       <div className={classes.head}>
         <Text size="sm" className="tg-soft">
-          {t("rules_mean")} <Link to="/policies">{t("to_policy")}</Link>
+          {t("rules_mean")}{" "}
+          <Anchor component={Link} to="/policies" size="sm">
+            {t("to_policy")}
+          </Anchor>
         </Text>
         <Switch label={t("also_off")} checked={off} onChange={(event) => setOff(event.currentTarget.checked)} />
       </div>

@@ -56,7 +56,6 @@ function Form({ onClose, match }: Omit<Props, "opened">) {
           label={t("silence_match")}
           description={t("silence_match_means")}
           rows={4}
-          ff="monospace"
           value={text}
           error={wanted || !text ? undefined : t("silence_wrong")}
           onChange={(event) => setText(event.currentTarget.value)}

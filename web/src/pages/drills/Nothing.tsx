@@ -1,4 +1,4 @@
-import { Code, Text, Title } from "@mantine/core";
+import { Anchor, Code, Text, Title } from "@mantine/core";
 import { Link } from "react-router";
 import classes from "./drills.module.css";
 import { useDrillWords } from "./words";
@@ -10,7 +10,10 @@ export function Nothing({ title, remedy, snippet }: { title: string; remedy: str
     <section className={`tg-panel ${classes.panel}`}>
       <Title order={2}>{title}</Title>
       <Text size="sm" mb="xs">
-        {remedy} <Link to="/policies">{t("to_policy")}</Link>
+        {remedy}{" "}
+        <Anchor component={Link} to="/policies" size="sm">
+          {t("to_policy")}
+        </Anchor>
       </Text>
       <Code block>{snippet}</Code>
     </section>

@@ -45,7 +45,9 @@ export function Runs() {
           {Object.keys(wanted).length ? (
             <Text size="sm">
               {Object.values(wanted).join(" → ")}{" "}
-              <Link to={`/drills/runs/${encodeURIComponent(drill)}`}>{t("all_runs")}</Link>
+              <Anchor component={Link} to={`/drills/runs/${encodeURIComponent(drill)}`} size="sm">
+                {t("all_runs")}
+              </Anchor>
             </Text>
           ) : null}
           {known?.running ? <Text size="sm">{t("running")}</Text> : null}

@@ -48,6 +48,11 @@ class Chapter:
         figures = [figure for one in self.found.values() if one for figure in one.figures if figure["target"]]
         return [figure["met"] for figure in figures] + [None for one in self.found.values() if one is None]
 
+    def loaded(self) -> int:
+        """How many figures were judged while others worked on the machine."""
+        busy = [one for one in self.found.values() if one and one.result.loaded]
+        return sum(1 for one in busy for figure in one.figures if figure["met"] is not None)
+
 
 def gather(parts: Iterable[Part], results: Sequence[Result]) -> list[Chapter]:
     """The newest answers to all asks, those that only quick runs make included."""
@@ -95,10 +100,11 @@ def _summary(chapters: Iterable[Chapter]) -> str:
         [
             f"[{chapter.part.title}](#{_anchor(chapter.part.title)})",
             *(str(chapter.verdicts().count(met) or "") for met in (True, False, None)),
+            str(chapter.loaded() or ""),
         ]
         for chapter in chapters
     ]
-    return _table(["part", "met", "not met", "not measured"], rows, "## In short")
+    return _table(["part", "met", "not met", "not measured", "judged on a loaded machine"], rows, "## In short")
 
 
 def _anchor(title: str) -> str:

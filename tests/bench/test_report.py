@@ -101,7 +101,7 @@ def test_a_missed_target_and_a_figure_that_failed(tmp_path: Path) -> None:
     assert "| QPS | not measured | ≥ 1 | not measured | no CPU |" in text
     assert "| p50 | 1 ms |  |  |  |" in text
     assert "· `./dev prove 2 --quick` · quick ·" in text
-    assert "| [Calls a second](#calls-a-second) |  | 1 | 2 |" in text
+    assert "| [Calls a second](#calls-a-second) |  | 1 | 2 |  |" in text
 
 
 def test_a_loaded_machine_is_said(tmp_path: Path) -> None:
@@ -110,6 +110,7 @@ def test_a_loaded_machine_is_said(tmp_path: Path) -> None:
     text, _ = written(tmp_path)
     assert "before, 2 1 1 after, **on a loaded machine**" in text
     assert "| ≤ 3.50 × | met, on a loaded machine |" in text
+    assert "(#what-a-call-costs) | 1 |  | 2 | 1 |" in text
     wire(tmp_path, load_before="")
     assert "whether on a loaded machine is not known" in written(tmp_path)[0]
 
@@ -138,7 +139,7 @@ def test_the_judges_scores(tmp_path: Path) -> None:
     text, absent = written(tmp_path)
     assert "| retry-after | 91 | 23 |" in text
     assert "| Tidegate, 1 × 1 worker: retry-after | 91 | ≥ 95 | **not met** |" in text
-    assert "| [The referee's scores](#the-referees-scores) |  | 1 | 2 |" in text
+    assert "| [The referee's scores](#the-referees-scores) |  | 1 | 2 |  |" in text
     assert "judge: tidegate judge: Portkey" in absent
     assert (tmp_path / "report" / "judge.svg").exists()
 

@@ -33,7 +33,7 @@ export default {
   state_stopped: "Stopped: the call was cancelled",
   state_broken: "It did not come to its end",
   status: "status {status}",
-  first_after: "first content after {time}",
+  first_after: "first shown here after {time}",
   took: "{time} in all",
   usage: "{prompt} tokens in, {completion} out",
   finish: "ended by {why}",

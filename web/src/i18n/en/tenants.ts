@@ -62,7 +62,7 @@ export default {
   spent: "So far",
   expected: "Expected at its end",
   range_of: "{low} to {high}, in four months of five",
-  no_history: "Nothing is known of it yet.",
+  no_history: "Its end is foretold once an hour is over.",
   over_budget: "This is beyond its budget of {budget}.",
 
   user: "User",

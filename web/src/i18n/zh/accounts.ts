@@ -2,12 +2,12 @@ import type en from "../en/accounts";
 import type { Same } from "../words";
 
 export default {
-  title: "账户",
-  lead: "供应商账户、其密钥及当前状态。",
+  title: "账号",
+  lead: "供应商账号、其密钥及当前状态。",
 
-  filter: "按供应商、账户或模型筛选",
-  none: "没有名称匹配的账户。",
-  scope: "账户 {name}",
+  filter: "按供应商、账号或模型筛选",
+  none: "没有名称匹配的账号。",
+  scope: "账号 {name}",
   in_flight: "{n} 个调用进行中",
   node_only: "数字仅为本节点；停用对所有节点生效。",
 
@@ -57,8 +57,8 @@ export default {
   drain: "停用",
   drain_key: "停用密钥 {key}",
   drain_title: "停用 {what}？",
-  drain_text: "一秒之内，所有节点都不再向它发送新调用；进行中的调用会完成，其余调用改走其他账户。",
-  drain_last: "该供应商没有其他在用的账户：恢复之前，无处可去的调用会被拒绝（503）。",
+  drain_text: "一秒之内，所有节点都不再向它发送新调用；进行中的调用会完成，其余调用改走其他账号。",
+  drain_last: "该供应商没有其他在用的账号：恢复之前，无处可去的调用会被拒绝（503）。",
   reason: "原因",
   reason_hint: "显示在旁边，并记入审计",
   restore: "恢复",

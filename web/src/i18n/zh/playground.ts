@@ -36,7 +36,7 @@ export default {
   state_stopped: "已停止：调用已取消",
   state_broken: "没有完整结束",
   status: "状态码 {status}",
-  first_after: "{time} 后出现首个内容",
+  first_after: "{time} 后在此首次显示",
   took: "共 {time}",
   usage: "输入 {prompt} 词元，输出 {completion}",
   finish: "结束原因 {why}",

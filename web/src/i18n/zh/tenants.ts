@@ -64,7 +64,7 @@ export default {
   spent: "迄今",
   expected: "月底预计",
   range_of: "五个月中有四个月在 {low} 至 {high} 之间",
-  no_history: "还没有数据。",
+  no_history: "满一小时后才能预计月底。",
   over_budget: "超出其预算 {budget}。",
 
   user: "用户",

@@ -20,7 +20,12 @@ export function Month({ of }: { of: Namespace }) {
         {t("month")} {data ? <span className="tg-soft">{data.month}</span> : null}
       </Title>
       <Problem error={error} retry={() => void refetch()} />
-      {data && data.history_hours === 0 ? <Text size="sm">{t("no_history")}</Text> : null}
+      {data && data.history_hours === 0 ? (
+        <>
+          <Facts of={[[t("spent"), money(data.spent)]]} />
+          <Text size="sm">{t("no_history")}</Text>
+        </>
+      ) : null}
       {data && data.history_hours > 0 ? (
         <>
           <Facts

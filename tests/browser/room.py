@@ -12,7 +12,7 @@ import httpx2
 
 from tests.e2e.stand import Gate, Twin
 from tests.e2e.test_managed_keys import TOKEN
-from tests.supervisor.gate import DEADLINE, START
+from tests.supervisor.gate import START
 
 TWIN_TREE: dict[str, Any] = {
     "limits": {"rpm": 60_000, "tpm": 6_000_000},
@@ -129,7 +129,7 @@ class Room:
 
     async def asked(self, path: str, condition: Any) -> Any:
         """What the admin API tells as soon as it is so."""
-        async with asyncio.timeout(DEADLINE):
+        async with asyncio.timeout(START):
             while not condition(found := await self.ask("GET", path)):
                 await asyncio.sleep(0)
         return found

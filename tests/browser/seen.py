@@ -45,7 +45,7 @@ class Seen:
 
     async def settled(self) -> None:
         """Nothing that it says to be loading is left."""
-        await expect(self.page.locator("main [aria-busy=true]")).to_have_count(0)
+        await expect(self.page.locator("main [aria-busy=true]")).to_have_count(0, timeout=60_000)
 
     async def axe(self) -> list[str]:
         """Serious and critical findings, each with the places where it is."""

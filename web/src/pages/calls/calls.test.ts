@@ -9,18 +9,17 @@ import { boundsOf, filtersOf, periodOf, presetOf, unfit, withPreset } from "./li
 import type { Call, Stage } from "./types";
 import { CALL_WORDS } from "./words";
 
-const stage = (change: Partial<Stage>): Stage =>
-  ({
-    stage: "end",
-    at_us: 0,
-    lasted_us: 0,
-    target: "",
-    why: "",
-    says: "",
-    figures: {},
-    headers: [],
-    ...change,
-  }) as Stage;
+const stage = (change: Partial<Stage>): Stage => ({
+  stage: "end",
+  at_us: 0,
+  lasted_us: 0,
+  target: "",
+  why: "",
+  says: "",
+  figures: {},
+  headers: [],
+  ...change,
+});
 const teller = (lang: "en" | "zh-CN"): Teller => ({
   t: (key, values) => say(lang, lang === "en" ? CALL_WORDS.en[key] : CALL_WORDS.zh[key], values),
   format: formatOf(lang),

@@ -1,9 +1,9 @@
 import { Autocomplete, Button, Group, NumberInput, SegmentedControl, Switch, Textarea, TextInput } from "@mantine/core";
-import type { FormEvent } from "react";
+import { memo, type SyntheticEvent } from "react";
 import { useSession } from "~/api/session";
 import { Needs } from "~/parts/Needs";
 import { IconPlayerPause, IconSend } from "~/parts/icons";
-import { asked, bodyOf, type Dialect, type Fields, written } from "./fields";
+import { asked, bodyOf, type Fields, written } from "./fields";
 import classes from "./playground.module.css";
 import { useModels, useNamespaces } from "./useModels";
 import { usePlayWords } from "./words";
@@ -17,12 +17,12 @@ interface Props {
 }
 
 /** What is asked, and in whose name. */
-export function Form({ fields, busy, onChange, onSend, onStop }: Props) {
+export const Form = memo(function Form({ fields, busy, onChange, onSend, onStop }: Props) {
   const t = usePlayWords();
   const raw = fields.raw !== undefined;
   const body = asked(fields);
   const ready = typeof body !== "string" && (raw || (fields.model.trim() !== "" && fields.message.trim() !== ""));
-  const submit = (event: FormEvent) => {
+  const submit = (event: SyntheticEvent) => {
     event.preventDefault();
     if (ready && !busy) onSend();
   };
@@ -33,7 +33,7 @@ export function Form({ fields, busy, onChange, onSend, onStop }: Props) {
           size="xs"
           aria-label={t("dialect")}
           value={fields.dialect}
-          onChange={(value) => onChange({ dialect: value as Dialect })}
+          onChange={(value) => onChange({ dialect: value })}
           data={[
             { value: "openai", label: "OpenAI" },
             { value: "anthropic", label: "Anthropic" },
@@ -79,7 +79,7 @@ export function Form({ fields, busy, onChange, onSend, onStop }: Props) {
       </Group>
     </form>
   );
-}
+});
 
 type Part = Pick<Props, "fields" | "onChange">;
 

@@ -1,5 +1,5 @@
 import { Button, CopyButton, Group, SegmentedControl, Text, TextInput, Title } from "@mantine/core";
-import { useState } from "react";
+import { memo, useState } from "react";
 import { PARTS } from "~/i18n/catalogues";
 import { useWords } from "~/i18n/words";
 import { IconCheck, IconCopy } from "~/parts/icons";
@@ -10,7 +10,7 @@ import { useBase } from "./useModels";
 import { usePlayWords } from "./words";
 
 /** The same call from elsewhere. */
-export function Snippets({ fields }: { fields: Fields }) {
+export const Snippets = memo(function Snippets({ fields }: { fields: Fields }) {
   const t = usePlayWords();
   const parts = useWords(PARTS);
   const known = useBase();
@@ -64,4 +64,4 @@ export function Snippets({ fields }: { fields: Fields }) {
       </Text>
     </section>
   );
-}
+});

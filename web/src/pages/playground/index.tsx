@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useCallback, useState } from "react";
 import { Page } from "~/parts/Page";
 import { AnswerView } from "./AnswerView";
 import { Beside } from "./Beside";
@@ -14,23 +14,18 @@ export default function Playground() {
   const [fields, setFields] = useState<Fields>(FIRST);
   const { play, send, stop } = usePlay();
   const busy = play.state === "waiting" || play.state === "answering";
-  const ask = () => {
+  const change = useCallback((part: Partial<Fields>) => setFields((now) => ({ ...now, ...part })), []);
+  const ask = useCallback(() => {
     const body = asked(fields);
     if (typeof body === "string") return;
     const { dialect, namespace, user } = fields;
     void send({ dialect, body, namespace: namespace.trim(), user: user.trim() });
-  };
+  }, [fields, send]);
   return (
     <Page title={t("title")} lead={t("lead")}>
       <div className={classes.both}>
         <div className={classes.stack}>
-          <Form
-            fields={fields}
-            busy={busy}
-            onChange={(change) => setFields((now) => ({ ...now, ...change }))}
-            onSend={ask}
-            onStop={stop}
-          />
+          <Form fields={fields} busy={busy} onChange={change} onSend={ask} onStop={stop} />
           <Snippets fields={fields} />
         </div>
         <div className={classes.stack}>

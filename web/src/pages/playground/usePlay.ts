@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
 import { askThrough } from "~/api/client";
 import type { Body, Dialect } from "./fields";
 import { errorOf, Events, hear, type Heard, jsonOf, SILENCE } from "./stream";
@@ -26,6 +26,8 @@ export interface Question {
   user: string;
 }
 
+const BEAT_MS = 60; // what comes within it is drawn at once
+
 const NOTHING: Play = {
   state: "idle",
   dialect: "openai",
@@ -51,12 +53,15 @@ async function streamed(response: Response, dialect: Dialect, tell: (heard: Hear
   const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
   const events = new Events();
   let heard = SILENCE;
+  let shown = -BEAT_MS;
   for (;;) {
     const piece = await reader?.read();
-    if (!piece || piece.done) return;
+    if (!piece || piece.done) return tell(heard);
     const told = events.push(piece.value);
     heard = told.reduce((now, data) => hear(dialect, now, jsonOf(data)), heard);
-    if (told.length) tell(heard);
+    if (told.length === 0 || performance.now() - shown < BEAT_MS) continue;
+    shown = performance.now();
+    tell(heard);
   }
 }
 
@@ -66,7 +71,7 @@ export function usePlay() {
   const leaving = useRef<AbortController>(undefined);
   useEffect(() => () => leaving.current?.abort(), []);
 
-  const send = async ({ dialect, body, namespace, user }: Question) => {
+  const send = useCallback(async ({ dialect, body, namespace, user }: Question) => {
     leaving.current?.abort();
     const gone = new AbortController();
     leaving.current = gone;
@@ -94,6 +99,7 @@ export function usePlay() {
       if (gone.signal.aborted) change({ state: "stopped", tookMs: since() });
       else change({ state: "broken", problem, tookMs: since() });
     }
-  };
-  return { play, send, stop: () => leaving.current?.abort() };
+  }, []);
+  const stop = useCallback(() => leaving.current?.abort(), []);
+  return { play, send, stop };
 }

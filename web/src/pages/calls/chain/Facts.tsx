@@ -25,7 +25,7 @@ export function WhoAndHow({ call }: { call: Chain }) {
       <Facts
         of={[
           [t("outcome"), <Ending key="status" status={call.status} />],
-          [t("befell"), reasons(call.why ?? "")],
+          [t("befell"), reasons(call.why)],
           [t("ended_at"), <Moment key="at" at={call.at} />],
           [t("took"), time(call.duration_us)],
           [t("waited"), time(call.waited_us)],

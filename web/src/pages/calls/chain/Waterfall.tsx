@@ -42,7 +42,7 @@ function Row({ bar, ticks }: { bar: Bar; ticks: readonly { us: number; left: num
   const teller = useTeller();
   const { t, format } = teller;
   const { stage, kind, left, width } = bar;
-  const lasted = stage.lasted_us ?? 0;
+  const lasted = stage.lasted_us;
   return (
     <li className={classes.stage}>
       <div className={classes.name}>
@@ -77,7 +77,7 @@ export function Said({ stage }: { stage: Stage }) {
   const { t } = teller;
   const candidates = candidatesOf(teller, stage);
   const measured = measuredOf(teller, stage);
-  const headers = stage.headers ?? [];
+  const headers = stage.headers;
   return (
     <>
       <div>{explain(teller, stage)}</div>

@@ -32,7 +32,7 @@ const FOREVER = 2 ** 60;
 /** The targets there were to choose from, each with the wait that it would have meant. */
 export function candidatesOf({ t, format, reasons }: Teller, stage: Stage): Candidate[] {
   if (stage.stage !== "chosen") return [];
-  return Object.entries(stage.figures ?? {})
+  return Object.entries(stage.figures)
     .filter(([name]) => name !== "dropped")
     .map(([name, value]) => {
       const [first = "", ...rest] = String(value).split(" ");
@@ -48,7 +48,7 @@ export function candidatesOf({ t, format, reasons }: Teller, stage: Stage): Cand
 type Tell = (teller: Teller, stage: Stage, figures: Readonly<Record<string, string | number>>) => string;
 
 const queued: Tell = ({ t, format }, stage, figures) => {
-  const said = [t("waited_at", { why: worded(t, "queue_", stage.why ?? ""), pool: figures.pool ?? "?" })];
+  const said = [t("waited_at", { why: worded(t, "queue_", stage.why), pool: figures.pool ?? "?" })];
   if (figures.waiting) said.push(t("in_line", { ahead: Number(figures.ahead ?? 0), waiting: Number(figures.waiting) }));
   const foretold = Number(figures.predicted_us ?? NaN);
   if (foretold < FOREVER) said.push(t("foretold", { time: us(format, foretold) }));
@@ -57,7 +57,7 @@ const queued: Tell = ({ t, format }, stage, figures) => {
 };
 
 const attempt: Tell = ({ t, reasons }, stage, figures) => {
-  if (!("status" in figures)) return t("never_left", { why: String(figures.error ?? stage.why ?? "") });
+  if (!("status" in figures)) return t("never_left", { why: String(figures.error ?? stage.why) });
   const status = Number(figures.status) ? String(figures.status) : t("no_reply");
   return stage.why ? `${status}, ${reasons(stage.why)}` : status;
 };
@@ -76,20 +76,20 @@ const TELL: Readonly<Record<string, Tell | undefined>> = {
   attempt,
   smoothed: ({ t, format }, _, figures) =>
     t("held_back", { percent: format.percent(Number(figures.used_permille ?? 0) / 1000) }),
-  paused: ({ t, reasons }, stage) => t("paused_for", { why: reasons(stage.why ?? "") }),
+  paused: ({ t, reasons }, stage) => t("paused_for", { why: reasons(stage.why) }),
   moved: ({ t, reasons }, stage, figures) =>
-    t("moved_from", { from: figures.from ?? "?", to: stage.target || t("nowhere"), why: reasons(stage.why ?? "") }),
-  degraded: ({ t, reasons }, stage) => t("given_less", { what: reasons(stage.why ?? "") }),
-  limited: ({ t, reasons }, stage) => t("limited_by", { which: reasons(stage.why ?? "") }),
-  cached: ({ t }, stage) => t("cache_said", { said: stage.why ?? "" }),
+    t("moved_from", { from: figures.from ?? "?", to: stage.target || t("nowhere"), why: reasons(stage.why) }),
+  degraded: ({ t, reasons }, stage) => t("given_less", { what: reasons(stage.why) }),
+  limited: ({ t, reasons }, stage) => t("limited_by", { which: reasons(stage.why) }),
+  cached: ({ t }, stage) => t("cache_said", { said: stage.why }),
   refused: ({ t, format, reasons }, stage, figures) => {
-    const why = reasons(stage.why ?? "");
+    const why = reasons(stage.why);
     const told = Number(figures.told_us ?? 0);
     return told ? t("refused_told", { why, time: us(format, told) }) : why;
   },
   broke: ({ t, reasons }, stage, figures) =>
     t("broke_after", {
-      why: reasons(stage.why ?? ""),
+      why: reasons(stage.why),
       bytes: Number(figures.sent_bytes ?? 0),
       then: worded(t, "then_", String(figures.then ?? "?")),
     }),
@@ -103,8 +103,8 @@ const TELL: Readonly<Record<string, Tell | undefined>> = {
 
 /** One sentence for a stage; what this page does not know is said as the gate says it. */
 export function explain(teller: Teller, stage: Stage): string {
-  const figures = stage.figures ?? {};
-  const said = TELL[stage.stage.replace(" ", "_")]?.(teller, stage, figures) ?? stage.says ?? "";
+  const figures = stage.figures;
+  const said = TELL[stage.stage.replace(" ", "_")]?.(teller, stage, figures) ?? stage.says;
   const dropped = Number(figures.dropped ?? 0);
   return dropped ? `${said} (${teller.t("dropped", { n: dropped })})` : said;
 }
@@ -112,7 +112,7 @@ export function explain(teller: Teller, stage: Stage): string {
 /** What an attempt was measured by, for a line below it. */
 export function measuredOf({ t, format }: Teller, stage: Stage): string[] {
   if (stage.stage !== "attempt") return [];
-  const figures = stage.figures ?? {};
+  const figures = stage.figures;
   const number = (name: string) => Number(figures[name] ?? 0);
   const said: string[] = [];
   if (figures.account) said.push(t("by_account", { account: String(figures.account) }));

@@ -24,11 +24,11 @@ const BEAT_US = 50; // what is shorter is a moment
 /** What a stage was. */
 export function kindOf(stage: Stage): Kind {
   if (stage.stage === "attempt") {
-    const status = Number(stage.figures?.status ?? 0);
+    const status = Number(stage.figures.status ?? 0);
     return status >= 200 && status < 400 ? "served" : "failed";
   }
   if (stage.stage === "read") return "gate";
-  if (WAITS.has(stage.stage) && (stage.lasted_us ?? 0) >= BEAT_US) return "wait";
+  if (WAITS.has(stage.stage) && stage.lasted_us >= BEAT_US) return "wait";
   return "moment";
 }
 
@@ -41,11 +41,11 @@ export function stepOf(total: number, most = 5): number {
 
 /** All stages, as they began. O(stages). */
 export function waterfallOf(stages: readonly Stage[]): Waterfall {
-  const totalUs = Math.max(1, ...stages.map((one) => one.at_us + (one.lasted_us ?? 0)));
+  const totalUs = Math.max(1, ...stages.map((one) => one.at_us + one.lasted_us));
   const percent = (us: number) => Math.min(100, Math.max(0, (us / totalUs) * 100));
   const bars = stages.map((stage) => {
     const left = percent(stage.at_us);
-    return { stage, kind: kindOf(stage), left, width: Math.min(100 - left, percent(stage.lasted_us ?? 0)) };
+    return { stage, kind: kindOf(stage), left, width: Math.min(100 - left, percent(stage.lasted_us)) };
   });
   const step = stepOf(totalUs);
   const ticks = Array.from({ length: Math.floor(totalUs / step) + 1 }, (_, n) => ({

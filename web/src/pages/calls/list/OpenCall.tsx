@@ -1,5 +1,5 @@
 import { ActionIcon, TextInput } from "@mantine/core";
-import { type FormEvent, useState } from "react";
+import { type SyntheticEvent, useState } from "react";
 import { useNavigate } from "react-router";
 import { IconArrowRight } from "~/parts/icons";
 import { numberOf } from "../ids";
@@ -11,7 +11,7 @@ export function OpenCall() {
   const navigate = useNavigate();
   const [typed, setTyped] = useState("");
   const [wrong, setWrong] = useState(false);
-  const open = (event: FormEvent) => {
+  const open = (event: SyntheticEvent) => {
     event.preventDefault();
     const number = numberOf(typed);
     setWrong(number === undefined);

@@ -42,7 +42,7 @@ export function useTail(filters: Filters, paused: boolean): Tail {
           const rows = begins || now.asked !== asked ? [] : now.tail.rows;
           const tail = {
             rows: withNews(rows, page.calls),
-            missed: page.missed ?? false,
+            missed: page.missed,
             error: undefined,
             begun: true,
           };

@@ -12,6 +12,14 @@ import { useSettingsWords } from "./words";
 type Session = Answer<"/sessions">[number];
 const EVERY_MS = 15_000;
 
+const LONGEST = 24;
+
+/** What a browser calls itself, in a word or two: a row is as wide as what stands in it. */
+export function browserOf(agent: string): string {
+  const known = /(?:Edg|OPR|Firefox|HeadlessChrome|Chrome|Safari)\/\d+/.exec(agent)?.[0];
+  return known?.replace("/", " ") ?? (agent.length > LONGEST ? `${agent.slice(0, LONGEST)}…` : agent);
+}
+
 /** Who is signed in, and the way to end it. */
 export function Sessions() {
   const t = useSettingsWords();
@@ -88,7 +96,12 @@ function useColumns(end: (one: Session) => void): Column<Session>[] {
     },
     { key: "by", title: t("by"), cell: (one) => t(one.by === "oidc" ? "by_oidc" : "by_token") },
     { key: "address", title: t("from"), cell: (one) => one.address, sort: (one) => one.address },
-    { key: "agent", title: t("browser"), width: "1.6fr", cell: (one) => <span title={one.agent}>{one.agent}</span> },
+    {
+      key: "agent",
+      title: t("browser"),
+      width: "1.6fr",
+      cell: (one) => <span title={one.agent}>{browserOf(one.agent)}</span>,
+    },
     { key: "seen", title: t("seen"), cell: (one) => <Moment at={one.seen} ago />, sort: (one) => one.seen },
     { key: "expires", title: t("expires"), width: "1.2fr", cell: (one) => <Moment at={one.expires} /> },
     {

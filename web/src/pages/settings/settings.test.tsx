@@ -5,6 +5,7 @@ import { ADMIN, show } from "~/test/render";
 import { Change } from "./audit/Change";
 import { differenceOf } from "./audit/difference";
 import Settings from "./index";
+import { browserOf } from "./Sessions";
 import { dayAfter } from "./tokens/NewToken";
 
 configure({ asyncUtilTimeout: 10_000 });
@@ -47,6 +48,13 @@ test("a change is told field by field; what stayed is counted", () => {
     ["none", "{}"],
   ]);
   expect(differenceOf(undefined, null)).toEqual({ lines: [], same: 0 });
+});
+
+test("a browser is named in a word, whatever it says", () => {
+  expect(browserOf("Mozilla/5.0 (X11) AppleWebKit/537.36 HeadlessChrome/156.0.0.0 Safari/537.36")).toBe(
+    "HeadlessChrome 156",
+  );
+  expect(browserOf("x".repeat(200))).toHaveLength(25);
 });
 
 test("an expiry is a day, counted over the end of a month", () => {

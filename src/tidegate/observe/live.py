@@ -1,7 +1,7 @@
 """How the node does at this second, as whoever looks on is shown it. Pure: from what others keep.
 
 Limits are a minute's. `used` is settled, `reserved` is of calls in flight: together they are what of the limit is in
-use as its provider counts, what a bucket lacks or what a window holds. Where the mirror does not count by the minute, or
+use as its provider counts, what a bucket lacks or what a window holds. Where the mirror does not count by the minute or
 there is no limit, it is what was charged in the last minute. Moments are RFC 3339 in UTC.
 """
 

@@ -1,4 +1,4 @@
-import { screen, waitFor } from "@testing-library/react";
+import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, expect, test, vi } from "vitest";
 import { ADMIN, show } from "~/test/render";
@@ -74,8 +74,7 @@ test("an account is taken out of service with a reason, once that is confirmed",
   const [first] = await screen.findAllByRole("button", { name: "Take out of service" });
   if (first) await user.click(first);
   await user.type(await screen.findByLabelText("Reason"), "a bill");
-  const last = screen.getAllByRole("button", { name: "Take out of service" }).at(-1);
-  if (last) await user.click(last);
+  await user.click(within(screen.getByRole("dialog")).getByRole("button", { name: "Take out of service" }));
   await waitFor(() =>
     expect(asked).toContainEqual(["POST /admin/v1/accounts/openai/main/drain", JSON.stringify({ reason: "a bill" })]),
   );

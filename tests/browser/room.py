@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import itertools
 import json
+import select
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -106,13 +108,13 @@ class Room:
         self._numbers = itertools.count()
 
     def _first_token(self) -> str:
-        try:
-            self.gate.wait_log("FIRST ADMIN TOKEN")
-        except AssertionError:
-            self.gate.close()
-            raise
-        found = TOKEN.search(self.gate.log())
-        assert found is not None
+        """As soon as its log shows it. A busy machine takes several times what a gate's own tests wait for a line."""
+        until = time.monotonic() + START
+        while (found := TOKEN.search(self.gate.log())) is None:
+            if time.monotonic() > until:
+                self.gate.close()
+                raise AssertionError("the gate shows no admin token")
+            select.select([], [], [], 0.05)
         return found[1]
 
     @property

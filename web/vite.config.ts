@@ -18,5 +18,11 @@ export default defineConfig({
     chunkSizeWarningLimit: 700,
   },
   server: { proxy: { "/admin": GATE, "/docs": GATE } },
-  test: { environment: "jsdom", setupFiles: ["src/test/setup.ts"], css: false, restoreMocks: true },
+  test: {
+    environment: "jsdom",
+    setupFiles: ["src/test/setup.ts"],
+    css: false,
+    restoreMocks: true,
+    testTimeout: 30_000,
+  },
 });

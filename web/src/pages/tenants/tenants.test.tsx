@@ -101,7 +101,7 @@ test("a new key's window closes only for who says that it is kept", async () => 
   const closed = vi.fn();
   show(<Secret name="acme-app" value="tgk_secret" onClose={closed} />);
   const user = userEvent.setup();
-  expect(((await screen.findByRole("textbox")) as HTMLInputElement).value).toBe("tgk_secret");
+  expect((await screen.findByRole<HTMLInputElement>("textbox")).value).toBe("tgk_secret");
   await user.keyboard("{Escape}");
   expect(closed).not.toHaveBeenCalled();
   await user.click(screen.getByRole("button", { name: "I have kept it" }));

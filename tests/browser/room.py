@@ -17,7 +17,7 @@ from tests.e2e.test_managed_keys import TOKEN
 from tests.supervisor.gate import START
 
 TWIN_TREE: dict[str, Any] = {
-    "limits": {"rpm": 60_000, "tpm": 6_000_000},
+    "limits": {"rpm": 3_000, "tpm": 150_000},  # as the gate knows them
     "timing": {"ttft_ms": 20, "tpot_ms": 1, "tokens": 20},
     "models": [
         {"name": "gpt-4o"},
@@ -37,7 +37,7 @@ providers:
         keys: [sk-main-1, sk-main-2]
         limits:
           gpt-4o: {{rpm: 3000, tpm: 150000}}   # as bought
-          gpt-4o-mini: {{rpm: 6000, tpm: 600000}}
+          gpt-4o-mini: {{rpm: 3000, tpm: 150000}}
       - name: second
         keys: [sk-second]
         limits:
@@ -69,7 +69,7 @@ namespaces:
     keys:
       - {{name: web-app, key: sk-web-application}}
     users: {{ann: {{}}, bob: {{}}}}
-    limits: {{rpm: 600, tpm: 200000}}
+    limits: {{rpm: 6000, tpm: 2000000}}
     budget: {{per_day: 20}}
   nightly:
     keys:
@@ -164,7 +164,7 @@ class Room:
             await self.call("assistant", text="the same question")
         self.twin.fault({"fault": "500", "match": {"model": "gpt-4o-mini"}, "count": 4})
         await self.call("assistant", text="another question")
-        self.twin.fault({"fault": "401", "match": {"model": "claude-3-haiku"}, "count": 1})
+        self.twin.fault({"fault": "500", "match": {"model": "claude-3-haiku"}, "count": 1})
         await self.call("claude-3-haiku")
         self.twin.fault()
         deadline = {"authorization": "Bearer sk-nightly-application", "x-tidegate-deadline-ms": "200"}
@@ -186,7 +186,7 @@ class Room:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(over.wait(), 1 / per_second)
                 model = ("gpt-4o", "gpt-4o", "gpt-4o-mini", "assistant")[next(self._numbers) % 4]
-                calls.add(asyncio.ensure_future(self.call(model, max_tokens=150)))
+                calls.add(asyncio.ensure_future(self.call(model, max_tokens=450)))
 
         calls: set[asyncio.Future[int]] = set()
         driver = asyncio.ensure_future(drive())

@@ -3,6 +3,7 @@
 import contextlib
 
 import pytest
+from playwright.async_api import expect
 
 from tests.browser.conftest import Visits
 from tests.browser.room import Room
@@ -12,6 +13,7 @@ pytestmark = pytest.mark.timeout(120)
 IMAGE = "<img src=x onerror=window.ran=1>"
 SCRIPT = '"><script>window.ran=1</script>'
 TURNED = "\u202egnp.exe\u202c"
+TOLD = ("/accounts", "/policies/history")  # why one was drained, and why the policy was changed
 NASTY = (IMAGE, SCRIPT, TURNED, "javascript:window.ran=1", "${7*7}{{7*7}}")
 
 
@@ -59,16 +61,13 @@ async def test_nothing_of_it_runs(visits: Visits, room: Room, places: list[str])
     seen = await visits()
     asked: list[str] = []
     seen.page.on("dialog", lambda dialog: asked.append(dialog.message))
-    shown = set()
     for place in places:
         await seen.open(place)
         await seen.settled()
         made = "document.querySelectorAll('main img[src=x], main script').length"
         assert await seen.page.evaluate(f"[window.ran ?? 0, {made}]") == [0, 0], place
-        text = await seen.page.locator("main").inner_text()
-        if IMAGE in text:
-            shown.add(place)
+        if place in TOLD:
+            await expect(seen.page.locator("main").get_by_text(IMAGE).first).to_be_visible()
     assert asked == []
-    assert "/policies/history" in shown
     seen.quiet()
     await room.ask("POST", "/accounts/openai/second/restore")

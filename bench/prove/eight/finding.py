@@ -207,7 +207,7 @@ def _template(luck: random.Random) -> Made:
         "", "",
     )  # fmt: skip
     why = "rate moved" if moved else "refused over_quota" if failed else ""
-    after = (f"{luck.getrandbits(32):08x}", 350, duration // 3, 1_800, 2_400, why)
+    after = (f"{luck.getrandbits(32):08x}", 350, duration // 3, 1_800, 2_400, 0, 0, why)
     return Made(before, after, moved)
 
 

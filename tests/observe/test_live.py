@@ -39,26 +39,26 @@ BUCKET = {"used_tokens": 700}
 @pytest.mark.parametrize(
     ("charged", "gauges", "used", "reserved"),
     [
-        (1_870, [gauge(used_tokens=990)], 990, 0),  # a bucket that was full: a minute's charges are 187 % of it
-        (1_870, [gauge(used_tokens=990, reserved=300)], 690, 300),
+        (1_870, [gauge(used_tokens=990)], 1_000, 0),  # a bucket that was full: a minute's charges are 187 % of it
+        (1_870, [gauge(used_tokens=990, reserved=300)], 700, 300),
         (0, [gauge(used_tokens=40)], 40, 0),  # of a worker before this one
-        (900, [gauge(used_tokens=0, reserved=500)], 0, 0),  # made good while calls are in flight
+        (900, [gauge(used_tokens=0, reserved=500)], 400, 500),  # a bucket that keeps up: what a minute took
         (900, [gauge(used_tokens=-1)], 900, 0),
         (900, [LaneGauge(NAME, 3, 16, -1, -1, used_tokens=13, tokens=Belief(limit=1_000))], 900, 0),  # a second's
         (900, [], 900, 0),
     ],
 )
 def test_what_is_in_use_of_a_limit(charged: int, gauges: list[LaneGauge], used: int, reserved: int) -> None:
-    """As its mirror counts, where that counts by the minute; the curves say the same."""
+    """As its mirror counts or as a minute took, whichever is more; the curves say the same."""
     told, node = [Told(gauges)], standing(sums(tokens=charged))
     (lane,) = lanes(node, told)
     assert lane.tokens == LiveQuota(used, reserved, 1_000, None)
     assert list(in_use(node, told)) == [(NAME, used + reserved, 7)]
 
 
-@pytest.mark.parametrize(("charged", "used"), [(300, 300), (1_870, 700)])
+@pytest.mark.parametrize(("charged", "used"), [(300, 300), (1_870, 1_000)])
 def test_what_is_in_use_of_a_limit_that_workers_share(charged: int, used: int) -> None:
-    """Of it the node has what it charged, and no more than all of them use."""
+    """Of it the node has what it charged, and no more than all of it."""
     shared = [Told([gauge(**BUCKET)], cluster=ClusterMeter("shared", 2, 0, 0))] * 2
     (lane,) = lanes(standing(sums(tokens=charged)), shared)
     assert (lane.tokens.used, lane.tokens.everywhere) == (used, 700)

@@ -1,8 +1,8 @@
 """How the node does at this second, as whoever looks on is shown it. Pure: from what others keep.
 
-Limits are a minute's. `used` is settled, `reserved` is of calls in flight: together they are what of the limit is in
-use as its provider counts, what a bucket lacks or what a window holds. Where the mirror does not count by the minute or
-there is no limit, it is what was charged in the last minute. Moments are RFC 3339 in UTC.
+Limits are a minute's. `used` is settled, `reserved` is of calls in flight: together they are what the last minute took
+of the limit, or what is in use of it now as its provider counts (what a bucket lacks, what a window holds), whichever
+is more. Where there is no limit it is what was charged in the last minute. Moments are RFC 3339 in UTC.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -190,13 +190,18 @@ def _in_use(sums: LaneSums, gauges: Sequence[_Gauge]) -> tuple[int, int]:
 
 
 def _of_limit(charged: int, limit: int, mirrors: Sequence[tuple[int, int, bool]]) -> int:
-    """Mirrors of a second's limit say nothing of a minute; of a quota that is shared this node has a part."""
+    """What a minute took of the limit, or what is in use of it now, whichever is more.
+
+    A bucket that began full can give more than its limit in a minute: that is no more than all of it. Mirrors of a
+    second's limit say nothing of a minute; of a quota that is shared this node has a part.
+    """
     known = [(used, shared) for used, mirrored, shared in mirrors if used >= 0 and mirrored == limit]
     if not known:
         return charged
     own = sum(used for used, shared in known if not shared)
     every = max((used for used, shared in known if shared), default=-1)
-    return own if every < 0 else own + min(charged, every)
+    held = own if every < 0 else own + min(charged, every)
+    return max(held, min(charged, limit))
 
 
 def _urgency(lane: LiveLane) -> tuple[bool, bool, int, str, str, str]:

@@ -26,15 +26,16 @@ export function gradeOfLane(lane: LiveLane): Grade {
 
 const WEIGHT: Readonly<Record<Grade, number>> = { crit: 0, warn: 1, good: 2 };
 
-/** The worst first. Fullness counts in tenths, so that rows do not change places every second. */
+/** The worst first, the idle last. Fullness counts in tenths, so that rows do not change places every second. */
 export function worstFirst(lanes: readonly LiveLane[]): LiveLane[] {
   const ranked = lanes.map((lane) => ({
     lane,
     weight: WEIGHT[gradeOfLane(lane)],
     full: Math.floor(fullness(lane) * 10),
+    idle: charged(lane.tokens) + charged(lane.requests) === 0,
     name: `${lane.model} ${lane.provider} ${lane.scope}`,
   }));
-  ranked.sort((a, b) => a.weight - b.weight || b.full - a.full || (a.name < b.name ? -1 : 1));
+  ranked.sort((a, b) => a.weight - b.weight || b.full - a.full || Number(a.idle) - Number(b.idle) || (a.name < b.name ? -1 : 1));
   return ranked.map((one) => one.lane);
 }
 

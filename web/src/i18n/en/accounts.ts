@@ -52,7 +52,7 @@ export default {
   limit: "Limit",
 
   drain: "Take out of service",
-  drain_key: "Take key {key} out of service",
+  drain_key: "Take out of service: key {key}",
   drain_title: "Take {what} out of service?",
   drain_text:
     "It gets no new calls, on any node, within a second; calls in flight finish. Others take another account.",
@@ -61,7 +61,7 @@ export default {
   reason: "Reason",
   reason_hint: "Shown beside it, and kept in the audit",
   restore: "Back into service",
-  restore_key: "Take key {key} back into service",
+  restore_key: "Back into service: key {key}",
   restore_title: "Take {what} back into service?",
   restore_text: "It takes calls again, as far as its provider has it.",
   done_drain: "{what} is out of service",

@@ -157,7 +157,7 @@ def test_of_a_common_configuration_only_what_all_agreed_upon_is_in_force(start: 
     gate.wait_log("control hears of agreed common two")
     assert gate.call()[1] == "agreed common two"
     gate.config.write_text("agreed common unwelcome", encoding="utf-8")
-    gate.wait_log("control hears: its workers do not take it")
+    gate.wait_log("control hears: worker-0 refused it: I do not like it")
     assert gate.call()[1] == "agreed common two"
     gate.config.write_text("bad", encoding="utf-8")  # control says nothing of it, and nobody else reads it
     gate.signal(signal.SIGHUP)

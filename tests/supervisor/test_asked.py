@@ -55,6 +55,19 @@ def test_nobody_asked() -> None:
     assert asked.failed(2, "line 3") is None
 
 
+def test_whoever_waits_when_the_gate_ends_is_told_at_once() -> None:
+    """Both who asked before the file was read and who asked since; nobody twice."""
+    asked, configuration = Asked(), serving()
+    assert asked.over("the gate ends") == []
+    asked.ask(1)
+    asked.reading(configuration.next_version())
+    asked.offered()
+    asked.ask(2)
+    assert asked.over("the gate ends") == [Reloaded(1, 0, "the gate ends"), Reloaded(2, 0, "the gate ends")]
+    assert asked.over("the gate ends") == []
+    assert asked.settled(configuration) is None
+
+
 def test_frames() -> None:
     """Both messages survive the way."""
     messages = [Reload(3), Reloaded(3, 9, ""), Reloaded(4, 0, "wrong: é")]

@@ -76,6 +76,12 @@ def test_a_killed_worker_refuses_nobody(start: Callable[..., Gate]) -> None:
     assert gate.children()["worker"] == answered_by
 
 
+def loaders_of(gate: Gate) -> list[int]:
+    pid = gate.process.pid
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    return [int(child) for child in children if b"fake_loader" in Path(f"/proc/{child}/cmdline").read_bytes()]
+
+
 def kill(pid: int) -> None:
     os.kill(pid, signal.SIGKILL)
     wait_gone(pid)
@@ -111,6 +117,60 @@ def test_a_sighup_during_a_load_is_not_lost(start: Callable[..., Gate], tmp_path
         gate.signal(signal.SIGHUP)
     gate.wait_log('"version": 3')
     assert gate.call()[1] == "two version=3"
+
+
+def test_a_loader_that_hangs_is_ended_and_reloads_go_on(start: Callable[..., Gate], tmp_path: Path) -> None:
+    """It is said why, whoever asked is told, and what came in between is read without being asked again."""
+    gate = start("one", loader_seconds=5.0).wait_ready()
+    gate.wait_child("control", 0)
+    gate.wait_log("control hears of one version=1")
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    gate.config.write_text(f"after {fifo}", encoding="utf-8")
+    os.kill(gate.children()["control"], signal.SIGUSR1)
+    with fifo.open("wb"):  # the loader has read the file; it is told nothing more, as by a mount that is away
+        (loader,) = loaders_of(gate)
+        gate.config.write_text("two", encoding="utf-8")
+        gate.signal(signal.SIGHUP)
+        gate.wait_log("control is told 1: 0 error: ")
+        assert "tidegate.yaml was not read within 5 s" in gate.log()
+        wait_gone(loader)
+        gate.wait_log("configuration reloaded")
+    assert gate.call()[1] == "two version=3"
+
+
+def test_a_first_load_that_hangs_ends_the_gate(start: Callable[..., Gate], tmp_path: Path) -> None:
+    """With 1, and the reason."""
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    gate = start(f"after {fifo}", loader_seconds=0.5)
+    assert gate.wait_end() == 1
+    assert "was not read within 0.5 s" in gate.log()
+
+
+def test_who_asks_for_the_file_during_a_drain_is_told_at_once(start: Callable[..., Gate], tmp_path: Path) -> None:
+    """As is whoever waits when the drain begins."""
+    gate = start("one").wait_ready()
+    gate.wait_child("control", 0)
+    gate.wait_log("control hears of one version=1")
+    control = gate.children()["control"]
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    gate.config.write_text(f"after {fifo}", encoding="utf-8")
+    with gate.connect() as connection, connection.makefile("rwb") as stream:
+        stream.write(b"start\n")
+        stream.flush()
+        stream.readline()
+        os.kill(control, signal.SIGUSR1)
+        wait_until(lambda: loaders_of(gate), lambda: "a loader")
+        gate.signal(signal.SIGTERM)
+        gate.wait_log("control is told 1: 0 the gate ends")
+        os.kill(control, signal.SIGUSR1)
+        gate.wait_log("control is told 2: 0 the gate ends")
+        stream.write(b"finish\n")
+        stream.flush()
+        stream.readline()
+    assert gate.wait_end() == 0
 
 
 @pytest.mark.parametrize(
@@ -194,12 +254,6 @@ def test_sigterm_lets_calls_finish_and_refuses_new_ones(start: Callable[..., Gat
     assert gate.wait_end() == 0
 
 
-def loader_of(gate: Gate) -> int:
-    pid = gate.process.pid
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
-    return next(int(child) for child in children if b"fake_loader" in Path(f"/proc/{child}/cmdline").read_bytes())
-
-
 def test_a_file_that_is_read_when_the_gate_ends_is_nobodys_any_more(start: Callable[..., Gate], tmp_path: Path) -> None:
     """Its ports are closed by then: the gate ends as it would have."""
     gate = start("one").wait_ready()
@@ -212,7 +266,7 @@ def test_a_file_that_is_read_when_the_gate_ends_is_nobodys_any_more(start: Calla
         stream.readline()
         gate.signal(signal.SIGHUP)
         with fifo.open("wb"):
-            loader = loader_of(gate)
+            (loader,) = loaders_of(gate)
             gate.signal(signal.SIGTERM)
             refused_in_the_end(gate)
         wait_gone(loader)

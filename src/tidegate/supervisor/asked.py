@@ -45,6 +45,12 @@ class Asked:
             return self._told(self._version, "")
         return self._told(0, configuration.why or "its workers do not take it")
 
+    def over(self, reason: str) -> list[Reloaded]:
+        """Nothing is read or put on trial any more: what to tell whoever waits."""
+        waiting = [number for number in (self._number, self._new) if number]
+        self._number = self._new = 0
+        return [Reloaded(number, 0, reason) for number in waiting]
+
     def _told(self, version: int, reason: str) -> Reloaded:
         number, self._number = self._number, 0
         return Reloaded(number, version, reason[:_LONGEST])

@@ -1,9 +1,11 @@
 """A run of the loader: a process that turns the configuration file into a snapshot, or says what is wrong, and ends."""
 
 import os
+import selectors
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from tidegate.supervisor.messages import Decoder, Loaded, Message, Named, ProtocolError
@@ -22,6 +24,81 @@ class Outcome(NamedTuple):
     lines: list[str]
     status: int
     files: tuple[str, ...] | None = None
+    late: bool = False  # it was ended at its deadline
+
+
+class Loader:
+    """The loader on one selector: one run at a time, each of which ends by itself or at its deadline.
+
+    `until` is when `look` has something to do.
+    """
+
+    __slots__ = ("_command", "_ended", "_given_up", "_loading", "_seconds", "_selector", "until")
+
+    def __init__(
+        self,
+        selector: selectors.BaseSelector,
+        command: tuple[str, str],
+        seconds: float,
+        ended: Callable[[Outcome], None],
+    ) -> None:
+        """`command`: module and file. `ended` is called with what each run came to."""
+        self._selector = selector
+        self._command = command
+        self._seconds = seconds
+        self._ended = ended
+        self._loading: Loading | None = None
+        self._given_up: list[Loading] = []
+        self.until: float | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Is a run under way?"""
+        return self._loading is not None
+
+    def start(self, now: float, version: int, more: Sequence[str]) -> None:
+        """Begin a run; there must be none. Raises `OSError`."""
+        loading = self._loading = Loading(*self._command, version, more)
+        self.until = now + self._seconds
+        for descriptor in loading.readable:
+            self._selector.register(descriptor, selectors.EVENT_READ, partial(self._on_pipe, loading, descriptor))
+
+    def _on_pipe(self, loading: "Loading", descriptor: int, _events: int) -> None:
+        if loading is self._loading and not loading.read(descriptor):
+            self._selector.unregister(descriptor)
+            self.reap()
+
+    def reap(self) -> None:
+        """A child has ended: maybe it was this one."""
+        self._given_up = [loading for loading in self._given_up if not loading.gone]
+        outcome = self._loading.outcome() if self._loading is not None else None
+        if outcome is not None:
+            self._over(outcome)
+
+    def look(self, now: float) -> None:
+        """End the run whose time is over. It may take its time to die, for which nobody waits."""
+        loading = self._loading
+        if loading is None or self.until is None or self.until > now:
+            return
+        for descriptor in loading.readable:
+            self._selector.unregister(descriptor)
+        loading.give_up()
+        self._given_up.append(loading)
+        line = (
+            f"error: {self._command[1]} was not read within {self._seconds:g} s: it, or a file that it names, does not "
+            "answer; see whether one is a pipe, or lies on a mount that is away"
+        )
+        self._over(Outcome(None, [line], 1, late=True))
+
+    def kill(self) -> None:
+        """End the run at once; nobody hears of it."""
+        if self._loading is not None:
+            self._loading.give_up()
+            self._loading = None
+
+    def _over(self, outcome: Outcome) -> None:
+        self._loading = self.until = None
+        self._ended(outcome)
 
 
 class Loading:
@@ -68,11 +145,15 @@ class Loading:
         lines = self._words.decode(errors="replace").splitlines()
         return Outcome(loaded if status == 0 else None, lines, status, files)
 
-    def kill(self) -> None:
-        """End it at once."""
+    def give_up(self) -> None:
+        """End it, and wait for nothing: who hangs in a read of a dead mount may not die at once."""
         self._process.kill()
-        self._process.wait()
         self._close()
+
+    @property
+    def gone(self) -> bool:
+        """Has it ended?"""
+        return self._process.poll() is not None
 
     def _close(self) -> None:
         for pipe in (self._process.stdout, self._process.stderr):

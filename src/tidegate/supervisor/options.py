@@ -25,6 +25,7 @@ class Options(NamedTuple):
     shared_module: str = "tidegate.supervisor.valkey"
     admin_host: str = "127.0.0.1"
     watch_seconds: float = 1.0  # how often the configuration is looked at, 0 = on SIGHUP only
+    loader_seconds: float = 40.0  # who takes longer waits in vain; two runs are less than control waits for a verdict
 
 
 def kinds(options: Options) -> dict[str, Kind]:

@@ -21,7 +21,7 @@ from tidegate.supervisor.failure import GateError
 from tidegate.supervisor.fleet import Fleet
 from tidegate.supervisor.keeper import ProcessManager
 from tidegate.supervisor.listen import listen, listen_together, loopback, url
-from tidegate.supervisor.loading import KEPT, Loading, Outcome
+from tidegate.supervisor.loading import KEPT, Loader, Outcome
 from tidegate.supervisor.messages import Load, Loaded, Message, Named, Ready, Rejected, Reload, Reloaded, Source, Status
 from tidegate.supervisor.options import Options, kinds
 from tidegate.supervisor.service import Death, Service, describe
@@ -32,6 +32,7 @@ from tidegate.supervisor.worker import GRACE, Setting
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR2, signal.SIGCHLD)
 _ENDING = frozenset({signal.SIGTERM, signal.SIGINT})
+_ENDS = "the gate ends"
 
 _Callback = Callable[[int], None]
 
@@ -55,7 +56,8 @@ class Supervisor:
         self._shared = OwnValkey(options.shared_module, path, self._keeper, log, time.monotonic)
         self._waiting: Loaded | None = None  # the first configuration, until what its workers share is there
         self._watch = Watch(options.config, options.watch_seconds)
-        self._loading: Loading | None = None
+        command = options.loader_module, options.config
+        self._loader = Loader(self._selector, command, options.loader_seconds, self._loader_ended)
         self._load_again = False
         self._offered = 0  # the version that control handed over and has heard nothing of yet
         self._asked = Asked()
@@ -94,6 +96,7 @@ class Supervisor:
         if self._fleet.rolled:
             self._rolled()
         self._asides.look(now)
+        self._loader.look(now)
         if self._shared.look(now) and self._waiting is not None:
             self._open(self._waiting)
         if self._watch.at is not None and self._watch.at <= now and self._watch.changed(now):
@@ -105,7 +108,8 @@ class Supervisor:
 
     def _until_next(self) -> float | None:
         leaving = (self._fleet.next_moment(), self._asides.next_moment())
-        every = (self._keeper.next_start(), *leaving, self._drain_until, self._watch.at, self._shared.at)
+        looks = (self._watch.at, self._shared.at, self._loader.until)
+        every = (self._keeper.next_start(), *leaving, self._drain_until, *looks)
         moments = [moment for moment in every if moment is not None]
         return max(0.0, min(moments) - time.monotonic()) if moments else None
 
@@ -137,7 +141,10 @@ class Supervisor:
                 self._watch.name(message.files)
             elif isinstance(message, Reload):
                 self._asked.ask(message.number)
-                self._load()
+                if self._drain_until is None:
+                    self._load()
+                else:
+                    self._tell_asked(*self._asked.over(_ENDS))
             return
         aside = self._asides.find(service)
         if aside is not None:
@@ -200,7 +207,7 @@ class Supervisor:
     # Configuration
 
     def _load(self) -> None:
-        if self._loading is not None:
+        if self._loader.busy:
             self._load_again = True
             return
         version = self._fleet.configuration.next_version()
@@ -209,29 +216,17 @@ class Supervisor:
         try:
             first = ["--kept", f"{self._state_dir.path}/{KEPT}"] if self._fleet.configuration.good is None else []
             words = [*self._words(), *first]
-            self._loading = Loading(self._options.loader_module, self._options.config, version, words)
+            self._loader.start(time.monotonic(), version, words)
         except OSError as error:
             if not self._fleet.announced:
                 raise
             self._log.error("configuration not reloaded: the loader cannot be started", problem=str(error))
             self._watch.unread()
             self._tell_asked(self._asked.failed(version, "the loader cannot be started"))
-            return
-        for descriptor in self._loading.readable:
-            self._selector.register(
-                descriptor, selectors.EVENT_READ, partial(self._on_loader, self._loading, descriptor)
-            )
 
-    def _on_loader(self, loading: Loading, descriptor: int, _events: int) -> None:
-        if not loading.read(descriptor):
-            self._selector.unregister(descriptor)
-            self._loader_ended()
-
-    def _loader_ended(self) -> None:
-        outcome = self._loading.outcome() if self._loading is not None else None
-        if outcome is None:
-            return
-        self._loading = None
+    def _loader_ended(self, outcome: Outcome) -> None:
+        if outcome.late:
+            self._watch.unread()
         if outcome.files is not None:
             self._watch.name(outcome.files)
         if self._fleet.configuration.good is None:
@@ -278,7 +273,7 @@ class Supervisor:
 
     def _agreed(self, loaded: Loaded) -> None:
         """All nodes have agreed upon this configuration."""
-        if self._loading is not None or self._drain_until is not None:
+        if self._loader.busy or self._drain_until is not None:
             self._keeper.tell(self._control, Rejected("the gate reads another one, or ends"))
             return
         self._offered = self._fleet.configuration.next_version()
@@ -294,13 +289,14 @@ class Supervisor:
             self._offered = 0
         self._tell_asked(self._asked.settled(configuration))
 
-    def _tell_asked(self, told: Reloaded | None) -> None:
-        if told is not None:
-            self._keeper.tell(self._control, told)
+    def _tell_asked(self, *told: Reloaded | None) -> None:
+        for message in told:
+            if message is not None:
+                self._keeper.tell(self._control, message)
 
     def _reload(self, outcome: Outcome) -> None:
         if self._drain_until is not None:
-            return
+            return  # whoever asked was told when the drain began
         problem = "the file cannot be used" if outcome.loaded is None else self._exposed(outcome)
         if problem or outcome.loaded is None:
             self._log.error("configuration not reloaded; the last good one stays", reason=problem, lines=outcome.lines)
@@ -341,7 +337,7 @@ class Supervisor:
     def _on_signals(self, wakeup: socket.socket, _events: int) -> None:
         numbers = wakeup.recv(4_096)
         if signal.SIGCHLD in numbers:
-            self._loader_ended()
+            self._loader.reap()
             self._keeper.reap()
         for number in numbers:
             if number == signal.SIGHUP:
@@ -373,6 +369,7 @@ class Supervisor:
             self._over = True  # asked twice, or nothing to wait for
             return
         self._watch.stop()
+        self._tell_asked(*self._asked.over(_ENDS))
         self._log.info("draining", seconds=good.drain_timeout_us / 1e6)
         self._drain_until = time.monotonic() + good.drain_timeout_us / 1e6 + GRACE
         self._asides.drain(good.drain_timeout_us / 1e6)  # first: what they hand back holds no worker up
@@ -381,8 +378,7 @@ class Supervisor:
 
     def _end(self) -> None:
         """End every child and give everything back."""
-        if self._loading is not None:
-            self._loading.kill()
+        self._loader.kill()
         self._keeper.end(last=self._shared.service)
         self._shared.end()
         self._fleet.close()

@@ -2,7 +2,7 @@
 
 import re
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ruamel.yaml import YAML
@@ -11,7 +11,7 @@ from ruamel.yaml.nodes import CollectionNode, MappingNode, Node, ScalarNode
 from ruamel.yaml.reader import ReaderError
 
 from tidegate.config.environment import BadReference, refers, substitute
-from tidegate.config.findings import Finding, Path, dotted
+from tidegate.config.findings import Finding, Path, dotted, shown
 
 MAX_BYTES = 1_048_576  # the parser needs about 10 s for each MB
 MAX_DEPTH = 32
@@ -40,10 +40,11 @@ class Document:
 
     data: object = None
     places: dict[Path, Place] = field(default_factory=dict)
-    substituted: set[Path] = field(default_factory=set)  # values in which a variable was replaced
+    substituted: dict[Path, str] = field(default_factory=dict)  # values in which a variable was replaced, as written
     findings: list[Finding] = field(default_factory=list)
     unusable: set[Path] = field(default_factory=set)  # values already reported
     names: dict[str, str] = field(default_factory=dict)  # names that came from the environment, and their source text
+    replaced: dict[str, str] = field(default_factory=dict)  # the same of values
 
     def place(self, path: Path) -> Place:
         """The place of `path`, or of the nearest thing around it that has one."""
@@ -54,6 +55,18 @@ class Document:
     def label(self, path: Path) -> str:
         """`path` as it is printed: names from the environment as they are written in the file."""
         return dotted(tuple(self.names.get(part, part) if isinstance(part, str) else part for part in path))
+
+    def written(self, text: str) -> str:
+        """A name or value of the file as it stands there: what came from the environment by its reference."""
+        return self.names.get(text) or self.replaced.get(text, text)
+
+    def said(self, name: str) -> str:
+        """A name or value as it is printed."""
+        return shown(self.written(name))
+
+    def visible(self, names: Iterable[str]) -> list[str]:
+        """Those that did not come from the environment, for a remedy that lists them."""
+        return [name for name in names if name not in self.names and name not in self.replaced]
 
     def refuse(self, path: Path, message: str, remedy: str, at: Node | None = None) -> None:
         """Note an error at the value of `path`, or at the node `at`."""
@@ -275,9 +288,11 @@ class _Reader:
         return None
 
     def _substituted(self, node: ScalarNode, path: Path) -> object:
-        self._document.substituted.add(path)
+        self._document.substituted[path] = node.value
         try:
-            return substitute(node.value, self._environ)
+            value = substitute(node.value, self._environ)
         except BadReference as error:
             self._unusable(path, error.message, error.remedy)
             return None
+        self._document.replaced[value] = node.value
+        return value

@@ -28,7 +28,8 @@ class Disk:
     """A journal whose `sync` ends when it is told to, as it is told to."""
 
     def __init__(self, journal: Journal) -> None:
-        self.result: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.loop = asyncio.get_running_loop()
+        self.result: asyncio.Future[None] = self.loop.create_future()
         self.asked = 0
         self.journal = journal
 
@@ -105,6 +106,24 @@ async def test_a_sync_that_fails_is_told_now_and_again(
         await care.look()
         clock.advance(1_000_000)
     assert said.events == ["the journal cannot be written: calls are refused"] * 2
+
+
+async def test_a_sync_that_fails_of_a_defect_is_a_disk_that_fails(
+    journal: Journal, clock: FixedClock, said: Said, disk: Disk
+) -> None:
+    """It does not go on unsaid, nor end the looks: the policy applies, until a sync works again."""
+    care = Care(journal, clock, said, syncs=True)
+    disk.result.set_exception(RuntimeError("a defect"))
+    await care.look()
+    await care.look()
+    assert said.events == ["the journal cannot be written: calls are refused"]
+    with pytest.raises(OSError, match="a defect"):
+        journal.append(intent(1))
+    disk.result = asyncio.Future(loop=disk.loop)
+    disk.result.set_result(None)
+    await care.look()
+    await care.look()
+    assert said.events[1:] == ["the journal is written again"]
 
 
 async def test_records_that_are_lost_are_told_each_time_more_are(

@@ -55,7 +55,9 @@ class Care:
         if running is not None:
             error = running.exception()
             if error is not None and not isinstance(error, OSError):
-                raise error
+                error = OSError(
+                    errno.EIO, f"the journal could not be synced: {error!r}"
+                )  # a defect: as bad as a disk's
             self._journal.suspect(error)
         self._began = now
         self._syncing = asyncio.get_running_loop().run_in_executor(None, self._journal.sync)

@@ -3,8 +3,7 @@
 In a loop turn in which nothing was learnt it costs nothing; a word is one command, of which nobody waits for the reply.
 """
 
-import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 import msgspec
@@ -14,6 +13,7 @@ from tidegate.line.lane import Lane
 from tidegate.line.lanes import Lanes
 from tidegate.policy.lease.gossip import Gossip
 from tidegate.ports import Clock
+from tidegate.supervisor.background import Background
 
 HEALTH: Final = b"health"
 _MOST: Final = 512  # words that wait to be called out; more is not worth a call's time
@@ -43,7 +43,7 @@ _decode = msgspec.msgpack.Decoder(Word).decode
 class Hearsay:
     """One a worker. `follow` after each configuration; `listen` for as long as it serves."""
 
-    __slots__ = ("_clock", "_gossip", "_lanes", "_member", "_news", "_start", "_telling", "_words")
+    __slots__ = ("_background", "_clock", "_gossip", "_lanes", "_member", "_news", "_telling", "_words")
 
     def __init__(
         self,
@@ -51,9 +51,8 @@ class Hearsay:
         lanes: Lanes,
         clock: Clock,
         luck: Callable[[], float],
-        start: Callable[[Coroutine[None, None, None]], None],
+        background: Background,
     ) -> None:
-        """`start` runs something beside the calls."""
         self._news = News(who.client, who.prefix, clock)
         self._member = who.member
         self._lanes = lanes
@@ -61,7 +60,7 @@ class Hearsay:
         self._gossip = Gossip(self._closed, clock.now, luck)
         self._words: dict[tuple[str, str], int] = {}  # the last one of each counts
         self._telling = False
-        self._start = start
+        self._background = background
 
     def follow(self) -> None:
         """The lanes may be others."""
@@ -83,7 +82,7 @@ class Hearsay:
             self._words[name, key] = wait_us
         if not self._telling:
             self._telling = True
-            self._start(self._tell())
+            self._background.once("telling other workers", self._tell())
 
     async def _tell(self) -> None:
         try:
@@ -115,17 +114,9 @@ def _nothing() -> None:
     """There is nowhere to look."""
 
 
-def listening(
-    who: Who, lanes: Lanes, clock: Clock, luck: Callable[[], float], tasks: set[asyncio.Task[None]]
-) -> Hearsay:
-    """One that listens, and speaks of these lanes. `tasks` holds what runs beside the calls."""
-
-    def start(work: Coroutine[None, None, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
-
-    hearsay = Hearsay(who, lanes, clock, luck, start)
+def listening(who: Who, lanes: Lanes, clock: Clock, luck: Callable[[], float], background: Background) -> Hearsay:
+    """One that listens, and speaks of these lanes."""
+    hearsay = Hearsay(who, lanes, clock, luck, background)
     hearsay.follow()
-    start(hearsay.listen())
+    background.keep("hearing other workers", hearsay.listen)
     return hearsay

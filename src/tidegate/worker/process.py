@@ -9,7 +9,6 @@ import gc
 import os
 import random
 import socket
-from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,6 +41,7 @@ from tidegate.observe.meters import AnswersMeter, ClusterMeter, JournalMeter, Se
 from tidegate.observe.push import Pusher
 from tidegate.policy.access.nonces import Nonces
 from tidegate.ports import Clock
+from tidegate.supervisor.background import Background
 from tidegate.supervisor.channel import Channel
 from tidegate.supervisor.child import ChildArguments, die_with_parent, end_now, parse_arguments
 from tidegate.supervisor.messages import Died, Drain, HandOver, Load, Quiet, Ready, Rejected
@@ -64,15 +64,14 @@ SAVE_EVERY_US = 10_000_000
 LOOK_EVERY_US = 1_000_000
 SPEND_EVERY_US = 2_000_000
 _DRAIN_LOOK_US = 20_000
+_PATIENCE = 5  # failures in a row: who cannot look after its journal, or its place among others, begins anew
 LISTENERS = 8
 
 
 class Worker:
     """What lives as long as the process: the journal, the lanes, the counters; the house changes on reload."""
 
-    def __init__(
-        self, arguments: ChildArguments, channel: Channel, first: Snapshot, clock: SystemClock, log: Log
-    ) -> None:
+    def __init__(self, arguments: ChildArguments, channel: Channel, first: Snapshot, clock: Clock, log: Log) -> None:
         self._state = state = Path(arguments.state_dir)
         own, before = Path(arguments.own_dir), Path(arguments.after) if arguments.after else None
         if before is not None:
@@ -109,8 +108,8 @@ class Worker:
         self._drills = Drilling(state, own, clock, luck.random, log, self._spent.limits)
         self._follower = Follower(state / directory.NAME, Roster, self._follow, clock, log)
         line = Line(clock, self.journal, self.observer, luck.random)
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._regions = Regions(state, self.lanes, clock, arguments.worker, self._start, first)
+        self._background = Background(clock, log)
+        self._regions = Regions(state, self.lanes, clock, arguments.worker, self._background.keep, first)
         self.gateway = Gateway(self.house(first), line, clock, self.journal, self.observer, arguments.worker)
         self._serves = False
         self._kept: AnswerLayers | None = None
@@ -163,12 +162,12 @@ class Worker:
         if self._kept is not None:
             before = self._kept.change(snapshot)
             if before is not None:
-                self._start(before.close())
+                self._background.once("closing layers of the cache", before.close())
         elif caches(snapshot):
             from tidegate.worker.kept import AnswerLayers  # noqa: PLC0415 - 60 ms of the start of who keeps none
 
             self._kept = AnswerLayers(snapshot, self._state, self.gateway, self.journal, self._clock, self._log)
-            self._start(self._kept.follower.follow())
+            self._background.keep("following purges", self._kept.follower.follow)
 
     async def run(self) -> None:
         """Serve until the supervisor says otherwise or is gone."""
@@ -181,21 +180,15 @@ class Worker:
         await self._follower.look()
         if self._shared is not None:
             await self._shared.start()
-            self._start(self._shared.tend())
+            self._background.keep("keeping its place among the workers", self._shared.tend, _PATIENCE)
             self._listen(self._shared)
-            self._start(self._share_limits(self._shared))
+            self._share_limits(self._shared)
         server = await serve(listeners, self.gateway, self._settings, self._clock, context)
         await self._patient.listen(server)
         await self._drills.listen(self.gateway, self._settings)
         own = Path(self._arguments.own_dir)
         self._playing = await play(own, self.gateway, self._settings, self._clock, self._log)
-        self._start(self._repeat(LOOK_EVERY_US, self._drills.look))
-        self._start(self._repeat(SAVE_EVERY_US, self._save))
-        self._start(self._repeat(LOOK_EVERY_US, self._care.look))
-        self._start(self._repeat(SPEND_EVERY_US, partial(self._spent.save, self.journal)))
-        self._start(self._repeat(LOOK_EVERY_US, self._spool.look))
-        self._start(self._pusher.run())
-        self._start(self._follower.follow())
+        self._begin_upkeep()
         self._serves = True
         _spare_the_collector()
         self._channel.send(Ready(os.getpid()))
@@ -216,6 +209,17 @@ class Worker:
         await self._spool.close()
         end_now()
 
+    def _begin_upkeep(self) -> None:
+        """What is done beside the calls. What of it fails is told, and done again."""
+        background = self._background
+        background.every("following drills", LOOK_EVERY_US, self._drills.look)
+        background.every("saving what was learnt", SAVE_EVERY_US, self._save)
+        background.every("looking after the journal", LOOK_EVERY_US, self._care.look, _PATIENCE)
+        background.every("saving what was spent", SPEND_EVERY_US, partial(self._spent.save, self.journal))
+        background.every("writing bodies", LOOK_EVERY_US, self._spool.look)
+        background.keep("telling how this worker stands", self._pusher.run)
+        background.keep("following who may call", self._follower.follow)
+
     def _reload(self, data: bytes) -> None:
         """Build the new house beside the old one and swap; calls in flight keep their plan."""
         try:
@@ -227,6 +231,10 @@ class Worker:
             self._keep(snapshot)
         except (ValueError, OSError) as error:
             self._channel.send(Rejected(str(error)))
+            return
+        except Exception as error:  # noqa: BLE001 - a defect of ours costs the reload, and no call
+            self._log.error("the gate failed on a configuration, and refuses it", problem=repr(error))
+            self._channel.send(Rejected(f"the gate failed on it: {error!r}"))
             return
         self._patient.join(self.gateway)
         self.gateway.house = house
@@ -263,7 +271,7 @@ class Worker:
         from tidegate.worker.hearsay import Who, listening  # noqa: PLC0415 - as `_sharing`
 
         who = Who(shared.client, self._cluster.prefix, shared.footing.member)
-        self._hearsay = listening(who, self.lanes, self._clock, self._luck.random, self._tasks)
+        self._hearsay = listening(who, self.lanes, self._clock, self._luck.random, self._background)
         self.observer.on_key_retired = self._hearsay.key_retired
 
     async def _drain(self, server: Server) -> None:
@@ -288,18 +296,6 @@ class Worker:
         self.journal.close()
         end_now()
 
-    async def _repeat(self, period_us: int, work: Callable[[], Awaitable[None]]) -> None:
-        while True:
-            await self._clock.sleep(period_us)
-            try:
-                await work()
-            except OSError as error:
-                self._log.error("the state directory cannot be written", problem=str(error))
-
-    def _start(self, work: Coroutine[None, None, None]) -> None:
-        """Run beside the calls for as long as the process lives."""
-        self._tasks.add(asyncio.get_running_loop().create_task(work))
-
     async def _save(self) -> None:
         """Remember what was learnt. The file is small and written in a thread."""
         now = self._clock.now()
@@ -319,12 +315,13 @@ class Worker:
             self._spool.dropped,
         )
 
-    def _share_limits(self, shared: "ClusterMember") -> Coroutine[None, None, None]:
+    def _share_limits(self, shared: "ClusterMember") -> None:
         """Tenants' limits, nonces and idempotency keys are all workers' from now on; what keeps them so."""
         from tidegate.worker.shared_limits import SharedLimits  # noqa: PLC0415 - as above
 
         accounts = self._spent.accounts
-        return SharedLimits(shared, self._cluster, accounts, self.gateway, self._clock, self._log).tend()
+        limits = SharedLimits(shared, self._cluster, accounts, self.gateway, self._clock, self._log)
+        self._background.keep("keeping tenants' limits in common", limits.tend, _PATIENCE)
 
     def _sharing(self, first: Snapshot, own: Path) -> "ClusterMember | None":
         """Its place among the others, where there are any."""

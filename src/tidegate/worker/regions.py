@@ -6,7 +6,7 @@ spent in it. Where workers share their quotas (`cluster`), what was spent is rem
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -24,7 +24,7 @@ from tidegate.ports import Clock
 EVERY_US: Final = 100_000
 _LOOK_US: Final = 20_000  # between two looks whether a part has ended
 _SECOND_US: Final = 1_000_000
-Start: TypeAlias = Callable[[Coroutine[None, None, None]], None]
+Keep: TypeAlias = Callable[[str, Callable[[], Awaitable[None]]], None]  # beside the calls, by name
 _USUAL: Final = 1_000  # tokens of a call, before any was sent
 
 
@@ -75,7 +75,9 @@ class Parts:
 
     async def run(self) -> None:
         """Look whether parts ended, and speak with the process beside."""
-        await asyncio.gather(self._look(), self._speak())
+        async with asyncio.TaskGroup() as tasks:  # should one fail, none of them goes on beside its successor
+            tasks.create_task(self._look())
+            tasks.create_task(self._speak())
 
     async def _look(self) -> None:
         while True:
@@ -131,14 +133,14 @@ class Parts:
 class Regions:
     """What of a worker is there only while there are several regions."""
 
-    __slots__ = ("_clock", "_lanes", "_parts", "_start", "_state", "_worker")
+    __slots__ = ("_clock", "_keep", "_lanes", "_parts", "_state", "_worker")
 
-    def __init__(self, state: Path, lanes: Lanes, clock: Clock, worker: int, start: Start, first: Snapshot) -> None:
+    def __init__(self, state: Path, lanes: Lanes, clock: Clock, worker: int, keep: Keep, first: Snapshot) -> None:
         self._state = state
         self._lanes = lanes
         self._clock = clock
         self._worker = worker
-        self._start = start
+        self._keep = keep
         self._parts: Parts | None = None
         self.follow(first)
 
@@ -149,7 +151,7 @@ class Regions:
         elif snapshot.regions.name:
             central = bool(snapshot.cluster.url)
             self._parts = Parts(snapshot.regions, self._state, self._lanes, self._clock, self._worker, central=central)
-            self._start(self._parts.run())
+            self._keep("keeping to the region's part", self._parts.run)
 
 
 def _window_us(lane: Lane) -> int:

@@ -9,7 +9,7 @@ from tidegate.model.admin import AdminSettings
 from tidegate.model.alerts import AlertSettings
 from tidegate.model.cluster import ClusterSettings
 from tidegate.model.drills import DrillSettings
-from tidegate.model.entitlements import ClientKey, LedgerSettings, Namespace, TierEntry
+from tidegate.model.entitlements import ClientKey, Isolation, LedgerSettings, Namespace, TierEntry
 from tidegate.model.jobs import JobSettings
 from tidegate.model.snapshot import BUILT_IN_TIERS, Limits
 from tidegate.model.telemetry import TelemetrySettings
@@ -55,10 +55,15 @@ class Declared(msgspec.Struct, frozen=True):
     drills: DrillSettings = DrillSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
     admin: AdminSettings = AdminSettings()
+    isolated: tuple[Isolation, ...] = ()
 
     def namespace(self, name: str) -> Namespace | None:
         """The namespace of that name; O(namespaces)."""
         return next((item for item in self.namespaces if item.name == name), None)
+
+    def isolates(self, name: str) -> bool:
+        """Has the namespace of that name a worker of its own? O(isolated namespaces)."""
+        return any(item.namespace == name for item in self.isolated)
 
 
 _DECODER = msgspec.msgpack.Decoder(Declared)

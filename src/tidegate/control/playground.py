@@ -98,13 +98,15 @@ class Play:
             raise Away(type(error).__name__) from None
 
 
-def sockets_of(state_dir: Path, namespace: str) -> list[Path]:
-    """Those of the workers that serve this namespace: its own where it is isolated; else each replica in its turn."""
+def sockets_of(state_dir: Path, namespace: str, *, isolated: bool) -> list[Path]:
+    """Those of the workers that serve this namespace: its own where it is isolated; else each replica in its turn.
+
+    `isolated`: so the configuration in force says. A folder in the state directory stays when that is over.
+    """
     workers = state_dir / WORKERS
-    if namespace:
+    if isolated:
         own = [workers / f"{namespace}{end}" / SOCKET for end in ("", _SUCCESSOR)]
-        if (workers / namespace).is_dir():
-            return [path for path in own if path.exists()]
+        return [path for path in own if path.exists()]
     found = [path for path in (state_dir / SOCKET, *sorted(workers.glob(f"{_REPLICAS}/{SOCKET}"))) if path.exists()]
     first = next(_TURN) % len(found) if found else 0
     return found[first:] + found[:first]

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.control.admin.desk import Desk
@@ -9,6 +10,7 @@ from tests.control.admin.playing import CHUNKS, WHOLE, playing
 from tidegate.control.admin import api_playground
 from tidegate.control.admin.guard import MAX_BODY
 from tidegate.control.playground import sockets_of
+from tidegate.model.entitlements import Isolation
 from tidegate.model.playground import SOCKET
 
 ASK = {"dialect": "openai", "body": {"model": "gpt-4o", "messages": []}}
@@ -79,8 +81,19 @@ def test_whose_socket(tmp_path: Path) -> None:
     for place in places:
         place.parent.mkdir(parents=True, exist_ok=True)
         place.touch()
-    turns = [sockets_of(tmp_path, "team") for _ in range(4)]
+    turns = [sockets_of(tmp_path, "team", isolated=False) for _ in range(4)]
     assert {tuple(turn) for turn in turns} == {(places[0], places[1]), (places[1], places[0])}
-    assert sockets_of(tmp_path, "alone") == [places[2]]
+    assert sockets_of(tmp_path, "alone", isolated=True) == [places[2]]
     places[2].unlink()
-    assert sockets_of(tmp_path, "alone") == []
+    assert sockets_of(tmp_path, "alone", isolated=True) == []
+
+
+def test_a_namespace_that_is_isolated_no_more_is_played_with_by_all(desk: Desk) -> None:
+    """The configuration in force says whose worker is whose; the folder of its own worker stays, and says nothing."""
+    alone = desk.folder / "workers" / "team"
+    alone.mkdir(parents=True)
+    with playing(desk.folder) as heard:
+        assert desk.ask("POST", "/playground", ASK | {"namespace": "team"}).status_code == 200
+        desk.declaration.now = msgspec.structs.replace(desk.declaration.now, isolated=(Isolation("team", 0),))
+        assert desk.ask("POST", "/playground", ASK | {"namespace": "team"}).status_code == 503
+    assert len(heard) == 1

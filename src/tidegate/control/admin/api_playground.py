@@ -119,7 +119,8 @@ async def play(desk: Desk, who: Who, said: PlayRequest) -> Response:
     headers = {"content-type": "application/json", "x-tidegate-tag": TAG, HEADER.decode(): written(player).decode()}
     if said.dialect == "anthropic":
         headers["anthropic-version"] = "2023-06-01"
-    places = sockets_of(desk.state_dir, player.namespace)
+    isolated = desk.declaration.now.isolates(player.namespace)
+    places = sockets_of(desk.state_dir, player.namespace, isolated=isolated)
     return Answer(Asked(places, _PATHS[said.dialect], headers, msgspec.json.encode(body)))
 
 

@@ -1,7 +1,8 @@
 """What the conversations with the line have in common: configurations, replies, streams."""
 
+import asyncio
 import json
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -42,7 +43,7 @@ from tidegate.policy.quota.speed import Speed
 from tidegate.policy.schedule.make import make as make_scheduler
 from tidegate.providers import openai
 from tidegate.testing import ManualClock, Playbook, Reply, ScriptedTransport
-from tidegate.testing.clock import SECOND
+from tidegate.testing.clock import SECOND, settle
 from tidegate.testing.playbook import answer
 from tidegate.testing.transport import ScriptedStream
 
@@ -169,6 +170,36 @@ def reasons(play: Playbook) -> list[Reason | None]:
 
 def lanes_tried(play: Playbook) -> list[str]:
     return [lane for lane, _ in play.recorder.attempts]
+
+
+# ── one provider, two models ─────────────────────────────────────────────────────────────────────────────────────────
+
+BOTH = {"a": Limits(6_000, 60_000), "b": Limits(6_000, 60_000)}  # 1,000 tokens a second each
+
+
+def with_fallback(luck: float = 0.0, max_calls: int = 10_000, **strategy: object) -> Playbook:
+    """Strategy `s`: primary a, fallback b, both at one provider."""
+    fields = {"fallback_models": ("b",), **strategy}
+    return play_of(provider(limits=BOTH), luck=luck, max_calls=max_calls, **fields)
+
+
+def models_sent(play: Playbook, name: str = "openai") -> list[str]:
+    bodies = [sent.body for sent in play.sent(name)]
+    return [
+        "b" if b'"model":"b"' in body or b'"model": "b"' in body else "a" for body in bodies if isinstance(body, bytes)
+    ]
+
+
+async def finish(play: Playbook, running: Sequence["asyncio.Task[Answered | Refused]"], reply: Reply = OK) -> None:
+    """Time passes, and the provider answers everything alike, until all calls have ended."""
+    for _ in range(200):
+        await settle()
+        while play.transports["openai"].open:
+            await play.provider("openai", reply)
+        if all(task.done() for task in running):
+            return
+        await play.until(play.elapsed + SECOND)
+    raise AssertionError("some calls never end")
 
 
 # ── streams ──────────────────────────────────────────────────────────────────────────────────────────────────────────

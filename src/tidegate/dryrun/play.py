@@ -241,7 +241,7 @@ class Play:
         elif result.splice is None:
             self._close(one, result.lane, ANSWERED, result.usage or _NOTHING, result.charged)
         else:
-            one.relay = Relay(line, self._clock, call, plan, result)
+            one.relay = line.relay(call, plan, result)
             one.relay.on_close = partial(self._closed, one)
             one.relay.attach(_NOBODY if call.grant is None else spending.metered(_NOBODY, one.relay, call))
 

@@ -5,6 +5,7 @@ The record goes to the journal before the reply's last byte, whatever the ending
 """
 
 import logging
+from functools import partial
 from typing import Final
 
 from tidegate.edge import errors, heads, spending
@@ -17,7 +18,6 @@ from tidegate.line.lane import Lane
 from tidegate.line.line import Line
 from tidegate.line.plan import Plan
 from tidegate.line.records import Ending
-from tidegate.line.relay import Relay
 from tidegate.line.slot import Answered
 from tidegate.line.tries import recorded
 from tidegate.model.cached import Cost
@@ -119,21 +119,10 @@ class Replies:
         self.answer(out, reply, call.id)
 
     def _stream(self, out: Sink, call: Call, plan: Plan, answered: Answered) -> None:
+        """From now on it runs by callback: what the provider says to `out`, what `out` says to the relay."""
         first_byte = self._clock.now()
-        relay = Relay(self._line, self._clock, call, plan, answered)
-
-        def close(end: Ending) -> None:
-            now = self._clock.now()
-            status = LEFT if end.gone else BROKEN if end.failed else end.status
-            if end.failed:
-                out.spoil()
-            try:
-                self._close(call, plan, end.lane, status, end.usage, end.charged, now, first_byte)
-            except OSError:
-                _log.exception("the journal cannot be written")
-                out.abort()  # what is not recorded must not look complete
-
-        relay.on_close = close
+        relay = self._line.relay(call, plan, answered)
+        relay.on_close = partial(self._streamed, out, call, plan, first_byte)
         if self.revoking.calls:
             self.revoking.stream(call, relay)
         out.on_gone = relay.abandon
@@ -145,6 +134,17 @@ class Replies:
         except BaseException:
             relay.abandon()  # a defect of ours: the provider is not left running for nobody
             raise
+
+    def _streamed(self, out: Sink, call: Call, plan: Plan, first_byte: int, end: Ending) -> None:
+        """The stream ended, before its last byte: its record. What is not recorded must not look complete."""
+        status = LEFT if end.gone else BROKEN if end.failed else end.status
+        if end.failed:
+            out.spoil()
+        try:
+            self._close(call, plan, end.lane, status, end.usage, end.charged, self._clock.now(), first_byte)
+        except OSError:
+            _log.exception("the journal cannot be written")
+            out.abort()
 
     def beside(self, call: Call, plan: Plan, status: int) -> None:
         """The record of a call that waited for the answer to another, and was not given one."""

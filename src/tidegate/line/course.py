@@ -1,15 +1,9 @@
 """How far a call has come with one target."""
 
-from typing import Final
-
-from tidegate.line.lane import Lane, Slot
 from tidegate.line.slot import Answered
 from tidegate.line.target import Target
 from tidegate.model.call import Call
-from tidegate.model.reply import Failure
 from tidegate.providers.translate.face import Crossed
-
-_LOOKS: Final = 3
 
 
 class Course:
@@ -37,32 +31,3 @@ class Course:
             call.degraded = (*call.degraded, self.less)
         if self.crossed is not None:
             call.dropped = self.crossed.dropped
-
-    def elsewhere(self, call: Call, lane: Lane, now: int) -> Slot | None:
-        """A slot that is not this lane's: picks are by chance, so a few are looked at."""
-        looked: list[Slot] = []
-        found = None
-        while found is None and len(looked) < _LOOKS and (slot := self.target.take_nowait(call, now)) is not None:
-            if slot.lane is lane:
-                looked.append(slot)
-            else:
-                found = slot
-        for slot in looked:
-            slot.give_back()
-        return found
-
-
-class Tried:
-    """One attempt of a race: which course it belongs to, what it holds, and what came of it."""
-
-    __slots__ = ("course", "outcome", "slot")
-
-    def __init__(self, course: Course, slot: Slot) -> None:
-        self.course = course
-        self.slot = slot
-        self.outcome: Answered | Failure | None = None
-
-    @property
-    def answered(self) -> bool:
-        """Whether it has won, if it is the first."""
-        return isinstance(self.outcome, Answered)

@@ -64,7 +64,7 @@ class Slot:
 class Answered:
     """The provider answered: completely, or with a stream that has begun. Nobody changes one.
 
-    A complete answer is settled and `charged` stands. A stream holds its slot until `Line.settle_stream`.
+    A complete answer is settled and `charged` stands. A stream holds its slot until `Settlement.stream`.
     """
 
     __slots__ = ("body", "charged", "headers", "lane", "shown", "slot", "splice", "status", "usage")

@@ -1,0 +1,255 @@
+"""Streams that are cut, and go on: continued or begun anew."""
+
+import json
+import logging
+from typing import Any
+
+import pytest
+
+from tests.line.scenes import (
+    DONE,
+    Client,
+    chunk,
+    play_of,
+    provider,
+    refusal,
+    served,
+    spend,
+    usage_chunk,
+)
+from tests.line.shows import NOW, PLAIN, Defective, Show, show
+from tidegate.line.rescue import MAX_DELIVERED_BYTES
+from tidegate.model.outcome import Usage
+from tidegate.model.snapshot import DegradeStep, Limits, StreamPolicy
+from tidegate.model.story import ASKED, BROKE
+from tidegate.testing import Reply
+from tidegate.testing.clock import SECOND, settle
+from tidegate.testing.playbook import answer
+from tidegate.testing.transport import ScriptedStream
+
+
+async def test_it_goes_on_where_it_stopped() -> None:
+    """The rest is asked for with what was delivered; the client sees one answer and one usage."""
+    one = show("continue", max_tokens=10)
+    stream = await one.begin()
+    stream.say(chunk(" two "))
+    stream.cut()
+    await settle()
+    assert one.client.body == chunk() + chunk("one") + chunk(" two ")
+    rest = await one.next()
+    assert one.bodies[1]["messages"][-1] == {"role": "assistant", "content": "one two", "partial": True}
+    assert one.bodies[1]["max_tokens"] == 8  # each event with content counts as a token
+    rest.say(chunk(), chunk(" three"))
+    await settle()
+    rest.say(usage_chunk(12, 1), DONE)
+    rest.end()
+    await settle()
+    told = one.client.body.removeprefix(chunk() + chunk("one") + chunk(" two "))
+    mark, said = told.split(b"\n\n", 1)
+    assert mark == b": continued by openai/main/a after a cut"
+    assert json.loads(said.split(b"\n\n")[0][6:])["choices"][0]["delta"] == {"content": "three"}
+    assert one.client.ended
+    assert len(one.ends) == 1
+    end = one.ends[0][0]
+    assert (end.failed, end.usage) == (False, Usage(12, 1))
+    call = one.play.calls[-1]
+    cut = call.tries[0]
+    assert (cut.reason, cut.completion_tokens, cut.estimated) == ("cut", 2, True)
+    assert [step.what for step in call.story or ()] == [ASKED, BROKE]
+    assert dict((call.story or [])[1].figures)["then"] == "continue"
+    assert call.answer_bytes > len(chunk() + chunk("one") + chunk(" two ") + chunk(" three"))
+
+
+async def test_it_begins_anew() -> None:
+    """After an event that says so, from its first word."""
+    one = show("restart", prefix=False)
+    stream = await one.begin()
+    stream.cut()
+    anew = await one.next()
+    assert one.bodies[1]["messages"] == one.bodies[0]["messages"]
+    anew.say(chunk(), chunk("two"), DONE)
+    anew.end()
+    await settle()
+    first, event, rest = one.client.body.partition(b'data: {"object":"tidegate.restart"')
+    assert first == chunk() + chunk("one")
+    assert event
+    assert rest.split(b"\n\n", 1)[1] == chunk() + chunk("two") + DONE
+    assert [end.failed for end, _ in one.ends] == [False]
+
+
+@pytest.mark.parametrize("mode", ["continue", "restart"])
+@pytest.mark.parametrize("ends", ["answered", "refused", "left"])
+async def test_the_call_stays_as_it_was_asked(mode: str, ends: str) -> None:
+    """What a rescue asks for instead is in its request alone: what is recorded of the call is the call's."""
+    one = show(mode, max_tokens=10)
+    stream = await one.begin()
+    call = one.play.calls[-1]
+    asked = call.body, call.deadline, call.clamp, call.continued
+    await one.play.clock.advance(100 * SECOND)
+    stream.cut()
+    await settle()
+    assert one.play.sent("openai")[1].deadline == call.arrived + 220 * SECOND
+    if ends == "answered":
+        rest = await one.next()
+        rest.say(chunk(), chunk("two"))
+    elif ends == "refused":
+        await one.play.provider("openai", refusal(400, message="no"))
+    else:
+        one.relay.abandon()
+    await settle()
+    assert (call.body, call.deadline, call.clamp, call.continued) == asked
+
+
+async def test_the_client_may_choose() -> None:
+    """Its word is stronger than the plan's."""
+    one = show("restart", on_cut="fail")
+    stream = await one.begin()
+    stream.cut()
+    await settle()
+    assert one.client.ended
+    assert len(one.bodies) == 1
+
+
+@pytest.mark.parametrize(
+    "asked", [{"n": 2}, {"response_format": {"type": "json_object"}}], ids=["two answers", "JSON mode"]
+)
+async def test_what_cannot_be_continued_fails(asked: dict[str, Any]) -> None:
+    """It is told at once, and nobody is asked."""
+    one = show("continue", **asked)
+    stream = await one.begin()
+    stream.cut()
+    await settle()
+    assert b"stream_cut" in one.client.body
+    assert len(one.bodies) == 1
+
+
+@pytest.mark.parametrize("prefix", [True, False])
+async def test_a_tool_call_is_never_continued(prefix: bool) -> None:
+    """Nor is anything, where no provider takes a beginning."""
+    one = show("continue", prefix=prefix)
+    stream = await one.begin()
+    if prefix:
+        stream.say(b'data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0}]}}]}\n\n')
+    stream.cut()
+    await settle()
+    assert b"stream_cut" in one.client.body
+    assert one.client.ended
+    assert len(one.bodies) == 1
+
+
+async def test_a_long_answer_is_not_kept_for_ever() -> None:
+    """Beyond a bound it cannot be continued, and costs no memory."""
+    one = show("continue")
+    stream = await one.begin()
+    for _ in range(3):
+        stream.say(chunk("x" * (MAX_DELIVERED_BYTES // 2)))
+    stream.cut()
+    await settle()
+    assert b"stream_cut" in one.client.body
+    assert len(one.bodies) == 1
+
+
+async def test_nobody_can_go_on() -> None:
+    """The stream ends as it would have ended at once; each attempt was settled."""
+    one = show("continue")
+    stream = await one.begin()
+    stream.cut()
+    await settle()
+    await one.play.provider("openai", refusal(400, message="no"))
+    await settle()
+    assert b"stream_cut" in one.client.body
+    assert one.client.ended
+    assert [end.failed for end, _ in one.ends] == [True]
+
+
+async def test_cut_again_and_again() -> None:
+    """As often as an attempt may be retried, not for ever."""
+    one = show("restart")
+    stream = await one.begin()
+    for _ in range(3):
+        stream.cut()
+        stream = await one.next()
+        stream.say(chunk("again"))
+        await settle()
+    stream.cut()
+    await settle()
+    assert len(one.bodies) == 4
+    assert b"stream_cut" in one.client.body
+    assert len(one.ends) == 1
+
+
+async def test_only_events_are_begun_anew() -> None:
+    """What is forwarded as it is, and a reply that is no event stream, is cut: bytes cannot be taken back."""
+    play = play_of(streams=StreamPolicy(on_cut="restart"), retry=NOW)
+    running = play.call("s", stream=True)
+    await settle()
+    stream = ScriptedStream()
+    await play.provider("openai", Reply(200, [(b"content-type", b"audio/mpeg")], b"", stream))
+    stream.say(b"one")
+    answered, client, plan = served(await running), Client(), play.book.plan("s")
+    assert plan is not None
+    relay = play.line.relay(play.calls[-1], plan, answered)
+    relay.attach(client)
+    stream.cut()
+    await settle()
+    assert client.aborted
+    assert len(play.sent("openai")) == 1
+
+
+async def test_a_defect_while_it_goes_on(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """The client hears of the cut, the new answer is stopped."""
+    one = show("continue")
+    stream = await one.begin()
+    stream.cut()
+    monkeypatch.setattr("tidegate.providers.continuation.Seam.feed", Defective.feed)
+    with caplog.at_level(logging.ERROR):
+        rest = await one.next()
+        rest.say(chunk("two"))
+        await settle()
+    assert "a defect" in caplog.text
+    assert rest.aborted
+    assert b"stream_cut" in one.client.body
+    assert one.client.ended
+    assert len(one.ends) == 1
+
+
+async def test_the_total_time_out_waits_for_a_rescue() -> None:
+    """It is the time of a stream, not of the call's way to the next one."""
+    one = show("restart")
+    stream = await one.begin()
+    await one.play.clock.advance(3_599 * SECOND)
+    stream.cut()
+    await one.play.clock.advance(2 * SECOND)
+    anew = await one.next()
+    anew.say(chunk("two"))
+    await settle()
+    assert b"tidegate.restart" in one.client.body
+
+
+async def test_the_ladder_does_not_continue_an_answer() -> None:
+    """Its models may not know how."""
+    policy = StreamPolicy(on_cut="continue")
+    limits = {"a": Limits(3_000, 60_000), "b": Limits(3_000, 60_000)}
+    steps = (DegradeStep(("paid",), "model", model="b"),)
+    play = play_of(provider(limits=limits, profile=PLAIN), streams=policy, retry=NOW, degrade=steps)
+    one = Show(play)
+    stream = await one.begin()
+    spend(play, 600_000)
+    one.play.calls[-1].deadline = one.play.calls[-1].arrived + SECOND
+    stream.cut()
+    await play.clock.advance(2 * SECOND)
+    assert {body["model"] for body in one.bodies} == {"a"}
+    assert b"stream_cut" in one.client.body
+
+
+async def test_a_whole_answer_cannot_follow_a_beginning() -> None:
+    """A provider that answers a stream with one body: the cut is told, and what it cost is booked."""
+    one = show("restart")
+    stream = await one.begin()
+    stream.cut()
+    await settle()
+    await one.play.provider("openai", Reply(200, [], answer()))
+    assert b"stream_cut" in one.client.body
+    assert one.client.ended
+    assert one.play.calls[-1].spent > 0
+    assert [end.failed for end, _ in one.ends] == [True]

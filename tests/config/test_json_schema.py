@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 from tests.config.texts import MISSION, SMALLEST
 from tidegate.config.edit.tree import plain
 from tidegate.config.json_schema import json_schema
-from tidegate.config.source import YamlError, compose
+from tidegate.config.nodes import YamlError, compose
 
 ROOT = Path(__file__).parents[2]
 VALIDATOR = Draft202012Validator(json_schema())

@@ -106,7 +106,7 @@ def own(text: str) -> Profile:
     [
         ("- a", "mine.yaml:1:1: a profile must be a mapping"),
         ("", "mine.yaml:1:1: a profile must be a mapping"),
-        ("dialect: [", "mine.yaml:1:11: not valid YAML"),
+        ("dialect: [", "mine.yaml:1:10: a bracket is opened and never closed; close it"),
         ("dialect: openai\ndialect: openai", "mine.yaml:2:1: dialect: given twice"),
         ("dialect: openai\nsource: b", "dated: required, but missing; add `dated: "),
         ("dialect: openai\ndated: 2026-11-22", "source: required, but missing; add `source: "),

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tidegate.config.source import Document, Place, YamlError, core_scalar, decode, parse
+from tidegate.config.nodes import YamlError, core_scalar
+from tidegate.config.source import Document, Place, decode, parse
 
 TEXT = """\
 a:

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-HEAVY = ("pydantic", "ruamel", "starlette", "uvicorn", "rich", "prometheus_client", "toktok")
+HEAVY = ("pydantic", "ruamel", "yaml", "starlette", "uvicorn", "rich", "prometheus_client", "toktok")
 PROGRAM = "import sys, importlib; importlib.import_module(sys.argv[1]); print(*sorted(sys.modules))"
 
 
@@ -38,5 +38,5 @@ def test_the_supervisor_imports_next_to_nothing(module: str) -> None:
 
 def test_a_runner_imports_neither_migrations_nor_a_web_framework() -> None:
     """Jobs wait while it starts again; alembic is for a database that is not up to date."""
-    heavy = {"alembic", "starlette", "uvicorn", "celery", "pydantic", "ruamel", "tidegate.jobs.desk"}
+    heavy = {"alembic", "starlette", "uvicorn", "celery", "pydantic", "ruamel", "yaml", "tidegate.jobs.desk"}
     assert imported_by("tidegate.jobs.runner") & heavy == set()

@@ -4,9 +4,10 @@ from pydantic_core import ErrorDetails
 
 from tidegate.config.fields import all_fields, annotation_at, field_at, literals, section_at
 from tidegate.config.findings import Finding, Path
+from tidegate.config.nodes import core_scalar
 from tidegate.config.schema.base import Section
 from tidegate.config.schema.file import Config
-from tidegate.config.source import Document, core_scalar
+from tidegate.config.source import Document
 from tidegate.config.words import closest
 
 _MESSAGES = {  # by the type of the error; what its context holds may be named

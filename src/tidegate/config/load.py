@@ -10,7 +10,7 @@ import msgspec
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from tidegate.config import findings, source
+from tidegate.config import findings, nodes, source
 from tidegate.config.advice.file import advise
 from tidegate.config.build.channels import channel_proxy
 from tidegate.config.build.file import build, provider_proxy
@@ -87,7 +87,7 @@ def load(
     raw = _bounded(path, sharing.text) if parcel is None else parcel.text
     try:
         document = source.parse(source.decode(raw), environ)
-    except source.YamlError as error:
+    except nodes.YamlError as error:
         raise ConfigError(path, [error.finding]) from None
     folder = Path(path).parent.absolute()
     if parcel is not None:
@@ -198,7 +198,7 @@ def _convert(document: source.Document, error: ErrorDetails) -> bool:
     path = path_of(error)
     if types is None or path not in document.substituted or not isinstance(error["input"], str):
         return False
-    value = source.core_scalar(error["input"])
+    value = nodes.core_scalar(error["input"])
     if type(value) not in types:
         return False
     parent = _at(document.data, path[:-1])

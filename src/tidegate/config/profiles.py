@@ -14,8 +14,9 @@ import tidegate
 from tidegate.config import findings
 from tidegate.config.explain import explain
 from tidegate.config.findings import ConfigError
+from tidegate.config.nodes import YamlError
 from tidegate.config.schema.profile import VERSION, ProfileConfig, RefusalConfig
-from tidegate.config.source import Document, YamlError, as_list, as_mapping, decode, parse
+from tidegate.config.source import Document, as_list, as_mapping, decode, parse
 from tidegate.config.words import choice
 from tidegate.model.snapshot import Profile, RefusalRule
 

@@ -1,27 +1,33 @@
 """YAML text to plain data in which every value knows its line and column. YAML 1.2; anchors and merge keys work."""
 
-import re
-import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import CollectionNode, MappingNode, Node, ScalarNode
-from ruamel.yaml.reader import ReaderError
-
 from tidegate.config.environment import BadReference, refers, substitute
 from tidegate.config.findings import Finding, Path, dotted, shown
+from tidegate.config.nodes import (
+    BOOL,
+    CORE,
+    FLOAT,
+    INT,
+    MAX_DEPTH,
+    MERGE,
+    NULL,
+    TEXT,
+    CollectionNode,
+    MappingNode,
+    Node,
+    ScalarNode,
+    SequenceNode,
+    YamlError,
+    compose,
+    core_scalar,
+)
 
-MAX_BYTES = 1_048_576  # the parser needs about 10 s for each MB
-MAX_DEPTH = 32
+MAX_BYTES = 1_048_576
 MAX_VALUES = 200_000  # bounds what aliases of aliases can multiply to
 
-_CORE = "tag:yaml.org,2002:"
-_TEXT_TAGS = frozenset({_CORE + "str", _CORE + "timestamp"})
-_INT = re.compile(r"[-+]?[0-9][0-9_]{0,99}|0o[0-7][0-7_]{0,99}|0x[0-9a-fA-F][0-9a-fA-F_]{0,99}")
-_FLOAT = re.compile(r"(?=.*[.eE])[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?")
-_BOOLS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_TEXT_TAGS = frozenset({TEXT, CORE + "timestamp"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +100,6 @@ def decode(raw: bytes) -> str:
         raise YamlError(Finding(line, column, "", "the file is not UTF-8 text", "save it as UTF-8")) from None
 
 
-class YamlError(ValueError):
-    """Text that is no YAML, with the one finding that says where and why."""
-
-    def __init__(self, finding: Finding) -> None:
-        self.finding = finding
-        super().__init__(finding.sentence())
-
-
 def parse(text: str, environ: Mapping[str, str]) -> Document:
     """Read `text`, replacing references to the environment. Raises `YamlError` when it is no YAML."""
     node = compose(text)
@@ -111,72 +109,11 @@ def parse(text: str, environ: Mapping[str, str]) -> Document:
     return document
 
 
-def core_scalar(text: str) -> object:
-    """What a plain scalar means in YAML 1.2: a number, true or false, else the text itself."""
-    if _INT.fullmatch(text):
-        digits = text.replace("_", "")
-        return int(digits, 0 if digits[:2] in ("0o", "0x") else 10)
-    if _FLOAT.fullmatch(text):
-        return float(text.replace("_", ""))
-    return _BOOLS.get(text, text)
-
-
-def compose(text: str) -> Node | None:
-    """The nodes of `text` with their places; None: it is empty. Raises `YamlError`. About 10 s for each MB."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the parser's warnings quote the file
-            node: Node | None = YAML(typ="safe", pure=True).compose(text)
-            return node
-    except MarkedYAMLError as error:
-        raise YamlError(_syntax_finding(error, text)) from None
-    except ReaderError as error:
-        before = text[: error.position]
-        line, column = before.count("\n") + 1, error.position - before.rfind("\n")
-        message = "a control character cannot stand in YAML"
-        raise YamlError(Finding(line, column, "", message, "remove it, or write it as an escape in quotes")) from None
-    except RecursionError:
-        raise YamlError(Finding(1, 1, "", "nested too deeply", f"use at most {MAX_DEPTH} levels")) from None
-    except (YAMLError, ValueError):
-        raise YamlError(Finding(1, 1, "", *_NOT_YAML)) from None
-
-
-_NOT_YAML = ("not valid YAML", "check quotes and indentation")
-_SYNTAX = (  # (words of the parser, what we say, what would be right)
-    (r"found character '\t'", "a tab cannot indent", "use spaces"),
-    ("cannot start any token", "a value cannot start with this character", "put the value in quotes"),
-    ("mapping values are not allowed", "a second `: ` in one value, or a wrong indentation",
-     "put the value in quotes, or align the line with its neighbours"),
-    ("undefined alias", "an alias (*name) whose anchor (&name) is not defined above", "define the anchor first"),
-    ("another document", "a second document starts here", "keep one document in the file"),
-    ("unexpected end of stream", "a quote is opened and never closed", "close it"),
-    ("but got '<stream end>'", "a bracket is opened and never closed", "close it"),
-    ("but found '<block mapping start>'", "wrong indentation", "align the line with its neighbours"),
-    ("unknown escape character", "an unknown escape in double quotes", "double the backslash, or use single quotes"),
-    ("expected ',' or", "a comma or a closing bracket is missing", "close the bracket, or separate with commas"),
-    ("could not find expected ':'", "a name without `:`", "write `name: value`"),
-    ("expected <block end>", "wrong indentation, or a list item among names",
-     "align the line with its neighbours"),
-)  # fmt: skip
-
-
-def _syntax_finding(error: MarkedYAMLError, text: str) -> Finding:
-    problem = (error.problem or "").replace("\t", r"\t")
-    known = [(message, remedy) for words, message, remedy in _SYNTAX if words in problem]
-    message, remedy = known[0] if known else _NOT_YAML
-    mark = error.context_mark if "opened" in message else error.problem_mark
-    line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
-    source = text.splitlines()[line - 1 : line]
-    if "bracket" in message and source and "${" in source[0]:
-        remedy = 'inside [ ] and { } put a value with ${…} in quotes: "${NAME}"'
-    return Finding(line, column, "", message, remedy)
-
-
 def _place(node: Node, name: Node | None) -> Place:
-    named = name.start_mark if name is not None else node.start_mark
-    below = isinstance(node, CollectionNode) and not node.flow_style  # it starts on a line after its name
-    at = named if below else node.start_mark
-    return Place(at.line + 1, at.column + 1, named.line + 1, named.column + 1)
+    named = name if name is not None else node
+    below = isinstance(node, CollectionNode) and not node.flow  # it starts on a line after its name
+    at = named if below else node
+    return Place(at.line, at.column, named.line, named.column)
 
 
 class _Reader:
@@ -207,7 +144,8 @@ class _Reader:
         try:
             if isinstance(node, MappingNode):
                 return self._mapping(node, path)
-            return [self._value(item, (*path, index), None) for index, item in enumerate(node.value)]
+            items = node.value if isinstance(node, SequenceNode) else ()
+            return [self._value(item, (*path, index), None) for index, item in enumerate(items)]
         finally:
             self._open.discard(id(node))
 
@@ -226,7 +164,7 @@ class _Reader:
         own: dict[str, int] = {}
         merged: list[tuple[str, Node, Node]] = []
         for key, value in node.value:
-            if key.tag == _CORE + "merge":
+            if key.tag == MERGE:
                 merged.extend(self._merged(value, path))
                 continue
             name = self._name(key, path)
@@ -236,7 +174,7 @@ class _Reader:
                 where = f"it stands on line {own[name]} already"
                 self._document.refuse((*path, name), "given twice", f"keep one; {where}", at=key)
                 continue
-            own[name] = key.start_mark.line + 1
+            own[name] = key.line
             data[name] = self._value(value, (*path, name), key)
         for name, key, value in merged:
             if name not in data:
@@ -248,7 +186,7 @@ class _Reader:
             self._document.refuse(path, "a name must be text", "write `name: value`", at=key)
             return None
         if not refers(key.value):
-            return str(key.value)
+            return key.value
         try:
             name = substitute(key.value, self._environ)
         except BadReference as error:
@@ -259,8 +197,8 @@ class _Reader:
 
     def _merged(self, value: Node, path: Path, depth: int = 0) -> Iterator[tuple[str, Node, Node]]:
         """Pairs that `<<` brings in; the first of several sources wins, and what stands in the mapping itself."""
-        sources = [value] if isinstance(value, MappingNode) else value.value
-        if not isinstance(sources, list) or depth > MAX_DEPTH:
+        sources = [value] if isinstance(value, MappingNode) else value.value if isinstance(value, SequenceNode) else []
+        if isinstance(value, ScalarNode) or depth > MAX_DEPTH:
             self._document.refuse(path, "<< needs a mapping, or a list of them", "write `<<: *anchor`", at=value)
             return
         for source in sources:
@@ -270,7 +208,7 @@ class _Reader:
             for key, item in source.value:
                 if self._overflows(path):
                     return
-                if key.tag == _CORE + "merge":
+                if key.tag == MERGE:
                     yield from self._merged(item, path, depth + 1)
                 elif (name := self._name(key, path)) is not None:
                     yield name, key, item
@@ -280,9 +218,9 @@ class _Reader:
             return self._substituted(node, path)
         if node.tag in _TEXT_TAGS:
             return node.value
-        if node.tag == _CORE + "null":
+        if node.tag == NULL:
             return None
-        if node.tag in (_CORE + "int", _CORE + "float", _CORE + "bool"):
+        if node.tag in (INT, FLOAT, BOOL):
             return core_scalar(node.value)
         self._unusable(path, "a tag (!…) that has no meaning here", "remove the tag")
         return None

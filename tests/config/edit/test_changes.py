@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tidegate.config.edit.changes import CannotChange, Change, apply, changed
 from tidegate.config.edit.tree import plain, tree_of
-from tidegate.config.source import YamlError
+from tidegate.config.nodes import YamlError
 
 MISSION = Path(__file__).parents[1] / "mission.yaml"
 TEXT = """\

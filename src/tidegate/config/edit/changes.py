@@ -7,12 +7,10 @@ Whatever is done, the result is read again and held against the data that it sho
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
-
 from tidegate.config.edit.splice import Edit, add, remove, replace
 from tidegate.config.edit.tree import Item, Tree, Uneditable, plain, scalar_of, tree_of
 from tidegate.config.findings import Finding, Path, dotted
-from tidegate.config.source import YamlError, compose
+from tidegate.config.nodes import CollectionNode, MappingNode, Node, ScalarNode, SequenceNode, YamlError, compose
 
 MOST = 500  # changes at a time
 _REMEDY = "change it in the text"
@@ -156,7 +154,7 @@ class _Editor:
         for part in path:
             if node is None:
                 return None
-            flowing = flowing or bool(getattr(node, "flow_style", False))
+            flowing = flowing or _is_flow(node)
             item = _child(self.tree, node, part)
             if item is None or item.alias or item.node.anchor:
                 return None
@@ -189,7 +187,7 @@ def _step(
     """The edit for the first difference below `node`; None: there is none."""
     if _same(data, wanted):
         return None
-    flowing = flowing or bool(getattr(node, "flow_style", False))
+    flowing = flowing or _is_flow(node)
     if node is not None and (around is None or not (around[1].alias or node.anchor)):
         if (
             isinstance(node, MappingNode)
@@ -247,8 +245,8 @@ def _reads_as(text: str, value: object) -> bool:
         return False
 
 
-def _is_flow(node: Node) -> bool:
-    return bool(getattr(node, "flow_style", False))
+def _is_flow(node: Node | None) -> bool:
+    return isinstance(node, CollectionNode) and node.flow
 
 
 def _same(one: object, other: object) -> bool:

@@ -13,14 +13,12 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Final, NamedTuple, get_origin
 
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
-
 from tidegate.config.edit.tree import Tree, Uneditable, tree_of
 from tidegate.config.fields import all_fields, annotation_at, section_at
 from tidegate.config.findings import Finding
 from tidegate.config.findings import Path as Place
+from tidegate.config.nodes import MAX_DEPTH, MERGE, TEXT, MappingNode, Node, ScalarNode, SequenceNode, YamlError
 from tidegate.config.schema.base import only_inside
-from tidegate.config.source import MAX_DEPTH, YamlError
 
 MASK: Final = re.compile(r"«secret:([0-9a-f]{16})»")
 _ANY: Final = re.compile(r"«secret:[^»\n]*»?")
@@ -29,7 +27,6 @@ _PASSWORD: Final = re.compile(
     r"://(?:[^:@/\s\"']*:)?([^@/\s\"']+)@|[?&][^=&\s]*(?:pass|pwd|token|secret)[^=&\s]*=([^&#\s\"']+)", re.IGNORECASE
 )
 _KEY_LIKE: Final = re.compile(r"\b(?:sk-|pk-|xai-|gsk_|ghp_|hf_|tgk_|tga_|whsec_|AKIA|AIza)[A-Za-z0-9_+/=-]{8,}")
-_TEXT: Final = "tag:yaml.org,2002:str"
 _LINE: Final = re.compile(r"(?:^|[\s{,\[])(?P<name>[^\s:#{,\[]+)[ ]*:(?=\s|$)(?P<value>.*)$")
 
 
@@ -108,11 +105,11 @@ def _scalars(tree: Tree, node: Node | None, path: Place) -> Iterator[tuple[Place
     if len(path) > MAX_DEPTH:
         return
     if isinstance(node, ScalarNode):
-        inner = _inner(tree.text, Span(int(node.start_mark.index), int(node.end_mark.index)), node.style)
+        inner = _inner(tree.text, Span(node.start, node.end), node.style)
         yield path, tree.text[inner.start : inner.end]
     elif isinstance(node, MappingNode):
         for key, value in node.value:
-            yield from _scalars(tree, value, (*path, str(key.value)))
+            yield from _scalars(tree, value, (*path, key.value if isinstance(key, ScalarNode) else ""))
     elif isinstance(node, SequenceNode):
         for index, value in enumerate(node.value):
             yield from _scalars(tree, value, (*path, index))
@@ -166,8 +163,8 @@ def _of_node(tree: Tree, node: Node | None, path: Place, seen: set[int]) -> Iter
     seen.add(id(node))
     if isinstance(node, MappingNode):
         for key, value in node.value:
-            at = _below(path, str(key.value)) if isinstance(key, ScalarNode) else path
-            yield from _of_node(tree, value, path if str(key.tag).endswith(":merge") else at, seen)
+            at = _below(path, key.value) if isinstance(key, ScalarNode) else path
+            yield from _of_node(tree, value, path if key.tag == MERGE else at, seen)
     elif isinstance(node, SequenceNode):
         for index, value in enumerate(node.value):
             yield from _of_node(tree, value, _below(path, index), seen)
@@ -200,10 +197,10 @@ def _kind(path: Place) -> str:
 
 
 def _of_scalar(text: str, node: ScalarNode, kind: str) -> Iterator[Span]:
-    span = Span(int(node.start_mark.index), int(node.end_mark.index))
+    span = Span(node.start, node.end)
     if kind in ("", "inside"):
         yield from _passwords(text, span)
-    elif kind == "all" or (kind == "unknown" and node.tag == _TEXT):
+    elif kind == "all" or (kind == "unknown" and node.tag == TEXT):
         inner = _inner(text, span, node.style)
         if not _REFERENCE.fullmatch(text[inner.start : inner.end]):
             yield inner

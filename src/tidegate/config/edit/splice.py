@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from ruamel.yaml.nodes import CollectionNode, MappingNode, Node, ScalarNode
-
 from tidegate.config.edit.emit import block, entry, flow, scalar
 from tidegate.config.edit.tree import Item, Tree
+from tidegate.config.nodes import CollectionNode, MappingNode, Node, ScalarNode
 
 _STEP = 2
 
@@ -47,7 +46,7 @@ def replace(tree: Tree, parent: Node | None, item: Item | None, value: object, *
 
 
 def _scalar(tree: Tree, item: Item, value: object) -> list[Edit]:
-    start, style = int(item.node.start_mark.index), getattr(item.node, "style", None)
+    start, style = item.node.start, item.node.style if isinstance(item.node, ScalarNode) else None
     if style in ("|", ">"):
         keep = tree.newline if tree.text[start : item.end].endswith("\n") else ""
         return [Edit(start, item.end, flow(value) + keep)]
@@ -59,7 +58,7 @@ def add(tree: Tree, parent: Node, items: Sequence[Item], name: str, value: objec
     """One more item behind those of a mapping or list that has some."""
     last = items[-1]
     mapping = isinstance(parent, MappingNode)
-    if isinstance(parent, CollectionNode) and parent.flow_style:
+    if isinstance(parent, CollectionNode) and parent.flow:
         text = f"{flow(name)}: {flow(value)}" if mapping else flow(value)
         return [Edit(last.end, last.end, f", {text}")]
     head = f"{scalar(name)}:" if mapping else "-"
@@ -76,7 +75,7 @@ def remove(tree: Tree, parent: Node, item: Item, items: Sequence[Item]) -> list[
     """Without one item of several; a comment behind it on its line goes with it."""
     at = items.index(item)
     following = items[at + 1] if at + 1 < len(items) else None
-    if isinstance(parent, CollectionNode) and parent.flow_style:
+    if isinstance(parent, CollectionNode) and parent.flow:
         if at:
             return [Edit(items[at - 1].end, item.end, "")]
         return [Edit(item.start, following.start if following is not None else item.end, "")]
@@ -96,7 +95,7 @@ def remove(tree: Tree, parent: Node, item: Item, items: Sequence[Item]) -> list[
 def _whole(tree: Tree, value: object) -> list[Edit]:
     text, root = tree.text, tree.root
     made = tree.newline.join(block(value, 0)) if _is_collection(value) and value else flow(value)
-    start = len(text) if root is None else int(root.start_mark.index)
+    start = len(text) if root is None else root.start
     end = len(text) if root is None else tree.end(root)
     lead = tree.newline if root is None and text and not text.endswith("\n") else ""
     tail = "" if text[end:].startswith(("\n", "\r")) else tree.newline

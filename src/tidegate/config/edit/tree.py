@@ -5,12 +5,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from ruamel.yaml.nodes import CollectionNode, MappingNode, Node, ScalarNode, SequenceNode
+from tidegate.config.nodes import (
+    BOOL,
+    FLOAT,
+    INT,
+    MAX_DEPTH,
+    MERGE,
+    NULL,
+    MappingNode,
+    Node,
+    ScalarNode,
+    SequenceNode,
+    compose,
+    core_scalar,
+)
+from tidegate.config.source import MAX_VALUES
 
-from tidegate.config.source import MAX_DEPTH, MAX_VALUES, compose, core_scalar
-
-_CORE = "tag:yaml.org,2002:"
-_MERGE = _CORE + "merge"
 _ALIAS = re.compile(r"[ \t]*\*[^\s,\[\]{}]+")
 _BEFORE = re.compile(r"[\s:]*")
 
@@ -57,9 +67,9 @@ class Tree:
 
     def end(self, node: Node) -> int:
         """Behind the last character of a value that is no alias; comments and blank lines below it are not its own."""
-        if isinstance(node, CollectionNode) and not node.flow_style and node.value:
+        if isinstance(node, (SequenceNode, MappingNode)) and not node.flow and node.value:
             return self.items(node)[-1].end
-        return int(node.end_mark.index)
+        return node.end
 
     def line_end(self, at: int) -> int:
         """Where the line of a position ends, before its line break."""
@@ -82,42 +92,42 @@ class Tree:
         return "\r\n" if "\r\n" in self.text else "\n"
 
     def _pair(self, key: Node, value: Node) -> Item:
-        name = str(key.value) if isinstance(key, ScalarNode) else ""
-        start, named = int(key.start_mark.index), int(key.end_mark.index)
+        name = key.value if isinstance(key, ScalarNode) else ""
+        start, named = key.start, key.end
         colon = self.text.find(":", named)
         if colon < 0 or self.text[named:colon].strip() or not isinstance(key, ScalarNode):
             raise Uneditable("this name is written in a way that only the text can change", start)
         return self._item(name, value, start, colon + 1)
 
     def _listed(self, node: SequenceNode) -> Iterator[Item]:
-        at = int(node.start_mark.index)
-        if node.flow_style:
+        at = node.start
+        if node.flow:
             at += 1
         for value in node.value:
             start = self._next(at, node)
-            item = self._item("", value, start, start if node.flow_style else start + 1)
+            item = self._item("", value, start, start if node.flow else start + 1)
             yield item
             at = item.end
 
     def _next(self, at: int, node: SequenceNode) -> int:
         """The dash, or in brackets the first character, of the next item: behind blanks and comments."""
-        text, end = self.text, int(node.end_mark.index)
+        text, end = self.text, node.end
         while at < end:
             if text[at] == "#":
                 at = self.line_end(at)
-            elif (node.flow_style and text[at] in " \t\r\n,") or (not node.flow_style and text[at] != "-"):
+            elif (node.flow and text[at] in " \t\r\n,") or (not node.flow and text[at] != "-"):
                 at += 1
             else:
                 return at
-        raise Uneditable("this list is written in a way that only the text can change", int(node.start_mark.index))
+        raise Uneditable("this list is written in a way that only the text can change", node.start)
 
     def _item(self, name: str, value: Node, start: int, opened: int) -> Item:
-        if int(value.start_mark.index) < opened and int(value.end_mark.index) <= start:  # it stands further up
+        if value.start < opened and value.end <= start:  # it stands further up
             found = _ALIAS.match(self.text, opened)
             if found is None:
                 raise Uneditable("an alias stands here: change the text", start)
             return Item(name, value, start, opened, found.end(), alias=True)
-        empty = isinstance(value, ScalarNode) and value.start_mark.index == value.end_mark.index
+        empty = isinstance(value, ScalarNode) and value.start == value.end
         return Item(name, value, start, opened, opened if empty else self.end(value))
 
 
@@ -144,25 +154,26 @@ class _Plain:
             return self._mapping(node, depth)
         if isinstance(node, SequenceNode):
             return [self.of(one, depth + 1) for one in node.value]
-        return None if node is None else scalar_of(node)
+        return scalar_of(node) if isinstance(node, ScalarNode) else None
 
     def _mapping(self, node: MappingNode, depth: int) -> dict[str, object]:
         found: dict[str, object] = {}
         merged: dict[str, object] = {}
         for key, value in node.value:
-            if key.tag == _MERGE:
-                for source in [value] if isinstance(value, MappingNode) else value.value:
+            if key.tag == MERGE:
+                for source in value.value if isinstance(value, SequenceNode) else [value]:
                     brought = self.of(source, depth + 1)
                     merged = {**(brought if isinstance(brought, dict) else {}), **merged}
             else:
-                found[str(key.value)] = self.of(value, depth + 1)
+                name = key.value if isinstance(key, ScalarNode) else str(self.of(key, depth + 1))
+                found[name] = self.of(value, depth + 1)
         return {**merged, **found} if merged else found
 
 
-def scalar_of(node: Node) -> object:
+def scalar_of(node: ScalarNode) -> object:
     """What a scalar means."""
-    if node.tag == _CORE + "null":
+    if node.tag == NULL:
         return None
-    if node.tag in (_CORE + "int", _CORE + "float", _CORE + "bool"):
-        return core_scalar(str(node.value))
-    return str(node.value)
+    if node.tag in (INT, FLOAT, BOOL):
+        return core_scalar(node.value)
+    return node.value

@@ -16,8 +16,9 @@ from tidegate.config.edit.reserved import reserved
 from tidegate.config.edit.tree import Uneditable, plain, tree_of
 from tidegate.config.findings import ConfigError, Finding
 from tidegate.config.load import Sharing, load
+from tidegate.config.nodes import YamlError
 from tidegate.config.parcels import Unshareable
-from tidegate.config.source import Document, YamlError, parse
+from tidegate.config.source import Document, parse
 
 _FINDINGS = 200  # told at a time
 

@@ -472,3 +472,17 @@ async def test_a_stream_of_an_unknown_kind_is_passed_through(call: Call, headers
     assert isinstance(outcome, Answered)
     assert outcome.splice is not None
     assert isinstance(outcome.splice.tap, RawTap)
+
+
+async def test_a_defect_after_the_head_of_a_stream_leaves_no_connection_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody would read it: it is closed, and whoever asked hears of the defect."""
+
+    def watch(*_: object) -> None:
+        raise ValueError("a defect")
+
+    monkeypatch.setattr(Lane, "watch", watch)
+    one = Try(call_of(stream=True))
+    reply, stream = streaming()
+    with pytest.raises(ValueError, match="a defect"):
+        await one.reply(reply)
+    assert stream.aborted

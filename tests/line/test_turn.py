@@ -50,3 +50,25 @@ async def test_no_turn_before_the_deadline() -> None:
     running = play.call("s", max_tokens=1_000, deadline=100_000)
     await play.until(SECOND // 2)
     assert refused(await running).problem.kind is ProblemKind.OVER_QUOTA
+
+
+@pytest.mark.parametrize("where", ["tidegate.line.lane.Lane.slot", "tidegate.line.story.queued"])
+async def test_a_defect_gives_back_what_was_taken(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As who leaves does: the strategy's call of the minute and the lane's tokens are the next one's."""
+    play = play_of(provider(limits={"a": Limits(0, 60_000)}), rate_limit=RateLimitPolicy(max_rpm=1), fallback_models=())
+    spend(play, 60_000)
+
+    def broken(*_: object, **__: object) -> None:
+        raise ValueError("a defect")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(where, broken)
+        first = play.call("s", max_tokens=30_000)
+        await play.until(40 * SECOND)
+        with pytest.raises(ValueError, match="a defect"):
+            await first
+    second = play.call("s", max_tokens=30_000)
+    await play.until(42 * SECOND)
+    await play.provider("openai", OK)
+    served(await second)
+    assert play.calls[1].queued_us < SECOND

@@ -86,31 +86,41 @@ async def attempt(
             head, body, stream=call.shape.stream or call.kind is PASS, deadline=call.deadline
         )
     except TransportError as error:
-        failure = Failure(Reason.TRANSIENT, str(error), sent=error.sent, begun=error.begun)
-        judge(call, slot, failure, key)
-        if error.sent:
-            _book(call, slot, failure, 0, clock.now())
+        return _broken_off(call, slot, error, key, judge, clock)
+    try:
+        if reply.stream is not None or reply.status >= 400:
+            slot.head_us = clock.now() - slot.permit.taken_at
+        shown = dict(reply.headers)
+        lane.watch(shown, slot)
+        if reply.status < 400 and reply.stream is None:
+            outcome = _complete(call, way, crossed, reply, shown, slot, clock)
+        elif reply.status < 400:
+            outcome = await _streamed(call, way, crossed, reply, shown, slot, clock)
         else:
-            slot.give_back(judged=True)
-            story.unsent(call, lane.name, slot.account, failure, slot.permit.taken_at, clock.now())
-        return failure
-    if reply.stream is not None or reply.status >= 400:
-        slot.head_us = clock.now() - slot.permit.taken_at
-    shown = dict(reply.headers)
-    lane.watch(shown, slot)
-    if reply.status < 400 and reply.stream is None:
-        outcome = _complete(call, way, crossed, reply, shown, slot, clock)
-    elif reply.status < 400:
-        outcome = await _streamed(call, way, crossed, reply, shown, slot, clock)
-    else:
-        outcome = _refusal(reply, shown, slot, clock)
-    if isinstance(outcome, Failure):
-        outcome = _without(outcome, key)
-        judge(call, slot, outcome, key)
-        if reply.status >= 400:
-            lane.refused(outcome.reason, _text(reply), shown, slot)
-        _book(call, slot, outcome, reply.status, clock.now(), story.telling(reply.headers, key))
+            outcome = _refusal(reply, shown, slot, clock)
+        if isinstance(outcome, Failure):
+            outcome = _without(outcome, key)
+            judge(call, slot, outcome, key)
+            if reply.status >= 400:
+                lane.refused(outcome.reason, _text(reply), shown, slot)
+            _book(call, slot, outcome, reply.status, clock.now(), story.telling(reply.headers, key))
+    except BaseException:
+        if reply.stream is not None:
+            reply.stream.abort()  # a defect of ours, or the client left: nobody would ever read it
+        raise
     return outcome
+
+
+def _broken_off(call: Call, slot: Slot, error: TransportError, key: bytes, judge: Judge, clock: Clock) -> Failure:
+    """The provider could not be reached, or said nothing."""
+    failure = Failure(Reason.TRANSIENT, str(error), sent=error.sent, begun=error.begun)
+    judge(call, slot, failure, key)
+    if error.sent:
+        _book(call, slot, failure, 0, clock.now())
+    else:
+        slot.give_back(judged=True)
+        story.unsent(call, slot.lane.name, slot.account, failure, slot.permit.taken_at, clock.now())
+    return failure
 
 
 def _book(

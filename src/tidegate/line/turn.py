@@ -1,7 +1,5 @@
 """A call's turn: at the strategy's own limits, and then at a lane of its target; what it waits for is in its story."""
 
-import asyncio
-
 from tidegate.line import story
 from tidegate.line.pool import LaneT, Permit, Pool
 from tidegate.line.slot import Slot
@@ -23,15 +21,18 @@ async def take(
             own = await _stand(call, bound, ticket, clock, story.BOUND)
         if own is None:
             return None
+    permit = None
     try:
         ticket = Waiting(call.tenant, pick.charge, began, give_up_at, affinity=call.affinity, elsewhere=elsewhere)
         permit = await _stand(call, pick.pool, ticket, clock, predicted=pick.wait_us)
-    except asyncio.CancelledError:
+        if permit is not None:
+            return permit.lane.slot(permit, own, clock.now())
+    except BaseException:  # the client left, or a defect of ours: nobody else may suffer from it
+        if permit is not None:
+            permit.give_back()
         if own is not None:
             own.give_back()
         raise
-    if permit is not None:
-        return permit.lane.slot(permit, own, clock.now())
     if own is not None:
         own.give_back()
     return None
@@ -42,12 +43,16 @@ async def _stand(
 ) -> Permit[LaneT] | None:
     """Stand in a queue, for as long as it takes; who leaves it has waited, too."""
     began, front = clock.now(), bool(call.attempts) and not why
-    at, lane = story.place(pool, ticket, began, front=front), ""
+    at, permit = story.place(pool, ticket, began, front=front), None
     try:
-        permit = await pool.take(ticket, first=front)
-        lane = "" if permit is None else permit.lane.name
-    finally:
-        now = clock.now()
-        call.queued_us += now - began
-        story.queued(call, pool.name, (why or at[0], at[1], at[2]), began, now, lane, predicted)
+        try:
+            permit = await pool.take(ticket, first=front)
+        finally:
+            now, lane = clock.now(), "" if permit is None else permit.lane.name
+            call.queued_us += now - began
+            story.queued(call, pool.name, (why or at[0], at[1], at[2]), began, now, lane, predicted)
+    except BaseException:
+        if permit is not None:
+            permit.give_back()  # nobody will
+        raise
     return permit

@@ -35,7 +35,7 @@ from tidegate.edge.plans import planned
 from tidegate.edge.replies import Replies
 from tidegate.edge.request import PLANNED, RESERVED, SERVED, Request
 from tidegate.edge.sink import Sink
-from tidegate.edge.tape import Listener
+from tidegate.edge.tape import Listener, Tape
 from tidegate.line import story
 from tidegate.line.line import Line
 from tidegate.line.plan import Plan
@@ -160,14 +160,28 @@ class Pipeline:
         Where following costs as much as a call (`full`), the reservation comes first.
         """
         limits, wanted, cache = request.caller.limits, request.wanted, self.cache
-        free = wanted is not None and not wanted.terms.full
-        if free and cache.follow(request):
-            return
-        if limits is not None and request.stage == PLANNED and not self._reserved(request, limits):
-            return  # it is refused, or it waits for what other workers have left
-        if wanted is not None and not free and (cache.known(request, wanted) or cache.follow(request)):
-            return
-        self._start(request)
+        try:
+            free = wanted is not None and not wanted.terms.full
+            if free and cache.follow(request):
+                return
+            if limits is not None and request.stage == PLANNED and not self._reserved(request, limits):
+                return  # it is refused, or it waits for what other workers have left
+            if wanted is not None and not free and (cache.known(request, wanted) or cache.follow(request)):
+                return
+            self._start(request)
+        except Exception:  # noqa: BLE001 - whatever it is, nobody is left waiting: not by a key, a tape or a flight
+            self.failed(request)
+
+    def failed(self, request: Request) -> None:
+        """A defect of ours ends a request that has no task: whoever hears is told, what was held is given back."""
+        _log.exception("the gate failed on a request")
+        call, replies = request.call, self.replies
+        flight: object = call.keeping  # where it leads one: those who follow ask anew
+        replies.give_up(flight if isinstance(flight, Tape) else request.out, call, _OURS)
+        if request.stage == SERVED:
+            replies.lost(call, request.plan, _FAILED)
+        elif not call.closed:
+            replies.beside(call, request.plan, _FAILED)
 
     def _reserved(self, request: Request, limits: Limits) -> bool:
         """Charge the call to its tenant's own limits, where they allow it now."""
@@ -183,7 +197,11 @@ class Pipeline:
     async def _gather(self, request: Request, limits: Limits) -> None:
         """What it lacks here may be had from elsewhere."""
         call, began = request.call, self._clock.now()
-        problem = await spending.gathered(call, request.plan, limits, self._clock, self._crew.loop)
+        try:
+            problem = await spending.gathered(call, request.plan, limits, self._clock, self._crew.loop)
+        except Exception:  # noqa: BLE001 - as above
+            self.failed(request)
+            return
         if problem is None:
             story.add(call, LIMITED, began, self._clock.now(), why="spent elsewhere")
             request.stage = RESERVED

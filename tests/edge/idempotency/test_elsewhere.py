@@ -187,3 +187,23 @@ async def test_what_is_left_behind_is_bounded(crowd: Crowd, monkeypatch: pytest.
     crowd.ask(1)
     await settle()
     assert crowd.executed == 2
+
+
+@pytest.mark.parametrize("where", ["tidegate.edge.crew.TaskPool.start", "tests.edge.shared.Here.claim"])
+async def test_a_defect_holds_the_key_nowhere(where: str, crowd: Crowd, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither here, where who asked is told, nor at the other workers: the claim is given back."""
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("a defect")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(where, broken)
+        first = crowd.ask(0)
+        await settle()
+    assert first.wire.status == 503
+    assert [record.status for record in crowd.play.recorder.records] == [503]
+    again = crowd.ask(1)
+    await settle()
+    assert crowd.executed == 1
+    await crowd.answered()
+    assert again.wire.body == answer()

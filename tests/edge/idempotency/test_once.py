@@ -8,6 +8,7 @@ import pytest
 from tests.edge.test_gateway import BODY, CHAT, Asked, Door
 from tests.line.scenes import DONE, chunk, refusal, streaming
 from tidegate.edge import tape
+from tidegate.edge.crew import TaskPool
 from tidegate.edge.idempotency import once
 from tidegate.testing import Reply
 from tidegate.testing.clock import settle
@@ -189,3 +190,25 @@ async def test_keys_are_a_clients_own() -> None:
 async def test_a_key_has_a_length(door: Door, key: bytes) -> None:
     """Empty and endless ones are refused."""
     assert ask(door, key=key).wire.status == 400
+
+
+async def test_a_defect_on_the_way_leaves_nobody_waiting(
+    door: Door, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who asked is told, with a record; the next request under the key is executed."""
+
+    def start(*_: object) -> None:
+        raise ValueError("a defect")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(TaskPool, "start", start)
+        first = ask(door)
+    assert first.wire.status == 503
+    assert "a defect" in caplog.text
+    assert [record.status for record in door.records] == [503]
+    assert door.gateway.open == 0
+    again = ask(door)
+    await settle()
+    await door.play.provider("openai", Reply(200, [], answer()))
+    await settle()
+    assert again.wire.body == answer()

@@ -50,6 +50,9 @@ class Room(Protocol):
     def unserved(self, request: Request, problem: Problem) -> None:
         """Nobody does, for this reason."""
 
+    def failed(self, request: Request) -> None:
+        """A defect of ours: it is in the log, and whoever waits is told."""
+
 
 class Elsewhere:
     """One a worker of a cluster. Fulfils `once.Beyond`. O(1) a call."""
@@ -79,27 +82,31 @@ class Elsewhere:
         owner = self._identity + self._serial.to_bytes(8, "big")
         key, claim = _key(tape), encode_executed(Executed(RUNNING, tape.digest))
         deadline, pause = request.call.deadline, LEAST_LOOK_US
-        while tape.listeners():
-            try:
-                there = await self._shared.claim(key, owner, claim, CLAIM_US)
-                found = None if there is None else executed(there[len(owner) :])
-            except (StoreError, ValueError) as error:
-                self._blind(request, tape, owner, error)
-                return
-            if found is None:
-                self._run(request, tape, owner)
-                return
-            if found.digest != tape.digest:
-                self._room.reused(request)
-                return
-            if found.state == ANSWERED:
-                _play(tape, found)
-                return
-            if deadline and self._clock.now() + pause >= deadline:
-                self._room.unserved(request, LATE)
-                return
-            await self._clock.sleep(pause)
-            pause = min(2 * pause, MOST_LOOK_US)
+        try:
+            while tape.listeners():
+                try:
+                    there = await self._shared.claim(key, owner, claim, CLAIM_US)
+                    found = None if there is None else executed(there[len(owner) :])
+                except (StoreError, ValueError) as error:
+                    self._blind(request, tape, owner, error)
+                    return
+                if found is None:
+                    self._run(request, tape, owner)
+                    return
+                if found.digest != tape.digest:
+                    self._room.reused(request)
+                    return
+                if found.state == ANSWERED:
+                    _play(tape, found)
+                    return
+                if deadline and self._clock.now() + pause >= deadline:
+                    self._room.unserved(request, LATE)
+                    return
+                await self._clock.sleep(pause)
+                pause = min(2 * pause, MOST_LOOK_US)
+        except Exception:  # noqa: BLE001 - whatever it is, nobody waits for ever under this key
+            self._room.failed(request)
+            return
         tape.spoil()  # who asked is gone, and nothing was begun
 
     def ended(self, tape: OnceTape) -> None:

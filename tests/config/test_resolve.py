@@ -28,3 +28,15 @@ def test_else_the_only_one_of_the_dialect() -> None:
     assert names("x", provider("a", models=("m",)), provider("b", OTHER)) == ["a"]
     assert names("x", provider("a"), provider("b")) == []
     assert names("x") == []
+
+
+def test_what_was_asked_before_is_not_told_of_others() -> None:
+    """A list that has grown, and another configuration, are looked at anew."""
+    first, second = provider("a", models=("m",)), provider("b", limits=("m",))
+    growing = [first]
+    assert serving("m", growing) == (first,)
+    growing.append(second)
+    assert serving("m", growing) == (first, second)
+    assert [serving("m", one) for one in ((first,), (second,), (first, second))] == [
+        (first,), (second,), (first, second),
+    ]  # fmt: skip

@@ -3,23 +3,21 @@
 import contextlib
 import functools
 import hashlib
-import http.client
 import itertools
-import json
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench import cpu
 from bench.install import InstallFailed, compiled_gate
-from bench.plain import exchange
-from bench.process import NotReady, end, free_port, running
 from bench.systems import Starter, System
+from harness import cpu
+from harness.node import Node
+from harness.process import NotReady, end
 
 _NEVER = 1_000_000_000
 
@@ -53,8 +51,8 @@ def client_keys(count: int) -> list[str]:
     return [f"tg-bench-{number:06d}" for number in range(count)]
 
 
-def write_config(home: Path, upstream: int, shape: Shape) -> Path:
-    """The gate's file and its file of client keys."""
+def settings(home: Path, upstream: int, shape: Shape) -> dict[str, Any]:
+    """The gate's file; its file of client keys is written."""
     scope = {
         "name": "main",
         "keys": [f"sk-bench-{number}" for number in range(shape.provider_keys)],
@@ -67,10 +65,8 @@ def write_config(home: Path, upstream: int, shape: Shape) -> Path:
         "scopes": [scope],
         "models": {"gpt-4o": {"price": price}},
     }
-    path = home / "tidegate.yaml"
     defaults = {"defaults": {"caching": {"enabled": True}}} if shape.cached else {}
-    path.write_text(json.dumps({"providers": {"openai": provider}} | defaults | _callers(home, shape)))
-    return path
+    return {"providers": {"openai": provider}} | defaults | _callers(home, shape)
 
 
 def _callers(home: Path, shape: Shape) -> dict[str, Any]:
@@ -89,18 +85,9 @@ def _callers(home: Path, shape: Shape) -> dict[str, Any]:
     return {"namespaces": {"bench": namespace}, "access": access}
 
 
-def serve_command(config: Path, port: int, admin: int) -> list[str]:
-    """`tidegate serve` with state beside the configuration."""
-    options = ["--port", str(port), "--admin-port", str(admin), "--state-dir", str(config.parent / "state")]
-    return [program(), "serve", "-c", str(config), *options]
-
-
-def healthy(port: int) -> bool:
-    """Does `/readyz` say that traffic may come?"""
-    try:
-        return exchange(port, "/readyz", seconds=1).status == 200
-    except (OSError, http.client.HTTPException):
-        return False
+def plain(home: Path, full: Mapping[str, Any], port: int = 0) -> Node:
+    """The measured build with this file, without one option that an older build may not know; not started yet."""
+    return Node(home, full, program=[program()], port=port)
 
 
 def worker_of(root: int) -> int:
@@ -116,10 +103,8 @@ def starter(shape: Shape = Shape()) -> Starter:
 
     @contextlib.contextmanager
     def start(home: Path, upstream: int) -> Iterator[System]:
-        port, admin = free_port(), free_port()
-        command = serve_command(write_config(home, upstream, shape), port, admin)
-        with running(command, home / "log", lambda: healthy(port), seconds=30) as child:
-            yield System("Tidegate", version(), port, child.pid, worker_of(child.pid))
+        with plain(home, settings(home, upstream, shape)) as node:
+            yield System("Tidegate", version(), node.port, node.pid, worker_of(node.pid))
 
     return start
 
@@ -143,7 +128,7 @@ def call_records(state: Path) -> int:
 
 def seconds_to_ready(home: Path, upstream: int) -> float:
     """From exec to the line with both URLs, measured at the pipe."""
-    command = serve_command(write_config(home, upstream, Shape()), free_port(), free_port())
+    command = plain(home, settings(home, upstream, Shape())).command()
     started = time.perf_counter()
     with (home / "log").open("wb") as log:
         child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log)

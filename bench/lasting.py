@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench import cpu, gate
+from bench import gate
 from bench.figures import Figure, at_most, median, spread, told
 from bench.load import Load, wrk
 from bench.systems import System
 from bench.upstreams import Upstreams
+from harness import cpu
 
 _MB = 1e6
 _FLAT_MB = 3.0  # a leak of 4 bytes a request would show

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import msgspec
 
-from bench import cpu, gate
+from bench import gate
 from bench.bodies import chat
 from bench.figures import Figure, at_most, exactly, median, spread, told
 from bench.openloop import Latencies
 from bench.systems import nginx
 from bench.upstreams import ROOT, Upstreams
+from harness import cpu
 
 _RATE = 1000
 _BIG = 1_000_000

@@ -20,8 +20,9 @@ from bench.others import (
     portkey_command,
     portkey_folder,
 )
-from bench.process import accepts, free_port, running
 from bench.upstreams import nginx_command, nginx_file
+from harness.ports import accepts, free_port
+from harness.process import running
 
 
 @dataclass(frozen=True, slots=True)

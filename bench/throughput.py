@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench import cpu
 from bench.figures import median
 from bench.install import InstallFailed
 from bench.load import Load, WrkResult, wrk
-from bench.process import READY_AFTER, NotReady
 from bench.systems import Starter, System
+from harness import cpu
+from harness.process import READY_AFTER, NotReady
 
 
 @dataclass(frozen=True, slots=True)

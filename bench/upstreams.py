@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.bodies import completion
-from bench.process import accepts, free_port, running
+from harness.ports import accepts, free_port
+from harness.process import running
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -13,10 +13,10 @@ from bench import gate, lasting, paced
 from bench.bodies import chat
 from bench.figures import Figure, at_most, below, console, exactly, figures_table, median, missing, spread, told, write
 from bench.load import Load
-from bench.process import NotReady
 from bench.systems import BASELINES, PEERS
 from bench.throughput import Entrant, Measured, Plan, compare, pairs
 from bench.upstreams import Upstreams, upstreams
+from harness.process import NotReady
 from tidegate.model.keys import signing_key_of
 
 OURS = "Tidegate"

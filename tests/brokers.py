@@ -8,10 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from bench import rabbitmq as rabbit
-from bench.broker import Broker
-from bench.rabbitmq import RabbitMq
-from bench.redis import RedisBroker
+from harness.servers import rabbitmq as rabbit
+from harness.servers.broker import Broker, RedisBroker
+from harness.servers.rabbitmq import RabbitMq
 
 __all__ = ["broker", "rabbitmq", "rabbitmq_server", "redis_broker", "redis_server"]
 

@@ -10,11 +10,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from bench.prove.cluster.sentinels import Sentinels
-from bench.prove.cluster.servers import REDIS, VALKEY, Server
-from bench.prove.cluster.slots import Slots
+from harness.servers import prometheus
+from harness.servers.cluster import Slots
+from harness.servers.redis import REDIS, VALKEY, Server
+from harness.servers.sentinel import Sentinels
+from harness.servers.valkey import Valkey
 
-__all__ = ["Server", "redis", "redis_process", "sentinels", "server", "slots", "valkey", "valkey_process"]
+__all__ = [
+    "Server", "mortal_valkey", "redis", "redis_process", "sentinels", "server", "slots", "valkey", "valkey_process",
+]  # fmt: skip
 
 
 def installed() -> None:
@@ -34,6 +38,12 @@ def revived(one: Server) -> Server:
     one.command("SCRIPT", "FLUSH")
     one.command("CONFIG", "SET", "maxmemory", "0", "maxmemory-policy", "noeviction", "requirepass", "")
     return one
+
+
+def needs_prometheus() -> None:
+    """Skip where Prometheus and its tool are not installed."""
+    if not prometheus.installed():
+        pytest.skip("prometheus is not installed: apt-get install prometheus")
 
 
 @pytest.fixture(scope="session")
@@ -63,6 +73,14 @@ def redis(redis_process: Server) -> Server:
 def valkey(valkey_process: Server) -> Server:
     """As `revived`."""
     return revived(valkey_process)
+
+
+@pytest.fixture
+def mortal_valkey() -> Iterator[Valkey]:
+    """One of the test's own, on a socket, to stop and to kill."""
+    made = Valkey()
+    yield made
+    made.close()
 
 
 @pytest.fixture(params=["redis", "valkey"])

@@ -15,11 +15,11 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bench import cpu
 from bench.figures import at_least, at_most, exactly, told
 from bench.prove.steps import Context, Row, Step, passing
 from bench.prove.streams.stage import CHAT, Stage, provider, question, stage
-from bench.twin import Twin
+from harness import cpu
+from harness.twin import Twin
 from tidegate.policy.tenant_limits.outlook import SAMPLES, Outlook
 
 CLIENTS = 200

@@ -61,7 +61,7 @@ def _gated(context: Context, quota: Quota, policy: Policy, seconds: int) -> tupl
     with fleet(context.work, replace(quota), policy, [_APP], policy.pick) as one:
         one.empty_books()
         turns = uvloop.run(_hold([Target(one.gate.url, _APP.key, _TALK.deadline_ms)], seconds))
-        return effective(turns, one.began + _WARM_S, seconds), one.ledger()["throttled"], one.gate.complaint
+        return effective(turns, one.began + _WARM_S, seconds), one.ledger()["throttled"], one.gate.refused
 
 
 def _most_in_turn(context: Context, quota: Quota) -> float:

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.figures import Figure, at_most, told
-from bench.plain import exchange
 from bench.prove.steps import Context, Row
 from bench.prove.strangers import BLUE, RED, secret
 from bench.twin import gated
 from bench.upstreams import upstreams
+from harness.plain import exchange
 
 _SIGMAS = 3.5  # by which a share may differ from a half: one time in two thousand it does by chance
 _SHUFFLES = 10_000

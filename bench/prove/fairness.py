@@ -77,7 +77,7 @@ def _figures(run: Run, members: Sequence[Member], *, promised: bool) -> list[Fig
     lost = sum(1 for match in matches if match.visit.tenant.startswith("rare") and match.at_us is None)
     avoidable = run.one.ledger()["avoidable"]
     when = gaps.at_us / 1e6 - run.one.began
-    note = f"between {' and '.join(gaps.between)} at {when:.0f} s; largest call {LARGEST:,}; {run.one.gate.complaint}"
+    note = f"between {' and '.join(gaps.between)} at {when:.0f} s; largest call {LARGEST:,}; {run.one.gate.refused}"
     way = run.way
     if not promised:
         return [

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -10,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from bench import gate
-from bench.process import await_ready, end, free_port
-from bench.twin import Twin, twin
-from bench.upstreams import ROOT
+from bench.twin import twin
+from harness import node
+from harness.ports import free_port
+from harness.twin import Twin
 from tidegate.load.crowd import Member
 
 MODEL = "gpt-4o"
@@ -79,55 +79,14 @@ def without_tenants(full: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in full.items() if name not in {"pools", "namespaces"}}
 
 
-def accepted(config: Path) -> str:
-    """Empty when `tidegate check` takes the file, else its first complaint."""
-    done = subprocess.run([gate.program(), "check", "--json", str(config)], capture_output=True, text=True, check=False)
-    if done.returncode == 0:
-        return ""
-    errors = json.loads(done.stdout).get("errors", []) if done.stdout.startswith("{") else []
-    return f"{errors[0]['field']}: {errors[0]['message']}" if errors else done.stderr[-200:] or "refused"
-
-
-class Gate:
-    """A gate that can be killed and started again on the same state."""
+class Gate(node.Node):
+    """A gate of the measured build; one that refuses the file starts without tenants, and `refused` says why."""
 
     def __init__(self, home: Path, full: dict[str, Any]) -> None:
-        """Raises nothing for a file that the gate refuses: it starts without tenants, and `complaint` says why."""
-        self.home = home
-        home.mkdir(parents=True)
-        self._config = home / "tidegate.yaml"
-        self._config.write_text(json.dumps(full))
-        self.complaint = accepted(self._config)
-        if self.complaint:
-            self._config.write_text(json.dumps(without_tenants(full)))
-        self.port, self.admin = free_port(), free_port()
-        self._child: subprocess.Popen[bytes] | None = None
-
-    @property
-    def url(self) -> str:
-        """Its OpenAI base URL."""
-        return f"http://127.0.0.1:{self.port}/v1"
-
-    @property
-    def pid(self) -> int:
-        """Of the supervisor."""
-        assert self._child is not None
-        return self._child.pid
-
-    def start(self) -> None:
-        """Returns when it is ready. Raises `NotReady`."""
-        command = gate.serve_command(self._config, self.port, self.admin)
-        with (self.home / "log").open("ab") as log:
-            self._child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=ROOT)
-        await_ready(self._child, lambda: gate.healthy(self.port), self.home / "log", 30)
-
-    def stop(self, patience: float = 5.0) -> None:
-        """SIGTERM and, after `patience` seconds, SIGKILL; with 0 it is killed at once."""
-        if self._child is not None:
-            if patience <= 0:
-                self._child.kill()
-            end(self._child, max(patience, 2.0))
-            self._child = None
+        super().__init__(home, full, program=[gate.program()])
+        self.refused = self.complaint()
+        if self.refused:
+            self.config.write_text(json.dumps(without_tenants(full)))
 
 
 @dataclass(slots=True)

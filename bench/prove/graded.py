@@ -10,13 +10,14 @@ from typing import Any
 
 from bench.figures import Figure, exactly, missing, told
 from bench.install import python_extra, python_version
-from bench.plain import exchange
-from bench.process import accepts, free_port, running
 from bench.prove.matrix.cells import ANTHROPIC, DIALECTS, Cell
 from bench.prove.matrix.clients import Clients, Got
 from bench.prove.matrix.faults import Fault
 from bench.prove.steps import Context, Row
 from bench.twin import gated
+from harness.plain import exchange
+from harness.ports import accepts, free_port
+from harness.process import running
 
 _ERRORS = {
     "retry_storm": "retry storms (more than ten attempts for a call)",

@@ -44,7 +44,7 @@ def _figures(one: Fleet, visits: Sequence[Visit]) -> list[Figure]:
     named = [match.visit.tries[0].told_us / 1e6 for match in judged]
     meant = queue_waits(matches, judged, Quota().per_second)
     ratio = median(named) / max(0.001, median(meant))
-    note = f"{len(back):,} came back; {ledger['throttled']:,} 429s at the provider; {one.gate.complaint}"
+    note = f"{len(back):,} came back; {ledger['throttled']:,} 429s at the provider; {one.gate.refused}"
     return [
         at_least("clients that return within 1 s of the named time are served",
                  100 * served / max(1, len(back)), 99, "%", note),

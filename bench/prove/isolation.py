@@ -7,7 +7,6 @@ operating system's own count.
 import contextlib
 import hashlib
 import http.client
-import json
 import os
 import threading
 import time
@@ -15,13 +14,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import cpu, gate
+from bench import gate
 from bench.bodies import chat
 from bench.figures import Figure, at_least, at_most, below, median, missing, told
 from bench.load import Load, wrk
-from bench.process import free_port, running
 from bench.prove.steps import Context, Row
 from bench.upstreams import upstreams
+from harness import cpu
+from harness.ports import free_port
+from harness.wait import wait_until
 from tidegate.supervisor.cgroup import Groups, NoGroups
 
 GOLD, NIGHT = "gold", "night"
@@ -179,11 +180,10 @@ def _stand(context: Context, *, own_workers: bool, limits: dict[str, float]) -> 
             names = (GOLD, NIGHT)
             ports = {name: free_port() for name in names} if own_workers else dict.fromkeys(names, free_port())
             main = free_port() if own_workers else ports[GOLD]
-            file = home / "tidegate.json"
-            file.write_text(json.dumps(_settings(ups.static, ports if own_workers else {}, limits)))
-            command = gate.serve_command(file, main, free_port())
-            with running(command, home / "log", lambda: all(map(gate.healthy, {main, *ports.values()}))) as child:
-                pids = _pids(child.pid, own_workers=own_workers)
+            settings = _settings(ups.static, ports if own_workers else {}, limits)
+            with gate.plain(home, settings, main) as node:
+                wait_until(lambda: all(map(node.healthy, ports.values())), "a worker for each namespace")
+                pids = _pids(node.pid, own_workers=own_workers)
                 for pid in pids.values():
                     os.sched_setaffinity(pid, cpus[:1])
                 yield Stand(ports, pids)

@@ -17,13 +17,13 @@ from typing import Any
 
 import psycopg
 
-from bench import cpu
 from bench.figures import at_most, exactly, told
-from bench.postgres import Postgres
 from bench.prove.callers import Callers, Load, Tally
 from bench.prove.steps import Context, Row
 from bench.prove.streams.stage import Stage, stage
-from bench.twin import Twin
+from harness import cpu
+from harness.servers.postgres import Postgres
+from harness.twin import Twin
 from tidegate.journal import journal
 from tidegate.model.facts import CallRecord, Intent
 

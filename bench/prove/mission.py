@@ -14,13 +14,13 @@ from pathlib import Path
 
 import msgspec
 
-from bench import cpu
 from bench.bodies import chat
 from bench.figures import Figure, at_least, at_most, missing, told
 from bench.flood import FloodResult
 from bench.prove.fleet import Fleet, Policy, Quota, fleet, provider
 from bench.prove.steps import Context, Row, shown
 from bench.upstreams import ROOT
+from harness import cpu
 from tidegate.load.crowd import Member
 
 _ACCOUNT = 1_200  # calls a second
@@ -123,7 +123,7 @@ def _shoot(context: Context, row: Row, one: Fleet, shot: Shot, seconds: float) -
     after = _spent(one)
     spent = Spent(flood, *(then - now for now, then in zip(before, after, strict=True)))
     ledger = one.ledger()
-    note = f"429s at the provider {ledger['throttled']:,}, avoidable {ledger['avoidable']:,}; {one.gate.complaint}"
+    note = f"429s at the provider {ledger['throttled']:,}, avoidable {ledger['avoidable']:,}; {one.gate.refused}"
     return _judged(shot, spent, note) if "dynamic" in shot.name else _told(shot, spent, note)
 
 

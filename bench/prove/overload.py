@@ -36,9 +36,7 @@ def bursts(context: Context, row: Row) -> None:
         one.empty_books()
         visits = play([Show(one.gate.url, crowd, seconds)])[0]
         seen, ledger = outcome(visits), one.ledger()
-    note = (
-        f"{seen.calls:,} calls, {seen.refused:,} refused, {seen.failed:,} failed {seen.example}; {one.gate.complaint}"
-    )
+    note = f"{seen.calls:,} calls, {seen.refused:,} refused, {seen.failed:,} failed {seen.example}; {one.gate.refused}"
     row.figures += [
         at_least("bursts: answered", 100 * seen.share, 99, "%", note),
         exactly("bursts: 429s at the provider", ledger["throttled"], 0, f"{ledger['avoidable']:,} avoidable"),
@@ -84,7 +82,7 @@ def _steady_figures(one: Fleet, visits: Sequence[Visit]) -> list[Figure]:
     unanswered = [visit for visit in visits if not visit.answered]
     soon = sum(1 for visit in unanswered if _told_soon(visit))
     note = f"{seen.calls:,} calls, {seen.answered:,} answered, {seen.refused:,} refused, {seen.failed:,} failed "
-    note += f"{seen.example}; {one.gate.complaint}"
+    note += f"{seen.example}; {one.gate.refused}"
     return [
         exactly("steady 3×: 429s at the provider", ledger["throttled"], 0, f"{ledger['avoidable']:,} avoidable"),
         exactly("steady 3×: tokens spent on answers that nobody got in time", wasted, 0, note),

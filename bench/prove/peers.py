@@ -17,10 +17,11 @@ from bench.others import (
     portkey_command,
     portkey_folder,
 )
-from bench.process import NotReady, accepts, free_port, running
 from bench.prove.fleet import MODEL, Quota, provider
 from bench.prove.steps import Context, Row, Step
 from bench.prove.traffic import Outcome, Show, outcome, play
+from harness.ports import accepts, free_port
+from harness.process import NotReady, running
 from tidegate.load.crowd import Member
 from tidegate.load.visits import Manners
 

@@ -118,7 +118,7 @@ def judged(case: Case, one: Fleet, visits: list[Visit], seconds: int) -> list[Fi
     note = (
         f"{case.note}{ledger['served']:,} served, {ledger['throttled']:,} 429s; clients: {seen.answered:,} answered, "
     )
-    note += f"{seen.refused:,} refused, {seen.failed:,} failed {seen.example}; {one.gate.complaint}"
+    note += f"{seen.refused:,} refused, {seen.failed:,} failed {seen.example}; {one.gate.refused}"
     avoidable = 100 * ledger["avoidable"] / max(1, ledger["calls"])
     return [
         at_least(f"{case.name}: quota charged in {seconds} s", share, case.least, "%", note),
@@ -177,7 +177,7 @@ class _Shaken:
             last = first + 60
         share = used(ledger["per_second"], self.after, first, last)
         before = used(ledger["per_second"], self.before, WARM_SECONDS - 30, WARM_SECONDS)
-        note = f"{ledger['throttled']:,} 429s in all; before it {before:.1f} %; {self.one.gate.complaint}"
+        note = f"{ledger['throttled']:,} 429s in all; before it {before:.1f} %; {self.one.gate.refused}"
         return [
             at_least(f"{self.name}: quota charged in {last - first} s", share, 99, "%", note),
             exactly(f"{self.name}: avoidable 429s", ledger["avoidable"], 0, f"{ledger['calls']:,} calls"),

@@ -9,7 +9,8 @@ import anthropic
 
 from bench.figures import Figure, at_least, exactly, told
 from bench.prove.steps import Context, Row
-from bench.twin import Twin, gated, twin
+from bench.twin import gated, twin
+from harness.twin import Twin
 
 _MODEL = "claude-3-haiku"
 _OTPM = 12_000

@@ -8,7 +8,8 @@ from typing import Any
 from bench.figures import exactly, told
 from bench.install import python_extra, python_version
 from bench.prove.steps import Context, Row, last_line, outcomes
-from bench.twin import Twin, gated, twin
+from bench.twin import gated, twin
+from harness.twin import Twin
 
 TESTS = Path(__file__).resolve().parent.parent.parent / "tests" / "langchain"
 _MANY = 1_000_000_000

@@ -16,7 +16,7 @@ import uvloop
 
 from bench.figures import at_least, at_most, exactly, told
 from bench.prove.steps import Context, Row, passing, run
-from bench.valkey import Valkey
+from harness.servers.valkey import Valkey
 from tidegate.cache.answers import Answers
 from tidegate.cache.disk import NAME, Disk
 from tidegate.cache.frame import encode

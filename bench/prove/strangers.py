@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bench.figures import exactly, told
-from bench.plain import Reply
 from bench.prove.steps import Context, Row
 from bench.prove.streams.stage import CHAT, MESSAGES, Stage, provider, stage
+from harness.plain import Reply
 
 RED, BLUE, LONE = "red-ann", "blue-key", "lone"
 _FEW = "red-few"  # of red, and may not call the strategy that red's answers are of

@@ -5,9 +5,10 @@ import time
 from typing import Any
 
 from bench.figures import Figure, at_least, at_most, exactly, told
-from bench.plain import Reply, exchange
 from bench.prove.steps import Context, Row
-from bench.twin import KEY, Twin, gated, twin
+from bench.twin import KEY, gated, twin
+from harness.plain import Reply, exchange
+from harness.twin import Twin
 
 _PRIMARY, _FALLBACK = "gpt-4o", "gpt-3.5-turbo"
 _LIMITS = {"rpm": 3000, "tpm": 150_000}

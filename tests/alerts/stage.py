@@ -9,7 +9,7 @@ from typing import Self
 
 from sqlalchemy import Connection, Engine
 
-from tests.e2e.stand import until
+from harness.wait import until
 from tidegate.alerts.database import AlertDatabase
 from tidegate.alerts.face import NotSent
 from tidegate.alerts.figures import AlertsStanding

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from harness.wait import until
 from tests.alerts.stage import SECOND, Node, Stage, toggled
-from tests.e2e.stand import until
 from tidegate.alerts.database import AlertDatabase
 from tidegate.alerts.face import NotSent
 from tidegate.model.alerts import FIRING, RESOLVED, WORSE, AlertSilence

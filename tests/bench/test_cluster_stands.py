@@ -11,13 +11,13 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from bench.process import NotReady
 from bench.prove.cluster.clockstep import ClockStep
 from bench.prove.cluster.hosts import network
 from bench.prove.cluster.proxy import Proxy
-from bench.prove.cluster.sentinels import Sentinels
-from bench.prove.cluster.servers import REDIS, VALKEY, Server, until
-from bench.prove.cluster.slots import SLOTS, Slots
+from harness.process import NotReady
+from harness.servers.cluster import SLOTS, Slots
+from harness.servers.redis import REDIS, VALKEY, Server, until
+from harness.servers.sentinel import Sentinels
 
 
 @pytest.fixture

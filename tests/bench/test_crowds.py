@@ -5,9 +5,9 @@ import random
 
 import pytest
 
-from bench.plain import Reply
 from bench.prove.crowds import Crowd, _answer, _leavers
 from bench.prove.strangers import given
+from harness.plain import Reply
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
 

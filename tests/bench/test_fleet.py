@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from bench.prove.fleet import Policy, Quota, accepted, settings
+from bench.gate import program
+from bench.prove.fleet import Policy, Quota, settings
 from bench.prove.overload import mixed
 from bench.prove.quota import fixed_bound, used
+from harness.node import complaint
 
 
 @pytest.fixture(autouse=True)
@@ -22,14 +24,14 @@ def test_check_accepts_it(tmp_path, policy):
     """Pools, tiers and all."""
     file = tmp_path / "tidegate.yaml"
     file.write_text(json.dumps(settings("http://127.0.0.1:9/openai/v1", Quota(), policy, mixed(Quota()))))
-    assert accepted(file) == ""
+    assert complaint(file, [program()]) == ""
 
 
 def test_a_refused_file_says_why(tmp_path):
     """With its field."""
     file = tmp_path / "tidegate.yaml"
     file.write_text(json.dumps(settings("http://127.0.0.1:9/openai/v1", Quota(), Policy(scheduler="none"), [])))
-    assert accepted(file).startswith("pools.main.scheduler")
+    assert complaint(file, [program()]).startswith("pools.main.scheduler")
 
 
 def test_the_bound_of_a_window_of_unknown_phase():

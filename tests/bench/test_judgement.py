@@ -5,11 +5,11 @@ import sys
 
 import pytest
 
-from bench import cpu
 from bench.figures import Figure, at_least, at_most, below, exactly, missing, told
 from bench.load import WrkResult
 from bench.prove.steps import Row
 from bench.throughput import Measured, Sample
+from harness import cpu
 
 
 @pytest.mark.parametrize(

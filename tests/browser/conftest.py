@@ -9,9 +9,9 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, StorageState, async_playwright, expect
 
+from harness.twin import Twin
 from tests.browser.room import TWIN_TREE, Room
 from tests.browser.seen import AXE, Seen, seen
-from tests.e2e.stand import Twin
 from tidegate.control.site import FOLDER
 
 CHROMIUM = os.environ.get("TIDEGATE_CHROMIUM") or shutil.which("chromium")

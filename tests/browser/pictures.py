@@ -13,10 +13,10 @@ from pathlib import Path
 
 from playwright.async_api import async_playwright
 
+from harness.twin import Twin
 from tests.browser.room import TWIN_TREE, Room
 from tests.browser.seen import Seen, seen
 from tests.browser.words import WEB, pages, words
-from tests.e2e.stand import Twin
 
 OUT = WEB.parent / "docs" / "images" / "ui"
 CHINESE = ("overview", "policies")

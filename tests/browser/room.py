@@ -12,9 +12,10 @@ from typing import Any
 
 import httpx2
 
-from tests.e2e.stand import Gate, Twin
+from harness.supervised import START
+from harness.twin import Twin
+from tests.e2e.stand import Gate
 from tests.e2e.test_managed_keys import TOKEN
-from tests.supervisor.gate import START
 
 TWIN_TREE: dict[str, Any] = {
     "limits": {"rpm": 3_000, "tpm": 150_000},  # as the gate knows them

@@ -8,12 +8,12 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Route, expect
 
-from bench.process import free_port
+from harness.ports import free_port
+from harness.twin import Twin
 from tests.browser.conftest import Visits
 from tests.browser.policy import EDITED, Editor
 from tests.browser.room import Room
 from tests.browser.words import pages, words
-from tests.e2e.stand import Twin
 
 pytestmark = pytest.mark.timeout(180)
 MEBIBYTE = 1 << 20

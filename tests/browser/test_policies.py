@@ -10,11 +10,11 @@ import pytest_asyncio
 from playwright.async_api import expect
 from ruamel.yaml import YAML
 
+from harness.twin import Twin
+from harness.wait import DEADLINE
 from tests.browser.conftest import Visits
 from tests.browser.policy import EDITED, Editor, tree
 from tests.browser.room import Room
-from tests.e2e.stand import Twin
-from tests.supervisor.gate import DEADLINE
 
 pytestmark = pytest.mark.timeout(300)
 MISSION = Path(__file__).parents[1] / "config" / "mission.yaml"

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.stores.valkey import mortal_valkey, valkey, valkey_server
+from tests.servers import mortal_valkey, valkey, valkey_process
 from tidegate.cache.disk import NAME, Disk
 from tidegate.testing.clock import ManualClock
 from tidegate.testing.kept import Told
 
-__all__ = ["mortal_valkey", "valkey", "valkey_server"]
+__all__ = ["mortal_valkey", "valkey", "valkey_process"]
 
 
 @pytest.fixture

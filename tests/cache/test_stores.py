@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bench.valkey import Valkey
+from harness.servers.redis import Server
 from tidegate.cache.disk import Disk
 from tidegate.cache.redis import Redis
 from tidegate.ports import AnswerStore
@@ -14,7 +14,7 @@ from tidegate.testing.kept import CHECKS, Check, name_of
 
 
 @pytest.fixture
-async def redis(valkey: Valkey) -> AsyncIterator[Redis]:
+async def redis(valkey: Server) -> AsyncIterator[Redis]:
     store = Redis(valkey.url, "test", 5_000_000)
     yield store
     await store.close()

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.supervisor.gate import DEADLINE, READY, command_line, wait_gone, wait_until
+from harness.supervised import READY, command_line
+from harness.wait import DEADLINE, wait_gone, wait_until
 from tidegate.cli.serve import workers_asked_for
 from tidegate.journal.journal import read
 from tidegate.model.facts import CallRecord, Fact, Intent

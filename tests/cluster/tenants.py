@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from bench.valkey import Valkey
+from harness.servers.redis import Server
 from tidegate.clock import SystemClock, zone_of
 from tidegate.cluster.client import StoreClient
 from tidegate.cluster.figures import Figures
@@ -86,7 +86,7 @@ class Member:
 class Team:
     """Several."""
 
-    def __init__(self, valkey: Valkey, count: int = 3, policy: str = "local") -> None:
+    def __init__(self, valkey: Server, count: int = 3, policy: str = "local") -> None:
         self.valkey = valkey
         self.clock = Shifted()
         self.members = [Member(valkey.url, number, 1, self.clock, policy) for number in range(count)]

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bench.prove.cluster.slots import Slots as Stand
+from harness.servers.cluster import Slots as Stand
 from tests.servers import Server
 from tidegate.clock import SystemClock
 from tidegate.cluster import check as checks

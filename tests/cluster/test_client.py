@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from bench.process import free_port
+from harness.ports import free_port
 from tests.cluster.scripts import ECHO, Text
 from tests.servers import REDIS, Server, installed
 from tidegate.clock import SystemClock

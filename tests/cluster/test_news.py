@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from bench.valkey import Valkey
+from harness.servers.valkey import Valkey
 from tidegate.clock import SystemClock
 from tidegate.cluster.client import StoreClient
 from tidegate.cluster.news import News

@@ -5,9 +5,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bench.valkey import Valkey
+from harness.servers.redis import Server
 from tests.cluster.tenants import Team
-from tests.stores.valkey import valkey, valkey_server
 from tidegate.line.lanes import Lanes
 from tidegate.line.pool import Pool
 from tidegate.model.snapshot import RateLimitPolicy
@@ -15,11 +14,9 @@ from tidegate.policy.lease.places import Places
 from tidegate.policy.queue.outlet import Outlet
 from tidegate.policy.quota.quota import Charge
 
-__all__ = ["valkey", "valkey_server"]
-
 
 @pytest.fixture
-async def team(valkey: Valkey) -> AsyncIterator[Team]:
+async def team(valkey: Server) -> AsyncIterator[Team]:
     made = await Team(valkey).join()
     yield made
     await made.leave()

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from bench.prove.cluster.sentinels import Sentinels
-from bench.prove.cluster.slots import Slots as Stand
+from harness.servers.cluster import Slots as Stand
+from harness.servers.sentinel import Sentinels
 from tests.cluster.scripts import ECHO
 from tests.servers import Server
 from tidegate.clock import SystemClock

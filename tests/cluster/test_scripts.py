@@ -8,7 +8,7 @@ import msgspec
 import pytest
 import redis
 
-from bench.prove.cluster.servers import Server
+from harness.servers.redis import Server
 from tests.cluster.oracle.central import exchange
 from tests.cluster.oracle.fund import Fund
 from tests.cluster.oracle.members import Roll, beat

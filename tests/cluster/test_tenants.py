@@ -5,19 +5,16 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bench.valkey import Valkey
+from harness.servers.redis import Server
 from tests.cluster.tenants import SECOND, Member, Team
-from tests.stores.valkey import mortal_valkey, valkey, valkey_server
 from tidegate.model.entitlements import Allowance
 from tidegate.policy.tenant_limits.ask import REQUEST, Ask
 from tidegate.policy.tenant_limits.grant import TenantReservation
 from tidegate.policy.tenant_limits.short import BUSY, EXHAUSTED, RATE, Short
 
-__all__ = ["mortal_valkey", "valkey", "valkey_server"]
-
 
 @pytest.fixture
-async def team(valkey: Valkey) -> AsyncIterator[Team]:
+async def team(valkey: Server) -> AsyncIterator[Team]:
     made = await Team(valkey).join()
     yield made
     await made.leave()
@@ -100,7 +97,7 @@ async def test_all_or_nothing(team: Team) -> None:
         await asyncio.sleep(0.05)
 
 
-async def test_what_a_worker_takes_with_it(team: Team, valkey: Valkey) -> None:
+async def test_what_a_worker_takes_with_it(team: Team, valkey: Server) -> None:
     """A worker that dies takes what it held of a minute and gives back its places: nobody is granted too much."""
     allowance = Allowance(rpm=30, concurrent=30)
     first = team.members[0]
@@ -117,7 +114,7 @@ async def test_what_a_worker_takes_with_it(team: Team, valkey: Valkey) -> None:
     assert isinstance(await fresh.grant(fresh.limits(allowance), REQUEST), Short)
 
 
-async def test_what_was_spent_outlives_the_shared_state(team: Team, valkey: Valkey) -> None:
+async def test_what_was_spent_outlives_the_shared_state(team: Team, valkey: Server) -> None:
     """It is put back from what workers remember: budgets to what was spent, minutes to what is in them."""
     allowance, clock = Allowance(rpm=20, tokens_day=1_000), team.clock
     found = await granted(team, allowance, 3, tokens(100))
@@ -131,7 +128,7 @@ async def test_what_was_spent_outlives_the_shared_state(team: Team, valkey: Valk
     assert passed(await granted(team, allowance, 3, tokens(100))) == 1
 
 
-async def test_what_was_spent_outlives_workers_and_shared_state(team: Team, valkey: Valkey) -> None:
+async def test_what_was_spent_outlives_workers_and_shared_state(team: Team, valkey: Server) -> None:
     """Each saves what all had spent, as far as it was told."""
     allowance, clock = Allowance(tokens_day=1_000), team.clock
     found = await granted(team, allowance, 3, tokens(100))
@@ -149,7 +146,7 @@ async def test_what_was_spent_outlives_workers_and_shared_state(team: Team, valk
     assert passed(await granted(team, allowance, 1, tokens(100))) == 1
 
 
-async def test_without_the_shared_state_each_has_its_part(mortal_valkey: Valkey) -> None:
+async def test_without_the_shared_state_each_has_its_part(mortal_valkey: Server) -> None:
     """By policy: a part of the limit, nothing, or everything; and what was spent then is told afterwards."""
     team = await Team(mortal_valkey).join()
     await asyncio.sleep(0.3)

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from harness.wait import DEADLINE
 from tests.drills.test_runner import SETTINGS
-from tests.supervisor.gate import DEADLINE
 from tidegate.control import drills as room
 from tidegate.control.declared import Declaration, Declared
 from tidegate.control.drills import Drills

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
-from bench.postgres import Postgres
+from harness.servers.postgres import Postgres
 from tests.control.admin.desk import Lines
 from tidegate.control.leader import Among, Leader
 from tidegate.store.duties import Deposed

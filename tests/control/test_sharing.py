@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.valkey import Valkey
+from harness.servers.valkey import Valkey
+from harness.wait import until
 from tests.control.admin.desk import Lines
-from tests.e2e.stand import until
 from tidegate.clock import SystemClock
 from tidegate.cluster.client import StoreClient
 from tidegate.cluster.configuration import Record

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.tools import DEPLOY, program, read, run
-from tests.prometheus import installed
+from tests.servers import needs_prometheus
 
 ROOT = DEPLOY.parent
 DOCKERFILE = (DEPLOY / "docker" / "Dockerfile").read_text(encoding="utf-8")
@@ -108,7 +108,7 @@ def test_a_drain_ends_before_the_container_does() -> None:
 
 def test_prometheus_and_grafana_find_what_they_are_given(tmp_path: Path) -> None:
     """The rules, the dashboards and the source of data lie where their files say."""
-    installed()
+    needs_prometheus()
     config = tmp_path / "prometheus.yaml"
     config.write_text((DEPLOY / "compose" / "prometheus.yaml").read_text(encoding="utf-8"), encoding="utf-8")
     (tmp_path / "alerts.yaml").write_bytes((DEPLOY / "prometheus" / "alerts.yaml").read_bytes())

@@ -10,7 +10,9 @@ from typing import Any
 import openai
 import pytest
 
-from tests.e2e.stand import HUGE, Gate, Twin, provider
+from harness.gate import HUGE, provider
+from harness.twin import Twin
+from tests.e2e.stand import Gate
 
 PLACES = 200
 MISSION_KEY = "sk-mission"

@@ -7,10 +7,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.stand import HUGE, Gate, Twin, provider, total, until
+from harness.gate import HUGE, provider
+from harness.supervised import START
+from harness.twin import Twin
+from harness.wait import until
+from tests.e2e.stand import Gate, total
 from tests.e2e.test_managed_keys import TOKEN, Admin
 from tests.e2e.test_workers import CLIENTS, MODEL, Clients
-from tests.supervisor.gate import START
 
 LIMIT = {"rpm": HUGE, "tpm": HUGE}
 ONE, TWO, SPARE = "sk-drain-one", "sk-drain-two", "sk-drain-spare"

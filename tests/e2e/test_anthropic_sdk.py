@@ -11,9 +11,11 @@ import anthropic
 import openai
 import pytest
 
+from harness.gate import HUGE
+from harness.twin import Twin
+from harness.wait import until, wait_until
 from tests.e2e.conftest import RETRIES, sdk
-from tests.e2e.stand import HUGE, USER, Gate, Twin, numbers, until
-from tests.supervisor.gate import wait_until
+from tests.e2e.stand import USER, Gate, numbers
 
 CLAUDE, GPT = "claude-3-haiku", "gpt-4o"
 BOTH = [CLAUDE, GPT]

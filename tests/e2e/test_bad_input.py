@@ -14,8 +14,11 @@ from typing import Any
 
 import pytest
 
+from harness.gate import provider
+from harness.twin import Twin
+from harness.wait import until
 from tests.e2e.conftest import Place
-from tests.e2e.stand import HEALTH, USER, Gate, Line, Twin, provider, queued, request, until
+from tests.e2e.stand import HEALTH, USER, Gate, Line, queued, request
 from tests.twin.http import Answer
 from tests.wire.test_vectors import mutate
 from tests.wire.vectors import VECTORS

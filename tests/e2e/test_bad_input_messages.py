@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.stand import USER, Gate, Line, Twin, request
+from harness.twin import Twin
+from tests.e2e.stand import USER, Gate, Line, request
 from tests.e2e.test_bad_input import INVALID
 from tests.twin.http import Answer
 

@@ -3,7 +3,8 @@
 import json
 from typing import Any
 
-from tests.e2e.stand import USER, Gate, Line, Twin, request
+from harness.twin import Twin
+from tests.e2e.stand import USER, Gate, Line, request
 from tests.twin.http import Answer
 
 RESPONSES = "/v1/responses"

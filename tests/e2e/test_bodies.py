@@ -9,9 +9,11 @@ from typing import Any
 import openai
 import pytest
 
+from harness.gate import HUGE, provider
+from harness.twin import Twin
+from harness.wait import DEADLINE, until
 from tests.e2e.conftest import sdk
-from tests.e2e.stand import HUGE, Gate, Twin, provider, until
-from tests.supervisor.gate import DEADLINE
+from tests.e2e.stand import Gate
 
 TOKEN = re.compile(r'"token": "(tga_[^"]+)"')
 KEY, PROVIDER = "sk-client-canary-1", "provider-canary-key-2"

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.stand import USER, Gate, Twin, provider, until
-from tests.supervisor.gate import wait_gone
+from harness.gate import provider
+from harness.twin import Twin
+from harness.wait import until, wait_gone
+from tests.e2e.stand import USER, Gate
 from tests.twin.http import Answer
 
 BUDGET = 30_000  # tokens: a millionth of a dollar each

@@ -13,8 +13,10 @@ import anthropic
 import openai
 import pytest
 
-from tests.e2e.stand import USER, Gate, Line, Twin, provider, request, spoken, until
-from tests.supervisor.gate import wait_gone
+from harness.gate import provider
+from harness.twin import Twin
+from harness.wait import until, wait_gone
+from tests.e2e.stand import USER, Gate, Line, request, spoken
 from tidegate.model.facts import Hits
 
 CACHED = {"enabled": True, "ttl_seconds": 600}

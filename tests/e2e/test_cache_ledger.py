@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.stand import Gate, Twin, provider, until
+from harness.gate import provider
+from harness.twin import Twin
+from harness.wait import until, wait_gone
+from tests.e2e.stand import Gate
 from tests.e2e.test_managed_keys import Admin
-from tests.supervisor.gate import wait_gone
 from tidegate.model.facts import Hits
 
 ROUNDS = 4

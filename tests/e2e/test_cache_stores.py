@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from bench.valkey import Valkey
-from tests.e2e.stand import Gate, Twin, provider, total, until
-from tests.stores.valkey import mortal_valkey, valkey, valkey_server
-from tests.supervisor.gate import wait_gone
+from harness.gate import provider
+from harness.servers.valkey import Valkey
+from harness.twin import Twin
+from harness.wait import until, wait_gone
+from tests.e2e.stand import Gate, total
+from tests.servers import mortal_valkey
 
-__all__ = ["mortal_valkey", "valkey", "valkey_server"]
+__all__ = ["mortal_valkey"]
 
 
 @pytest.fixture

@@ -10,7 +10,10 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.stand import DEADLINE, Gate, Twin, provider, until
+from harness.gate import provider
+from harness.twin import Twin
+from harness.wait import DEADLINE, until
+from tests.e2e.stand import Gate
 from tests.e2e.test_managed_keys import Admin
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"

@@ -10,7 +10,9 @@ import httpx2
 import openai
 import pytest
 
-from tests.e2e.stand import HUGE, USER, Gate, Twin, provider
+from harness.gate import HUGE, provider
+from harness.twin import Twin
+from tests.e2e.stand import USER, Gate
 from tests.twin.http import Answer
 from tidegate.client import Signer
 

@@ -11,9 +11,12 @@ from typing import Any
 import pytest
 import trustme
 
-from bench.postgres import Postgres
-from bench.valkey import Valkey
-from tests.e2e.stand import HUGE, Gate, Twin, provider, total, until
+from harness.gate import HUGE, provider
+from harness.servers.postgres import Postgres
+from harness.servers.valkey import Valkey
+from harness.twin import Twin
+from harness.wait import until
+from tests.e2e.stand import Gate, total
 from tests.e2e.test_managed_keys import TOKEN, Admin
 
 APP = "tg-of-the-file"

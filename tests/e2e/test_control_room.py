@@ -9,9 +9,12 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.stand import HUGE, Gate, Twin, provider, until
+from harness.gate import HUGE, provider
+from harness.supervised import START
+from harness.twin import Twin
+from harness.wait import DEADLINE, until
+from tests.e2e.stand import Gate
 from tests.e2e.test_managed_keys import TOKEN, Admin
-from tests.supervisor.gate import DEADLINE, START
 
 LIMITS = {"gpt-4o": {"rpm": 6_000, "tpm": 600_000}, "gpt-4o-mini": {"rpm": HUGE, "tpm": HUGE}}
 SAY = [{"role": "user", "content": "three short words"}]

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.stand import USER, Gate, Line, Twin, provider, queued, request, spoken, total, tries, until
-from tests.supervisor.gate import wait_gone
+from harness.gate import provider
+from harness.twin import Twin
+from harness.wait import until, wait_gone
+from tests.e2e.stand import USER, Gate, Line, queued, request, spoken, total, tries
 from tidegate.model.facts import CallRecord, Intent
 
 CHAT = "/v1/chat/completions"

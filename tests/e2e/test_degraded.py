@@ -3,7 +3,9 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tests.e2e.stand import HUGE, Gate, Twin, provider, spoken
+from harness.gate import HUGE, provider
+from harness.twin import Twin
+from tests.e2e.stand import Gate, spoken
 
 TPM = 1_000
 CLAMPED = 80

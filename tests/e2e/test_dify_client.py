@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 
+from harness.gate import HUGE, provider
+from harness.twin import Twin
 from tests.e2e.conftest import TWIN_TREE
-from tests.e2e.stand import HUGE, Gate, Line, Twin, numbers, provider
+from tests.e2e.stand import Gate, Line, numbers
 from tests.twin.http import Answer
 
 KEY = "sk-app-of-dify"

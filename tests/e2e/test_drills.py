@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.stand import HUGE, Gate, Twin, end, provider, until
+from harness.gate import HUGE, provider
+from harness.twin import Twin
+from harness.wait import until
+from tests.e2e.stand import Gate
 from tests.e2e.test_managed_keys import TOKEN, Admin
 from tidegate.model.drills import OUT
 
@@ -72,5 +75,5 @@ async def test_a_fallback_that_answers_beside_the_question(tmp_path: Path) -> No
         assert {record.tier for record in records} == {"batch"}
         assert {record.client for record in records} == {"drill:core"}
     finally:
-        end(gate.process)
+        gate.close()
         twin.close()

@@ -5,7 +5,10 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.stand import Gate, Twin, provider, until
+from harness.gate import provider
+from harness.twin import Twin
+from harness.wait import until
+from tests.e2e.stand import Gate
 from tidegate.semantic import ask
 
 MODEL = "text-embedding-3-small"

@@ -14,8 +14,10 @@ from typing import Any
 import openai
 import pytest
 
+from harness.twin import Twin
+from harness.wait import until
 from tests.e2e.conftest import Place
-from tests.e2e.stand import USER, Gate, Twin, spoken, tries, until
+from tests.e2e.stand import USER, Gate, spoken, tries
 from tests.twin.http import Answer
 
 Rule = dict[str, Any]

@@ -11,9 +11,11 @@ import httpx2
 import openai
 import pytest
 
+from harness.gate import HUGE, provider
+from harness.twin import Twin
+from harness.wait import wait_until
 from tests.e2e.conftest import sdk
-from tests.e2e.stand import HUGE, USER, Gate, Twin, provider
-from tests.supervisor.gate import wait_until
+from tests.e2e.stand import USER, Gate
 
 MODEL = "gpt-4o"
 FULL = "full"

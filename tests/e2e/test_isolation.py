@@ -1,11 +1,9 @@
 """Namespaces with a worker of their own: whose key opens which port, whose quota is spent, and what a death costs."""
 
 import asyncio
-import contextlib
 import json
 import os
 import signal
-import socket
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -13,8 +11,11 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.stand import HUGE, Gate, Twin, until
-from tests.supervisor.gate import wait_gone
+from harness.gate import HUGE
+from harness.ports import free_ports
+from harness.twin import Twin
+from harness.wait import until, wait_gone
+from tests.e2e.stand import Gate
 from tests.twin.http import Answer, read
 from tidegate.client import Signer
 from tidegate.journal import journal
@@ -35,13 +36,6 @@ def settings(twin: Twin, *isolated: str, cpu: float = 0.0) -> dict[str, Any]:
         "namespaces": spaces,
         "pools": {name: {"scopes": [f"openai/{name}"], "only": [name]} for name in NAMES},
     }
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody holds; the file names them, so the system cannot choose when they are taken."""
-    with contextlib.ExitStack() as stack:
-        probes = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [int(probe.getsockname()[1]) for probe in probes]
 
 
 async def call(port: int, key: str, path: str = "/v1/chat/completions", **fields: Any) -> Answer:

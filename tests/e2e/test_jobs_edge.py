@@ -14,8 +14,10 @@ import httpx2
 import openai
 import pytest
 
-from tests.e2e.stand import USER, Gate, Twin, numbers, provider
-from tests.supervisor.gate import wait_until
+from harness.gate import provider
+from harness.twin import Twin
+from harness.wait import wait_until
+from tests.e2e.stand import USER, Gate, numbers
 from tidegate.model.facts import CallRecord
 
 KEY = "tg-ann-0123456789abcdef"

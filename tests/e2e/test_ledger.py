@@ -14,8 +14,11 @@ from typing import Any
 import psycopg
 import pytest
 
-from bench.postgres import Postgres
-from tests.e2e.stand import Gate, Twin, provider, total, until
+from harness.gate import provider
+from harness.servers.postgres import Postgres
+from harness.twin import Twin
+from harness.wait import until
+from tests.e2e.stand import Gate, total
 from tidegate.model.facts import CallRecord, Intent
 
 CLIENTS, ROUNDS = 8, 6

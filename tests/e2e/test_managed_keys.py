@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.stand import HUGE, USER, Gate, Line, Twin, provider, queued, request, until
-from tests.supervisor.gate import DEADLINE, wait_gone
+from harness.gate import HUGE, provider
+from harness.twin import Twin
+from harness.wait import DEADLINE, until, wait_gone
+from tests.e2e.stand import USER, Gate, Line, queued, request
 from tests.twin.http import Answer
 
 CHAT = "/v1/chat/completions"

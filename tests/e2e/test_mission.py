@@ -6,8 +6,10 @@ import signal
 import socket
 from collections.abc import Callable
 
+from harness.gate import HUGE, provider
+from harness.twin import Twin
 from tests.config.texts import MISSION
-from tests.e2e.stand import HUGE, Gate, Twin, provider
+from tests.e2e.stand import Gate
 from tests.twin.http import Answer
 
 _PLENTY = {"rpm": HUGE, "tpm": HUGE}

@@ -13,8 +13,10 @@ from openai import InternalServerError, OpenAI
 from standardwebhooks import Webhook
 
 from examples.nightly_batch.night import answers, begin, tickets, watch, write_requests
+from harness.twin import Twin
+from harness.wait import until
 from tests.e2e.conftest import sdk
-from tests.e2e.stand import Gate, Twin, until
+from tests.e2e.stand import Gate
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "examples" / "nightly_batch"

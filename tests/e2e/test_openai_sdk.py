@@ -11,9 +11,11 @@ from typing import Any
 import openai
 import pytest
 
+from harness.gate import provider
+from harness.twin import Twin
+from harness.wait import until, wait_until
 from tests.e2e.conftest import Place, sdk
-from tests.e2e.stand import USER, Gate, Twin, numbers, provider, request, until
-from tests.supervisor.gate import wait_until
+from tests.e2e.stand import USER, Gate, numbers, request
 
 TOOLS: list[Any] = [
     {

@@ -10,7 +10,10 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.stand import DEADLINE, HUGE, Gate, Twin, until
+from harness.gate import HUGE
+from harness.twin import Twin
+from harness.wait import DEADLINE, until
+from tests.e2e.stand import Gate
 from tests.e2e.test_managed_keys import TOKEN
 from tests.e2e.test_managed_keys import Admin as Manager
 

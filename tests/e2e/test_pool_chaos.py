@@ -14,7 +14,10 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.stand import HUGE, USER, Gate, Line, Twin, request, spoken, total, until
+from harness.gate import HUGE
+from harness.twin import Twin
+from harness.wait import until
+from tests.e2e.stand import USER, Gate, Line, request, spoken, total
 from tests.twin.http import Answer
 from tidegate.line.keys import fingerprint
 

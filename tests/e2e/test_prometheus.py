@@ -11,10 +11,13 @@ from typing import Any
 
 import pytest
 
+from harness.gate import provider
+from harness.servers.prometheus import Prometheus
+from harness.twin import Twin
+from harness.wait import until, wait_until
 from tests import dashboards
-from tests.e2e.stand import Gate, Twin, provider, until
-from tests.prometheus import Prometheus, installed
-from tests.supervisor.gate import wait_until
+from tests.e2e.stand import Gate
+from tests.servers import needs_prometheus
 
 pytestmark = pytest.mark.timeout(300)
 PATIENCE = 120.0  # only a failure, or a machine that does much else, takes as long
@@ -99,7 +102,7 @@ class Traffic:
 @pytest.fixture(scope="module")
 def gate(session_twin: Twin) -> Iterator[Gate]:
     """Of two workers, which share their state."""
-    installed()
+    needs_prometheus()
     with tempfile.TemporaryDirectory() as folder:  # a socket's path is short
         made = Gate(Path(folder), tree(session_twin), "--workers", "2")
         wait_until((made.state / "jobs.key").exists, made.log)

@@ -11,7 +11,10 @@ from random import Random
 
 import pytest
 
-from tests.e2e.stand import Gate, Twin, provider, total, until
+from harness.gate import provider
+from harness.twin import Twin
+from harness.wait import until
+from tests.e2e.stand import Gate, total
 from tidegate.clock import SystemClock
 from tidegate.load.calls import CallSettings, LoadCall, plan_calls
 from tidegate.load.client import connected

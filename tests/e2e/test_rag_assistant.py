@@ -12,8 +12,10 @@ from openai import OpenAI
 
 from examples.rag_assistant.assistant import Answer, Assistant, language_of, prompt
 from examples.rag_assistant.retrieval import DOCUMENTS, Index, read
+from harness.twin import Twin
+from harness.wait import until
 from tests.e2e.conftest import sdk
-from tests.e2e.stand import Gate, Twin, until
+from tests.e2e.stand import Gate
 from tidegate.config.load import load
 from tidegate.model.call import Kind
 from tidegate.policy.caching.rules import Layers

@@ -10,7 +10,10 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.stand import HUGE, Gate, Twin, provider, total, until
+from harness.gate import HUGE, provider
+from harness.twin import Twin
+from harness.wait import until
+from tests.e2e.stand import Gate, total
 
 
 def settings(twin: Twin, *namespaces: str) -> dict[str, Any]:

@@ -8,8 +8,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.e2e.stand import HUGE, Gate, Twin, provider, queued, until
-from tests.supervisor.gate import START
+from harness.gate import HUGE, provider
+from harness.supervised import START
+from harness.twin import Twin
+from harness.wait import until
+from tests.e2e.stand import Gate, queued
 from tidegate.worker.owed import NAME
 
 MODEL, KEY, RPM = "gpt-4o", "sk-rolling", 240

@@ -9,8 +9,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.e2e.stand import USER, Gate, Twin, provider, until
-from tests.supervisor.gate import wait_gone
+from harness.gate import provider
+from harness.twin import Twin
+from harness.wait import until, wait_gone
+from tests.e2e.stand import USER, Gate
 from tidegate.clock import SystemClock
 from tidegate.jobs.hints import UnixHints
 from tidegate.jobs.records import Job, NewJob, Owner

@@ -17,8 +17,10 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.stand import HUGE, Gate, Twin, until
-from tests.supervisor.gate import DEADLINE
+from harness.gate import HUGE
+from harness.twin import Twin
+from harness.wait import DEADLINE, until
+from tests.e2e.stand import Gate
 
 PROVIDER, CLIENT, SIGNER, PROXY, OIDC, WRONG = (f"canary-{word}-{secrets.token_hex(8)}" for word in (
     "provider", "client", "signer", "proxy", "oidc", "wrong"

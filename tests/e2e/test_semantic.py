@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.stand import Gate, Twin, provider, total, until
-from tests.supervisor.gate import wait_gone
+from harness.gate import provider
+from harness.twin import Twin
+from harness.wait import until, wait_gone
+from tests.e2e.stand import Gate, total
 from tests.twin.http import Answer
 from tidegate.model.facts import Hits
 from tidegate.semantic import ask

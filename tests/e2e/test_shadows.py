@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.stand import HUGE, Gate, Twin, end, provider, until
+from harness.gate import HUGE, provider
+from harness.twin import Twin
+from harness.wait import until
+from tests.e2e.stand import Gate
 from tests.e2e.test_drills import command
 from tests.e2e.test_managed_keys import Admin
 from tidegate.model.shadow import Compared
@@ -67,5 +70,5 @@ async def test_agreement_and_cost_are_summed_whatever_dies(tmp_path: Path) -> No
         status, text = await command(Admin(gate), gate, "shadows", "--json")
         assert (status, json.loads(text)[0]["agreed"]) == (0, CALLS)
     finally:
-        end(gate.process)
+        gate.close()
         twin.close()

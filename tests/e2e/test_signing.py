@@ -12,8 +12,10 @@ import httpx2
 import openai
 import pytest
 
-from tests.e2e.stand import HUGE, USER, Gate, Twin, provider
-from tests.supervisor.gate import wait_gone
+from harness.gate import HUGE, provider
+from harness.twin import Twin
+from harness.wait import wait_gone
+from tests.e2e.stand import USER, Gate
 from tidegate.client import Signer
 
 KEY = "tg-signing"

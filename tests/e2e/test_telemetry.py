@@ -4,8 +4,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from harness.gate import provider
+from harness.twin import Twin
+from harness.wait import until
 from tests.e2e.otlp import Collector
-from tests.e2e.stand import Gate, Twin, provider, total, until
+from tests.e2e.stand import Gate, total
 
 CLIENT_TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 CLIENT_SPAN = "00f067aa0ba902b7"

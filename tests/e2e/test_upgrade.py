@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
-from bench.prove.nine import heirs
-from bench.prove.nine.older import POLICY, Life, await_true
-from tests.e2e.stand import Twin
+from harness.twin import Twin
+from harness.upgrade import heirs
+from harness.upgrade.life import POLICY, Life
+from harness.wait import wait_until
 
 KEPT = POLICY.parent
 PAGE = Path(__file__).parents[2] / "docs" / "install.md"
@@ -95,4 +96,4 @@ def test_the_way_back_is_refused_with_a_reason(left: Path, told: dict[str, Any])
     assert re.search(r"the database has schema 9999, newer than \d{4}: start the version that made it", done.stderr)
     life = Life(PROGRAM, left, told["twin"])
     with life.serving():
-        await_true(lambda: "has schema 9999, newer than" in life.log.read_text(), "the reason in the log")
+        wait_until(lambda: "has schema 9999, newer than" in life.log.read_text(), "the reason in the log")

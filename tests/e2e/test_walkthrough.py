@@ -4,8 +4,9 @@ from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
+from harness.twin import Twin
 from tests.e2e.conftest import MISSION_KEY, sdk
-from tests.e2e.stand import Gate, Twin, numbers
+from tests.e2e.stand import Gate, numbers
 from tidegate.model.facts import CallRecord, Hits, Intent
 
 POLICY = Path(__file__).parents[1] / "config" / "mission.yaml"

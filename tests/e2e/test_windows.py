@@ -6,8 +6,11 @@ import signal
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tests.e2e.stand import Gate, Twin, provider, total, until
-from tests.supervisor.gate import START
+from harness.gate import provider
+from harness.supervised import START
+from harness.twin import Twin
+from harness.wait import until
+from tests.e2e.stand import Gate, total
 from tests.twin.http import Answer
 
 NARROW = {"rpm": 600, "tpm": 60_000}

@@ -7,9 +7,12 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.stand import Gate, Line, Twin, provider, request, until
+from harness.gate import provider
+from harness.supervised import START
+from harness.twin import Twin
+from harness.wait import until, wait_gone
+from tests.e2e.stand import Gate, Line, request
 from tests.e2e.test_ledger import in_sqlite
-from tests.supervisor.gate import START, wait_gone
 from tidegate.journal import journal
 from tidegate.model.facts import CallRecord
 

@@ -4,8 +4,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.prove.cluster import load
-from bench.prove.cluster.nodes import WORKER_BIT, worker_of
 from tidegate.judge import log as judge
 from tidegate.judge.log import MINUTE_US, Attempt
 
@@ -77,19 +75,3 @@ def test_all_is_well_from_the_last_second_that_was_not() -> None:
     assert judge.normal_after(full, 100, 0, 20 * SECOND, 90, SECOND) == 0
     assert judge.normal_after(gap, 100, 5 * SECOND, 20 * SECOND, 90, SECOND) == pytest.approx(2.9, abs=0.11)
     assert judge.normal_after(full, 100, 0, 25 * SECOND, 90, SECOND) == 25
-
-
-def test_calm_is_after_the_last_bad_span() -> None:
-    """A refused or a late call disturbs its tenth of a second."""
-    calls = [load.Call(at_us, at_us + 1_000, 200) for at_us in range(0, 2 * SECOND, 10_000)]
-    assert load.calm_after(calls, 0, 30) == 0
-    late = [*calls, load.Call(500_000, 600_000, 200)]
-    assert load.calm_after(late, 0, 30) == 0.6
-    assert load.calm_after([*calls, load.Call(710_000, 711_000, 503)], 0, 30) == pytest.approx(0.8)
-    assert load.calm_after(late, 600_000, 30) == 0
-
-
-def test_an_id_names_the_worker() -> None:
-    """Above bit 53; a reply without one names nobody."""
-    assert worker_of({"x-request-id": f"req_{(3 << WORKER_BIT) + 17:x}"}) == 3
-    assert worker_of({}) == -1

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from tests.regions.conftest import free_ports
+from harness.ports import free_ports
 from tests.regions.scenes import FLOOR, LIMIT, QUOTA, World, world
 from tidegate.model.regions import Parts
 from tidegate.regions.open import open_store

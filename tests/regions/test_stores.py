@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.regions.conftest import free_ports
+from harness.ports import free_ports
 from tidegate.regions.open import open_store
 from tidegate.regions.store import Store, StoreAway
 

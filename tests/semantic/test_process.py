@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.supervisor.gate import DEADLINE, wait_until
+from harness.wait import DEADLINE, wait_until
 from tidegate.cache.purge_log import NAME as PURGES
 from tidegate.cache.purge_log import Purge, PurgeLog
 from tidegate.cache.semantic import STRIKES, SemanticClient

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from bench.postgres import Postgres
+from harness.servers.postgres import Postgres
 from tidegate.store.engine import open_engine
 from tidegate.store.upgrade import upgrade
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, func, select, text
 from sqlalchemy.exc import OperationalError
 
-from bench.postgres import Postgres
+from harness.servers.postgres import Postgres
 from tests.journal.facts import FixedClock, intent, record
 from tests.journal.hits import hit
 from tests.journal.hits import said as hits

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import OperationalError
 
-from bench.postgres import Postgres
+from harness.servers.postgres import Postgres
 from tests.journal.facts import FixedClock, intent, record
 from tests.store.test_ingest import SMALL, Said
 from tidegate.journal.journal import Journal

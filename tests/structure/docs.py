@@ -3,7 +3,6 @@
 import os
 import re
 import shlex
-import socket
 import string
 import subprocess
 import sys
@@ -11,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.__main__ import BENCHES
+from harness.ports import free_ports
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted(
@@ -36,10 +35,8 @@ OTHERS = {
 }
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def fresh_ports() -> dict[str, str]:
+    return dict(zip(PORTS, map(str, free_ports(len(PORTS))), strict=True))
 
 
 def commands(text: str) -> Iterator[str]:
@@ -58,7 +55,7 @@ class Reader:
     """Somebody at a terminal in an empty folder; what the document starts runs until `leave`."""
 
     place: Path
-    ports: dict[str, str] = field(default_factory=lambda: {port: str(free_port()) for port in PORTS})
+    ports: dict[str, str] = field(default_factory=fresh_ports)
     running: list["subprocess.Popen[str]"] = field(default_factory=list)
     done: list[str] = field(default_factory=list)
     taken: dict[str, str] = field(default_factory=dict)
@@ -96,7 +93,7 @@ class Reader:
             case ["./dev", *_]:
                 known_to_dev(words[1])
                 if words[1] == "bench" and len(words) > 2:
-                    assert words[2] in BENCHES
+                    known_to_bench(words[2])
             case ["export", assignment] if "=" in assignment:
                 name, _, value = assignment.partition("=")
                 self.taken[name] = value
@@ -149,3 +146,9 @@ def tidegate(words: list[str]) -> list[str]:
 def known_to_dev(name: str) -> None:
     listed = subprocess.run([ROOT / "dev", "help"], capture_output=True, text=True, check=True).stdout
     assert re.search(rf"^\./dev {name}\b", listed, re.MULTILINE), f"./dev help does not list {name}"
+
+
+def known_to_bench(name: str) -> None:
+    words = [sys.executable, "-m", "bench"]
+    listed = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert re.search(rf"^\./dev bench {name}\b", listed, re.MULTILINE), f"./dev bench does not list {name}"

@@ -56,9 +56,6 @@ SLEEPING = {
     "tests/edge/test_errands.py": "that a writer is held and stays so shows only after a while",
     "tests/jobs/engines/stand.py": "polls rows that other processes change, with a deadline",
     "tests/jobs/engines/test_fleet.py": "asks a process that starts until it answers, with a deadline",
-    "tests/e2e/stand.py": "polls processes and judges for what no descriptor tells, with a deadline",
     "tests/twin/conftest.py": "a closed transport lets go of its socket in a later turn of the loop",
     "tests/twin/test_faults_http.py": "waits for a port to close and to open again, which tells nobody",
-    "tests/regions/conftest.py": "asks a process that starts until it answers, with a deadline",
-    "tests/supervisor/gate.py": "polls processes for what no descriptor tells, with a deadline",
 }

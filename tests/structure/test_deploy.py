@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from harness.servers.prometheus import RULES
 from tests import dashboards
 from tests.control.test_metrics_page import families, page
-from tests.prometheus import RULES, installed
+from tests.servers import needs_prometheus
 from tidegate.control.exposition_windows import MEASURE
 from tidegate.model.alert_rules import BUILT_IN_RULES
 
@@ -70,14 +71,14 @@ def test_rules_say_what_is_the_matter_in_both_languages() -> None:
 @pytest.mark.parametrize("words", [("check", "rules", "alerts.yaml"), ("test", "rules", "alerts_test.yaml")])
 def test_promtool_takes_the_rules(words: tuple[str, ...]) -> None:
     """They are well formed, and fire when they should."""
-    installed()
+    needs_prometheus()
     done = subprocess.run(["promtool", *words], cwd=RULES.parent, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_promtool_takes_the_configuration(tmp_path: Path) -> None:
     """As it stands, beside its rules."""
-    installed()
+    needs_prometheus()
     shutil.copytree(RULES.parent, tmp_path / "prometheus")
     command = ["promtool", "check", "config", str(tmp_path / "prometheus" / "prometheus.yaml")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -14,7 +14,7 @@ MOST_FUNCTION_LINES = 50
 
 
 def sources() -> Iterator[Path]:
-    for tree in ("src", "bench"):
+    for tree in ("src", "bench", "harness"):
         yield from sorted((ROOT / tree).rglob("*.py"))
 
 

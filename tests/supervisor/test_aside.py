@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.supervisor.gate import Gate, wait_gone, wait_until
+from harness.wait import wait_gone, wait_until
+from tests.supervisor.gate import Gate
 
 
 @pytest.fixture

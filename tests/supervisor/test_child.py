@@ -4,7 +4,7 @@ import signal
 import subprocess
 import sys
 
-from tests.supervisor.gate import wait_gone
+from harness.wait import wait_gone
 from tidegate.supervisor.child import ChildArguments, parse_arguments
 
 CHILD = """

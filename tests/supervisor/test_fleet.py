@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.supervisor.gate import Gate, wait_gone, wait_until
+from harness.ports import free_port
+from harness.wait import wait_gone, wait_until
+from tests.supervisor.gate import Gate
 from tidegate.supervisor.cgroup import Groups, NoGroups
 
 TWO = "plain gold:0:0:calm night:0:0:calm"
@@ -33,11 +35,6 @@ def reload(gate: Gate, text: str, said: str) -> None:
     gate.config.write_text(text, encoding="utf-8")
     gate.signal(signal.SIGHUP)
     gate.wait_log(said)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def refused(port: int) -> bool:

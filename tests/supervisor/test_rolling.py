@@ -9,7 +9,8 @@ from typing import BinaryIO
 
 import pytest
 
-from tests.supervisor.gate import Gate, wait_gone, wait_until
+from harness.wait import wait_gone, wait_until
+from tests.supervisor.gate import Gate
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.supervisor.gate import ROOT
+from harness.process import ROOT
 from tidegate.supervisor.messages import Drain, Load, Ready, Rejected
 from tidegate.supervisor.service import Service, describe
 

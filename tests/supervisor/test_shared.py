@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.supervisor.gate import Gate, wait_gone, wait_until
+from harness.wait import wait_gone, wait_until
+from tests.supervisor.gate import Gate
 from tidegate.supervisor import shared
 from tidegate.supervisor.shared import DIRECTORY, SOCKET
 

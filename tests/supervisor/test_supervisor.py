@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.supervisor.gate import Gate, wait_gone, wait_until
+from harness.wait import wait_gone, wait_until
+from tests.supervisor.gate import Gate
 
 
 @pytest.fixture
@@ -337,7 +338,7 @@ def test_without_client_keys_only_loopback_is_served(start: Callable[..., Gate])
 def test_the_admin_port_is_where_it_is_asked_for(start: Callable[..., Gate]) -> None:
     """A container's or a cluster's probes come from another address; without being asked nobody else reaches it."""
     gate = start(admin_host="0.0.0.0")
-    assert re.search(r"\(admin http://0\.0\.0\.0:\d+\)", gate._line())
+    assert re.search(r"\(admin http://0\.0\.0\.0:\d+\)", gate.line())
     assert start(admin_host="no such host").wait_end() == 1
 
 
@@ -355,5 +356,5 @@ def test_a_gate_that_cannot_start_ends_with_1(start: Callable[..., Gate], text: 
 def test_the_url_tells_tls(start: Callable[..., Gate]) -> None:
     """With server-side TLS the line says https."""
     gate = start("tls")
-    line = gate._line()
+    line = gate.line()
     assert line.startswith("tidegate ready: https://127.0.0.1:")

@@ -5,8 +5,8 @@ import subprocess
 from pathlib import Path
 from typing import Final
 
-from bench.process import NotReady
-from bench.prove.cluster.nodes import Place
+from harness.node import Place
+from harness.process import NotReady
 
 _SOURCE: Final = Path(__file__).with_name("clockstep.c")
 

@@ -5,13 +5,13 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from bench.figures import Figure, at_least, at_most, exactly, told
-from bench.prove.cluster.servers import REDIS, Server
 from bench.prove.cluster.stage import Plan, Stage, heard, kept, stage
 from bench.prove.fairness import LARGEST
 from bench.prove.fleet import Policy, Quota
 from bench.prove.quota import WARM_SECONDS, tenants
 from bench.prove.steps import Context, Row, Step
 from bench.prove.traffic import Show, outcome, play, punctual
+from harness.servers.redis import REDIS, Server
 from tidegate.judge.justice import backlogs, widest_gap
 from tidegate.judge.served import admissions, matched
 from tidegate.load.crowd import Member

@@ -9,12 +9,12 @@ import redis
 
 from bench.figures import Figure, at_most, exactly, told
 from bench.prove.cluster import skewed
-from bench.prove.cluster.sentinels import DOWN_MS, Sentinels
-from bench.prove.cluster.slots import TIMEOUT_MS, Slots
 from bench.prove.cluster.stage import Plan, Stage, heard, stage
 from bench.prove.fleet import Quota
 from bench.prove.quota import tenants
 from bench.prove.steps import Context, Row
+from harness.servers.cluster import TIMEOUT_MS, Slots
+from harness.servers.sentinel import DOWN_MS, Sentinels
 from tidegate.judge import log as judge
 
 _SCOPES: Final = 12  # over three primaries: each has some

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bench.process import NotReady
-from bench.prove.cluster.nodes import Place
+from harness.node import Place
+from harness.process import NotReady
 
 _CLUSTER: Final = "10.213.0"  # the bridge's network
 _CLIENTS: Final = "10.214"  # one network for each host

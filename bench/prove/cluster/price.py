@@ -12,16 +12,16 @@ from typing import Any, Final
 
 import msgspec
 
-from bench import cpu
 from bench.bodies import chat
 from bench.figures import Figure, at_most, median, spread, told
 from bench.flood import FloodResult
-from bench.prove.cluster.nodes import Node, nodes, worker_of
-from bench.prove.cluster.servers import VALKEY, Server
+from bench.nodes import Node, nodes, worker_of
 from bench.prove.fleet import MODEL, Quota, provider
 from bench.prove.steps import Context, Row
-from bench.twin import Twin
 from bench.upstreams import ROOT
+from harness import cpu
+from harness.servers.redis import VALKEY, Server
+from harness.twin import Twin
 
 _SHARED: Final = 1.15
 _COMMANDS: Final = 0.2

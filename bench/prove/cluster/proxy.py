@@ -12,9 +12,10 @@ from collections import deque
 from types import TracebackType
 from typing import Final, Self, cast
 
-from bench.process import accepts, await_ready, end, free_port
-from bench.prove.cluster.servers import Server
 from bench.upstreams import ROOT
+from harness.ports import accepts, free_port
+from harness.process import await_ready, end
+from harness.servers.redis import Server
 
 _HOST: Final = "127.0.0.1"
 

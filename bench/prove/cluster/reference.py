@@ -7,14 +7,15 @@ from typing import Final
 
 from bench.figures import Figure, missing, told
 from bench.install import InstallFailed
-from bench.process import NotReady, free_port
 from bench.prove.cluster.exact import WINDOWS
-from bench.prove.cluster.servers import REDIS, Server
 from bench.prove.fleet import Books, Quota, provider
 from bench.prove.peers import litellm_proxy, litellm_version
 from bench.prove.quota import WARM_SECONDS, tenants
 from bench.prove.steps import Context, Row
 from bench.prove.traffic import Show, outcome, play
+from harness.ports import free_port
+from harness.process import NotReady
+from harness.servers.redis import REDIS, Server
 from tidegate.judge import log as judge
 from tidegate.load.crowd import Member
 from tidegate.load.visits import Manners

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench.figures import Figure, exactly
-from bench.process import free_port
-from bench.prove.cluster.nodes import Node
-from bench.prove.cluster.sentinels import Sentinels
-from bench.prove.cluster.servers import REDIS, Server
-from bench.prove.cluster.slots import Slots
+from bench.nodes import Node
 from bench.prove.fleet import MODEL
 from bench.prove.steps import Context, Row
+from harness.ports import free_port
+from harness.servers.cluster import Slots
+from harness.servers.redis import REDIS, Server
+from harness.servers.sentinel import Sentinels
 
 _LONGEST_S: Final = 40.0
 _WRONG: Final = "wrong-password"
@@ -105,7 +105,7 @@ def _two_on_one_prefix(work: Path, ours: str, theirs: str) -> Iterator[Figure]:
         node.start()
     second.stop()
     try:
-        second.write({"url": ours, "prefix": "same"})
+        second.write(cluster={"url": ours, "prefix": "same"})
         yield _figure("two clusters on one prefix", *_served(second), "prefix")
         third = _node(work / "same-3", {"url": ours, "prefix": "same"})
         third.name = first.name

@@ -15,17 +15,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, cast
 
-from bench import cpu
 from bench.figures import Figure, at_least, exactly, told
-from bench.prove.cluster.etcd import Etcd
-from bench.prove.cluster.nodes import Node
+from bench.nodes import Node
 from bench.prove.cluster.proxy import Proxy
-from bench.prove.cluster.servers import VALKEY, Server
 from bench.prove.cluster.stage import Plan, Stage, heard
 from bench.prove.fleet import Policy, Quota, provider, settings
 from bench.prove.quota import tenants
 from bench.prove.steps import Context, Row
 from bench.prove.traffic import Show, play, punctual
+from harness import cpu
+from harness.servers.etcd import Etcd
+from harness.servers.redis import VALKEY, Server
 from tidegate.load.crowd import Member
 
 NAMES: Final = ("ap", "eu", "us")

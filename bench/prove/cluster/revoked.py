@@ -11,13 +11,13 @@ from typing import Any, Final
 
 from bench import gate
 from bench.figures import at_most, below, exactly, median, told
-from bench.postgres import Postgres
-from bench.process import NotReady
-from bench.prove.cluster.nodes import Node, worker_of
-from bench.prove.cluster.servers import REDIS, Server
+from bench.nodes import Node, worker_of
 from bench.prove.cluster.stage import Plan, stage
 from bench.prove.fleet import MODEL, Quota
 from bench.prove.steps import Context, Row
+from harness.process import NotReady
+from harness.servers.postgres import Postgres
+from harness.servers.redis import REDIS, Server
 
 _WITHIN_S: Final = 1.0
 _SHAPE: Final = (2, 2)

@@ -14,12 +14,12 @@ from typing import Any, Final
 from bench.figures import Figure, at_most, below, exactly, told
 from bench.prove.cluster import load, skewed
 from bench.prove.cluster.clockstep import ClockStep
-from bench.prove.cluster.nodes import Place
 from bench.prove.cluster.proxy import Proxy
-from bench.prove.cluster.servers import REDIS, Server
 from bench.prove.cluster.stage import Plan, Stage, stage
 from bench.prove.fleet import Quota
 from bench.prove.steps import Context, Row
+from harness.node import Place
+from harness.servers.redis import REDIS, Server
 from tidegate.judge import log as judge
 from tidegate.load.crowd import Member
 

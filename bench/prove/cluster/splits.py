@@ -7,12 +7,12 @@ from typing import Final
 
 from bench.figures import Figure, exactly, told
 from bench.prove.cluster.hosts import PROVIDER, Host, Network, network
-from bench.prove.cluster.servers import REDIS, Server
 from bench.prove.cluster.stage import Plan, Stage, heard, stage
 from bench.prove.fleet import Quota
 from bench.prove.quota import tenants
 from bench.prove.steps import Context, Row
 from bench.prove.traffic import play, punctual
+from harness.servers.redis import REDIS, Server
 
 _WINDOWS: Final = ("continuous", "sliding")
 _OFFERED: Final = 3.0

@@ -9,10 +9,11 @@ from random import Random
 from typing import Any, Final
 
 from bench.figures import Figure, at_least, exactly
-from bench.prove.cluster.nodes import Node, Place, nodes
+from bench.nodes import Node, nodes
 from bench.prove.fleet import Books, Policy, Quota, provider, settings
 from bench.prove.quota import WARM_SECONDS
 from bench.prove.traffic import Show, outcome
+from harness.node import Place
 from tidegate.judge import log as judge
 from tidegate.load.crowd import Member
 from tidegate.load.visits import Visit

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from bench import gate
 from bench.figures import at_most, exactly, told
-from bench.plain import exchange
-from bench.prove.cluster.nodes import Node
+from bench.nodes import Node
 from bench.prove.steps import Context, Row
+from harness.plain import exchange
 from tidegate.alerts.database import AlertDatabase, Saving
 from tidegate.model.alerts import AlertChannel, AlertRule, AlertSettings
 from tidegate.model.measures import Sample

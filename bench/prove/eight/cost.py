@@ -17,14 +17,15 @@ from typing import Any, Final
 
 import msgspec
 
-from bench import cpu
 from bench.figures import at_most, exactly, median, spread, told
 from bench.flood import FloodResult
-from bench.prove.cluster.nodes import Node, Place
+from bench.nodes import Node
 from bench.prove.cluster.price import _flood as flood
 from bench.prove.fleet import MODEL, Quota, provider
 from bench.prove.steps import Context, Row
-from bench.twin import Twin
+from harness import cpu
+from harness.node import Place
+from harness.twin import Twin
 from tidegate.config.schema.telemetry import TelemetryConfig
 from tidegate.journal.journal import read
 from tidegate.model.facts import CallRecord, Intent

@@ -14,7 +14,8 @@ from typing import Any, Final
 
 from bench.figures import exactly, told
 from bench.prove.steps import Context, Row
-from tests.e2e.stand import HUGE, Gate, Twin, provider
+from harness.gate import HUGE, Gate, provider
+from harness.twin import Twin
 
 _TOKEN: Final = re.compile(r'"token": "(tga_[^"]+)"')
 _PATIENCE: Final = 90.0

@@ -122,8 +122,8 @@ def _really(work: Path, name: str, policy: Policy, seconds: float) -> tuple[Seen
     """Play the crowd through a gate with this policy, and export its ledger."""
     members = crowd()
     with fleet(work, QUOTA, policy, members, f"dryrun-{name}") as one:
-        if one.gate.complaint:
-            raise ValueError(one.gate.complaint)
+        if one.gate.refused:
+            raise ValueError(one.gate.refused)
         one.empty_books()
         visits = play([Show(one.gate.url, members, seconds, seed=7)])[0]
         seen = outcome(visits)

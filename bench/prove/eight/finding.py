@@ -13,8 +13,8 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import Connection, Engine, func, select, text
 
 from bench.figures import at_most, exactly, median, told
-from bench.postgres import Postgres
 from bench.prove.steps import Context, Row
+from harness.servers.postgres import Postgres
 from tidegate.model.story import ASKED, MOVED, QUEUED, Step
 from tidegate.store import calls, partitions, stories, tail
 from tidegate.store.calls import CallsQuery

@@ -18,14 +18,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from bench import cpu, gate
+from bench import gate
 from bench.figures import Figure, at_most, exactly, told
-from bench.plain import exchange
-from bench.postgres import Postgres
-from bench.prove.cluster.nodes import Node
-from bench.prove.cluster.servers import VALKEY, Server
+from bench.nodes import Node
 from bench.prove.steps import Context, Row
-from bench.twin import Twin, twin
+from bench.twin import twin
+from harness import cpu
+from harness.plain import exchange
+from harness.servers.postgres import Postgres
+from harness.servers.redis import VALKEY, Server
+from harness.twin import Twin
 from tidegate.testing.channels.stand import SECRET, SIGNING, Stand
 
 SCALE: Final = 20
@@ -77,7 +79,7 @@ class Scene:
     def limit(self, *, on: bool) -> None:
         """The provider refuses the primary model from now on, or does not any more."""
         rule = {"fault": "429", "retry_after": "1", "match": {"model": "gpt-4o"}}
-        self.provider.ask("faults", [rule] if on else [])  # type: ignore[arg-type]
+        self.provider.ask("faults", [rule] if on else [])
         if on:
             self.began = time.monotonic()
 

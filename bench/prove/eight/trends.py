@@ -21,10 +21,10 @@ from typing import Any, Final
 
 from bench import gate
 from bench.figures import at_least, at_most, exactly, median, told
-from bench.plain import exchange
-from bench.process import free_port, running
 from bench.prove.steps import Context, Row
-from bench.twin import Twin, twin
+from bench.twin import twin
+from harness.plain import exchange
+from harness.twin import Twin
 from tidegate.store.lane_sums import MINUTE_US
 from tidegate.store.metadata import HOUR_US
 from tidegate.store.outlook import FULL, LaneHistory, outlook
@@ -122,15 +122,12 @@ def _stage(home: Path) -> Iterator[tuple[Provider, int, dict[str, str]]]:
     with twin(home, "-c", str(file)) as running_twin:
         fault = {"fault": "429", "probability": 0.05, "retry_after_ms": 20}
         running_twin.ask("faults", {"rules": [fault]})
-        port, admin, config = free_port(), free_port(), home / "tidegate.yaml"
-        config.write_text(json.dumps(_settings(running_twin)))
-        command = gate.serve_command(config, port, admin)
-        with running(command, home / "log", lambda: gate.healthy(port), seconds=30):
-            environment = dict(os.environ, TIDEGATE_ADMIN_URL=f"http://127.0.0.1:{admin}")
+        with gate.plain(home, _settings(running_twin)) as node:
+            environment = dict(os.environ, TIDEGATE_ADMIN_URL=f"http://127.0.0.1:{node.admin}")
             words = [gate.program(), "admin", "token", "--state-dir", str(home / "state")]
             made = subprocess.run(words, capture_output=True, text=True, check=True)
             environment["TIDEGATE_ADMIN_TOKEN"] = made.stdout.strip()
-            yield Provider(running_twin), port, environment
+            yield Provider(running_twin), node.port, environment
 
 
 def _settings(running_twin: Twin) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from bench.prove.matrix.faults import FAULTS, End, Fault
-from bench.twin import Twin, gated, twin
+from bench.twin import gated, twin
+from harness.twin import Twin
 
 OPENAI, ANTHROPIC = "openai", "anthropic"
 DIALECTS = (OPENAI, ANTHROPIC)

@@ -16,12 +16,13 @@ from sqlalchemy import Engine
 
 from bench import gate
 from bench.figures import at_most, exactly, median, missing, told
-from bench.plain import exchange
-from bench.process import free_port, running
 from bench.prove.eight import finding
 from bench.prove.steps import Context, Row
-from bench.twin import Twin, twin
+from bench.twin import twin
 from bench.upstreams import ROOT
+from harness.plain import exchange
+from harness.ports import free_port
+from harness.twin import Twin
 from tidegate.store.engine import open_engine, writing
 from tidegate.store.lane_tables import LANE_LIMITS, LANE_MINUTES
 from tidegate.store.metadata import DAY_US
@@ -219,15 +220,10 @@ def _stage(context: Context, row: Row, fill: Callable[[Engine], None] | None = N
         fill(engine)
         engine.dispose()
     with twin(home, "--rpm", "60000", "--tpm", "6000000") as judge, contextlib.ExitStack() as stack:
-        port, admin = free_port(), free_port()
-        config = home / "tidegate.yaml"
-        config.write_text(json.dumps(_tree(judge)), encoding="utf-8")
-        log = home / "log"
-        command = gate.serve_command(config, port, admin)
-        stack.enter_context(running(command, log, lambda: gate.healthy(port), seconds=120))
-        stack.enter_context(_traffic(port))
+        node = stack.enter_context(gate.plain(home, _tree(judge)))
+        stack.enter_context(_traffic(node.port))
         browser = stack.enter_context(_browser(chromium))
-        yield Stage(port, admin, browser, _signed_in(browser, admin, log))
+        yield Stage(node.port, node.admin, browser, _signed_in(browser, node.admin, home / "log"))
 
 
 @contextlib.contextmanager

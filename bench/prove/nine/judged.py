@@ -11,9 +11,10 @@ from bench import gate
 from bench.figures import Figure, at_least, at_most, keep, missing, told
 from bench.install import InstallFailed
 from bench.others import litellm_binaries, portkey_folder
-from bench.process import accepts, free_port, running
 from bench.prove.steps import Context, Row
 from bench.upstreams import ROOT
+from harness.ports import accepts, free_port
+from harness.process import running
 from tidegate.judge.report import amount
 
 _SHAPES: Final = {"1 worker": (), "2 workers": ("--workers", "2"), "2 replicas": ("--replicas", "2")}

@@ -11,111 +11,23 @@ import io
 import json
 import lzma
 import os
-import re
 import signal
 import subprocess
 import sys
 import tarfile
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from bench.install import python_package
-from bench.plain import Reply, exchange
-from bench.process import accepts, end, free_port, running
-from bench.upstreams import ROOT
+from harness.plain import Reply, exchange
+from harness.ports import accepts, free_port
+from harness.process import ROOT, end, running
+from harness.upgrade.life import Life
+from harness.wait import wait_until
 
 COMMIT = "e3cd3f7"  # the last of 4/9: the first ledger, schema 0002, as it was given to others
-POLICY = ROOT / "tests" / "e2e" / "data" / "upgrade" / "tidegate.yaml"
 BUDGET = "0.0100"  # of the key that spends all of it
-_TOKEN = re.compile(r'"token": "(tga_[^"]+)"')
-_SAID = {"messages": [{"role": "user", "content": "three short words"}], "max_tokens": 20}
-_SECONDS = 30.0
-
-
-@dataclass(slots=True)
-class Life:
-    """A gate of either version over one state directory, and its twin's address."""
-
-    program: Path
-    folder: Path
-    twin: int
-    port: int = field(default_factory=free_port)
-    admin: int = field(default_factory=free_port)
-    token: str = ""
-    calls: int = 0  # that a provider was asked for
-
-    @property
-    def state(self) -> Path:
-        """Its state directory."""
-        return self.folder / "state"
-
-    @property
-    def log(self) -> Path:
-        """What it said, of this start."""
-        return self.folder / f"log-{self.port}"
-
-    @contextlib.contextmanager
-    def serving(self) -> Iterator["subprocess.Popen[bytes]"]:
-        """From its readiness to the end of the block."""
-        words = [self.program, "serve", "-c", POLICY, "--port", self.port, "--admin-port", self.admin]
-        command = [str(word) for word in [*words, "--state-dir", self.state]]
-        environment = {"TWIN_URL": f"http://127.0.0.1:{self.twin}"}
-        with running(command, self.log, self._healthy, env=environment, seconds=_SECONDS) as child:
-            yield child
-
-    def _healthy(self) -> bool:
-        try:
-            return exchange(self.port, "/healthz").status == 200
-        except OSError:
-            return False
-
-    def first_token(self) -> str:
-        """The admin token that the first start shows."""
-        await_true(lambda: _TOKEN.search(self.log.read_text(errors="replace")) is not None, "the first admin token")
-        found = _TOKEN.search(self.log.read_text(errors="replace"))
-        assert found
-        return found[1]
-
-    def tidegate(self, *words: str) -> str:
-        """One command that manages the gate, as its operator types it; what it prints."""
-        environment = {"TIDEGATE_ADMIN_URL": f"http://127.0.0.1:{self.admin}", "TIDEGATE_ADMIN_TOKEN": self.token}
-        done = subprocess.run(
-            [str(self.program), *words], env=os.environ | environment, capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            raise RuntimeError(f"tidegate {' '.join(words)}: {done.stderr}")
-        return done.stdout
-
-    def chat(self, key: str, model: str = "gpt-4o", **more: Any) -> Reply:
-        """One call of an application."""
-        body = json.dumps({"model": model} | _SAID | more).encode()
-        reply = exchange(self.port, "/v1/chat/completions", body, {"authorization": f"Bearer {key}"})
-        self.calls += reply.status not in {401, 429}
-        return reply
-
-    def ask(self, path: str) -> Any:
-        """GET of the admin API."""
-        reply = exchange(self.admin, f"/admin/v1{path}", headers={"authorization": f"Bearer {self.token}"})
-        if reply.status != 200:
-            raise RuntimeError(f"{path}: {reply.status} {reply.body[:300]!r}")
-        return json.loads(reply.body)
-
-    def spent(self) -> list[dict[str, Any]]:
-        """Everything that was ever spent, by who and what; the lines in the same order each time."""
-        words = ("--by", "namespace", "--by", "key", "--by", "model", "--since", "2026-01-01", "--json")
-        return sorted(json.loads(self.tidegate("spend", *words))["lines"], key=json.dumps)
-
-
-def await_true(condition: Any, what: str) -> None:
-    """Look until it is so. Raises `TimeoutError`."""
-    limit = time.monotonic() + _SECONDS
-    while not condition():
-        if time.monotonic() > limit:
-            raise TimeoutError(f"waited in vain for {what}")
-        time.sleep(0.02)
 
 
 def installed() -> Path:
@@ -148,7 +60,7 @@ def lived(life: Life) -> dict[str, Any]:
         life.token = life.first_token()
         keys = _managed(life)
         _called(life, keys)
-        await_true(lambda: sum(row["calls"] for row in life.spent()) == life.calls, "the ledger to have them all")
+        wait_until(lambda: sum(row["calls"] for row in life.spent()) == life.calls, "the ledger to have them all")
         told: dict[str, Any] = {
             "keys": keys,
             "token": life.token,
@@ -178,7 +90,7 @@ def _managed(life: Life) -> dict[str, str]:
 
 def _called(life: Life, keys: dict[str, str]) -> None:
     """Ordinary calls, streams, another dialect, a primary that refuses, bad requests, and a budget until its end."""
-    await_true(lambda: life.chat(keys["turned"]).status == 200, "the key that was made last")
+    wait_until(lambda: life.chat(keys["turned"]).status == 200, "the key that was made last")
     for number in range(6):
         for key in (keys["web"], keys["turned"], keys["declared"]):
             _must(life.chat(key, stream=bool(number % 2)), 200)
@@ -191,7 +103,7 @@ def _called(life: Life, keys: dict[str, str]) -> None:
     for _ in range(2):
         life.chat(keys["web"], model="gpt-3.5-turbo")
     _fault(life, [])
-    await_true(lambda: life.chat(keys["spender"], model="gpt-3.5-turbo", max_tokens=500).status == 429, "its end")
+    wait_until(lambda: life.chat(keys["spender"], model="gpt-3.5-turbo", max_tokens=500).status == 429, "its end")
 
 
 def _after_control_hangs(life: Life, gate: "subprocess.Popen[bytes]", key: str) -> int:

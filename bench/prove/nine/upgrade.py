@@ -5,8 +5,10 @@ import sys
 from pathlib import Path
 
 from bench.figures import exactly, told
-from bench.prove.nine import heirs, older
+from bench.prove.nine import older
 from bench.prove.steps import Context, Row, passing
+from harness.upgrade import heirs
+from harness.upgrade.life import Life
 
 kept = passing("tests/e2e/test_upgrade.py", name="the same with what was kept of it: tests passed")
 
@@ -18,9 +20,9 @@ def live(context: Context, row: Row) -> None:
     folder.mkdir()
     before, now = older.installed(), Path(sys.executable).with_name("tidegate")
     with older.twin(before, folder) as port:
-        former = older.Life(before, folder, port)
+        former = Life(before, folder, port)
         said = older.lived(former)
-        heir = older.Life(now, folder, port)
+        heir = Life(now, folder, port)
         with heir.serving():
             found = [*heirs.kept(heir, said), *heirs.doors(heir, said)]
         back = _taken_back(before, heir.state)

@@ -11,11 +11,11 @@ from typing import Any, Final
 
 import openai
 
-from bench import cpu
 from bench.figures import at_least, at_most, exactly, told
 from bench.prove.fleet import MODEL
 from bench.prove.patient.scene import Scene, scene
 from bench.prove.steps import Context, Row
+from harness import cpu
 
 LINES: Final = 50_000
 _QUICK: Final = 2_000

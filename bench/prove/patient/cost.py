@@ -4,11 +4,11 @@ import asyncio
 import time
 from dataclasses import replace
 
-from bench import cpu
 from bench.figures import missing, told
-from bench.process import NotReady
 from bench.prove.patient.scene import ENGINES, PLENTY, Asker, Scene, scene, submit, until
 from bench.prove.steps import Context, Row
+from harness import cpu
+from harness.process import NotReady
 
 
 def engines(context: Context, row: Row) -> None:

@@ -54,7 +54,7 @@ def beside_conversations(context: Context, row: Row) -> None:
         waits = [_p99(seen, had) for seen, had in zip(visits, served, strict=True)]
         jobs = sum(one.tenant == "job" for one in served[1])
         share = used(mixed.ledger()["per_second"], quota, WARM_SECONDS, WARM_SECONDS + watched)
-        note = f"without jobs {waits[0]:,.0f} ms; {jobs:,} of {count:,} jobs ran beside them; {mixed.gate.complaint}"
+        note = f"without jobs {waits[0]:,.0f} ms; {jobs:,} of {count:,} jobs ran beside them; {mixed.gate.refused}"
         limit = waits[0] * _WORSE
         row.figures += [
             at_most("p99 of a conversation's wait for quota, jobs behind it", waits[1], limit, "ms", note),

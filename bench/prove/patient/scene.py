@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from bench import cpu
-from bench.broker import Broker
-from bench.process import free_port
 from bench.prove.fleet import MODEL, Fleet, Gate, Quota, provider
-from bench.rabbitmq import RabbitMq
-from bench.redis import RedisBroker
-from bench.twin import Twin
+from harness import cpu
+from harness.ports import free_port
+from harness.servers.broker import Broker, RedisBroker
+from harness.servers.rabbitmq import RabbitMq
+from harness.twin import Twin
 from tidegate.jobs.rows.open import open_rows
 from tidegate.jobs.rows.rows import JobRows
 from tidegate.model.jobs import ENDS, JobSettings
@@ -76,8 +75,8 @@ def scene(work: Path, engine: str, jobs: dict[str, Any], quota: Quota = PLENTY, 
         name = f"{engine.lower()}-{free_port()}"
         twin = stack.enter_context(provider(work, quota, name))
         front = Gate(work / f"gate-{name}", settings(twin, quota) | {"jobs": jobs} | more)
-        if front.complaint:
-            raise RuntimeError(front.complaint)
+        if front.refused:
+            raise RuntimeError(front.refused)
         stack.callback(front.stop)
         front.start()
         rows = open_rows(JobSettings(enabled=True), "", front.home / "state")

@@ -11,7 +11,7 @@ from bench import gate
 from bench.figures import at_least, at_most, exactly
 from bench.prove.steps import Context, Row
 from bench.prove.streams.stage import PATHS, Stage, numbers, provider, question, stage
-from bench.twin import Twin
+from harness.twin import Twin
 
 TOKENS = 90_000  # of 120 bytes and more each
 LIMIT_MB = 20

@@ -9,7 +9,7 @@ from typing import Any
 from bench.figures import at_most, exactly, median, told
 from bench.prove.steps import Context, Row
 from bench.prove.streams.stage import PATHS, Stage, numbers, provider, question, stage
-from bench.twin import Twin
+from harness.twin import Twin
 
 TOKENS = 200
 LIMIT_MS = 50

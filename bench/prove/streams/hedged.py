@@ -7,7 +7,7 @@ from typing import Any
 from bench.figures import at_most, exactly, told
 from bench.prove.steps import Context, Row
 from bench.prove.streams.stage import CHAT, Stage, events, provider, question, spoken, stage
-from bench.twin import Twin
+from harness.twin import Twin
 
 SLOW_MS, AFTER_MS, STREAMS, SHARE = 3_000, 100, 60, 0.1
 _TIMING = {"ttft_ms": 10, "tpot_ms": 1, "tokens": 10, "chunk_tokens": 1, "chunk_ms": 0}

@@ -7,7 +7,7 @@ from typing import Any
 from bench.figures import exactly
 from bench.prove.steps import Context, Row
 from bench.prove.streams.stage import PATHS, provider, question, stage
-from bench.twin import Twin
+from harness.twin import Twin
 
 BESIDE, LATER = 20, 5
 _TIMING = {"ttft_ms": 50, "tpot_ms": 2, "tokens": 40, "chunk_tokens": 1, "chunk_ms": 0}

@@ -8,12 +8,13 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from bench import cpu, gate
+from bench import gate
 from bench.figures import RESULTS, Figure, at_most, missing, told
 from bench.prove.steps import Context, Row, shown
 from bench.prove.streams.stage import PATHS, Stage, numbers, provider, question, stage
-from bench.twin import Twin
 from bench.upstreams import ROOT
+from harness import cpu
+from harness.twin import Twin
 from tidegate.line.taps import CrossedTap
 from tidegate.model.call import Kind
 from tidegate.providers.codec import Tap

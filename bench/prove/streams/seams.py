@@ -5,7 +5,7 @@ from typing import Any
 from bench.figures import exactly, told
 from bench.prove.steps import Context, Row
 from bench.prove.streams.stage import PATHS, Stage, events, failed, finished, provider, question, spoken, stage, usages
-from bench.twin import Twin
+from harness.twin import Twin
 
 TOKENS = 40
 _OFF = 2  # what was delivered of max_tokens before a cut is estimated where no usage was told

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.plain import Reply, exchange
-from bench.twin import Twin, gated, twin
+from bench.twin import gated, twin
+from harness.plain import Reply, exchange
+from harness.twin import Twin
 from tidegate.journal import journal
 from tidegate.model.facts import CallRecord
 

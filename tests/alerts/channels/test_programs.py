@@ -11,8 +11,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from harness.wait import until
 from tests.alerts.channels.stand import LIMITED, SETTINGS, notice, told
-from tests.e2e.stand import until
 from tidegate.alerts.channels import apprise, apprise_child
 from tidegate.model.alerts import AlertChannel
 from tidegate.testing.channels import Stand

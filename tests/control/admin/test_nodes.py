@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.postgres import Postgres
+from harness.servers.postgres import Postgres
 from tests.control.admin.desk import Desk
 from tidegate.cache.purge_log import NAME as PURGES
 from tidegate.cache.purge_log import Purge, purges

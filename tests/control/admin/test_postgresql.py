@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bench.postgres import Postgres
+from harness.servers.postgres import Postgres
 from tests.control.admin.desk import Desk
 from tests.control.admin.ledger import called, write_calls
 from tidegate.store import partitions

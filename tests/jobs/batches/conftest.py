@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from bench.postgres import Postgres
+from harness.servers.postgres import Postgres
 from tests.jobs.batches.stand import Stand
 from tidegate.jobs.rows.open import open_rows
 from tidegate.jobs.rows.rows import JobRows

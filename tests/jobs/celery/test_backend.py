@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from kombu import Connection
 
-from bench.broker import Broker
+from harness.servers.broker import Broker
 from tidegate.jobs.celery.backend import CeleryBackend
 from tidegate.jobs.celery.names import TASK, dead_of, queue_of
 from tidegate.jobs.faces import BackendDown

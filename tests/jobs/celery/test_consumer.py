@@ -6,7 +6,7 @@ import pytest
 from celery.worker.consumer import Consumer
 from kombu import Connection
 
-from bench.broker import Broker
+from harness.servers.broker import Broker
 from tidegate.jobs.celery.backend import CeleryBackend
 from tidegate.jobs.celery.consumer import JobConsumer, told
 from tidegate.jobs.celery.settings import job_queue

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import uvloop
 
-from bench.broker import Broker
+from harness.servers.broker import Broker
 from tests.brokers import rabbitmq, rabbitmq_server, redis_broker, redis_server
 from tests.jobs.engines.stand import Stand
 from tests.jobs.run.standin import Standin

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from bench.broker import Broker
+from harness.servers.broker import Broker
 from tests.jobs.run.setting import CHAT, HOUR, snapshot
 from tests.jobs.run.standin import Request, Standin
 from tidegate.clock import SystemClock

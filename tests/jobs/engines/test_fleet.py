@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bench.process import free_port
+from harness.ports import free_port
 from tests.jobs.engines.stand import PATIENCE, Program, Stand
 from tests.jobs.run.standin import reply
 from tidegate.jobs.celery.names import TASK

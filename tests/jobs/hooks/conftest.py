@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 import trustme
 
-from bench.postgres import Postgres
+from harness.servers.postgres import Postgres
 from tests.jobs.hooks.stand import HOST, Book, Home, Receiver, WallClock
 from tidegate.jobs.hooks.sender import Sender
 from tidegate.jobs.rows.open import open_rows

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.postgres import Postgres
+from harness.servers.postgres import Postgres
 from tidegate.jobs.rows.open import open_rows
 from tidegate.jobs.rows.rows import JobRows
 from tidegate.model.jobs import DATABASE, JobSettings

@@ -10,7 +10,7 @@ from sqlalchemy import inspect, text
 
 import tidegate.jobs.batches.tables
 import tidegate.jobs.hooks.tables  # noqa: F401 - each declares its own
-from bench.postgres import Postgres
+from harness.servers.postgres import Postgres
 from tidegate.jobs.rows.open import NEWEST, SCHEMA, open_rows
 from tidegate.jobs.rows.rows import JobRows
 from tidegate.jobs.rows.tables import METADATA, VERSION

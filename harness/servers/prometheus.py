@@ -3,38 +3,31 @@
 import json
 import os
 import shutil
-import socket
 import subprocess
-import time
 import urllib.error
 import urllib.parse
 import urllib.request
 from pathlib import Path
 from typing import Any, Final
 
-import pytest
+from harness.ports import free_port
+from harness.process import ROOT, NotReady, await_ready, end
 
-RULES: Final = Path(__file__).parents[1] / "deploy" / "prometheus" / "alerts.yaml"
+RULES: Final = ROOT / "deploy" / "prometheus" / "alerts.yaml"
 _START: Final = 60.0  # seconds of a busy machine
 
 
-def installed() -> None:
-    """Skip where it is not."""
-    if shutil.which("prometheus") is None:
-        pytest.skip("prometheus is not installed: apt-get install prometheus")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def installed() -> bool:
+    """Whether there is one to start, with its tool."""
+    return shutil.which("prometheus") is not None
 
 
 class Prometheus:
     """It scrapes these ports once a second and evaluates the rules of `deploy/`."""
 
     def __init__(self, folder: Path, *ports: int) -> None:
-        installed()
+        if not installed():
+            raise NotReady("prometheus is not installed: apt-get install prometheus")
         folder.mkdir(parents=True, exist_ok=True)
         targets = ", ".join(f'"127.0.0.1:{port}"' for port in ports)
         config = folder / "prometheus.yaml"
@@ -53,10 +46,7 @@ class Prometheus:
                 ],
                 stdout=log, stderr=log, cwd=folder, env=os.environ | {"GOMAXPROCS": "1"},
             )  # fmt: skip
-        deadline = time.monotonic() + _START
-        while not self._ready():
-            assert self.process.poll() is None, self.log.read_text(encoding="utf-8")
-            assert time.monotonic() < deadline, "Prometheus is not ready in time"
+        await_ready(self.process, self._ready, self.log, _START)
 
     def _ready(self) -> bool:
         try:
@@ -89,5 +79,5 @@ class Prometheus:
         return [rule for group in self.get("rules")["groups"] for rule in group["rules"]]
 
     def close(self) -> None:
-        self.process.terminate()
-        self.process.wait()
+        """End it."""
+        end(self.process)

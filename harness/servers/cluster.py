@@ -4,8 +4,8 @@ from typing import Final
 
 import redis
 
-from bench.process import free_port
-from bench.prove.cluster.servers import REDIS, Server, Several, until
+from harness.ports import free_port
+from harness.servers.redis import REDIS, Server, Several, until
 
 SLOTS: Final = 16_384
 PRIMARIES: Final = 3

@@ -1,4 +1,9 @@
-"""Several gates as the nodes of one cluster, each with its workers, its state directory and its place in a network."""
+"""A gate whose ports are known before it runs and stay its own when it is killed and started again.
+
+So somebody can call it without a pause through its restarts, and several can name each other in their files. It is
+asked whether it is ready and not read: any build can be measured, also one whose words are others. `gate.py` is for
+everything else.
+"""
 
 import contextlib
 import http.client
@@ -6,20 +11,21 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, Self
 
-from bench import cpu, gate
-from bench.plain import Reply
-from bench.process import NotReady, await_ready, end, free_port
-from bench.prove.fleet import accepted
-from bench.upstreams import ROOT
+from harness import cpu
+from harness.gate import HERE
+from harness.plain import Reply
+from harness.ports import free_ports
+from harness.process import READY_AFTER, ROOT, await_ready, end
 
 WORKER: Final = "tidegate.worker"
-WORKER_BIT: Final = 53  # ids of calls carry the worker's number above it
+_START: Final = 60.0  # seconds of a busy machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,21 +37,29 @@ class Place:
     env: Mapping[str, str] = field(default_factory=dict)
 
 
+LOCAL: Final = Place()
+
+
 class Node:
     """One `tidegate serve`, that can be killed, as can each of its workers."""
 
     def __init__(
-        self, home: Path, full: Mapping[str, Any], workers: int = 1, place: Place = Place(), *, checked: bool = True
+        self,
+        home: Path,
+        full: Mapping[str, Any],
+        *options: str,
+        program: Sequence[str] = HERE,
+        place: Place = LOCAL,
+        port: int = 0,
     ) -> None:
-        """Raises `NotReady` for a file that the gate refuses, unless that is what is looked at."""
-        home.mkdir(parents=True)
-        self.home, self.name, self.size, self.place = home, home.name, workers, place
+        """Its file is written, nothing runs yet. `options` are those of `serve`."""
+        home.mkdir(parents=True, exist_ok=True)
+        self.home, self.name, self.place = home, home.name, place
         self.config, self._full = home / "tidegate.yaml", dict(full)
         self.config.write_text(json.dumps(full))
-        complaint = accepted(self.config) if checked else ""
-        if complaint:
-            raise NotReady(complaint)
-        self.port, self.admin = free_port(), free_port()
+        self._program, self._options = tuple(program), options
+        chosen, self.admin = free_ports(2)
+        self.port = port or chosen
         self.child: subprocess.Popen[bytes] | None = None
 
     @property
@@ -59,29 +73,38 @@ class Node:
         assert self.child is not None
         return self.child.pid
 
-    def write(self, cluster: Mapping[str, Any]) -> None:
-        """Another shared state, for its next start."""
-        self.config.write_text(json.dumps(self._full | {"cluster": cluster}))
+    def write(self, **parts: Any) -> None:
+        """Other parts of its file, for its next start."""
+        self.config.write_text(json.dumps(self._full | parts))
+
+    def complaint(self) -> str:
+        """Empty when `tidegate check` takes its file, else its first words."""
+        return complaint(self.config, self._program)
 
     def command(self) -> list[str]:
         """How it is started."""
-        serve = gate.serve_command(self.config, self.port, self.admin)
-        named = ["--node", self.name] if "cluster" in self._full else []
-        return [*self.place.via, *serve, "--host", self.place.host, "--workers", str(self.size), *named]
+        options = ["--port", str(self.port), "--admin-port", str(self.admin), "--state-dir", str(self.home / "state")]
+        host = [] if self.place.host == "127.0.0.1" else ["--host", self.place.host]
+        return [*self.place.via, *self._program, "serve", "-c", str(self.config), *options, *host, *self._options]
 
     def start(self) -> None:
         """Returns when it is ready. Raises `NotReady`."""
-        env = {**os.environ, **self.place.env}
+        env, begun = {**os.environ, **self.place.env}, time.monotonic()
         with (self.home / "log").open("ab") as log:
             self.child = subprocess.Popen(
                 self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=ROOT, env=env
             )
-        await_ready(self.child, self.ready, self.home / "log", 60)
+        await_ready(self.child, self.ready, self.home / "log", _START)
+        READY_AFTER[self.pid] = time.monotonic() - begun
 
     def ready(self) -> bool:
         """Does it say that traffic may come?"""
+        return self.healthy(self.port)
+
+    def healthy(self, port: int) -> bool:
+        """The same of one of its ports."""
         try:
-            return self.ask(self.port, "/readyz", seconds=1).status == 200
+            return self.ask(port, "/readyz", seconds=1).status == 200
         except (OSError, http.client.HTTPException):
             return False
 
@@ -117,26 +140,23 @@ class Node:
             end(self.child, max(patience, 2.0))
             self.child = None
 
+    def __enter__(self) -> Self:
+        """Ready. Raises `NotReady`, and nothing is left."""
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
 
-@contextlib.contextmanager
-def nodes(
-    work: Path, name: str, full: Mapping[str, Any], shape: Sequence[int], places: Sequence[Place] = ()
-) -> Iterator[list[Node]]:
-    """So many gates with so many workers each, of the same file, until the end of the block. Raises `NotReady`."""
-    started: list[Node] = []
-    spot = free_port()
-    try:
-        for number, workers in enumerate(shape):
-            place = places[number] if places else Place()
-            started.append(Node(work / f"{name}-{spot}-{number}", full, workers, place))
-            started[-1].start()
-        yield started
-    finally:
-        for node in started:
-            node.stop()
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
 
-def worker_of(headers: Mapping[str, str]) -> int:
-    """The number of the worker that answered, by the id it gave the call; -1 where there is none."""
-    name = headers.get("x-request-id", "")
-    return int(name.removeprefix("req_"), 16) >> WORKER_BIT if name.startswith("req_") else -1
+def complaint(config: Path, program: Sequence[str] = HERE) -> str:
+    """Empty when `tidegate check` takes the file, else its first words."""
+    done = subprocess.run([*program, "check", "--json", str(config)], capture_output=True, text=True, check=False)
+    if done.returncode == 0:
+        return ""
+    errors = json.loads(done.stdout).get("errors", []) if done.stdout.startswith("{") else []
+    return f"{errors[0]['field']}: {errors[0]['message']}" if errors else done.stderr[-200:] or "refused"

@@ -14,7 +14,8 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from bench.process import NotReady, accepts, await_ready, free_port
+from harness.ports import accepts, free_port
+from harness.process import NotReady, await_ready
 
 _DEADLINE = 60.0
 _SCRIPT = Path(

@@ -1,35 +1,25 @@
-"""Starting and ending the programs that a bench needs. What was started is ended by its own process id."""
+"""Starting and ending programs. What was started is ended by its own process id."""
 
 import contextlib
+import ctypes
 import os
+import select
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
-from bench.cpu import tree
+from harness.cpu import tree
 
+ROOT = Path(__file__).resolve().parent.parent
+_PR_SET_PDEATHSIG = 1
 READY_AFTER: dict[int, float] = {}  # seconds from exec until a program was ready, by process id
 
 
 class NotReady(Exception):
     """A program ended or stayed silent instead of becoming ready; the message ends with the tail of its log."""
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody holds now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def accepts(port: int) -> bool:
-    """Does somebody listen there?"""
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def await_ready(child: subprocess.Popen[bytes], ready: Callable[[], bool], log: Path, seconds: float) -> None:
@@ -40,6 +30,17 @@ def await_ready(child: subprocess.Popen[bytes], ready: Callable[[], bool], log: 
             tail = log.read_text(errors="replace")[-800:] if log.exists() else ""
             raise NotReady(f"{child.args!r} is not ready (exit {child.poll()}): {tail}")
         time.sleep(0.01)
+
+
+def ready_line(child: subprocess.Popen[bytes], log: Path, seconds: float) -> str:
+    """The first line of a program's output. Raises `NotReady` when there is none in time."""
+    assert child.stdout is not None
+    readable, _, _ = select.select([child.stdout], [], [], seconds)
+    line = child.stdout.readline().decode() if readable else ""
+    if "ready" not in line:
+        tail = log.read_text(encoding="utf-8", errors="replace")[-4_000:]
+        raise NotReady(f"{child.args!r} said {line!r} and is not ready (exit {child.poll()}): {tail}")
+    return line
 
 
 def end(child: subprocess.Popen[bytes], patience: float = 5.0) -> None:
@@ -82,3 +83,18 @@ def running(
             yield child
         finally:
             end(child)
+
+
+def with_us() -> Callable[[], None]:
+    """What a child does before its program: it must not outlive who started it (Linux; elsewhere `close` ends it).
+
+    It calls one function of libc, which is loaded here, before the fork: no lock is taken.
+    """
+    return partial(_die_with, os.getpid(), ctypes.CDLL(None, use_errno=True))
+
+
+def _die_with(parent: int, calls: ctypes.CDLL) -> None:
+    if hasattr(calls, "prctl"):
+        calls.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent:
+            os._exit(1)

@@ -5,8 +5,8 @@ from typing import Final
 
 import redis
 
-from bench.process import free_port
-from bench.prove.cluster.servers import REDIS, Server, Several, until
+from harness.ports import free_port
+from harness.servers.redis import REDIS, Server, Several, until
 
 NAME: Final = "quota"
 DOWN_MS: Final = 1_000  # without an answer for so long a sentinel calls the primary down

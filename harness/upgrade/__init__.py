@@ -1,0 +1,1 @@
+"""A gate over the state directory that an older version left."""

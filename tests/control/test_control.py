@@ -11,13 +11,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
 import pytest
 
 from tests.journal.facts import record
 from tidegate.clock import SystemClock
+from tidegate.control.declared import Declared
+from tidegate.model.cluster import ClusterSettings
 from tidegate.observe.observer import Observer
 from tidegate.observe.push import FRAME, Pusher
-from tidegate.supervisor.messages import Decoder, Ready, Status, encode
+from tidegate.supervisor.messages import Decoder, Load, Ready, Status, encode
 
 
 class Control(NamedTuple):
@@ -28,6 +31,9 @@ class Control(NamedTuple):
 
     def wait_ready(self) -> None:
         assert Decoder().feed(self.channel.recv(100)) == [Ready(self.process.pid)]
+
+    def log(self) -> str:
+        return self.socket_path.with_name("log").read_text(encoding="utf-8")
 
     async def get(self, path: str) -> tuple[int, str]:
         return await self.ask(f"GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
@@ -95,3 +101,36 @@ def test_it_ends_with_its_channel(control: Control) -> None:
     control.wait_ready()
     control.channel.close()
     assert control.process.wait(20) == 0
+
+
+async def test_it_hears_on_after_a_message_that_it_fails_on(control: Control) -> None:
+    """A snapshot of another version is told in the log; what the supervisor says next is heard."""
+    control.channel.sendall(encode(Status(ready=False, draining=False, version=1, restarts=0)))
+    control.wait_ready()
+    control.channel.sendall(encode(Load(b"\xc1")))
+    control.channel.sendall(encode(Status(ready=True, draining=False, version=1, restarts=0)))
+    while (await control.get("/readyz"))[0] != 200:
+        pass
+    assert "hearing the supervisor failed, and begins anew" in control.log()
+
+
+def test_what_it_does_not_understand_ends_it(control: Control) -> None:
+    """To be started again: a process that hears nothing would go on telling what was."""
+    control.channel.sendall(encode(Status(ready=False, draining=False, version=1, restarts=0)))
+    control.wait_ready()
+    control.channel.sendall(b"\xff" * 64)
+    assert control.process.wait(20) == 1
+    assert "the supervisor is not understood" in control.log()
+
+
+async def test_it_looks_for_the_other_nodes_again_after_a_defect(control: Control) -> None:
+    """Told each time, and nothing else of it stands still."""
+    control.channel.sendall(encode(Status(ready=False, draining=False, version=1, restarts=0)))
+    control.wait_ready()
+    declared = Declared(version=2, cluster=ClusterSettings(url="nonsense://", node="n"))
+    control.channel.sendall(encode(Load(msgspec.msgpack.encode(declared))))
+    while control.log().count("standing among the nodes failed, and begins anew") < 2:
+        await control.get("/readyz")
+    control.channel.sendall(encode(Status(ready=True, draining=False, version=2, restarts=0)))
+    while (await control.get("/readyz"))[0] != 200:
+        pass

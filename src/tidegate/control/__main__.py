@@ -7,40 +7,23 @@ import socket
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Final
 
+from starlette.types import ASGIApp
 from uvicorn.config import Config
 from uvicorn.server import Server
 
 from tidegate.clock import SystemClock
-from tidegate.control.admin.front import HOSTS, Front
-from tidegate.control.admin.guard import Guard
-from tidegate.control.alerts import Alerts, Seen
-from tidegate.control.app import Port, application
-from tidegate.control.board import Board, Standing
-from tidegate.control.bodies import Bodies
-from tidegate.control.checking import Checked, Checker
-from tidegate.control.declared import Declaration
-from tidegate.control.drills import Drills
+from tidegate.control.board import Board
+from tidegate.control.compose import compose
 from tidegate.control.intake import Intake, bind
-from tidegate.control.jobs import Jobs, JobsWatch
-from tidegate.control.leader import Among, Leader
-from tidegate.control.ledger import Ledger
-from tidegate.control.live import Live
-from tidegate.control.nodes import Nodes
-from tidegate.control.policy.office import PolicyWatch, policy_office
-from tidegate.control.policy.ways import Reloads, ways
-from tidegate.control.sharing import Sharing
-from tidegate.control.site import Site
-from tidegate.control.telemetry import sender
-from tidegate.control.windows import StandingWatch
 from tidegate.observe.log import Log
+from tidegate.supervisor.background import Background
 from tidegate.supervisor.channel import Channel
-from tidegate.supervisor.child import ChildArguments, die_with_parent, end_now, parse_arguments
-from tidegate.supervisor.messages import Load, Named, Ready, Rejected, Reloaded, Source, Status, Workers
+from tidegate.supervisor.child import ChildArguments, die_with_parent, parse_arguments
+from tidegate.supervisor.messages import Ready
 
-if TYPE_CHECKING:
-    from tidegate.control.admin.office import Office
+_PATIENCE: Final = 3  # messages in a row that it fails on: what it knows of the gate may be nothing any more
 
 
 class AdminServer(Server):
@@ -61,55 +44,7 @@ class AdminServer(Server):
         yield
 
 
-async def _follow(channel: Channel, board: Board, declaration: Declaration, sharing: Sharing, reloads: Reloads) -> None:
-    """Take what the supervisor says; end when it is gone."""
-    while True:
-        await _hear(channel, board, declaration, sharing, reloads)
-
-
-async def _hear(channel: Channel, board: Board, declaration: Declaration, sharing: Sharing, reloads: Reloads) -> None:
-    message = await channel.receive()
-    if message is None:
-        end_now()
-    if isinstance(message, Status):
-        board.standing = Standing(*message, workers=board.standing.workers)
-    elif isinstance(message, Workers):
-        board.standing.workers = message.workers
-    elif isinstance(message, Load):
-        declaration.take(message.snapshot)
-        sharing.serves(declaration.now.shared_version)
-    elif isinstance(message, Source):
-        sharing.source(message.file, message.words)
-    elif isinstance(message, Rejected):
-        sharing.rejected(message.reason)
-    elif isinstance(message, Reloaded):
-        reloads.heard(message)
-
-
-async def _offer(channel: Channel, checked: Checked) -> None:
-    """All nodes have agreed upon it."""
-    if checked.loaded is not None:
-        await channel.hand_over(Named(checked.files))
-        await channel.hand_over(checked.loaded)
-
-
-def _office(
-    state_dir: Path,
-    ledger: Ledger,
-    jobs: Jobs,
-    declaration: Declaration,
-    board: Board,
-    log: Log,
-    clock: SystemClock,
-    among: Among,
-) -> "Office":
-    from tidegate.control.admin.office import Clocks, Office  # noqa: PLC0415 - the database's imports
-
-    clocks = Clocks(clock.now, clock.wall)
-    return Office(state_dir, lambda: ledger.engine, declaration, board, log, clocks, jobs, among)
-
-
-def _settings(port: Port) -> Config:
+def _settings(port: ASGIApp) -> Config:
     return Config(
         port,
         http="httptools",
@@ -123,55 +58,21 @@ def _settings(port: Port) -> Config:
 
 
 async def _run(arguments: ChildArguments, log: Log) -> None:
-    channel, state = Channel(arguments.channel), Path(arguments.state_dir)
-    board, declaration = Board(), Declaration()
+    channel, state, board, clock = Channel(arguments.channel), Path(arguments.state_dir), Board(), SystemClock()
     await Intake(board, log).start(bind(state / "control.sock"))
-
-    def ring() -> None:
-        nodes.ring()
-
-    leader = Leader(lambda: ledger.engine, socket.gethostname(), log)
-    ledger = Ledger(state, declaration, board, log, leader.begin)
-    clock, jobs, among = SystemClock(), Jobs(state, declaration), Among(leader.begin, ring)
-    sharing = Sharing(state, Checker(state), partial(_offer, channel), clock, log)
-    drills = Drills(state, lambda: ledger.engine, declaration, leader.begin, log, clock)
-
-    def make() -> "Office":
-        office = _office(state, ledger, jobs, declaration, board, log, clock, among)
-        office.drills, office.live, office.policy = drills, live, policy
-        return office
-
-    reloads = Reloads(channel.send)
-    asked = ways(asyncio.get_running_loop(), reloads, sharing, declaration)
-    policy = policy_office(state, asked, lambda: ledger.engine, clock.wall)
-    hosts = os.environ.get(HOSTS, "").split()
-    front = Front(make, hosts)
-    nodes = Nodes(declaration, sharing, front.poke, clock, log)
-    watch = StandingWatch(board, declaration, state, clock.wall)
-    live = Live(watch, board, declaration, lambda: ledger.engine, clock.wall, log)
-    port = Port(application(board, watch.look), front.guarded, Guard(Site(opened=front.warm), hosts))
-    server = AdminServer(_settings(port), lambda: channel.send(Ready(os.getpid())))
+    plane = compose(state, board, channel, log, clock)
+    server = AdminServer(_settings(plane.port), partial(channel.send, Ready(os.getpid())))
     listener = socket.socket(fileno=arguments.listen)
     # How the gate stands, before anybody who waits in the backlog asks.
-    await _hear(channel, board, declaration, sharing, reloads)
-    ledger.start()
-    leader.start()
-    Bodies(state, lambda: ledger.engine, declaration, log, lead=leader.begin).start()
-    JobsWatch(jobs, board, log, clock.wall).start()
-    drills.start()
-    PolicyWatch(policy, lambda: ledger.engine is not None, log).start()
-    watch.start()
-    sender(state, declaration, board, clock, log).start()
-    front.start(lambda: ledger.engine is not None)
-    following = asyncio.create_task(_follow(channel, board, declaration, sharing, reloads))
-    among_nodes = asyncio.create_task(nodes.run())
-    seen = Seen(declaration, board, watch)
-    alerts = Alerts(state, lambda: ledger.engine, seen, leader.begin, log, clock, [drills.samples])
-    watching = asyncio.create_task(alerts.run())
+    await plane.hearing.hear()
+    for start in plane.threads:
+        start()
+    background = Background(clock, log)
+    background.keep("hearing the supervisor", plane.hearing.listen, _PATIENCE)
+    background.keep("standing among the nodes", plane.nodes.run)
+    background.keep("watching for alerts", plane.alerts.run)
     await server.serve([listener])
-    following.cancel()
-    among_nodes.cancel()
-    watching.cancel()
+    background.cancel()
 
 
 def main() -> None:

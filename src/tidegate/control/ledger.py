@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tidegate.control.board import Board
+from tidegate.control.database import Database
 from tidegate.control.declared import Declaration
 from tidegate.control.leader import alone
 from tidegate.control.priority import give_way
@@ -43,11 +44,15 @@ class Ledger:
         board: Board,
         log: Log,
         lead: "Callable[[], Begin | None]" = alone,
+        database: Database | None = None,
     ) -> None:
-        """`lead`: how what is done once for all nodes is begun, None = by another node."""
+        """`lead`: how what is done once for all nodes is begun, None = by another node.
+
+        `database`: where all others find it open.
+        """
         self._lead = lead
         self._board = board
-        self.engine: Engine | None = None  # once its schema is that of this version
+        self._database = Database() if database is None else database
         self._state_dir = state_dir
         self._declaration = declaration
         self._log = log
@@ -56,6 +61,11 @@ class Ledger:
         self._wait = _FIRST_WAIT
         self._trends = TrendKeeper()
         self._said = self._looked = self._tidied = -_TIDY
+
+    @property
+    def engine(self) -> "Engine | None":
+        """The open database, once its schema is that of this version."""
+        return self._database.engine
 
     def start(self) -> None:
         """Begin, in a thread that does not keep the process alive."""
@@ -101,7 +111,7 @@ class Ledger:
         from tidegate.store.ingest import Ingest  # noqa: PLC0415
         from tidegate.store.upgrade import upgrade  # noqa: PLC0415
 
-        self.engine, old = None, self.engine
+        self._database.engine, old = None, self.engine
         if old is not None:
             old.dispose()
         engine = open_engine(settings.database, self._state_dir)
@@ -112,7 +122,7 @@ class Ledger:
             raise
         if before != now:
             self._log.info("the database's schema was brought up to date", database=shown(engine), schema=now)
-        self.engine = engine
+        self._database.engine = engine
         self._trends = TrendKeeper()
         return Ingest(engine, self._state_dir, self._log)
 

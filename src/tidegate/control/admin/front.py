@@ -26,12 +26,14 @@ class Front:
 
     __slots__ = ("_app", "_building", "_lock", "_make", "_office", "_poked", "_warming", "guarded")
 
-    def __init__(self, make: "Callable[[], Office]", hosts: Iterable[str] = ()) -> None:
-        """`make` is called once, in a thread."""
+    def __init__(
+        self, make: "Callable[[], Office]", hosts: Iterable[str] = (), poked: threading.Event | None = None
+    ) -> None:
+        """`make` is called once, in a thread. `poked`: look after the store now, for another node changed something."""
         self._make = make
         self._office: Office | None = None
         self._lock = threading.Lock()
-        self._poked = threading.Event()
+        self._poked = threading.Event() if poked is None else poked
         self._app: ASGIApp | None = None
         self._building = asyncio.Lock()
         self._warming: asyncio.Task[None] | None = None
@@ -43,10 +45,6 @@ class Front:
             if self._office is None:
                 self._office = self._make()
             return self._office
-
-    def poke(self) -> None:
-        """Look after the store now: another node changed something. For any thread."""
-        self._poked.set()
 
     def start(self, open_yet: Callable[[], bool]) -> None:
         """Look after the store in a thread that does not keep the process alive, once `open_yet` says that it is."""

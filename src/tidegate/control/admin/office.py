@@ -2,26 +2,26 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from tidegate.control.admin.changes import Changes
 from tidegate.control.admin.problems import Refused, refused
+from tidegate.control.admin.rooms import Rooms
 from tidegate.control.board import Board
 from tidegate.control.declared import Declaration
-from tidegate.control.drills import Drills
 from tidegate.control.jobs import Jobs
 from tidegate.control.leader import Among
-from tidegate.control.live import Live
 from tidegate.directory.layout import NAME
 from tidegate.observe.log import Log
 from tidegate.store.engine import BadDatabase
 
 if TYPE_CHECKING:
-    from tidegate.control.policy.office import PolicyOffice
     from tidegate.jobs.rows.rows import JobRows
+
+_NO_ROOMS: Final = Rooms()
 
 
 class Clocks(NamedTuple):
@@ -46,20 +46,19 @@ class Office:
         board: Board,
         log: Log,
         clocks: Clocks,
-        jobs: Jobs | None = None,
-        among: Among | None = None,
+        rooms: Rooms = _NO_ROOMS,
     ) -> None:
         """`engine_of` is the database with this version's schema, None while it is away."""
-        self.lead, ring = among or Among()
+        self.lead, ring = rooms.among or Among()
         self.state_dir = state_dir
         self.declaration = declaration
-        self.drills: Drills | None = None  # whoever makes it says so
-        self.live: Live | None = None  # likewise
-        self.policy: PolicyOffice | None = None  # likewise
+        self.drills = rooms.drills
+        self.live = rooms.live
+        self.policy = rooms.policy
         self.board = board
         self.log = log
         self.clocks = clocks
-        self._jobs = Jobs(state_dir, declaration) if jobs is None else jobs
+        self._jobs = Jobs(state_dir, declaration) if rooms.jobs is None else rooms.jobs
 
         def engine() -> Engine:
             found = engine_of()

@@ -88,6 +88,7 @@ class Call:
         tag: str = "",
         job: str = "",
     ) -> None:
+        # What is asked. Who may write it after intake stands in tests/structure/test_asked.py.
         self.id = id
         self.arrived = arrived
         self.deadline = deadline
@@ -106,29 +107,34 @@ class Call:
         self.user = user  # of its tenant, "" = none
         self.tag = tag  # the client's own words for what it is for
         self.job = job  # that it is the call of, and its fence: ID#FENCE; "" = its client waits for it
-        self.attempts: list[Attempt] = []
-        self.tries: list[Try] = []  # as the ledger keeps them
+        self.affinity = 0  # digest of its session, or of what its prompt begins with; 0 = not wanted
+        self.prefix = 0  # digest of what its prompt begins with; 0 = not wanted
+        self.trace = self.request = ""  # as its client named it: `traceparent`, `x-request-id`
+        # Whom its end concerns.
         self.grant: Grant | None = None  # what its tenant may spend on it, where that is bounded
         self.keeping: Keeping | None = None  # where its answer may be kept
         self.bill: Billing | None = None  # who waits for its record
+        # How far it has come.
+        self.read_us = 0  # until it was read
         self.cache = ""  # what the cache had to say, "" = it was not asked
         self.stale = False  # there is an answer whose time is over
         self.queued_us = self.waited_us = 0  # in the FIFO; back-off and smoothing
         self.smoothed = False
-        self.spent = 0  # tokens charged by attempts that brought no answer
-        self.last_at = 0  # monotonic, when its last attempt was sent
-        self.affinity = 0  # digest of its session, or of what its prompt begins with; 0 = not wanted
-        self.prefix = 0  # digest of what its prompt begins with; 0 = not wanted
-        self.degraded: tuple[str, ...] = ()  # what it was given less of, to be served at all
         self.rung = 0  # steps of the ladder that it has come down
         self.clamp = 0  # the most new tokens that it is allowed now; 0 = as it asked
-        self.continued = self.closed = False  # its last message is the beginning of the answer; its record is written
+        self.degraded: tuple[str, ...] = ()  # what it was given less of, to be served at all
+        self.attempts: list[Attempt] = []
+        self.tries: list[Try] = []  # as the ledger keeps them
         self.asking = 0  # attempts that run
-        self.left = False  # its client left, and what runs is the last attempt
-        self.dropped: tuple[str, ...] = ()  # fields that the provider's dialect cannot say
-        self.story: list[Step] | None = None  # what happened besides the obvious; None = nothing did
-        self.trace = self.request = ""  # as its client named it: `traceparent`, `x-request-id`
+        self.last_at = 0  # monotonic, when its last attempt was sent
         self.hops = 0  # attempts whose provider was told of the trace
-        self.account = self.span = ""  # of the attempt that was answered: fingerprint of its key, its name in the trace
-        self.read_us = self.head_us = 0  # until it was read; from the answering attempt until that one's head came
+        self.spent = 0  # tokens charged by attempts that brought no answer
+        self.story: list[Step] | None = None  # what happened besides the obvious; None = nothing did
+        self.continued = False  # its last message is the beginning of the answer
+        self.left = False  # its client left, and what runs is the last attempt
+        self.closed = False  # its record is written
+        # Of the attempt that was answered.
+        self.account = self.span = ""  # fingerprint of its key, its name in the trace
+        self.head_us = 0  # until its head came
+        self.dropped: tuple[str, ...] = ()  # fields that the provider's dialect cannot say
         self.answer_bytes = 0

@@ -1,5 +1,6 @@
 """The files that a configuration names."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -80,3 +81,17 @@ def test_size_is_bounded(refusals: Refusals, tmp_path: Path, monkeypatch: pytest
     (tmp_path / "keys.txt").write_text(f"a {DIGEST}\n")
     (error,) = refusals(SMALLEST + "clients: {keys_file: keys.txt}\n")
     assert "the file is larger than 10 bytes" in error
+
+
+@pytest.mark.parametrize(
+    "field", ["clients: {keys_file: %s}", "profiles: {ours: %s}", "server: {tls: {certificate: %s, key: %s}}"]
+)
+def test_what_is_no_file_is_not_waited_for(field: str, refusals: Refusals, tmp_path: Path) -> None:
+    """A pipe that nobody writes to, a device that never ends: refused at once, at the field that names it."""
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("pipe", "/dev/zero", "/dev/null"):
+        errors = refusals(SMALLEST + field.replace("%s", name) + "\n")
+        assert all("this is no file; name a file" in error for error in errors)
+        assert errors
+    (error, *_) = refusals(SMALLEST + field.replace("%s", str(tmp_path)) + "\n")
+    assert "Is a directory" in error

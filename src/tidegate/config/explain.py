@@ -35,19 +35,26 @@ def explain(error: ErrorDetails, document: Document, root: type[Section] = Confi
     """The finding for one error of the schema `root`, at its place in `document`."""
     kind, context = error["type"], error.get("ctx", {})
     path = _written(path_of(error), document)
+    known = not any(part in document.names for part in path)  # what is like a name of the environment is told of none
     if kind == "refused":
-        message, remedy = str(context["message"]), str(context["remedy"])
+        detail = "" if document.names or _replaced(path, document) else str(context.get("detail", ""))
+        message, remedy = str(context["message"]) + detail, str(context["remedy"])
     elif kind == "extra_forbidden":
-        message, remedy = "unknown field", _home_of(path, root)
+        message, remedy = "unknown field", _home_of(path, root) if known else "correct the variable, or remove it"
     elif kind == "missing":
         message, remedy = "required, but missing", f"add {_example(path, root)}"
     else:
         message = _MESSAGES.get(kind, "not valid").format_map({name: _number(value) for name, value in context.items()})
-        remedy = _remedy(kind, path, error, root)
+        remedy = _remedy(kind, path, error, root, guesses=not _replaced(path, document))
     place = document.place(path)
     if kind in ("extra_forbidden", "missing") or error["loc"][-1:] == ("[key]",):
         return Finding(place.name_line, place.name_column, document.label(path), message, remedy)
     return Finding(place.line, place.column, document.label(path), message, remedy)
+
+
+def _replaced(path: Path, document: Document) -> bool:
+    """Did anything at this place, or in it, come from the environment?"""
+    return any(one[: len(path)] == path for one in document.substituted)
 
 
 def path_of(error: ErrorDetails) -> Path:
@@ -61,9 +68,9 @@ def _written(path: Path, document: Document) -> Path:
     return path[:-1] if single else path
 
 
-def _remedy(kind: str, path: Path, error: ErrorDetails, root: type[Section]) -> str:
+def _remedy(kind: str, path: Path, error: ErrorDetails, root: type[Section], *, guesses: bool) -> str:
     if kind == "literal_error":
-        return _known_word(path, error, root)
+        return _known_word(path, error, root, guesses=guesses)
     if kind == "string_type" and isinstance(error["input"], (int, float)):
         return "put the value in quotes"
     if kind in ("int_type", "float_type", "bool_type") and _is_quoted(error["input"]):
@@ -88,10 +95,10 @@ def _example(path: Path, root: type[Section]) -> str:
     return f"`{path[-2]}: {parent.examples[0]}`" if parent is not None and parent.examples else "a value"
 
 
-def _known_word(path: Path, error: ErrorDetails, root: type[Section]) -> str:
+def _known_word(path: Path, error: ErrorDetails, root: type[Section], *, guesses: bool) -> str:
     known = tuple(word or '""' for word in literals(annotation_at(path, root)))
     given = error["input"]
-    close = closest(given, known) if isinstance(given, str) else None
+    close = closest(given, known) if guesses and isinstance(given, str) else None
     return f"did you mean {close}?" if close else f"use {' or '.join(known)}"
 
 

@@ -1,6 +1,8 @@
 """The files that a configuration names: each can be read and holds what it should, or it is an error now, not later."""
 
+import errno
 import os
+import stat
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path as FilePath
@@ -25,7 +27,7 @@ def check_files(document: Document, folder: FilePath) -> dict[bytes, str]:
     keys_file = as_mapping(data.get("clients")).get("keys_file")
     if not isinstance(keys_file, str) or not keys_file:
         return {}
-    return _check_keys(("clients", "keys_file"), folder / keys_file, document)
+    return _check_keys(("clients", "keys_file"), folder, keys_file, document)
 
 
 def named_files(document: Document, folder: FilePath) -> tuple[str, ...]:
@@ -45,11 +47,35 @@ def _authorities(data: dict[str, object]) -> Iterator[tuple[Path, str]]:
         yield ("admin", "oidc", "ca_file"), name
 
 
+class Irregular(ValueError):
+    """What has this name is no file: a pipe, a device, whatever may never end or never begin."""
+
+
+def read_regular(file: FilePath) -> bytes:
+    """The first 32 MiB and a byte of a file, without waiting for it. Raises `Irregular`, `OSError`, `ValueError`."""
+    descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    try:
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if not stat.S_ISREG(mode):
+            raise Irregular
+        pieces, left = [], _MAX_BYTES + 1
+        while left and (piece := os.read(descriptor, left)):
+            pieces.append(piece)
+            left -= len(piece)
+        return b"".join(pieces)
+    finally:
+        os.close(descriptor)
+
+
 def read_named(path: Path, file: FilePath, document: Document) -> bytes | None:
     """The file's content, or None after noting why not."""
     try:
-        with file.open("rb") as opened:
-            raw = opened.read(_MAX_BYTES + 1)
+        raw = read_regular(file)
+    except Irregular:
+        document.refuse(path, "this is no file", "name a file, not a pipe, a socket or a device")
+        return None
     except (OSError, ValueError) as error:
         reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else "not a usable path"
         remedy = "name a file that exists; a relative path starts at the configuration file's folder"
@@ -61,14 +87,15 @@ def read_named(path: Path, file: FilePath, document: Document) -> bytes | None:
     return raw
 
 
-def _check_keys(path: Path, file: FilePath, document: Document) -> dict[bytes, str]:
-    raw = read_named(path, file, document)
+def _check_keys(path: Path, folder: FilePath, name: str, document: Document) -> dict[bytes, str]:
+    raw = read_named(path, folder / name, document)
     if raw is None:
         return {}
     try:
         names = read_keys(raw)
     except BadLine as error:
-        document.findings.append(Finding(error.line, 1, "", error.message, error.remedy, str(file)))
+        written = str(folder / document.written(name))
+        document.findings.append(Finding(error.line, 1, "", error.message, error.remedy, written))
         return {}
     if not names:
         document.refuse(path, "the file holds no key", "add a line `NAME SHA256`, or remove keys_file")

@@ -1,11 +1,21 @@
 """What is wrong, or worth saying, about a configuration file. No finding ever holds a value read from the file."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 Path = tuple[str | int, ...]
-Advice = tuple[Path, str, str]  # path, message, remedy
+
+
+class Name(NamedTuple):
+    """A name or value of the file within words: who prints them knows whether it came from the environment."""
+
+    text: str
+
+
+Words = str | tuple[str | Name, ...]  # only its names hold anything that the file says
+Advice = tuple[Path, Words, Words]  # path, message, remedy
 
 _MAX_SHOWN = 80
 _KEY_LIKE = re.compile(
@@ -58,6 +68,12 @@ def shown(name: str) -> str:
         return "<hidden>"
     safe = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name[: _MAX_SHOWN + 1])
     return safe if len(safe) <= _MAX_SHOWN else safe[:_MAX_SHOWN] + "…"
+
+
+def listed(names: Sequence[str], most: int) -> tuple[str | Name, ...]:
+    """The first of them with commas between, and whether there are more."""
+    words = [part for name in names[:most] for part in (", ", Name(name))][1:]
+    return (*words, ", …") if len(names) > most else tuple(words)
 
 
 def dotted(path: Path) -> str:

@@ -1,7 +1,7 @@
 """The way from a file to a snapshot: read, replace variables, check everything, build, and say what is worth saying."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ import msgspec
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from tidegate.config import findings, nodes, source
+from tidegate.config import environment, findings, nodes, source
 from tidegate.config.advice.file import advise
 from tidegate.config.build.channels import channel_proxy
 from tidegate.config.build.file import build, provider_proxy
@@ -18,7 +18,7 @@ from tidegate.config.build.money import exchange
 from tidegate.config.explain import explain, path_of
 from tidegate.config.files import check_files, named_files
 from tidegate.config.findings import ConfigError, Finding
-from tidegate.config.parcels import pack, unpack
+from tidegate.config.parcels import check_shareable, pack, unpack
 from tidegate.config.prices import Prices
 from tidegate.config.proxies import BadProxy
 from tidegate.config.rules.access import check_access
@@ -33,8 +33,9 @@ from tidegate.config.rules.money import check_amounts, check_money
 from tidegate.config.rules.profiles import Chosen, check_profiles
 from tidegate.config.rules.regions import check_regions
 from tidegate.config.rules.shadow import check_shadows
-from tidegate.config.rules.tenants import check_tenants
+from tidegate.config.rules.tenants import ANYBODY, check_tenants
 from tidegate.config.schema.file import Config
+from tidegate.config.source import as_mapping
 from tidegate.model.parcel import Parcel
 from tidegate.model.snapshot import Snapshot
 
@@ -109,6 +110,40 @@ def load(
     return Loaded(config, snapshot, warnings, named, packed, prices.origins)
 
 
+def judge(path: str, text: bytes, *, wall: int = 0, packs: bool = False) -> tuple[Finding, ...]:
+    """What is worth saying of a text to serve by, by itself: neither the environment nor a file that it names is read.
+
+    Raises what `load` raises, of errors that do not depend on these.
+    """
+    raw, environ = _bounded(path, text), environment.UNREAD
+    try:
+        document = source.parse(source.decode(raw), environ)
+    except nodes.YamlError as error:
+        raise ConfigError(path, [error.finding]) from None
+    document.blind = True
+    folder = Path(path).parent.absolute()
+    config, _, profiles = _validate(document, folder, environ)
+    if config is not None:
+        _check_surroundings(config, document, environ, serving=True)
+    if document.findings:
+        raise ConfigError(path, document.findings)
+    warnings: list[Finding] = []
+    if config is not None:
+        snapshot = build(config, folder, environ, 0, {}, profiles, Prices(exchange(config.money), wall))
+        warnings += advise(config, snapshot, document, wall)
+    if packs:
+        check_shareable(raw, document, warnings)
+    if document.substituted or document.names or named_files(document, folder):
+        warnings.append(_whole(*_UNREAD))
+    return tuple(sorted(warnings))
+
+
+_UNREAD = (
+    "variables and files that the text names are not read for who may not apply it, nor judged",
+    "ask somebody with role `operator` or `admin` for the rest",
+)
+
+
 def _bounded(path: str, text: bytes | None) -> bytes:
     raw = _read(path) if text is None else text
     if len(raw) > source.MAX_BYTES:
@@ -147,8 +182,10 @@ def _validate(
         _note(error, document)
     check_rules(document)
     check_chains(document)
-    filed = check_files(document, folder)
-    names = frozenset(filed.values())
+    filed = {} if document.blind else check_files(document, folder)
+    names: Collection[str] = frozenset(filed.values())
+    if document.blind and as_mapping(as_mapping(document.data).get("clients")).get("keys_file"):
+        names = ANYBODY
     check_tenants(document, names)
     check_access(document, names)
     check_money(document)
@@ -215,5 +252,8 @@ def _at(data: Any, path: findings.Path) -> Any:
 def _note(error: ValidationError, document: source.Document) -> None:
     for item in error.errors(include_url=False):
         path = path_of(item)
-        if not any(path[:length] in document.unusable for length in range(len(path) + 1)):
+        about = [path[:length] for length in range(len(path) + 1)]
+        if document.blind and any(part in document.substituted for part in about):
+            continue
+        if not any(part in document.unusable for part in about):
             document.findings.append(explain(item, document))

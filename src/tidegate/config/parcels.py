@@ -13,6 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
+from tidegate.config.files import read_regular
 from tidegate.config.findings import Finding
 from tidegate.config.source import Document, as_mapping
 from tidegate.model.parcel import LARGEST, Parcel, encode
@@ -27,7 +28,24 @@ class Unshareable(Exception):
 
 
 def pack(text: bytes, document: Document, folder: Path, warnings: Iterable[Finding]) -> bytes:
-    """The parcel of a configuration that was read and is right. Raises `Unshareable`, `OSError`."""
+    """The parcel of a configuration that was read and is right. Raises `Unshareable`."""
+    check_shareable(text, document, warnings)
+    files = {name: _content(folder / name) for _, _, name in _names(document)}
+    packed = encode(Parcel(text, tuple(files.items())))
+    if len(packed) > LARGEST:
+        raise Unshareable(f"it has {len(packed):,} bytes with its files, at most {LARGEST:,} are shared")
+    return packed
+
+
+def _content(file: Path) -> bytes:
+    try:
+        return read_regular(file)
+    except (OSError, ValueError):
+        raise Unshareable("a file that it names cannot be read any more") from None
+
+
+def check_shareable(text: bytes, document: Document, warnings: Iterable[Finding]) -> None:
+    """Does the text hold nothing that only this node may know? Raises `Unshareable`."""
     secret = next((one for one in warnings if one.message.endswith(_OPEN)), None)
     if secret is not None:
         raise Unshareable(f"line {secret.line}: {secret.field}: {secret.message}, {_REMEDY}")
@@ -38,11 +56,6 @@ def pack(text: bytes, document: Document, folder: Path, warnings: Iterable[Findi
     if found := _PASSWORD.search(text):
         line = text.count(b"\n", 0, found.start()) + 1
         raise Unshareable(f"line {line}: a password stands in the file, {_REMEDY}")
-    files = {name: (folder / name).read_bytes() for _, _, name in _names(document)}
-    packed = encode(Parcel(text, tuple(files.items())))
-    if len(packed) > LARGEST:
-        raise Unshareable(f"it has {len(packed):,} bytes with its files, at most {LARGEST:,} are shared")
-    return packed
 
 
 _REMEDY: Final = 'and would stand in Redis too: write "${NAME}", or `cluster: {configuration: own}`'

@@ -51,6 +51,7 @@ class Document:
     unusable: set[Path] = field(default_factory=set)  # values already reported
     names: dict[str, str] = field(default_factory=dict)  # names that came from the environment, and their source text
     replaced: dict[str, str] = field(default_factory=dict)  # the same of values
+    blind: bool = False  # nothing beside the text is looked at, and what depends on that is not judged
 
     def place(self, path: Path) -> Place:
         """The place of `path`, or of the nearest thing around it that has one."""
@@ -76,6 +77,8 @@ class Document:
 
     def refuse(self, path: Path, message: str, remedy: str, at: Node | None = None) -> None:
         """Note an error at the value of `path`, or at the node `at`."""
+        if self.blind and path in self.substituted:
+            return
         place = _place(at, at) if at is not None else self.place(path)
         self.findings.append(Finding(place.line, place.column, self.label(path), message, remedy))
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from tidegate.config.findings import Advice, Path, shown
+from tidegate.config.findings import Advice, Name, Path
 from tidegate.config.resolve import serving
 from tidegate.config.schema.file import Config
 from tidegate.model.snapshot import ClientKey, Provider, Snapshot
@@ -54,13 +54,13 @@ def advise_access(config: Config, snapshot: Snapshot, wall: int) -> Iterator[Adv
         for path, patterns in _patterns(config):
             for index, pattern in enumerate(patterns):
                 if not names.matched(pattern):
-                    message = f"no model or strategy is called {shown(pattern)}"
+                    message = ("no model or strategy is called ", Name(pattern))
                     yield (*path, index), message, "check how it is spelt, or name it under a provider's models"
         for name, namespace in config.namespaces.items():
             for model in namespace.by_model:
                 if not names.matched(model):
-                    message = "no model or strategy of this name, so this bounds nothing"
-                    yield ("namespaces", name, "by_model", model), message, "check how it is spelt"
+                    told = "no model or strategy of this name, so this bounds nothing"
+                    yield ("namespaces", name, "by_model", model), told, "check how it is spelt"
     for name, namespace in config.namespaces.items():
         for user in namespace.users:
             if all(key.user != user for key in namespace.keys):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from importlib.util import find_spec
 
-from tidegate.config.findings import Advice, Path, shown
+from tidegate.config.findings import Advice, Name, Path
 from tidegate.config.resolve import serving
 from tidegate.config.schema.drills import DrillConfig
 from tidegate.config.schema.file import Config
@@ -21,7 +21,7 @@ def advise_drills(config: Config, snapshot: Snapshot) -> Iterator[Advice]:
             if not serving(model, snapshot.providers):
                 yield (
                     (*path, field),
-                    f"no provider serves {shown(model)}",
+                    ("no provider serves ", Name(model)),
                     "name it under a provider's models or limits",
                 )
         yield from _judges_itself(item, path, snapshot)
@@ -37,7 +37,7 @@ def _judges_itself(item: DrillConfig, path: Path, snapshot: Snapshot) -> Iterato
     wanted = set(item.strategies)
     for one in snapshot.strategies:
         if item.judge in one.fallback_models and (not wanted or one.name in wanted):
-            message = f"the judge is a fallback of {shown(one.name)} and grades itself"
+            message = ("the judge is a fallback of ", Name(one.name), " and grades itself")
             yield (*path, "judge"), message, "choose another model"
             return
 

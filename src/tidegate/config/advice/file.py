@@ -14,7 +14,7 @@ from tidegate.config.advice.jobs import advise_jobs
 from tidegate.config.advice.money import advise_money
 from tidegate.config.advice.shadow import advise_shadows
 from tidegate.config.advice.tenants import advise_tenants
-from tidegate.config.findings import Advice, Finding, Path, shown
+from tidegate.config.findings import Advice, Finding, Name, Path, Words
 from tidegate.config.resolve import serving
 from tidegate.config.schema.file import Config
 from tidegate.config.schema.strategy import RateLimitConfig, StrategyConfig
@@ -36,7 +36,7 @@ def advise(config: Config, snapshot: Snapshot, document: Document, wall: int = 0
     advice += advise_shadows(config, snapshot)
     advice += advise_admin(config, document)
     for path, strategy in _strategies(config):
-        advice.extend(_bounds(strategy.rate_limit_policy, (*path, "rate_limit_policy")))
+        advice.extend(_bounds(strategy.rate_limit_policy, (*path, "rate_limit_policy"), document))
         advice.extend(_order(strategy, path))
         if snapshot.providers:
             advice.extend(_unserved(_models(strategy, path), snapshot))
@@ -48,7 +48,15 @@ def advise(config: Config, snapshot: Snapshot, document: Document, wall: int = 0
 def _finding(item: Advice, document: Document) -> Finding:
     path, message, remedy = item
     place = document.place(path)
-    return Finding(place.line, place.column, document.label(path), message, remedy)
+    told = (_said(words, document) for words in (message, remedy))
+    return Finding(place.line, place.column, document.label(path), *told)
+
+
+def _said(words: Words, document: Document) -> str:
+    """The one place that prints names and values which the file gives."""
+    if isinstance(words, str):
+        return words
+    return "".join(document.said(part.text) if isinstance(part, Name) else part for part in words)
 
 
 def _strategies(config: Config) -> Iterator[tuple[Path, StrategyConfig]]:
@@ -89,8 +97,8 @@ def _same_urls(snapshot: Snapshot) -> Iterator[Advice]:
     for provider in snapshot.providers:
         name, first = provider.name, seen.setdefault(provider.base_url, provider.name)
         if first != name:
-            message = f"the same base URL as providers.{shown(first)}: scopes with the same keys share one quota"
-            yield ("providers", name, "base_url"), message, "put all scopes under one provider"
+            told = "the same base URL as providers.", Name(first), ": scopes with the same keys share one quota"
+            yield ("providers", name, "base_url"), told, "put all scopes under one provider"
 
 
 def _names(config: Config) -> Iterator[Advice]:
@@ -107,14 +115,17 @@ def _names(config: Config) -> Iterator[Advice]:
         primaries.setdefault(primary, path)
 
 
-def _bounds(policy: RateLimitConfig, path: Path) -> Iterator[Advice]:
+def _bounds(policy: RateLimitConfig, path: Path, document: Document) -> Iterator[Advice]:
     rate, capacity = policy.refill_rate, policy.bucket_capacity
     if (rate is None) != (capacity is None):
         field = "bucket_capacity" if rate is None else "refill_rate"
         yield (*path, field), "no effect alone", "give both bucket_capacity and refill_rate"
     elif rate is not None and policy.max_rpm is not None and rate * 60 < policy.max_rpm:
         message = f"{rate:g} requests a second are {rate * 60:g} a minute, below max_rpm {policy.max_rpm}"
-        yield (*path, "refill_rate"), message, f"use at least {-(-policy.max_rpm // 60)}, or lower max_rpm"
+        remedy = f"use at least {-(-policy.max_rpm // 60)}, or lower max_rpm"
+        if any((*path, field) in document.substituted for field in ("refill_rate", "max_rpm")):
+            message, remedy = "in a minute it comes to less than max_rpm", "raise it, or lower max_rpm"
+        yield (*path, "refill_rate"), message, remedy
 
 
 def _order(strategy: StrategyConfig, path: Path) -> Iterator[Advice]:
@@ -150,5 +161,5 @@ def _unserved(models: Iterable[tuple[Path, str]], snapshot: Snapshot) -> Iterato
     for at, model in models:
         known = model in strategies and at[-1] != "primary_model"
         if not known and not serving(model, snapshot.providers):
-            message = f"no provider serves {shown(model)}, so it is skipped"
+            message = ("no provider serves ", Name(model), ", so it is skipped")
             yield at, message, "name it under a provider's models or limits"

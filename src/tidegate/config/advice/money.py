@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from tidegate.config.advice.access import Known, known, may
 from tidegate.config.build.money import exchange
-from tidegate.config.findings import Advice, Path, shown
+from tidegate.config.findings import Advice, Path, listed
 from tidegate.config.price_list import CURRENCY
 from tidegate.config.resolve import serving
 from tidegate.config.schema.access import BudgetConfig
@@ -24,9 +24,8 @@ def advise_money(config: Config, snapshot: Snapshot, document: Document) -> Iter
     for path, patterns in _budgets(config):
         free = sorted(_allowed(names, patterns) & unpriced)
         if free:
-            listed = ", ".join(shown(model) for model in free[:_MOST]) + (", …" if len(free) > _MOST else "")
             remedy = "give it a price under the provider's models; 0 if it costs nothing"
-            yield path, f"no price is known of {listed}, so calls for it cost nothing here", remedy
+            yield path, ("no price is known of ", *listed(free, _MOST), ", so calls for it cost nothing here"), remedy
         elif blind and all(not each or any(name.endswith("*") for name in each) for each in patterns):
             message = "models that the file does not name are passed on, and calls for them cost nothing here"
             yield path, message, "list under models, without *, what may be called"

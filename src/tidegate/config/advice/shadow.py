@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tidegate.config.findings import Advice, Path, shown
+from tidegate.config.findings import Advice, Name, Path
 from tidegate.config.resolve import serving
 from tidegate.config.schema.file import Config
 from tidegate.model.snapshot import Snapshot
@@ -20,7 +20,7 @@ def advise_shadows(config: Config, snapshot: Snapshot) -> Iterator[Advice]:
         model = one.shadow.model
         found = serving(model, snapshot.providers)
         if found and not _priced(model, snapshot):
-            message = f"no price of {shown(model)} is known, so max_cost_per_day cannot bind"
+            message = ("no price of ", Name(model), " is known, so max_cost_per_day cannot bind")
             yield (*path, "shadow", "max_cost_per_day"), message, "give the model a `price`"
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tidegate.config.findings import Advice, Path, shown
+from tidegate.config.findings import Advice, Name, Path, listed
 from tidegate.config.schema.file import Config
 from tidegate.model.snapshot import Namespace, Pool, Provider, Snapshot
 from tidegate.model.tenant import NOBODY
@@ -50,8 +50,8 @@ def _unlimited(pool: Pool, snapshot: Snapshot) -> Iterator[Advice]:
     own = {model for scope in provider.scopes if scope.name in pool.scopes for model in scope.limits}
     elsewhere = dict.fromkeys(model for scope in provider.scopes for model in scope.limits if model not in own)
     if elsewhere:
-        names = ", ".join(shown(model) for model in list(elsewhere)[:_MOST]) + (", …" if len(elsewhere) > _MOST else "")
-        message = f"no scope of this pool limits {names}, so nothing is known of its quota there"
+        names = listed(list(elsewhere), _MOST)
+        message = ("no scope of this pool limits ", *names, ", so nothing is known of its quota there")
         yield ("pools", pool.name, "scopes"), message, "give its scopes limits for the model"
 
 
@@ -64,8 +64,8 @@ def _outside(tenants: list[Namespace], snapshot: Snapshot, config: Config) -> It
 
 
 def _shut_out(tenants: list[Namespace], provider: Provider, pools: list[Pool], config: Config) -> Iterator[Advice]:
-    message = f"every pool of providers.{shown(provider.name)} is kept for others, so it serves none of its calls"
+    told = ("every pool of providers.", Name(provider.name), " is kept for others, so it serves none of its calls")
     for tenant in tenants:
         if not any(_may(tenant, pool) for pool in pools):
             at: Path = ("namespaces", tenant.name) if tenant.name in config.namespaces else ("clients",)
-            yield at, message, "leave a scope of the provider outside these pools"
+            yield at, told, "leave a scope of the provider outside these pools"

@@ -6,7 +6,7 @@ from datetime import UTC, tzinfo
 from pydantic_core import PydanticCustomError
 
 from tidegate.config.build.access import zone_of
-from tidegate.config.findings import Path, shown
+from tidegate.config.findings import Path
 from tidegate.config.schema.access import check_zone, moment_us
 from tidegate.config.source import Document, as_list, as_mapping
 from tidegate.config.words import choice
@@ -64,9 +64,8 @@ def _user(path: Path, key: dict[str, object], namespaces: dict[str, dict[str, ob
     users = as_mapping(namespaces.get(_namespace_of(path, key), {}).get("users"))
     if user in users:
         return
-    known = [name for name in users if name not in document.names]
     if users:
-        remedy = choice(user, known, ", or add it under users")
+        remedy = choice(user, document.visible(users), ", or add it under users")
     else:
         remedy = f"add it under `users` of {_home(path, document)}"
     document.refuse((*path, "user"), "no such user in its namespace", remedy)
@@ -112,5 +111,5 @@ def _isolation(data: dict[str, object], namespaces: dict[str, dict[str, object]]
             message = f"{document.label((*first, 'port'))} is the same"
             document.refuse((*path, "port"), message, "give each namespace a port of its own")
         if [name] not in owners:
-            remedy = f"add a pool with `only: [{shown(document.names.get(name, name))}]` and scopes for it"
+            remedy = f"add a pool with `only: [{document.said(name)}]` and scopes for it"
             document.refuse(path, "its worker needs scopes that nobody else draws on", remedy)

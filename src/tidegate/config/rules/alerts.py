@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 
 from tidegate.config.findings import Path
-from tidegate.config.rules.file import Refuse
 from tidegate.config.source import Document, as_list, as_mapping
 from tidegate.config.words import choice
 from tidegate.model.alert_rules import BUILT_IN_RULES
@@ -21,16 +20,16 @@ def check_alerts(document: Document) -> None:
     alerts = as_mapping(as_mapping(document.data).get("alerts"))
     rules = as_mapping(alerts.get("rules"))
     for name, rule in rules.items():
-        _rule(str(name), as_mapping(rule), document.refuse)
+        _rule(str(name), as_mapping(rule), document)
     channels, known = [str(name) for name in as_mapping(alerts.get("channels"))], [*_BUILT_IN, *map(str, rules)]
     for number, route in enumerate(as_list(alerts.get("routes"))):
-        _route(as_mapping(route), ("alerts", "routes", number), channels, known, document.refuse)
+        _route(as_mapping(route), ("alerts", "routes", number), channels, known, document)
     for number, silence in enumerate(as_list(alerts.get("silences"))):
         match = as_mapping(as_mapping(silence).get("match"))
-        _labels(match, [*_all_labels(), _RULE], ("alerts", "silences", number, "match"), document.refuse)
+        _labels(match, [*_all_labels(), _RULE], ("alerts", "silences", number, "match"), document)
 
 
-def _rule(name: str, rule: dict[str, object], refuse: Refuse) -> None:
+def _rule(name: str, rule: dict[str, object], document: Document) -> None:
     at = ("alerts", "rules", name)
     base = _BUILT_IN.get(name)
     named = rule.get("metric", base.metric if base is not None else name)
@@ -39,20 +38,21 @@ def _rule(name: str, rule: dict[str, object], refuse: Refuse) -> None:
     metric = METRICS.get(named)
     if metric is None:
         where = (*at, "metric") if "metric" in rule else at
-        refuse(where, "there is no such metric", choice(named, METRICS, ", as docs/alerts.md lists them"))
+        document.refuse(where, "there is no such metric", choice(named, METRICS, ", as docs/alerts.md lists them"))
         return
-    _labels(as_mapping(rule.get("match")), metric.labels, (*at, "match"), refuse)
-    _thresholds(rule, named, metric, at, refuse)
+    _labels(as_mapping(rule.get("match")), metric.labels, (*at, "match"), document)
+    _thresholds(rule, named, metric, at, document)
 
 
-def _thresholds(rule: dict[str, object], named: str, metric: Metric, at: Path, refuse: Refuse) -> None:
+def _thresholds(rule: dict[str, object], named: str, metric: Metric, at: Path, document: Document) -> None:
+    refuse = document.refuse
     base = _BUILT_IN.get(at[-1]) if isinstance(at[-1], str) else None
     given = {word: value for word in ("warning", "critical") if isinstance(value := rule.get(word), (int, float))}
     if not given and rule.get("enabled") is not False and (base is None or base.metric != named):
         refuse(at, "it has no threshold, so it never fires", f"give it a warning or a critical, in {_unit(metric)}")
     for word, value in given.items():
         if metric.unit == _PERCENT and value > _WHOLE and named not in _OVER_WHOLE:
-            message = f"{named} is a share in per cent and never above {_WHOLE}"
+            message = f"{document.said(named)} is a share in per cent and never above {_WHOLE}"
             refuse((*at, word), message, f"write 0 to {_WHOLE}: 0.5 is half a per cent, 90 nine tenths")
     below = rule.get("below", base.below if base is not None else False)
     if len(given) == 2 and isinstance(below, bool):
@@ -69,20 +69,25 @@ def _unit(metric: Metric) -> str:
     return {"ms": "milliseconds", "%": "per cent", "s": "seconds", "": "numbers"}.get(metric.unit, metric.unit)
 
 
-def _route(route: dict[str, object], at: Path, channels: list[str], rules: list[str], refuse: Refuse) -> None:
+def _route(route: dict[str, object], at: Path, channels: list[str], rules: list[str], document: Document) -> None:
+    refuse = document.refuse
     told = _names(route.get("channels"))
     for word in ("channels", "escalate_to"):
         for number, name in enumerate(_names(route.get(word))):
             if name not in channels:
-                remedy = choice(name, channels) if channels else "there is none yet: add it under alerts.channels"
+                remedy = (
+                    choice(name, document.visible(channels))
+                    if channels
+                    else "there is none yet: add it under alerts.channels"
+                )
                 refuse((*at, word, number), "there is no such channel", remedy)
             elif word == "escalate_to" and name in told:
                 refuse((*at, word, number), "this channel is told from the beginning", "name another one")
     for number, name in enumerate(_names(route.get("rules"))):
         if name not in rules:
-            refuse((*at, "rules", number), "there is no such rule", choice(name, rules))
+            refuse((*at, "rules", number), "there is no such rule", choice(name, document.visible(rules)))
     known = [*_all_labels(), _RULE]
-    _labels(as_mapping(route.get("match")), known, (*at, "match"), refuse)
+    _labels(as_mapping(route.get("match")), known, (*at, "match"), document)
     for number, name in enumerate(_names(route.get("group_by"))):
         if name not in known:
             refuse((*at, "group_by", number), "no metric has this label", choice(name, known))
@@ -93,12 +98,12 @@ def _route(route: dict[str, object], at: Path, channels: list[str], rules: list[
         refuse((*at, "escalate_seconds"), "nobody is named for then", "name channels in `escalate_to`")
 
 
-def _labels(match: dict[str, object], known: Iterable[str], at: Path, refuse: Refuse) -> None:
+def _labels(match: dict[str, object], known: Iterable[str], at: Path, document: Document) -> None:
     names = list(known)
     for name in match:
         if name not in names:
             remedy = choice(str(name), names) if names else "leave `match` out: this metric has no labels"
-            refuse((*at, str(name)), "it has no such label", remedy)
+            document.refuse((*at, str(name)), "it has no such label", remedy)
 
 
 def _all_labels() -> list[str]:

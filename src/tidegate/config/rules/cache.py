@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator
 
 from tidegate.config.findings import Path
+from tidegate.config.rules.tenants import ANYBODY
 from tidegate.config.source import Document, as_list, as_mapping
 from tidegate.config.words import choice
 
@@ -15,9 +16,8 @@ def check_cache(document: Document, filed: Collection[str] = ()) -> None:
     known = dict.fromkeys([*as_mapping(data.get("namespaces")), *clients])
     seen: dict[str, Path] = {}
     for path, name in _members(data):
-        if name not in known and name not in filed:
-            visible = [one for one in known if ("namespaces", one) not in document.substituted]
-            document.refuse(path, "no such namespace in this file", choice(name, visible))
+        if name not in known and name not in filed and filed is not ANYBODY:
+            document.refuse(path, "no such namespace in this file", choice(name, document.visible(known)))
         first = seen.setdefault(name, path)
         if first != path:
             message = f"this namespace stands in {document.label(first)} already"

@@ -50,7 +50,7 @@ def _judge(drill: dict[str, object], path: Path, document: Document) -> None:
         for at, item in _expects(drill, path):
             if item.get("judge") is not None:
                 message = "nobody judges: the drill names no model for it"
-                document.refuse((*at, "judge"), message, f"write `judge: MODEL` into drills.{path[-1]}")
+                document.refuse((*at, "judge"), message, f"write `judge: MODEL` into {document.label(path)}")
                 return
 
 

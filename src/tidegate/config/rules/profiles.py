@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from tidegate.config.base_url import BadUrl, clean_base_url
 from tidegate.config.files import read_named
-from tidegate.config.findings import ConfigError, Path, shown
+from tidegate.config.findings import ConfigError, Path
 from tidegate.config.profiles import profile_names, read_profile, shipped, takes_version
 from tidegate.config.schema.profile import ProfileConfig
 from tidegate.config.source import Document, as_list, as_mapping
@@ -31,6 +31,8 @@ def check_profiles(document: Document, folder: FilePath, environ: Mapping[str, s
         if found is not None:
             chosen[name] = found
             _check_provider(provider, at, *found, document)
+        elif document.blind:
+            chosen[name] = (_DIALECTS[0], shipped(_DIALECTS[0]))  # something to build with
     return chosen
 
 
@@ -46,11 +48,13 @@ def _own(files: dict[str, object], document: Document, folder: FilePath, environ
         if not isinstance(file, str):
             continue
         known[name] = None
+        if document.blind:
+            continue
         raw = read_named(path, folder / file, document)
         if raw is None:
             continue
         try:
-            known[name] = read_profile(raw, str(folder / file), environ)
+            known[name] = read_profile(raw, str(folder / document.written(file)), environ)
         except ConfigError as error:
             document.findings.extend(error.findings)
     return known
@@ -76,7 +80,7 @@ def _chosen(
 def _named(name: str, at: Path, known: _Known, document: Document) -> ProfileConfig | None:
     if name not in known:
         if name not in profile_names():
-            names = (*(shown(own) for own in known), *profile_names())
+            names = (*document.visible(known), *profile_names())
             document.refuse(at, "no such profile", choice(name, names))
             return None
         known[name] = shipped(name)
@@ -97,10 +101,10 @@ def _check_provider(
 ) -> None:
     dialect = provider.get("dialect")
     if dialect in _DIALECTS and dialect != profile.dialect:
-        message = f"the profile {shown(name)} speaks {profile.dialect}"
+        message = f"the profile {document.said(name)} speaks {profile.dialect}"
         document.refuse((*at, "dialect"), message, "leave it out, or name another profile")
     if provider.get("api_version") is not None and not takes_version(profile):
-        message = f"the profile {shown(name)} names no version in its requests"
+        message = f"the profile {document.said(name)} names no version in its requests"
         document.refuse((*at, "api_version"), message, "remove it")
     for index, scope in enumerate(as_list(provider.get("scopes"))):
         for model, limits in as_mapping(as_mapping(scope).get("limits")).items():
@@ -109,9 +113,9 @@ def _check_provider(
 
 def _check_limits(limits: dict[str, object], at: Path, name: str, profile: ProfileConfig, document: Document) -> None:
     if profile.split and limits.get("tpm") is not None:
-        message = f"the profile {shown(name)} limits input and output tokens apart"
+        message = f"the profile {document.said(name)} limits input and output tokens apart"
         document.refuse((*at, "tpm"), message, "use itpm and otpm")
     for field in ("itpm", "otpm"):
         if not profile.split and limits.get(field) is not None:
-            message = f"the profile {shown(name)} limits input and output tokens together"
+            message = f"the profile {document.said(name)} limits input and output tokens together"
             document.refuse((*at, field), message, "use tpm")

@@ -14,16 +14,18 @@ def check_regions(document: Document) -> None:
     floor = regions.get("floor_percent", 5)
     if isinstance(floor, (int, float)) and floor > 0 and floor * len(names) > _WHOLE:
         at = "floor_percent" if "floor_percent" in regions else "all"
-        message = f"{len(names)} regions cannot always have {floor:g} % each"
+        told = "this part" if ("regions", "floor_percent") in document.substituted else f"{floor:g} %"
+        message = f"{len(names)} regions cannot always have {told} each"
         document.refuse(("regions", at), message, f"make floor_percent {_WHOLE / len(names):g} at most")
-    known = {
-        f"{name}/{as_mapping(scope).get('name')}"
+    pairs = [
+        (name, str(as_mapping(scope).get("name")))
         for name, provider in as_mapping(data.get("providers")).items()
         for scope in as_list(as_mapping(provider).get("scopes"))
-    }
+    ]
+    known = {"/".join(pair): "/".join(map(document.said, pair)) for pair in pairs}
     for number, scope in enumerate(as_list(regions.get("scopes"))):
         if isinstance(scope, str) and scope not in known:
-            remedy = f"write PROVIDER/SCOPE, one of {', '.join(sorted(known)) or 'those under providers'}"
+            remedy = f"write PROVIDER/SCOPE, one of {', '.join(sorted(known.values())) or 'those under providers'}"
             document.refuse(("regions", "scopes", number), "no such scope", remedy)
 
 

@@ -32,7 +32,7 @@ def _candidate(model: str, strategy: dict[str, object], path: Path, document: Do
     if model in as_mapping(data.get("strategies")):
         document.refuse(path, "a strategy cannot be a candidate", "name a model")
     elif providers and len([one for one in providers if one.get("dialect") == _OPENAI]) != 1:
-        document.refuse(path, "no provider serves this model", choice(model, known))
+        document.refuse(path, "no provider serves this model", choice(model, document.visible(known)))
 
 
 def _models(providers: list[dict[str, object]]) -> list[str]:

@@ -2,13 +2,15 @@
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
+from typing import Final
 
-from tidegate.config.findings import Path, shown
+from tidegate.config.findings import Path
 from tidegate.config.schema.base import permille
 from tidegate.config.source import Document, as_list, as_mapping
 from tidegate.config.words import choice
 from tidegate.model.tenant import PAID, TIERS
 
+ANYBODY: Final[Collection[str]] = frozenset({""})  # the names of a file of client keys that is not read
 _ALL = 1_000  # permille
 
 
@@ -21,6 +23,7 @@ class _Known:
     clients: Collection[str]  # namespaces of one key each
     providers: dict[str, None]
     scopes: set[str] = field(default_factory=set)  # as PROVIDER/SCOPE
+    anybody: bool = False  # nobody knows what other clients there are
 
     def tier_of(self, name: str) -> str:
         """The tier of a namespace or client."""
@@ -63,16 +66,12 @@ def _known(data: dict[str, object], filed: Collection[str]) -> _Known:
         },
         clients={*filed, *(name for name in named if isinstance(name, str))},
         providers=dict.fromkeys(as_mapping(data.get("providers"))),
+        anybody=filed is ANYBODY,
     )
     for provider, item in as_mapping(data.get("providers")).items():
         for scope in as_list(as_mapping(item).get("scopes")):
             known.scopes.add(f"{provider}/{as_mapping(scope).get('name')}")
     return known
-
-
-def _visible(names: Collection[str], document: Document) -> list[str]:
-    """Names without those that came from the environment."""
-    return [name for name in names if name not in document.names]
 
 
 def _namespace(name: str, namespace: dict[str, object], known: _Known, document: Document) -> None:
@@ -83,7 +82,7 @@ def _namespace(name: str, namespace: dict[str, object], known: _Known, document:
 
 def _tier(path: Path, tier: object, known: _Known, document: Document) -> None:
     if isinstance(tier, str) and tier not in known.tiers:
-        remedy = choice(tier, _visible(known.tiers, document), ", or add it under tiers")
+        remedy = choice(tier, document.visible(known.tiers), ", or add it under tiers")
         document.refuse(path, "no such tier", remedy)
 
 
@@ -141,7 +140,7 @@ def _refuse_scope(path: Path, provider: str, known: _Known, document: Document) 
         remedy = f"give the name of one that stands under {document.label(('providers', provider, 'scopes'))}"
         document.refuse(path, "the provider has no such scope", remedy)
     else:
-        document.refuse(path, "no such provider", choice(provider, _visible(known.providers, document)))
+        document.refuse(path, "no such provider", choice(provider, document.visible(known.providers)))
 
 
 def _only(path: Path, pool: dict[str, object], known: _Known, document: Document) -> None:
@@ -151,9 +150,9 @@ def _only(path: Path, pool: dict[str, object], known: _Known, document: Document
 
 
 def _principal(path: Path, name: str, known: _Known, document: Document) -> bool:
-    if name in known.tiers or name in known.namespaces or name in known.clients:
+    if known.anybody or name in known.tiers or name in known.namespaces or name in known.clients:
         return True
-    remedy = choice(name, _visible([*known.tiers, *known.namespaces], document))
+    remedy = choice(name, document.visible([*known.tiers, *known.namespaces]))
     document.refuse(path, "no such tier or namespace", remedy)
     return False
 
@@ -182,7 +181,7 @@ def _clients(data: dict[str, object], known: _Known, document: Document, filed: 
         if as_mapping(item).get("name") in meant:
             document.refuse(("clients", "keys", index, "name"), "a pool names a tier of the same name", remedy)
     for name in sorted(meant.intersection(filed)):
-        message = f"the file has a client {shown(name)}, and a pool names a tier of the same name"
+        message = f"the file has a client {document.said(name)}, and a pool names a tier of the same name"
         document.refuse(("clients", "keys_file"), message, remedy)
 
 

@@ -40,9 +40,9 @@ class Section(BaseModel):
         return value
 
 
-def refused(message: str, remedy: str) -> PydanticCustomError:
-    """An error of our own making. Neither text may hold the value."""
-    return PydanticCustomError("refused", "refused", {"message": message, "remedy": remedy})
+def refused(message: str, remedy: str, detail: str = "") -> PydanticCustomError:
+    """An error of our own making. Only `detail` may hold parts of the value: it is not told of what is secret."""
+    return PydanticCustomError("refused", "refused", {"message": message, "remedy": remedy, "detail": detail})
 
 
 def _check_name(value: str) -> str:

@@ -25,7 +25,7 @@ def _cron(value: str) -> str:
     try:
         next(CronSim(value, datetime(2026, 1, 1, tzinfo=UTC)))
     except CronSimError as error:
-        raise refused(f"no schedule of cron ({error})", remedy) from None
+        raise refused("no schedule of cron", remedy, f" ({error})") from None
     except StopIteration:
         raise refused("a schedule that never comes", remedy) from None
     return value
@@ -35,7 +35,7 @@ def _pattern(value: str) -> str:
     try:
         re.compile(value)
     except (re.error, RecursionError, OverflowError) as error:
-        raise refused(f"no regular expression ({error})", "write one as Python's module `re` reads it") from None
+        raise refused("no regular expression", "write one as Python's module `re` reads it", f" ({error})") from None
     return value
 
 
@@ -45,7 +45,7 @@ def _schema(value: dict[str, Any]) -> dict[str, Any]:
     try:
         Draft202012Validator.check_schema(value)
     except SchemaError as error:
-        raise refused(f"no JSON schema ({error.message[:200]})", "write it as JSON Schema 2020-12 has it") from None
+        raise refused("no JSON schema", "write it as JSON Schema 2020-12 has it", f" ({error.message[:200]})") from None
     return value
 
 

@@ -66,6 +66,7 @@ class Sharing:
     version: int = 0  # which the parcel is, or is to be
     packs: bool = False
     text: bytes | None = None  # in the place of the file's own
+    read: source.Read = nodes.compose
 
 
 def load(
@@ -87,7 +88,7 @@ def load(
     parcel = sharing.parcel
     raw = _bounded(path, sharing.text) if parcel is None else parcel.text
     try:
-        document = source.parse(source.decode(raw), environ)
+        document = source.parse(source.decode(raw), environ, sharing.read)
     except nodes.YamlError as error:
         raise ConfigError(path, [error.finding]) from None
     folder = Path(path).parent.absolute()

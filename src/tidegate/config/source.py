@@ -1,6 +1,6 @@
 """YAML text to plain data in which every value knows its line and column. YAML 1.2; anchors and merge keys work."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from tidegate.config.environment import BadReference, refers, substitute
@@ -23,6 +23,8 @@ from tidegate.config.nodes import (
     compose,
     core_scalar,
 )
+
+Read = Callable[[str], Node | None]  # `compose`, or one that remembers
 
 MAX_BYTES = 1_048_576
 MAX_VALUES = 200_000  # bounds what aliases of aliases can multiply to
@@ -103,9 +105,9 @@ def decode(raw: bytes) -> str:
         raise YamlError(Finding(line, column, "", "the file is not UTF-8 text", "save it as UTF-8")) from None
 
 
-def parse(text: str, environ: Mapping[str, str]) -> Document:
+def parse(text: str, environ: Mapping[str, str], read: Read = compose) -> Document:
     """Read `text`, replacing references to the environment. Raises `YamlError` when it is no YAML."""
-    node = compose(text)
+    node = read(text)
     document = Document()
     if node is not None:
         _Reader(document, environ).read(node)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Final
 
 from tidegate.config.nodes import (
     BOOL,
@@ -131,10 +132,13 @@ class Tree:
         return Item(name, value, start, opened, opened if empty else self.end(value))
 
 
-@lru_cache(maxsize=3)
+composed: Final = lru_cache(maxsize=4)(compose)
+"""Remembers the last texts: one question is about the file's and what became of it, each with and without masks."""
+
+
 def tree_of(text: str) -> Tree:
-    """The tree of a text; the last few are kept, since most questions are about the same. Raises `YamlError`."""
-    return Tree(text, compose(text))
+    """The tree of a text. Raises `YamlError`."""
+    return Tree(text, composed(text))
 
 
 def plain(root: Node | None) -> object:

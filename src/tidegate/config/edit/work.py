@@ -13,7 +13,7 @@ from tidegate.config.edit.difference import difference
 from tidegate.config.edit.form import form_of
 from tidegate.config.edit.masks import Masked, Masker, by_place, laid_bare, put_back
 from tidegate.config.edit.reserved import reserved
-from tidegate.config.edit.tree import Uneditable, plain, tree_of
+from tidegate.config.edit.tree import Uneditable, composed, plain, tree_of
 from tidegate.config.findings import ConfigError, Finding
 from tidegate.config.load import Sharing, load
 from tidegate.config.nodes import YamlError
@@ -69,7 +69,7 @@ def _edited(
 
 def _check(asked: Mapping[str, Any], text: str, environ: Mapping[str, str], wall: int) -> dict[str, list[object]]:
     path = str(asked["file"])
-    sharing = Sharing(text=text.encode(errors="surrogatepass"), packs=bool(asked.get("common")))
+    sharing = Sharing(text=text.encode(errors="surrogatepass"), packs=bool(asked.get("common")), read=composed)
     try:
         loaded = load(path, environ, serving=True, wall=wall, sharing=sharing)
     except ConfigError as error:
@@ -94,7 +94,7 @@ def _record(one: Finding) -> dict[str, object]:
 def _document(text: str, environ: Mapping[str, str]) -> Document:
     """As the gate reads it; an empty one where it cannot."""
     try:
-        return parse(text, environ)
+        return parse(text, environ, composed)
     except YamlError:
         return Document()
 

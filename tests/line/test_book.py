@@ -22,7 +22,7 @@ def clock() -> ManualClock:
 
 
 def book_of(configured: Snapshot, clock: ManualClock, lanes: Lanes | None = None) -> RoutingTable:
-    return RoutingTable(configured, lanes or Lanes(clock, 100, lambda: 0.0), lambda _: ScriptedTransport())
+    return RoutingTable(configured, lanes or Lanes(clock, 100, lambda: 0.0), lambda _: ScriptedTransport()).adopt()
 
 
 def plan(book: RoutingTable, model: str) -> Plan:
@@ -221,7 +221,7 @@ def test_a_reload_hands_the_new_transport_to_old_lanes(clock: ManualClock) -> No
     lanes = Lanes(clock, 100, lambda: 0.0)
     lane = plan(book_of(snapshot(), clock, lanes), "a").targets[0].pools[0].lanes[0]
     transport = ScriptedTransport()
-    RoutingTable(snapshot(), lanes, lambda _: transport)
+    RoutingTable(snapshot(), lanes, lambda _: transport).adopt()
     assert lane.service.transport is transport
 
 

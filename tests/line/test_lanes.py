@@ -169,7 +169,8 @@ async def test_who_carries_calls_or_lets_them_wait_does_not_go() -> None:
 async def test_a_book_that_fails_drops_nothing() -> None:
     """Only a book that is in force says what is named no more."""
     play = Playbook(of(ONE, TWO))
-    play.lanes.renew()  # a new book that was never finished
+    RoutingTable(of(THREE), play.lanes, lambda _: ScriptedTransport()).drop()
+    RoutingTable(of(THREE), play.lanes, lambda _: ScriptedTransport())  # given up without a word
     await play.until(2 * LINGER_US)
     assert names(play) == ["openai/one/*", "openai/one/a", "openai/two/*", "openai/two/a"]
 
@@ -187,7 +188,7 @@ async def test_a_strategys_bound_goes_with_its_rule() -> None:
     assert play.lanes.bound("s", rules, tiered=False) is bound
     play.reload(of(ONE))
     await play.until(LINGER_US + AGAIN_US)
-    assert play.lanes._bounds == {}
+    assert play.lanes.shelves.bounds == {}
 
 
 async def test_models_that_callers_name_are_bounded() -> None:
@@ -259,7 +260,7 @@ def test_weights_follow_a_reload() -> None:
     def share_of_the_first(*weights: int) -> float:
         scopes = tuple(Scope(f"s{at}", (f"k{at}",), limits, weight=weight) for at, weight in enumerate(weights))
         by_weight = of(*scopes, pools=(pool("p", "s0", "s1", pick="weighted"),))
-        plan = RoutingTable(by_weight, lanes, lambda _: ScriptedTransport()).plan("a")
+        plan = RoutingTable(by_weight, lanes, lambda _: ScriptedTransport()).adopt().plan("a")
         assert plan is not None
         served_by = [plan.targets[0].take_nowait(call_of(), 0) for _ in range(1_000)]
         return sum(slot is not None and slot.lane.name == "openai/s0/a" for slot in served_by) / 1_000

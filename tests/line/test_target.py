@@ -36,7 +36,7 @@ def target_of(clock: ManualClock, *limits: Limits, entry: ModelEntry = ModelEntr
     """One scope for each of the limits."""
     scopes = tuple(Scope(f"s{number}", (f"k{number}",), {"a": limit}) for number, limit in enumerate(limits))
     configured = snapshot(provider(scopes=scopes, models={"a": entry}), name="s", **strategy)
-    plan = RoutingTable(configured, Lanes(clock, 2, lambda: 0.0), lambda _: ScriptedTransport()).plan("s")
+    plan = RoutingTable(configured, Lanes(clock, 2, lambda: 0.0), lambda _: ScriptedTransport()).adopt().plan("s")
     assert plan is not None
     return plan.targets[0]
 
@@ -46,7 +46,7 @@ def with_a_pool_for_vip(clock: ManualClock) -> Target:
     scopes = tuple(Scope(name, (f"k-{name}",), {"a": Limits(60, 6_000)}) for name in ("one", "two"))
     pools = snapshots.Pool("vip", "openai", ("one",), only=("vip",)), snapshots.Pool("rest", "openai", ("two",))
     configured = msgspec.structs.replace(snapshot(provider(scopes=scopes)), pools=pools)
-    plan = RoutingTable(configured, Lanes(clock, 2, lambda: 0.0), lambda _: ScriptedTransport()).plan("a")
+    plan = RoutingTable(configured, Lanes(clock, 2, lambda: 0.0), lambda _: ScriptedTransport()).adopt().plan("a")
     assert plan is not None
     return plan.targets[0]
 

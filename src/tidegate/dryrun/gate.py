@@ -67,7 +67,7 @@ class Gate:
             return made
 
         lanes = Lanes(clock, snapshot.queue.max_calls, luck)
-        self.book = RoutingTable(snapshot, lanes, transport)
+        self.book = RoutingTable(snapshot, lanes, transport).adopt()
         for plan in self.book.unrouted.values():
             known = plan.targets[0].ways
             known.clear()

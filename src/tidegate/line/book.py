@@ -9,11 +9,14 @@ models that only their caller names are kept in a bounded memory.
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Self
 
-from tidegate.line.lanes import Lanes, digest
+from tidegate.line.draft import Draft
+from tidegate.line.lanes import Lanes
 from tidegate.line.plan import Plan, Shadow, Step
 from tidegate.line.pool import Pool
 from tidegate.line.service import service
+from tidegate.line.shelves import digest
 from tidegate.line.target import Target
 from tidegate.model import pools
 from tidegate.model.shadow import PLAN as SHADOW
@@ -42,14 +45,33 @@ class RoutingTable:
     """Plans by name."""
 
     __slots__ = (
-        "_by_caller", "_cache", "_defaults", "_jobs", "_lanes", "_only", "_plans", "_pools", "_providers", "_served",
-        "_services", "_tiered", "_whole", "caches", "first_of", "models", "propagates", "stores",
+        "_by_caller", "_cache", "_defaults", "_draft", "_jobs", "_lanes", "_only", "_plans", "_pools", "_providers",
+        "_served", "_services", "_source", "_tiered", "_whole", "caches", "first_of", "models", "propagates", "stores",
         "unrouted",
     )  # fmt: skip
 
     def __init__(self, snapshot: Snapshot, lanes: Lanes, transport_for: Callable[[Provider], Transport]) -> None:
+        """Of the lanes nothing changes before `adopt`. Raises whatever is wrong with the snapshot."""
         self._lanes = lanes
-        lanes.renew()
+        self._draft = draft = lanes.draft(anew=True)
+        self._source: Draft | Lanes = draft
+        try:
+            self._compose(snapshot, transport_for)
+        except BaseException:
+            draft.drop()
+            raise
+
+    def adopt(self) -> Self:
+        """From now on lanes and pools are as it wants them. Once; raises nothing."""
+        self._draft.adopt()
+        self._source = self._lanes
+        return self
+
+    def drop(self) -> None:
+        """It will not be in force: nothing of it stays, and the lanes are as they were."""
+        self._draft.drop()
+
+    def _compose(self, snapshot: Snapshot, transport_for: Callable[[Provider], Transport]) -> None:
         # Jobs are of the last tier, whosever they are.
         self._tiered = snapshot.jobs.enabled or len({namespace.tier for namespace in snapshot.namespaces}) > 1
         self._jobs = snapshot.jobs
@@ -151,7 +173,7 @@ class RoutingTable:
         return Shadow(policy, alone)
 
     def _plan(self, rules: Strategy, name: str, served: list[tuple[str, str]]) -> Plan:
-        bound = self._lanes.bound(rules.name, rules.rate_limit, tiered=self._tiered) if rules.primary_model else None
+        bound = self._source.bound(rules.name, rules.rate_limit, tiered=self._tiered) if rules.primary_model else None
         targets = tuple(
             self._target(provider, model, bound if model == rules.primary_model else None) for provider, model in served
         )
@@ -188,7 +210,7 @@ class RoutingTable:
         provider, service = self._providers[name], self._services[name]
         scopes = {scope.name: scope for scope in provider.scopes}
         served = tuple(
-            self._lanes.pool(pool, service, [scopes[name] for name in pool.scopes], model, tiered=self._tiered)
+            self._source.pool(pool, service, [scopes[name] for name in pool.scopes], model, tiered=self._tiered)
             for pool in self._pools
             if pool.provider == name
         )

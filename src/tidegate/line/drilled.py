@@ -73,7 +73,6 @@ class DrillPlans:
 
 def _target(provider: Provider, primary: Target, fault: str, lanes: Lanes) -> Target:
     made = service(provider, BrokenTransport(provider.profile, fault), NAME)
-    lanes.renew()
     pool = lanes.pool(Pool(NAME, provider.name, (NAME,)), made, (_SCOPE,), primary.model, tiered=False)
     return Target(provider.name, primary.model, primary.entry, (pool,), made.ways)
 

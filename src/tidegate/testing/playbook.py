@@ -105,7 +105,7 @@ class Playbook:
         self.transports = {provider.name: ScriptedTransport() for provider in snapshot.providers}
         self.recorder = Recorder()
         self.lanes = Lanes(self.clock, snapshot.queue.max_calls, lambda: luck, funds=funds)
-        self.book = RoutingTable(snapshot, self.lanes, self._transport)
+        self.book = RoutingTable(snapshot, self.lanes, self._transport).adopt()
         self.line = Line(self.clock, self.recorder, self.recorder, lambda: luck)
         self.calls: list[Call] = []
 
@@ -114,7 +114,7 @@ class Playbook:
 
     def reload(self, snapshot: Snapshot) -> None:
         """Another configuration is in force; calls on their way keep the plan that they have."""
-        self.book = RoutingTable(snapshot, self.lanes, self._transport)
+        self.book = RoutingTable(snapshot, self.lanes, self._transport).adopt()
         self.lanes.retire()
 
     def call(

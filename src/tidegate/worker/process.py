@@ -137,7 +137,7 @@ class Worker:
 
     def house(self, snapshot: Snapshot) -> Runtime:
         """Compose what the snapshot says."""
-        book = RoutingTable(snapshot, self.lanes, self._upstreams.pool)
+        book = RoutingTable(snapshot, self.lanes, self._upstreams.pool).adopt()
         self._drills.follow(snapshot, book)
         keeping = partial(CapturePolicy, log=self._spool, wall=self._clock.wall)
         clients = Clients(snapshot, self._follower.state, self._spent.limits, keeping)

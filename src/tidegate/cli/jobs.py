@@ -59,6 +59,9 @@ def _stats(client: AdminClient, args: Namespace) -> None:
     if args.json:
         show(args, found, ())
         return
+    if not found["enabled"]:
+        print("this gate has no jobs; write a section `jobs` into the configuration, or an `execution_mode: async`")
+        return
     for part, name in (("open", "not ended"), ("ended", "ended")):
         print(name)
         show(args, found[part], _DEPTHS)

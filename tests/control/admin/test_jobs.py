@@ -114,3 +114,4 @@ def test_a_gate_without_jobs_says_how_it_would_have_them(desk: Desk) -> None:
     answer = desk.ask("GET", "/jobs")
     assert answer.status_code == 409
     assert "section `jobs`" in answer.text
+    assert desk.ask("GET", "/jobs/summary").json() == {"enabled": False, "open": [], "ended": []}

@@ -57,9 +57,11 @@ def list_jobs(desk: Desk, who: Who, asked: Annotated[JobsQuery, Query()]) -> Job
 @needs(Right.STATUS)
 def summary(desk: Desk) -> JobsSummary:
     """What waits and runs on each queue, and how many have ended how."""
-    rows = desk.jobs
+    rows = desk.jobs_if_any
+    if rows is None:
+        return JobsSummary(enabled=False, open=[], ended=[])
     open_ = [depth for depth in rows.depths() if depth.state not in ENDS]
-    return JobsSummary(open=[_depth(one) for one in open_], ended=[_depth(one) for one in rows.ended()])
+    return JobsSummary(enabled=True, open=[_depth(one) for one in open_], ended=[_depth(one) for one in rows.ended()])
 
 
 @ROUTER.get("/jobs/{job}", response_model_exclude_none=True)

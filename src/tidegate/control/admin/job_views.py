@@ -93,8 +93,9 @@ class DepthView(View):
 
 
 class JobsSummary(View):
-    """What waits and runs, and how many have ended how, ever."""
+    """What waits and runs, and how many have ended how, ever. `enabled`: the configuration in force has jobs."""
 
+    enabled: bool
     open: list[DepthView]
     ended: list[DepthView]
 

@@ -74,12 +74,17 @@ class Office:
         return self.changes.engine
 
     @property
-    def jobs(self) -> "JobRows":
-        """Those of the configuration in force. Raises `Refused`: it has none (409), or they are away (503)."""
+    def jobs_if_any(self) -> "JobRows | None":
+        """Those of the configuration in force; None: it has none. Raises `Refused` (503) while they are away."""
         try:
-            rows = self._jobs.rows()
+            return self._jobs.rows()
         except (SQLAlchemyError, BadDatabase, OSError, RuntimeError) as error:
             raise away(type(error).__name__) from None
+
+    @property
+    def jobs(self) -> "JobRows":
+        """Those of the configuration in force. Raises `Refused`: it has none (409), or they are away (503)."""
+        rows = self.jobs_if_any
         if rows is None:
             remedy = "write a section `jobs` into the configuration, or an `execution_mode: async`"
             raise refused(409, "jobs", "this gate has no jobs", remedy)

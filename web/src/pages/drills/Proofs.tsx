@@ -24,7 +24,7 @@ export function Proofs() {
   return (
     <div className={classes.stack}>
       <Problem error={error} retry={() => void refetch()} />
-      {isPending ? <Loader aria-label={t("loading")} /> : null}
+      {isPending ? <Loader role="status" aria-busy aria-label={t("loading")} /> : null}
       {data?.errors ? (
         <Alert
           color="red"

@@ -31,15 +31,20 @@ export function queuesOf(open: readonly Depth[]): Queue[] {
   return [...found.values()].sort((a, b) => b.waiting - a.waiting || a.name.localeCompare(b.name));
 }
 
-/** Each queue's depth, and how many have ended how. */
-export function Summary() {
-  const t = useJobWords();
-  const format = useFormat();
-  const { data } = useQuery({
+/** Whether there are jobs at all, and what they do; asked again and again while somebody looks. */
+export function useSummary() {
+  return useQuery({
     queryKey: ["jobs", "summary"],
     refetchInterval: 2_000,
     queryFn: ({ signal }) => get("/jobs/summary", { signal }),
   });
+}
+
+/** Each queue's depth, and how many have ended how. */
+export function Summary() {
+  const t = useJobWords();
+  const format = useFormat();
+  const { data } = useSummary();
   if (!data) return null;
   const queues = queuesOf(data.open);
   return (

@@ -1,14 +1,12 @@
-import { useQuery } from "@tanstack/react-query";
 import { Text, Title } from "@mantine/core";
 import { Route, Routes } from "react-router";
-import { get } from "~/api/client";
-import { ApiProblem } from "~/api/problem";
 import { Page } from "~/parts/Page";
+import { Problem } from "~/parts/Problem";
 import { Detail } from "./Detail";
 import { Filters } from "./Filters";
 import classes from "./jobs.module.css";
 import { List } from "./List";
-import { Summary } from "./Summary";
+import { Summary, useSummary } from "./Summary";
 import { useJobWords } from "./words";
 
 export default function Jobs() {
@@ -22,22 +20,18 @@ export default function Jobs() {
 
 function All() {
   const t = useJobWords();
-  const { error, isPending } = useQuery({
-    queryKey: ["jobs", "there"],
-    retry: false,
-    queryFn: ({ signal }) => get("/jobs", { query: { limit: 1 }, signal }),
-  });
-  const none = error instanceof ApiProblem && error.status === 409;
+  const { data, error, refetch } = useSummary();
   return (
     <Page title={t("title")} lead={t("lead")}>
-      {none ? <NoJobs /> : null}
-      {none || isPending ? null : (
+      <Problem error={error} retry={() => void refetch()} />
+      {data?.enabled === false ? <NoJobs /> : null}
+      {data?.enabled ? (
         <>
           <Summary />
           <Filters />
           <List />
         </>
-      )}
+      ) : null}
     </Page>
   );
 }

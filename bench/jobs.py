@@ -4,8 +4,8 @@ import tempfile
 from pathlib import Path
 
 from bench.figures import console, figures_table, write
-from bench.prove.patient.cost import engines
-from bench.prove.steps import Context, Row
+from bench.proofs.jobs.engines import engines
+from bench.proofs.steps import Context, Row
 from bench.twin import default_data
 
 

@@ -18,10 +18,20 @@ class Node(node.Node):
     """One of them."""
 
     def __init__(
-        self, home: Path, full: Mapping[str, Any], workers: int = 1, place: Place = LOCAL, *, checked: bool = True
+        self,
+        home: Path,
+        full: Mapping[str, Any],
+        workers: int = 1,
+        place: Place = LOCAL,
+        *,
+        checked: bool = True,
+        name: str = "",
     ) -> None:
-        """Raises `NotReady` for a file that the gate refuses, unless that is what is looked at."""
-        named = ["--node", home.name] if "cluster" in full else []
+        """Raises `NotReady` for a file that the gate refuses, unless that is what is looked at.
+
+        Its name in a cluster is its folder's unless it is given.
+        """
+        named = ["--node", name or home.name] if "cluster" in full else []
         super().__init__(home, full, "--workers", str(workers), *named, program=[program()], place=place)
         self.size = workers
         wrong = self.complaint() if checked else ""

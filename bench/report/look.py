@@ -4,8 +4,8 @@ import tempfile
 from pathlib import Path
 
 from bench import gate
-from bench.prove.nine.judged import report_of
-from bench.prove.steps import Context, Row
+from bench.proofs.judge.judged import report_of
+from bench.proofs.steps import Context, Row
 from bench.twin import default_data
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bench.prove.__main__ import PROOFS
+from bench.proofs.table import PROOFS
 from bench.wire import SECTIONS
 
 

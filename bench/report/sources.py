@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.figures import KEPT
-from bench.prove.nine.judged import of_ours
+from bench.proofs.judge.judged import of_ours
 from bench.report.parts import Ask
 
 _IDLE = 0.5  # of the cores: with more load before a run began, others shared the machine

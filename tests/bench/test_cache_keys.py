@@ -5,7 +5,8 @@ from random import Random
 
 import pytest
 
-from bench.prove import cache_keys, mutants
+from bench.proofs.caching import keys as cache_keys
+from bench.proofs.caching import mutants
 from tidegate.model.call import Kind
 from tidegate.policy.caching import canonical as module
 

@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from bench.prove.clocks import Seen
+from bench.proofs.caching.clocks import Seen
 
 
 def noise(seed: int, faster: float, count: int = 400) -> Seen:

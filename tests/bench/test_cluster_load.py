@@ -3,7 +3,7 @@
 import pytest
 
 from bench.nodes import WORKER_BIT, worker_of
-from bench.prove.cluster import load
+from bench.proofs.cluster import load
 
 SECOND = 1_000_000
 

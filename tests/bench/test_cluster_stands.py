@@ -11,9 +11,9 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from bench.prove.cluster.clockstep import ClockStep
-from bench.prove.cluster.hosts import network
-from bench.prove.cluster.proxy import Proxy
+from bench.proofs.cluster.clockstep import ClockStep
+from bench.proofs.cluster.hosts import network
+from bench.proofs.cluster.proxy import Proxy
 from harness.process import NotReady
 from harness.servers.cluster import SLOTS, Slots
 from harness.servers.redis import REDIS, VALKEY, Server, until

@@ -5,8 +5,8 @@ import random
 
 import pytest
 
-from bench.prove.crowds import Crowd, _answer, _leavers
-from bench.prove.strangers import given
+from bench.proofs.caching.crowds import Crowd, _answer, _leavers
+from bench.proofs.caching.strangers import given
 from harness.plain import Reply
 
 HEAD = b"HTTP/1.1 200 OK\r\n"

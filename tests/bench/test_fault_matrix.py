@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.prove.matrix.cells import Cell, cells
-from bench.prove.matrix.run import Outcome, figures, run
+from bench.proofs.faults.cells import Cell, cells
+from bench.proofs.faults.run import Outcome, figures, run
 
 # fault, stream, client, fallback: each fault group once or twice, each client and fallback in each form.
 CHOSEN = {

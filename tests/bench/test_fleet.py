@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from bench.gate import program
-from bench.prove.fleet import Policy, Quota, settings
-from bench.prove.overload import mixed
-from bench.prove.quota import fixed_bound, used
+from bench.proofs.fleet import Policy, Quota, settings
+from bench.proofs.quota.overload import mixed
+from bench.proofs.quota.used import fixed_bound, used
 from harness.node import complaint
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.prove.graded import TRIALS, figures, trials
+from bench.proofs.dialects.graded import TRIALS, figures, trials
 
 CLEAN = {"errors": 0, "calls": 3, "attempts": 5, "faults_injected": 2, "findings": []}
 REQUESTS = [{"seq": 1, "fault": "scenario:429"}, {"seq": 2, "fault": None}]

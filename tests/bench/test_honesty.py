@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.prove.honesty import queue_waits
+from bench.proofs.quota.honesty import queue_waits
 from tidegate.judge.served import Match
 from tidegate.load.visits import End, Try, Visit
 

@@ -7,7 +7,7 @@ import pytest
 
 from bench.figures import Figure, at_least, at_most, below, exactly, missing, told
 from bench.load import WrkResult
-from bench.prove.steps import Row
+from bench.proofs.steps import Row
 from bench.throughput import Measured, Sample
 from harness import cpu
 

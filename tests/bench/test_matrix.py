@@ -2,10 +2,10 @@
 
 import pytest
 
-from bench.prove.matrix.cells import TOKENS, Cell, cells
-from bench.prove.matrix.clients import Got
-from bench.prove.matrix.faults import FAULTS, End, Fault
-from bench.prove.matrix.run import Outcome, _judged, figures
+from bench.proofs.faults.cells import TOKENS, Cell, cells
+from bench.proofs.faults.clients import Got
+from bench.proofs.faults.faults import FAULTS, End, Fault
+from bench.proofs.faults.run import Outcome, _judged, figures
 
 ALL = " ".join(f"t{number}" for number in range(1, TOKENS + 1))
 HALF = "t1 t2 t3"

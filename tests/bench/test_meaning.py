@@ -2,10 +2,10 @@
 
 import pytest
 
-from bench.prove.meaning.bounds import upper
-from bench.prove.meaning.compared import Compared, at_rate, curve, verdicts
-from bench.prove.meaning.intents import questions
-from bench.prove.meaning.pairs import Pair, halves
+from bench.proofs.caching.meaning.bounds import upper
+from bench.proofs.caching.meaning.compared import Compared, at_rate, curve, verdicts
+from bench.proofs.caching.meaning.intents import questions
+from bench.proofs.caching.meaning.pairs import Pair, halves
 
 
 @pytest.mark.parametrize(

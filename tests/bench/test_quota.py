@@ -2,8 +2,8 @@
 
 import pytest
 
-from bench.prove.fleet import CALL, Quota
-from bench.prove.quota import SECONDS, fixed_bound, second_bound, tenants, used
+from bench.proofs.fleet import CALL, Quota
+from bench.proofs.quota.used import SECONDS, fixed_bound, second_bound, tenants, used
 
 
 def test_of_a_second_whole_calls_are_used() -> None:

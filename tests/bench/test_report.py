@@ -10,7 +10,7 @@ import pytest
 
 from bench.figures import Figure, at_most, exactly, missing, told
 from bench.others import ABSENT
-from bench.prove.__main__ import PROOFS
+from bench.proofs.table import PROOFS
 from bench.report import run
 from bench.report.charts import lines
 from bench.report.parts import ELSEWHERE, PARTS, Ask, Part, named

@@ -2,8 +2,8 @@
 
 import pytest
 
-from bench.prove.streams.price import CHUNKS, ROUNDS, _tap, stream_of
-from bench.prove.streams.stage import events, failed, finished, question, spoken, usages
+from bench.proofs.stage import events, failed, finished, question, spoken, usages
+from bench.proofs.streams.price import CHUNKS, ROUNDS, _tap, stream_of
 from tidegate.model.call import Kind
 
 CHAT = b"".join(stream_of(Kind.CHAT, 3))

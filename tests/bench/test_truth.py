@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.prove.truth import Offered, Told, errors
+from bench.proofs.wire.truth import Offered, Told, errors
 
 RATE = 100.0  # tokens per second
 

@@ -1,4 +1,4 @@
-"""A state directory that an older version left, with its file: `bench/prove/nine/older.py` says how it was made."""
+"""A state directory that an older version left, with its file: `bench/proofs/upgrade/older.py` says how it was made."""
 
 import io
 import json

@@ -1,0 +1,1 @@
+"""Alerts: an outage rehearsed, every channel, and bad input."""

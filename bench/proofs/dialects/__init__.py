@@ -1,0 +1,1 @@
+"""Both makers' dialects, judged by the suites and the referees of others."""

@@ -1,0 +1,1 @@
+"""What is tried before it is needed: fallbacks, and another policy."""

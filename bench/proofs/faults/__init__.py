@@ -1,0 +1,1 @@
+"""The fault matrix: what may go wrong, in which form, between whom, and how it has to end."""

@@ -1,0 +1,1 @@
+"""Patient work: jobs and batches on every engine, whatever is killed."""

@@ -1,0 +1,1 @@
+"""What becomes of streams that do not simply end, with real processes."""

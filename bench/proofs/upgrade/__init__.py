@@ -1,0 +1,1 @@
+"""A gate after an older one."""

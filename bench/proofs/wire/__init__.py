@@ -1,0 +1,1 @@
+"""Calls through the wire: by hand, by a trace, and what they cost."""

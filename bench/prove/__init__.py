@@ -1,1 +1,0 @@
-"""What each issue promised, shown: `./dev prove N`."""

@@ -1,7 +1,7 @@
 """`python -m tidegate.config.edit`: answers questions about texts, one JSON object a line, until its input ends.
 
-A process of its own, since a text of a megabyte takes ten seconds, and what it imports takes 60 MB: the control process
-starts it when somebody edits, lets go of it soon after, and ends it when an answer takes too long.
+A process of its own, since the checks of a megabyte take many seconds, and what it imports takes 60 MB: the control
+process starts it when somebody edits, lets go of it soon after, and ends it when an answer takes too long.
 """
 
 import json
@@ -13,7 +13,7 @@ import time
 from tidegate.config.edit.work import answer
 
 _NICE = 10
-_SECONDS = 330  # for one answer; whoever asks waits for less, and may be gone
+_SECONDS = 150  # for one answer; whoever asks waits for less, and may be gone
 
 
 def main() -> None:

@@ -42,6 +42,9 @@ async def test_a_hedge_asks_another_target() -> None:
     assert answered.splice.stream is stream
     await settle()
     assert silent.aborted
+    call = play.calls[-1]
+    assert (call.asking, call.last_at) == (0, answered.slot.permit.taken_at)
+    assert answered.slot.permit.taken_at == call.arrived + SECOND
 
 
 async def test_a_full_journal_stops_the_hedge_and_not_the_call() -> None:
@@ -63,6 +66,22 @@ async def test_a_full_journal_stops_the_hedge_and_not_the_call() -> None:
     await play.provider("openai", reply)
     assert served(await running).lane.name == "openai/main/a"
     assert {lane.cap.busy for lane in play.lanes} == {1}  # of one scope, which has that stream alone
+
+
+async def test_nobody_is_asked_beside_it_for_a_client_that_left() -> None:
+    """What runs is read for its usage, and is the last attempt."""
+    policy = StreamPolicy(hedge_after_us=SECOND, hedge_permille=1_000)
+    limits = {"a": Limits(3_000, 60_000), "b": Limits(3_000, 60_000)}
+    play = play_of(provider(limits=limits), streams=policy, fallback_models=("b",))
+    running = play.call("s", stream=True)
+    await settle()
+    play.calls[-1].left = True
+    await play.clock.advance(SECOND)
+    assert len(play.sent("openai")) == 1
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert play.calls[-1].asking == 0
 
 
 async def test_without_a_budget_nobody_is_asked_twice() -> None:

@@ -9,6 +9,7 @@ import pytest
 from tests.line.scenes import (
     DONE,
     Client,
+    call_of,
     chunk,
     play_of,
     provider,
@@ -18,9 +19,14 @@ from tests.line.scenes import (
     usage_chunk,
 )
 from tests.line.shows import NOW, PLAIN, Defective, Show, show
-from tidegate.line.rescue import MAX_DELIVERED_BYTES
-from tidegate.model.outcome import Usage
-from tidegate.model.snapshot import DegradeStep, Limits, StreamPolicy
+from tidegate.line.plan import Plan
+from tidegate.line.rescue import MAX_DELIVERED_BYTES, Rescue
+from tidegate.line.settlement import Settlement
+from tidegate.line.slot import Answered
+from tidegate.model.call import Call
+from tidegate.model.outcome import Reason, Usage
+from tidegate.model.reply import Failure, Refused
+from tidegate.model.snapshot import DegradeStep, Limits, RetryPolicy, StreamPolicy
 from tidegate.model.story import ASKED, BROKE
 from tidegate.testing import Reply
 from tidegate.testing.clock import SECOND, settle
@@ -251,5 +257,21 @@ async def test_a_whole_answer_cannot_follow_a_beginning() -> None:
     await one.play.provider("openai", Reply(200, [], answer()))
     assert b"stream_cut" in one.client.body
     assert one.client.ended
-    assert one.play.calls[-1].spent > 0
+    assert [tried.reason for tried in one.play.calls[-1].tries] == ["cut", "stopped"]
     assert [end.failed for end, _ in one.ends] == [True]
+
+
+async def test_what_breaks_a_policy_breaks_it_again() -> None:
+    """Nobody is asked for the rest of an answer that its provider may not give, and nothing of the budget is spent."""
+    play = play_of(streams=StreamPolicy(on_cut="restart"), retry=RetryPolicy(max_retries=1))
+    plan = play.book.plan("s")
+    assert plan is not None
+
+    async def again(call: Call, plan: Plan) -> Answered | Refused:
+        raise NotImplementedError
+
+    settlement = Settlement(play.clock, play.recorder)
+    rescue = Rescue("restart", call_of(), plan, again, settlement, play.clock)
+    assert not rescue.allowed(Failure(Reason.POLICY, "not that"))
+    assert rescue.allowed(Failure(Reason.TRANSIENT, "broken"))
+    assert not rescue.allowed(Failure(Reason.TRANSIENT, "again"))

@@ -86,7 +86,7 @@ class Relay:
 
     def cut(self, failure: Failure) -> None:
         """The gate ends it, and the client is told why. Harmless after the end."""
-        self._rescue, self._cut = None, failure
+        self._cut = failure
         if self._rescuing is not None:
             self._rescuing.cancel()
         elif not self._closed:

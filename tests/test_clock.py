@@ -2,12 +2,11 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import UTC
 
 import pytest
 import uvloop
 
-from tidegate.clock import SystemClock, zone_of
+from tidegate.clock import SystemClock
 
 LOOPS = pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
 
@@ -69,10 +68,3 @@ def test_wall_and_now_are_integers_of_microseconds() -> None:
     assert second >= first
     assert clock.wall() > 1_600_000_000_000_000
     loop.close()
-
-
-def test_time_zones_of_the_system() -> None:
-    """The same one for the same name; what the system does not know is UTC."""
-    assert zone_of("Asia/Shanghai") is zone_of("Asia/Shanghai")
-    assert str(zone_of("Asia/Shanghai")) == "Asia/Shanghai"
-    assert zone_of("UTC") is zone_of("") is zone_of("Nowhere/None") is zone_of("../etc/passwd") is UTC

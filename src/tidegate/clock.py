@@ -1,9 +1,8 @@
-"""The system clock: integers of microseconds, timers on the running event loop; and the system's time zones."""
+"""The system clock: integers of microseconds, timers on the running event loop."""
 
 import asyncio
 import time
 from collections.abc import Callable
-from datetime import UTC, tzinfo
 from functools import partial
 from typing import Final
 
@@ -49,18 +48,6 @@ class SystemClock:
             await over
         finally:
             timer.cancel()
-
-
-def zone_of(name: str) -> tzinfo:
-    """A time zone by its IANA name, the same object for the same name. UTC where the system does not know it."""
-    if name in {"", "UTC"}:
-        return UTC
-    from zoneinfo import ZoneInfo  # noqa: PLC0415 - few need it, and it takes a millisecond
-
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        return UTC
 
 
 def _finish(future: asyncio.Future[None]) -> None:

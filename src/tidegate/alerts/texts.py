@@ -12,9 +12,9 @@ from typing import Final, NamedTuple
 from tidegate.alerts.texts_en import ENGLISH
 from tidegate.alerts.texts_zh import CHINESE
 from tidegate.alerts.words import Words, metric_name, phrase
-from tidegate.clock import zone_of
 from tidegate.model.alerts import CRITICAL, FIRING, RESOLVED, TEST, AlertItem, AlertSettings, Notice
 from tidegate.model.measures import METRICS
+from tidegate.zones import zone_of
 
 LANGUAGES: Final = {"en": ENGLISH, "zh": CHINESE}
 

@@ -6,7 +6,6 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from tidegate.clock import zone_of
 from tidegate.dryrun.provider import LedgerProvider, ways
 from tidegate.dryrun.virtual import VirtualClock
 from tidegate.edge.access.clients import Clients, Principal
@@ -24,6 +23,7 @@ from tidegate.policy.tenant_limits.accounts import Accounts
 from tidegate.policy.tenant_limits.limits import Limits
 from tidegate.ports import Journal, Observer
 from tidegate.providers.dialects import DIALECTS
+from tidegate.zones import zone_of
 
 _REMEMBERED: Final = 100_000  # callers
 

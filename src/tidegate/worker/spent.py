@@ -5,7 +5,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from tidegate.clock import zone_of
 from tidegate.journal.follow import JournalReader, Position
 from tidegate.journal.journal import Journal
 from tidegate.journal.spend import SpendFile, newest, since
@@ -16,6 +15,7 @@ from tidegate.observe.observer import MAX_SERIES
 from tidegate.policy.tenant_limits.accounts import Accounts
 from tidegate.policy.tenant_limits.limits import Limits
 from tidegate.ports import Clock
+from tidegate.zones import zone_of
 
 _LONGEST_US: Final = 660_000_000  # after which a predecessor has no calls any more
 

@@ -18,6 +18,7 @@ from tidegate.config.schema.access import (
 from tidegate.config.schema.tenants import NamespaceConfig
 from tidegate.model import snapshot as records
 from tidegate.model.keys import digest_of, signing_key_of
+from tidegate.zones import zone_of
 
 
 def client_keys(items: Sequence[ClientKeyConfig], prefix: str, zone: tzinfo = UTC) -> tuple[records.ClientKey, ...]:
@@ -83,15 +84,6 @@ def _namespace(name: str, item: NamespaceConfig) -> records.Namespace:
 
 def _user(name: str, item: UserConfig) -> records.User:
     return records.User(name, tuple(item.models), allowance(item.limits, item.budget))
-
-
-def zone_of(name: str) -> tzinfo:
-    """The time zone of an IANA name that was checked."""
-    if name == "UTC":
-        return UTC
-    from zoneinfo import ZoneInfo  # noqa: PLC0415 - only a file with time zones needs it
-
-    return ZoneInfo(name)
 
 
 def address_limits(item: AccessConfig) -> records.AddressLimits:

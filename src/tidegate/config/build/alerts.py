@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Mapping
 from datetime import UTC
 
-from tidegate.clock import zone_of
 from tidegate.config.build.channels import channels
 from tidegate.config.schema.access import moment_us
 from tidegate.config.schema.alerts import AlertsConfig, RouteConfig, RuleConfig, SilenceConfig
 from tidegate.model.alert_rules import BUILT_IN_RULES
 from tidegate.model.alerts import AlertRoute, AlertRule, AlertSettings, AlertSilence
+from tidegate.zones import zone_of
 
 _SECOND = 1_000_000
 _BUILT_IN = {rule.name: rule for rule in BUILT_IN_RULES}

@@ -5,11 +5,11 @@ from datetime import UTC, tzinfo
 
 from pydantic_core import PydanticCustomError
 
-from tidegate.config.build.access import zone_of
 from tidegate.config.findings import Path
 from tidegate.config.schema.access import check_zone, moment_us
 from tidegate.config.source import Document, as_list, as_mapping
 from tidegate.config.words import choice
+from tidegate.zones import zone_of
 
 
 def check_access(document: Document, filed: Collection[str] = ()) -> None:

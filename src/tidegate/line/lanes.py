@@ -105,6 +105,8 @@ class Lanes:
         """It is so from now on; who waits keeps waiting. Raises nothing: what may fail was done when it was drafted."""
         shelves, fresh = self.shelves, draft.fresh
         self.book = draft.book
+        for lane in fresh.lanes.values():
+            lane.divide(self.part_of(lane))  # it may be another one by now
         shelves.organisations |= fresh.organisations
         shelves.experiences |= fresh.experiences
         shelves.lanes |= fresh.lanes

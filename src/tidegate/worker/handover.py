@@ -21,7 +21,8 @@ from tidegate.wire.server import Server
 from tidegate.worker import owed
 
 LONGEST_US: Final = 600_000_000  # for the calls that are in flight: nobody waits for their end
-_REMEMBERED: Final = ("learnt.json", "nonces", "nonces.old", "spend")
+LEARNT: Final = "learnt.json"
+_REMEMBERED: Final = (LEARNT, "nonces", "nonces.old", "spend")
 _LAST_CALL_US: Final = 5_000_000  # for connections to ask once more, and hear that they end
 _ALONE_US: Final = 250_000  # the same, while new connections have to wait
 _QUEUE_US: Final = 1_000_000  # for whoever waits for a turn, while new connections have to wait

@@ -46,7 +46,7 @@ class AnswerLayers:
     def __init__(
         self, first: Snapshot, state: Path, gateway: Gateway, journal: Journal, clock: Clock, log: Log
     ) -> None:
-        """From now on `gateway` keeps answers. Raises `ValueError`, `OSError`: a layer cannot be made."""
+        """`gateway` keeps answers from `adopt` on. Raises `ValueError`, `OSError`: a layer cannot be made."""
         self._clock = clock
         self._log = log
         self._state = state
@@ -58,20 +58,22 @@ class AnswerLayers:
         self._memory = Memory(_memory_bytes(first))
         self._answers = self._made(first.cache)
         self._comparing: Comparing | None = None
-        pipeline = gateway.pipeline
-        self._cache = Cache(self._answers, gateway.replies, clock, HitLog(clock, journal), pipeline.resume)
-        self._arrange(first)
-        pipeline.cache = self._cache
+        self._cache = Cache(self._answers, gateway.replies, clock, HitLog(clock, journal), gateway.pipeline.resume)
 
-    def change(self, snapshot: Snapshot) -> Answers | None:
-        """Follow a reload; what was before, to be closed, where its layers changed. Raises as the constructor."""
-        before = None
-        if snapshot.cache != self._settings:
-            before, self._answers = self._answers, self._made(snapshot.cache)
-            self._settings = snapshot.cache
+    def prepare(self, snapshot: Snapshot) -> Answers:
+        """The layers that a configuration wants, beside those in use. Raises as the constructor."""
+        if compares(snapshot):
+            self._compared(snapshot)
+        return self._answers if snapshot.cache == self._settings else self._made(snapshot.cache)
+
+    def adopt(self, snapshot: Snapshot, answers: Answers) -> Answers | None:
+        """Keep them there from now on; what was before, to be closed, where that is another. Raises nothing."""
+        before, self._answers = self._answers, answers
+        self._settings = snapshot.cache
         self._memory.limit(_memory_bytes(snapshot))
         self._arrange(snapshot)
-        return before
+        self._gateway.pipeline.cache = self._cache
+        return before if before is not answers else None
 
     def flush(self) -> None:
         """Write which hits were gathered."""

@@ -8,6 +8,8 @@ import msgspec
 from tests.config.conftest import Loads
 from tests.config.texts import SMALLEST
 from tidegate.config.schema.file import Config
+from tidegate.model.alert_rules import BUILT_IN_RULES
+from tidegate.model.alerts import AlertSettings
 from tidegate.model.pools import with_rest
 from tidegate.model.snapshot import (
     ClientKey,
@@ -160,7 +162,8 @@ def test_defaults_agree_with_the_snapshot(loads: Loads) -> None:
     """A file that leaves everything out comes to the snapshot's own defaults."""
     snapshot = loads(SMALLEST).snapshot
     pools = with_rest((), snapshot.providers)
-    plain = Snapshot(version=0, providers=snapshot.providers, pools=pools, warnings=snapshot.warnings)
+    alerts = AlertSettings(rules=BUILT_IN_RULES)  # which a snapshot alone does not bring
+    plain = Snapshot(version=0, providers=snapshot.providers, pools=pools, warnings=snapshot.warnings, alerts=alerts)
     assert snapshot == plain
     provider = snapshot.providers[0]
     bare = {

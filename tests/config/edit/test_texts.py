@@ -5,10 +5,12 @@ import subprocess
 import sys
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tidegate.config.edit.asked import Answer, Failed, ShowAsk, Shown
 from tidegate.config.edit.difference import difference
 from tidegate.config.edit.emit import flow, scalar
 from tidegate.config.edit.form import FIELDS, form_of
@@ -76,11 +78,12 @@ def test_a_form_of_what_is_broken(data: object) -> None:
 
 def test_the_process_answers_line_by_line() -> None:
     """A question that is none is told as one, and the next is answered; it ends with its input."""
-    question = {"what": "show", "key": "00", "base": "a: 1\n", "file": "/none.yaml"}
-    asked = "{}\n[]\n" + json.dumps(question) + "\n"
+    question = ShowAsk(key=b"k", base="a: 1\n", file="/none.yaml")
+    asked = "{}\n[]\n" + json.dumps(msgspec.to_builtins(question)) + "\n"
     command = [sys.executable, "-P", "-m", "tidegate.config.edit"]
     done = subprocess.run(command, input=asked.encode(), capture_output=True, check=True, timeout=60)
-    first, second, third = map(json.loads, done.stdout.splitlines())
-    assert "failed" in first
-    assert "failed" in second
-    assert third["errors"][0]["field"] == "a"
+    first, second, third = (msgspec.convert(json.loads(line), Answer) for line in done.stdout.splitlines())
+    assert isinstance(first, Failed)
+    assert isinstance(second, Failed)
+    assert isinstance(third, Shown)
+    assert third.errors[0].field == "a"

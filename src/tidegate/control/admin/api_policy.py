@@ -2,10 +2,12 @@
 
 from typing import Annotated, Any
 
+import msgspec
 from fastapi import Path as InPath
 from fastapi import Query, Response
 from pydantic import Field
 
+from tidegate.config.edit.asked import Step
 from tidegate.control.admin.changes import Deed
 from tidegate.control.admin.known import absent
 from tidegate.control.admin.office import Office
@@ -50,15 +52,23 @@ class HistoryQuery(Asked):
 def show_policy(desk: Desk) -> PolicyView:
     """The text in force without its secrets, what the visual editor shows of it, and whether it can be changed here."""
     policy = _of(desk)
-    return PolicyView.model_validate({**policy.desk.show(), "version": policy.desk.ways.version()})
+    seen = policy.desk.show()
+    told = {"digest": seen.digest, "file": seen.file, "version": policy.desk.ways.version()}
+    told |= {"writable": not seen.why_not, "why_not": seen.why_not or None}
+    return PolicyView.model_validate({**msgspec.to_builtins(seen.shown), **told})
 
 
 @ROUTER.post("/policy/preview", response_model_exclude_none=True)
 @needs(Right.SEE_POLICY)
-def preview_policy(desk: Desk, said: Preview) -> PreviewView:
-    """What a text or changes would come to, with everything that is wrong with it. Nothing changes."""
-    changes = [one.model_dump() for one in said.changes]
-    return PreviewView.model_validate(_of(desk).desk.preview(said.base, said.text, changes))
+def preview_policy(desk: Desk, who: Who, said: Preview) -> PreviewView:
+    """What a text or changes would come to, with everything that is wrong with it. Nothing changes.
+
+    For a role that may not apply it the text is judged by itself: neither the environment nor a file is read.
+    """
+    changes = [Step(tuple(one.path), one.value, bool(one.remove)) for one in said.changes]
+    alone = not who.may(Right.CHANGE_POLICY)
+    found, digest = _of(desk).desk.preview(said.base, said.text, changes, alone=alone)
+    return PreviewView.model_validate({**msgspec.to_builtins(found), "digest": digest})
 
 
 @ROUTER.post("/policy/apply")
@@ -100,13 +110,13 @@ def restore_policy(desk: Desk, who: Who, version: _Number, said: Restoration) ->
 
 @ROUTER.post("/policy/dryrun", status_code=201)
 @needs(Right.CHANGE_POLICY)
-def start_dryrun(desk: Desk, said: DryRun) -> Started:
+def start_dryrun(desk: Desk, who: Who, said: DryRun) -> Started:
     """Play recorded calls through a text and through what is in force, beside the calls; one at a time."""
     policy = _of(desk)
     until = desk.clocks.wall()
     since = _since(said.since, until)
     now = policy.desk.current()
-    new, file = policy.desk.plain(said.base or now.digest, said.text)
+    new, file = policy.desk.plain(said.base or now.digest, said.text, guards=not who.may(Right.TOKENS))
     engine = desk.engine
     try:
         name = policy.trials.start(file, new, now.raw, recorded(engine, since, until))

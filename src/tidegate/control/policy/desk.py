@@ -10,11 +10,26 @@ import hmac
 import os
 import socket
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias, TypedDict, TypeVar
 
+import msgspec
+
+from tidegate.config.edit.asked import (
+    Answer,
+    Applicable,
+    ApplyAsk,
+    Ask,
+    EditAsk,
+    Preview,
+    Reserved,
+    ShowAsk,
+    Shown,
+    Step,
+    Wrong,
+)
 from tidegate.control.admin.problems import Fault, Refused, refused
 from tidegate.control.policy import file as files
 from tidegate.control.policy.editor import Editor, Overrun
@@ -22,8 +37,13 @@ from tidegate.control.policy.editor import Editor, Overrun
 KEY: Final = "policy.key"  # in the state directory: what masks and digests are made with
 _COMMON: Final = sha256(b"tidegate policy of all nodes").digest()  # such a text holds no secret
 _MOST_FAULTS: Final = 20
-_RESERVED: Final = "only an administrator may change who comes in, the database, and programs that are run"
+_RESERVED: Final = (
+    "only an administrator may change who comes in, the database, files and programs that the gate uses, and where a "
+    "secret is sent that he does not write himself"
+)
 _ADMIN: Final = "ask somebody with role `admin` to apply it, or leave this field as it is"
+_Answer = TypeVar("_Answer", Shown, Preview, Applicable)
+Before: TypeAlias = Callable[[str], None]
 _DOWNLOAD: Final = "download the text, and put it where the file comes from"
 
 
@@ -43,6 +63,22 @@ class Current(NamedTuple):
 
     raw: bytes
     digest: str
+    common: bool
+
+
+class Seen(NamedTuple):
+    """What is in force, as it is shown; `why_not`: why it cannot be changed here, "" = it can."""
+
+    digest: str
+    file: str
+    shown: Shown
+    why_not: str
+
+
+class _About(TypedDict):
+    key: bytes
+    base: str
+    file: str
     common: bool
 
 
@@ -68,7 +104,7 @@ class PolicyDesk:
         self._editor = Editor() if editor is None else editor
         self._key = b""
         self._lock = threading.Lock()  # one change at a time
-        self._shown: tuple[str, dict[str, Any]] = ("", {})
+        self._shown: tuple[str, Shown | None] = ("", None)
 
     def current(self) -> Current:
         """Read it. Raises `Refused` (503)."""
@@ -84,64 +120,65 @@ class PolicyDesk:
             raise refused(503, "file", "the configuration file cannot be read", "see whether it is there; try again")
         return Current(raw, self._digest(raw, self._own_key()), common=False)
 
-    def show(self) -> dict[str, Any]:
-        """As the API shows it, but for `version`."""
+    def show(self) -> Seen:
+        """What is in force, as anybody may see it who may see the policy."""
         now = self.current()
         digest, shown = self._shown
-        if digest != now.digest:
-            shown = self._ask("show", now)
+        if shown is None or digest != now.digest:
+            shown = self._told(ShowAsk(**self._about(now)), Shown)
             self._shown = now.digest, shown
-        why = self._why_not(now)
-        return {
-            "digest": now.digest, "file": os.path.basename(self.ways.file()), **shown, "writable": not why,  # noqa: PTH119
-            **({"why_not": why} if why else {}),
-        }  # fmt: skip
+        return Seen(now.digest, os.path.basename(self.ways.file()), shown, self._why_not(now))  # noqa: PTH119
 
-    def preview(self, base: str, text: str | None, changes: Sequence[Mapping[str, object]]) -> dict[str, Any]:
-        """What a text, or changes, would come to. Nothing changes."""
+    def preview(
+        self, base: str, text: str | None, changes: Sequence[Step], *, alone: bool = False
+    ) -> tuple[Preview, str]:
+        """What a text, or changes, would come to, and the digest of what is in force. Nothing changes.
+
+        `alone`: for somebody who may not apply it: the text is judged by itself, nothing that it names is read.
+        """
         now = self._based(base)
-        found = self._ask("edit", now, text=text, changes=list(changes))
-        found.pop("plain")
-        found.pop("added")
-        found.pop("removed")
-        return {**found, "digest": now.digest}
+        asked = EditAsk(**self._about(now), text=text, changes=tuple(changes), alone=alone)
+        return self._told(asked, Preview), now.digest
 
-    def plain(self, base: str, text: str) -> tuple[bytes, str]:
+    def plain(self, base: str, text: str, *, guards: bool = False) -> tuple[bytes, str]:
         """A text with its secrets, which must be right, and the file that it would stand in."""
-        return self._edited(self._based(base), text, restores=False)["plain"].encode(), self.ways.file()
+        return self._applicable(self._based(base), text, guards=guards).plain.encode(), self.ways.file()
 
     def masked(self, now: Current) -> str:
         """What is in force without its secrets."""
-        text: str = self._ask("show", now, checks=False)["text"]
-        return text
+        return self._told(ShowAsk(**self._about(now), checks=False), Shown).text
 
-    def apply(self, base: str, text: str, *, restores: bool = False, guards: bool = False) -> Applied:
+    def apply(
+        self, base: str, text: str, *, restores: bool = False, guards: bool = False, before: Before = lambda _new: None
+    ) -> Applied:
         """Have every worker serve by it, or nobody. Raises `Refused`: 403, 409, 422, 502, 503.
 
-        `guards`: not where it changes what only an administrator may.
+        `guards`: not where it changes what only an administrator may. `before` is called with the digest of what is to
+        be in force, once nothing is left but to write it; what it raises leaves everything as it is.
         """
         with self._lock:
             now = self._based(base)
             why = self._why_not(now)
             if why:
                 raise refused(409, "file", why, _DOWNLOAD)
-            made = self._edited(now, text, restores=restores, guards=guards)
-            new = made["plain"].encode()
-            counted = made["text"], made["added"], made["removed"]
+            made = self._applicable(now, text, restores=restores, guards=guards)
+            new = made.plain.encode()
+            counted = made.text, made.added, made.removed
             if new == now.raw:
                 return Applied(self.ways.version(), now.digest, *counted, changed=False)
             self._based(base)  # it took a while
+            digest = self._digest(new, _COMMON if now.common else self._own_key())
+            before(digest)
             version = self._share(new) if now.common else self._write(now.raw, new)
-            key = _COMMON if now.common else self._own_key()
-            return Applied(version, self._digest(new, key), *counted, changed=True)
+            return Applied(version, digest, *counted, changed=True)
 
-    def _edited(self, now: Current, text: str, *, restores: bool, guards: bool = False) -> dict[str, Any]:
-        made = self._ask("edit", now, text=text, hides=True, restores=restores, guards=guards)
-        if made["errors"]:
-            raise _wrong(made["errors"], made["warnings"])
-        if guards and made["reserved"]:
-            raise Refused(403, [Fault(field, _RESERVED, _ADMIN) for field in made["reserved"]])
-        return made
+    def _applicable(self, now: Current, text: str, *, restores: bool = False, guards: bool = False) -> Applicable:
+        made = self._asked(ApplyAsk(**self._about(now), text=text, restores=restores, guards=guards))
+        if isinstance(made, Wrong):
+            raise _wrong(made)
+        if isinstance(made, Reserved):
+            raise Refused(403, [Fault(field, _RESERVED, _ADMIN) for field in made.fields])
+        return _as(made, Applicable)
 
     def _write(self, former: bytes, new: bytes) -> int:
         path = self.ways.file()
@@ -185,12 +222,17 @@ class PolicyDesk:
         path = self.ways.file()
         return files.why_not(path) if path else "the gate has not said yet which file it is" if not now.common else ""
 
-    def _ask(self, what: str, now: Current, **more: object) -> dict[str, Any]:
+    def _about(self, now: Current) -> _About:
+        """What every question says."""
         key = _COMMON if now.common else self._own_key()
-        question = {
-            "what": what, "key": key.hex(), "base": now.raw.decode(errors="replace"), "file": self.ways.file(),
-            "common": now.common, **more,
+        return {
+            "key": key, "base": now.raw.decode(errors="replace"), "file": self.ways.file(), "common": now.common,
         }  # fmt: skip
+
+    def _told(self, question: Ask, kind: type[_Answer]) -> _Answer:
+        return _as(self._asked(question), kind)
+
+    def _asked(self, question: Ask) -> Answer:
         try:
             return self._editor.ask(question)
         except Overrun as error:
@@ -215,14 +257,22 @@ class PolicyDesk:
         return self._key
 
 
-def _wrong(errors: Sequence[Mapping[str, Any]], warnings: Sequence[object]) -> Refused:
+def _as(told: Answer, kind: type[_Answer]) -> _Answer:
+    """The answer that belongs to a question."""
+    if not isinstance(told, kind):
+        raise TypeError(type(told).__name__)
+    return told
+
+
+def _wrong(made: Wrong) -> Refused:
     """All findings; the first of them as faults, too."""
     faults = [
-        Fault(f"text:{one['line']}:{one['column']}" + (f" {one['field']}" if one["field"] else ""), one["message"],
-              one["remedy"] or "see docs/configuration.md")
-        for one in errors[:_MOST_FAULTS]
+        Fault(f"text:{one.line}:{one.column}" + (f" {one.field}" if one.field else ""), one.message,
+              one.remedy or "see docs/configuration.md")
+        for one in made.errors[:_MOST_FAULTS]
     ]  # fmt: skip
-    return Refused(422, faults, more={"findings": list(errors), "warnings": list(warnings)})
+    findings, warnings = msgspec.to_builtins(made.errors), msgspec.to_builtins(made.warnings)
+    return Refused(422, faults, more={"findings": findings, "warnings": warnings})
 
 
 def node_name(declared: str) -> str:

@@ -11,8 +11,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
+
+import msgspec
+
+from tidegate.config.edit.asked import Answer, Ask, Failed
 
 MODULE: Final = "tidegate.config.edit"
 _SECONDS: Final = 120.0  # for an answer: a text of 1 MB, with 2,000 providers, needs half a minute beside others
@@ -38,7 +41,7 @@ class Editor:
         self._process: subprocess.Popen[bytes] | None = None
         self._idle: threading.Timer | None = None
 
-    def ask(self, question: Mapping[str, object]) -> dict[str, Any]:
+    def ask(self, question: Ask) -> Answer:
         """Its answer. Raises `Overrun`."""
         if not self._waiting.acquire(blocking=False):
             raise Overrun("too many texts wait to be read")
@@ -46,14 +49,14 @@ class Editor:
             with self._lock:
                 if self._idle is not None:
                     self._idle.cancel()
-                line = json.dumps(question).encode() + b"\n"
+                line = json.dumps(msgspec.to_builtins(question)).encode() + b"\n"
                 answer = self._asked(line) or self._asked(line)  # it may have died while nobody asked
                 self._idle = threading.Timer(_IDLE_SECONDS, self.rest)
                 self._idle.daemon = True
                 self._idle.start()
         finally:
             self._waiting.release()
-        if not answer or "failed" in answer:
+        if answer is None or isinstance(answer, Failed):
             raise Overrun("the text could not be read")
         return answer
 
@@ -71,7 +74,7 @@ class Editor:
         process = self._process
         return 0 if process is None or process.poll() is not None else process.pid
 
-    def _asked(self, line: bytes) -> dict[str, Any] | None:
+    def _asked(self, line: bytes) -> Answer | None:
         """None: it died. Raises `Overrun` when it takes too long."""
         process = self._running()
         if process.stdin is None or process.stdout is None:
@@ -93,7 +96,7 @@ class Editor:
                 self._end()
                 return None
             said += piece
-        found: dict[str, Any] = json.loads(said)
+        found: Answer = msgspec.convert(json.loads(said), Answer)
         return found
 
     def _running(self) -> subprocess.Popen[bytes]:

@@ -24,10 +24,10 @@ class Quiet:
 
 def keeping(door: Door, purges: Purges | None = None) -> Answers:
     """From now on this door's gateway keeps answers: here."""
-    clock, recorder, house = door.play.clock, door.play.recorder, door.gateway.house
+    clock, recorder, runtime = door.play.clock, door.play.recorder, door.gateway.runtime
     purged = Purges() if purges is None else purges
     answers = Answers(Memory(1 << 20), [], CacheSettings(), purged, clock, Quiet())  # type: ignore[arg-type]
-    door.gateway = gateway = Gateway(house, door.play.line, clock, recorder, recorder)
+    door.gateway = gateway = Gateway(runtime, door.play.line, clock, recorder, recorder)
     log = HitLog(clock, recorder)
     gateway.pipeline.cache = Cache(answers, gateway.replies, clock, log, gateway.pipeline.resume)
     return answers

@@ -116,8 +116,8 @@ class Gate:
         self.desk = Desk(folder / "jobs.sock")
         recorder = self.play.recorder
         door = Threshold(AddressLimits(), None, b"x")
-        self.house = Runtime(self.play.book, clients or known(), door, Tickets(lambda: SECRET))
-        self.gateway = Gateway(self.house, self.play.line, self.play.clock, recorder, recorder)
+        self.runtime = Runtime(self.play.book, clients or known(), door, Tickets(lambda: SECRET))
+        self.gateway = Gateway(self.runtime, self.play.line, self.play.clock, recorder, recorder)
         ways = Ways(self.desk.path, self.play.clock)
         self.ways = ways
         self.gateway.pipeline.jobs = Errands(ways, self.gateway.replies, self.play.clock, recorder)

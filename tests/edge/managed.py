@@ -30,13 +30,13 @@ class Managed(Door):
     def __init__(self, *changes: Change, play: Playbook | None = None) -> None:
         super().__init__(play or play_of())
         self.log = Roster()
-        self.gateway.house = Runtime(self.play.book, Clients(EMPTY, self.log))
+        self.gateway.runtime = Runtime(self.play.book, Clients(EMPTY, self.log))
         self.tell(PutNamespace(Namespace("acme")), *changes)
 
     def tell(self, *changes: Change) -> None:
         for change in changes:
             self.log.apply(change)
-        self.gateway.house.follow(self.log)
+        self.gateway.runtime.follow(self.log)
         self.gateway.review()
 
     def by(self, name: str, path: bytes = b"/v1/chat/completions", **more: Any) -> Asked:

@@ -48,7 +48,7 @@ class Place(Door):
             version=1, providers=(), clients=(lone,), namespaces=(Namespace("acme", clients=(key,), bodies=acme),),
             bodies=everybody,
         )  # fmt: skip
-        self.gateway.house = Runtime(self.play.book, Clients(snapshot, keeping=self.keeper))
+        self.gateway.runtime = Runtime(self.play.book, Clients(snapshot, keeping=self.keeper))
 
     def keeper(self, policy: BodyPolicy) -> CapturePolicy:
         return CapturePolicy(policy, self.kept, self.play.clock.wall)

@@ -100,7 +100,7 @@ class Evening:
         limiting = partial(self.accounts.limits_of, wall=self.play.clock.wall())
         keeping = partial(CapturePolicy, log=self.kept, wall=self.play.clock.wall)
         clients = Clients(EMPTY, self.door.log, limiting, keeping)
-        self.door.gateway.house = Runtime(self.play.book, clients)
+        self.door.gateway.runtime = Runtime(self.play.book, clients)
         if self.caches:
             cached.keeping(self.door)
         self.door.tell(PutNamespace(Namespace("acme", allowance=ALLOWED, on_revoked="cut", bodies=HALF)))

@@ -149,7 +149,7 @@ async def test_paths_of_providers(gate: Gate, path: str) -> None:
 
 async def test_without_patient_work_they_are_a_providers(gate: Gate) -> None:
     """As they have always been."""
-    gate.house.tickets = None
+    gate.runtime.tickets = None
     asking = asyncio.ensure_future(gate.ask("/v1/files", method="GET"))
     await until(lambda: bool(gate.sent))
     await gate.play.provider("openai", Reply(200, [], b"{}"))
@@ -161,7 +161,7 @@ async def test_owners_are_the_desks_business(gates: Open) -> None:
     """A namespace that may not see what providers keep, and a key for certain models, may have jobs and files."""
     gate = await gates(keys(key("ann", models=("a",)), stored=False))
     assert (await gate.ask("/v1/files", method="GET", authorization="Bearer ann")).status == 200
-    gate.house.tickets = None
+    gate.runtime.tickets = None
     assert (await gate.ask("/v1/files", method="GET", authorization="Bearer ann")).status == 403
 
 
@@ -460,7 +460,7 @@ async def test_a_strategy_that_is_not_asynchronous(gates: Open) -> None:
 
 async def test_without_patient_work_calls_are_made_at_once(gate: Gate) -> None:
     """A preference is none of ours then."""
-    gate.house.tickets = None
+    gate.runtime.tickets = None
     asking = asyncio.ensure_future(gate.ask(CHAT, BODY, prefer="respond-async"))
     await until(lambda: bool(gate.sent))
     await settle()

@@ -69,8 +69,8 @@ class Door:
 
     def __init__(self, play: Playbook | None = None, names: dict[str, str] | None = None) -> None:
         self.play = play or play_of()
-        house = Runtime(self.play.book, known(names))
-        self.gateway = Gateway(house, self.play.line, self.play.clock, self.play.recorder, self.play.recorder)
+        runtime = Runtime(self.play.book, known(names))
+        self.gateway = Gateway(runtime, self.play.line, self.play.clock, self.play.recorder, self.play.recorder)
 
     def ask(
         self,
@@ -351,7 +351,7 @@ async def test_a_key_that_is_withdrawn_ends_with_the_house() -> None:
     """Though the connection stays, and with it what was found out about its head."""
     door, alike = Door(names={"k": "ann"}), Likeness()
     door.ask(alike=alike, authorization=b"Bearer k")
-    door.gateway.house = Runtime(door.play.book, known({"other": "bob"}))
+    door.gateway.runtime = Runtime(door.play.book, known({"other": "bob"}))
     assert door.ask(alike=alike, authorization=b"Bearer k").wire.status == 401
 
 
@@ -453,11 +453,11 @@ async def test_other_paths_go_to_the_first_provider_or_the_named_one() -> None:
 
 
 async def test_a_reload_leaves_calls_in_flight_alone(door: Door) -> None:
-    """They keep the plan they began with; the next ones have the new house."""
+    """They keep the plan they began with; the next ones have the new runtime."""
     asked = door.ask()
     await settle()
     empty = play_of(provider("other"), provider("another"))
-    door.gateway.house = Runtime(empty.book, known())
+    door.gateway.runtime = Runtime(empty.book, known())
     await door.play.provider("openai", Reply(200, [], answer()))
     assert asked.wire.status == 200
     assert door.ask(body={"model": "unheard-of"}).wire.status == 404

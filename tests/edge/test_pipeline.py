@@ -72,7 +72,7 @@ async def test_without_a_cache_nothing_is_kept_whatever_the_plan_says() -> None:
         assert b"x-tidegate-cache" not in asked.wire.fields
     assert len(door.play.sent("openai")) == 2
     pipeline = door.gateway.pipeline
-    assert not pipeline.takes_jobs(door.gateway.house)
+    assert not pipeline.takes_jobs(door.gateway.runtime)
 
 
 async def test_all_who_hear_an_answer_are_used_alike() -> None:

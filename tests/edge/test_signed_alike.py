@@ -100,13 +100,13 @@ class Gate(Post):
         directory.mkdir(exist_ok=True)
         super().__init__(directory, play=play)
         self.log = Roster()
-        door = self.gateway.house.door
+        door = self.gateway.runtime.door
         assert door is not None
         door.change(LIMITS, SigningSettings(300 * SECOND, 100))
         for change in (PutNamespace(Namespace("acme")), MANAGED):
             self.log.apply(change)
         clients = Clients(Snapshot(version=1, providers=(), clients=KEYS), self.log)
-        self.gateway.house = Runtime(self.play.book, clients, door)
+        self.gateway.runtime = Runtime(self.play.book, clients, door)
         self.seen: list[Exchange] = []
         self.hub = Hub(self, ServerSettings(), self.clock, asyncio.get_running_loop())
 
@@ -182,7 +182,7 @@ class Pair:
 
     def limit(self, limits: AddressLimits) -> None:
         for gate in (self.warm, self.cold):
-            door = gate.gateway.house.door
+            door = gate.gateway.runtime.door
             assert door is not None
             door.change(limits, SigningSettings(300 * SECOND, 100))
 
@@ -190,7 +190,7 @@ class Pair:
         for gate in (self.warm, self.cold):
             for change in changes:
                 gate.log.apply(change)
-            gate.gateway.house.follow(gate.log)
+            gate.gateway.runtime.follow(gate.log)
 
     def end(self) -> None:
         self.warm.end()

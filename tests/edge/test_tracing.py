@@ -135,7 +135,7 @@ def limited() -> Door:
     door = Door()
     limiting = partial(Accounts(lambda _: UTC).limits_of, wall=door.play.clock.wall())
     clients = Clients(Snapshot(version=1, providers=(provider(),), clients=keys), None, limiting)
-    door.gateway.house = Runtime(door.play.book, clients)
+    door.gateway.runtime = Runtime(door.play.book, clients)
     return door
 
 

@@ -9,7 +9,6 @@ from tidegate.edge.access.memo import HeadMemo, memo_of
 from tidegate.edge.access.proofs import Proofs
 from tidegate.edge.access.reception import guest_of, introduced, unproven, welcome, welcome_signer
 from tidegate.edge.access.signatures import Nonce
-from tidegate.edge.house import Runtime as Runtime
 from tidegate.edge.idempotency.elsewhere import Elsewhere
 from tidegate.edge.intake import Caller, Refusal, check_signed, tag_of
 from tidegate.edge.models import model, models_list
@@ -17,6 +16,7 @@ from tidegate.edge.pipeline import Pipeline
 from tidegate.edge.plans import unknown_model
 from tidegate.edge.replies import Replies
 from tidegate.edge.routes import MODEL_PREFIX, Match, Route, dialect_of, match
+from tidegate.edge.runtime import Runtime as Runtime
 from tidegate.line.line import Line
 from tidegate.model.errors import Problem
 from tidegate.ports import Clock, Journal, Observer
@@ -30,13 +30,13 @@ _STREAMED: Final = frozenset((FORWARD, Route.MODEL, Route.DESK))
 
 
 class Gateway:
-    """Fulfils `wire.exchange.Handler`. `house` is swapped on reload; calls in flight keep the plan they began with."""
+    """Fulfils `wire.exchange.Handler`. `runtime` is swapped on reload; calls in flight keep their plan."""
 
-    __slots__ = ("_clock", "_observer", "draining", "house", "pipeline", "proofs", "replies")
+    __slots__ = ("_clock", "_observer", "draining", "pipeline", "proofs", "replies", "runtime")
 
     def __init__(
         self,
-        house: Runtime,
+        runtime: Runtime,
         line: Line,
         clock: Clock,
         journal: Journal,
@@ -44,7 +44,7 @@ class Gateway:
         worker: int = 0,
     ) -> None:
         """Needs a running event loop. `worker` is its number among those that write into one ledger."""
-        self.house = house
+        self.runtime = runtime
         self.draining = False
         self.replies = Replies(line, clock, journal, observer, worker)
         self.pipeline = Pipeline(line, self.replies, clock, observer)
@@ -64,7 +64,7 @@ class Gateway:
 
     def review(self) -> None:
         """Who may call has changed: what is in flight ends with its key, where its namespace wants that."""
-        self.replies.revoking.review(self.house.clients)
+        self.replies.revoking.review(self.runtime.clients)
 
     def head(self, exchange: Exchange) -> Intake:
         """Refuse what needs no body; the rest is read whole when it is routed by its model, else as it arrives."""
@@ -72,15 +72,15 @@ class Gateway:
         try:
             caller = self._known(exchange)
             if caller is not None:
-                door = self.house.door
+                door = self.runtime.door
                 if caller.place is not None and door is not None:
                     door.again(caller.place, now)
                 return BUFFER
-            if welcome_signer(self.house, exchange, self._clock):
+            if welcome_signer(self.runtime, exchange, self._clock):
                 return BUFFER
             found = self._match(exchange)
             dialect = _dialect(exchange, found)
-            guest = welcome(self.house, exchange, found, dialect, now, self._clock.wall())
+            guest = welcome(self.runtime, exchange, found, dialect, now, self._clock.wall())
         except Turned as turned:
             self._turn_away(exchange, turned, _dialect(exchange, match(exchange.path)))
             return BUFFER
@@ -104,7 +104,7 @@ class Gateway:
         """Answer the exchange, now or later."""
         caller = self._known(exchange)
         if caller is not None:
-            self.pipeline.begin(self.house, exchange, caller)
+            self.pipeline.begin(self.runtime, exchange, caller)
             return
         proofs = self.proofs
         nonce = None if proofs is None else unproven(exchange)
@@ -133,7 +133,7 @@ class Gateway:
             self._refuse(exchange, error.problem, _dialect(exchange, found))
         else:
             if caller is not None:
-                self.pipeline.begin(self.house, exchange, caller)
+                self.pipeline.begin(self.runtime, exchange, caller)
 
     def _routed(self, exchange: Exchange, found: Match) -> Caller | None:
         """Who calls; None where it is no call, and is answered. Raises `Turned` and `Refusal`."""
@@ -141,12 +141,12 @@ class Gateway:
         if route is Route.MODELS or route is Route.MODEL:
             return self._models(exchange, found)
         if route is Route.DESK:
-            guest = guest_of(self.house, exchange, self._clock.now(), self._clock.wall())
+            guest = guest_of(self.runtime, exchange, self._clock.now(), self._clock.wall())
             check_signed(guest, exchange.body)
             self.pipeline.jobs.pass_on(exchange, guest.client, tag_of(exchange), _dialect(exchange, found))
             return None
         if route is CALL or route is FORWARD:
-            return introduced(self.house, exchange, found, self._clock.now(), self._clock.wall())
+            return introduced(self.runtime, exchange, found, self._clock.now(), self._clock.wall())
         if route is Route.READY and self.draining:
             exchange.respond(503, errors.JSON, b'{"status":"draining"}')
         else:
@@ -155,9 +155,9 @@ class Gateway:
 
     def _models(self, exchange: Exchange, found: Match) -> Caller | None:
         """The gate's own names, as far as the key may use them; the rest is the providers' business."""
-        dialect, names = _dialect(exchange, found), self.house.book.models
+        dialect, names = _dialect(exchange, found), self.runtime.book.models
         now, wall = self._clock.now(), self._clock.wall()
-        allowed = guest_of(self.house, exchange, now, wall).client.models
+        allowed = guest_of(self.runtime, exchange, now, wall).client.models
         if found.route is Route.MODELS:
             own = names if allowed is None else allowed.of(names)
             exchange.respond(200, errors.JSON, models_list(own, dialect.name))
@@ -169,16 +169,16 @@ class Gateway:
             return None
         if reads and allowed is not None:
             raise unknown_model(name)
-        return introduced(self.house, exchange, found, now, wall)
+        return introduced(self.runtime, exchange, found, now, wall)
 
     def _match(self, exchange: Exchange) -> Match:
-        return match(exchange.path, patient=self.pipeline.takes_jobs(self.house))
+        return match(exchange.path, patient=self.pipeline.takes_jobs(self.runtime))
 
     def _known(self, exchange: Exchange) -> Caller | None:
-        """Who has sent this same head before, under this house."""
+        """Who has sent this same head before, under this runtime."""
         memo = exchange.alike.note
         caller = memo.caller if isinstance(memo, HeadMemo) else None
-        if caller is None or caller.mark is not self.house.mark:
+        if caller is None or caller.mark is not self.runtime.mark:
             return None
         return caller if not caller.until_us or caller.until_us > self._clock.wall() else None
 

@@ -36,7 +36,7 @@ class Refusal(Exception):
 class Caller:
     """What a head says of its calls: who asks for what, and how. Made once for all heads that are alike.
 
-    It holds as long as `mark` is the house's.
+    It holds as long as `mark` is the runtime's.
     """
 
     __slots__ = (

@@ -27,13 +27,13 @@ from tidegate.edge.access.revoking import REVOKED
 from tidegate.edge.caching.no_cache import NoCache
 from tidegate.edge.crew import Brake, TaskPool
 from tidegate.edge.errands import NoJobs
-from tidegate.edge.house import Runtime
 from tidegate.edge.idempotency.elsewhere import Elsewhere
 from tidegate.edge.idempotency.once import Again, Once, digest
 from tidegate.edge.intake import Caller, Refusal
 from tidegate.edge.plans import planned
 from tidegate.edge.replies import Replies
 from tidegate.edge.request import PLANNED, RESERVED, SERVED, Request
+from tidegate.edge.runtime import Runtime
 from tidegate.edge.sink import Sink
 from tidegate.edge.tape import Listener, Tape
 from tidegate.line import story
@@ -94,9 +94,9 @@ class Pipeline:
         """There are other workers, which may be asked to execute the same."""
         self.elsewhere = self.once.beyond = elsewhere
 
-    def begin(self, house: Runtime, exchange: Exchange, caller: Caller) -> None:
+    def begin(self, runtime: Runtime, exchange: Exchange, caller: Caller) -> None:
         """A request whose head is known and whose body is here, or is forwarded as it comes."""
-        book, cache = house.book, self.cache
+        book, cache = runtime.book, self.cache
         if book.caches and not caller.once and cache.recall(exchange, caller):
             return
         replies = self.replies
@@ -109,7 +109,7 @@ class Pipeline:
             replies.count(exchange, call, plan)
             return
         terms = plan.caching if book.caches else None
-        if (caller.patient or (plan.asynchronous and caller.able)) and self.takes_jobs(house):
+        if (caller.patient or (plan.asynchronous and caller.able)) and self.takes_jobs(runtime):
             wanted = None if terms is None or caller.once else cache.wanted(exchange, caller, call, plan, terms)
             free = wanted is not None and not (wanted.terms.full and caller.limits is not None)
             if wanted is None or not free or not cache.hit(exchange, caller, call, wanted):
@@ -128,9 +128,9 @@ class Pipeline:
         """What a request waits for before it can begin."""
         self._crew.beside(work)
 
-    def takes_jobs(self, house: Runtime) -> bool:
-        """Whether there is patient work, for those whom this house lets in."""
-        return house.tickets is not None and self.jobs.there
+    def takes_jobs(self, runtime: Runtime) -> bool:
+        """Whether there is patient work, for those whom this runtime lets in."""
+        return runtime.tickets is not None and self.jobs.there
 
     def _replayed(self, exchange: Exchange, caller: Caller) -> bool:
         """What was asked before under the same key is answered once; something else under it is refused."""

@@ -8,8 +8,8 @@ from tidegate.cache.semantic import SemanticClient
 from tidegate.cache.semantic_frames import NAME
 from tidegate.edge.caching.embedder import ModelEmbedder
 from tidegate.edge.caching.meaning import Meaning
-from tidegate.edge.house import Runtime
 from tidegate.edge.pipeline import Pipeline
+from tidegate.edge.runtime import Runtime
 from tidegate.model.caching import SemanticSettings
 from tidegate.observe.meters import SemanticMeter
 from tidegate.ports import Answers, Clock
@@ -20,14 +20,14 @@ _OFFLINE: Final = "offline"
 class Comparing:
     """One connection over all reloads that want questions compared."""
 
-    __slots__ = ("_client", "_clock", "_house", "_pipeline")
+    __slots__ = ("_client", "_clock", "_pipeline", "_runtime")
 
     def __init__(
-        self, state: Path, settings: SemanticSettings, house: Callable[[], Runtime], pipeline: Pipeline, clock: Clock
+        self, state: Path, settings: SemanticSettings, runtime: Callable[[], Runtime], pipeline: Pipeline, clock: Clock
     ) -> None:
-        """`house`: as it is now."""
+        """`runtime`: as it is now."""
         self._client = SemanticClient(state / NAME, clock, settings.budget_us)
-        self._house = house
+        self._runtime = runtime
         self._pipeline = pipeline
         self._clock = clock
 
@@ -36,7 +36,7 @@ class Comparing:
         self._client.budget_us = budget_us = settings.budget_us
         if settings.embedder == _OFFLINE:
             return Meaning(self._client, answers)
-        embedder = ModelEmbedder(self._house, self._pipeline, self._clock, settings.embedder, budget_us)
+        embedder = ModelEmbedder(self._runtime, self._pipeline, self._clock, settings.embedder, budget_us)
         return Meaning(self._client, answers, embedder)
 
     def meter(self) -> SemanticMeter:

@@ -122,7 +122,7 @@ class AnswerLayers:
 
         if self._comparing is None:
             gateway, settings = self._gateway, snapshot.cache.semantic
-            self._comparing = Comparing(self._state, settings, lambda: gateway.house, gateway.pipeline, self._clock)
+            self._comparing = Comparing(self._state, settings, lambda: gateway.runtime, gateway.pipeline, self._clock)
         return self._comparing
 
     def _purged(self, purge: Purge) -> None:

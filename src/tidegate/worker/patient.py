@@ -34,7 +34,7 @@ class Ways:
 
 
 class Patient:
-    """It stays over reloads; what a house does not know of it nobody can ask for."""
+    """It stays over reloads; what a runtime does not know of it nobody can ask for."""
 
     __slots__ = ("_clock", "_enabled", "_listening", "_log", "_most", "_observer", "_own", "_state", "_tickets")
 
@@ -50,7 +50,7 @@ class Patient:
         self._tickets = Tickets(self._secret)
 
     def follow(self, snapshot: Snapshot) -> Tickets | None:
-        """Whose tickets a house of this snapshot takes; None: nobody's."""
+        """Whose tickets a runtime of this snapshot takes; None: nobody's."""
         self._enabled = snapshot.jobs.enabled
         self._most = snapshot.jobs.max_file_bytes + _AROUND if self._enabled else 0
         return self._tickets if self._enabled else None

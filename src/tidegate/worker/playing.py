@@ -41,13 +41,13 @@ class PlayDoor:
 
     def call(self, exchange: Exchange) -> None:
         """Serve it as any call; nobody is handed over to jobs, since somebody looks on."""
-        house = self._gateway.house
+        runtime = self._gateway.runtime
         try:
             caller = self._caller(exchange)
         except Refusal as error:
             self._gateway.replies.answer(exchange, errors.of_problem(error.problem, _dialect(exchange)))
             return
-        self._gateway.pipeline.begin(house, exchange, caller)
+        self._gateway.pipeline.begin(runtime, exchange, caller)
 
     def refusal(self, path: bytes, status: int, code: str, message: str) -> bytes:
         """The body of an error that the wire answers."""
@@ -55,18 +55,18 @@ class PlayDoor:
 
     def _caller(self, exchange: Exchange) -> Caller:
         """In whose name it is. Raises `Refusal`."""
-        found, house = match(exchange.path), self._gateway.house
+        found, runtime = match(exchange.path), self._gateway.runtime
         if found.route is not Route.CALL:
             raise Refusal(ProblemKind.UNKNOWN_ROUTE, "The playground asks models, by the routes that name one.")
         try:
             player = read(exchange.header(HEADER) or b"")
         except msgspec.DecodeError:
             raise Refusal(ProblemKind.BAD_REQUEST, "The head does not say in whose name it asks.") from None
-        client = house.clients.guest(player.namespace, player.user)
+        client = runtime.clients.guest(player.namespace, player.user)
         if client is None:
             named = _UNKNOWN.format(player.namespace, player.user)
             raise Refusal(ProblemKind.UNKNOWN_MODEL, named, "namespace")
-        caller = Caller(exchange, found.kind, client, house.mark)
+        caller = Caller(exchange, found.kind, client, runtime.mark)
         caller.able = caller.patient = False
         return caller
 

@@ -93,7 +93,7 @@ class Configured:
         runtime = drafted.adopt(base)
         self._keep(layers, snapshot)
         base.patient.join(self.gateway)
-        self.gateway.house = runtime
+        self.gateway.runtime = runtime
         if self.hearsay is not None:
             self.hearsay.follow()
         if not elsewhere(before) <= elsewhere(snapshot):
@@ -129,7 +129,7 @@ class Configured:
 
     def _managed(self, managed: Roster) -> None:
         """Who may call has changed at run time, or which accounts are out of service."""
-        base, runtime = self._base, self.gateway.house
+        base, runtime = self._base, self.gateway.runtime
         base.lanes.drain(managed.drained)
         was_open = runtime.clients.open
         runtime.follow(managed)

@@ -51,9 +51,9 @@ def named(client: Principal | None) -> str | None:
 )
 def test_a_key_in_any_of_its_places(headers: dict[str, bytes]) -> None:
     """As the SDKs of OpenAI, Anthropic and Azure send it; the second time as the first."""
-    house = clients("k1", "k2")
-    assert named(house.of(asking(**headers))) == "name of k1"
-    assert named(house.of(asking(**headers))) == "name of k1"
+    runtime = clients("k1", "k2")
+    assert named(runtime.of(asking(**headers))) == "name of k1"
+    assert named(runtime.of(asking(**headers))) == "name of k1"
 
 
 @pytest.mark.parametrize(
@@ -77,31 +77,31 @@ def test_anything_else_is_nobody(headers: dict[str, bytes]) -> None:
 
 def test_wrong_keys_fill_no_memory() -> None:
     """Only keys that are right are remembered, and not for ever."""
-    house = clients(*(f"k{number}" for number in range(MAX_RECENT + 10)))
+    runtime = clients(*(f"k{number}" for number in range(MAX_RECENT + 10)))
     for number in range(1_000):
-        assert house.of(asking(authorization=b"Bearer wrong%d" % number)) is None
-    assert len(house._recent) == 0
+        assert runtime.of(asking(authorization=b"Bearer wrong%d" % number)) is None
+    assert len(runtime._recent) == 0
     for number in range(MAX_RECENT + 10):
-        assert named(house.of(asking(authorization=b"Bearer k%d" % number))) == f"name of k{number}"
-        assert named(house.by_name(f"name of k{number}")) == f"name of k{number}"
-    assert len(house._recent) <= MAX_RECENT
-    assert len(house._named) <= MAX_RECENT
-    assert len(house._tenants) <= MAX_RECENT
+        assert named(runtime.of(asking(authorization=b"Bearer k%d" % number))) == f"name of k{number}"
+        assert named(runtime.by_name(f"name of k{number}")) == f"name of k{number}"
+    assert len(runtime._recent) <= MAX_RECENT
+    assert len(runtime._named) <= MAX_RECENT
+    assert len(runtime._tenants) <= MAX_RECENT
 
 
 def test_one_key_fills_no_memory() -> None:
     """Written with ever more spaces before it, it is the same key, and only short ones are remembered."""
-    house = clients("k1")
+    runtime = clients("k1")
     for spaces in range(0, 30_000, 1_000):
-        assert named(house.of(asking(authorization=b"Bearer " + b" " * spaces + b"k1"))) == "name of k1"
-    assert sum(len(shown) for shown in house._recent) < 1_000
+        assert named(runtime.of(asking(authorization=b"Bearer " + b" " * spaces + b"k1"))) == "name of k1"
+    assert sum(len(shown) for shown in runtime._recent) < 1_000
 
 
 def test_a_hundred_thousand_keys_are_found_by_one_look() -> None:
     """The last as the first."""
     keys = tuple(ClientKey(str(number), digest(f"k{number}")) for number in range(100_000))
-    house = Clients(Snapshot(version=1, providers=(), clients=keys))
-    assert named(house.of(asking(authorization=b"Bearer k99999"))) == "99999"
+    runtime = Clients(Snapshot(version=1, providers=(), clients=keys))
+    assert named(runtime.of(asking(authorization=b"Bearer k99999"))) == "99999"
 
 
 ACME = Namespace("acme", "vip", 2_000, (ClientKey("acme-1", digest("a1")), ClientKey("web", digest("a2"))))
@@ -115,32 +115,32 @@ SNAPSHOT = Snapshot(
 )
 
 
-def tenant(house: Clients, key: bytes) -> Tenant | None:
-    client = house.of(asking(x_api_key=key))
+def tenant(runtime: Clients, key: bytes) -> Tenant | None:
+    client = runtime.of(asking(x_api_key=key))
     return client.tenant if client is not None else None
 
 
 def test_keys_of_a_namespace_are_its_tenants() -> None:
     """All of them are one tenant; each has a name of its own in the records."""
-    house = Clients(SNAPSHOT)
-    assert named(house.of(asking(x_api_key=b"a2"))) == "web"
-    assert tenant(house, b"a2") == Tenant("acme", VIP, 2_000)
-    assert tenant(house, b"a1") is tenant(house, b"a2")
+    runtime = Clients(SNAPSHOT)
+    assert named(runtime.of(asking(x_api_key=b"a2"))) == "web"
+    assert tenant(runtime, b"a2") == Tenant("acme", VIP, 2_000)
+    assert tenant(runtime, b"a1") is tenant(runtime, b"a2")
 
 
 def test_other_keys_are_tenants_of_their_own() -> None:
     """Of tier `paid` and weight 1; the keys of one name are one tenant."""
-    house = Clients(SNAPSHOT)
-    assert tenant(house, b"b") == Tenant("billing", PAID)
-    assert tenant(house, b"f1") is tenant(house, b"f2")
-    assert tenant(house, b"f1") == Tenant("team", PAID)
+    runtime = Clients(SNAPSHOT)
+    assert tenant(runtime, b"b") == Tenant("billing", PAID)
+    assert tenant(runtime, b"f1") is tenant(runtime, b"f2")
+    assert tenant(runtime, b"f1") == Tenant("team", PAID)
 
 
 def test_a_key_with_a_namespaces_name_is_its_key() -> None:
     """So a file can hold the keys of many namespaces."""
-    house = Clients(SNAPSHOT)
-    assert tenant(house, b"a3") is tenant(house, b"a1")
-    found = tenant(house, b"q")
+    runtime = Clients(SNAPSHOT)
+    assert tenant(runtime, b"a3") is tenant(runtime, b"a1")
+    found = tenant(runtime, b"q")
     assert found is not None
     assert (found.tier.name, found.tier.rank, found.tier.weight_milli, found.tier.smoothed) == ("gold", 7, 500, False)
 
@@ -187,46 +187,46 @@ EMPTY = Snapshot(version=1, providers=())
 
 def test_a_managed_key_is_a_key() -> None:
     """Of its namespace, with its user; changed, and revoked."""
-    house = followed(EMPTY, PutNamespace(Namespace("shop", "free", 500)), PutUser("shop", User("ann")))
-    house.tell(PutKey("shop", key("till", user="ann", signing="optional", signing_key=b"s" * 32, expires_us=7)))
-    client = house.who("till")
+    runtime = followed(EMPTY, PutNamespace(Namespace("shop", "free", 500)), PutUser("shop", User("ann")))
+    runtime.tell(PutKey("shop", key("till", user="ann", signing="optional", signing_key=b"s" * 32, expires_us=7)))
+    client = runtime.who("till")
     assert client is not None
     assert (client.name, client.user, client.tenant.name, client.tenant.tier.name) == ("till", "ann", "shop", "free")
     assert (client.tenant.weight_milli, client.signing) == (500, "optional")
     assert client.signing_key is not None
     assert client.signing_key.sign(b"base") == SigningKey(b"s" * 32).sign(b"base")
     assert (client.expires_us, client.not_before_us, client.networks, client.models) == (7, 0, None, None)
-    assert client is house.who("till")
-    assert named(house.clients.by_name("till")) == "till"
+    assert client is runtime.who("till")
+    assert named(runtime.clients.by_name("till")) == "till"
 
-    house.tell(PutNamespace(Namespace("shop", "vip", 500)))
-    client = house.who("till")
+    runtime.tell(PutNamespace(Namespace("shop", "vip", 500)))
+    client = runtime.who("till")
     assert client is not None
     assert client.tenant.tier.name == "vip"
-    house.tell(PutKey("shop", key("till", "rotated")))
-    assert (house.who("till"), named(house.who("rotated"))) == (None, "till")
-    house.tell(Gone("key", "shop", "till"))
-    assert (house.who("rotated"), house.clients.by_name("till")) == (None, None)
+    runtime.tell(PutKey("shop", key("till", "rotated")))
+    assert (runtime.who("till"), named(runtime.who("rotated"))) == (None, "till")
+    runtime.tell(Gone("key", "shop", "till"))
+    assert (runtime.who("rotated"), runtime.clients.by_name("till")) == (None, None)
 
 
 @pytest.mark.parametrize("gone", [Gone("user", "shop", "ann"), Gone("namespace", "shop", "shop")])
 def test_a_key_falls_with_what_it_stands_on(gone: Gone) -> None:
     """Its user, its namespace; and stands up again with a user of that name only."""
-    house = followed(EMPTY, PutNamespace(Namespace("shop")), PutUser("shop", User("ann")))
-    house.tell(PutKey("shop", key("till", user="ann")))
-    assert named(house.who("till")) == "till"
-    house.tell(gone)
-    assert (house.who("till"), house.clients.by_name("till")) == (None, None)
-    house.tell(PutNamespace(Namespace("shop")), PutUser("shop", User("ann")))
-    assert named(house.who("till")) == ("till" if gone.kind == "user" else None)
+    runtime = followed(EMPTY, PutNamespace(Namespace("shop")), PutUser("shop", User("ann")))
+    runtime.tell(PutKey("shop", key("till", user="ann")))
+    assert named(runtime.who("till")) == "till"
+    runtime.tell(gone)
+    assert (runtime.who("till"), runtime.clients.by_name("till")) == (None, None)
+    runtime.tell(PutNamespace(Namespace("shop")), PutUser("shop", User("ann")))
+    assert named(runtime.who("till")) == ("till" if gone.kind == "user" else None)
 
 
 def test_a_key_without_its_namespace_is_none() -> None:
     """Until there is one: an order that a log never has, and that lets nobody in."""
-    house = followed(EMPTY, PutKey("shop", key("till")))
-    assert house.who("till") is None
-    house.tell(PutNamespace(Namespace("shop")))
-    assert named(house.who("till")) == "till"
+    runtime = followed(EMPTY, PutKey("shop", key("till")))
+    assert runtime.who("till") is None
+    runtime.tell(PutNamespace(Namespace("shop")))
+    assert named(runtime.who("till")) == "till"
 
 
 def test_a_namespace_of_the_file_has_managed_users_and_keys() -> None:
@@ -237,7 +237,7 @@ def test_a_namespace_of_the_file_has_managed_users_and_keys() -> None:
         namespaces=(Namespace("acme", "vip", clients=(key("web", user="ann"),), users=(User("ann", ("gpt-4o",)),)),),
         clients=(key("lone"),),
     )
-    house = followed(
+    runtime = followed(
         file,
         PutNamespace(Namespace("acme", "free")),
         PutUser("acme", User("ann", ("o3",))),
@@ -247,28 +247,28 @@ def test_a_namespace_of_the_file_has_managed_users_and_keys() -> None:
         PutKey("acme", key("lone", "third")),
         PutKey("acme", key("twin", "web")),  # a key that the file has
     )
-    job, web = house.who("job"), house.who("web")
+    job, web = runtime.who("job"), runtime.who("web")
     assert job is not None
     assert web is not None
     assert (job.tenant.tier.name, job.user, job.tenant is web.tenant) == ("vip", "bob", True)
     assert web.models is not None
     assert web.models.of(["gpt-4o", "o3"]) == ["gpt-4o"]
-    assert (web.name, house.who("other"), house.who("third")) == ("web", None, None)
-    assert house.clients.by_name("web") is not None
-    house.tell(Gone("key", "acme", "web"), Gone("user", "acme", "ann"), Gone("namespace", "acme", "acme"))
-    assert (named(house.who("web")), named(house.who("lone")), house.who("job")) == ("web", "lone", None)
+    assert (web.name, runtime.who("other"), runtime.who("third")) == ("web", None, None)
+    assert runtime.clients.by_name("web") is not None
+    runtime.tell(Gone("key", "acme", "web"), Gone("user", "acme", "ann"), Gone("namespace", "acme", "acme"))
+    assert (named(runtime.who("web")), named(runtime.who("lone")), runtime.who("job")) == ("web", "lone", None)
 
 
 def test_what_lists_allow_together() -> None:
     """A key, its user and its namespace: what all of them allow."""
-    house = followed(
+    runtime = followed(
         EMPTY,
         PutNamespace(Namespace("shop", models=("gpt-*", "o3"))),
         PutUser("shop", User("ann", ("gpt-4o", "gpt-4o-mini", "o3"))),
         PutKey("shop", key("till", user="ann", models=("gpt-4*",))),
         PutKey("shop", key("all", models=("*",))),
     )
-    till, everything = house.who("till"), house.who("all")
+    till, everything = runtime.who("till"), runtime.who("all")
     assert till is not None
     assert till.models is not None
     assert till.models.of(["gpt-4o", "gpt-4", "gpt-4o-mini", "o3", "gpt-3"]) == ["gpt-4o", "gpt-4o-mini"]
@@ -279,23 +279,23 @@ def test_what_lists_allow_together() -> None:
 
 def test_a_tier_that_the_file_has_no_more_is_paid() -> None:
     """A managed namespace outlives what it was made with."""
-    house = followed(EMPTY, PutNamespace(Namespace("shop", "gold")), PutKey("shop", key("till")))
-    client = house.who("till")
+    runtime = followed(EMPTY, PutNamespace(Namespace("shop", "gold")), PutKey("shop", key("till")))
+    client = runtime.who("till")
     assert client is not None
     assert client.tenant == Tenant("shop", PAID)
 
 
 def test_everybody_may_while_there_was_never_a_key() -> None:
     """A namespace closes nothing, the first key does; that it is revoked does not open the door again."""
-    house = followed(EMPTY, PutNamespace(Namespace("shop")))
-    assert house.clients.open
-    assert named(house.who("anything")) == ""
-    house.tell(PutKey("shop", key("till")))
-    assert not house.clients.open
-    assert (house.who("anything"), house.clients.of(asking()), named(house.who("till"))) == (None, None, "till")
-    house.tell(Gone("key", "shop", "till"), Gone("namespace", "shop", "shop"))
-    assert not house.clients.open
-    assert house.who("anything") is None
+    runtime = followed(EMPTY, PutNamespace(Namespace("shop")))
+    assert runtime.clients.open
+    assert named(runtime.who("anything")) == ""
+    runtime.tell(PutKey("shop", key("till")))
+    assert not runtime.clients.open
+    assert (runtime.who("anything"), runtime.clients.of(asking()), named(runtime.who("till"))) == (None, None, "till")
+    runtime.tell(Gone("key", "shop", "till"), Gone("namespace", "shop", "shop"))
+    assert not runtime.clients.open
+    assert runtime.who("anything") is None
 
 
 def test_a_gate_with_neighbours_is_never_open() -> None:
@@ -307,8 +307,8 @@ def test_a_gate_with_neighbours_is_never_open() -> None:
         isolated=(Isolation("acme", 8_081),),
     )
     assert Clients(Snapshot(version=1, providers=(), isolated=file.isolated)).of(asking()) is None
-    house = followed(file, PutKey("acme", key("job")), PutKey("shop", key("till")))
-    assert [named(house.who(name)) for name in ("web", "job", "till")] == [None, None, "till"]
+    runtime = followed(file, PutKey("acme", key("job")), PutKey("shop", key("till")))
+    assert [named(runtime.who(name)) for name in ("web", "job", "till")] == [None, None, "till"]
 
 
 def test_what_may_be_spent_is_asked_once() -> None:
@@ -323,8 +323,8 @@ def test_what_may_be_spent_is_asked_once() -> None:
     shop, ann = PutNamespace(Namespace("shop")), PutUser("shop", User("ann", allowance=Allowance(rpm=5)))
     for change in (shop, ann, PutKey("shop", key("till", user="ann")), PutKey("shop", key("free"))):
         log.apply(change)
-    house = Clients(Snapshot(version=1, providers=(), clients=(key("lone"),)), log, limiting)
-    found = [house.of(asking(x_api_key=name)) for name in (b"till", b"free", b"lone", b"till")]
+    runtime = Clients(Snapshot(version=1, providers=(), clients=(key("lone"),)), log, limiting)
+    found = [runtime.of(asking(x_api_key=name)) for name in (b"till", b"free", b"lone", b"till")]
     assert [client is not None and client.limits is not None for client in found] == [True, False, False, True]
     assert asked == [("shop", 5, "till"), ("shop", None, "free"), (None, None, "lone")]
 
@@ -338,8 +338,8 @@ def test_who_asks_in_a_namespaces_name() -> None:
         return None
 
     acme = Namespace("acme", tier="vip", users=(User("ann", models=("gpt-4o*",)),), models=("gpt*",))
-    house = Clients(Snapshot(version=1, providers=(), namespaces=(acme,)), None, limiting)
-    ann, anybody = house.guest("acme", "ann"), house.guest("", "")
+    runtime = Clients(Snapshot(version=1, providers=(), namespaces=(acme,)), None, limiting)
+    ann, anybody = runtime.guest("acme", "ann"), runtime.guest("", "")
     assert ann is not None
     assert (ann.tenant.name, ann.tenant.tier.name, ann.user, ann.space) == ("acme", "vip", "ann", "acme")
     assert ann.models is not None
@@ -347,15 +347,15 @@ def test_who_asks_in_a_namespaces_name() -> None:
     assert anybody is not None
     assert (anybody.models, anybody.space) == (None, "")
     assert asked == [("acme", "ann", CLIENT), ("", "", CLIENT)]
-    assert house.guest("acme", "bob") is None
-    assert house.guest("nobody", "") is None
+    assert runtime.guest("acme", "bob") is None
+    assert runtime.guest("nobody", "") is None
 
 
 def test_nobody_asks_in_the_name_of_a_namespace_of_another_worker() -> None:
     """Its limits are kept there."""
     isolated = (Isolation("acme", 8_090),)
-    house = Clients(Snapshot(version=1, providers=(), namespaces=(Namespace("acme"),), isolated=isolated))
-    assert house.guest("acme", "") is None
+    runtime = Clients(Snapshot(version=1, providers=(), namespaces=(Namespace("acme"),), isolated=isolated))
+    assert runtime.guest("acme", "") is None
     own = Clients(Snapshot(version=1, providers=(), namespaces=(Namespace("acme"),), namespace="acme"))
     assert own.guest("acme", "") is not None
     assert own.guest("", "") is None

@@ -31,8 +31,8 @@ class Street:
         self.play = play_of()
         self.clock = self.play.clock
         self.door = Door(limits, None, b"secret")
-        house = Runtime(self.play.book, Clients(Snapshot(version=1, providers=(), clients=keys)), self.door)
-        self.gateway = Gateway(house, self.play.line, self.clock, self.play.recorder, self.play.recorder)
+        runtime = Runtime(self.play.book, Clients(Snapshot(version=1, providers=(), clients=keys)), self.door)
+        self.gateway = Gateway(runtime, self.play.line, self.clock, self.play.recorder, self.play.recorder)
 
     def come(
         self,
@@ -170,8 +170,8 @@ async def test_a_change_while_a_body_arrives_frees_nobody(*, known: bool) -> Non
     lines = [(b"authorization", b"Bearer k1")]
     exchange = Exchange(wire, b"POST", CHAT, CHAT, b"", lines, dict(lines), HOME, alike)
     gate.gateway.head(exchange)
-    house = gate.gateway.house
-    gate.gateway.house = Runtime(house.book, house.clients, house.door)
+    runtime = gate.gateway.runtime
+    gate.gateway.runtime = Runtime(runtime.book, runtime.clients, runtime.door)
     exchange.body = json.dumps(BODY).encode()
     gate.gateway.call(exchange)
     assert gate.statuses(3, alike=alike) == ([0, 429, 429] if known else [0, 0, 429])

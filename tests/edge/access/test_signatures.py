@@ -51,8 +51,8 @@ class Post:
         for used in self.file.recalled:
             self.nonces.recall(*used)
         door = Door(AddressLimits(failures=failures), Signatures(settings, self.nonces, self.file), b"secret")
-        house = Runtime(self.play.book, Clients(Snapshot(version=1, providers=(), clients=KEYS)), door)
-        self.gateway = Gateway(house, self.play.line, self.clock, self.play.recorder, self.play.recorder)
+        runtime = Runtime(self.play.book, Clients(Snapshot(version=1, providers=(), clients=KEYS)), door)
+        self.gateway = Gateway(runtime, self.play.line, self.clock, self.play.recorder, self.play.recorder)
         self.intake: object = None
 
     def sign(self, keyid: str = "required", key: str = "", off: int = 0, **what: Any) -> Lines:
@@ -150,7 +150,7 @@ async def test_a_replay_is_refused_after_a_kill(post: Post, tmp_path: Path) -> N
 
 async def test_where_keys_come_from_another_worker_what_was_signed_before_is_refused(post: Post) -> None:
     """It may have let somebody in there; what is signed from then on is good."""
-    before, door = post.sign(), post.gateway.house.door
+    before, door = post.sign(), post.gateway.runtime.door
     assert door is not None
     door.distrust(post.clock.wall())
     assert word(post.send(before)) == "401 invalid_signature"

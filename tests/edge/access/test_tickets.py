@@ -43,7 +43,7 @@ class Patient(Managed):
         self.vault = Vault()
         self.tickets = Tickets(self.vault.read)
         door = Threshold(AddressLimits(**limits), None, b"x")
-        self.gateway.house = Runtime(self.play.book, Clients(EMPTY, self.log), door, self.tickets)
+        self.gateway.runtime = Runtime(self.play.book, Clients(EMPTY, self.log), door, self.tickets)
 
     def ticket(self, secret: bytes = SECRET, within: int = SECOND, **fields: Any) -> bytes:
         named = {"job": "job_1", "fence": 3, "client": "ann", "namespace": "acme", "user": ""} | fields
@@ -81,7 +81,7 @@ async def test_the_clients_own_calls_stay_what_they_are(door: Patient) -> None:
 async def test_an_open_gate_takes_the_tickets_of_nobody() -> None:
     """Who asked without a key is nobody, and so is the call of their job."""
     door = Patient()
-    door.gateway.house = Runtime(door.play.book, Clients(EMPTY), None, door.tickets)
+    door.gateway.runtime = Runtime(door.play.book, Clients(EMPTY), None, door.tickets)
     record = await door.served(door.show(door.ticket(client="", namespace="")))
     assert (record.client, record.tenant, record.tier, record.job) == ("", "", "batch", "job_1#3")
 

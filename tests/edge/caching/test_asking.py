@@ -86,7 +86,7 @@ async def test_each_line_of_a_header_counts(door: CachedDoor) -> None:
 async def test_a_key_of_no_namespace_is_not_the_namespace_of_its_name() -> None:
     """It shares its answers with nobody."""
     door = Managed(play=play_of(primary_model="a", caching=Caching(enabled=True)))
-    door.gateway.house = Runtime(door.play.book, Clients(EMPTY, door.log))
+    door.gateway.runtime = Runtime(door.play.book, Clients(EMPTY, door.log))
     keeping(door)
     door.tell(
         PutNamespace(Namespace("web")),

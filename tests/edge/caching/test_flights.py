@@ -43,7 +43,7 @@ class Tenants(Managed):
         super().__init__(*(key(name, allowance=FULL) for name in names), play=play or play_of(caching=caching))
         self.accounts = Accounts(lambda _: UTC)
         limiting = partial(self.accounts.limits_of, wall=self.play.clock.wall())
-        self.gateway.house = Runtime(self.play.book, Clients(EMPTY, self.log, limiting))
+        self.gateway.runtime = Runtime(self.play.book, Clients(EMPTY, self.log, limiting))
         keeping(self)
         self.tell(PutNamespace(Namespace("acme", allowance=FULL, **namespace)))
 

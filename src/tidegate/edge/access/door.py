@@ -68,7 +68,7 @@ class Admission:
         nonce: Nonce | None = None,
     ) -> None:
         self.client = client
-        self.mark = mark  # of the house that knew the client
+        self.mark = mark  # of the runtime that knew the client
         self.address = address  # as of `policy.access.addresses`
         self.place = place  # None: nothing is counted
         self.digest = digest  # what the body must have been signed with; None: the head is not signed
@@ -162,7 +162,7 @@ class Door:
             if wait:
                 raise _too_many("from this address", wait, "address")
 
-    def enter(self, exchange: Exchange, address: bytes, house: Entrance, now: int, wall: int) -> Admission:
+    def enter(self, exchange: Exchange, address: bytes, runtime: Entrance, now: int, wall: int) -> Admission:
         """Who calls, by a key or a signature. Raises `Turned`.
 
         While an address is slowed, only who was let in from there lately is let in: whoever else comes is not told
@@ -172,7 +172,7 @@ class Door:
         failures = self._failures
         wait = failures.wait(counted, now) if failures is not None else 0
         try:
-            guest, name = self._recognise(exchange, address, counted, house, wall)
+            guest, name = self._recognise(exchange, address, counted, runtime, wall)
         except Turned as turned:
             if turned.word == NO_ROOM:
                 raise
@@ -200,10 +200,10 @@ class Door:
         return turned
 
     def _recognise(
-        self, exchange: Exchange, address: bytes, counted: bytes, house: Entrance, wall: int
+        self, exchange: Exchange, address: bytes, counted: bytes, runtime: Entrance, wall: int
     ) -> tuple[Admission, bytes]:
         """A key that takes no signatures is enough; else a signature, where there is one, decides."""
-        clients = house.clients
+        clients = runtime.clients
         client = clients.of(exchange)
         digest: bytes | None = None
         nonce: Nonce | None = None
@@ -217,7 +217,7 @@ class Door:
         name = _name(client, counted)
         counts = self._users is not None or self._addresses is not None
         place = Place(counted, name) if counts else None
-        return Admission(client, house.mark, address, place, digest, nonce=nonce), name
+        return Admission(client, runtime.mark, address, place, digest, nonce=nonce), name
 
     def _meter(self, meter: Meter | None, per_minute: int, burst: int) -> Meter | None:
         if not per_minute:

@@ -13,7 +13,7 @@ _SIGNERS: Final = 16  # keys that sign over one connection, of which what their 
 class Signers:
     """Whose signatures came in heads that are alike: they say the same of all calls of one key.
 
-    It holds as long as `mark` is the house's.
+    It holds as long as `mark` is the runtime's.
     """
 
     __slots__ = ("_callers", "address", "mark")

@@ -6,10 +6,10 @@ from tidegate.edge.access.door import NO_KEY, Admission, Turned
 from tidegate.edge.access.memo import Signers, memo_of
 from tidegate.edge.access.rights import ELSEWHERE, KEPT, objection
 from tidegate.edge.access.signatures import Nonce
-from tidegate.edge.house import Runtime
 from tidegate.edge.intake import Caller, check_signed
 from tidegate.edge.misdirected import misdirected
 from tidegate.edge.routes import Match, Route, kept
+from tidegate.edge.runtime import Runtime
 from tidegate.model.errors import Problem
 from tidegate.model.jobs import TICKET_HEADER
 from tidegate.policy.access.addresses import peer_address
@@ -19,22 +19,22 @@ from tidegate.wire.exchange import Exchange
 
 
 def welcome(
-    house: Runtime, exchange: Exchange, found: Match, dialect: Dialect, now: int, wall: int
+    runtime: Runtime, exchange: Exchange, found: Match, dialect: Dialect, now: int, wall: int
 ) -> Admission | errors.Reply | None:
     """Who is let in by the head alone, or the refusal; None for who need not say it. Raises `Turned`."""
     probe = found.route is Route.ALIVE or found.route is Route.READY
-    ticket = None if house.tickets is None or probe else exchange.header(TICKET_HEADER)
-    if house.tickets is not None and ticket is not None:
+    ticket = None if runtime.tickets is None or probe else exchange.header(TICKET_HEADER)
+    if runtime.tickets is not None and ticket is not None:
         refusal = misdirected(exchange, found, dialect)
-        return house.tickets.guest(house, exchange, ticket, now, wall) if refusal is None else refusal
-    door, address = None if probe else house.door, b""
+        return runtime.tickets.guest(runtime, exchange, ticket, now, wall) if refusal is None else refusal
+    door, address = None if probe else runtime.door, b""
     if door is not None:
         address = door.address(exchange)
         door.knock(address, now)
     refusal = misdirected(exchange, found, dialect)
     if refusal is not None or probe:
         return refusal
-    guest = _shown(house, exchange) if door is None else door.enter(exchange, address, house, now, wall)
+    guest = _shown(runtime, exchange) if door is None else door.enter(exchange, address, runtime, now, wall)
     if guest is None:
         raise Turned(NO_KEY, "key")
     problem = objection(guest.client, guest.address, wall)
@@ -45,22 +45,22 @@ def welcome(
     return guest
 
 
-def welcome_signer(house: Runtime, exchange: Exchange, clock: Clock) -> bool:
+def welcome_signer(runtime: Runtime, exchange: Exchange, clock: Clock) -> bool:
     """Whether a head like this one, with another signature, was welcomed before: then only that is looked at.
 
     Raises `Turned`.
     """
     memo = memo_of(exchange)
     signers = memo.signers
-    if signers is None or signers.mark is not house.mark:
+    if signers is None or signers.mark is not runtime.mark:
         return False
     memo.guest = None
-    door = house.door
+    door = runtime.door
     if door is None:
         raise Turned(NO_KEY, "key")
     now, wall = clock.now(), clock.wall()
     door.knock(signers.address, now)
-    guest = door.enter(exchange, signers.address, house, now, wall)
+    guest = door.enter(exchange, signers.address, runtime, now, wall)
     problem = objection(guest.client, guest.address, wall)
     if problem is not None:
         raise Turned(problem, problem.kind.name.lower())
@@ -77,12 +77,12 @@ def unproven(exchange: Exchange) -> Nonce | None:
     return nonce
 
 
-def introduced(house: Runtime, exchange: Exchange, found: Match, now: int, wall: int) -> Caller:
+def introduced(runtime: Runtime, exchange: Exchange, found: Match, now: int, wall: int) -> Caller:
     """Who calls, now that the body is here; the next head like this one need not be looked at again.
 
     Raises `Turned`, and `intake.Refusal`.
     """
-    guest, memo = guest_of(house, exchange, now, wall), memo_of(exchange)
+    guest, memo = guest_of(runtime, exchange, now, wall), memo_of(exchange)
     check_signed(guest, exchange.body)
     signers = memo.signers
     if signers is not None and signers.mark is not guest.mark:
@@ -95,7 +95,7 @@ def introduced(house: Runtime, exchange: Exchange, found: Match, now: int, wall:
         raise Turned(problem, problem.kind.name.lower())
     caller = Caller(exchange, found.kind, guest.client, guest.mark, guest.place)
     if guest.ticket is not None:
-        caller.employ(guest.ticket, house.clients.of_jobs(guest.client))
+        caller.employ(guest.ticket, runtime.clients.of_jobs(guest.client))
     if found.route is Route.CALL and guest.digest is None:
         memo.learn(caller)
     elif found.route is Route.CALL:
@@ -114,22 +114,22 @@ def _forwards(client: Principal, exchange: Exchange, found: Match) -> Problem | 
     return ELSEWHERE if client.models is not None and found.route is Route.FORWARD else None
 
 
-def guest_of(house: Runtime, exchange: Exchange, now: int, wall: int) -> Admission:
+def guest_of(runtime: Runtime, exchange: Exchange, now: int, wall: int) -> Admission:
     """Who was let in, as they stand now: a body may take a minute, and a key be revoked meanwhile. Raises `Turned`."""
     memo = memo_of(exchange)
     noted = memo.guest
     if memo.signers is not None:
         memo.guest = None  # it has come, once
-    if noted is not None and noted.mark is house.mark:
+    if noted is not None and noted.mark is runtime.mark:
         return noted
-    ticket = None if house.tickets is None else exchange.header(TICKET_HEADER)
-    if house.tickets is not None and ticket is not None:
-        return house.tickets.guest(house, exchange, ticket, now, wall)
+    ticket = None if runtime.tickets is None else exchange.header(TICKET_HEADER)
+    if runtime.tickets is not None and ticket is not None:
+        return runtime.tickets.guest(runtime, exchange, ticket, now, wall)
     if noted is not None:
-        client = None if noted.ticket is not None else _still(house, noted.client)
-        guest = None if client is None else _guest(house, client, noted.address, noted.digest)
-    else:  # its head was known until the house changed
-        guest = _shown(house, exchange)
+        client = None if noted.ticket is not None else _still(runtime, noted.client)
+        guest = None if client is None else _guest(runtime, client, noted.address, noted.digest)
+    else:  # its head was known until the runtime changed
+        guest = _shown(runtime, exchange)
     if guest is None:
         raise Turned(NO_KEY, "key")
     problem = objection(guest.client, guest.address, wall)
@@ -138,23 +138,23 @@ def guest_of(house: Runtime, exchange: Exchange, now: int, wall: int) -> Admissi
     return guest
 
 
-def _shown(house: Runtime, exchange: Exchange) -> Admission | None:
+def _shown(runtime: Runtime, exchange: Exchange) -> Admission | None:
     """By the key alone, where that is enough."""
-    client = house.clients.of(exchange)
+    client = runtime.clients.of(exchange)
     if client is None or client.signing == "required":
         return None
-    door = house.door
+    door = runtime.door
     address = peer_address(exchange.peer) if door is None else door.address(exchange)
-    return _guest(house, client, address, None)
+    return _guest(runtime, client, address, None)
 
 
-def _guest(house: Runtime, client: Principal, address: bytes, digest: bytes | None) -> Admission:
+def _guest(runtime: Runtime, client: Principal, address: bytes, digest: bytes | None) -> Admission:
     """Counted from its next request on as anybody is: this one has been."""
-    door = house.door
-    return Admission(client, house.mark, address, None if door is None else door.place(client, address), digest)
+    door = runtime.door
+    return Admission(client, runtime.mark, address, None if door is None else door.place(client, address), digest)
 
 
-def _still(house: Runtime, client: Principal) -> Principal | None:
-    """The same client as the house knows it now."""
-    clients = house.clients
+def _still(runtime: Runtime, client: Principal) -> Principal | None:
+    """The same client as the runtime knows it now."""
+    clients = runtime.clients
     return clients.anybody if clients.open else clients.by_digest(client.digest)

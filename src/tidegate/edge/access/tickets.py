@@ -45,19 +45,19 @@ class Tickets:
         self._secret = b""
         self._looked_us = -AGAIN_US
 
-    def guest(self, house: Entrance, exchange: Exchange, shown: bytes, now: int, wall: int) -> Admission:
+    def guest(self, runtime: Entrance, exchange: Exchange, shown: bytes, now: int, wall: int) -> Admission:
         """Who is let in by this ticket. Raises `Turned`; what nobody has signed is counted as a key that fails is."""
         try:
             ticket = self._read(shown, wall)
         except BadTicket as bad:
             turned = Turned(Problem(ProblemKind.UNAUTHENTICATED, str(bad), TICKET_HEADER.decode()), _WORD)
-            door = house.door
+            door = runtime.door
             if door is not None and exchange.peer and str(bad) != EXPIRED:
                 address = door.address(exchange)
                 door.knock(address, now)
                 turned = door.failed(address, turned, now)
             raise turned from None
-        return Admission(_holder(house.clients, ticket, wall), house.mark, b"", None, None, ticket)
+        return Admission(_holder(runtime.clients, ticket, wall), runtime.mark, b"", None, None, ticket)
 
     def _read(self, shown: bytes, wall: int) -> JobToken:
         """Raises `BadTicket`."""

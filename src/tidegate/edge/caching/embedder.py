@@ -8,9 +8,9 @@ from typing import Final
 import msgspec
 
 from tidegate.edge import spending
-from tidegate.edge.house import Runtime
 from tidegate.edge.pipeline import Pipeline
 from tidegate.edge.request import Request
+from tidegate.edge.runtime import Runtime
 from tidegate.line.plan import Plan
 from tidegate.model.call import Call, Kind
 from tidegate.policy.quota.estimate import measure
@@ -27,13 +27,13 @@ _floats = msgspec.json.Decoder(list[float]).decode
 class ModelEmbedder:
     """It is governed as any call: by the model's quota and the tenant's limits, and it is in the ledger."""
 
-    __slots__ = ("_clock", "_house", "_pipeline", "budget_us", "model")
+    __slots__ = ("_clock", "_pipeline", "_runtime", "budget_us", "model")
 
     def __init__(
-        self, house: Callable[[], Runtime], pipeline: Pipeline, clock: Clock, model: str, budget_us: int
+        self, runtime: Callable[[], Runtime], pipeline: Pipeline, clock: Clock, model: str, budget_us: int
     ) -> None:
-        """`house`: as it is now."""
-        self._house = house
+        """`runtime`: as it is now."""
+        self._runtime = runtime
         self._pipeline = pipeline
         self._clock = clock
         self.model = model
@@ -41,7 +41,7 @@ class ModelEmbedder:
 
     async def vector(self, request: Request, text: str) -> bytes:
         """Its embedding as float32, little-endian; b"" when there is none within the budget."""
-        plan = self._house().book.plan(self.model, OPENAI)
+        plan = self._runtime().book.plan(self.model, OPENAI)
         if plan is None or len(text) > LONGEST:
             return b""
         call = self._call(request, text)

@@ -68,7 +68,7 @@ class Recent:
         self._mark: object = None
 
     def get(self, mark: object, circle: int, body: bytes) -> CacheLookup | None:
-        """`mark` is the house's: of another house nothing is known."""
+        """`mark` is the runtime's: of another runtime nothing is known."""
         if mark is not self._mark:
             self._young, self._old, self._bytes, self._mark = {}, {}, 0, mark
             return None
@@ -81,7 +81,7 @@ class Recent:
         return found
 
     def put(self, circle: int, body: bytes, wanted: CacheLookup) -> None:
-        """Remember it, for the house of the last `get`."""
+        """Remember it, for the runtime of the last `get`."""
         if len(body) <= LONGEST:
             self._put((circle, body), wanted)
 

@@ -1,5 +1,7 @@
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useState } from "react";
 
+import { fetchTold } from "./told/load";
+
 export type Lang = "en" | "zh-CN";
 const KEPT = "tidegate.lang";
 
@@ -26,6 +28,7 @@ export function LangProvider({ children }: { children: ReactNode }) {
   const [lang, setLang] = useState(firstLang);
   useEffect(() => {
     document.documentElement.lang = lang;
+    void fetchTold(lang);
   }, [lang]);
   const chosen = useMemo(
     () => ({

@@ -1,6 +1,7 @@
 import { Alert, Button, List, Text } from "@mantine/core";
 import { ApiProblem } from "~/api/problem";
 import { PARTS } from "~/i18n/catalogues";
+import { useTold } from "~/i18n/told";
 import { type Say, useWords } from "~/i18n/words";
 import { IconAlertTriangle } from "~/parts/icons";
 
@@ -27,6 +28,7 @@ function titleOf(t: Say<keyof (typeof PARTS)["en"]>, problem: ApiProblem): strin
 /** What the gate says is wrong: the field, and the remedy. Nothing where there is no error. */
 export function Problem({ error, retry }: Props) {
   const t = useWords(PARTS);
+  const told = useTold();
   if (!error) return null;
   const problem =
     error instanceof ApiProblem ? error : new ApiProblem(500, error instanceof Error ? error.message : "?", []);
@@ -39,7 +41,7 @@ export function Problem({ error, retry }: Props) {
       title={titleOf(t, problem)}
     >
       {problem.unreachable ? <Text size="sm">{t("unreachable_remedy")}</Text> : null}
-      {!problem.unreachable && problem.faults.length === 0 ? <Text size="sm">{problem.title}</Text> : null}
+      {!problem.unreachable && problem.faults.length === 0 ? <Text size="sm">{told(problem.title)}</Text> : null}
       <List size="sm" spacing={4} listStyleType="none">
         {problem.faults.map((one) => (
           <List.Item key={`${one.field} ${one.problem}`}>
@@ -47,9 +49,9 @@ export function Problem({ error, retry }: Props) {
               {one.field}
             </Text>
             {": "}
-            {one.problem}
+            {told(one.problem)}
             <br />
-            {t("remedy", { remedy: one.remedy })}
+            {t("remedy", { remedy: told(one.remedy) })}
           </List.Item>
         ))}
       </List>

@@ -10,6 +10,7 @@ export default {
   tab_silences: "Silences",
 
   comma: ", ",
+  semicolon: "; ",
   stop: ". ",
   colon: ": ",
   yes: "yes",

@@ -234,6 +234,7 @@ export default {
   secret: "secret",
   secret_title: "A secret of the file, kept by the gate",
   problems: "Problems",
+  then: "; ",
   no_problems: "No errors, no warnings.",
   error: "Error",
   warning: "Warning",

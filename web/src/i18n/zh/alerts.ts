@@ -13,6 +13,7 @@ export default {
   tab_silences: "静默",
 
   comma: "，",
+  semicolon: "；",
   stop: "。",
   colon: "：",
   yes: "是",

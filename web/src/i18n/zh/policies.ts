@@ -224,6 +224,7 @@ export default {
   yaml_secrets: "{n} 个标签代表密钥，应用时保持不变。要更换，请直接改写标签。",
   secret: "密钥",
   secret_title: "文件中的密钥，由网关保管",
+  then: "；",
   problems: "问题",
   no_problems: "没有错误，也没有警告。",
   error: "错误",

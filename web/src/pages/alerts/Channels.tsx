@@ -3,6 +3,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "react-router";
 import { type Answer, get, post } from "~/api/client";
 import { useFormat } from "~/i18n/format";
+import { useTold } from "~/i18n/told";
 import { IconAlertTriangle, IconCircleCheck, IconSend } from "~/parts/icons";
 import { Needs } from "~/parts/Needs";
 import { Problem } from "~/parts/Problem";
@@ -109,10 +110,11 @@ function Card({ channel }: { channel: Channel }) {
 /** What the channel said to the test. */
 function Said({ by }: { by: Tested }) {
   const t = useAlertWords();
+  const told = useTold();
   const Icon = by.sent ? IconCircleCheck : IconAlertTriangle;
   return (
     <Alert color={by.sent ? "green" : "red"} variant="light" icon={<Icon aria-hidden />} p="xs">
-      {by.sent ? t("test_sent") : t("test_failed", { problem: by.problem })}
+      {by.sent ? t("test_sent") : t("test_failed", { problem: told(by.problem) })}
     </Alert>
   );
 }

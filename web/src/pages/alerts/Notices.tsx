@@ -2,6 +2,7 @@ import { Group, Select, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useSearchParams } from "react-router";
 import { get } from "~/api/client";
+import { type Tell, useTold } from "~/i18n/told";
 import { type Column, DataTable } from "~/parts/DataTable";
 import { Level } from "~/parts/Level";
 import { Moment } from "~/parts/Moment";
@@ -19,13 +20,14 @@ function Fate({ notice }: { notice: Notice }) {
 }
 
 /** What else is to be said of a message: why it was not taken, or that it may have come twice. */
-function remarkOf(t: AlertWords, notice: Notice): string {
+function remarkOf(t: AlertWords, told: Tell, notice: Notice): string {
   const twice = notice.repeated ? t("maybe_twice") : "";
-  return [notice.problem, twice].filter(Boolean).join("; ");
+  return [told(notice.problem), twice].filter(Boolean).join(t("semicolon"));
 }
 
 function useColumns(): Column<Notice>[] {
   const t = useAlertWords();
+  const told = useTold();
   return [
     { key: "at", title: t("at"), width: "9rem", cell: (one) => <Moment at={one.at} ago />, sort: (one) => one.at },
     { key: "channel", title: t("channel"), width: "8rem", cell: (one) => one.channel, sort: (one) => one.channel },
@@ -51,7 +53,7 @@ function useColumns(): Column<Notice>[] {
       key: "remark",
       title: t("remark"),
       width: "1.4fr",
-      cell: (one) => <span title={remarkOf(t, one)}>{remarkOf(t, one) || "–"}</span>,
+      cell: (one) => <span title={remarkOf(t, told, one)}>{remarkOf(t, told, one) || "–"}</span>,
     },
   ];
 }

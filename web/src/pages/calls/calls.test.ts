@@ -24,6 +24,7 @@ const teller = (lang: "en" | "zh-CN"): Teller => ({
   t: (key, values) => say(lang, lang === "en" ? CALL_WORDS.en[key] : CALL_WORDS.zh[key], values),
   format: formatOf(lang),
   reasons: (words) => words,
+  told: (said) => said,
 });
 const rows = (...ids: string[]) => ids.map((id) => ({ id }) as Call);
 

@@ -1,5 +1,6 @@
 import { Anchor, Table, Text } from "@mantine/core";
 import { Link } from "react-router";
+import { useTold } from "~/i18n/told";
 import { Level } from "~/parts/Level";
 import classes from "./drills.module.css";
 import { callOf, type Judged, judgedOf, type Run, type Verdict } from "./proofs";
@@ -35,6 +36,7 @@ export function Answers({ of, asked }: { of: Run["answers"]; asked: number }) {
 
 function Line({ answer }: { answer: Judged }) {
   const t = useDrillWords();
+  const told = useTold();
   const call = callOf(answer.call);
   const way = answer.fault ? t("way_fault", { fault: wordOf(t, "fault", answer.fault) }) : t("way_itself");
   return (
@@ -45,7 +47,7 @@ function Line({ answer }: { answer: Judged }) {
         {answer.streamed ? ` (${t("streamed")})` : ""}
       </Table.Td>
       <Table.Td>
-        {answer.problem ? <Level grade="crit">{answer.problem}</Level> : null}
+        {answer.problem ? <Level grade="crit">{told(answer.problem)}</Level> : null}
         <ul className={classes.verdicts}>
           {answer.verdicts.map((one, index) => (
             <li key={`${one.kind} ${index}`}>
@@ -69,6 +71,7 @@ function Line({ answer }: { answer: Judged }) {
 
 function Met({ verdict }: { verdict: Verdict }) {
   const t = useDrillWords();
+  const told = useTold();
   const weight = verdict.weight === 1 ? "" : ` ×${verdict.weight}`;
   const word = { true: "met", false: "missed", null: "not_found_out" } as const;
   const grade = { true: "good", false: "crit", null: "warn" } as const;
@@ -77,7 +80,7 @@ function Met({ verdict }: { verdict: Verdict }) {
     <span>
       <Level grade={grade[met]}>{t(word[met])}</Level> {wordOf(t, "kind", verdict.kind)}
       {weight}
-      {verdict.why ? <span className="tg-soft">: {verdict.why}</span> : null}
+      {verdict.why ? <span className="tg-soft">: {told(verdict.why)}</span> : null}
     </span>
   );
 }

@@ -1,6 +1,7 @@
 import { Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { get } from "~/api/client";
+import { useTold } from "~/i18n/told";
 import { IconInfoCircle } from "~/parts/icons";
 import { Level } from "~/parts/Level";
 import { Problem } from "~/parts/Problem";
@@ -45,6 +46,7 @@ export function Findings() {
 
 function Row({ level, finding }: { level: FindingLevel; finding: Finding }) {
   const t = useDrillWords();
+  const told = useTold();
   const word = wordOf(t, "code", finding.code);
   return (
     <li className={classes.finding}>
@@ -61,7 +63,7 @@ function Row({ level, finding }: { level: FindingLevel; finding: Finding }) {
         {finding.strategy} → {finding.target}
       </strong>
       <span>
-        {finding.text}
+        {told(finding.text)}
         {finding.prompt ? (
           <span className="tg-soft">
             {" "}

@@ -3,6 +3,7 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link, useParams, useSearchParams } from "react-router";
 import { get } from "~/api/client";
 import { useFormat } from "~/i18n/format";
+import { useTold } from "~/i18n/told";
 import { Level } from "~/parts/Level";
 import { Moment } from "~/parts/Moment";
 import { Money } from "~/parts/Money";
@@ -98,6 +99,7 @@ function List({ drill, wanted }: { drill: string; wanted: { strategy?: string; t
 
 function Head({ run }: { run: Run }) {
   const t = useDrillWords();
+  const told = useTold();
   const format = useFormat();
   const currency = useCurrency();
   const grade = run.state === "passed" ? "good" : run.state === "failed" ? "crit" : "warn";
@@ -118,7 +120,7 @@ function Head({ run }: { run: Run }) {
           </>
         ) : null}
       </span>
-      {run.why ? <span className={classes.whole}>{run.why}</span> : null}
+      {run.why ? <span className={classes.whole}>{told(run.why)}</span> : null}
     </div>
   );
 }

@@ -1,6 +1,7 @@
 import { Anchor, Badge, Table, Text } from "@mantine/core";
 import { Link } from "react-router";
 import { useFormat } from "~/i18n/format";
+import { useTold } from "~/i18n/told";
 import { Level } from "~/parts/Level";
 import { Moment } from "~/parts/Moment";
 import classes from "./drills.module.css";
@@ -42,6 +43,7 @@ export function TargetTable({ drill }: { drill: Drill }) {
 
 function Line({ drill, target, span }: { drill: string; target: Target; span: number }) {
   const t = useDrillWords();
+  const told = useTold();
   const format = useFormat();
   const asked = target.state !== "unproved";
   const query = new URLSearchParams({ strategy: target.strategy, target: target.target });
@@ -75,7 +77,7 @@ function Line({ drill, target, span }: { drill: string; target: Target; span: nu
       <Table.Td>
         {target.out ? <Level grade="crit">{t("left_out")}</Level> : <span className="tg-soft">{t("in_use")}</span>}
       </Table.Td>
-      <Table.Td className={classes.why}>{target.why || "–"}</Table.Td>
+      <Table.Td className={classes.why}>{told(target.why) || "–"}</Table.Td>
     </Table.Tr>
   );
 }

@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "react-router";
 import { type Answer, get } from "~/api/client";
 import { useFormat } from "~/i18n/format";
+import { useTold } from "~/i18n/told";
 import { Facts } from "~/parts/Facts";
 import { Moment } from "~/parts/Moment";
 import { Page } from "~/parts/Page";
@@ -42,6 +43,7 @@ export function Detail() {
 
 function Known({ job }: { job: Known }) {
   const t = useJobWords();
+  const told = useTold();
   const format = useFormat();
   const at = (moment: string | null | undefined) => (moment ? <Moment at={moment} /> : undefined);
   const tokens = { prompt: format.number(job.prompt_tokens), completion: format.number(job.completion_tokens) };
@@ -59,7 +61,7 @@ function Known({ job }: { job: Known }) {
               {job.cancelling ? <Text size="sm">{t("cancelling")}</Text> : null}
             </Group>,
           ],
-          [t("reason"), job.reason],
+          [t("reason"), told(job.reason)],
           [t("model"), job.model],
           [t("path"), <code key="path">{job.path}</code>],
           [t("namespace"), job.namespace],
@@ -92,6 +94,7 @@ function Known({ job }: { job: Known }) {
 
 function Attempts({ job }: { job: Known }) {
   const t = useJobWords();
+  const told = useTold();
   const format = useFormat();
   const lasted = (one: Known["tried"][number]) =>
     one.began && one.ended ? format.milliseconds(new Date(one.ended).getTime() - new Date(one.began).getTime()) : "–";
@@ -122,7 +125,7 @@ function Attempts({ job }: { job: Known }) {
                   {one.outcome}
                   {one.status ? ` (${one.status})` : ""}
                 </Table.Td>
-                <Table.Td>{one.reason || "–"}</Table.Td>
+                <Table.Td>{told(one.reason) || "–"}</Table.Td>
                 <Table.Td>
                   {one.call ? (
                     <Anchor component={Link} to={`/calls/${one.call}`} size="sm">

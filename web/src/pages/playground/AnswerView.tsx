@@ -1,5 +1,6 @@
 import { Alert, Group, Text, Title } from "@mantine/core";
 import { useFormat } from "~/i18n/format";
+import { useTold } from "~/i18n/told";
 import { IconAlertTriangle } from "~/parts/icons";
 import { Problem } from "~/parts/Problem";
 import { explained } from "./explained";
@@ -50,12 +51,13 @@ export function AnswerView({ play }: { play: Play }) {
 
 function Refusal({ play }: { play: Play }) {
   const t = usePlayWords();
+  const told = useTold();
   const { error } = play.heard;
   if (!error) return null;
   const known = explained(error.code || error.type, play.status);
   return (
     <Alert color="red" variant="light" role="alert" mb="sm" icon={<IconAlertTriangle aria-hidden />} title={t(known)}>
-      <Text size="sm">{error.message}</Text>
+      <Text size="sm">{told(error.message)}</Text>
       <Text size="xs" ff="monospace" mt={4}>
         {[play.status || "", error.type, error.code].filter(Boolean).join(" · ")}
       </Text>

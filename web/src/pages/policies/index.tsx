@@ -2,6 +2,7 @@ import { Loader, Tabs } from "@mantine/core";
 import { useEffect } from "react";
 import { useLocation, useNavigate } from "react-router";
 import { useSession } from "~/api/session";
+import { useTold } from "~/i18n/told";
 import { Page } from "~/parts/Page";
 import { Problem } from "~/parts/Problem";
 import { Theirs } from "./apply/Theirs";
@@ -73,6 +74,7 @@ function Whole() {
 /** Why something cannot be done here. */
 function Notices() {
   const t = usePolicyWords();
+  const told = useTold();
   const { draft, may } = useEditing();
   const { role } = useSession();
   const { base } = draft;
@@ -81,7 +83,7 @@ function Notices() {
       {may ? null : <Notice>{t("viewer", { role })}</Notice>}
       {base.writable ? null : (
         <Notice grade="warn" title={t("not_writable")}>
-          {base.why_not} {t("not_writable_text", { file: base.file })} {t("masks_note")}
+          {told(base.why_not ?? "")} {t("not_writable_text", { file: base.file })} {t("masks_note")}
         </Notice>
       )}
     </>

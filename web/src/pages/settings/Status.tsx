@@ -2,6 +2,7 @@ import { Table, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { type Answer, get } from "~/api/client";
 import { useFormat } from "~/i18n/format";
+import { useTold } from "~/i18n/told";
 import { Facts } from "~/parts/Facts";
 import { Level } from "~/parts/Level";
 import { Problem } from "~/parts/Problem";
@@ -112,6 +113,7 @@ function Ledger({ state }: { state: State }) {
 
 function Workers({ state }: { state: State }) {
   const t = useSettingsWords();
+  const told = useTold();
   return (
     <section className={`tg-panel ${classes.panel} ${classes.scroll}`} aria-labelledby="workers">
       <Title order={2} id="workers">
@@ -132,7 +134,7 @@ function Workers({ state }: { state: State }) {
               <Table.Td>
                 <Level grade={one.ready ? "good" : "crit"}>
                   {t(one.ready ? "ready" : "not_ready")}
-                  {one.trouble ? `: ${one.trouble}` : ""}
+                  {one.trouble ? `: ${told(one.trouble)}` : ""}
                 </Level>
               </Table.Td>
               <Table.Td>{one.namespace || t("all_namespaces")}</Table.Td>
@@ -148,13 +150,14 @@ function Workers({ state }: { state: State }) {
 
 function Odd({ state }: { state: State }) {
   const t = useSettingsWords();
+  const told = useTold();
   const n = state.warnings.length;
   return (
     <section className={`tg-panel ${classes.panel}`} aria-labelledby="warnings">
       <Title order={2} id="warnings">
         {n ? t("warnings", { n }) : t("no_warnings")}
       </Title>
-      {n ? <Listed of={state.warnings} /> : null}
+      {n ? <Listed of={state.warnings.map(told)} /> : null}
       {state.hidden.length ? (
         <>
           <Text fw={600} size="sm" mt="md">

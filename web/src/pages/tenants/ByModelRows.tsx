@@ -1,4 +1,5 @@
 import { ActionIcon, Button, Text, TextInput } from "@mantine/core";
+import { useTold } from "~/i18n/told";
 import { IconPlus, IconTrash } from "~/parts/icons";
 import { ROW, type Row } from "./byModel";
 import { FieldInput, faultsOf } from "./FieldInput";
@@ -15,6 +16,7 @@ interface Props {
 /** Bounds of single models or strategies. */
 export function ByModelRows({ rows, error, onChange }: Props) {
   const t = useTenantWords();
+  const told = useTold();
   const replace = (at: number, row: Row) => onChange(rows.map((one, index) => (index === at ? row : one)));
   return (
     <fieldset className={classes.fieldset}>
@@ -29,7 +31,7 @@ export function ByModelRows({ rows, error, onChange }: Props) {
               label={t("models")}
               value={row.model}
               error={faultsOf(error, `by_model.${row.model.trim()}`)
-                .map((one) => t("remedy", { ...one }))
+                .map((one) => t("remedy", { problem: told(one.problem), remedy: told(one.remedy) }))
                 .join(" ")}
               onChange={(event) => replace(index, { ...row, model: event.target.value })}
             />

@@ -1,5 +1,6 @@
 import { Autocomplete, Checkbox, NativeSelect, Textarea, TextInput } from "@mantine/core";
 import { ApiProblem, type Fault } from "~/api/problem";
+import { useTold } from "~/i18n/told";
 import type { Field } from "./fields";
 import type { Offers } from "./Form";
 import { useTenantWords, type Word } from "./words";
@@ -32,10 +33,13 @@ interface Props {
 /** One field of a form, with what the gate found wrong in it. */
 export function FieldInput({ field, value, faults, offers, onChange }: Props) {
   const t = useTenantWords();
+  const told = useTold();
   const common = {
     label: t(field.label),
     ...(field.hint ? { description: t(field.hint, { name: offers.namespace ?? "" }) } : {}),
-    ...(faults.length ? { error: faults.map((one) => t("remedy", { ...one })).join(" ") } : {}),
+    ...(faults.length
+      ? { error: faults.map((one) => t("remedy", { problem: told(one.problem), remedy: told(one.remedy) })).join(" ") }
+      : {}),
   };
   if (field.kind === "yes") {
     return (

@@ -1,5 +1,6 @@
 /** What a stage was, in the reader's language: from its figures, as the gate's own words are English. */
 import type { Format } from "~/i18n/format";
+import type { Tell } from "~/i18n/told";
 import type { Stage } from "../types";
 import { CALL_WORDS, type CallWord, type SayCall } from "../words";
 
@@ -7,6 +8,7 @@ export interface Teller {
   t: SayCall;
   format: Format;
   reasons: (words: string) => string;
+  told: Tell;
 }
 
 export interface Candidate {
@@ -45,9 +47,9 @@ export function candidatesOf({ t, format, reasons }: Teller, stage: Stage): Cand
     });
 }
 
-type Tell = (teller: Teller, stage: Stage, figures: Readonly<Record<string, string | number>>) => string;
+type TellStage = (teller: Teller, stage: Stage, figures: Readonly<Record<string, string | number>>) => string;
 
-const queued: Tell = ({ t, format }, stage, figures) => {
+const queued: TellStage = ({ t, format }, stage, figures) => {
   const said = [t("waited_at", { why: worded(t, "queue_", stage.why), pool: figures.pool ?? "?" })];
   if (figures.waiting) said.push(t("in_line", { ahead: Number(figures.ahead ?? 0), waiting: Number(figures.waiting) }));
   const foretold = Number(figures.predicted_us ?? NaN);
@@ -56,20 +58,20 @@ const queued: Tell = ({ t, format }, stage, figures) => {
   return said.join("; ");
 };
 
-const attempt: Tell = ({ t, reasons }, stage, figures) => {
-  if (!("status" in figures)) return t("never_left", { why: String(figures.error ?? stage.why) });
+const attempt: TellStage = ({ t, reasons, told }, stage, figures) => {
+  if (!("status" in figures)) return t("never_left", { why: told(String(figures.error ?? stage.why)) });
   const status = Number(figures.status) ? String(figures.status) : t("no_reply");
   return stage.why ? `${status}, ${reasons(stage.why)}` : status;
 };
 
-const chosen: Tell = ({ t }, stage, figures) => {
+const chosen: TellStage = ({ t }, stage, figures) => {
   const waits = Object.entries(figures).filter(([name]) => name !== "dropped");
   if (stage.target) return t("chosen_of", { target: stage.target, n: waits.length });
   if (waits.length > 0 && waits.every(([, wait]) => wait === "drained")) return t("all_drained");
   return t(stage.why === "full" ? "none_room" : "none_in_time");
 };
 
-const TELL: Readonly<Record<string, Tell | undefined>> = {
+const TELL: Readonly<Record<string, TellStage | undefined>> = {
   read: ({ t }, _, figures) => t("was_read", { bytes: Number(figures.bytes ?? 0) }),
   chosen,
   queued,
@@ -104,7 +106,7 @@ const TELL: Readonly<Record<string, Tell | undefined>> = {
 /** One sentence for a stage; what this page does not know is said as the gate says it. */
 export function explain(teller: Teller, stage: Stage): string {
   const figures = stage.figures;
-  const said = TELL[stage.stage.replace(" ", "_")]?.(teller, stage, figures) ?? stage.says;
+  const said = TELL[stage.stage.replace(" ", "_")]?.(teller, stage, figures) ?? teller.told(stage.says);
   const dropped = Number(figures.dropped ?? 0);
   return dropped ? `${said} (${teller.t("dropped", { n: dropped })})` : said;
 }

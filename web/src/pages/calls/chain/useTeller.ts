@@ -1,5 +1,6 @@
 import { useMemo } from "react";
 import { useFormat } from "~/i18n/format";
+import { useTold } from "~/i18n/told";
 import { useReasons } from "../reasons";
 import { useCallWords } from "../words";
 import type { Teller } from "./explain";
@@ -8,5 +9,6 @@ export function useTeller(): Teller {
   const t = useCallWords();
   const format = useFormat();
   const reasons = useReasons();
-  return useMemo(() => ({ t, format, reasons }), [t, format, reasons]);
+  const told = useTold();
+  return useMemo(() => ({ t, format, reasons, told }), [t, format, reasons, told]);
 }

@@ -5,6 +5,7 @@ import { Needs } from "~/parts/Needs";
 import { Problem } from "~/parts/Problem";
 import { Range, type Span } from "~/parts/Range";
 import { PARTS } from "~/i18n/catalogues";
+import { useTold } from "~/i18n/told";
 import { useWords } from "~/i18n/words";
 import { isChecked } from "../draft/draft";
 import { useEditing } from "../draft/usePolicy";
@@ -75,6 +76,7 @@ export function DryRunTab() {
 
 function Progressing({ run, going }: { run: DryRun | undefined; going: boolean }) {
   const t = usePolicyWords();
+  const told = useTold();
   if (going) {
     const percent = run?.percent ?? 0;
     const text = t("dry_running", { percent });
@@ -91,7 +93,7 @@ function Progressing({ run, going }: { run: DryRun | undefined; going: boolean }
   if (run?.state === "failed") {
     return (
       <Notice grade="crit" role="alert" title={t("dry_failed")}>
-        {run.why}
+        {told(run.why ?? "")}
       </Notice>
     );
   }

@@ -1,5 +1,6 @@
 import { List, Stack, Table, Text, Title } from "@mantine/core";
 import { useFormat } from "~/i18n/format";
+import { useTold } from "~/i18n/told";
 import classes from "../policies.module.css";
 import { usePolicyWords, type Word } from "../words";
 import { Change, useFigureText } from "./Change";
@@ -81,6 +82,7 @@ function Whole({ report }: { report: Report }) {
 
 function Sentences({ report }: { report: Report }) {
   const t = usePolicyWords();
+  const told = useTold();
   const format = useFormat();
   const lines = (title: string, all: readonly string[], none?: string) =>
     all.length || none ? (
@@ -102,7 +104,7 @@ function Sentences({ report }: { report: Report }) {
     ) : null;
   const refused = report.findings.map((one) =>
     t("dry_finding", {
-      rule: one.rule,
+      rule: told(one.rule),
       calls: one.calls,
       namespace: one.namespace || t("dry_anybody"),
       from: format.moment(moment(one.first_us)),
@@ -110,12 +112,12 @@ function Sentences({ report }: { report: Report }) {
       answered: one.answered,
     }),
   );
-  const unmatched = report.unmatched.map((one) => `${one.kind} ${one.name}: ${one.what}`);
+  const unmatched = report.unmatched.map((one) => `${told(one.kind)} ${one.name}: ${told(one.what)}`);
   return (
     <>
       {lines(t("dry_findings"), refused)}
       {lines(t("dry_unmatched"), unmatched, t("dry_unmatched_none"))}
-      {lines(t("dry_notes"), report.notes)}
+      {lines(t("dry_notes"), report.notes.map(told))}
     </>
   );
 }

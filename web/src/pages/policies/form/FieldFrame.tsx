@@ -1,5 +1,6 @@
 import { Text, Tooltip, UnstyledButton } from "@mantine/core";
 import type { ReactNode } from "react";
+import { useTold } from "~/i18n/told";
 import { IconAlertTriangle, IconExclamationCircle, IconRefresh } from "~/parts/icons";
 import type { Finding } from "../types";
 import { hintOf, nameOf, usePolicyWords } from "../words";
@@ -87,6 +88,7 @@ function Standing({ field, control }: { field: Field; control: Control }) {
 /** At the control that they are about, with the remedy. */
 export function Findings({ errors, warnings, id }: { errors: Finding[]; warnings: Finding[]; id?: string }) {
   const t = usePolicyWords();
+  const told = useTold();
   if (!errors.length && !warnings.length) return null;
   const all = [...errors.map((one) => ["error", one] as const), ...warnings.map((one) => ["warning", one] as const)];
   return (
@@ -100,8 +102,8 @@ export function Findings({ errors, warnings, id }: { errors: Finding[]; warnings
           )}
           <span>
             <span className="tg-unseen">{t(kind)}: </span>
-            {one.message}
-            {one.remedy ? `; ${one.remedy}` : ""}
+            {told(one.message)}
+            {one.remedy ? t("then") + told(one.remedy) : ""}
           </span>
         </p>
       ))}

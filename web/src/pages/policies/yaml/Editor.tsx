@@ -3,6 +3,7 @@ import { Annotation, Compartment, EditorState } from "@codemirror/state";
 import { EditorView } from "@codemirror/view";
 import { useEffect, useRef } from "react";
 import { useLang } from "~/i18n/lang";
+import { type Tell, useTold } from "~/i18n/told";
 import { spliceOf } from "../draft/splice";
 import type { Finding } from "../types";
 import { usePolicyWords } from "../words";
@@ -28,6 +29,7 @@ const outside = Annotation.define<true>();
 export default function Editor(props: EditorProps) {
   const t = usePolicyWords();
   const { lang } = useLang();
+  const told = useTold();
   const place = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView>(undefined);
   const known = useRef(props.text);
@@ -62,7 +64,6 @@ export default function Editor(props: EditorProps) {
       }),
     });
     view.current = made;
-    show(made, latest.current.errors, latest.current.warnings);
     return () => made.destroy();
   }, [lang, t]);
 
@@ -79,8 +80,8 @@ export default function Editor(props: EditorProps) {
   }, [props.text]);
 
   useEffect(() => {
-    if (view.current) show(view.current, props.errors, props.warnings);
-  }, [props.errors, props.warnings]);
+    if (view.current) show(view.current, props.errors, props.warnings, told);
+  }, [props.errors, props.warnings, told, lang]);
 
   useEffect(() => {
     view.current?.dispatch({ effects: locked.current.reconfigure(lockedBy(props.readOnly)) });
@@ -99,6 +100,6 @@ export default function Editor(props: EditorProps) {
 
 const lockedBy = (readOnly: boolean) => [EditorState.readOnly.of(readOnly), fresh];
 
-function show(view: EditorView, errors: readonly Finding[], warnings: readonly Finding[]) {
-  view.dispatch(setDiagnostics(view.state, diagnosticsOf(view.state.doc, errors, warnings)));
+function show(view: EditorView, errors: readonly Finding[], warnings: readonly Finding[], told: Tell) {
+  view.dispatch(setDiagnostics(view.state, diagnosticsOf(view.state.doc, errors, warnings, told)));
 }

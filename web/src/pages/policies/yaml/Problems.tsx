@@ -1,4 +1,5 @@
 import { Text, UnstyledButton } from "@mantine/core";
+import { useTold } from "~/i18n/told";
 import { IconAlertTriangle, IconCircleCheck, IconExclamationCircle } from "~/parts/icons";
 import classes from "../policies.module.css";
 import type { Finding } from "../types";
@@ -15,6 +16,7 @@ const MOST = 50;
 /** All errors and warnings in the text's order; each leads to its line. */
 export function Problems({ errors, warnings, onGo }: Props) {
   const t = usePolicyWords();
+  const told = useTold();
   const all = [
     ...errors.map((one) => ["error", one] as const),
     ...warnings.map((one) => ["warning", one] as const),
@@ -45,8 +47,13 @@ export function Problems({ errors, warnings, onGo }: Props) {
               >
                 {one.file ?? t("line", { line: one.line })}
               </UnstyledButton>{" "}
-              {one.field ? <code>{one.field}</code> : null} {one.message}
-              {one.remedy ? <span className="tg-soft">; {one.remedy}</span> : null}
+              {one.field ? <code>{one.field}</code> : null} {told(one.message)}
+              {one.remedy ? (
+                <span className="tg-soft">
+                  {t("then")}
+                  {told(one.remedy)}
+                </span>
+              ) : null}
             </div>
           </li>
         ))}

@@ -1,6 +1,7 @@
 /** Findings of the gate as marks in the text. It counts characters of Unicode, the editor units of UTF-16. */
 import type { Diagnostic } from "@codemirror/lint";
 import type { Text } from "@codemirror/state";
+import type { Tell } from "~/i18n/told";
 import type { Finding } from "../types";
 
 export function placeOf(doc: Text, { line, column }: { line: number; column: number }): number {
@@ -21,11 +22,16 @@ function spanOf(doc: Text, finding: Finding): { from: number; to: number } {
   return { from: Math.min(line.from + indent, line.to), to: line.to };
 }
 
-export function diagnosticsOf(doc: Text, errors: readonly Finding[], warnings: readonly Finding[]): Diagnostic[] {
+export function diagnosticsOf(
+  doc: Text,
+  errors: readonly Finding[],
+  warnings: readonly Finding[],
+  told: Tell,
+): Diagnostic[] {
   const marked = (severity: "error" | "warning") => (one: Finding) => ({
     ...spanOf(doc, one),
     severity,
-    message: [one.field && `${one.field}: `, one.message, one.remedy && `; ${one.remedy}`].join(""),
+    message: (one.field && `${one.field}: `) + told([one.message, one.remedy].filter(Boolean).join("; ")),
   });
   const ours = (one: Finding) => !one.file;
   return [...errors.filter(ours).map(marked("error")), ...warnings.filter(ours).map(marked("warning"))].sort(

@@ -1,9 +1,12 @@
-"""Who changed what: one row for each change, written in the transaction of the change itself."""
+"""Who changed what: one row for each change, written in the transaction of the change itself.
+
+What is changed elsewhere than in the database is written down before, as asked for, and completed afterwards.
+"""
 
 from dataclasses import dataclass
 
 import msgspec
-from sqlalchemy import Connection, Row, delete, insert, select
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from tidegate.store.identity_tables import AUDIT
 
@@ -37,9 +40,9 @@ class Wanted:
     limit: int = 100
 
 
-def write(connection: Connection, entry: Entry) -> None:
-    """Add one entry."""
-    connection.execute(
+def write(connection: Connection, entry: Entry) -> int:
+    """Add one entry; returns its number."""
+    made = connection.execute(
         insert(AUDIT).values(
             at_us=entry.at_us,
             actor=entry.actor,
@@ -51,7 +54,20 @@ def write(connection: Connection, entry: Entry) -> None:
             before=entry.before,
             after=entry.after,
         )
-    )
+    ).inserted_primary_key
+    return int(made[0]) if made is not None else 0
+
+
+def complete(connection: Connection, number: int, target: str, after: str) -> None:
+    """Say what became of what was asked for."""
+    connection.execute(update(AUDIT).where(AUDIT.c.id == number).values(target=target, after=after))
+
+
+def asked(connection: Connection, action: str, target: str) -> Entry | None:
+    """The last one whose action begins so and that names this target."""
+    query = select(AUDIT).where(AUDIT.c.target == target, AUDIT.c.action.startswith(action, autoescape=True))
+    row = connection.execute(query.order_by(AUDIT.c.id.desc()).limit(1)).first()
+    return None if row is None else _entry(row)
 
 
 def entries(connection: Connection, wanted: Wanted) -> list[Entry]:

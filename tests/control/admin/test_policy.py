@@ -189,3 +189,51 @@ def test_the_first_of_all_is_no_change(desk: Desk) -> None:
     assert [office.history.note(office.desk.current()) for _ in range(2)] == [True, False]
     again = History(office.desk, lambda: desk.office.engine, lambda: desk.hands.wall)
     assert not again.note(office.desk.current())
+
+
+def test_a_database_that_goes_away_meanwhile(edited: Desk, workers: Workers) -> None:
+    """The change is in force and told so; the audit says who asked, and the watch files it as theirs."""
+    policy, engine = shown(edited), edited.engine
+
+    def away() -> None:
+        edited.engine = None
+
+    workers.meanwhile = away
+    text = policy["text"].replace("gpt-4o", "gpt-5")
+    body = {"base": policy["digest"], "text": text, "comment": "newer"}
+    answer = edited.ask("POST", "/policy/apply", body)
+    assert edited.engine is None
+    edited.engine = engine
+    assert answer.status_code == 200, answer.text
+    (entry,) = edited.ask("GET", "/audit?action=policy").json()
+    assert (entry["actor"], entry["target"], entry["after"]["outcome"]) == ("admin-all", answer.json()["digest"], "asked")
+    assert any("noted once the database is back" in line for line in edited.log.lines)
+    office = edited.office.policy
+    assert office is not None
+    assert not office.history.note(office.desk.current())  # it was no change outside of the gate
+    newest = edited.ask("GET", "/policy/history").json()[0]
+    assert (newest["by"], newest["comment"], newest["digest"]) == ("admin-all", "newer", answer.json()["digest"])
+    (entry,) = edited.ask("GET", "/audit?action=policy").json()
+    assert (entry["target"], entry["after"]["outcome"]) == (newest["id"], "in force")
+
+
+def test_without_the_database_nothing_changes(edited: Desk) -> None:
+    """What cannot stand in the audit is not done."""
+    policy, engine = shown(edited), edited.engine
+    edited.ask("GET", "/policy")
+    edited.engine, body = None, {"base": policy["digest"], "text": policy["text"].replace("gpt-4o", "gpt-5")}
+    assert edited.ask("POST", "/policy/apply", body).status_code == 503
+    edited.engine = engine
+    assert file_of(edited).read_text(encoding="utf-8") == TEXT
+
+
+def test_the_audit_says_what_became_of_it(edited: Desk, workers: Workers) -> None:
+    """One entry for each attempt to write: in force with its version, or refused."""
+    policy = shown(edited)
+    workers.reason = "no"
+    apply(edited, policy["digest"], policy["text"].replace("gpt-4o", "gpt-5"), 502)
+    workers.reason = ""
+    done = apply(edited, policy["digest"], policy["text"].replace("gpt-4o", "gpt-5"))
+    newest, refused = edited.ask("GET", "/audit?action=policy").json()
+    assert refused["after"]["outcome"] == "refused"
+    assert (newest["after"]["outcome"], newest["after"]["version"]) == ("in force", done["version"])

@@ -81,7 +81,7 @@ def purge_cache(desk: Desk, who: Who, said: PurgeRequest) -> Purged:
 def explain_call(desk: Desk, who: Who, call: Call) -> CallCache:
     """What the cache had to do with a call: who made its answer, or why it was made, and whom that served."""
     with desk.engine.connect() as connection:
-        found = caching.of_call(connection, desk, call, _own(who))
+        found = caching.of_call(connection, desk, call, who.scope())
     if found is None:
         raise known.absent("call", "call")
     return found
@@ -92,8 +92,8 @@ def explain_call(desk: Desk, who: Who, call: Call) -> CallCache:
 def judge_call(desk: Desk, who: Who, call: Call, said: Judgement) -> Judged:
     """Say whether the answer to a question that means the same answered this call's. It stands in the audit."""
     with desk.engine.connect() as connection:
-        row = hit_reports.hit(connection, call, _own(who)) or hit_reports.asked(connection, call, _own(who))
-    if row is None and _own(who):
+        row = hit_reports.hit(connection, call, who.scope()) or hit_reports.asked(connection, call, who.scope())
+    if row is None and who.scope():
         raise known.absent("call", "call")
     caching.judge(desk, call, right=said.right)
     namespace = "" if row is None else str(row["namespace"])
@@ -101,10 +101,6 @@ def judge_call(desk: Desk, who: Who, call: Call, said: Judgement) -> Judged:
         who, lambda _c, _n: Deed("cache.feedback", namespace, str(call), None, {"right": said.right})
     )
     return Judged(id=str(call), right=said.right)
-
-
-def _own(who: Actor) -> str | None:
-    return who.namespace if who.role == "owner" else None
 
 
 def _bounds(who: Actor, said: PurgeRequest) -> str:
@@ -115,11 +111,12 @@ def _bounds(who: Actor, said: PurgeRequest) -> str:
     wanted = said.value if said.what == "namespace" else said.namespace or ""
     if said.namespace is not None and said.namespace != wanted:
         raise refused(422, "body.namespace", "is another than the one that is purged", "leave it out")
-    if who.role != "owner":
+    own = who.scope()
+    if own is None:
         return wanted
-    if wanted not in {"", who.namespace}:
+    if wanted not in {"", own}:
         raise refused(404, "body.namespace", "there is no such namespace", "leave it out: yours is meant")
-    return who.namespace
+    return own
 
 
 def _selected(connection: Connection, said: PurgeRequest, who: Actor) -> tuple[str, str]:
@@ -130,5 +127,5 @@ def _selected(connection: Connection, said: PurgeRequest, who: Actor) -> tuple[s
         return said.what, said.value
     if not said.value.isdecimal() or not said.value.isascii() or int(said.value) > MAX_ID:
         raise refused(422, "body.value", "is no number of a call", "give the number of what `x-request-id` said")
-    hit = hit_reports.hit(connection, int(said.value), _own(who))
+    hit = hit_reports.hit(connection, int(said.value), who.scope())
     return "source", said.value if hit is None else str(hit["source"])

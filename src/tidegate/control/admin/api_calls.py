@@ -71,7 +71,7 @@ def tail_calls(desk: Desk, who: Who, asked: Annotated[TailAsked, Query()]) -> Ta
 def show_call(desk: Desk, who: Who, call: Annotated[int, Path(ge=0, le=MAX_ID)]) -> CallChain:
     """One call with every attempt and every stage: who was asked, what it waited for, and how it ended."""
     with desk.engine.connect() as connection:
-        found = calls.call(connection, call, who.namespace if who.role == "owner" else None)
+        found = calls.call(connection, call, who.scope())
     if found is None:
         remedy = "list the calls to see theirs; of one that the cache answered ask `/calls/{call}/cache`"
         raise refused(404, "path.call", "there is no such call that was made", remedy)

@@ -3,7 +3,6 @@
 from typing import Annotated
 
 from fastapi import Path, Query
-from sqlalchemy import Connection
 
 from tidegate.control.admin.api_spend import within
 from tidegate.control.admin.changes import Deed
@@ -79,8 +78,9 @@ def cancel_job(desk: Desk, who: Who, job: _Id) -> JobView:
     before = _known(desk, who, job)
     if before.state in ENDS:
         raise refused(409, "path.job", f"it has ended already: {before.state}", "nothing is left to cancel")
+    entry = _asked(desk, who, "job.cancel", before)
     found = desk.jobs.cancel(job, None, desk.clocks.wall())
-    return _told(desk, who, "job.cancel", before, found)
+    return _told(desk, entry, before, found)
 
 
 @ROUTER.post("/jobs/{job}/requeue", response_model_exclude_none=True)
@@ -96,11 +96,13 @@ def requeue_job(desk: Desk, who: Who, job: _Id, said: Requeue) -> JobView:
         raise refused(409, "path.job", "its namespace is no more", "submit it again, with a key of another one")
     now, seconds = desk.clocks.wall(), said.deadline_seconds
     deadline_us = now + (desk.declaration.now.jobs.deadline_us if seconds is None else seconds * 1_000_000)
+    entry = _asked(desk, who, "job.requeue", before)
     found = desk.jobs.requeue(job, deadline_us, now)
     if found is not None and found.state != QUEUED:
+        desk.changes.complete(entry, job, {"outcome": "refused", "state": found.state})
         remedy = "its batch is over: submit its line again"
         raise refused(409, "path.job", f"it cannot begin anew: it is {found.state}", remedy)
-    return _told(desk, who, "job.requeue", before, found)
+    return _told(desk, entry, before, found)
 
 
 def _known(desk: Office, who: Actor, job: str) -> Job:
@@ -111,17 +113,18 @@ def _known(desk: Office, who: Actor, job: str) -> Job:
     return found
 
 
-def _told(desk: Office, who: Actor, action: str, before: Job, found: Job | None) -> JobView:
-    """Write it down, and poke those who look at jobs."""
-    if found is None:
+def _asked(desk: Office, who: Actor, action: str, before: Job) -> int:
+    """In the audit before anything is done: jobs may be kept in another database. Returns the entry's number."""
+    deed = Deed(action, before.owner.namespace, before.id, {"state": before.state}, {"outcome": "asked"})
+    return desk.changes.intend(who, deed)
+
+
+def _told(desk: Office, entry: int, before: Job, after: Job | None) -> JobView:
+    """Write down what became of it, and poke those who look at jobs."""
+    if after is None:
+        desk.changes.complete(entry, before.id, {"outcome": "refused"})
         raise absent("job", "job")
-    after = found
-
-    def work(_connection: Connection, _now: int) -> Deed:
-        states = ({"state": before.state}, {"state": after.state})
-        return Deed(action, before.owner.namespace, before.id, *states)
-
-    desk.changes.carry_out(who, work)
+    desk.changes.complete(entry, before.id, {"state": after.state})
     hints = UnixHints(desk.state_dir)
     hints.changed([after.id])
     hints.work()

@@ -126,7 +126,7 @@ async def play(desk: Desk, who: Who, said: PlayRequest) -> Response:
 
 def _player(who: Actor, said: PlayRequest) -> Player:
     """In whose name. Raises `Refused`."""
-    namespace = said.namespace or (who.namespace if who.role == "owner" else "")
+    namespace = said.namespace or who.scope() or ""
     if not who.reaches(namespace):
         raise refused(404, "namespace", "there is no such namespace", "leave it out: it is your own")
     if said.user and not namespace:

@@ -6,6 +6,7 @@ import msgspec
 from fastapi import Path as InPath
 from fastapi import Query, Response
 from pydantic import Field
+from sqlalchemy.exc import SQLAlchemyError
 
 from tidegate.config.edit.asked import Step
 from tidegate.control.admin.changes import Deed
@@ -25,12 +26,14 @@ from tidegate.control.admin.policy_views import (
     Started,
     VersionView,
 )  # fmt: skip
-from tidegate.control.admin.problems import refused
+from tidegate.control.admin.problems import Refused, refused
 from tidegate.control.admin.queries import MAX_ID, Asked
 from tidegate.control.admin.recorded import recorded
 from tidegate.control.admin.rights import Actor, Right
 from tidegate.control.admin.routing import Desk, Who, needs, router
 from tidegate.control.admin.settings import as_moment, from_moment
+from tidegate.control.policy.desk import Applied, Current
+from tidegate.control.policy.history import IN_FORCE
 from tidegate.control.policy.office import PolicyOffice
 from tidegate.control.policy.trial import Busy
 from tidegate.store import policies
@@ -156,17 +159,43 @@ def _apply(
     desk: Office, who: Actor, base: str, text: str, comment: str, action: str, *, restores: bool = False
 ) -> AppliedView:
     policy = _of(desk)
-    began, engine = desk.clocks.now(), desk.engine
+    began, guards = desk.clocks.now(), not who.may(Right.TOKENS)
     before = policy.desk.current()
     policy.history.note(before)  # what it was, however it came about
-    done = policy.desk.apply(base, text, restores=restores, guards=not who.may(Right.TOKENS))
+    asked: list[tuple[int, str]] = []
+
+    def intend(digest: str) -> None:
+        """In the audit before anything is written: whatever happens then, it says who asked."""
+        after = {"outcome": "asked", "comment": comment}
+        asked.append((desk.changes.intend(who, Deed(action, "", digest, None, after)), digest))
+
+    try:
+        done = policy.desk.apply(base, text, restores=restores, guards=guards, before=intend)
+    except Refused:
+        for entry, digest in asked:
+            desk.changes.complete(entry, digest, {"outcome": "refused", "comment": comment})
+        raise
     took = (desk.clocks.now() - began) // 1_000
-    if done.changed:
-        with engine.connect():
-            number = policy.history.keep(done, before, who.name, comment)
-        told = {"version": done.version, "history": number, "added": done.added, "removed": done.removed}
-        desk.changes.carry_out(who, lambda _c, _n: Deed(action, "", str(number), None, {**told, "comment": comment}))
+    for entry, _ in asked:
+        _remember(desk, done, before, who, comment, entry)
     return AppliedView(version=done.version, digest=done.digest, in_force_after_ms=took, changed=done.changed)
+
+
+def _remember(desk: Office, done: Applied, before: Current, who: Actor, comment: str, entry: int) -> None:
+    """In the history, and in the audit what became of it; where that cannot be, the watch does it later."""
+    try:
+        number = _of(desk).history.keep(done, before, who.name, comment)
+    except (Refused, SQLAlchemyError) as error:
+        desk.log.warning("a policy is in force, and noted once the database is back", problem=type(error).__name__)
+        return
+    told = {
+        "outcome": IN_FORCE,
+        "version": done.version,
+        "history": number,
+        "added": done.added,
+        "removed": done.removed,
+    }
+    desk.changes.complete(entry, str(number), {**told, "comment": comment})
 
 
 def _since(text: str, now: int) -> int:

@@ -78,11 +78,12 @@ def show_use(desk: Desk, namespace: Namespace) -> list[UseView]:
 
 def within(who: Actor, namespace: str | None) -> dict[str, str]:
     """A filter of the namespace that is asked for; an owner's own where none is. Raises `Refused` for another's."""
-    if who.role != "owner":
+    own = who.scope()
+    if own is None:
         return {} if namespace is None else {"namespace": namespace}
-    if namespace is not None and namespace != who.namespace:
+    if namespace is not None and namespace != own:
         raise refused(404, "query.namespace", "there is no such namespace", "leave it out: yours is meant")
-    return {"namespace": who.namespace}
+    return {"namespace": own}
 
 
 def period_of(desk: Office, asked: SpendQuery | UtilisationQuery | CacheQuery) -> tuple[int, int]:

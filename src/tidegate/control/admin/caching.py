@@ -42,7 +42,7 @@ def report(connection: Connection, desk: Office, who: Actor, by: tuple[str, ...]
     """Lines, their total, and how the stores stand for who sees the whole gate. Raises `hit_reports.TooMany`."""
     lines = [_line(by, item) for item in hit_reports.report(connection, wanted)]
     total = _line((), Line((), hit_reports.total(connection, wanted)))
-    whole = who.role != "owner"
+    whole = who.scope() is None
     return CacheReport(
         currency=desk.declaration.now.ledger.currency,
         lines=lines,

@@ -14,7 +14,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from tidegate.control.admin.problems import refused
+from tidegate.control.admin.problems import Refused, refused
 from tidegate.control.admin.rights import Actor
 from tidegate.control.declared import Declaration
 from tidegate.directory.roll import Roll
@@ -94,6 +94,23 @@ class Changes:
             if deed.changes:
                 self._tell()
         return deed
+
+    def intend(self, actor: Actor, deed: Deed) -> int:
+        """Write down what somebody is about to change elsewhere than in the store; returns the entry's number.
+
+        Raises `Refused`, `SQLAlchemyError`: then it must not be done.
+        """
+        with writing(self.engine) as connection:
+            return audit.write(connection, _entry(actor, deed, self.wall()))
+
+    def complete(self, number: int, target: str, after: object) -> bool:
+        """Say what became of it; False: that cannot be written now, and the entry still says that it was asked for."""
+        try:
+            with writing(self.engine) as connection:
+                audit.complete(connection, number, target, audit.as_json(after))
+        except (Refused, SQLAlchemyError):
+            return False
+        return True
 
     def heal(self) -> bool:
         """Have the log say what the store says; True when it had to be written anew. Raises `OSError`."""

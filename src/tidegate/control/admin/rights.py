@@ -40,6 +40,11 @@ RIGHTS: dict[str, frozenset[Right]] = {
 }
 
 
+def bound(role: str) -> bool:
+    """Is somebody of this role one of a single namespace?"""
+    return role == "owner"
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """Who asks: a token's name and role, the namespace that it is bound to ("" = all), and from where."""
@@ -53,6 +58,10 @@ class Actor:
         """Has its role this right?"""
         return right in RIGHTS.get(self.role, frozenset())
 
+    def scope(self) -> str | None:
+        """The only namespace that it may know of; None: it may know of all."""
+        return self.namespace if bound(self.role) else None
+
     def reaches(self, namespace: str) -> bool:
         """May it know of this namespace at all?"""
-        return self.role != "owner" or namespace == self.namespace
+        return self.scope() in {None, namespace}

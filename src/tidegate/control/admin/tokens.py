@@ -6,7 +6,7 @@ from tidegate.control.admin import known
 from tidegate.control.admin.bodies import NewToken
 from tidegate.control.admin.changes import Changes, Deed
 from tidegate.control.admin.problems import refused
-from tidegate.control.admin.rights import Actor
+from tidegate.control.admin.rights import Actor, bound
 from tidegate.control.admin.secrets import Secret, admin_token
 from tidegate.control.admin.settings import Json, as_moment, from_moment
 from tidegate.control.admin.signed import BY_PROVIDER
@@ -67,7 +67,7 @@ def made(token: Token, secret: Secret) -> MadeToken:
 
 
 def _check_owner(connection: Connection, changes: Changes, said: NewToken) -> None:
-    if said.role != "owner":
+    if not bound(said.role):
         if said.namespace is not None:
             raise refused(422, "namespace", "only an owner's token is of one namespace", "leave it out")
         return

@@ -106,6 +106,11 @@ class PolicyDesk:
         self._lock = threading.Lock()  # one change at a time
         self._shown: tuple[str, Shown | None] = ("", None)
 
+    @property
+    def changing(self) -> bool:
+        """Is a change under way, which may yet be taken back?"""
+        return self._lock.locked()
+
     def current(self) -> Current:
         """Read it. Raises `Refused` (503)."""
         shared = self.ways.shared()

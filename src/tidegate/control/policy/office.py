@@ -62,6 +62,8 @@ class PolicyWatch:
     def look(self) -> None:
         """What was in force twice in a row is noted: an API that changes it keeps it by itself, meanwhile."""
         try:
+            if self._office.desk.changing:
+                return
             now = self._office.desk.current()
             seen, self._seen = self._seen, (self._office.desk.ways.version(), now.digest)
             if seen == self._seen and self._ready() and self._office.history.note(now):

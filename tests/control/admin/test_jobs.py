@@ -7,6 +7,8 @@ import pytest
 from msgspec.structs import replace
 
 from tests.control.admin.desk import DECLARED, WALL, Desk
+from tidegate.control.admin.changes import Changes, Deed
+from tidegate.control.admin.rights import Actor
 from tidegate.jobs.records import End, NewJob, Owner, Result
 from tidegate.jobs.rows.open import open_rows
 from tidegate.jobs.rows.rows import JobRows
@@ -87,6 +89,28 @@ def test_what_waits_is_cancelled_and_what_has_ended_is_not(busy: Desk, rows: Job
     assert (again.status_code, "ended already" in again.text) == (409, True)
     audit = busy.ask("GET", "/audit?action=job.cancel").json()
     assert "waits" in json.dumps(audit)
+    assert [(entry["before"], entry["after"]) for entry in audit] == [({"state": "queued"}, {"state": "cancelled"})]
+
+
+def test_nothing_is_cancelled_that_the_audit_cannot_tell(busy: Desk, rows: JobRows) -> None:
+    """Jobs may be kept in another database: while that of the audit is away they are left as they are."""
+    busy.token("admin")
+    engine, intend = busy.engine, busy.office.changes.intend
+    seen = []
+
+    def away(actor: Actor, deed: Deed) -> int:
+        seen.append((actor.name, deed.action))
+        busy.engine = None
+        return intend(actor, deed)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Changes, "intend", lambda _self, actor, deed: away(actor, deed))
+        assert busy.ask("POST", "/jobs/waits/cancel").status_code == 503
+    busy.engine = engine
+    assert seen == [("admin-all", "job.cancel")]
+    job = rows.find("waits")
+    assert job is not None
+    assert job.state == "queued"
 
 
 def test_what_is_dead_begins_anew_and_what_is_done_does_not(busy: Desk, rows: JobRows) -> None:

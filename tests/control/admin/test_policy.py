@@ -206,7 +206,11 @@ def test_a_database_that_goes_away_meanwhile(edited: Desk, workers: Workers) -> 
     edited.engine = engine
     assert answer.status_code == 200, answer.text
     (entry,) = edited.ask("GET", "/audit?action=policy").json()
-    assert (entry["actor"], entry["target"], entry["after"]["outcome"]) == ("admin-all", answer.json()["digest"], "asked")
+    assert (entry["actor"], entry["target"], entry["after"]["outcome"]) == (
+        "admin-all",
+        answer.json()["digest"],
+        "asked",
+    )
     assert any("noted once the database is back" in line for line in edited.log.lines)
     office = edited.office.policy
     assert office is not None

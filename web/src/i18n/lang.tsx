@@ -1,5 +1,4 @@
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useState } from "react";
-
 import { fetchTold } from "./told/load";
 
 export type Lang = "en" | "zh-CN";

@@ -61,7 +61,7 @@ test("the address says which jobs; what it does not know is no filter", () => {
 });
 
 test("a gate without jobs says how to have some", async () => {
-  answers(() => undefined);
+  answers(() => ({ enabled: false, open: [], ended: [] }));
   show(<Jobs />);
   expect(await screen.findByText(/execution_mode: async/)).toBeTruthy();
 });

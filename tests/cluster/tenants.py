@@ -4,10 +4,10 @@ import asyncio
 from typing import Any
 
 from harness.servers.redis import Server
-from tidegate.clock import SystemClock, zone_of
+from tidegate.clock import SystemClock
 from tidegate.cluster.client import StoreClient
 from tidegate.cluster.figures import Figures
-from tidegate.cluster.keeper import LeaseExchanger
+from tidegate.cluster.lease_exchanger import LeaseExchanger
 from tidegate.cluster.membership import Membership
 from tidegate.cluster.scripts import exchange, members
 from tidegate.cluster.url import parse
@@ -18,11 +18,12 @@ from tidegate.policy.lease.faces import SHARED, Footing
 from tidegate.policy.lease.times import LEASE_US
 from tidegate.policy.tenant_limits.accounts import Accounts
 from tidegate.policy.tenant_limits.ask import Ask
-from tidegate.policy.tenant_limits.grant import TenantReservation
 from tidegate.policy.tenant_limits.joint import Together
 from tidegate.policy.tenant_limits.limits import Limits
+from tidegate.policy.tenant_limits.reservation import TenantReservation
 from tidegate.policy.tenant_limits.short import Short
 from tidegate.testing.kept import Told
+from tidegate.zones import zone_of
 
 SECOND = 1_000_000
 TIMEOUT_US = 500_000

@@ -10,15 +10,15 @@ from tests.servers import Server
 from tidegate.clock import SystemClock
 from tidegate.cluster.client import StoreClient
 from tidegate.cluster.figures import Figures
-from tidegate.cluster.keeper import LeaseExchanger
+from tidegate.cluster.lease_exchanger import LeaseExchanger
 from tidegate.cluster.membership import BURY_US, LINGERS_US, MARGIN_US, Membership
 from tidegate.cluster.scripts import exchange, members
 from tidegate.cluster.url import parse
 from tidegate.model.cluster import BUCKET, LATE, OK, Beat, ClusterSettings, ExchangeReply, Stand
 from tidegate.policy.lease.faces import CLOSED, JOINING, LOCAL, OPEN, SHARED, Footing
+from tidegate.policy.lease.lease_client import LeaseClient
 from tidegate.policy.lease.purse import QuotaLease
 from tidegate.policy.lease.times import BEAT_US, IN_TIME_US, LOCAL_US, LOST_US, STALE_US
-from tidegate.policy.lease.wallet import LeaseClient
 from tidegate.testing.clock import ManualClock, settle
 
 AHEAD_US = 1_000_000_000_000  # the server's clock shows so much more than ours

@@ -9,7 +9,7 @@ from harness.servers.redis import Server
 from tests.cluster.tenants import SECOND, Member, Team
 from tidegate.model.entitlements import Allowance
 from tidegate.policy.tenant_limits.ask import REQUEST, Ask
-from tidegate.policy.tenant_limits.grant import TenantReservation
+from tidegate.policy.tenant_limits.reservation import TenantReservation
 from tidegate.policy.tenant_limits.short import BUSY, EXHAUSTED, RATE, Short
 
 

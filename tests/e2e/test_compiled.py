@@ -26,7 +26,7 @@ SAME_TESTS = (
     "tests/cache/test_answers.py",
     # These put a class of their own in the place of a compiled one, which insists on its type.
     "--ignore=tests/edge/test_gateway_fails.py",
-    "--ignore=tests/edge/test_crew.py",
+    "--ignore=tests/edge/test_task_pool.py",
     "--ignore=tests/policy/queue/test_index.py",
     "--deselect=tests/edge/idempotency/test_elsewhere.py::test_what_is_left_behind_is_bounded",  # sets a constant
     "--deselect=tests/edge/idempotency/test_once.py::test_memory_is_bounded",  # sets constants

@@ -13,14 +13,14 @@ import msgspec
 from tests.edge.known import known
 from tests.line.scenes import snapshot
 from tests.wire.app import Client
-from tidegate.edge.access.clients import Clients
 from tidegate.edge.access.door import Door as Threshold
+from tidegate.edge.access.principals import Clients
 from tidegate.edge.access.tickets import Tickets
 from tidegate.edge.errands import Errands
 from tidegate.edge.gateway import Gateway, Runtime
 from tidegate.model.jobs import JobSettings
 from tidegate.model.snapshot import AddressLimits, Provider, ServerSettings, Snapshot
-from tidegate.policy.access.tickets import JobToken, signed
+from tidegate.policy.access.job_tokens import JobToken, signed
 from tidegate.testing import Playbook
 from tidegate.wire.server import Server, serve
 from tidegate.worker.patient import Ways

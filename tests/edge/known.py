@@ -2,7 +2,7 @@
 
 from hashlib import sha256
 
-from tidegate.edge.access.clients import Clients
+from tidegate.edge.access.principals import Clients
 from tidegate.model.snapshot import ClientKey, Snapshot
 
 

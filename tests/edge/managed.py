@@ -5,7 +5,7 @@ from typing import Any
 from tests.edge.known import digest
 from tests.edge.test_gateway import Asked, Door
 from tests.line.scenes import play_of
-from tidegate.edge.access.clients import Clients
+from tidegate.edge.access.principals import Clients
 from tidegate.edge.access.roster import Roster
 from tidegate.edge.gateway import Runtime
 from tidegate.model.directory import Change, Gone, PutKey, PutNamespace

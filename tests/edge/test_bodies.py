@@ -8,7 +8,7 @@ import pytest
 from tests.edge.known import digest
 from tests.edge.test_gateway import CHAT, Asked, Door
 from tests.line.scenes import DONE, chunk, play_of, refusal, streaming
-from tidegate.edge.access.clients import Clients
+from tidegate.edge.access.principals import Clients
 from tidegate.edge.bodies import MARGIN, CapturePolicy
 from tidegate.edge.gateway import Runtime
 from tidegate.model.bodies import BodyPolicy, Sample

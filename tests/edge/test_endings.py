@@ -21,7 +21,7 @@ from tests.edge.managed import EMPTY, Managed, gone, key
 from tests.edge.test_bodies import Kept
 from tests.edge.test_gateway import Asked
 from tests.line.scenes import DONE, EVENTS, PROFILE, chunk, play_of, provider, refusal, usage_chunk
-from tidegate.edge.access.clients import Clients
+from tidegate.edge.access.principals import Clients
 from tidegate.edge.bodies import CapturePolicy
 from tidegate.edge.caching.cache import Cache
 from tidegate.edge.gateway import Runtime

@@ -18,7 +18,7 @@ from tests.edge.known import digest
 from tests.wire.app import until
 from tidegate.cache.answers import Answers
 from tidegate.cache.memory import Memory
-from tidegate.edge.access.clients import Clients
+from tidegate.edge.access.principals import Clients
 from tidegate.edge.caching.cache import Cache
 from tidegate.edge.caching.hits import HitLog
 from tidegate.edge.errands import GRACE_US, LATE_US, PAUSE_US, SOON_US, Errands

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tidegate.edge.access.clients import ANYBODY
+from tidegate.edge.access.principals import ANYBODY
 from tidegate.edge.heads import forwarded
 from tidegate.edge.intake import Caller, Refusal
 from tidegate.edge.routes import Route, match

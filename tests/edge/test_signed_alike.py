@@ -17,8 +17,8 @@ from tests.edge.access.test_signatures import Post
 from tests.edge.test_gateway import BODY
 from tests.line.scenes import play_of, provider
 from tidegate.client import Signer
-from tidegate.edge.access.clients import Clients
 from tidegate.edge.access.memo import HeadMemo
+from tidegate.edge.access.principals import Clients
 from tidegate.edge.access.roster import Roster
 from tidegate.edge.gateway import Runtime
 from tidegate.model.directory import Gone, PutKey, PutNamespace

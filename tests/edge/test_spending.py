@@ -12,8 +12,8 @@ from tidegate.model.call import Call, Kind
 from tidegate.model.errors import ProblemKind
 from tidegate.model.snapshot import Allowance, ClientKey
 from tidegate.policy.tenant_limits.accounts import Accounts
-from tidegate.policy.tenant_limits.grant import TenantReservation
 from tidegate.policy.tenant_limits.limits import Limits
+from tidegate.policy.tenant_limits.reservation import TenantReservation
 from tidegate.policy.tenant_limits.short import BUSY, EXHAUSTED, RATE, TOO_LARGE, Short
 from tidegate.providers.dialects import DIALECTS
 

@@ -9,7 +9,7 @@ import pytest
 from tests.edge.known import digest
 from tests.edge.test_gateway import Asked, Door
 from tests.line.scenes import OK, Playbook, provider, refusal, snapshot
-from tidegate.edge.access.clients import Clients
+from tidegate.edge.access.principals import Clients
 from tidegate.edge.gateway import Runtime
 from tidegate.line.keys import fingerprint
 from tidegate.model import trace

@@ -7,7 +7,7 @@ from tidegate.model.outcome import Reason
 from tidegate.model.tenant import FREE, NOBODY, VIP, Tenant
 from tidegate.policy.failure.breaker import Breaker
 from tidegate.policy.pick import make as make_strategy
-from tidegate.policy.queue.desk import Rules, Waiting
+from tidegate.policy.queue.dispatcher import Rules, Waiting
 from tidegate.policy.queue.outlet import Cap, Outlet
 from tidegate.policy.quota.bucket import Bucket
 from tidegate.policy.quota.quota import Charge, Quota

@@ -32,7 +32,7 @@ from tidegate.model.tenant import NOBODY
 from tidegate.policy.failure.health import Health
 from tidegate.policy.learned.concurrency import Concurrency
 from tidegate.policy.pick import make as make_strategy
-from tidegate.policy.queue.desk import Rules, Waiting
+from tidegate.policy.queue.dispatcher import Rules, Waiting
 from tidegate.policy.queue.outlet import Cap, Outlet
 from tidegate.policy.quota.average import Average
 from tidegate.policy.quota.bucket import Bucket

@@ -8,7 +8,7 @@ import pytest
 
 from tests.line.scenes import CALM, OK, lane_of, provider, served, snapshot, tokens_left
 from tests.line.test_lanes import ONE, TWO, of, pool
-from tidegate.line.book import RoutingTable
+from tidegate.line.routing_table import RoutingTable
 from tidegate.model.snapshot import Limits, Provider, RateLimitPolicy, Scope, Snapshot, Strategy
 from tidegate.model.tenant import NOBODY
 from tidegate.policy.quota.quota import Charge
@@ -34,7 +34,7 @@ def standing(play: Playbook) -> dict[str, object]:
             len(lane.breaker.healths[1]._watchers), len(lane.concurrency._outlets),
         )  # fmt: skip
     for one in play.lanes.pools:
-        found[one.name] = one, one.lanes, one.rules, one.desk
+        found[one.name] = one, one.lanes, one.rules, one.dispatcher
     shelves = play.lanes.shelves
     found["shelves"] = set(shelves.organisations), set(shelves.rings.items()), set(shelves.bounds), str(shelves.named)
     return found
@@ -101,7 +101,7 @@ async def test_what_is_adopted_is_as_it_is_wanted() -> None:
     assert plan is not None
     names = {pool.name: [lane.name for lane in pool.lanes] for pool in plan.targets[0].pools}
     assert names == {"p/a": ["openai/one/a"], "q/a": ["openai/one/a", "openai/four/a"]}
-    assert all(pool.desk.outlets.all == list(pool.lanes) for pool in plan.targets[0].pools)
+    assert all(pool.dispatcher.outlets.all == list(pool.lanes) for pool in plan.targets[0].pools)
     assert {pool.rules.max_waiting for pool in plan.targets[0].pools} == {1, play.lanes.max_waiting}
 
 
@@ -116,7 +116,7 @@ def test_shares_of_a_new_pool_are_of_the_limits_that_its_lanes_have_then() -> No
     play = Playbook(of(ONE))
     RoutingTable(of(LESS, pools=(pool("new", "one"),)), play.lanes, scripted).adopt()
     (new,) = (one for one in play.lanes.pools if one.name == "new/a")
-    assert new.desk._forecast.per_minute() == SMALL["a"].tpm
+    assert new.dispatcher._forecast.per_minute() == SMALL["a"].tpm
 
 
 def test_a_bound_is_adopted_with_its_book() -> None:

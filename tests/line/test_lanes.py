@@ -19,9 +19,9 @@ from tests.line.scenes import (
     spend,
     tokens_left,
 )
-from tidegate.line.book import MAX_NAMED_BY_CALLERS, RoutingTable
 from tidegate.line.keys import fingerprint
 from tidegate.line.lanes import AGAIN_US, LINGER_US, Lanes
+from tidegate.line.routing_table import MAX_NAMED_BY_CALLERS, RoutingTable
 from tidegate.model.errors import ProblemKind
 from tidegate.model.outcome import Reason
 from tidegate.model.snapshot import Limits, Pool, RateLimitPolicy, Scope, Share, Snapshot, Strategy

@@ -290,4 +290,4 @@ async def test_a_turn_costs_the_same_whoever_waits(clock: ManualClock) -> None:
     assert Counting.asked <= 60
     await queue.leave()
     assert pool.waiting == 0
-    assert len(pool.desk.scheduler) == 0
+    assert len(pool.dispatcher.scheduler) == 0

@@ -12,7 +12,7 @@ from tidegate.line.pool import Permit
 from tidegate.model.outcome import Reason
 from tidegate.model.tenant import NOBODY
 from tidegate.policy.pick import make as make_strategy
-from tidegate.policy.queue.desk import Rules, Waiting
+from tidegate.policy.queue.dispatcher import Rules, Waiting
 from tidegate.policy.queue.outlet import Outlet
 from tidegate.policy.quota.quota import Charge
 from tidegate.policy.schedule.make import DISCIPLINES
@@ -116,7 +116,7 @@ class Turns(RuleBasedStateMachine):
     def the_queue_is_what_waits(self) -> None:
         if not hasattr(self, "pool"):
             return
-        assert self.pool.waiting == len(self.pool.desk.scheduler) == len(self.waiting)
+        assert self.pool.waiting == len(self.pool.dispatcher.scheduler) == len(self.waiting)
         assert len(self.clock.pending) <= len(self.waiting) + 1
         if self.waiting and not any(lane.breaker.blocked() for lane in self.pool.lanes):
             assert len(self.clock.pending) == len(self.waiting) + 1, "the head has its timer"

@@ -6,7 +6,7 @@ from tests.line.pools import Queue, at_once, drain, lane_of, refuse
 from tests.line.scenes import MINUTE, pool_of, pool_over
 from tidegate.model.outcome import Reason
 from tidegate.model.tenant import NOBODY
-from tidegate.policy.queue.desk import Waiting
+from tidegate.policy.queue.dispatcher import Waiting
 from tidegate.policy.quota.quota import Charge
 from tidegate.testing import ManualClock
 from tidegate.testing.clock import SECOND, settle
@@ -78,7 +78,7 @@ async def test_a_long_queue_is_gone_through_in_slices(clock: ManualClock) -> Non
     for number in range(200):
         queue.join(str(number), patience=1_000 * SECOND)
     await settle()
-    tickets = [ticket for ticket in pool.desk.scheduler if isinstance(ticket, Waiting)]
+    tickets = [ticket for ticket in pool.dispatcher.scheduler if isinstance(ticket, Waiting)]
     for ticket in tickets:
         ticket.give_up_at = 100 * SECOND
     for _ in range(10):
@@ -86,7 +86,7 @@ async def test_a_long_queue_is_gone_through_in_slices(clock: ManualClock) -> Non
     assert sum(ticket.reviewed > 0 for ticket in tickets) == 64
     await clock.advance(200_000)
     assert 99 <= pool.waiting <= 100
-    assert not pool.desk.reviewing
+    assert not pool.dispatcher.reviewing
 
 
 @pytest.mark.parametrize("lanes", [1, 2])

@@ -7,7 +7,7 @@ from tests.line.scenes import MINUTE, pool_of, pool_over
 from tidegate.line.pool import Permit
 from tidegate.model.outcome import Reason
 from tidegate.model.tenant import NOBODY
-from tidegate.policy.queue.desk import Rules
+from tidegate.policy.queue.dispatcher import Rules
 from tidegate.policy.quota.quota import Charge
 from tidegate.policy.schedule.make import DISCIPLINES
 from tidegate.testing import ManualClock
@@ -31,7 +31,7 @@ async def test_who_leaves_the_queue_leaves_no_trace(clock: ManualClock, leaver: 
     rest = [name for name in "abc" if name != leaver]
     assert queue.turns == [(rest[0], 10 * SECOND), (rest[1], 20 * SECOND)]
     assert clock.pending == []
-    assert (pool.waiting, len(pool.desk.scheduler)) == (0, 0)
+    assert (pool.waiting, len(pool.dispatcher.scheduler)) == (0, 0)
 
 
 @pytest.mark.parametrize("lanes", [1, 3])

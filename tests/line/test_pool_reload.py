@@ -12,7 +12,7 @@ from tidegate.model.tenant import NOBODY
 from tidegate.policy.failure.breaker import Breaker
 from tidegate.policy.failure.health import Health
 from tidegate.policy.pick import make as make_strategy
-from tidegate.policy.queue.desk import Rules, Waiting
+from tidegate.policy.queue.dispatcher import Rules, Waiting
 from tidegate.policy.queue.outlet import Outlet
 from tidegate.policy.quota.quota import Charge
 from tidegate.policy.schedule.make import DISCIPLINES
@@ -61,7 +61,7 @@ async def test_a_reload_that_takes_the_last_free_scope_away(clock: ManualClock) 
     assert queue.turns[2:] == [("c", MINUTE)]  # a full bucket, as always for what is above a limit
     for name in "abc":
         queue.permit(name).settle(0)
-    assert (goes.calls, goes.reserved, stays.calls, pool.desk.outlets.tally.calls) == (0, 0, 0, 0)
+    assert (goes.calls, goes.reserved, stays.calls, pool.dispatcher.outlets.tally.calls) == (0, 0, 0, 0)
 
 
 async def test_a_reload_that_halves_the_time(clock: ManualClock) -> None:

@@ -3,7 +3,7 @@
 from tests.line.pools import ACME, ONE_FREE, ONE_VIP, Queue, at_once, drain, held, lane_of, pool_by
 from tests.line.scenes import MINUTE
 from tidegate.model.tenant import FREE, NOBODY, Tenant
-from tidegate.policy.queue.desk import Rules
+from tidegate.policy.queue.dispatcher import Rules
 from tidegate.policy.quota.quota import Charge
 from tidegate.testing import ManualClock
 from tidegate.testing.clock import SECOND, settle
@@ -103,4 +103,4 @@ async def test_a_told_time_is_kept(clock: ManualClock) -> None:
     await clock.advance(MINUTE)
     assert ("back", told.wait_us) in queue.turns
     assert queue.order[-1] == "again"
-    assert len(pool.desk.appointments) == 0
+    assert len(pool.dispatcher.appointments) == 0

@@ -13,7 +13,7 @@ from tidegate.line.shared import SharedMirror
 from tidegate.model.snapshot import Limits, Scope
 from tidegate.model.tenant import FREE, PAID, VIP, Tenant
 from tidegate.policy.lease.faces import LOCAL, SHARED
-from tidegate.policy.queue.desk import Waiting
+from tidegate.policy.queue.dispatcher import Waiting
 from tidegate.policy.quota.charge import Charge
 from tidegate.testing import ManualClock, Playbook
 from tidegate.testing.clock import SECOND, settle

@@ -6,15 +6,15 @@ import msgspec
 import pytest
 
 from tests.line.scenes import call_of, close, provider, snapshot
-from tidegate.line.book import RoutingTable
 from tidegate.line.lane import Lane
 from tidegate.line.lanes import Lanes
 from tidegate.line.pool import Pool
+from tidegate.line.routing_table import RoutingTable
 from tidegate.line.target import Target
 from tidegate.model import snapshot as snapshots
 from tidegate.model.snapshot import Limits, ModelEntry, RateLimitPolicy, Scope
 from tidegate.model.tenant import NOBODY, VIP, Tenant
-from tidegate.policy.queue.desk import Waiting
+from tidegate.policy.queue.dispatcher import Waiting
 from tidegate.policy.queue.outlet import Outlet
 from tidegate.policy.quota.allowance import NEVER
 from tidegate.policy.quota.quota import Charge

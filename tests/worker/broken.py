@@ -4,8 +4,8 @@ import sys
 
 from tidegate.journal.bodies import Spool
 from tidegate.journal.care import Care
-from tidegate.line.book import RoutingTable
 from tidegate.line.pool import Pool
+from tidegate.line.routing_table import RoutingTable
 from tidegate.line.target import Target
 from tidegate.policy.queue.outlet import Outlet
 from tidegate.worker.process import main

@@ -85,7 +85,7 @@ def test_a_pools_lanes_have_what_waits_as_fast_as_each_is_refilled() -> None:
     for lane in pool.lanes:
         lane.quota.take(Charge(lane.quota.tokens[0].left(now)), now)
     for _ in range(8):
-        pool.desk.enter(Waiting(NOBODY, Charge(10), now, NEVER), now)
+        pool.dispatcher.enter(Waiting(NOBODY, Charge(10), now, NEVER), now)
     found = owed_at([pool], now)
     parts = {lane.name: (found[lane.key].requests, found[lane.key].tokens) for lane in pool.lanes}
     assert parts == {"openai/big/a": (6, 60), "openai/small/a": (2, 20)}

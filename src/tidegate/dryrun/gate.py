@@ -8,13 +8,13 @@ from msgspec.structs import replace
 
 from tidegate.dryrun.provider import LedgerProvider, ways
 from tidegate.dryrun.virtual import VirtualClock
-from tidegate.edge.access.clients import Clients, Principal
+from tidegate.edge.access.principals import Clients, Principal
 from tidegate.edge.access.roster import Roster, declared
-from tidegate.line.book import RoutingTable
 from tidegate.line.drilled import NAME as DRILL
 from tidegate.line.lanes import Lanes
 from tidegate.line.line import Line
 from tidegate.line.plan import Plan
+from tidegate.line.routing_table import RoutingTable
 from tidegate.model.arrivals import Arrival
 from tidegate.model.directory import Change, PutKey, PutNamespace, PutUser
 from tidegate.model.snapshot import ClientKey, Namespace, Provider, Snapshot, User

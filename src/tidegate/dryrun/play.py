@@ -16,7 +16,7 @@ from tidegate.dryrun.silent import Silent
 from tidegate.dryrun.troubles import Troubles, fault_of
 from tidegate.dryrun.virtual import VirtualClock, loop_over
 from tidegate.edge import spending
-from tidegate.edge.access.clients import Principal
+from tidegate.edge.access.principals import Principal
 from tidegate.edge.access.rights import untimely
 from tidegate.line.lane import Lane
 from tidegate.line.plan import Plan

@@ -9,7 +9,7 @@ import logging
 from typing import Final, Protocol
 
 from tidegate.edge import errors
-from tidegate.edge.access.clients import Principal
+from tidegate.edge.access.principals import Principal
 from tidegate.edge.heads import from_the_desk, to_the_desk
 from tidegate.edge.intake import Caller, body_of
 from tidegate.edge.replies import Replies

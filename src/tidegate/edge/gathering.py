@@ -5,9 +5,9 @@ from functools import partial
 from typing import Final
 
 from tidegate.policy.tenant_limits.ask import Ask
-from tidegate.policy.tenant_limits.grant import TenantReservation
 from tidegate.policy.tenant_limits.joint import Joint
 from tidegate.policy.tenant_limits.limits import Limits
+from tidegate.policy.tenant_limits.reservation import TenantReservation
 from tidegate.policy.tenant_limits.short import Short
 from tidegate.ports import Clock
 

@@ -1,8 +1,8 @@
 """From an exchange to a `Call`: what bad input cannot pass."""
 
 from tidegate.edge import tags
-from tidegate.edge.access.clients import Principal
 from tidegate.edge.access.door import Admission, Place
+from tidegate.edge.access.principals import Principal
 from tidegate.edge.heads import combined, forwarded
 from tidegate.edge.idempotency.once import MAX_KEY
 from tidegate.edge.routes import PREFIX, dialect_of
@@ -10,8 +10,8 @@ from tidegate.edge.tracing import is_named
 from tidegate.model.call import Call, Kind, Shape, Size
 from tidegate.model.errors import Problem, ProblemKind
 from tidegate.model.tenant import Tenant
+from tidegate.policy.access.job_tokens import JobToken
 from tidegate.policy.access.signature import BadSignature, check_body
-from tidegate.policy.access.tickets import JobToken
 from tidegate.policy.caching.directives import Directives, directives
 from tidegate.policy.quota.estimate import measure
 from tidegate.ports import BodySource

@@ -25,7 +25,6 @@ from typing import TYPE_CHECKING, Final
 from tidegate.edge import errors, spending
 from tidegate.edge.access.revoking import REVOKED
 from tidegate.edge.caching.no_cache import NoCache
-from tidegate.edge.crew import Brake, TaskPool
 from tidegate.edge.errands import NoJobs
 from tidegate.edge.idempotency.elsewhere import Elsewhere
 from tidegate.edge.idempotency.once import Again, Once, digest
@@ -36,6 +35,7 @@ from tidegate.edge.request import PLANNED, RESERVED, SERVED, Request
 from tidegate.edge.runtime import Runtime
 from tidegate.edge.sink import Sink
 from tidegate.edge.tape import Listener, Tape
+from tidegate.edge.task_pool import Brake, TaskPool
 from tidegate.line import story
 from tidegate.line.line import Line
 from tidegate.line.plan import Plan

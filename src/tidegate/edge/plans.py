@@ -7,8 +7,8 @@ from tidegate.edge.access.rights import ELSEWHERE, not_allowed
 from tidegate.edge.intake import PASS, Caller, Refusal
 from tidegate.edge.unrouted import forwarding
 from tidegate.line.acquaint import acquaint
-from tidegate.line.book import RoutingTable
 from tidegate.line.plan import Plan
+from tidegate.line.routing_table import RoutingTable
 from tidegate.model.call import Call
 from tidegate.model.errors import ProblemKind
 from tidegate.wire.exchange import Exchange

@@ -1,10 +1,10 @@
 """What a reload replaces."""
 
-from tidegate.edge.access.clients import Clients
 from tidegate.edge.access.door import Door
+from tidegate.edge.access.principals import Clients
 from tidegate.edge.access.roster import Roster
 from tidegate.edge.access.tickets import Tickets
-from tidegate.line.book import RoutingTable
+from tidegate.line.routing_table import RoutingTable
 
 
 class Runtime:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from tidegate.edge import spending
-from tidegate.edge.access.clients import Limiting
+from tidegate.edge.access.principals import Limiting
 from tidegate.edge.bodies import CapturePolicy, Witness
 from tidegate.line.plan import Plan, Shadow
 from tidegate.model.bodies import BodyPolicy, Sample

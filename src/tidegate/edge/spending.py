@@ -11,8 +11,8 @@ from tidegate.model.errors import Problem, ProblemKind
 from tidegate.model.reply import Downstream
 from tidegate.policy.tenant_limits.ask import REQUEST, Ask
 from tidegate.policy.tenant_limits.calendar import moment
-from tidegate.policy.tenant_limits.grant import BOUNDLESS, TenantReservation
 from tidegate.policy.tenant_limits.limits import Limits
+from tidegate.policy.tenant_limits.reservation import BOUNDLESS, TenantReservation
 from tidegate.policy.tenant_limits.short import AWAY, BUSY, EXHAUSTED, TOO_LARGE, Short
 from tidegate.ports import Clock
 

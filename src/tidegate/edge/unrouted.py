@@ -3,8 +3,8 @@
 from typing import Final
 
 from tidegate.edge.intake import Refusal
-from tidegate.line.book import RoutingTable
 from tidegate.line.plan import Plan
+from tidegate.line.routing_table import RoutingTable
 from tidegate.model.errors import ProblemKind
 from tidegate.providers.responses.stored import not_stored
 from tidegate.wire.exchange import Exchange

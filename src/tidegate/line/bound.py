@@ -4,8 +4,8 @@ from typing import Final
 
 from tidegate.model.cluster import BUCKET
 from tidegate.model.snapshot import RateLimitPolicy
+from tidegate.policy.lease.lease_client import LeaseClient
 from tidegate.policy.lease.purse import REQUESTS, TOKENS, QuotaLease
-from tidegate.policy.lease.wallet import LeaseClient
 from tidegate.policy.queue.outlet import Outlet
 from tidegate.policy.quota.quota import Quota
 

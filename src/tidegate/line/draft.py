@@ -17,11 +17,11 @@ from tidegate.model import snapshot
 from tidegate.model.snapshot import Limits, RateLimitPolicy, Scope
 from tidegate.policy.failure.health import Health
 from tidegate.policy.learned.concurrency import Concurrency
+from tidegate.policy.lease.lease_client import LeaseClient
 from tidegate.policy.lease.places import Places
-from tidegate.policy.lease.wallet import LeaseClient
 from tidegate.policy.pick import make as make_strategy
 from tidegate.policy.pick.face import Strategy
-from tidegate.policy.queue.desk import Rules
+from tidegate.policy.queue.dispatcher import Rules
 from tidegate.policy.queue.outlet import Cap, Outlet
 from tidegate.policy.quota.average import Average
 from tidegate.policy.quota.bucket import Bucket

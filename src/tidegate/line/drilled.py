@@ -10,10 +10,10 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from tidegate.line.book import RoutingTable
 from tidegate.line.broken import BrokenTransport
 from tidegate.line.lanes import Lanes
 from tidegate.line.plan import Plan
+from tidegate.line.routing_table import RoutingTable
 from tidegate.line.service import service
 from tidegate.line.target import Target
 from tidegate.model.call import Kind

@@ -27,8 +27,8 @@ from tidegate.policy.failure.headers_families import Dimension, family
 from tidegate.policy.failure.health import Health
 from tidegate.policy.learned import blame
 from tidegate.policy.learned.concurrency import Concurrency
+from tidegate.policy.lease.lease_client import LeaseClient
 from tidegate.policy.lease.purse import OUTPUTS, REQUESTS, TOKENS
-from tidegate.policy.lease.wallet import LeaseClient
 from tidegate.policy.queue.outlet import Cap, Outlet
 from tidegate.policy.quota.average import Average
 from tidegate.policy.quota.estimate import Estimator, admission

@@ -1,8 +1,8 @@
 """A pool: where calls take their turn at the quota of one or several scopes.
 
-The desk decides (`policy/queue/desk.py`); this room waits. One timer stands for the head of the queue and one for each
-waiting call's patience; a call that can pass at once costs neither a future nor a timer. Who leaves a queue, by
-patience or by cancellation, leaves no trace, and a permit is settled exactly once.
+The dispatcher decides (`policy/queue/dispatcher.py`); this room waits. One timer stands for the head of the queue and
+one for each waiting call's patience; a call that can pass at once costs neither a future nor a timer. Who leaves a
+queue, by patience or by cancellation, leaves no trace, and a permit is settled exactly once.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from tidegate.model.tenant import Tenant
 from tidegate.policy.failure.breaker import Epochs
 from tidegate.policy.lease.common import Common
 from tidegate.policy.pick.face import Strategy
-from tidegate.policy.queue.desk import Dispatcher, Grant, Prediction, Rules, Waiting
+from tidegate.policy.queue.dispatcher import Dispatcher, Grant, Prediction, Rules, Waiting
 from tidegate.policy.queue.outlet import UNTOLD, Outlet
 from tidegate.policy.queue.outlets import Outlets
 from tidegate.policy.quota.quota import Charge
@@ -94,7 +94,7 @@ class Pool(Generic[LaneT]):
     `rules.only` holds names of tenants and tiers.
     """
 
-    __slots__ = ("_busy", "_clock", "_common", "_reviewer", "_timer", "desk", "lanes", "name", "only", "rules")
+    __slots__ = ("_busy", "_clock", "_common", "_reviewer", "_timer", "dispatcher", "lanes", "name", "only", "rules")
 
     def __init__(
         self,
@@ -115,31 +115,33 @@ class Pool(Generic[LaneT]):
         self.rules = rules
         self.only = frozenset(rules.only) or None
         outlets = Outlets(lanes, strategy, self._alerted, self.pump)
-        self.desk = Dispatcher(outlets, scheduler, luck, rules, clock.now())
+        self.dispatcher = Dispatcher(outlets, scheduler, luck, rules, clock.now())
         self._common = self._in_common()
 
     def _in_common(self) -> Common | None:
         """What it has in common with other workers, None where no lane's quota is shared."""
         shared = any(lane.wallet is not None for lane in self.lanes)
-        return Common(self.desk, self.lanes, self.pump, self.changed) if shared else None
+        return Common(self.dispatcher, self.lanes, self.pump, self.changed) if shared else None
 
     def renew(self, lanes: Sequence[LaneT], rules: Rules, scheduler: Scheduler, strategy: Strategy) -> None:
         """The configuration changed: who waits keeps waiting, in the order of the new discipline."""
-        old, now = self.desk, self._clock.now()
+        old, now = self.dispatcher, self._clock.now()
         old.outlets.arrange(())
         if self._common is not None:
             self._common.close()
         self.lanes = lanes
         self.rules = rules
         self.only = frozenset(rules.only) or None
-        self.desk = Dispatcher(Outlets(lanes, strategy, self._alerted, self.pump), scheduler, old.luck, rules, now)
-        self.desk.inherit(old, now)
+        self.dispatcher = Dispatcher(
+            Outlets(lanes, strategy, self._alerted, self.pump), scheduler, old.luck, rules, now
+        )
+        self.dispatcher.inherit(old, now)
         self._common = self._in_common()
         self.changed()
 
     def close(self) -> None:
         """No plan uses it any more, and nobody waits: its lanes forget it. A belated call is served all the same."""
-        self.desk.outlets.rest()
+        self.dispatcher.outlets.rest()
         if self._common is not None:
             self._common.close()
 
@@ -163,24 +165,24 @@ class Pool(Generic[LaneT]):
     @property
     def waiting(self) -> int:
         """How many calls stand in the queue."""
-        return self.desk.waiting
+        return self.dispatcher.waiting
 
     @property
     def refusing(self) -> bool:
         """Calls were refused, and told a time for which a place is kept."""
-        return self.desk.appointments.kept > 0
+        return self.dispatcher.appointments.kept > 0
 
     def predict(self, tenant: Tenant, charge: Charge, now: int) -> Prediction:
         """The wait of a call that would queue now."""
-        return self.desk.predict(tenant, charge, now)
+        return self.dispatcher.predict(tenant, charge, now)
 
     def promise(self, tenant: Tenant, charge: Charge, wait_us: int) -> int:
         """What to tell a call that is refused, at least `wait_us`: a place is kept for it then."""
-        return self.desk.promise(tenant, charge, wait_us, self._clock.now())
+        return self.dispatcher.promise(tenant, charge, wait_us, self._clock.now())
 
     def take_nowait(self, tenant: Tenant, charge: Charge, affinity: int, now: int) -> Permit[LaneT] | None:
         """Pass at once with this charge, or None."""
-        lane = self.desk.pass_now(tenant, charge, affinity, now)
+        lane = self.dispatcher.pass_now(tenant, charge, affinity, now)
         return None if lane is None else self._permit(cast("LaneT", lane), tenant, charge, now)
 
     async def take(self, ticket: Waiting, *, first: bool = False) -> Permit[LaneT] | None:
@@ -190,7 +192,7 @@ class Pool(Generic[LaneT]):
         """
         turn: _Turn[LaneT] = _Turn()
         ticket.ctx = turn
-        pushed = self.desk.enter(ticket, self._clock.now(), front=first)
+        pushed = self.dispatcher.enter(ticket, self._clock.now(), front=first)
         if pushed is ticket:
             return None
         if pushed is not None:
@@ -207,22 +209,22 @@ class Pool(Generic[LaneT]):
         """A call ended; what it had reserved turned out to cost `tokens`."""
         now, reserved = self._clock.now(), permit.tokens
         permit.lane.settle(reserved, tokens, permit.taken_at, now)
-        desk = self.desk
-        desk.settled(permit.tenant, reserved, tokens, now)
-        if desk.waiting:
+        dispatcher = self.dispatcher
+        dispatcher.settled(permit.tenant, reserved, tokens, now)
+        if dispatcher.waiting:
             self.pump()
 
     def kept(self, permit: Permit[LaneT]) -> None:
         """A call ended; what it had reserved stays charged."""
         permit.lane.keep(permit.tokens)
-        if self.desk.waiting:
+        if self.dispatcher.waiting:
             self.pump()
 
     def give_back(self, permit: Permit[LaneT], *, judged: bool) -> None:
         """A permit that was never used, so that another call may probe what it would have, unless it was judged."""
         now = self._clock.now()
         permit.lane.give_back(permit.tokens, permit.taken_at, now, permit.outputs)
-        self.desk.settled(permit.tenant, permit.tokens, 0, now)
+        self.dispatcher.settled(permit.tenant, permit.tokens, 0, now)
         if not judged:
             permit.lane.breaker.abandon(permit.probe)
         self.pump()
@@ -234,16 +236,16 @@ class Pool(Generic[LaneT]):
         other targets goes there at once.
         """
         now = self._clock.now()
-        self.desk.changed(now)
-        if self.desk.waiting:
-            self.desk.worsened()
+        self.dispatcher.changed(now)
+        if self.dispatcher.waiting:
+            self.dispatcher.worsened()
             self._review(now, _REVIEWED if self._reviewer is None else 0)
         self.pump()
 
     def _review(self, now: int, most: int) -> None:
-        for ticket in list(self.desk.review(now, tripped=self.tripped, most=most)):
+        for ticket in list(self.dispatcher.review(now, tripped=self.tripped, most=most)):
             _turn_of(ticket).end(None)
-        if self._reviewer is None and self.desk.reviewing:
+        if self._reviewer is None and self.dispatcher.reviewing:
             self._reviewer = self._clock.call_at(now + _REVIEW_US, self._review_on)
 
     def _review_on(self) -> None:
@@ -263,15 +265,15 @@ class Pool(Generic[LaneT]):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if not self.desk.waiting:
+        if not self.dispatcher.waiting:
             return
         self._busy = True
         try:
             now = self._clock.now()
-            step = self.desk.dispatch(now)
+            step = self.dispatcher.dispatch(now)
             while isinstance(step, Grant):
                 self._grant(step, now)
-                step = self.desk.dispatch(now)
+                step = self.dispatcher.dispatch(now)
         finally:
             self._busy = False
         if self._common is not None:
@@ -287,7 +289,7 @@ class Pool(Generic[LaneT]):
         elif turn.future.done() or now > ticket.give_up_at + _TARDY_US:
             # its call was cancelled, and has not run since, or it is too late for it: nothing is taken
             turn.end(None)
-            self.desk.settled(ticket.owner, ticket.charge.tokens, 0, now)
+            self.dispatcher.settled(ticket.owner, ticket.charge.tokens, 0, now)
         else:
             turn.end(self._permit(cast("LaneT", grant.outlet), ticket.owner, ticket.charge, now))
 
@@ -295,14 +297,14 @@ class Pool(Generic[LaneT]):
         if charge.prefix:
             asked, charge = charge, lane.due(charge, now)
             if charge is not asked:
-                self.desk.spared(tenant, asked.tokens - charge.tokens, now)
+                self.dispatcher.spared(tenant, asked.tokens - charge.tokens, now)
         probe = lane.take(charge, now)
         return Permit(self, lane, tenant, charge, now, lane.breaker.epochs, probe)
 
     def _dismiss(self, ticket: Waiting) -> None:
         """Its patience is at an end, unless its turn comes in this very moment."""
         self.pump()
-        if self.desk.leave(ticket, self._clock.now()):
+        if self.dispatcher.leave(ticket, self._clock.now()):
             _turn_of(ticket).end(None)
             self.pump()
 
@@ -310,7 +312,7 @@ class Pool(Generic[LaneT]):
         """The waiting call was cancelled, perhaps in the same moment in which its turn came."""
         if turn.patience is not None:
             turn.patience.cancel()
-        if self.desk.leave(ticket, self._clock.now()):
+        if self.dispatcher.leave(ticket, self._clock.now()):
             self.pump()
         elif turn.future.done() and not turn.future.cancelled() and (permit := turn.future.result()) is not None:
             permit.give_back()

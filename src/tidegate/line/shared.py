@@ -10,8 +10,8 @@ from tidegate.line.mirror import Mirror
 from tidegate.model.cluster import BUCKET, LOG, Demand, ExchangeReply
 from tidegate.model.snapshot import Profile
 from tidegate.policy.failure import headers
+from tidegate.policy.lease.lease_client import LeaseClient
 from tidegate.policy.lease.purse import QuotaLease
-from tidegate.policy.lease.wallet import LeaseClient
 from tidegate.policy.quota.allowance import Allowance
 from tidegate.policy.quota.quota import MINUTE_US, SECOND_US, mirrored
 

@@ -8,7 +8,7 @@ from tidegate.line.keys import KeyRing
 from tidegate.line.lane import Experience, Lane, Organisation
 from tidegate.line.pool import Pool
 from tidegate.model.snapshot import RateLimitPolicy, Scope
-from tidegate.policy.queue.desk import Rules
+from tidegate.policy.queue.dispatcher import Rules
 from tidegate.policy.queue.outlet import Outlet
 
 Discipline = tuple[str, str, tuple[int, ...]]  # scheduler, pick and the lanes' weights

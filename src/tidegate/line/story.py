@@ -15,7 +15,7 @@ from tidegate.model.outcome import Reason
 from tidegate.model.reply import Failure
 from tidegate.model.story import ASKED, BROKE, CHOSEN, DRAINED, MOST, MOVED, QUEUED, REFUSED, Step
 from tidegate.policy.failure.drain import DRAINED_US
-from tidegate.policy.queue.desk import Waiting
+from tidegate.policy.queue.dispatcher import Waiting
 from tidegate.policy.queue.outlet import Outlet
 from tidegate.policy.queue.records import Candidate, Choice
 from tidegate.policy.quota.allowance import NEVER
@@ -93,7 +93,7 @@ def place(pool: Pool[LaneT], ticket: Waiting, now: int, *, front: bool) -> tuple
     """Why a call waits there, how many are served before it by the discipline's rule, and how many wait in all."""
     waiting = pool.waiting
     if waiting:
-        ahead = 0 if front else pool.desk.scheduler.ahead(ticket.owner, ticket.cost, now).requests
+        ahead = 0 if front else pool.dispatcher.scheduler.ahead(ticket.owner, ticket.cost, now).requests
         return TURN, ahead, waiting
     lanes: Sequence[Outlet] = pool.lanes
     if all(lane.breaker.limited and lane.breaker.wait(now) for lane in lanes):

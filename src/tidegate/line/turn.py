@@ -5,7 +5,7 @@ from tidegate.line.pool import LaneT, Permit, Pool
 from tidegate.line.slot import Slot
 from tidegate.line.target import Pick, Target
 from tidegate.model.call import Call
-from tidegate.policy.queue.desk import Waiting
+from tidegate.policy.queue.dispatcher import Waiting
 from tidegate.ports import Clock
 
 

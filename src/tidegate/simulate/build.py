@@ -1,4 +1,4 @@
-"""The gate's own policy objects for a scenario: scheduler, outlets with their mirrors, desk."""
+"""The gate's own policy objects for a scenario: scheduler, outlets with their mirrors, dispatcher."""
 
 from collections.abc import Iterable, Sequence
 from random import Random
@@ -6,7 +6,7 @@ from random import Random
 from tidegate.model.snapshot import Limits, Profile
 from tidegate.policy.failure.health import Health
 from tidegate.policy.pick.headroom import Headroom
-from tidegate.policy.queue.desk import Dispatcher, Rules
+from tidegate.policy.queue.dispatcher import Dispatcher, Rules
 from tidegate.policy.queue.outlets import Outlets
 from tidegate.policy.schedule.make import make
 from tidegate.simulate.provider import Account
@@ -40,9 +40,9 @@ def sights(accounts: Iterable[Account], settings: Pool, now: int, *, drained: bo
     ]
 
 
-def desk(
+def dispatcher(
     lanes: Sequence[Sight], settings: Pool, discipline: Discipline, random: Random, now: int, *, tiered: bool
 ) -> Dispatcher:
-    """A desk over these outlets."""
+    """A dispatcher over these outlets."""
     rules = Rules(settings.max_waiting, tiered=tiered)
     return Dispatcher(Outlets(lanes, Headroom()), make(discipline), random.random, rules, now)

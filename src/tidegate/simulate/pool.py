@@ -10,7 +10,7 @@ from random import Random
 from tidegate.model.outcome import Reason
 from tidegate.model.snapshot import RetryPolicy
 from tidegate.policy.failure.recovery import Move, RetryBudget, after_failure
-from tidegate.policy.queue.desk import Dispatcher, Waiting
+from tidegate.policy.queue.dispatcher import Dispatcher, Waiting
 from tidegate.policy.queue.outlet import UNTOLD, Outlet
 from tidegate.policy.quota.allowance import NEVER
 from tidegate.policy.quota.estimate import admission
@@ -37,11 +37,11 @@ Refuse = Callable[[Call, int], None]
 class Slot:
     """What an attempt holds of an outlet."""
 
-    __slots__ = ("desk", "epochs", "outlet", "pool", "probe", "taken_at", "tokens")
+    __slots__ = ("dispatcher", "epochs", "outlet", "pool", "probe", "taken_at", "tokens")
 
     def __init__(self, pool: "Pool", outlet: Sight, charge: Charge, now: int) -> None:
         self.pool = pool
-        self.desk = pool.desk
+        self.dispatcher = pool.dispatcher
         self.outlet = outlet
         self.tokens = charge.tokens
         self.taken_at = now
@@ -50,7 +50,7 @@ class Slot:
 
 
 class Pool:
-    """One desk over some accounts. `refuse` is told of every refusal, with the time it names (0 = none)."""
+    """One dispatcher over some accounts. `refuse` is told of every refusal, with the time it names (0 = none)."""
 
     __slots__ = (
         "_agenda",
@@ -66,7 +66,7 @@ class Pool:
         "_tally",
         "accounts",
         "decisions",
-        "desk",
+        "dispatcher",
         "held",
         "name",
     )  # fmt: skip
@@ -75,14 +75,14 @@ class Pool:
         self,
         name: str,
         settings: PoolSettings,
-        desk: Dispatcher,
+        dispatcher: Dispatcher,
         accounts: Mapping[str, Account],
         world: tuple[Agenda, Provider, Tally, Random],
         refuse: Refuse,
     ) -> None:
-        """`accounts` by the names of the desk's outlets."""
+        """`accounts` by the names of the dispatcher's outlets."""
         self.name = name
-        self.desk = desk
+        self.dispatcher = dispatcher
         self.accounts = accounts
         self.decisions = 0
         self._agenda, self._provider, self._tally, self._random = world
@@ -93,16 +93,16 @@ class Pool:
         self._pace = Pace()
         self._look_at = NEVER
         self._alive = True
-        self.held: list[Call] = []  # at their ingresses, while the desk has no owner
+        self.held: list[Call] = []  # at their ingresses, while the dispatcher has no owner
 
     @property
     def waiting(self) -> int:
         """How many calls wait for their turn, or for an owner."""
-        return self.desk.waiting if self._alive else len(self.held)
+        return self.dispatcher.waiting if self._alive else len(self.held)
 
     def arrive(self, call: Call) -> None:
         """A client asks. It is sent, waits, or is refused at once when it cannot be served in time."""
-        now, desk = self._agenda.now, self.desk
+        now, dispatcher = self._agenda.now, self.dispatcher
         if not self._alive:
             self.held.append(call)
             return
@@ -110,30 +110,30 @@ class Pool:
         self._budget.deposit(now, retry_of_client=call.tries > 1)
         call.attempts = 0
         charge = self._charge(call)
-        outlet = desk.pass_now(call.tenant, charge, 0, now)
+        outlet = dispatcher.pass_now(call.tenant, charge, 0, now)
         if outlet is not None:
             self._send(call, outlet, charge, now)
             return
-        seen = desk.predict(call.tenant, charge, now)
+        seen = dispatcher.predict(call.tenant, charge, now)
         latest = self._latest(call)
         if seen.wait_us != NEVER and not seen.full and now + seen.wait_us <= latest:
             self._enter(call, charge, latest, front=False)
             return
-        told = 0 if seen.wait_us == NEVER else desk.promise(call.tenant, charge, max(1, seen.wait_us), now)
+        told = 0 if seen.wait_us == NEVER else dispatcher.promise(call.tenant, charge, max(1, seen.wait_us), now)
         self._refuse(call, told)
 
     def fail(self) -> None:
-        """The desk's owner dies: the calls are held where they came in, and nothing is decided."""
+        """The dispatcher's owner dies: the calls are held where they came in, and nothing is decided."""
         self._alive = False
         self._look_at = NEVER
-        for ticket in self.desk.scheduler:
+        for ticket in self.dispatcher.scheduler:
             if isinstance(ticket.ctx, Call):
                 self._tally.leaves(ticket.ctx)
                 self.held.append(ticket.ctx)
 
-    def revive(self, desk: Dispatcher) -> None:
-        """Another owner begins with this desk; who was held waits there, until its own deadline."""
-        self.desk = desk
+    def revive(self, dispatcher: Dispatcher) -> None:
+        """Another owner begins with this dispatcher; who was held waits there, until its own deadline."""
+        self.dispatcher = dispatcher
         self._alive = True
         held, self.held = sorted(self.held, key=_arrived), []
         for call in held:
@@ -146,17 +146,17 @@ class Pool:
         better = reply.charged < slot.tokens or outlet.breaker.limited
         if reply.verdict is Verdict.ANSWERED:
             outlet.settle(slot.tokens, reply.charged, slot.taken_at, now)
-            slot.desk.settled(call.tenant, slot.tokens, reply.charged, now)
+            slot.dispatcher.settled(call.tenant, slot.tokens, reply.charged, now)
             self._pace.learn(now - slot.taken_at)
             outlet.breaker.succeed(slot.epochs)
             self._tally.ended(call, Ending.ANSWERED)
         else:
             self._failed(reply, slot, _REASONS[reply.verdict], now)
         if reply.shown is not None and outlet.watch(reply.shown, slot.taken_at, now):
-            self.desk.changed(now)
+            self.dispatcher.changed(now)
             self._review(tripped=False)
             better = True
-        if better and self.desk.waiting:
+        if better and self.dispatcher.waiting:
             self._dispatch()
 
     def _failed(self, reply: Reply, slot: Slot, reason: Reason, now: int) -> None:
@@ -166,7 +166,7 @@ class Pool:
         else:
             outlet.keep(slot.tokens)
         tripped = outlet.breaker.fail(reason, slot.epochs, slot.probe, now, reply.named_us or None)
-        self.desk.changed(now)
+        self.dispatcher.changed(now)
         self._review(tripped=tripped)
         call.attempts += 1
         latest = self._latest(call)
@@ -205,13 +205,13 @@ class Pool:
             self.held.append(call)
             return
         ticket = Waiting(call.tenant, charge, now, latest, ctx=call)
-        pushed = self.desk.enter(ticket, now, front=front)
+        pushed = self.dispatcher.enter(ticket, now, front=front)
         if pushed is not ticket:
             self._tally.waits(call)
             self._agenda.put(latest, self._give_up, ticket)
         if pushed is not None:
             self._push_out(pushed, entered=pushed is not ticket)
-        if self.desk.scheduler.head(now) is ticket:
+        if self.dispatcher.scheduler.head(now) is ticket:
             self._dispatch()
 
     def _push_out(self, ticket: Waiting, *, entered: bool) -> None:
@@ -219,16 +219,16 @@ class Pool:
         assert isinstance(call, Call)
         if entered:
             self._left(call)
-        seen = self.desk.predict(call.tenant, ticket.charge, self._agenda.now)
+        seen = self.dispatcher.predict(call.tenant, ticket.charge, self._agenda.now)
         if seen.wait_us == NEVER:
             self._refuse(call, 0)
         else:
-            self._refuse(call, self.desk.promise(call.tenant, ticket.charge, seen.wait_us, self._agenda.now))
+            self._refuse(call, self.dispatcher.promise(call.tenant, ticket.charge, seen.wait_us, self._agenda.now))
 
     def _review(self, *, tripped: bool) -> None:
         if not self._alive:
             return
-        for ticket in self.desk.review(self._agenda.now, tripped=tripped):
+        for ticket in self.dispatcher.review(self._agenda.now, tripped=tripped):
             self._push_out(ticket, entered=True)
 
     def _left(self, call: Call) -> None:
@@ -240,10 +240,10 @@ class Pool:
         if not self._alive:
             return
         now = self._agenda.now
-        first = self.desk.scheduler.head(now) is ticket
+        first = self.dispatcher.scheduler.head(now) is ticket
         if first:
             self._dispatch()
-        if self.desk.leave(ticket, now):
+        if self.dispatcher.leave(ticket, now):
             call = ticket.ctx
             assert isinstance(call, Call)
             self._left(call)
@@ -255,8 +255,8 @@ class Pool:
         """Let pass who can, and look again when the next one may."""
         if not self._alive:
             return
-        now, desk = self._agenda.now, self.desk
-        while not isinstance(grant := desk.dispatch(now), int):
+        now, dispatcher = self._agenda.now, self.dispatcher
+        while not isinstance(grant := dispatcher.dispatch(now), int):
             self.decisions += 1
             call = grant.ticket.ctx
             assert isinstance(call, Call)

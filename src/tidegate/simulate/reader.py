@@ -9,6 +9,7 @@ import msgspec
 
 from tidegate.config import source
 from tidegate.config.findings import ConfigError, Finding
+from tidegate.config.nodes import YamlError
 from tidegate.simulate.explain import explain
 from tidegate.simulate.rules import check
 from tidegate.simulate.scenario import Scenario
@@ -39,7 +40,7 @@ def parse(raw: bytes, name: str) -> Scenario:
     """A scenario from YAML; `name` stands in errors. Raises `ConfigError`."""
     try:
         document = source.parse(source.decode(raw), {})
-    except source.YamlError as error:
+    except YamlError as error:
         raise ConfigError(name, [error.finding]) from None
     if not document.findings:
         try:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from random import Random
 
 from tidegate.load.trace import TraceRow
-from tidegate.policy.queue.desk import Dispatcher
+from tidegate.policy.queue.dispatcher import Dispatcher
 from tidegate.simulate import build
 from tidegate.simulate.agenda import Agenda
 from tidegate.simulate.arrivals import Arrival, arrivals, replayed
@@ -68,7 +68,7 @@ class Run:
     def _desk(self, part: Sequence[Account], now: int, *, drained: bool = False) -> Dispatcher:
         settings = self.scenario.pool
         lanes = build.sights(part, settings, now, drained=drained or settings.drained)
-        return build.desk(lanes, settings, self.discipline, self._gate, now, tiered=self._tiered)
+        return build.dispatcher(lanes, settings, self.discipline, self._gate, now, tiered=self._tiered)
 
     def _schedule(self, sources: list[Iterator[Arrival]]) -> None:
         for source in sources:

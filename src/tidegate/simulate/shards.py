@@ -15,7 +15,7 @@ from typing import Protocol
 
 import msgspec
 
-from tidegate.policy.queue.desk import Dispatcher
+from tidegate.policy.queue.dispatcher import Dispatcher
 from tidegate.policy.ring import Ring
 from tidegate.simulate.agenda import Agenda
 from tidegate.simulate.call import Call
@@ -46,7 +46,7 @@ class Handover(msgspec.Struct, frozen=True):
 
 
 class MakeDesk(Protocol):
-    """A desk over some accounts, as nobody has used it."""
+    """A dispatcher over some accounts, as nobody has used it."""
 
     def __call__(self, part: Sequence[Account], now: int, *, drained: bool = False) -> Dispatcher: ...
 
@@ -105,7 +105,7 @@ class Shards:
         orphans = [pool for pool in self._pools if self._owner[pool.name] == owner]
         calls = 0
         for pool in orphans:
-            calls += pool.desk.waiting
+            calls += pool.dispatcher.waiting
             pool.fail()
         self._agenda.put(self._agenda.now + self._notice_us, self._rehome, (owner, orphans, calls))
 

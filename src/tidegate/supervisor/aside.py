@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 from tidegate.observe.log import Log
-from tidegate.supervisor.keeper import ProcessManager
 from tidegate.supervisor.messages import Drain, Load, Message, Ready, Rejected
+from tidegate.supervisor.process_manager import ProcessManager
 from tidegate.supervisor.service import Death, Service, describe
 from tidegate.supervisor.worker import GRACE
 

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from tidegate.observe.log import Log
 from tidegate.supervisor.aside import Aside
-from tidegate.supervisor.keeper import ProcessManager
 from tidegate.supervisor.messages import Loaded
+from tidegate.supervisor.process_manager import ProcessManager
 from tidegate.supervisor.service import Death, Service
 
 

@@ -15,7 +15,6 @@ from tidegate.supervisor.cgroup import sweep
 from tidegate.supervisor.configuration import Configuration
 from tidegate.supervisor.failure import GateError
 from tidegate.supervisor.homes import Homes, forget_nonces, made, replica
-from tidegate.supervisor.keeper import ProcessManager
 from tidegate.supervisor.listen import listen
 from tidegate.supervisor.messages import (
     Died,
@@ -31,6 +30,7 @@ from tidegate.supervisor.messages import (
     Warm,
     Workers,
 )  # fmt: skip
+from tidegate.supervisor.process_manager import ProcessManager
 from tidegate.supervisor.rolling import Rolling
 from tidegate.supervisor.service import Death, Service, describe
 from tidegate.supervisor.worker import GRACE, Now, Setting, Worker

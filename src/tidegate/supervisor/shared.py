@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from tidegate.observe.log import Log
 from tidegate.supervisor.failure import GateError
-from tidegate.supervisor.keeper import ProcessManager
+from tidegate.supervisor.process_manager import ProcessManager
 from tidegate.supervisor.service import Death, Service, describe
 
 SOCKET = "valkey.sock"  # in the state directory, as `model/cluster.py` says

@@ -19,11 +19,11 @@ from tidegate.supervisor.asides import Asides
 from tidegate.supervisor.asked import Asked
 from tidegate.supervisor.failure import GateError
 from tidegate.supervisor.fleet import Fleet
-from tidegate.supervisor.keeper import ProcessManager
 from tidegate.supervisor.listen import listen, listen_together, loopback, url
 from tidegate.supervisor.loading import KEPT, Loader, Outcome
 from tidegate.supervisor.messages import Load, Loaded, Message, Named, Ready, Rejected, Reload, Reloaded, Source, Status
 from tidegate.supervisor.options import Options, kinds
+from tidegate.supervisor.process_manager import ProcessManager
 from tidegate.supervisor.service import Death, Service, describe
 from tidegate.supervisor.shared import OwnValkey, url_of
 from tidegate.supervisor.state_dir import StateDir

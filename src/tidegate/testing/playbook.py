@@ -13,9 +13,9 @@ from collections.abc import Sequence
 
 from tidegate.line.acquaint import acquaint
 from tidegate.line.attempt import Answered
-from tidegate.line.book import RoutingTable
 from tidegate.line.lanes import Lanes
 from tidegate.line.line import Line
+from tidegate.line.routing_table import RoutingTable
 from tidegate.model.call import Call, Kind
 from tidegate.model.facts import CallRecord, Fact, Intent
 from tidegate.model.outcome import Reason

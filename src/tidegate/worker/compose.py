@@ -12,8 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tidegate.edge.access.clients import Clients
 from tidegate.edge.access.door import Door
+from tidegate.edge.access.principals import Clients
 from tidegate.edge.access.roster import Roster
 from tidegate.edge.access.signatures import Signatures
 from tidegate.edge.bodies import CapturePolicy
@@ -24,9 +24,9 @@ from tidegate.journal.care import Care, tell_damage
 from tidegate.journal.journal import Journal
 from tidegate.journal.nonces import NonceFile, boot_of_machine, name_of_past
 from tidegate.journal.recover import levels_of, recover
-from tidegate.line.book import RoutingTable
 from tidegate.line.lane import LaneState
 from tidegate.line.lanes import Lanes
+from tidegate.line.routing_table import RoutingTable
 from tidegate.model.snapshot import Snapshot
 from tidegate.observe.log import Log
 from tidegate.observe.observer import Observer

@@ -14,14 +14,14 @@ from typing import Final
 import msgspec
 
 from tidegate.edge import errors
-from tidegate.edge.access.clients import Limiting
-from tidegate.edge.crew import TaskPool
+from tidegate.edge.access.principals import Limiting
 from tidegate.edge.gateway import Gateway
+from tidegate.edge.task_pool import TaskPool
 from tidegate.line import drilled
-from tidegate.line.book import RoutingTable
 from tidegate.line.drilled import Asked, DrillPlans
 from tidegate.line.lanes import Lanes
 from tidegate.line.plan import Plan
+from tidegate.line.routing_table import RoutingTable
 from tidegate.model.call import Call, Kind
 from tidegate.model.drills import ASKED, FAULTS, OUT, SOCKET
 from tidegate.model.errors import Problem, ProblemKind

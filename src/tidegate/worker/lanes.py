@@ -89,18 +89,18 @@ def account_gauges(lanes: Lanes, clock: Clock) -> Iterator[AccountGauge]:
 
 def pool_gauge(pool: Pool[Lane], now: int) -> PoolGauge:
     """How a pool's queue stands."""
-    desk, (name, _, model) = pool.desk, pool.name.partition("/")
+    dispatcher, (name, _, model) = pool.dispatcher, pool.name.partition("/")
     return PoolGauge(
         name,
         model,
-        desk.by_tier,
-        desk.oldest_us(now),
-        len(desk.appointments),
-        desk.left,
-        desk.waited_us,
-        desk.refused,
-        desk.waiting_us(now),
-        desk.waits,
+        dispatcher.by_tier,
+        dispatcher.oldest_us(now),
+        len(dispatcher.appointments),
+        dispatcher.left,
+        dispatcher.waited_us,
+        dispatcher.refused,
+        dispatcher.waiting_us(now),
+        dispatcher.waits,
     )
 
 

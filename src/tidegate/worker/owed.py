@@ -36,7 +36,7 @@ def owed_at(pools: Iterable[Pool[Lane]], now: int) -> dict[str, Owed]:
     """By `Lane.key`. What waits in a pool goes by its lanes as fast as each of them is refilled. O(waiting + lanes)."""
     found: dict[str, Owed] = {}
     for pool in pools:
-        waiting = [ticket for ticket in pool.desk.scheduler if isinstance(ticket, Waiting)]
+        waiting = [ticket for ticket in pool.dispatcher.scheduler if isinstance(ticket, Waiting)]
         if not waiting:
             continue
         tokens = sum(max(0, ticket.charge.tokens) for ticket in waiting)

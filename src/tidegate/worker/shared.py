@@ -15,7 +15,7 @@ from tidegate.cluster.check import Unreached, UnusableStore, check
 from tidegate.cluster.client import StoreClient
 from tidegate.cluster.failure import Failure
 from tidegate.cluster.figures import Figures
-from tidegate.cluster.keeper import LeaseExchanger
+from tidegate.cluster.lease_exchanger import LeaseExchanger
 from tidegate.cluster.membership import Membership, footing_mode
 from tidegate.cluster.remembered import Remembered
 from tidegate.cluster.scripts import exchange, members

@@ -7,8 +7,8 @@ import pytest
 
 from tests.edge.test_gateway import BODY, CHAT, Wire
 from tests.line.scenes import play_of
-from tidegate.edge.access.clients import Clients
 from tidegate.edge.access.door import Door
+from tidegate.edge.access.principals import Clients
 from tidegate.edge.gateway import Gateway, Runtime
 from tidegate.model.keys import digest_of
 from tidegate.model.snapshot import AddressLimits, ClientKey, SigningSettings, Snapshot

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tidegate.edge.access.clients import Principal
 from tidegate.edge.access.entitled import Models
+from tidegate.edge.access.principals import Principal
 from tidegate.edge.access.rights import not_allowed, objection
 from tidegate.model.errors import ProblemKind
 from tidegate.model.snapshot import ClientKey

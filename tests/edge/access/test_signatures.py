@@ -16,8 +16,8 @@ from tests.edge.shared import Here
 from tests.edge.test_gateway import BODY, CHAT, Wire
 from tests.line.scenes import play_of
 from tidegate.client import Signer
-from tidegate.edge.access.clients import Clients
 from tidegate.edge.access.door import Door
+from tidegate.edge.access.principals import Clients
 from tidegate.edge.access.proofs import Proofs
 from tidegate.edge.access.signatures import Signatures
 from tidegate.edge.gateway import Gateway, Runtime

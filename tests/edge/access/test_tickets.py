@@ -8,12 +8,12 @@ from tests.edge.known import digest
 from tests.edge.managed import EMPTY, Managed, gone, key
 from tests.edge.test_gateway import Asked, Door
 from tests.line.scenes import play_of
-from tidegate.edge.access.clients import Clients
 from tidegate.edge.access.door import Door as Threshold
+from tidegate.edge.access.principals import Clients
 from tidegate.edge.access.tickets import AGAIN_US, Tickets
 from tidegate.edge.gateway import Runtime
 from tidegate.model.snapshot import AddressLimits, ClientKey, Namespace, Snapshot
-from tidegate.policy.access.tickets import JobToken, signed
+from tidegate.policy.access.job_tokens import JobToken, signed
 from tidegate.testing import Reply
 from tidegate.testing.clock import SECOND, settle
 from tidegate.testing.playbook import answer

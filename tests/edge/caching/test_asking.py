@@ -10,8 +10,8 @@ from tests.edge.known import digest
 from tests.edge.managed import EMPTY, Managed
 from tests.edge.test_gateway import CHAT, Asked
 from tests.line.scenes import play_of
-from tidegate.edge.access.clients import Clients
 from tidegate.edge.access.memo import HeadMemo, memo_of
+from tidegate.edge.access.principals import Clients
 from tidegate.edge.caching import asking
 from tidegate.edge.gateway import Runtime
 from tidegate.model.directory import PutKey, PutNamespace

@@ -16,7 +16,7 @@ from tests.edge.test_gateway import CHAT, Asked
 from tests.edge.test_gateway_fails import Records
 from tests.line.scenes import DONE, chunk, play_of, provider, refusal, streaming
 from tidegate.edge import tape
-from tidegate.edge.access.clients import Clients
+from tidegate.edge.access.principals import Clients
 from tidegate.edge.caching import flights
 from tidegate.edge.gateway import Runtime
 from tidegate.model.directory import PutNamespace

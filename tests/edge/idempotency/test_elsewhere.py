@@ -189,7 +189,7 @@ async def test_what_is_left_behind_is_bounded(crowd: Crowd, monkeypatch: pytest.
     assert crowd.executed == 2
 
 
-@pytest.mark.parametrize("where", ["tidegate.edge.crew.TaskPool.start", "tests.edge.shared.Here.claim"])
+@pytest.mark.parametrize("where", ["tidegate.edge.task_pool.TaskPool.start", "tests.edge.shared.Here.claim"])
 async def test_a_defect_holds_the_key_nowhere(where: str, crowd: Crowd, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither here, where who asked is told, nor at the other workers: the claim is given back."""
 

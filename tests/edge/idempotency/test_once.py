@@ -8,8 +8,8 @@ import pytest
 from tests.edge.test_gateway import BODY, CHAT, Asked, Door
 from tests.line.scenes import DONE, chunk, refusal, streaming
 from tidegate.edge import tape
-from tidegate.edge.crew import TaskPool
 from tidegate.edge.idempotency import once
+from tidegate.edge.task_pool import TaskPool
 from tidegate.testing import Reply
 from tidegate.testing.clock import settle
 from tidegate.testing.playbook import answer

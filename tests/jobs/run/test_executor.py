@@ -12,7 +12,7 @@ from tidegate.jobs.records import End, Owner
 from tidegate.model.entitlements import Isolation
 from tidegate.model.jobs import DEAD, DONE, FAILED, QUEUED
 from tidegate.model.snapshot import Snapshot
-from tidegate.policy.access.tickets import read
+from tidegate.policy.access.job_tokens import read
 
 TICKET = "x-tidegate-job-ticket"
 

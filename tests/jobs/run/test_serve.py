@@ -19,7 +19,7 @@ from tidegate.jobs.runner import run_alone
 from tidegate.model.jobs import DONE, KEY, QUEUED
 from tidegate.model.snapshot import ServerSettings, Snapshot
 from tidegate.observe.log import Log
-from tidegate.policy.access.tickets import read
+from tidegate.policy.access.job_tokens import read
 
 
 @pytest.fixture

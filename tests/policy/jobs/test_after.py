@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tidegate.model.jobs import DEAD, DONE, FAILED, QUEUED
-from tidegate.policy.access import tickets
+from tidegate.policy.access import job_tokens
 from tidegate.policy.jobs.after import LONGEST, Came, Fate, Tries, after, reason, said
 
 SECOND = 1_000_000
@@ -94,7 +94,7 @@ def test_a_failure_counts_and_each_pause_is_twice_as_long(came: Came) -> None:
     assert fate(came, 4).state == DEAD
 
 
-@pytest.mark.parametrize("message", [tickets.WRONG, tickets.EXPIRED])
+@pytest.mark.parametrize("message", [job_tokens.WRONG, job_tokens.EXPIRED])
 def test_a_ticket_that_is_refused_is_not_the_jobs_fault(message: str) -> None:
     """A worker may have to learn the secret; a key that is refused stays so."""
     assert fate(Came(401, "invalid_api_key", message, 0)).state == QUEUED

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from tidegate.model.tenant import PAID, Tenant
 from tidegate.policy.pick import make as pick
-from tidegate.policy.queue.desk import Dispatcher, Rules, Waiting
+from tidegate.policy.queue.dispatcher import Dispatcher, Rules, Waiting
 from tidegate.policy.queue.outlet import Outlet
 from tidegate.policy.queue.outlets import Outlets
 from tidegate.policy.quota.bucket import Bucket
@@ -17,20 +17,20 @@ TENANT = Tenant("acme", PAID)
 
 
 def full(patience: list[int]) -> tuple[Dispatcher, list[Waiting]]:
-    """A desk of 1,000 tokens a second that has none, with calls of 1,000 that wait so many seconds."""
+    """A dispatcher of 1,000 tokens a second that has none, with calls of 1,000 that wait so many seconds."""
     outlet = Outlet("one", Quota((), (Bucket(60_000, 0),)))
-    desk = Dispatcher(Outlets((outlet,), pick("headroom")), scheduler("fifo"), lambda: 0.0, Rules(100_000), 0)
+    dispatcher = Dispatcher(Outlets((outlet,), pick("headroom")), scheduler("fifo"), lambda: 0.0, Rules(100_000), 0)
     outlet.take(Charge(60_000), 0)
     tickets = [Waiting(TENANT, Charge(1_000), 0, seconds * SECOND) for seconds in patience]
     for ticket in tickets:
-        assert desk.enter(ticket, 0) is None
-    return desk, tickets
+        assert dispatcher.enter(ticket, 0) is None
+    return dispatcher, tickets
 
 
-def in_slices(desk: Dispatcher, most: int) -> list[list[Waiting]]:
+def in_slices(dispatcher: Dispatcher, most: int) -> list[list[Waiting]]:
     slices = []
-    while desk.reviewing:
-        slices.append(list(desk.review(0, tripped=False, most=most)))
+    while dispatcher.reviewing:
+        slices.append(list(dispatcher.review(0, tripped=False, most=most)))
         assert len(slices) < 1_000
     return slices
 
@@ -48,47 +48,47 @@ def test_slices_take_out_whom_a_whole_review_does(patience: list[int], most: int
 
 def test_no_slice_looks_at_more_than_it_may() -> None:
     """However many wait, and however often things become worse meanwhile: all are looked at in the end."""
-    desk, tickets = full([1_000_000] * 3_000)
-    desk.worsened()
+    dispatcher, tickets = full([1_000_000] * 3_000)
+    dispatcher.worsened()
     seen = 0
     while any(ticket.reviewed == 0 for ticket in tickets):
-        assert not list(desk.review(0, tripped=False, most=64))
+        assert not list(dispatcher.review(0, tripped=False, most=64))
         before, seen = seen, sum(ticket.reviewed > 0 for ticket in tickets)
         assert before < seen <= before + 64
-        desk.worsened()
-    first = desk.review(0, tripped=False, most=64)
+        dispatcher.worsened()
+    first = dispatcher.review(0, tripped=False, most=64)
     assert not list(first)
     assert sum(ticket.reviewed == 2 for ticket in tickets) <= 64
-    assert desk.reviewing
+    assert dispatcher.reviewing
 
 
 def test_news_during_a_round_begins_another() -> None:
     """Who was found fit before them is looked at once more."""
-    desk, tickets = full([1, 2, 3])
-    desk.worsened()
-    assert not list(desk.review(0, tripped=False, most=2))
-    for outlet in desk.outlets:
+    dispatcher, tickets = full([1, 2, 3])
+    dispatcher.worsened()
+    assert not list(dispatcher.review(0, tripped=False, most=2))
+    for outlet in dispatcher.outlets:
         outlet.quota.tokens[0].take(1_000, 0)
-    desk.worsened()
-    assert [ticket for part in in_slices(desk, 2) for ticket in part] == [tickets[2], tickets[0]]
-    assert not desk.reviewing
+    dispatcher.worsened()
+    assert [ticket for part in in_slices(dispatcher, 2) for ticket in part] == [tickets[2], tickets[0]]
+    assert not dispatcher.reviewing
 
 
 def test_who_comes_during_a_round_was_told_its_time() -> None:
     """It is not looked at before the next round."""
-    desk, _ = full([10] * 3)
-    desk.worsened()
-    list(desk.review(0, tripped=False, most=2))
+    dispatcher, _ = full([10] * 3)
+    dispatcher.worsened()
+    list(dispatcher.review(0, tripped=False, most=2))
     late = Waiting(TENANT, Charge(1_000), 0, 0)
-    desk.enter(late, 0)
-    assert in_slices(desk, 2) == [[]]
-    assert list(desk.review(0, tripped=False)) == [late]
+    dispatcher.enter(late, 0)
+    assert in_slices(dispatcher, 2) == [[]]
+    assert list(dispatcher.review(0, tripped=False)) == [late]
 
 
 def test_who_can_go_elsewhere_does_not_wait_for_its_slice() -> None:
     """When the outlets trip, it goes at once."""
-    desk, tickets = full([10] * 5)
+    dispatcher, tickets = full([10] * 5)
     tickets[4].elsewhere = True
-    desk.worsened()
-    assert list(desk.review(0, tripped=True, most=0)) == [tickets[4]]
-    assert desk.reviewing
+    dispatcher.worsened()
+    assert list(dispatcher.review(0, tripped=True, most=0)) == [tickets[4]]
+    assert dispatcher.reviewing

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tidegate.model.tenant import PAID, Tenant
 from tidegate.policy.pick import make as pick
 from tidegate.policy.queue.appointments import GRACE_US
-from tidegate.policy.queue.desk import Dispatcher, Grant, Rules, Waiting
+from tidegate.policy.queue.dispatcher import Dispatcher, Grant, Rules, Waiting
 from tidegate.policy.queue.outlet import UNTOLD, Outlet
 from tidegate.policy.queue.outlets import Outlets
 from tidegate.policy.queue.welcome import CLOSE_US
@@ -34,10 +34,10 @@ def desk_of(rate: int) -> Dispatcher:
 
 
 class Door:
-    """Clients in front of a desk in virtual time. Who would wait for longer than `patience` is refused with a time."""
+    """Clients before a dispatcher in virtual time. Who would wait for more than `patience` is refused with a time."""
 
-    def __init__(self, desk: Dispatcher, names: Iterable[str], patience: int) -> None:
-        self.desk = desk
+    def __init__(self, dispatcher: Dispatcher, names: Iterable[str], patience: int) -> None:
+        self.dispatcher = dispatcher
         self.patience = patience
         self.tenants = {name: Tenant(name, PAID) for name in names}
         self.served: dict[str, int] = dict.fromkeys(self.tenants, 0)
@@ -49,15 +49,15 @@ class Door:
     def arrive(self, name: str, cost: int, now: int) -> int:
         """0, or the time that it was told."""
         self.until(now)
-        desk, tenant, charge = self.desk, self.tenants[name], Charge(cost)
-        outlet = desk.pass_now(tenant, charge, 0, now)
+        dispatcher, tenant, charge = self.dispatcher, self.tenants[name], Charge(cost)
+        outlet = dispatcher.pass_now(tenant, charge, 0, now)
         if outlet is not None:
             self._send(name, cost, outlet)
             return 0
-        wait = desk.predict(tenant, charge, now).wait_us
+        wait = dispatcher.predict(tenant, charge, now).wait_us
         if wait > self.patience:
-            return now + desk.promise(tenant, charge, wait, now)
-        desk.enter(Waiting(tenant, charge, now, NEVER), now)
+            return now + dispatcher.promise(tenant, charge, wait, now)
+        dispatcher.enter(Waiting(tenant, charge, now, NEVER), now)
         self.waits[name] += 1
         if self.waits[name] == 1:
             self.gaps.waits(self.numbers[name])
@@ -66,7 +66,7 @@ class Door:
     def until(self, end: int) -> None:
         """Let time pass."""
         while True:
-            step = self.desk.dispatch(self.now)
+            step = self.dispatcher.dispatch(self.now)
             if isinstance(step, Grant):
                 assert step.outlet is not None
                 name = step.ticket.owner.name
@@ -92,44 +92,44 @@ class Door:
 
 def test_a_place_that_has_come_due_is_behind_nobodys() -> None:
     """Its owner waits for its own cost only, whoever else was told a time."""
-    desk = desk_of(1_000)
+    dispatcher = desk_of(1_000)
     for tenant in (GLOBEX, ACME):
-        assert desk.book(tenant, Charge(1_000), SECOND, 0)
+        assert dispatcher.book(tenant, Charge(1_000), SECOND, 0)
     for _ in range(5):
-        assert desk.book(GLOBEX, Charge(9_000), 3 * SECOND, 0)
-    assert desk.promise(Tenant("new", PAID), Charge(1_000), 0, SECOND) > SECOND
-    assert desk.promise(ACME, Charge(1_000), 0, SECOND) <= SECOND
+        assert dispatcher.book(GLOBEX, Charge(9_000), 3 * SECOND, 0)
+    assert dispatcher.promise(Tenant("new", PAID), Charge(1_000), 0, SECOND) > SECOND
+    assert dispatcher.promise(ACME, Charge(1_000), 0, SECOND) <= SECOND
 
 
 def test_the_gap_before_its_first_place_is_its_own() -> None:
     """Where turns are close, a tenant whose places begin later than a turn from now need not go behind the last one."""
     told = {}
     for first in (1, 20):
-        desk = desk_of(1_000)
+        dispatcher = desk_of(1_000)
         for number in range(3):
-            desk.book(ACME, Charge(1_000), (first + number) * SECOND, 0)
-        told[first] = desk.promise(ACME, Charge(1_000), 0, 0)
+            dispatcher.book(ACME, Charge(1_000), (first + number) * SECOND, 0)
+        told[first] = dispatcher.promise(ACME, Charge(1_000), 0, 0)
     assert told[1] >= 3 * SECOND
     assert told[20] <= 2 * SECOND
 
 
 def test_where_turns_are_far_apart_places_go_in_their_order() -> None:
     """Then a turn before somebody's time would be more than who comes back can wait for."""
-    desk = desk_of(1_000)
+    dispatcher = desk_of(1_000)
     for number in range(CLOSE_US // SECOND + 1):
-        desk.book(Tenant(f"t{number}", PAID), Charge(1_000), (number + 1) * SECOND, 0)
-    assert desk.promise(ACME, Charge(1_000), 0, 0) > CLOSE_US
+        dispatcher.book(Tenant(f"t{number}", PAID), Charge(1_000), (number + 1) * SECOND, 0)
+    assert dispatcher.promise(ACME, Charge(1_000), 0, 0) > CLOSE_US
 
 
 def test_part_of_a_call_lets_it_wait_for_its_turn() -> None:
     """What has come due is half of its cost: it may queue, but where turns are far apart it is told a later time."""
     for rate, soon in ((1_000, True), (100, False)):
-        desk = desk_of(rate)
-        desk.book(ACME, Charge(1_000), 0, 0)
-        desk.book(GLOBEX, Charge(1_000), 0, 0)
-        desk.book(ACME, Charge(2_000), 100 * SECOND, 0)
-        assert (desk.promise(ACME, Charge(2_000), 0, 0) < 50 * SECOND) == soon
-        assert desk.predict(ACME, Charge(1_000), 0).wait_us == 1_000 * SECOND // rate
+        dispatcher = desk_of(rate)
+        dispatcher.book(ACME, Charge(1_000), 0, 0)
+        dispatcher.book(GLOBEX, Charge(1_000), 0, 0)
+        dispatcher.book(ACME, Charge(2_000), 100 * SECOND, 0)
+        assert (dispatcher.promise(ACME, Charge(2_000), 0, 0) < 50 * SECOND) == soon
+        assert dispatcher.predict(ACME, Charge(1_000), 0).wait_us == 1_000 * SECOND // rate
 
 
 # ── nobody gains by being refused ────────────────────────────────────────────────────────────────────────────────────

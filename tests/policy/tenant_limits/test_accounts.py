@@ -15,8 +15,8 @@ from tidegate.model.facts import CallRecord
 from tidegate.model.spending import Spent
 from tidegate.policy.tenant_limits.accounts import Accounts
 from tidegate.policy.tenant_limits.ask import Ask
-from tidegate.policy.tenant_limits.grant import TenantReservation
 from tidegate.policy.tenant_limits.limits import Limits
+from tidegate.policy.tenant_limits.reservation import TenantReservation
 
 DAY = 86_400_000_000
 NOON = 20_000 * DAY + DAY // 2

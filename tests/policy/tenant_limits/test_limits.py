@@ -14,8 +14,8 @@ from tidegate.model.entitlements import Allowance, ClientKey, Namespace, User
 from tidegate.model.snapshot import Price
 from tidegate.policy.tenant_limits.accounts import Accounts
 from tidegate.policy.tenant_limits.ask import Ask
-from tidegate.policy.tenant_limits.grant import TenantReservation
 from tidegate.policy.tenant_limits.limits import Limits
+from tidegate.policy.tenant_limits.reservation import TenantReservation
 from tidegate.policy.tenant_limits.short import BUSY, EXHAUSTED, RATE, TOO_LARGE, Short
 
 DAY = 86_400_000_000

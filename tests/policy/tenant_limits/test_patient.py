@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from tidegate.model.entitlements import Allowance, ClientKey, Namespace
 from tidegate.policy.tenant_limits.accounts import Accounts
 from tidegate.policy.tenant_limits.ask import Ask
-from tidegate.policy.tenant_limits.grant import TenantReservation
 from tidegate.policy.tenant_limits.limits import Limits
 from tidegate.policy.tenant_limits.patient import room
+from tidegate.policy.tenant_limits.reservation import TenantReservation
 from tidegate.policy.tenant_limits.short import BUSY, EXHAUSTED, RATE, TOO_LARGE, Short
 
 MINUTE = 60_000_000

@@ -6,16 +6,16 @@ Health probes do not pass here.
 
 from typing import Final, Protocol
 
-from tidegate.edge.access.clients import Clients, Principal
+from tidegate.edge.access.principals import Clients, Principal
 from tidegate.edge.access.signatures import Nonce, NoRoom, Signatures
 from tidegate.model.errors import Problem, ProblemKind
 from tidegate.model.snapshot import AddressLimits, SigningSettings
 from tidegate.policy.access.addresses import Networks, counted_as, peer_address
 from tidegate.policy.access.familiar import Familiar
 from tidegate.policy.access.forwarded import client_address
+from tidegate.policy.access.job_tokens import JobToken
 from tidegate.policy.access.meter import Meter
 from tidegate.policy.access.signature import BadSignature
-from tidegate.policy.access.tickets import JobToken
 from tidegate.wire.exchange import Exchange
 
 MAX_PEERS: Final = 4_096  # whose address need not be read again

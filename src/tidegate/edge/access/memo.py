@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from tidegate.edge.access.clients import Principal
 from tidegate.edge.access.door import Admission
+from tidegate.edge.access.principals import Principal
 from tidegate.edge.intake import Caller
 from tidegate.wire.exchange import Exchange
 

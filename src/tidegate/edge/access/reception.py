@@ -1,9 +1,9 @@
 """Who is let in by the head of a request, and whether they still are when its body has come."""
 
 from tidegate.edge import errors
-from tidegate.edge.access.clients import Principal
 from tidegate.edge.access.door import NO_KEY, Admission, Turned
 from tidegate.edge.access.memo import Signers, memo_of
+from tidegate.edge.access.principals import Principal
 from tidegate.edge.access.rights import ELSEWHERE, KEPT, objection
 from tidegate.edge.access.signatures import Nonce
 from tidegate.edge.intake import Caller, check_signed

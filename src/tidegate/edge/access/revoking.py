@@ -5,8 +5,8 @@ Calls of other namespaces are never looked at, and cost nothing.
 
 from typing import Final, Protocol
 
-from tidegate.edge.access.clients import Clients, Principal
-from tidegate.edge.crew import Brake
+from tidegate.edge.access.principals import Clients, Principal
+from tidegate.edge.task_pool import Brake
 from tidegate.line.relay import Relay
 from tidegate.model.call import Call
 from tidegate.model.errors import Problem, ProblemKind

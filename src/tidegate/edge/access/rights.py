@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Final
 
-from tidegate.edge.access.clients import Principal
 from tidegate.edge.access.entitled import Models
+from tidegate.edge.access.principals import Principal
 from tidegate.model.errors import Problem, ProblemKind
 from tidegate.policy.access.addresses import shown
 

@@ -3,7 +3,7 @@
 import logging
 from typing import Final
 
-from tidegate.edge.access.clients import Clients, Principal
+from tidegate.edge.access.principals import Clients, Principal
 from tidegate.model.snapshot import SigningSettings
 from tidegate.policy.access import signature
 from tidegate.policy.access.nonces import FORGOTTEN, FRESH, FULL, Nonces

@@ -7,12 +7,12 @@ What belongs to a request alone, where it comes from and whether it is signed, w
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from tidegate.edge.access.clients import Clients, Principal
 from tidegate.edge.access.door import Admission, Door, Turned
+from tidegate.edge.access.principals import Clients, Principal
 from tidegate.edge.access.rights import untimely
 from tidegate.model.errors import Problem, ProblemKind
 from tidegate.model.jobs import TICKET_HEADER
-from tidegate.policy.access.tickets import EXPIRED, BadTicket, JobToken, read
+from tidegate.policy.access.job_tokens import EXPIRED, BadTicket, JobToken, read
 from tidegate.wire.exchange import Exchange
 
 AGAIN_US: Final = 1_000_000  # the secret is looked for no more often than this

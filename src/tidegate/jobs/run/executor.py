@@ -10,7 +10,7 @@ from tidegate.jobs.run.gates import Address, Gates
 from tidegate.jobs.run.replies import TooLarge, body_of, call_id, came, kept_head, usage_of
 from tidegate.model.jobs import DEAD, DONE, FAILED, QUEUED, TICKET_HEADER, JobSettings
 from tidegate.model.snapshot import Snapshot
-from tidegate.policy.access.tickets import JobToken, signed
+from tidegate.policy.access.job_tokens import JobToken, signed
 from tidegate.policy.jobs.after import Came, Fate, Tries, after, reason
 from tidegate.ports import Clock, Headers, TransportError
 from tidegate.wire.stream import Reply

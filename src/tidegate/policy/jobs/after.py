@@ -13,14 +13,14 @@ import re
 from typing import Final
 
 from tidegate.model.jobs import DEAD, DONE, FAILED, QUEUED
-from tidegate.policy.access import tickets
+from tidegate.policy.access import job_tokens
 
 LONGEST: Final = 500  # characters of a reason
 _WORD: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _WAITS: Final = frozenset((429, 503, 529))  # busy (RFC 6585, 4; RFC 9110, 15.6.4); 529 is Anthropic's overload
 _AGAIN: Final = frozenset((408, 409, 425))  # refused for the moment, not for what was asked (RFC 9110; RFC 8470)
 _NEVER: Final = frozenset((501, 505))  # and for what was asked, though the number says it is the server's fault
-_TICKETS: Final = frozenset((tickets.WRONG, tickets.EXPIRED))  # no secret yet, or a clock is off
+_TICKETS: Final = frozenset((job_tokens.WRONG, job_tokens.EXPIRED))  # no secret yet, or a clock is off
 _NOT_CACHED: Final = "not_cached"  # the client wants what is known, and nothing is
 _DOUBLINGS: Final = 32
 

@@ -16,10 +16,10 @@ from hashlib import blake2b
 
 from tidegate.model.cluster import DEMANDS, Demand, ExchangeReply
 from tidegate.model.tenant import Tenant
+from tidegate.policy.lease.lease_client import LeaseClient
 from tidegate.policy.lease.purse import REQUESTS, TOKENS
 from tidegate.policy.lease.times import LEAST_US
-from tidegate.policy.lease.wallet import LeaseClient
-from tidegate.policy.queue.desk import Dispatcher, Waiting
+from tidegate.policy.queue.dispatcher import Dispatcher, Waiting
 from tidegate.policy.queue.outlet import Outlet
 from tidegate.policy.queue.records import Ahead
 from tidegate.policy.quota.charge import Charge

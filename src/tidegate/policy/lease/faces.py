@@ -1,4 +1,4 @@
-"""What the exchange with the shared state (`cluster/keeper.py`) needs of each fund that a worker spends from."""
+"""What the exchange with the shared state (`cluster/lease_exchanger.py`) needs of each fund of a worker."""
 
 from collections.abc import Callable
 from typing import Protocol

@@ -9,8 +9,8 @@ from typing import Final
 
 from tidegate.model.cluster import SLOTS, Demand, ExchangeReply
 from tidegate.policy.lease.faces import Funds
+from tidegate.policy.lease.lease_client import LeaseClient
 from tidegate.policy.lease.purse import QuotaLease
-from tidegate.policy.lease.wallet import LeaseClient
 from tidegate.policy.queue.outlet import Cap
 
 _FLOW: Final = 0

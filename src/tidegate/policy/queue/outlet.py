@@ -12,7 +12,7 @@ from typing import Final
 
 from tidegate.policy.failure.breaker import Breaker
 from tidegate.policy.failure.health import PROBE_GUESS_US
-from tidegate.policy.lease.wallet import LeaseClient
+from tidegate.policy.lease.lease_client import LeaseClient
 from tidegate.policy.queue.trunk import CALLS
 from tidegate.policy.quota.allowance import NEVER, Allowance
 from tidegate.policy.quota.outputs import Outputs

@@ -1,4 +1,4 @@
-"""The ticket of a call that waits at a desk."""
+"""The ticket of a call that waits at a dispatcher."""
 
 from tidegate.model.tenant import Tenant
 from tidegate.policy.quota.charge import Charge

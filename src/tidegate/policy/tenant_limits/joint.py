@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Final
 
 from tidegate.model.cluster import FREE, LOG, SLOTS, SUM, Demand, ExchangeReply, RecoveryState
 from tidegate.policy.lease.faces import CLOSED, JOINING, OPEN, SHARED, Footing, Funds
+from tidegate.policy.lease.lease_client import LeaseClient
 from tidegate.policy.lease.purse import QuotaLease
 from tidegate.policy.lease.times import LEAST_US
-from tidegate.policy.lease.wallet import LeaseClient
 from tidegate.policy.quota.allowance import Allowance
 from tidegate.policy.tenant_limits.ask import Ask
 from tidegate.policy.tenant_limits.budget import WHATS, Budget

@@ -15,10 +15,10 @@ answer follow what is produced, so that the sum counts only what is produced aft
 from tidegate.policy.tenant_limits.account import Account
 from tidegate.policy.tenant_limits.ask import Ask
 from tidegate.policy.tenant_limits.common import Common
-from tidegate.policy.tenant_limits.grant import TenantReservation
 from tidegate.policy.tenant_limits.joint import Joint
 from tidegate.policy.tenant_limits.outlook import Outlook
 from tidegate.policy.tenant_limits.patient import crowded
+from tidegate.policy.tenant_limits.reservation import TenantReservation
 from tidegate.policy.tenant_limits.short import Short
 
 

@@ -4,10 +4,10 @@ import msgspec
 import pytest
 
 from tests.line.scenes import CALM, PROFILE, provider, snapshot
-from tidegate.line.book import MAX_NAMED_BY_CALLERS, UNROUTED, RoutingTable
 from tidegate.line.lane import LaneState
 from tidegate.line.lanes import Lanes
 from tidegate.line.plan import Plan
+from tidegate.line.routing_table import MAX_NAMED_BY_CALLERS, UNROUTED, RoutingTable
 from tidegate.model.belief import Belief
 from tidegate.model.snapshot import DegradeStep, Limits, ModelEntry, RateLimitPolicy, Scope, Snapshot, Strategy
 from tidegate.model.tenant import NOBODY

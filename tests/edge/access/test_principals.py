@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from tests.edge.known import digest, known
-from tidegate.edge.access.clients import MAX_RECENT, Clients, Principal
+from tidegate.edge.access.principals import MAX_RECENT, Clients, Principal
 from tidegate.edge.access.roster import Roster
 from tidegate.model.directory import Change, Gone, PutKey, PutNamespace, PutUser
 from tidegate.model.playground import CLIENT

@@ -1,4 +1,4 @@
-"""The desk of a pool: who goes next, and through which outlet. Pure: the same object serves the gate and `simulate`.
+"""The dispatcher of a pool: who goes next, and through which outlet. Pure: it serves the gate and `simulate` alike.
 
 A call passes at once when nobody waits and an outlet can serve it now; else its ticket waits in the scheduler.
 `dispatch` grants tickets while an outlet can serve the head, and then says when to look again. Nobody overtakes the
@@ -69,7 +69,7 @@ class Dispatcher:
     def inherit(self, old: "Dispatcher", now: int) -> None:
         """Take over who waits and what was promised. O(waiting)."""
         self.appointments = self._welcome.places = old.appointments
-        self._forecast.inherit(old._forecast)  # noqa: SLF001 - it is a desk like this one
+        self._forecast.inherit(old._forecast)  # noqa: SLF001 - it is a dispatcher like this one
         self._trunk = old._trunk  # noqa: SLF001
         self.left, self.waited_us, self.refused, self.waits = old.left, old.waited_us, old.refused, old.waits
         for ticket in list(old.scheduler):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidegate.policy.access.tickets import EXPIRED, LONGEST, BadTicket, JobToken, read, signed
+from tidegate.policy.access.job_tokens import EXPIRED, LONGEST, BadTicket, JobToken, read, signed
 
 SECRET = bytes(range(32))
 NOW = 1_790_000_000_000_000

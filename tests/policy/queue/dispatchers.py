@@ -1,10 +1,10 @@
-"""Desks of plain outlets, and calls that join their queues."""
+"""Dispatchers of plain outlets, and calls that join their queues."""
 
 from collections.abc import Sequence
 
 from tidegate.model.tenant import BATCH, FREE, PAID, VIP, Tenant
 from tidegate.policy.pick import make as pick
-from tidegate.policy.queue.desk import Dispatcher, Grant, Rules, Waiting
+from tidegate.policy.queue.dispatcher import Dispatcher, Grant, Rules, Waiting
 from tidegate.policy.queue.outlet import UNTOLD, Cap, Outlet
 from tidegate.policy.queue.outlets import Outlets
 from tidegate.policy.quota.bucket import Bucket
@@ -29,15 +29,15 @@ def desk_of(*outlets: Outlet, how: str = "fifo", most: int = 1_000, **rules: obj
     return Dispatcher(made, scheduler(how), lambda: 0.0, Rules(most, **rules), 0)  # type: ignore[arg-type]
 
 
-def drain(desk: Dispatcher, now: int = 0) -> None:
+def drain(dispatcher: Dispatcher, now: int = 0) -> None:
     """Every outlet's tokens are spent."""
-    for one in desk.outlets:
+    for one in dispatcher.outlets:
         for allowed in one.quota.tokens:
             allowed.take(allowed.left(now), now)
 
 
 def join(
-    desk: Dispatcher,
+    dispatcher: Dispatcher,
     tokens: int,
     tenant: Tenant = ACME,
     now: int = 0,
@@ -49,15 +49,15 @@ def join(
     """A call queues. Nobody has to leave for it."""
     front = how.pop("front", False)
     ticket = Waiting(tenant, Charge(tokens), now, give_up_at, ctx=name or tenant.name, **how)
-    assert desk.enter(ticket, now, front=front) is None
+    assert dispatcher.enter(ticket, now, front=front) is None
     return ticket
 
 
-def run(desk: Dispatcher, now: int = 0, until: int = LATE) -> list[tuple[object, int, str]]:
+def run(dispatcher: Dispatcher, now: int = 0, until: int = LATE) -> list[tuple[object, int, str]]:
     """Who is served, when, through which outlet; each call ends as soon as it is sent."""
     turns: list[tuple[object, int, str]] = []
     while now <= until:
-        step = desk.dispatch(now)
+        step = dispatcher.dispatch(now)
         if not isinstance(step, Grant):
             if step == UNTOLD:
                 break

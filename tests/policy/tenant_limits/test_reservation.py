@@ -8,8 +8,8 @@ from tidegate.policy.tenant_limits.account import Account
 from tidegate.policy.tenant_limits.ask import REQUEST, Ask
 from tidegate.policy.tenant_limits.budget import TOKENS_DAY
 from tidegate.policy.tenant_limits.common import Common
-from tidegate.policy.tenant_limits.grant import BOUNDLESS, TenantReservation
 from tidegate.policy.tenant_limits.outlook import YOUNG
+from tidegate.policy.tenant_limits.reservation import BOUNDLESS, TenantReservation
 
 MINUTE = 60_000_000
 NOON = 20_000 * 86_400_000_000 + 43_200_000_000

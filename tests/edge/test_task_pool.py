@@ -5,8 +5,8 @@ import gc
 import weakref
 
 from tests.line.scenes import call_of
-from tidegate.edge.crew import Brake, TaskPool
 from tidegate.edge.sink import Sink
+from tidegate.edge.task_pool import Brake, TaskPool
 from tidegate.line.plan import Plan
 from tidegate.model.call import Call
 from tidegate.testing.clock import settle

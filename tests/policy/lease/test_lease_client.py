@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from tests.policy.lease.bank import FREE, SERVER, Bank, Hours, Teller
 from tidegate.model.cluster import BUCKET, LATE, LOG, LOST, OK, Demand, ExchangeReply, ExchangeRequest
 from tidegate.policy.lease.faces import CLOSED, LOCAL, OPEN, SHARED
+from tidegate.policy.lease.lease_client import LeaseClient
 from tidegate.policy.lease.purse import QuotaLease
 from tidegate.policy.lease.times import BEAT_US, LEASE_US, LOCAL_US, LOST_US, RENEW_US, STALE_US
-from tidegate.policy.lease.wallet import LeaseClient
 from tidegate.policy.quota.allowance import ALWAYS
 
 SECOND = 1_000_000

@@ -1,11 +1,11 @@
-"""A desk under another configuration, and whatever happens in any order."""
+"""A dispatcher under another configuration, and whatever happens in any order."""
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from tests.policy.queue.desks import (
+from tests.policy.queue.dispatchers import (
     ACME,
     GLOBEX,
     LATE,
@@ -22,7 +22,7 @@ from tests.policy.queue.desks import (
     run,
 )
 from tidegate.model.tenant import Tenant
-from tidegate.policy.queue.desk import Grant, Waiting
+from tidegate.policy.queue.dispatcher import Grant, Waiting
 from tidegate.policy.queue.outlet import Outlet
 from tidegate.policy.quota.quota import Charge
 from tidegate.policy.schedule.make import DISCIPLINES
@@ -91,7 +91,7 @@ class Machine(RuleBasedStateMachine):
     def build(self, how: str, lanes: int, tiered: bool, most: int, shares: tuple[tuple[str, int], ...]) -> None:
         self.now = 0
         self.outlets = [outlet(str(number), 6_000, 60, cap=3) for number in range(lanes)]
-        self.desk = desk_of(*self.outlets, how=how, most=most, tiered=tiered, shares=shares)
+        self.dispatcher = desk_of(*self.outlets, how=how, most=most, tiered=tiered, shares=shares)
         self.here: list[Waiting] = []
         self.ended: list[Waiting] = []
         self.flying: list[tuple[Outlet, Tenant, int, int]] = []
@@ -99,15 +99,15 @@ class Machine(RuleBasedStateMachine):
     @rule(tenant=TENANTS, tokens=st.integers(0, 3_000), front=st.booleans())
     def come(self, tenant: Tenant, tokens: int, front: bool) -> None:
         charge = Charge(tokens)
-        told = self.desk.predict(tenant, charge, self.now)
-        one = self.desk.pass_now(tenant, charge, 0, self.now)
+        told = self.dispatcher.predict(tenant, charge, self.now)
+        one = self.dispatcher.pass_now(tenant, charge, 0, self.now)
         if one is not None:
             assert not self.here
             one.take(charge, self.now)
             self.flying.append((one, tenant, tokens, self.now))
             return
         ticket = Waiting(tenant, charge, self.now, LATE)
-        pushed = self.desk.enter(ticket, self.now, front=front)
+        pushed = self.dispatcher.enter(ticket, self.now, front=front)
         assert told.full == (pushed is ticket)
         if pushed is not ticket:
             self.here.append(ticket)
@@ -117,7 +117,7 @@ class Machine(RuleBasedStateMachine):
         self.serve()
 
     def serve(self) -> None:
-        while isinstance(step := self.desk.dispatch(self.now), Grant):
+        while isinstance(step := self.dispatcher.dispatch(self.now), Grant):
             assert step.outlet is not None
             assert step.outlet.cap.busy < step.outlet.cap.limit
             self._ends(step.ticket)
@@ -139,7 +139,7 @@ class Machine(RuleBasedStateMachine):
     def leave(self, which: int) -> None:
         if self.here:
             ticket = self.here[which % len(self.here)]
-            assert self.desk.leave(ticket, self.now)
+            assert self.dispatcher.leave(ticket, self.now)
             self._ends(ticket)
             self.serve()
 
@@ -148,25 +148,25 @@ class Machine(RuleBasedStateMachine):
         if self.flying:
             one, tenant, tokens, at = self.flying.pop(which % len(self.flying))
             one.settle(tokens, int(tokens * share), at, self.now)
-            self.desk.settled(tenant, tokens, int(tokens * share), self.now)
+            self.dispatcher.settled(tenant, tokens, int(tokens * share), self.now)
             self.serve()
 
     @rule(how=st.sampled_from([*DISCIPLINES]))
     def reload(self, how: str) -> None:
         new = desk_of(*self.outlets, how=how, tiered=True)
-        self.desk.outlets.arrange(())
-        new.inherit(self.desk, self.now)
-        self.desk = new
+        self.dispatcher.outlets.arrange(())
+        new.inherit(self.dispatcher, self.now)
+        self.dispatcher = new
         self.serve()
 
     @invariant()
     def nobody_is_lost(self) -> None:
-        if hasattr(self, "desk"):
-            assert self.desk.waiting == len(self.desk.scheduler) == len(self.here)
+        if hasattr(self, "dispatcher"):
+            assert self.dispatcher.waiting == len(self.dispatcher.scheduler) == len(self.here)
             tiers = [ticket.owner.tier.name for ticket in self.here]
-            assert {tier: tiers.count(tier) for tier in self.desk.by_tier} == self.desk.by_tier
-            assert sum(self.desk.by_tier.values()) == self.desk.waiting
-            assert {*self.desk.scheduler} == {*self.here}
+            assert {tier: tiers.count(tier) for tier in self.dispatcher.by_tier} == self.dispatcher.by_tier
+            assert sum(self.dispatcher.by_tier.values()) == self.dispatcher.waiting
+            assert {*self.dispatcher.scheduler} == {*self.here}
             assert sum(one.calls for one in self.outlets) == len(self.flying)
 
     def teardown(self) -> None:

@@ -8,7 +8,7 @@ import pytest
 from tests.cluster.scripted import Scripted
 from tests.cluster.scripts import ECHO
 from tidegate.cluster.figures import Figures
-from tidegate.cluster.keeper import AGAIN_US, FIRST, LONGEST_US, LeaseExchanger
+from tidegate.cluster.lease_exchanger import AGAIN_US, FIRST, LONGEST_US, LeaseExchanger
 from tidegate.model.cluster import BUCKET, LATE, LOST, OK, Dim, ExchangeReply, ExchangeRequest
 from tidegate.policy.lease.faces import LOCAL, SHARED, Footing
 from tidegate.policy.lease.times import LEAST_US, STALE_US

@@ -7,7 +7,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.journal.facts import FixedClock, record
 from tidegate.control.board import Board, Standing
-from tidegate.control.exposition import render
+from tidegate.control.metrics.exposition import render
 from tidegate.model.belief import Belief
 from tidegate.model.outcome import Reason
 from tidegate.model.reply import Unexplained

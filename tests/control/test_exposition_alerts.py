@@ -5,7 +5,7 @@ from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
 from tidegate.alerts.figures import AlertsStanding, ChannelFigures
-from tidegate.control.exposition_alerts import alert_metrics
+from tidegate.control.metrics.alerts import alert_metrics
 
 
 def page(standing: AlertsStanding | None) -> str:

@@ -1,8 +1,8 @@
 """Layers of the cache on the metrics page."""
 
 from tidegate.control.board import Board
-from tidegate.control.exposition import render
-from tidegate.control.exposition_cache import cache_metrics
+from tidegate.control.metrics.cache import cache_metrics
+from tidegate.control.metrics.exposition import render
 from tidegate.observe.meters import AnswersMeter, Report, SemanticMeter
 
 

@@ -1,7 +1,7 @@
 """Limits of namespaces on the metrics page."""
 
 from tidegate.control.board import Board
-from tidegate.control.exposition_spend import spend_metrics
+from tidegate.control.metrics.spend import spend_metrics
 from tidegate.observe.meters import Report, SpendGauge
 
 

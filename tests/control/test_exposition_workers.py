@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from tidegate.control.exposition_workers import worker_metrics
+from tidegate.control.metrics.workers import worker_metrics
 from tidegate.supervisor.messages import WorkerState
 
 Samples = dict[tuple[str, tuple[str, ...]], float]

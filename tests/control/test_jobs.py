@@ -4,8 +4,8 @@ from pathlib import Path
 
 from tidegate.control.board import Board
 from tidegate.control.declared import Declaration, Declared
-from tidegate.control.exposition import render
 from tidegate.control.jobs import Jobs, JobsWatch
+from tidegate.control.metrics.exposition import render
 from tidegate.jobs.records import End, NewJob, Owner
 from tidegate.jobs.rows.open import open_rows
 from tidegate.model.entitlements import LedgerSettings

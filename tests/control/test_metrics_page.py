@@ -8,7 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tidegate.alerts.figures import AlertsStanding
 from tidegate.control.board import Board, JobsStanding, Standing
 from tidegate.control.declared import Declaration
-from tidegate.control.exposition import render
+from tidegate.control.metrics.exposition import render
 from tidegate.control.windows import StandingWatch
 from tidegate.observe.meters import ClusterMeter, Report
 from tidegate.tracing.sender import Figures

@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.control.test_control import Control, started
 from tests.control.test_control_admin import FIRST, begin, log_of
-from tidegate.control.admin.cookies import COOKIE, CSRF
+from tidegate.control.admin.auth.cookies import COOKIE, CSRF
 
 OWN = {"sec-fetch-site": "same-origin"}
 

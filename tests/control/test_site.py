@@ -9,8 +9,8 @@ from pathlib import Path
 import httpx2 as httpx
 import pytest
 
+from tidegate.control.admin.auth.guard import HEADERS, Guard
 from tidegate.control.admin.front import Front
-from tidegate.control.admin.guard import HEADERS, Guard
 from tidegate.control.admin.office import Office
 from tidegate.control.site import FOLDER, PAGES, Site
 

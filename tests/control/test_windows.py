@@ -7,7 +7,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.observe.test_windows import calls, gauge, lane
 from tidegate.control.board import Board, JobsStanding, LedgerStanding, Standing
 from tidegate.control.declared import Declaration, Declared
-from tidegate.control.exposition import render
+from tidegate.control.metrics.exposition import render
 from tidegate.control.windows import FILE, StandingWatch
 from tidegate.jobs.records import Depth
 from tidegate.model.alerts import AlertRule, AlertSettings

@@ -14,7 +14,7 @@ from harness.servers.prometheus import RULES
 from tests import dashboards
 from tests.control.test_metrics_page import families, page
 from tests.servers import needs_prometheus
-from tidegate.control.exposition_windows import MEASURE
+from tidegate.control.metrics.windows import MEASURE
 from tidegate.model.alert_rules import BUILT_IN_RULES
 
 BEYOND = {"lane_closed_seconds", "request_utilisation_percent"}  # the gate has no rules of its own for these

@@ -54,9 +54,9 @@ def _into(path: Path, args: Namespace) -> None:
 def _made(args: Namespace) -> str:
     from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-    from tidegate.control.admin import first
-    from tidegate.control.admin.changes import Changes
-    from tidegate.control.admin.rights import Actor
+    from tidegate.control.admin.auth import first
+    from tidegate.control.admin.auth.rights import Actor
+    from tidegate.control.admin.services.changes import Changes
     from tidegate.control.declared import Declaration
     from tidegate.directory.layout import NAME
     from tidegate.store.engine import BadDatabase, open_engine

@@ -16,7 +16,7 @@ from tidegate.control.board import Board, JobsStanding, LedgerStanding, Standing
 
 if TYPE_CHECKING:
     from tidegate.alerts.figures import AlertsStanding
-    from tidegate.control.exposition_windows import Seen
+    from tidegate.control.metrics.windows import Seen
     from tidegate.tracing.sender import Figures
 
 _FRESH_SECONDS = 1.0
@@ -68,7 +68,7 @@ def _render(
     alerts: "AlertsStanding | None",
     telemetry: "Figures | None",
 ) -> bytes:
-    from tidegate.control.exposition import render  # noqa: PLC0415 - the gate is ready before anybody scrapes it
+    from tidegate.control.metrics.exposition import render  # noqa: PLC0415 - the gate is ready before anybody scrapes it
 
     pids = {"control": os.getpid(), "supervisor": os.getppid()}
     pids |= {f"worker-{view.worker}": view.pid for view in views if view.pid}

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp
 
+from tidegate.control.admin.auth.guard import Guard
 from tidegate.control.admin.front import HOSTS, Front
-from tidegate.control.admin.guard import Guard
 from tidegate.control.admin.rooms import Rooms
 from tidegate.control.alerts import Alerts, Seen
 from tidegate.control.app import Port, application

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from starlette.types import Receive, Scope, Send
 
-from tidegate.control.admin.guard import BASE_POLICY
+from tidegate.control.admin.auth.guard import BASE_POLICY
 from tidegate.control.admin.problems import refused
 
 FOLDER = Path(__file__).with_name("site")

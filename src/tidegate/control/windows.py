@@ -31,7 +31,7 @@ from tidegate.observe.spans import Key
 from tidegate.observe.windows import NodeFacts, Row, Windows
 
 if TYPE_CHECKING:
-    from tidegate.control.exposition_windows import Seen
+    from tidegate.control.metrics.windows import Seen
 
 FILE: Final = "goes-on.json"
 _EVERY: Final = 1.0
@@ -149,7 +149,7 @@ class StandingWatch:
 
     def look(self) -> "Seen":
         """All of it for the metrics page. O(series)."""
-        from tidegate.control.exposition_windows import Seen  # noqa: PLC0415 - prometheus-client costs 0.1 s
+        from tidegate.control.metrics.windows import Seen  # noqa: PLC0415 - prometheus-client costs 0.1 s
 
         standing, (at, known) = self._standing, self._board.sampled
         told = [*samples([standing]), *(known if self._wall() - at < _FRESH_US else ())]

@@ -6,7 +6,7 @@ from http.cookies import SimpleCookie
 import httpx2 as httpx
 
 from tests.control.admin.desk import Desk
-from tidegate.control.admin.cookies import COOKIE, CSRF
+from tidegate.control.admin.auth.cookies import COOKIE, CSRF
 
 
 class Browser:

@@ -10,11 +10,11 @@ from typing import Any
 import httpx2 as httpx
 from sqlalchemy import Engine
 
-from tidegate.control.admin.bodies import NewToken
+from tidegate.control.admin.auth.rights import Actor
 from tidegate.control.admin.front import Front
 from tidegate.control.admin.office import Clocks, Office
-from tidegate.control.admin.rights import Actor
-from tidegate.control.admin.tokens import create
+from tidegate.control.admin.services.tokens import create
+from tidegate.control.admin.views.sent import NewToken
 from tidegate.control.board import Board
 from tidegate.control.declared import Declaration, Declared
 from tidegate.model.entitlements import Allowance, ClientKey, Namespace, User

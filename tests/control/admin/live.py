@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.types import Message, Scope
 
 from tests.control.admin.desk import Desk
-from tidegate.control.admin.door import Door
+from tidegate.control.admin.auth.authenticator import Authenticator
 from tidegate.control.live import Live
 from tidegate.control.windows import StandingWatch
 
@@ -23,7 +23,7 @@ def with_live(desk: Desk) -> StandingWatch:
     return watch
 
 
-async def signed_out(_door: Door, _request: Request) -> bool:
+async def signed_out(_door: Authenticator, _request: Request) -> bool:
     """Nobody may look on any more."""
     return False
 

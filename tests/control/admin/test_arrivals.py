@@ -3,7 +3,7 @@
 from tests.control.admin.accounts import with_accounts
 from tests.control.admin.desk import WALL, Desk
 from tests.control.admin.ledger import called, write_calls
-from tidegate.control.admin.settings import as_moment
+from tidegate.control.admin.services.settings import as_moment
 
 HOUR = 3_600_000_000
 

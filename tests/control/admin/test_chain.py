@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tidegate.control.admin.chain import Stage, seconds, stages
+from tidegate.control.admin.services.chain import Stage, seconds, stages
 from tidegate.model.story import (
     ASKED,
     BROKE,

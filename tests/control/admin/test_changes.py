@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.control.admin.desk import Desk
-from tidegate.control.admin.caretaker import Caretaker
+from tidegate.control.admin.services.caretaker import Caretaker
 from tidegate.directory.layout import KEYS_WERE_MANAGED, NAME, payloads
 from tidegate.directory.roll import Roll
 from tidegate.model.directory import Change, PutNamespace, decode

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.control.admin.desk import WALL, Desk
-from tidegate.control.admin.brake import BURST, EACH_US, MOST, Brake
+from tidegate.control.admin.auth.brake import BURST, EACH_US, MOST, Brake
 from tidegate.store import tokens
 
 WRONG = "tga_" + "x" * 43

@@ -6,7 +6,7 @@ import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from tests.control.admin.desk import Desk, opened
-from tidegate.control.admin.guard import HEADERS, MAX_BODY, Guard
+from tidegate.control.admin.auth.guard import HEADERS, MAX_BODY, Guard
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,8 @@ import pytest
 from msgspec.structs import replace
 
 from tests.control.admin.desk import DECLARED, WALL, Desk
-from tidegate.control.admin.changes import Changes, Deed
-from tidegate.control.admin.rights import Actor
+from tidegate.control.admin.auth.rights import Actor
+from tidegate.control.admin.services.changes import Changes, Deed
 from tidegate.jobs.records import End, NewJob, Owner, Result
 from tidegate.jobs.rows.open import open_rows
 from tidegate.jobs.rows.rows import JobRows

@@ -10,8 +10,8 @@ from tests.control.admin.ledger import called, write_calls
 from tests.control.admin.live import Onlooker, signed_out, with_live
 from tests.observe.test_windows import calls, gauge, lane
 from tidegate.control import live as live_room
-from tidegate.control.admin import api_live
-from tidegate.control.admin.live_views import LiveView
+from tidegate.control.admin.routes import live as api_live
+from tidegate.control.admin.views.live import LiveView
 from tidegate.control.board import JobsStanding, Standing
 from tidegate.control.live import Live
 from tidegate.jobs.records import Depth

@@ -15,8 +15,8 @@ from tests.control.admin.live import signed_out, with_live
 from tests.control.admin.mind import mind
 from tests.control.admin.playing import playing
 from tests.control.admin.policy import with_policy
-from tidegate.control.admin import api_live
 from tidegate.control.admin.app import PREFIX, application
+from tidegate.control.admin.routes import live as api_live
 from tidegate.control.admin.routing import GuardedRoute
 from tidegate.jobs.records import NewJob, Owner
 from tidegate.model.alert_rules import BUILT_IN_RULES

@@ -10,8 +10,8 @@ from harness.servers.postgres import Postgres
 from tests.control.admin.desk import Desk
 from tidegate.cache.purge_log import NAME as PURGES
 from tidegate.cache.purge_log import Purge, purges
-from tidegate.control.admin.caretaker import Caretaker
-from tidegate.control.admin.purging import SEEN
+from tidegate.control.admin.services.caretaker import Caretaker
+from tidegate.control.admin.services.purging import SEEN
 from tidegate.directory.layout import NAME, payloads
 from tidegate.model.directory import Change, Gone, PutKey, decode
 from tidegate.store import identity, news

@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from tests.control.admin.browser import Browser, field_of, signed_in
 from tests.control.admin.desk import WALL, Desk
-from tidegate.control.admin.cookies import COOKIE
-from tidegate.control.admin.oidc.claims import role_of
+from tidegate.control.admin.auth.cookies import COOKIE
+from tidegate.control.admin.auth.oidc.claims import role_of
 from tidegate.control.admin.problems import Refused
 from tidegate.model.admin import AdminSettings, OidcRole, OidcSettings
 from tidegate.testing.oidc import FAULTS, OidcProvider

@@ -7,8 +7,8 @@ import pytest
 
 from tests.control.admin.desk import Desk
 from tests.control.admin.playing import CHUNKS, WHOLE, playing
-from tidegate.control.admin import api_playground
-from tidegate.control.admin.guard import MAX_BODY
+from tidegate.control.admin.auth.guard import MAX_BODY
+from tidegate.control.admin.routes import playground as api_playground
 from tidegate.control.playground import sockets_of
 from tidegate.model.entitlements import Isolation
 from tidegate.model.playground import SOCKET

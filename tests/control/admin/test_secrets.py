@@ -5,8 +5,8 @@ import json
 import pytest
 
 from tests.control.admin.desk import Desk
-from tidegate.control.admin.caretaker import Caretaker
-from tidegate.control.admin.secrets import admin_token, client_key
+from tidegate.control.admin.auth.secrets import admin_token, client_key
+from tidegate.control.admin.services.caretaker import Caretaker
 
 ROUTES = (
     "/namespaces", "/namespaces/team", "/namespaces/team/users", "/namespaces/team/keys", "/keys", "/tokens",

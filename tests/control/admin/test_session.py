@@ -14,11 +14,11 @@ from tests.control.admin.browser import Browser, field_of, signed_in
 from tests.control.admin.desk import WALL, Desk
 from tests.control.admin.live import Onlooker, with_live
 from tidegate import __version__
-from tidegate.control.admin import api_live
-from tidegate.control.admin.brake import BURST, EACH_US
-from tidegate.control.admin.cookies import COOKIE, CSRF
-from tidegate.control.admin.door import Door
-from tidegate.control.admin.rights import RIGHTS
+from tidegate.control.admin.auth.authenticator import Authenticator
+from tidegate.control.admin.auth.brake import BURST, EACH_US
+from tidegate.control.admin.auth.cookies import COOKIE, CSRF
+from tidegate.control.admin.auth.rights import RIGHTS
+from tidegate.control.admin.routes import live as api_live
 from tidegate.model.admin import AdminSettings
 from tidegate.model.keys import digest_of
 from tidegate.store import tokens
@@ -260,11 +260,11 @@ def test_no_token_is_called_like_who_comes_by_a_provider(desk: Desk) -> None:
 
 
 def test_an_answer_that_lasts_ends_with_the_session(desk: Desk) -> None:
-    """As `Door.still` says: it is no use of the session, ends with it, and outlives a database that is away."""
+    """As `Authenticator.still` has it: it is no use of the session, ends with it, and outlives an absent database."""
     made = desk.made("/tokens", {"name": "eve", "role": "viewer"})
     browser = Browser(desk)
     browser.sign_in(made["token"])
-    door = Door(desk.office)
+    door = Authenticator(desk.office)
 
     def request_of(*headers: tuple[bytes, bytes]) -> Request:
         app = SimpleNamespace(state=SimpleNamespace(door=door))
@@ -328,7 +328,7 @@ def test_methods_are_told_to_all(desk: Desk) -> None:
 
 def test_sessions_that_are_over_leave_no_row(desk: Desk) -> None:
     """The caretaker sees to it, every hour."""
-    from tidegate.control.admin.caretaker import Caretaker
+    from tidegate.control.admin.services.caretaker import Caretaker
 
     signed_in(desk, "viewer")
     desk.hands.wall += 30 * MINUTE

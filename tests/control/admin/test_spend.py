@@ -7,7 +7,7 @@ import pytest
 
 from tests.control.admin.desk import FILED, WALL, Desk
 from tests.control.admin.ledger import called, write_calls
-from tidegate.control.admin import periods
+from tidegate.control.admin.services import periods
 from tidegate.control.declared import Declared, DeclaredProvider, DeclaredScope
 from tidegate.model.snapshot import Limits
 

@@ -20,7 +20,7 @@ ROOMS: Final = (
 )  # fmt: skip
 # Rooms that speak to programs and terminals only, and speech that is told apart by a code.
 _OTHERS: Final = (
-    "tidegate.config.convert", "tidegate.alerts.texts", "tidegate.control.exposition", "tidegate.jobs.batches",
+    "tidegate.config.convert", "tidegate.alerts.texts", "tidegate.control.metrics.exposition", "tidegate.jobs.batches",
     "tidegate.jobs.desk", "tidegate.jobs.hooks", "tidegate.config.edit.__main__", "tidegate.edge.idempotency",
     "tidegate.edge.access.proofs", "tidegate.edge.access.tickets", "tidegate.edge.access.revoking",
     "tidegate.edge.access.door", "tidegate.edge.misdirected", "tidegate.edge.errands", "tidegate.wire.head",

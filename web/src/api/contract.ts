@@ -1,7 +1,7 @@
 /** Shapes of the admin API that its OpenAPI document says loosely, or under other names. */
 import type { components } from "./schema";
 
-/** The rights that a role may have: `Right` of `control/admin/rights.py`, in lower case. */
+/** The rights that a role may have: `Right` of `control/admin/auth/rights.py`, in lower case. */
 export type Right =
   | "self"
   | "status"

@@ -11,59 +11,59 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
 from tidegate import __version__
-from tidegate.control.admin import (
-    api_accounts,
-    api_alerts,
-    api_arrivals,
-    api_bodies,
-    api_cache,
-    api_calls,
-    api_drills,
-    api_jobs,
-    api_keys,
-    api_live,
-    api_namespaces,
-    api_oidc,
-    api_playground,
-    api_policy,
-    api_session,
-    api_shadows,
-    api_spend,
-    api_status,
-    api_tokens,
-    api_usage,
-    page,
-)
-from tidegate.control.admin.cookies import COOKIE
-from tidegate.control.admin.door import Door
+from tidegate.control.admin import page
+from tidegate.control.admin.auth.authenticator import Authenticator
+from tidegate.control.admin.auth.cookies import COOKIE
 from tidegate.control.admin.faults import refusal_of
 from tidegate.control.admin.office import Office, away
 from tidegate.control.admin.problems import MEDIA_TYPE, Refused, body_of, refused
-from tidegate.control.admin.views import Problem
+from tidegate.control.admin.routes import (
+    accounts,
+    alerts,
+    arrivals,
+    bodies,
+    cache,
+    calls,
+    drills,
+    jobs,
+    keys,
+    live,
+    namespaces,
+    oidc,
+    playground,
+    policy,
+    session,
+    shadows,
+    spend,
+    status,
+    tokens,
+    usage,
+)
+from tidegate.control.admin.views.directory import Problem
 
 PREFIX = "/admin/v1"
 OPENAPI = f"{PREFIX}/openapi.json"
 ROUTERS = (
-    api_namespaces.ROUTER,
-    api_keys.ROUTER,
-    api_spend.ROUTER,
-    api_calls.ROUTER,
-    api_arrivals.ROUTER,
-    api_usage.ROUTER,
-    api_bodies.ROUTER,
-    api_cache.ROUTER,
-    api_drills.ROUTER,
-    api_shadows.ROUTER,
-    api_policy.ROUTER,
-    api_jobs.ROUTER,
-    api_alerts.ROUTER,
-    api_session.ROUTER,
-    api_oidc.ROUTER,
-    api_tokens.ROUTER,
-    api_status.ROUTER,
-    api_live.ROUTER,
-    api_accounts.ROUTER,
-    api_playground.ROUTER,
+    namespaces.ROUTER,
+    keys.ROUTER,
+    spend.ROUTER,
+    calls.ROUTER,
+    arrivals.ROUTER,
+    usage.ROUTER,
+    bodies.ROUTER,
+    cache.ROUTER,
+    drills.ROUTER,
+    shadows.ROUTER,
+    policy.ROUTER,
+    jobs.ROUTER,
+    alerts.ROUTER,
+    session.ROUTER,
+    oidc.ROUTER,
+    tokens.ROUTER,
+    status.ROUTER,
+    live.ROUTER,
+    accounts.ROUTER,
+    playground.ROUTER,
 )
 _REMEDIES = {
     404: ("path", "there is no such route", "see /docs for those that there are"),
@@ -95,8 +95,8 @@ def application(office: Office) -> FastAPI:
     """The application over an office."""
     app = AdminApp(openapi_url=OPENAPI, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.office = office
-    app.state.door = Door(office)
-    app.state.providers = api_oidc.Providers(office)
+    app.state.door = Authenticator(office)
+    app.state.providers = oidc.Providers(office)
     for router in ROUTERS:
         app.include_router(router, prefix=PREFIX)
     app.include_router(page.ROUTER)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from tidegate.control.admin.guard import Guard
+from tidegate.control.admin.auth.guard import Guard
 
 if TYPE_CHECKING:
     from tidegate.control.admin.office import Office
@@ -77,7 +77,7 @@ class Front:
     def _keep(self, open_yet: Callable[[], bool]) -> None:
         while not open_yet():
             time.sleep(_SOON_SECONDS)
-        from tidegate.control.admin.caretaker import EVERY_SECONDS, Caretaker  # noqa: PLC0415 - the database's imports
+        from tidegate.control.admin.services.caretaker import EVERY_SECONDS, Caretaker  # noqa: PLC0415 - the database's imports
 
         caretaker = Caretaker(self.office())
         while True:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from tidegate.control.admin.changes import Changes
 from tidegate.control.admin.problems import Refused, refused
 from tidegate.control.admin.rooms import Rooms
+from tidegate.control.admin.services.changes import Changes
 from tidegate.control.board import Board
 from tidegate.control.declared import Declaration
 from tidegate.control.jobs import Jobs

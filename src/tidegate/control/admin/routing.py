@@ -9,12 +9,12 @@ from typing import Annotated, Any, TypeVar
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.routing import APIRoute
 
-from tidegate.control.admin.door import Door
-from tidegate.control.admin.known import absent
+from tidegate.control.admin.auth.authenticator import Authenticator
+from tidegate.control.admin.auth.rights import Actor, Right
 from tidegate.control.admin.office import Office
 from tidegate.control.admin.problems import refused
-from tidegate.control.admin.rights import Actor, Right
-from tidegate.control.admin.views import Problem
+from tidegate.control.admin.services.known import absent
+from tidegate.control.admin.views.directory import Problem
 
 _RIGHT = "__tidegate_right__"
 _Endpoint = TypeVar("_Endpoint", bound=Callable[..., Any])
@@ -51,7 +51,7 @@ class GuardedRoute(APIRoute):
 
         async def guarded(request: Request) -> Response:
             if right is not None:
-                door: Door = request.app.state.door
+                door: Authenticator = request.app.state.door
                 actor = await door.actor(request)
                 _check(actor, right, request.path_params.get("namespace"))
                 request.state.actor = actor
@@ -74,8 +74,8 @@ async def _office(request: Request) -> Office:
     return office
 
 
-async def _door(request: Request) -> Door:
-    door: Door = request.app.state.door
+async def _door(request: Request) -> Authenticator:
+    door: Authenticator = request.app.state.door
     return door
 
 
@@ -86,7 +86,7 @@ async def _actor(request: Request) -> Actor:
 
 Desk = Annotated[Office, Depends(_office)]
 Who = Annotated[Actor, Depends(_actor)]
-Entry = Annotated[Door, Depends(_door)]
+Entry = Annotated[Authenticator, Depends(_door)]
 
 _MEANINGS = {
     400: "It cannot be read.",

@@ -1,0 +1,1 @@
+"""Who asks the admin API: tokens, sessions, identity providers, rights."""

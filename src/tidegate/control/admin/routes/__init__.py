@@ -1,0 +1,1 @@
+"""Paths of the admin API, a module for each part of it."""

@@ -1,0 +1,1 @@
+"""What the admin API shows and changes, without HTTP."""

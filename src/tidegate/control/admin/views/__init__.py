@@ -1,0 +1,1 @@
+"""What the admin API is asked, sent and answers: records, strict, for its description too."""

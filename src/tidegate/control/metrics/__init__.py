@@ -1,0 +1,1 @@
+"""The families of `/metrics`, a module for each part of the gate."""

@@ -88,6 +88,10 @@ class Node:
     async def until(self, version: int, text: str) -> None:
         await until(lambda: (self.serves, self.text) == (version, text), f"version {version}")
 
+    async def looked(self) -> None:
+        """Its own file has been looked at: what changes from now on is news."""
+        await until(lambda: self.sharing._kept.seen, "its first look")
+
     async def says(self, words: str) -> None:
         await until(lambda: any(words in line for line in self.log.lines), words)
 
@@ -109,6 +113,7 @@ async def nodes(server: Valkey, tmp_path: Path) -> AsyncIterator[tuple[Node, Nod
         node.start()
     for node in (first, second):
         await node.until(1, "one")
+        await node.looked()
     yield first, second
     for node in (first, second):
         await node.stop()

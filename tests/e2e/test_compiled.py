@@ -86,7 +86,7 @@ def test_the_compiled_package_passes_the_same_tests(tmp_path: Path) -> None:
     package = tmp_path / "package"
     zipfile.ZipFile(wheel).extractall(package)
     assert int(python("-c", IMPORTS, str(package), path=package)) > 30
-    assert int(python("-c", RESIDENT, path=package)) < 45
+    assert int(python("-c", RESIDENT, path=package)) < 48  # MiB; compiled for speed it is 5 less
     python("-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *SAME_TESTS, path=package)
 
 

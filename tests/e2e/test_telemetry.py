@@ -57,7 +57,7 @@ async def test_a_collector_gets_traces_and_metrics(gate: Gate, collector: Collec
     assert b"canary-prompt" not in b"".join(span.SerializeToString() for span in collector.spans)
     await until(lambda: _calls(collector) == 1, "the call in the metrics")
     assert "gen_ai.client.inference.usage.input_tokens" in collector.metrics
-    assert total(gate, "tidegate_telemetry_spans_total") == len(collector.spans)
+    await until(lambda: total(gate, "tidegate_telemetry_spans_total") == len(collector.spans), "what was sent, counted")
 
 
 def _calls(collector: Collector) -> int:

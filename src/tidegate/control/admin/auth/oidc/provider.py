@@ -160,7 +160,7 @@ class Provider:
             usable = [
                 key
                 for key in found["keys"]
-                if key.get("kty") in {"RSA", "EC", "OKP"} and key.get("use", "sig") == "sig"
+                if key.get("kty") in _KINDS and key.get("use", "sig") == "sig"
             ]
             keys = KeySet.import_key_set({"keys": usable})
         except (JoseError, KeyError, TypeError, ValueError, AttributeError):

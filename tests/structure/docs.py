@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from harness.ports import free_ports
@@ -144,11 +145,15 @@ def tidegate(words: list[str]) -> list[str]:
 
 
 def known_to_dev(name: str) -> None:
-    listed = subprocess.run([ROOT / "dev", "help"], capture_output=True, text=True, check=True).stdout
+    listed = _listed(str(ROOT / "dev"), "help")
     assert re.search(rf"^\./dev {name}\b", listed, re.MULTILINE), f"./dev help does not list {name}"
 
 
 def known_to_bench(name: str) -> None:
-    words = [sys.executable, "-m", "bench"]
-    listed = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    listed = _listed(sys.executable, "-m", "bench")
     assert re.search(rf"^\./dev bench {name}\b", listed, re.MULTILINE), f"./dev bench does not list {name}"
+
+
+@cache
+def _listed(*words: str) -> str:
+    return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True).stdout

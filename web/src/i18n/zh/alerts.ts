@@ -170,7 +170,7 @@ export default {
   label_target: "备用目标",
 
   metric_queue_wait_ms: "平均排队等待",
-  metric_token_utilisation_percent: "令牌配额使用率",
+  metric_token_utilisation_percent: "词元配额使用率",
   metric_request_utilisation_percent: "请求配额使用率",
   metric_error_rate_percent: "调用失败率",
   metric_refusal_rate_percent: "网关拒绝率",

@@ -157,11 +157,7 @@ class Provider:
             return self._keys[1]
         status, found = self._asked("GET", self._description()["jwks_uri"])
         try:
-            usable = [
-                key
-                for key in found["keys"]
-                if key.get("kty") in _KINDS and key.get("use", "sig") == "sig"
-            ]
+            usable = [key for key in found["keys"] if key.get("kty") in _KINDS and key.get("use", "sig") == "sig"]
             keys = KeySet.import_key_set({"keys": usable})
         except (JoseError, KeyError, TypeError, ValueError, AttributeError):
             raise tokens.distrusted(f"tells no keys that can be used (status {status})", _AGAIN) from None

@@ -86,12 +86,14 @@ class Trace:
         weight, calls = chance.choice([1000, 500, 3000, 0]), chance.choice([1, 1, 2, 30])
         return Demand(chance.randint(-1, 2), chance.randint(1, 5), weight, units, calls, chance.choice([0, 0, 4, 300]))
 
-    def _memory(self, kind: int) -> RecoveryState:
+    def _memory(self, kind: int, period: int) -> RecoveryState:
         level = self.chance.randrange(-5_000, 5_000)
         slots, own = self._pairs(100_000, 0, 50, [0, 3, 80]), self._pairs(100_000, 0, 50, [0, 3])
         return RecoveryState(
-            abs(level) % 9 if kind == SLOTS else level, slots, own, self.chance.choice([0, 5]), [(5, 3)]
-        )
+            abs(level) % 9 if kind == SLOTS else level, slots, own, self.chance.choice([period] * 9 + [0]),
+            [(self.chance.choice([5, 40]), self.chance.choice([3, -2])) for _ in range(self.chance.randrange(3))],
+            self.chance.choice([0, 900] * 8 + [-1]), self.chance.choice([7, 20] * 8 + [-1]),
+        )  # fmt: skip
 
     def ask(self, now: int) -> ExchangeRequest:
         chance = self.chance
@@ -105,12 +107,13 @@ class Trace:
             self.state += 1
         seq = known.seq + (0 if known.seq and chance.random() < 0.05 else 1) + 2 * (chance.random() < 0.01)
         rows = zip(self.kinds, self.limits, self.windows, strict=True)
+        dims = [self._dim(*row, now) for row in rows]
         restoring = known.lost or chance.random() < 0.02
         return ExchangeRequest(
             name, known.incarnation, seq, known.epoch, 0 if chance.random() < 0.95 else 5,
             chance.choice([300_000, 300_000, 2_000]), chance.choice([FREE, FREE, 500_000, 333_333, 0]), self.state,
-            [self._dim(*row, now) for row in rows], [self._demand() for _ in range(chance.choice([0, 0, 1, 2, 5]))],
-            chance.random() < 0.1, [self._memory(kind) for kind in self.kinds] if restoring else None,
+            dims, [self._demand() for _ in range(chance.choice([0, 0, 1, 2, 5]))],
+            chance.random() < 0.1, [self._memory(dim.kind, dim.period) for dim in dims] if restoring else None,
             chance.random() < 0.02,
         )  # fmt: skip
 

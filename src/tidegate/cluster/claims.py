@@ -6,6 +6,7 @@ server that lost its data gets it back from the first gate that remembers; one t
 
 import contextlib
 import os
+import tempfile
 from pathlib import Path
 from typing import Final
 
@@ -70,8 +71,7 @@ def identity_of(state_dir: Path, fresh: str) -> Identity:
     path = state_dir / NAME
     found = _read(path)
     if found is None:
-        made = path.with_name(f"{NAME}.{os.getpid()}")
-        made.write_bytes(msgspec.json.encode(Identity(fresh)))
+        made = _written(state_dir, Identity(fresh))
         with contextlib.suppress(FileExistsError):
             os.link(made, path)
         made.unlink()
@@ -84,9 +84,15 @@ def identity_of(state_dir: Path, fresh: str) -> Identity:
 
 def remember(state_dir: Path, identity: Identity) -> None:
     """Which cluster was joined. Raises `OSError`."""
-    made = state_dir / f"{NAME}.{os.getpid()}"
-    made.write_bytes(msgspec.json.encode(identity))
-    made.replace(state_dir / NAME)
+    _written(state_dir, identity).replace(state_dir / NAME)
+
+
+def _written(state_dir: Path, identity: Identity) -> Path:
+    """In a file of its own, whoever else writes."""
+    number, name = tempfile.mkstemp(prefix=f"{NAME}.", dir=state_dir)
+    with os.fdopen(number, "wb") as file:
+        file.write(msgspec.json.encode(identity))
+    return Path(name)
 
 
 def _read(path: Path) -> Identity | None:

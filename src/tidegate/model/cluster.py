@@ -79,7 +79,10 @@ class RecoveryState(msgspec.Struct, array_like=True):
     slots: list[tuple[int, int]] = []  # LOG, as it was told: (age, units), the oldest first, at most `SLOTS_OF_LOG`
     own: list[tuple[int, int]] = []  # what this member spent since on its share, and nobody was told: (age, units)
     period: int = 0  # SUM
-    given: list[tuple[int, int]] = []  # LOG, SUM: what it was granted since `slots` or `level` were told: (age, units)
+    given: list[tuple[int, int]] = []  # LOG: what it was granted since `slots` were told: (age, units);
+    # SUM: what it told as spent since `spent` was told: (`ExchangeReply.used` then, units)
+    spent: int = -1  # SUM: as `level`, leases left out; -1 = it was told before all who remember had told, or never
+    used: int = -1  # SUM: `ExchangeReply.used` when `spent` was told
 
 
 class ExchangeRequest(msgspec.Struct, array_like=True):

@@ -78,7 +78,7 @@ def _done(fund: Fund, ask: ExchangeRequest, now: int) -> tuple[Fund, ExchangeRep
     for dim in fund.dims:
         dim.refill(open_ppm, now)
     if ask.restore is not None:
-        fund.merge(member, ask.restore, now, lost=lost)
+        fund.merge(member, ask.restore, now, lost=lost, epoch=ask.epoch)
     for dim in fund.dims if now >= fund.opens else ():
         dim.fold()
     fund.settle(member, ask, now)

@@ -14,10 +14,11 @@ Complexity: O(1) for buckets, sums and slots; O(slots of the log) here, O(slots 
 
 from typing import Final
 
-from tidegate.model.cluster import BUCKET, FREE, LOG, SLOTS, SUM, Dim
+from tidegate.model.cluster import BUCKET, FREE, LOG, SLOTS, SUM, Dim, RecoveryState
 from tidegate.policy.lease.times import STALE_US
 
 LOTS: Final = 1 << 52  # what is left where nothing is limited
+OWN: Final = 64  # rows of what a sum is put back from, at most
 EXACT: Final = 1 << 50
 MARGIN_US: Final = STALE_US  # an age is told by who does not know how long its exchange is on the way
 QUARTER_US: Final = 250_000
@@ -32,7 +33,7 @@ def part(amount: int, ppm: int) -> int:
 
 
 class Dimension:
-    """`level`: BUCKET: units × ticks that are free. LOG: units in its slots. SUM: spent in the period."""
+    """`level`: BUCKET: units × ticks that are free. LOG: units in its slots. SUM: spent in the period, beside `own`."""
 
     __slots__ = (
         "at",
@@ -68,7 +69,8 @@ class Dimension:
         self.least = 0
         self.ring: list[int] = []  # the same of those before
         self.booked = 0  # the quarter in which others' use was booked last
-        self.own: list[list[int]] = []  # LOG: what members spent by themselves, until all that remember have told
+        self.own: list[list[int]] = []  # LOG: what members spent by themselves, until all that remember have told; SUM:
+        # (epoch, spent), (used, 0), as `recount` has it, then (used, units) that members told since
         if said.kind == BUCKET:
             tick, _, capacity = self.shape()
             self.level = capacity if full else 0
@@ -95,7 +97,7 @@ class Dimension:
             return self.level // self.shape()[1]
         if self.kind == SLOTS:
             return min(self.limit - self.leased, part(self.limit, open_ppm) - held)
-        return part(self.limit, open_ppm) - self.level - self.leased - sum(units for _, units in self.own)
+        return part(self.limit, open_ppm) - self.level - self.leased - self.owned()
 
     def charge(self, units: int, now: int) -> None:
         """Spend what was not leased, whatever is free."""
@@ -144,9 +146,47 @@ class Dimension:
 
     def fold(self) -> None:
         """All that remember have told: what members spent by themselves comes on top."""
+        if self.kind == SUM:
+            return
         for slot, units in self.own:
             self.add(slot, units)
         self.own = []
+
+    def owned(self) -> int:
+        return sum(units for _, units in self.own)
+
+    def count(self, epoch: int, used: int) -> None:
+        """SUM: all that was spent is what `own` begins with. Epoch 0: nobody knows more; -1: not of one epoch."""
+        self.own, self.level = [[epoch, self.level + self.owned()], [used, 0]], 0
+
+    def recount(self, memory: RecoveryState, epoch: int) -> None:
+        """SUM: what was spent is what the member knows that was told last, and what was told since.
+
+        `used` is the clock: it grows with whatever is told as spent, so of what one member told, another one who was
+        told a greater one knows. Where not all were told in one epoch, the most that anybody knows counts, and all
+        that each told since.
+        """
+        if not self.own:
+            self.count(0 if self.level == 0 else -1, -1)
+        own, known = self.own, memory.period == self.at
+        exact = known and memory.spent >= 0 and memory.used >= 0
+        (of, spent), (used, _) = own[:2]
+        if exact and of in {0, epoch}:
+            if memory.used >= used:
+                spent = max(spent, memory.spent) if memory.used == used else memory.spent
+                used = memory.used
+            own = self.own = [[epoch, spent], [used, 0], *(pair for pair in own[2:] if pair[0] > used)]
+        else:
+            level = memory.spent if exact else max(0, memory.level) if known else 0
+            if level > 0 or memory.given:
+                own[0] = [-1, max(spent, level)]
+        for at, units in memory.given:
+            if own[0][0] != -1 and at <= own[1][0]:
+                continue
+            if len(own) < OWN:
+                own.append([at, units])
+            else:
+                own[-1] = [max(own[-1][0], at), own[-1][1] + units]
 
     def expire(self, now: int) -> None:
         """Take out of the log what no window contains any more."""
@@ -214,7 +254,7 @@ class Dimension:
             elif delta > 0:
                 self.charge(delta, now)
         elif self.kind == SUM:
-            self.level = max(0, self.level + delta)
+            self.level = max(-self.owned(), self.level + delta)
 
     def drain(self, open_ppm: int, now: int) -> None:
         """The provider refused: nothing is left."""

@@ -89,6 +89,9 @@ class Fund:
 
     def begin(self, ask: ExchangeRequest, opens: int, now: int) -> None:
         """A new epoch: what is held counts as spent, buckets have nothing, and every member has to restore."""
+        for dim in self.dims:
+            if dim.kind == SUM:
+                dim.count(self.epoch, dim.used)
         for member in reversed(self.members):
             self.drop(member, now)
         for dim in self.dims:
@@ -151,7 +154,7 @@ class Fund:
             limits = [other.limits[d] for other in self.members if other.alive(now) and other.limits[d] > 0]
             dim.resize(min(limits, default=0), said, now)
             if dim.kind == SUM and said.period > dim.at and now >= dim.at:
-                dim.level, dim.at = 0, said.period
+                dim.level, dim.at, dim.own = 0, said.period, []
 
     def _reshape(self, d: int, said: Dim, now: int) -> None:
         """Another kind of dimension: nothing is left of it, or all where there was none."""
@@ -192,13 +195,13 @@ class Fund:
 
     # ── losses ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def merge(self, member: Member, known: list[RecoveryState], now: int, *, lost: bool) -> None:
+    def merge(self, member: Member, known: list[RecoveryState], now: int, *, lost: bool, epoch: int) -> None:
         """What a member knew, and has spent since; when the fund had `lost` it, what it was given too.
 
         Of a bucket only its debt: its part was withheld all the time. Of a log: let T be when the member was told that
         was told last. What was in the log then is no more than that member knows, and what was spent later no more
         than all members were given or spent by themselves since they were told. So the greatest of what is known, and
-        the sum of all else on top, is no less than what was spent.
+        the sum of all else on top, is no less than what was spent. Of a sum it is just that (`recount`).
         """
         for dim, memory, held in zip(self.dims, known, range(len(self.dims)), strict=False):
             own = [*memory.own, *(memory.given if lost else ())]
@@ -215,9 +218,9 @@ class Fund:
                 dim.own += [[(now - age) // slot_us, units] for age, units in own]
                 dim.expire(now)
             elif dim.kind == SUM:
-                if memory.period == dim.at:
-                    dim.level = max(dim.level, memory.level)
-                dim.level = max(0, dim.level + spent)
+                if lost:
+                    dim.recount(memory, epoch)
+                dim.level += sum(units for _, units in memory.own)
             else:
                 dim.leased += memory.level - member.leases[held]
                 member.leases[held] = memory.level
@@ -229,7 +232,7 @@ class Fund:
         memory = []
         for dim in self.dims:
             measure, ticks, _ = dim.shape()
-            level, period, slots = 0, 0, []
+            level, period, slots, spent, used = 0, 0, [], -1, -1
             if dim.kind == BUCKET and dim.limit > 0:
                 level = dim.level // ticks
             elif dim.kind == LOG:
@@ -237,8 +240,10 @@ class Fund:
                 level = dim.leased
                 slots += [(0, level)] if level > 0 else []
             elif dim.kind == SUM:
-                level, period = dim.level + dim.leased, dim.at
-            memory.append(RecoveryState(level, slots, [], period))
+                spent, period = dim.level + dim.owned(), dim.at
+                level = spent + dim.leased
+                spent, used = (spent, dim.used) if now >= self.opens else (-1, -1)
+            memory.append(RecoveryState(level, slots, [], period, [], spent, used))
         return memory
 
 

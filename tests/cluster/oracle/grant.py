@@ -36,7 +36,7 @@ def bounds(fund: Fund, open_ppm: int, now: int) -> tuple[list[int], list[Depth]]
         elif dim.kind == BUCKET:
             depths.append(Depth(part(capacity, open_ppm) // ticks, capacity // ticks))
         elif dim.kind == SUM:  # what is spent does not come back
-            depths.append(Depth(part(dim.limit, open_ppm) - dim.level, LOTS))
+            depths.append(Depth(part(dim.limit, open_ppm) - dim.level - dim.owned(), LOTS))
         else:
             depths.append(Depth(part(dim.limit, open_ppm), dim.limit))
         if now < fund.opens and dim.kind != BUCKET and dim.limit > 0:

@@ -12,19 +12,19 @@ def told(memory: RecoveryState | None = None, granted: int = 0, left: int = 0) -
 def test_a_log_is_told_as_it_was_with_what_was_granted_since() -> None:
     """Ages have grown by then."""
     known = Recollection(1)
-    known.told(told(RecoveryState(slots=[(500, 7)])), 1_000)
-    known.told(told(granted=3), 1_200)
+    known.told(told(RecoveryState(slots=[(500, 7)])), [], 1_000)
+    known.told(told(granted=3), [], 1_200)
     (back,) = known.restore([purse(LOG)], 2_000)
     assert back.slots == [(1_500, 7)]
     assert sum(units for _, units in back.given) == 3
-    known.told(told(RecoveryState(slots=[(0, 10)])), 3_000)
+    known.told(told(RecoveryState(slots=[(0, 10)])), [], 3_000)
     assert known.restore([purse(LOG)], 3_000)[0].given == []
 
 
 def test_of_a_bucket_the_level_is_told() -> None:
     """As it was left, in debt too."""
     known = Recollection(1)
-    known.told(told(left=-40), 1_000)
+    known.told(told(left=-40), [], 1_000)
     assert known.restore([purse(BUCKET)], 2_000)[0].level == -40
 
 
@@ -42,6 +42,6 @@ def test_what_was_spent_alone_is_owed_until_it_is_told() -> None:
 def test_leases_at_the_end_of_a_log_leave_nobody_knows_when() -> None:
     """Who goes on alone does not count on them."""
     known = Recollection(1)
-    known.told(told(RecoveryState(level=2, slots=[(500, 7), (0, 2)])), 1_000)
+    known.told(told(RecoveryState(level=2, slots=[(500, 7), (0, 2)])), [], 1_000)
     assert known.slots(0, 0) == [(500, 7)]
     assert known.slots(0, 2_000) == []

@@ -12,13 +12,17 @@ local function blank(said, full)
   return dim
 end
 
+local function owned(dim)
+  local own = 0
+  for i = 2, #dim[17], 2 do own = own + dim[17][i] end
+  return own
+end
+
 local function free(dim, open, held, ticks)  -- units that may be granted
   if dim[2] == 0 then return LOTS end
   if dim[1] == BUCKET then return floor(dim[7] / ticks) end
   if dim[1] == SLOTS then return min(dim[2] - dim[6], part(dim[2], open) - held) end
-  local own = 0
-  for i = 2, #dim[17], 2 do own = own + dim[17][i] end
-  return part(dim[2], open) - dim[7] - dim[6] - own
+  return part(dim[2], open) - dim[7] - dim[6] - owned(dim)
 end
 
 local function charge(dim, units)  -- beyond what was leased
@@ -89,7 +93,7 @@ local function correct(dim, age, delta)
       charge(dim, delta)
     end
   elseif dim[1] == SUM then
-    dim[7] = max(0, dim[7] + delta)
+    dim[7] = max(-owned(dim), dim[7] + delta)
   end
 end
 

@@ -166,7 +166,7 @@ local function exchange()
   for _, dim in ipairs(fund[8]) do refill(dim, open) end
   local _, _, merge, remembered
   if ask[12] or ask[11] then _, _, merge, remembered = losses() end
-  if ask[12] then merge(fund, member, ask[12], lost) end
+  if ask[12] then merge(fund, member, ask[12], lost, ask[4]) end
   for _, dim in ipairs(fund[8]) do
     if now >= fund[6] then fold(dim) end
   end

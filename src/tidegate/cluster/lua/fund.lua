@@ -40,7 +40,7 @@ end
 
 local function fold(dim)
   local own = dim[17]
-  if #own == 0 then return end
+  if #own == 0 or dim[1] == SUM then return end
   dim[17] = {}
   for i = 1, #own, 2 do log_add(dim, own[i], own[i + 1]) end
 end
@@ -68,7 +68,7 @@ local function configure(fund, member, ask)
     end
     resize(dim, limit, said)
     if dim[1] == SUM and (said[13] or 0) > dim[8] and now >= dim[8] then
-      dim[7], dim[8] = 0, said[13]
+      dim[7], dim[8], dim[17] = 0, said[13], {}
     end
   end
 end

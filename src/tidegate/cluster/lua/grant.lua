@@ -23,7 +23,7 @@ local function bounds(fund, open)  -- what there can be while so much is open, a
     elseif dim[1] == BUCKET then
       depths[d] = {most = floor(part(capacity, open) / ticks), all = floor(capacity / ticks)}
     elseif dim[1] == SUM then
-      depths[d] = {most = part(dim[2], open) - dim[7], all = LOTS}
+      depths[d] = {most = part(dim[2], open) - dim[7] - owned(dim), all = LOTS}
     else
       depths[d] = {most = part(dim[2], open), all = dim[2]}
     end

@@ -1,7 +1,16 @@
 -- Losses: new epochs, and what members remember. Made when they are needed, since each function costs as much as a call.
 
 local function losses()
+  local function count(dim, epoch, used)  -- of a SUM: all that was spent is what own begins with
+    local spent = dim[7] + owned(dim)
+    dim[17], dim[7] = {epoch, spent, used, 0}, 0
+    return dim[17]
+  end
+
   local function begin(fund, ask, opens)  -- a new epoch: nobody holds anything, buckets are empty
+    for _, dim in ipairs(fund[8]) do
+      if dim[1] == SUM then count(dim, fund[2], dim[5]) end
+    end
     while #fund[9] > 0 do drop(fund, #fund[9]) end
     for _, dim in ipairs(fund[8]) do
       if dim[1] == BUCKET then dim[7] = min(dim[7], 0) end
@@ -45,7 +54,36 @@ local function losses()
     log_set(dim, flat)
   end
 
-  local function merge(fund, member, restore, lost)  -- what a member knew, and has spent since
+  local function recount(dim, memory, epoch)
+    local own, known = dim[17], memory[4] == dim[8]
+    if not own[1] then own = count(dim, dim[7] == 0 and 0 or -1, -1) end
+    local exact = known and (memory[6] or -1) >= 0 and memory[7] >= 0  -- an older worker does not say
+    if exact and (own[1] == 0 or own[1] == epoch) then
+      local spent, used = memory[6], memory[7]
+      if used == own[3] then spent = max(spent, own[2]) end
+      if used < own[3] then spent, used = own[2], own[3] end
+      local kept = {epoch, spent, used, 0}
+      for i = 5, #own, 2 do
+        if own[i] > used then kept[#kept + 1], kept[#kept + 2] = own[i], own[i + 1] end
+      end
+      own, dim[17] = kept, kept
+    else
+      local spent = exact and memory[6] or known and max(0, memory[1]) or 0
+      if spent > 0 or #memory[5] > 0 then own[1], own[2] = -1, max(own[2], spent) end
+    end
+    for _, pair in ipairs(memory[5]) do
+      local at = #own
+      if own[1] ~= -1 and pair[1] <= own[3] then
+        -- known to who was told last
+      elseif at < OWN then
+        own[at + 1], own[at + 2] = pair[1], pair[2]
+      else
+        own[at - 1], own[at] = max(own[at - 1], pair[1]), own[at] + pair[2]
+      end
+    end
+  end
+
+  local function merge(fund, member, restore, lost, epoch)  -- what a member knew, and has spent since
     for d, dim in ipairs(fund[8]) do
       local memory = restore[d]
       if not memory then break end
@@ -68,8 +106,8 @@ local function losses()
         if lost then recall(dim, memory[2], measure) end
         log_expire(dim, measure, ticks)
       elseif dim[1] == SUM then
-        if memory[4] == dim[8] then dim[7] = max(dim[7], memory[1]) end
-        dim[7] = max(0, dim[7] + spent)
+        if lost then recount(dim, memory, epoch) end
+        for _, pair in ipairs(memory[3]) do dim[7] = dim[7] + pair[2] end
       else
         dim[6] = dim[6] + memory[1] - member[10][d]
         member[10][d] = memory[1]
@@ -82,7 +120,7 @@ local function losses()
     local memory = {}
     for d, dim in ipairs(fund[8]) do
       local measure, ticks = shape(dim)
-      local level, slots, period = 0, {}, 0
+      local level, slots, period, spent, counted = 0, {}, 0, -1, -1
       if dim[1] == BUCKET and dim[2] > 0 then
         level = floor(dim[7] / ticks)
       elseif dim[1] == LOG then
@@ -101,9 +139,11 @@ local function losses()
         level = dim[6]
         if level > 0 then slots[#slots + 1] = {0, level} end
       elseif dim[1] == SUM then
-        level, period = dim[7] + dim[6], dim[8]
+        spent, period = dim[7] + owned(dim), dim[8]
+        level = spent + dim[6]
+        if now >= fund[6] then counted = dim[5] else spent = -1 end
       end
-      memory[d] = {level, slots, {}, period, {}}
+      memory[d] = {level, slots, {}, period, {}, spent, counted}
     end
     return memory
   end

@@ -4,6 +4,9 @@
 -- fund:   {version, epoch, state, at, open_ppm, opens, fresh, dims, members, flows}
 -- dim:    {kind, limit, window_us, jitter_us, used, leased, level, at, brimmed, head, mid, tail, quarter, least, ring,
 --          booked, own}; head and tail are flat lists of slot and units, mid of first slot, units and a packed list
+--         own of a LOG: slots and units that members spent by themselves. Of a SUM from its first loss on: epoch, spent,
+--         used, 0: what all had spent when `used` was that, as who was told last in that epoch (0: nobody yet, -1: not
+--         all were told in one) says; then what others told since, each `used` and units
 -- member: {name, heard, lease_us, demands, busy, odd, rest}, and, where rest is unpacked, from the eighth on {incarnation,
 --          seq, leases, voided, lapsed, limits, answer, restored}; demands are packed; busy: it may hold something; odd:
 --          it says another limit than the one in force
@@ -22,7 +25,7 @@ local LOTS = 4503599627370496
 local EXACT = 1125899906842624
 local MARGIN_US = STALE_US
 local LINGER_US, FORGET_US, HOUR_US, QUARTER_US = 60000000, 900000000, 3600000000, 250000
-local SLOTS_OF_LOG, CHUNK, QUARTERS = 598, 64, 64
+local SLOTS_OF_LOG, CHUNK, QUARTERS, OWN = 598, 64, 64, 128
 local STEPS, LOOK, FLOWS, IDLE_US, UNIT, LARGEST = 256, 64, 256, 10000000, 64, 68719476736
 
 local time = redis.call('TIME')

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from tidegate.model.cluster import Dim, ExchangeRequest, RecoveryState
+from tidegate.model.cluster import SUM, Dim, ExchangeRequest, RecoveryState
 from tidegate.policy.lease.faces import Footing
 
 
@@ -62,7 +62,9 @@ def _older(ask: ExchangeRequest, by: int, footing: Footing, not_after: int) -> E
         open_ppm=footing.open_ppm,
         state=footing.state,
         dims=[_dim(dim, by) for dim in ask.dims],
-        restore=None if ask.restore is None else [_memory(memory, by) for memory in ask.restore],
+        restore=None
+        if ask.restore is None
+        else [_memory(*pair, by) for pair in zip(ask.restore, ask.dims, strict=True)],
     )
 
 
@@ -71,10 +73,9 @@ def _dim(dim: Dim, by: int) -> Dim:
     return msgspec.structs.replace(dim, corrections=aged(dim.corrections, by), shown_age_us=shown_age)
 
 
-def _memory(memory: RecoveryState, by: int) -> RecoveryState:
-    return msgspec.structs.replace(
-        memory, slots=aged(memory.slots, by), own=aged(memory.own, by), given=aged(memory.given, by)
-    )
+def _memory(memory: RecoveryState, dim: Dim, by: int) -> RecoveryState:
+    given = memory.given if dim.kind == SUM else aged(memory.given, by)
+    return msgspec.structs.replace(memory, slots=aged(memory.slots, by), own=aged(memory.own, by), given=given)
 
 
 def aged(pairs: list[tuple[int, int]], by: int) -> list[tuple[int, int]]:

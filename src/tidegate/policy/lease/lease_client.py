@@ -278,17 +278,16 @@ class LeaseClient(Wake):
                 before = self.used[index] if self.used else told.used[index]
                 purse.part = self._prefetch[index].part(ask.dims[index].spent, told.used[index] - before)
         self.used = told.used
-        self._recollection.told(told, now)
+        self._recollection.told(told, ask.dims, now)
 
     def _lost(self, ask: ExchangeRequest, now: int) -> None:
         """The fund begins anew: nothing was done. What is held was taken from an earlier one, and is spent no more.
 
-        What was spent of it need not be told: what was granted is (`RecoveryState.given`), and buckets begin from zero.
+        Buckets begin from zero.
         """
         age = now - self._flight.built_at
         for purse, dim in zip(self.purses, ask.dims, strict=True):
-            purse.again([(each + age, by) for each, by in dim.corrections], now)
-            purse.void(now)
+            purse.lost(dim, age, now)
         self.posted = False
         self._asked.clear()
         self._wants = self._sent_wants + self._wants

@@ -219,10 +219,8 @@ class QuotaLease(Allowance):
         """What the next exchange says of it, `returned` taken out of the lease; a debt is told as a correction."""
         if not self.own_limit:
             self.held = max(0, self.held)
-        elif self.held < 0 and self.kind != SLOTS:
-            self._corrections.add(-self.held, now)
-            self.spent = max(0, self.spent + self.held)
-            self.held = 0
+        elif self.kind != SLOTS:
+            self._owe(now)
         self.held -= returned
         spent = 0 if self.kind == SLOTS else self.spent
         shown_age = now - self.shown_at if self.shown >= 0 else 0
@@ -271,6 +269,27 @@ class QuotaLease(Allowance):
             if debt > 0 and self.own_limit:
                 self._corrections.add(debt, now)
             self.spent = 0
+
+    def lost(self, said: Dim, age: int, now: int) -> None:
+        """The fund that leased it is no more, and nothing came of what it was told last, `age` ago.
+
+        What was granted is put back with what is known of it (`RecoveryState.given`), and counts as spent, but for a
+        sum: of that it is what was spent, which is told as ever.
+        """
+        self.again([(each + age, by) for each, by in said.corrections], now)
+        if self.kind == SUM:
+            self.spent += said.spent
+            self._owe(now)
+            self.held = 0
+        else:
+            self.void(now)
+
+    def _owe(self, now: int) -> None:
+        """What was spent beyond the lease is told as a correction."""
+        if self.held < 0:
+            self._corrections.add(-self.held, now)
+            self.spent = max(0, self.spent + self.held)
+            self.held = 0
 
     def again(self, corrections: Sequence[tuple[int, int]], now: int) -> None:
         """These were in an exchange that did not happen, or nobody knows: (age, by how much more)."""

@@ -189,20 +189,24 @@ def _trace(number: int) -> str:
 
 def _templates() -> list[Made]:
     luck = random.Random(7)
-    return [_template(luck) for _ in range(_TEMPLATES)]
+    return [_template(luck, known=number == 0) for number in range(_TEMPLATES)]
 
 
-def _template(luck: random.Random) -> Made:
-    """As calls are: 1 % failed, 3 % fell back, 4 % took more than 10 s, 2 % waited more than a second."""
-    space, failed, moved = luck.randrange(20), luck.random() < 0.01, luck.random() < 0.03
-    rare = luck.random() < 0.001
+def _template(luck: random.Random, *, known: bool) -> Made:
+    """As calls are: 1 % failed, 3 % fell back, 4 % took more than 10 s, 2 % waited more than a second.
+
+    `known`: the one that a search for failures of the rare namespace finds.
+    """
+    space, failed, moved = luck.randrange(20), luck.random() < 0.01 or known, luck.random() < 0.03
+    rare = luck.random() < 0.001 or known
     queued = luck.randrange(1_000_000, 4_000_000) if luck.random() < 0.02 else 0
     duration = luck.randrange(10_000_000, 90_000_000) if luck.random() < 0.04 else luck.randrange(300_000, 9_000_000)
+    status = 503 if known else luck.choice((429, 500, 503)) if failed else 200
     namespace = "team-rare" if rare else f"team-{space}"
     before = (
         namespace, f"user-{luck.randrange(200)}", f"{namespace}-app", "paid", "smart", "smart",
         "" if failed else "azure" if moved else "openai", "" if failed else "main", "" if failed else "gpt-4o", "", "",
-        luck.choice((429, 500, 503)) if failed else 200, 2 if moved else 1, 1, 0, queued, 0, duration // 3, duration,
+        status, 2 if moved else 1, 1, 0, queued, 0, duration // 3, duration,
         luck.randrange(50, 4_000), luck.randrange(1, 900), 0, 0, luck.randrange(50, 5_000), luck.randrange(10**7),
         "", "",
     )  # fmt: skip

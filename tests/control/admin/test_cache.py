@@ -192,7 +192,7 @@ def test_a_purge_that_cannot_be_written_is_none(asked: Desk) -> None:
 
 
 def test_feedback_reaches_who_compares_questions(asked: Desk) -> None:
-    """With the audit; a call that it does not know, and its absence, are told."""
+    """In the audit before it is told; so are a call that it does not know, and its absence, which are refused."""
     away = asked.ask("POST", "/calls/4/feedback", {"right": False})
     assert (away.status_code, away.json()["errors"][0]["field"]) == (409, "caching.semantic")
     with mind(asked.folder, known=4) as told:
@@ -203,4 +203,6 @@ def test_feedback_reaches_who_compares_questions(asked: Desk) -> None:
         assert asked.ask("POST", "/calls/5/feedback", {"right": True}).status_code == 404
     assert told.told == [(4, False), (5, True)]
     entries = asked.ask("GET", "/audit?action=cache.feedback").json()
-    assert [(one["namespace"], one["target"], one["after"]) for one in entries] == [("team", "4", {"right": False})]
+    assert [(one["namespace"], one["target"], one["after"]) for one in entries] == [
+        ("team", "5", {"outcome": "refused"}), ("team", "4", {"right": False}), ("team", "4", {"outcome": "refused"}),
+    ]  # fmt: skip

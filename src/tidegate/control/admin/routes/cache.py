@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from tidegate.cache.purge_log import NAME, Purge, PurgeLog
 from tidegate.control.admin.auth.rights import Actor, Right
-from tidegate.control.admin.problems import refused
+from tidegate.control.admin.problems import Refused, refused
 from tidegate.control.admin.routes.spend import period_of, within
 from tidegate.control.admin.routing import Desk, Who, needs, router
 from tidegate.control.admin.services import cache, known
@@ -95,11 +95,14 @@ def judge_call(desk: Desk, who: Who, call: Call, said: Judgement) -> Judged:
         row = hit_reports.hit(connection, call, who.scope()) or hit_reports.asked(connection, call, who.scope())
     if row is None and who.scope():
         raise known.absent("call", "call")
-    cache.judge(desk, call, right=said.right)
-    namespace = "" if row is None else str(row["namespace"])
-    desk.changes.carry_out(
-        who, lambda _c, _n: Deed("cache.feedback", namespace, str(call), None, {"right": said.right})
-    )
+    deed = Deed("cache.feedback", "" if row is None else str(row["namespace"]), str(call), None, {"outcome": "asked"})
+    entry = desk.changes.intend(who, deed)
+    try:
+        cache.judge(desk, call, right=said.right)
+    except Refused:
+        desk.changes.complete(entry, str(call), {"outcome": "refused"})
+        raise
+    desk.changes.complete(entry, str(call), {"right": said.right})
     return Judged(id=str(call), right=said.right)
 
 

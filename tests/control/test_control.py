@@ -58,9 +58,11 @@ def started(folder: Path) -> Iterator[Control]:
         process = subprocess.Popen([sys.executable, "-m", "tidegate.control", *options], pass_fds=inherited, stderr=log)
         theirs.close()
         ours.settimeout(20)
-        yield Control(process, ours, listener.getsockname()[1], folder / "control.sock")
-        process.kill()
-        process.wait()
+        try:
+            yield Control(process, ours, listener.getsockname()[1], folder / "control.sock")
+        finally:
+            process.kill()
+            process.wait()
 
 
 @pytest.fixture

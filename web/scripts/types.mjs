@@ -7,7 +7,7 @@ import openapiTS, { astToString } from "openapi-typescript";
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const made = here("../src/api/schema.d.ts");
 const ours = here("../../.venv/bin/python");
-const python = process.env.PYTHON ?? (existsSync(ours) ? ours : "python3");
+const python = existsSync(ours) ? ours : (process.env.PYTHON ?? "python3");
 const document = JSON.parse(
   execFileSync(python, [here("openapi.py")], { maxBuffer: 1 << 26, encoding: "utf8", stdio: ["ignore", "pipe", 2] }),
 );

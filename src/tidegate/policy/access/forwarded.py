@@ -17,7 +17,7 @@ _X_FORWARDED_FOR: Final = b"x-forwarded-for"
 # RFC 7239, 4: parameters with a token or a quoted string each. A comma inside quotes is refused with the element.
 _TOKEN: Final = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _PAIR: Final = rb"(" + _TOKEN + rb")=(" + _TOKEN + rb'|"[^"\\]*")'
-_PAIRS: Final = re.compile(_PAIR + rb"(?:[ \t]*;[ \t]*" + _PAIR + rb")*+")
+_PAIRS: Final = re.compile(_PAIR + rb"(?:[ \t]*;[ \t]*" + _PAIR + rb")*")
 _EACH: Final = re.compile(_PAIR)
 _NODE: Final = re.compile(rb"([0-9.]+)(?::[0-9]{1,5})?|\[([0-9A-Fa-f:.]+)\](?::[0-9]{1,5})?")
 

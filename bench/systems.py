@@ -213,6 +213,6 @@ def machine() -> dict[str, str | int]:
         "cores": len(Path("/proc/stat").read_text().split("\ncpu")) - 1,
         "memory_mb": int(memory) // 1024,
         "kernel": platform.release(),
-        "python": platform.python_version(),
+        "python": f"{platform.python_version()}, built {platform.python_build()[1]}",
         "load_average": " ".join(Path("/proc/loadavg").read_text().split()[:3]),
     }

@@ -60,7 +60,7 @@ async def test_requests_a_minute_over_all_workers(crowd: Gate) -> None:
 
 async def test_calls_at_a_time_over_all_workers(crowd: Gate, session_twin: Twin) -> None:
     """Five means five, wherever they come in."""
-    session_twin.fault({"fault": "slow", "match": {"model": MODEL}, "ms": 1500})
+    session_twin.fault({"fault": "slow", "match": {"model": MODEL}, "ms": 4000})
     try:
         answers = await asyncio.gather(*[ask(crowd, "few") for _ in range(30)])
     finally:

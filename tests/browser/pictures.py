@@ -20,7 +20,7 @@ from tests.browser.words import WEB, pages, words
 
 OUT = WEB.parent / "docs" / "images" / "ui"
 CHINESE = ("overview", "policies")
-_POINTS = 40  # of a curve, before it is worth looking at
+_POINTS = 60  # of a curve: a whole minute
 
 
 async def main() -> None:
@@ -31,7 +31,7 @@ async def main() -> None:
         room = Room(Path(folder) / "room", twin)
         try:
             await room.seed()
-            async with room.traffic(per_second=12):
+            async with room.traffic(per_second=8):
                 await room.asked("/live/recent?seconds=300", lambda found: len(found["points"]["at"]) > _POINTS)
                 await _take(room)
         finally:

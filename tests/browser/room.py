@@ -195,7 +195,8 @@ class Room:
             yield
         finally:
             over.set()
-            await asyncio.gather(driver, *calls, return_exceptions=True)
+            await driver
+            await asyncio.gather(*calls, return_exceptions=True)
 
     async def close(self) -> None:
         await self.client.aclose()

@@ -11,6 +11,8 @@ from tests.control.admin.mind import mind
 from tests.journal.facts import record
 from tests.journal.hits import hit, said
 from tidegate.cache.purge_log import MAGIC, NAME, Purge, purges
+from tidegate.control.admin.auth.rights import Actor
+from tidegate.control.admin.services.changes import Changes, Deed
 from tidegate.model.facts import Note
 from tidegate.observe.meters import AnswersMeter, Report
 
@@ -206,3 +208,19 @@ def test_feedback_reaches_who_compares_questions(asked: Desk) -> None:
     assert [(one["namespace"], one["target"], one["after"]) for one in entries] == [
         ("team", "5", {"outcome": "refused"}), ("team", "4", {"right": False}), ("team", "4", {"outcome": "refused"}),
     ]  # fmt: skip
+
+
+def test_nothing_is_judged_that_the_audit_cannot_tell(asked: Desk) -> None:
+    """While the audit's database is away nobody hears of a judgement."""
+    asked.token("admin")
+    engine, intend = asked.engine, asked.office.changes.intend
+
+    def away(actor: Actor, deed: Deed) -> int:
+        asked.engine = None
+        return intend(actor, deed)
+
+    with mind(asked.folder, known=4) as told, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Changes, "intend", lambda _self, actor, deed: away(actor, deed))
+        assert asked.ask("POST", "/calls/4/feedback", {"right": False}).status_code == 503
+    asked.engine = engine
+    assert told.told == []

@@ -50,6 +50,16 @@ def test_who_was_refused_is_like_who_was_answered() -> None:
     assert known.guessed == 4
 
 
+def test_who_was_refused_asked_for_what_it_asked_for() -> None:
+    """`max_tokens` is in the ledger: it is not another call's, and no answer is longer; unstated, it is the other's."""
+    known = shapes()
+    known.learn(call(0, most_tokens=700, completion_tokens=50))
+    small, large = known.of(refused(1, most_tokens=20)), known.of(refused(1, most_tokens=4_000))
+    assert (small.most, small.completion) == (20, 20)
+    assert (large.most, large.completion) == (4_000, 50)
+    assert known.of(refused(1)).most == 700
+
+
 def test_another_model_takes_its_own_time() -> None:
     """By the recorded calls of both; one that answered none is as fast as who did."""
     known = shapes()

@@ -1,7 +1,8 @@
 """How large calls were and how long they took: of those that were answered as recorded, of others as their like.
 
 Nobody knows what a refused call would have come to. It is taken to be like a call that was answered: of the same key
-and plan where there is one, else of the same plan, else any.
+and plan where there is one, else of the same plan, else any. What is known of its request counts: its length, and the
+`max_tokens` that it stated, which is all that many a limiter charges.
 """
 
 from random import Random
@@ -62,7 +63,9 @@ def shape_of(arrival: Arrival, profile: Profile | None) -> Shape | None:
 
 
 def _like(donor: Shape, arrival: Arrival) -> Shape:
-    """The donor, with a prompt as long as the call's own request was."""
+    """The donor, with a prompt as long as the call's own request was, and with the `max_tokens` that it stated."""
+    if most := arrival.most_tokens:
+        donor = donor._replace(most=most, completion=min(donor.completion, most))
     if not arrival.request_bytes or not donor.bytes:
         return donor
     prompt = donor.prompt * arrival.request_bytes // donor.bytes

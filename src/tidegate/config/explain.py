@@ -1,5 +1,8 @@
 """A validation error of the schema as a finding: what is wrong and what would be right, without the value."""
 
+from collections.abc import Mapping
+from functools import cache
+
 from pydantic_core import ErrorDetails
 
 from tidegate.config.fields import all_fields, annotation_at, field_at, literals, section_at
@@ -8,7 +11,6 @@ from tidegate.config.nodes import core_scalar
 from tidegate.config.schema.base import Section
 from tidegate.config.schema.file import Config
 from tidegate.config.source import Document
-from tidegate.config.words import closest
 
 _MESSAGES = {  # by the type of the error; what its context holds may be named
     "string_type": "must be text",
@@ -37,24 +39,21 @@ def explain(error: ErrorDetails, document: Document, root: type[Section] = Confi
     path = _written(path_of(error), document)
     known = not any(part in document.names for part in path)  # what is like a name of the environment is told of none
     if kind == "refused":
-        detail = "" if document.names or _replaced(path, document) else str(context.get("detail", ""))
+        detail = "" if document.names or document.is_replaced(path) else str(context.get("detail", ""))
         message, remedy = str(context["message"]) + detail, str(context["remedy"])
     elif kind == "extra_forbidden":
-        message, remedy = "unknown field", _home_of(path, root) if known else "correct the variable, or remove it"
+        message, remedy = "unknown field", "correct the variable, or remove it"
+        if known:
+            remedy = _home_of(path, root, document)
     elif kind == "missing":
         message, remedy = "required, but missing", f"add {_example(path, root)}"
     else:
         message = _MESSAGES.get(kind, "not valid").format_map({name: _number(value) for name, value in context.items()})
-        remedy = _remedy(kind, path, error, root, guesses=not _replaced(path, document))
+        remedy = _remedy(kind, path, error, root, document, guesses=not document.is_replaced(path))
     place = document.place(path)
     if kind in ("extra_forbidden", "missing") or error["loc"][-1:] == ("[key]",):
         return Finding(place.name_line, place.name_column, document.label(path), message, remedy)
     return Finding(place.line, place.column, document.label(path), message, remedy)
-
-
-def _replaced(path: Path, document: Document) -> bool:
-    """Did anything at this place, or in it, come from the environment?"""
-    return any(one[: len(path)] == path for one in document.substituted)
 
 
 def path_of(error: ErrorDetails) -> Path:
@@ -68,9 +67,11 @@ def _written(path: Path, document: Document) -> Path:
     return path[:-1] if single else path
 
 
-def _remedy(kind: str, path: Path, error: ErrorDetails, root: type[Section], *, guesses: bool) -> str:
+def _remedy(
+    kind: str, path: Path, error: ErrorDetails, root: type[Section], document: Document, *, guesses: bool
+) -> str:
     if kind == "literal_error":
-        return _known_word(path, error, root, guesses=guesses)
+        return _known_word(path, error, root, document if guesses else None)
     if kind == "string_type" and isinstance(error["input"], (int, float)):
         return "put the value in quotes"
     if kind in ("int_type", "float_type", "bool_type") and _is_quoted(error["input"]):
@@ -95,24 +96,33 @@ def _example(path: Path, root: type[Section]) -> str:
     return f"`{path[-2]}: {parent.examples[0]}`" if parent is not None and parent.examples else "a value"
 
 
-def _known_word(path: Path, error: ErrorDetails, root: type[Section], *, guesses: bool) -> str:
+def _known_word(path: Path, error: ErrorDetails, root: type[Section], document: Document | None) -> str:
     known = tuple(word or '""' for word in literals(annotation_at(path, root)))
     given = error["input"]
-    close = closest(given, known) if guesses and isinstance(given, str) else None
+    close = document.closest(given, known) if document is not None and isinstance(given, str) else None
     return f"did you mean {close}?" if close else f"use {' or '.join(known)}"
 
 
-def _home_of(path: Path, root: type[Section]) -> str:
+def _home_of(path: Path, root: type[Section], document: Document) -> str:
     """Where an unknown field may belong."""
     section, name = section_at(path[:-1], root), str(path[-1])
     known = tuple(section.model_fields) if section is not None else ()
-    if close := closest(name, known):
+    if close := document.closest(name, known):
         return f"did you mean {close}?"
-    homes = [home for home, _ in all_fields(root) if home.rpartition(".")[2] == name]
+    homes = _homes(root).get(name, [])
     if homes and name not in _COMMON_NAMES:
         nearest = max(homes, key=lambda home: _shared(home, path))
         return f"{name} belongs in {nearest.rpartition('.')[0] or 'the top level'}"
     return f"use one of {', '.join(known)}"
+
+
+@cache
+def _homes(root: type[Section]) -> Mapping[str, list[str]]:
+    """Where fields of each name are."""
+    found: dict[str, list[str]] = {}
+    for home, _ in all_fields(root):
+        found.setdefault(home.rpartition(".")[2], []).append(home)
+    return found
 
 
 def _shared(home: str, path: Path) -> int:

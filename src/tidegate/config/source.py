@@ -1,7 +1,8 @@
 """YAML text to plain data in which every value knows its line and column. YAML 1.2; anchors and merge keys work."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 
 from tidegate.config.environment import BadReference, refers, substitute
 from tidegate.config.findings import Finding, Path, dotted, shown
@@ -23,10 +24,12 @@ from tidegate.config.nodes import (
     compose,
     core_scalar,
 )
+from tidegate.config.words import choice, closest, offer
 
 Read = Callable[[str], Node | None]  # `compose`, or one that remembers
 
 MAX_BYTES = 1_048_576
+MAX_COMPARISONS = 50_000  # of words that are not known, with names: half a second
 MAX_VALUES = 200_000  # bounds what aliases of aliases can multiply to
 
 _TEXT_TAGS = frozenset({TEXT, CORE + "timestamp"})
@@ -53,6 +56,8 @@ class Document:
     unusable: set[Path] = field(default_factory=set)  # values already reported
     names: dict[str, str] = field(default_factory=dict)  # names that came from the environment, and their source text
     replaced: dict[str, str] = field(default_factory=dict)  # the same of values
+    comparisons: int = 0  # of words that are not known with names that are
+    around: set[Path] | None = None  # what has a value of `substituted` in it
     blind: bool = False  # nothing beside the text is looked at, and what depends on that is not judged
 
     def place(self, path: Path) -> Place:
@@ -73,9 +78,31 @@ class Document:
         """A name or value as it is printed."""
         return shown(self.written(name))
 
-    def visible(self, names: Iterable[str]) -> list[str]:
-        """Those that did not come from the environment, for a remedy that lists them."""
-        return [name for name in names if name not in self.names and name not in self.replaced]
+    def choice(self, word: str, known: Iterable[str], otherwise: str = "", also: Iterable[str] = ()) -> str:
+        """A remedy for a `word` that is none of the file's `known` names, nor of the gate's own that there are `also`.
+
+        The one like it, else what there is, or what to do `otherwise`; without names that came from the environment.
+        O(names), and O(1) once so many have been compared: to guess takes the time of errors by names.
+        """
+        visible = chain((name for name in known if name not in self.names and name not in self.replaced), also)
+        if self.comparisons >= MAX_COMPARISONS:
+            return offer(visible, otherwise)
+        names = list(visible)
+        self.comparisons += len(names)
+        return choice(word, names, otherwise)
+
+    def closest(self, word: str, known: Collection[str]) -> str | None:
+        """The known word that is most like `word`; None when none is, or so many have been compared."""
+        if self.comparisons >= MAX_COMPARISONS:
+            return None
+        self.comparisons += len(known)
+        return closest(word, known)
+
+    def is_replaced(self, path: Path) -> bool:
+        """Did anything at this place, or in it, come from the environment? To be asked once all is read. O(path)."""
+        if self.around is None:
+            self.around = {path[:length] for path in self.substituted for length in range(len(path) + 1)}
+        return path in self.around
 
     def refuse(self, path: Path, message: str, remedy: str, at: Node | None = None) -> None:
         """Note an error at the value of `path`, or at the node `at`."""

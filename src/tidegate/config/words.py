@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterable
+from itertools import islice
 
 from tidegate.config.findings import shown
 
@@ -17,9 +18,13 @@ def closest(word: str, known: Iterable[str], cutoff: float = 0.7) -> str | None:
 def choice(word: str, known: Iterable[str], otherwise: str = "") -> str:
     """A remedy for a `word` that is not known: the one like it, else what there is, or what to do `otherwise`."""
     names = [shown(name) for name in known]
-    close = closest(word, names, 0.6)  # names are the user's own, short, and few
-    if close is not None:
-        return f"did you mean {close}?"
+    close = closest(word, names, 0.6)
+    return offer(names, otherwise) if close is None else f"did you mean {close}?"
+
+
+def offer(known: Iterable[str], otherwise: str = "") -> str:
+    """The same without a guess: the first of what there is."""
+    names = [shown(name) for name in islice(known, _MOST + 1)]
     if not names:
         return "there is none yet: add it"
     return f"use one of {', '.join(names[:_MOST])}{', …' if len(names) > _MOST else ''}{otherwise}"

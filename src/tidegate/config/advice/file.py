@@ -35,13 +35,14 @@ def advise(config: Config, snapshot: Snapshot, document: Document, wall: int = 0
     advice += advise_alerts(config, snapshot, wall)
     advice += advise_shadows(config, snapshot)
     advice += advise_admin(config, document)
+    linked = frozenset(item.name for item in snapshot.strategies if item.name != item.primary_model)
     for path, strategy in _strategies(config):
         advice.extend(_bounds(strategy.rate_limit_policy, (*path, "rate_limit_policy"), document))
         advice.extend(_order(strategy, path))
         if snapshot.providers:
-            advice.extend(_unserved(_models(strategy, path), snapshot))
+            advice.extend(_unserved(_models(strategy, path), snapshot, linked))
     if snapshot.providers:
-        advice.extend(_unserved(_steps(config.defaults.degrade, ("defaults",)), snapshot))
+        advice.extend(_unserved(_steps(config.defaults.degrade, ("defaults",)), snapshot, linked))
     return tuple(sorted({_finding(item, document) for item in advice}))
 
 
@@ -156,10 +157,10 @@ def _steps(steps: Sequence[DegradeConfig], path: Path) -> Iterator[tuple[Path, s
             yield (*path, "degrade", index, "model"), step.model
 
 
-def _unserved(models: Iterable[tuple[Path, str]], snapshot: Snapshot) -> Iterator[Advice]:
-    strategies = {item.name for item in snapshot.strategies if item.name != item.primary_model}
+def _unserved(models: Iterable[tuple[Path, str]], snapshot: Snapshot, linked: frozenset[str]) -> Iterator[Advice]:
+    """`linked`: names that stand for a strategy where a model is due. O(models)."""
     for at, model in models:
-        known = model in strategies and at[-1] != "primary_model"
+        known = model in linked and at[-1] != "primary_model"
         if not known and not serving(model, snapshot.providers):
             message = ("no provider serves ", Name(model), ", so it is skipped")
             yield at, message, "name it under a provider's models or limits"

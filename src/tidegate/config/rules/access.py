@@ -8,7 +8,6 @@ from pydantic_core import PydanticCustomError
 from tidegate.config.findings import Path
 from tidegate.config.schema.access import check_zone, moment_us
 from tidegate.config.source import Document, as_list, as_mapping
-from tidegate.config.words import choice
 from tidegate.zones import zone_of
 
 
@@ -65,7 +64,7 @@ def _user(path: Path, key: dict[str, object], namespaces: dict[str, dict[str, ob
     if user in users:
         return
     if users:
-        remedy = choice(user, document.visible(users), ", or add it under users")
+        remedy = document.choice(user, users, ", or add it under users")
     else:
         remedy = f"add it under `users` of {_home(path, document)}"
     document.refuse((*path, "user"), "no such user in its namespace", remedy)
@@ -98,7 +97,8 @@ def _zone(name: object) -> tzinfo:
 
 def _isolation(data: dict[str, object], namespaces: dict[str, dict[str, object]], document: Document) -> None:
     """A port is one worker's, and a namespace that is alone owns scopes."""
-    owners = [as_list(as_mapping(pool).get("only")) for pool in as_mapping(data.get("pools")).values()]
+    kept = [as_list(as_mapping(pool).get("only")) for pool in as_mapping(data.get("pools")).values()]
+    owners = {only[0] for only in kept if len(only) == 1 and isinstance(only[0], str)}
     ports: dict[object, Path] = {}
     for name, namespace in namespaces.items():
         path: Path = ("namespaces", name, "isolation")
@@ -110,6 +110,6 @@ def _isolation(data: dict[str, object], namespaces: dict[str, dict[str, object]]
         if first != path and isinstance(port, int):
             message = f"{document.label((*first, 'port'))} is the same"
             document.refuse((*path, "port"), message, "give each namespace a port of its own")
-        if [name] not in owners:
+        if name not in owners:
             remedy = f"add a pool with `only: [{document.said(name)}]` and scopes for it"
             document.refuse(path, "its worker needs scopes that nobody else draws on", remedy)

@@ -1,10 +1,9 @@
 """Errors of alerts that no single field shows: metrics and channels that there are not, thresholds without sense."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from tidegate.config.findings import Path
 from tidegate.config.source import Document, as_list, as_mapping
-from tidegate.config.words import choice
 from tidegate.model.alert_rules import BUILT_IN_RULES
 from tidegate.model.measures import METRICS, Metric
 
@@ -13,6 +12,7 @@ _PERCENT = "%"
 _WHOLE = 100
 _OVER_WHOLE = frozenset({"budget_used_percent"})  # what is used may be more than there is
 _RULE = "rule"
+_EVERY = [*sorted({label for metric in METRICS.values() for label in metric.labels}), _RULE]  # labels of matches
 
 
 def check_alerts(document: Document) -> None:
@@ -21,12 +21,13 @@ def check_alerts(document: Document) -> None:
     rules = as_mapping(alerts.get("rules"))
     for name, rule in rules.items():
         _rule(str(name), as_mapping(rule), document)
-    channels, known = [str(name) for name in as_mapping(alerts.get("channels"))], [*_BUILT_IN, *map(str, rules)]
+    channels = dict.fromkeys(str(name) for name in as_mapping(alerts.get("channels")))
+    known = dict.fromkeys([*_BUILT_IN, *map(str, rules)])
     for number, route in enumerate(as_list(alerts.get("routes"))):
         _route(as_mapping(route), ("alerts", "routes", number), channels, known, document)
     for number, silence in enumerate(as_list(alerts.get("silences"))):
         match = as_mapping(as_mapping(silence).get("match"))
-        _labels(match, [*_all_labels(), _RULE], ("alerts", "silences", number, "match"), document)
+        _labels(match, _EVERY, ("alerts", "silences", number, "match"), document)
 
 
 def _rule(name: str, rule: dict[str, object], document: Document) -> None:
@@ -38,7 +39,9 @@ def _rule(name: str, rule: dict[str, object], document: Document) -> None:
     metric = METRICS.get(named)
     if metric is None:
         where = (*at, "metric") if "metric" in rule else at
-        document.refuse(where, "there is no such metric", choice(named, METRICS, ", as docs/alerts.md lists them"))
+        document.refuse(
+            where, "there is no such metric", document.choice(named, (), ", as docs/alerts.md lists them", METRICS)
+        )
         return
     _labels(as_mapping(rule.get("match")), metric.labels, (*at, "match"), document)
     _thresholds(rule, named, metric, at, document)
@@ -69,28 +72,27 @@ def _unit(metric: Metric) -> str:
     return {"ms": "milliseconds", "%": "per cent", "s": "seconds", "": "numbers"}.get(metric.unit, metric.unit)
 
 
-def _route(route: dict[str, object], at: Path, channels: list[str], rules: list[str], document: Document) -> None:
+def _route(
+    route: dict[str, object], at: Path, channels: Collection[str], rules: Collection[str], document: Document
+) -> None:
     refuse = document.refuse
-    told = _names(route.get("channels"))
+    told = set(_names(route.get("channels")))
     for word in ("channels", "escalate_to"):
         for number, name in enumerate(_names(route.get(word))):
             if name not in channels:
                 remedy = (
-                    choice(name, document.visible(channels))
-                    if channels
-                    else "there is none yet: add it under alerts.channels"
+                    document.choice(name, channels) if channels else "there is none yet: add it under alerts.channels"
                 )
                 refuse((*at, word, number), "there is no such channel", remedy)
             elif word == "escalate_to" and name in told:
                 refuse((*at, word, number), "this channel is told from the beginning", "name another one")
     for number, name in enumerate(_names(route.get("rules"))):
         if name not in rules:
-            refuse((*at, "rules", number), "there is no such rule", choice(name, document.visible(rules)))
-    known = [*_all_labels(), _RULE]
-    _labels(as_mapping(route.get("match")), known, (*at, "match"), document)
+            refuse((*at, "rules", number), "there is no such rule", document.choice(name, rules))
+    _labels(as_mapping(route.get("match")), _EVERY, (*at, "match"), document)
     for number, name in enumerate(_names(route.get("group_by"))):
-        if name not in known:
-            refuse((*at, "group_by", number), "no metric has this label", choice(name, known))
+        if name not in _EVERY:
+            refuse((*at, "group_by", number), "no metric has this label", document.choice(name, (), also=_EVERY))
     after, others = route.get("escalate_seconds", 0), _names(route.get("escalate_to"))
     if others and after == 0:
         refuse((*at, "escalate_to"), "it never comes to that", "say after how long: `escalate_seconds: 900`")
@@ -102,12 +104,10 @@ def _labels(match: dict[str, object], known: Iterable[str], at: Path, document: 
     names = list(known)
     for name in match:
         if name not in names:
-            remedy = choice(str(name), names) if names else "leave `match` out: this metric has no labels"
+            remedy = (
+                document.choice(str(name), (), also=names) if names else "leave `match` out: this metric has no labels"
+            )
             document.refuse((*at, str(name)), "it has no such label", remedy)
-
-
-def _all_labels() -> list[str]:
-    return sorted({label for metric in METRICS.values() for label in metric.labels})
 
 
 def _names(value: object) -> list[str]:

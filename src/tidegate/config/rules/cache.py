@@ -5,7 +5,6 @@ from collections.abc import Collection, Iterator
 from tidegate.config.findings import Path
 from tidegate.config.rules.tenants import ANYBODY
 from tidegate.config.source import Document, as_list, as_mapping
-from tidegate.config.words import choice
 
 
 def check_cache(document: Document, filed: Collection[str] = ()) -> None:
@@ -17,7 +16,7 @@ def check_cache(document: Document, filed: Collection[str] = ()) -> None:
     seen: dict[str, Path] = {}
     for path, name in _members(data):
         if name not in known and name not in filed and filed is not ANYBODY:
-            document.refuse(path, "no such namespace in this file", choice(name, document.visible(known)))
+            document.refuse(path, "no such namespace in this file", document.choice(name, known))
         first = seen.setdefault(name, path)
         if first != path:
             message = f"this namespace stands in {document.label(first)} already"

@@ -10,7 +10,6 @@ from tidegate.config.findings import ConfigError, Path
 from tidegate.config.profiles import profile_names, read_profile, shipped, takes_version
 from tidegate.config.schema.profile import ProfileConfig
 from tidegate.config.source import Document, as_list, as_mapping
-from tidegate.config.words import choice
 
 Chosen: TypeAlias = dict[str, tuple[str, ProfileConfig]]  # by the provider's name
 
@@ -80,8 +79,7 @@ def _chosen(
 def _named(name: str, at: Path, known: _Known, document: Document) -> ProfileConfig | None:
     if name not in known:
         if name not in profile_names():
-            names = (*document.visible(known), *profile_names())
-            document.refuse(at, "no such profile", choice(name, names))
+            document.refuse(at, "no such profile", document.choice(name, known, also=profile_names()))
             return None
         known[name] = shipped(name)
     return known[name]

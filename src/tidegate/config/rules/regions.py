@@ -3,6 +3,7 @@
 from tidegate.config.source import Document, as_list, as_mapping
 
 _WHOLE = 100
+_MOST = 20  # scopes that a remedy lists
 
 
 def check_regions(document: Document) -> None:
@@ -23,16 +24,19 @@ def check_regions(document: Document) -> None:
         for scope in as_list(as_mapping(provider).get("scopes"))
     ]
     known = {"/".join(pair): "/".join(map(document.said, pair)) for pair in pairs}
+    some = ", ".join(sorted(known.values())[:_MOST]) + (", …" if len(known) > _MOST else "")
     for number, scope in enumerate(as_list(regions.get("scopes"))):
         if isinstance(scope, str) and scope not in known:
-            remedy = f"write PROVIDER/SCOPE, one of {', '.join(sorted(known.values())) or 'those under providers'}"
+            remedy = f"write PROVIDER/SCOPE, one of {some or 'those under providers'}"
             document.refuse(("regions", "scopes", number), "no such scope", remedy)
 
 
 def _listed(regions: dict[str, object], names: list[str], document: Document) -> None:
+    seen: set[str] = set()
     for number, name in enumerate(names):
-        if name in names[:number]:
+        if name in seen:
             document.refuse(("regions", "all", number), "this region is given twice", "remove one of the two")
+        seen.add(name)
     own = regions.get("name")
     if isinstance(own, str) and names and own not in names:
         message = "this region is not among regions.all"

@@ -1,13 +1,13 @@
 """Errors of tiers, namespaces and pools that no single field shows: unknown names, keys and scopes given twice."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Final
 
 from tidegate.config.findings import Path
 from tidegate.config.schema.base import permille
 from tidegate.config.source import Document, as_list, as_mapping
-from tidegate.config.words import choice
 from tidegate.model.tenant import PAID, TIERS
 
 ANYBODY: Final[Collection[str]] = frozenset({""})  # the names of a file of client keys that is not read
@@ -22,18 +22,21 @@ class _Known:
     namespaces: dict[str, str]  # their tiers
     clients: Collection[str]  # namespaces of one key each
     providers: dict[str, None]
-    scopes: set[str] = field(default_factory=set)  # as PROVIDER/SCOPE
+    scopes: dict[str, set[str]] = field(default_factory=dict)  # as PROVIDER/SCOPE, by provider
     anybody: bool = False  # nobody knows what other clients there are
 
     def tier_of(self, name: str) -> str:
         """The tier of a namespace or client."""
         return self.namespaces.get(name, PAID.name)
 
-    def draws(self, name: str, only: Collection[str]) -> bool:
-        """May anybody of this tier or namespace draw on a pool for `only`?"""
-        if name in self.tiers:
-            return name in only or any(self.tier_of(tenant) == name for tenant in only if tenant not in self.tiers)
-        return name in only or self.tier_of(name) in only
+    def drawing(self, only: Iterable[str]) -> set[str]:
+        """The names in `only`, and the tiers of those that are none: whoever has one of these may draw."""
+        named = set(only)
+        return named.union(self.tier_of(tenant) for tenant in named if tenant not in self.tiers)
+
+    def draws(self, name: str, only: Collection[str], drawing: Collection[str]) -> bool:
+        """May anybody of this tier or namespace draw on a pool for `only`? `drawing`: as above. O(1)."""
+        return name in drawing if name in self.tiers else name in only or self.tier_of(name) in only
 
 
 def check_tenants(document: Document, filed: Collection[str] = ()) -> None:
@@ -69,8 +72,8 @@ def _known(data: dict[str, object], filed: Collection[str]) -> _Known:
         anybody=filed is ANYBODY,
     )
     for provider, item in as_mapping(data.get("providers")).items():
-        for scope in as_list(as_mapping(item).get("scopes")):
-            known.scopes.add(f"{provider}/{as_mapping(scope).get('name')}")
+        scopes = as_list(as_mapping(item).get("scopes"))
+        known.scopes[provider] = {f"{provider}/{as_mapping(scope).get('name')}" for scope in scopes}
     return known
 
 
@@ -82,7 +85,7 @@ def _namespace(name: str, namespace: dict[str, object], known: _Known, document:
 
 def _tier(path: Path, tier: object, known: _Known, document: Document) -> None:
     if isinstance(tier, str) and tier not in known.tiers:
-        remedy = choice(tier, document.visible(known.tiers), ", or add it under tiers")
+        remedy = document.choice(tier, known.tiers, ", or add it under tiers")
         document.refuse(path, "no such tier", remedy)
 
 
@@ -114,11 +117,11 @@ def _pools(data: dict[str, object], known: _Known, document: Document) -> None:
     taken: dict[str, Path] = {}
     for name, item in as_mapping(data.get("pools")).items():
         pool, path = as_mapping(item), ("pools", name)
-        scopes = [scope for scope in as_list(pool.get("scopes")) if isinstance(scope, str)]
+        scopes = {scope for scope in as_list(pool.get("scopes")) if isinstance(scope, str)}
         for index, scope in enumerate(as_list(pool.get("scopes"))):
             if isinstance(scope, str) and scope.count("/") == 1:
                 _scope((*path, "scopes", index), scope, taken, known, document)
-        if any(scope.startswith(f"{name}/") and scope not in scopes for scope in known.scopes):
+        if not known.scopes.get(name, set()) <= scopes:
             message = "a provider has the same name, and its other scopes form the pool of that name"
             document.refuse(path, message, "rename the pool, or put all scopes of the provider into it")
         _only(path, pool, known, document)
@@ -126,7 +129,7 @@ def _pools(data: dict[str, object], known: _Known, document: Document) -> None:
 
 
 def _scope(path: Path, scope: str, taken: dict[str, Path], known: _Known, document: Document) -> None:
-    if scope not in known.scopes:
+    if scope not in known.scopes.get(scope.partition("/")[0], ()):
         _refuse_scope(path, scope.partition("/")[0], known, document)
         return
     first = taken.setdefault(scope, path)
@@ -140,7 +143,7 @@ def _refuse_scope(path: Path, provider: str, known: _Known, document: Document) 
         remedy = f"give the name of one that stands under {document.label(('providers', provider, 'scopes'))}"
         document.refuse(path, "the provider has no such scope", remedy)
     else:
-        document.refuse(path, "no such provider", choice(provider, document.visible(known.providers)))
+        document.refuse(path, "no such provider", document.choice(provider, known.providers))
 
 
 def _only(path: Path, pool: dict[str, object], known: _Known, document: Document) -> None:
@@ -152,17 +155,18 @@ def _only(path: Path, pool: dict[str, object], known: _Known, document: Document
 def _principal(path: Path, name: str, known: _Known, document: Document) -> bool:
     if known.anybody or name in known.tiers or name in known.namespaces or name in known.clients:
         return True
-    remedy = choice(name, document.visible([*known.tiers, *known.namespaces]))
+    remedy = document.choice(name, chain(known.tiers, known.namespaces))
     document.refuse(path, "no such tier or namespace", remedy)
     return False
 
 
 def _shares(path: Path, pool: dict[str, object], known: _Known, document: Document) -> None:
     total = 0
-    only = [name for name in as_list(pool.get("only")) if isinstance(name, str)]
+    only = {name for name in as_list(pool.get("only")) if isinstance(name, str)}
+    drawing = known.drawing(only)
     for name, share in as_mapping(pool.get("shares")).items():
         at = (*path, "shares", name)
-        if _principal(at, name, known, document) and only and not known.draws(name, only):
+        if _principal(at, name, known, document) and only and not known.draws(name, only, drawing):
             document.refuse(at, "may not draw on this pool", "add it to only, or remove the share")
         part = permille(share) or 0
         total += part if part <= _ALL else 0

@@ -1,6 +1,6 @@
 """One snapshot for each worker: an isolated namespace has its own, the main worker has what is left. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import msgspec
 
@@ -30,23 +30,31 @@ def split(snapshot: Snapshot) -> tuple[Snapshot, ...]:
     return (_part(snapshot, ""), *(_part(snapshot, item.namespace) for item in snapshot.isolated))
 
 
-def owner(snapshot: Snapshot, pool: Pool) -> str:
-    """The isolated namespace that owns a pool and its scopes; "" = the main worker does."""
+def isolated_names(snapshot: Snapshot) -> frozenset[str]:
+    """The namespaces with a worker of their own."""
+    return frozenset(item.namespace for item in snapshot.isolated)
+
+
+def owner(isolated: Collection[str], pool: Pool) -> str:
+    """Which of the `isolated` namespaces owns a pool and its scopes; "" = the main worker does."""
     alone = pool.only[0] if len(pool.only) == 1 else ""
-    return alone if any(item.namespace == alone for item in snapshot.isolated) else ""
+    return alone if alone in isolated else ""
 
 
 def unserved(snapshot: Snapshot) -> Iterator[tuple[str, str]]:
     """Isolated namespaces, each with the name of a provider on whose scopes it has no pool of its own."""
+    isolated = isolated_names(snapshot)
+    drawn: dict[str, set[str]] = {name: set() for name in (*isolated, "")}
+    for pool in snapshot.pools:
+        drawn[owner(isolated, pool)].add(pool.provider)
     for item in snapshot.isolated:
-        drawn = {pool.provider for pool in snapshot.pools if owner(snapshot, pool) == item.namespace}
-        yield from ((item.namespace, one.name) for one in snapshot.providers if one.name not in drawn)
+        yield from ((item.namespace, one.name) for one in snapshot.providers if one.name not in drawn[item.namespace])
 
 
 def _part(snapshot: Snapshot, worker: str) -> Snapshot:
-    isolated = {item.namespace for item in snapshot.isolated}
+    isolated = isolated_names(snapshot)
     mine = {worker} if worker else {item.name for item in snapshot.namespaces} - isolated
-    pools = tuple(pool for pool in snapshot.pools if owner(snapshot, pool) == worker)
+    pools = tuple(pool for pool in snapshot.pools if owner(isolated, pool) == worker)
     providers = [_own(provider, pools) for provider in snapshot.providers]
     return msgspec.structs.replace(
         snapshot,

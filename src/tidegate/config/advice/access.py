@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from tidegate.config.advice.ends import Names
 from tidegate.config.findings import Advice, Name, Path
 from tidegate.config.resolve import serving
 from tidegate.config.schema.file import Config
@@ -14,19 +15,12 @@ class Known(NamedTuple):
 
     strategies: dict[str, tuple[str, ...]]  # and the models that each may end at
     models: frozenset[str]
-    providers: Sequence[Provider]
+    passing: tuple[Provider, ...]  # who is asked for models that nobody names
+    names: Names  # all
 
     def matched(self, pattern: str) -> bool:
-        """Can a call say a name that `pattern` means?"""
-        return self.open() or any(may(name, (pattern,)) for name in (*self.strategies, *self.models))
-
-    def open(self) -> bool:
-        """Is any model passed on, also one that nobody names?"""
-        return bool(self.passing())
-
-    def passing(self) -> tuple[Provider, ...]:
-        """Who is asked for models that nobody names."""
-        return tuple(found for dialect in ("openai", "anthropic") for found in serving("", self.providers, dialect))
+        """Can a call say a name that `pattern` means? O(log names)."""
+        return bool(self.passing) or self.names.means(pattern)
 
 
 def known(snapshot: Snapshot) -> Known:
@@ -37,18 +31,13 @@ def known(snapshot: Snapshot) -> Known:
         for name in (*provider.models, *(model for scope in provider.scopes for model in scope.limits))
     )
     strategies = {item.name: (item.primary_model, *item.fallback_models) for item in snapshot.strategies}
-    return Known(strategies, models - {"*"}, snapshot.providers)
-
-
-def may(name: str, patterns: Sequence[str]) -> bool:
-    """May a call say this name? Without patterns it may say all."""
-    return not patterns or any(
-        name.startswith(pattern[:-1]) if pattern.endswith("*") else name == pattern for pattern in patterns
-    )
+    dialects = ("openai", "anthropic")
+    passing = tuple(found for dialect in dialects for found in serving("", snapshot.providers, dialect))
+    return Known(strategies, models - {"*"}, passing, Names((*strategies, *(models - {"*"}))))
 
 
 def advise_access(config: Config, snapshot: Snapshot, wall: int) -> Iterator[Advice]:
-    """Paths, messages and remedies; O(patterns × models)."""
+    """Paths, messages and remedies; O((patterns + models) × log models)."""
     if snapshot.providers:
         names = known(snapshot)
         for path, patterns in _patterns(config):
@@ -62,8 +51,9 @@ def advise_access(config: Config, snapshot: Snapshot, wall: int) -> Iterator[Adv
                     told = "no model or strategy of this name, so this bounds nothing"
                     yield ("namespaces", name, "by_model", model), told, "check how it is spelt"
     for name, namespace in config.namespaces.items():
+        named = {key.user for key in namespace.keys}
         for user in namespace.users:
-            if all(key.user != user for key in namespace.keys):
+            if user not in named:
                 yield ("namespaces", name, "users", user), "no key of the file names this user", ""
     yield from _ended(config, snapshot, wall)
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 
+from tidegate.config.advice.cache_rules import covered
 from tidegate.config.findings import Advice, Path
 from tidegate.config.schema.cache import CacheRuleConfig, CachingConfig
 from tidegate.config.schema.file import Config
@@ -58,29 +59,9 @@ def _meaning(config: Config, one: CachingConfig, path: Path) -> Iterator[Advice]
 
 def _rules(rules: Sequence[CacheRuleConfig]) -> Iterator[Advice]:
     """A rule that fits all calls, or as another before it, leaves nothing to those behind."""
-    for number, rule in enumerate(rules):
-        for before in range(number):
-            if _covers(rules[before], rule):
-                message = f"never reached: rules[{before}] fits every call that this one fits"
-                yield ("cache", "rules", number), message, "put it before that one, or remove it"
-                break
-
-
-def _covers(first: CacheRuleConfig, second: CacheRuleConfig) -> bool:
-    """Whether all of `first`'s conditions hold wherever those of `second` do, as far as words show it."""
-    for name in ("routes", "tags"):
-        wide, narrow = set(getattr(first, name)), set(getattr(second, name))
-        if wide and not (narrow and narrow <= wide):
-            return False
-    if first.models and not (second.models and all(_named(model, first.models) for model in second.models)):
-        return False
-    if first.system is not None and first.system != second.system:
-        return False
-    return not first.header or first.header == second.header
-
-
-def _named(model: str, patterns: Sequence[str]) -> bool:
-    return any(model.startswith(pattern[:-1]) if pattern.endswith("*") else model == pattern for pattern in patterns)
+    for number, before in covered(rules):
+        message = f"never reached: rules[{before}] fits every call that this one fits"
+        yield ("cache", "rules", number), message, "put it before that one, or remove it"
 
 
 def _missing(extra: str) -> bool:

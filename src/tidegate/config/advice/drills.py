@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from importlib.util import find_spec
+from itertools import islice
 
 from tidegate.config.findings import Advice, Name, Path
 from tidegate.config.resolve import serving
@@ -11,8 +12,9 @@ from tidegate.model.snapshot import Snapshot
 
 
 def advise_drills(config: Config, snapshot: Snapshot) -> Iterator[Advice]:
-    """Paths, messages and remedies. O(drills × models)."""
+    """Paths, messages and remedies. O(drills + strategies)."""
     strategies = {one.name: one for one in snapshot.strategies}
+    fallbacks = _fallbacks(snapshot) if config.drills else {}
     for name, item in config.drills.items():
         path: Path = ("drills", name)
         for field, model in (("judge", item.judge), ("embedder", item.embedder)):
@@ -24,7 +26,7 @@ def advise_drills(config: Config, snapshot: Snapshot) -> Iterator[Advice]:
                     ("no provider serves ", Name(model)),
                     "name it under a provider's models or limits",
                 )
-        yield from _judges_itself(item, path, snapshot)
+        yield from _judges_itself(item, path, fallbacks)
         if item.cron is None and item.every_hours >= item.expires_days * 24:
             message = "the proof is too old before it is renewed"
             yield (*path, "every_hours"), message, "run it more often, or let it hold longer"
@@ -33,13 +35,21 @@ def advise_drills(config: Config, snapshot: Snapshot) -> Iterator[Advice]:
             yield path, message, "name an `embedder`, or pip install 'tidegate[semantic]'"
 
 
-def _judges_itself(item: DrillConfig, path: Path, snapshot: Snapshot) -> Iterator[Advice]:
-    wanted = set(item.strategies)
-    for one in snapshot.strategies:
-        if item.judge in one.fallback_models and (not wanted or one.name in wanted):
-            message = ("the judge is a fallback of ", Name(one.name), " and grades itself")
-            yield (*path, "judge"), message, "choose another model"
-            return
+def _fallbacks(snapshot: Snapshot) -> dict[str, dict[str, int]]:
+    """By a model the names of strategies whose fallback it is, each with its place in their order."""
+    found: dict[str, dict[str, int]] = {}
+    for number, one in enumerate(snapshot.strategies):
+        for model in one.fallback_models:
+            found.setdefault(model, {})[one.name] = number
+    return found
+
+
+def _judges_itself(item: DrillConfig, path: Path, fallbacks: dict[str, dict[str, int]]) -> Iterator[Advice]:
+    judged = fallbacks.get(item.judge or "", {})
+    names = [name for name in item.strategies if name in judged] if item.strategies else list(islice(judged, 1))
+    if names:
+        message = ("the judge is a fallback of ", Name(min(names, key=judged.__getitem__)), " and grades itself")
+        yield (*path, "judge"), message, "choose another model"
 
 
 def _compares(item: DrillConfig) -> bool:

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from tidegate.config.advice.access import Known, known, may
+from tidegate.config.advice.access import Known, known
+from tidegate.config.advice.ends import Ends
 from tidegate.config.build.money import exchange
 from tidegate.config.findings import Advice, Path, listed
 from tidegate.config.price_list import CURRENCY
@@ -17,12 +18,13 @@ _MOST = 3  # names that a warning lists
 
 
 def advise_money(config: Config, snapshot: Snapshot, document: Document) -> Iterator[Advice]:
-    """Paths, messages and remedies; O(budgets × models)."""
+    """Paths, messages and remedies; O((budgets + models) × log models)."""
     names = known(snapshot)
-    unpriced = {model for model in names.models if not _priced(model, snapshot)}
-    blind = any(not provider.price_list for provider in names.passing())
-    for path, patterns in _budgets(config):
-        free = sorted(_allowed(names, patterns) & unpriced)
+    blind = any(not provider.price_list for provider in names.passing)
+    budgets = list(_budgets(config))
+    ends = Ends(_unpriced(names, snapshot) if budgets else {}, _MOST + 1)
+    for path, patterns in budgets:
+        free = ends.first(patterns)
         if free:
             remedy = "give it a price under the provider's models; 0 if it costs nothing"
             yield path, ("no price is known of ", *listed(free, _MOST), ", so calls for it cost nothing here"), remedy
@@ -45,12 +47,12 @@ def _priced(model: str, snapshot: Snapshot) -> bool:
     )
 
 
-def _allowed(names: Known, patterns: list[tuple[str, ...]]) -> set[str]:
-    """The models at which calls may end that all of `patterns` allow."""
-    found = {model for model in names.models if all(may(model, each) for each in patterns)}
+def _unpriced(names: Known, snapshot: Snapshot) -> dict[str, set[str]]:
+    """Every name, with the models without a price at which its calls may end."""
+    free = {model for model in names.models if not _priced(model, snapshot)}
+    found = {model: {model} & free for model in names.models}
     for strategy, models in names.strategies.items():
-        if all(may(strategy, each) for each in patterns):
-            found.update(models)
+        found[strategy] = found.get(strategy, set()) | free.intersection(models)
     return found
 
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from ipaddress import ip_address
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from tidegate.config.build.money import nano
@@ -21,17 +22,18 @@ def drills(
     items: Mapping[str, DrillConfig], strategies: Sequence[Strategy], providers: Sequence[Provider]
 ) -> records.DrillSettings:
     """Their records. O(drills × strategies + models)."""
+    targets = _Targets(providers)
     led = [one for one in strategies if one.fallback_models]
     every = tuple(one.name for one in led)
     return records.DrillSettings(
-        tuple(_drill(name, item, every, providers) for name, item in items.items()),
-        tuple(_strategy(one, providers) for one in led),
+        tuple(_drill(name, item, every, targets) for name, item in items.items()),
+        tuple(_strategy(one, targets) for one in led),
         asked=bool(items),
     )
 
 
-def _drill(name: str, item: DrillConfig, every: tuple[str, ...], providers: Sequence[Provider]) -> records.Drill:
-    judge = _target(item.judge, providers) if item.judge else None
+def _drill(name: str, item: DrillConfig, every: tuple[str, ...], targets: "_Targets") -> records.Drill:
+    judge = targets.of(item.judge) if item.judge else None
     return records.Drill(
         name=name,
         strategies=tuple(dict.fromkeys(item.strategies)) or every,
@@ -100,18 +102,50 @@ def _expectation(item: ExpectConfig) -> Expectation:  # noqa: PLR0911 - a line f
     return Expectation(kind, weight, text=item.regex or item.language or "", fold=fold)
 
 
-def _strategy(item: Strategy, providers: Sequence[Provider]) -> DrilledStrategy:
+def _strategy(item: Strategy, targets: "_Targets") -> DrilledStrategy:
     models = (item.primary_model, *item.fallback_models)
-    targets = tuple(target for model in models if (target := _target(model, providers)) is not None)
-    return DrilledStrategy(item.name, targets, item.on_unsupported == "refuse", item.deadline_us)
+    asked = tuple(target for model in models if (target := targets.of(model)) is not None)
+    return DrilledStrategy(item.name, asked, item.on_unsupported == "refuse", item.deadline_us)
 
 
-def _target(model: str, providers: Sequence[Provider]) -> DrillTarget | None:
-    """What is known of it; None where nobody serves it, which is said elsewhere."""
-    found = serving(model, providers)
-    if not found:
-        return None
-    provider = found[0]
+class _Asked(NamedTuple):
+    """What a drill wants to know of a provider, whichever model it asks."""
+
+    keyed: bool
+    local: bool
+    limited: frozenset[str]  # models
+
+
+class _Targets:
+    """What is known of models; asked once for each, whatever strategies name it."""
+
+    __slots__ = ("_known", "_providers", "_seen")
+
+    def __init__(self, providers: Sequence[Provider]) -> None:
+        self._providers = providers
+        self._known: dict[str, DrillTarget | None] = {}
+        self._seen: dict[str, _Asked] = {}
+
+    def of(self, model: str) -> DrillTarget | None:
+        """None where nobody serves it, which is said elsewhere."""
+        if model not in self._known:
+            found = serving(model, self._providers)
+            self._known[model] = _target(model, found[0], self._asked(found[0])) if found else None
+        return self._known[model]
+
+    def _asked(self, provider: Provider) -> _Asked:
+        found = self._seen.get(provider.name)
+        if found is None:
+            limits = (item for scope in provider.scopes for item in scope.limits.items())
+            found = self._seen[provider.name] = _Asked(
+                keyed=any(key.lower() not in _PLACEHOLDERS for scope in provider.scopes for key in scope.keys),
+                local=_is_local(provider.base_url),
+                limited=frozenset(model for model, limit in limits if limit != Limits()),
+            )
+        return found
+
+
+def _target(model: str, provider: Provider, asked: _Asked) -> DrillTarget:
     entry = provider.models.get(model, ModelEntry())
     price = entry.prices[0] if entry.prices else None
     return DrillTarget(
@@ -124,9 +158,9 @@ def _target(model: str, providers: Sequence[Provider]) -> DrillTarget | None:
         context=entry.context,
         prompt_nano=0 if price is None else price.prompt,
         completion_nano=0 if price is None else price.completion,
-        limited=any(scope.limits.get(model, Limits()) != Limits() for scope in provider.scopes),
-        keyed=any(key.lower() not in _PLACEHOLDERS for scope in provider.scopes for key in scope.keys),
-        local=_is_local(provider.base_url),
+        limited=model in asked.limited,
+        keyed=asked.keyed,
+        local=asked.local,
     )
 
 

@@ -172,17 +172,19 @@ class Pool(Generic[LaneT]):
         """Calls were refused, and told a time for which a place is kept."""
         return self.dispatcher.appointments.kept > 0
 
-    def predict(self, tenant: Tenant, charge: Charge, now: int) -> Prediction:
-        """The wait of a call that would queue now."""
-        return self.dispatcher.predict(tenant, charge, now)
+    def predict(self, tenant: Tenant, charge: Charge, now: int, body: object = None) -> Prediction:
+        """The wait of a call that says `body`, would it queue now."""
+        return self.dispatcher.predict(tenant, charge, now, body)
 
-    def promise(self, tenant: Tenant, charge: Charge, wait_us: int) -> int:
+    def promise(self, tenant: Tenant, charge: Charge, wait_us: int, body: object = None) -> int:
         """What to tell a call that is refused, at least `wait_us`: a place is kept for it then."""
-        return self.dispatcher.promise(tenant, charge, wait_us, self._clock.now())
+        return self.dispatcher.promise(tenant, charge, wait_us, self._clock.now(), body)
 
-    def take_nowait(self, tenant: Tenant, charge: Charge, affinity: int, now: int) -> Permit[LaneT] | None:
+    def take_nowait(
+        self, tenant: Tenant, charge: Charge, affinity: int, now: int, body: object = None
+    ) -> Permit[LaneT] | None:
         """Pass at once with this charge, or None."""
-        lane = self.dispatcher.pass_now(tenant, charge, affinity, now)
+        lane = self.dispatcher.pass_now(tenant, charge, affinity, now, body)
         return None if lane is None else self._permit(cast("LaneT", lane), tenant, charge, now)
 
     async def take(self, ticket: Waiting, *, first: bool = False) -> Permit[LaneT] | None:

@@ -43,7 +43,7 @@ def too_late(call: Call, plan: Plan, last: Failure | None, late: Late, now: int,
     if again:
         wait_us = min(wait_us, again)  # another call has not its own back-off
     if late.pick is not None and keep:
-        wait_us = late.pick.pool.promise(call.tenant, late.pick.charge, wait_us)
+        wait_us = late.pick.pool.promise(call.tenant, late.pick.charge, wait_us, call.body)
     kind = ProblemKind.QUEUE_FULL if late.queue else ProblemKind.OVER_QUOTA
     shut = late.pick is not None and all(lane.breaker.limited for lane in late.pick.pool.lanes)
     why = f"The provider of {plan.name} takes no calls just now" if shut else f"The quota of {plan.name} is in use"
@@ -61,7 +61,7 @@ def expired(call: Call, plan: Plan, last: Failure | None, now: int) -> Refused:
     if soonest is not None and soonest.wait_us >= DRAINED_US:
         return _drained(call, plan, None, now)
     if soonest is not None and soonest.wait_us:
-        wait_us = soonest.pool.promise(call.tenant, soonest.charge, soonest.wait_us)
+        wait_us = soonest.pool.promise(call.tenant, soonest.charge, soonest.wait_us, call.body)
     message = f"The deadline passed while the call waited for the quota of {plan.name}."
     return _refused(call, Problem(ProblemKind.OVER_QUOTA, message, retry_after_us=wait_us), None, now)
 

@@ -86,7 +86,7 @@ class Target:
                 own = self.bound.take_nowait(tenant, charge, 0, now)
                 if own is None:
                     return None
-            permit = pool.take_nowait(tenant, charge, call.affinity, now)
+            permit = pool.take_nowait(tenant, charge, call.affinity, now, call.body)
             if permit is not None:
                 return permit.lane.slot(permit, own, now)
         if own is not None:
@@ -103,7 +103,7 @@ class Target:
     def _at(self, pool: Pool[Lane], call: Call, now: int) -> Pick:
         lane, tenant = pool.lanes[0], call.tenant
         charge = lane.charge(call)
-        here = pool.predict(tenant, charge, now)
+        here = pool.predict(tenant, charge, now, call.body)
         wait, full, queued = here.wait_us, here.full, pool.waiting > 0
         if self.bound is not None and wait != NEVER:
             own = self.bound.predict(tenant, charge, now)

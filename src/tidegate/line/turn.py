@@ -23,7 +23,15 @@ async def take(
             return None
     permit = None
     try:
-        ticket = Waiting(call.tenant, pick.charge, began, give_up_at, affinity=call.affinity, elsewhere=elsewhere)
+        ticket = Waiting(
+            call.tenant,
+            pick.charge,
+            began,
+            give_up_at,
+            affinity=call.affinity,
+            elsewhere=elsewhere,
+            body=call.body,
+        )
         permit = await _stand(call, pick.pool, ticket, clock, predicted=pick.wait_us)
         if permit is not None:
             return permit.lane.slot(permit, own, clock.now())

@@ -12,6 +12,7 @@ class Call:
         "arrived",
         "asked",
         "attempts",
+        "body",
         "deadline",
         "most",
         "named",
@@ -35,6 +36,7 @@ class Call:
         self.output = arrival.output
         self.most = arrival.most
         self.tokens = tokens  # what the provider charges for it in the end
+        self.body = b"%d/%d" % (self.number, arrival.at)  # nobody else says the same
         self.tries = 1  # by the client
         self.attempts = 0  # at providers, since it last arrived
         self.named = -1

@@ -110,17 +110,19 @@ class Pool:
         self._budget.deposit(now, retry_of_client=call.tries > 1)
         call.attempts = 0
         charge = self._charge(call)
-        outlet = dispatcher.pass_now(call.tenant, charge, 0, now)
+        outlet = dispatcher.pass_now(call.tenant, charge, 0, now, call.body)
         if outlet is not None:
             self._send(call, outlet, charge, now)
             return
-        seen = dispatcher.predict(call.tenant, charge, now)
+        seen = dispatcher.predict(call.tenant, charge, now, call.body)
         latest = self._latest(call)
         if seen.wait_us != NEVER and not seen.full and now + seen.wait_us <= latest:
             self._enter(call, charge, latest, front=False)
             return
-        told = 0 if seen.wait_us == NEVER else dispatcher.promise(call.tenant, charge, max(1, seen.wait_us), now)
-        self._refuse(call, told)
+        if seen.wait_us == NEVER:
+            self._refuse(call, 0)
+        else:
+            self._refuse(call, dispatcher.promise(call.tenant, charge, max(1, seen.wait_us), now, call.body))
 
     def fail(self) -> None:
         """The dispatcher's owner dies: the calls are held where they came in, and nothing is decided."""
@@ -204,7 +206,7 @@ class Pool:
         if not self._alive:
             self.held.append(call)
             return
-        ticket = Waiting(call.tenant, charge, now, latest, ctx=call)
+        ticket = Waiting(call.tenant, charge, now, latest, ctx=call, body=call.body)
         pushed = self.dispatcher.enter(ticket, now, front=front)
         if pushed is not ticket:
             self._tally.waits(call)
@@ -219,11 +221,12 @@ class Pool:
         assert isinstance(call, Call)
         if entered:
             self._left(call)
-        seen = self.dispatcher.predict(call.tenant, ticket.charge, self._agenda.now)
+        dispatcher, charge, now = self.dispatcher, ticket.charge, self._agenda.now
+        seen = dispatcher.predict(call.tenant, charge, now, call.body)
         if seen.wait_us == NEVER:
             self._refuse(call, 0)
         else:
-            self._refuse(call, self.dispatcher.promise(call.tenant, ticket.charge, seen.wait_us, self._agenda.now))
+            self._refuse(call, dispatcher.promise(call.tenant, charge, seen.wait_us, now, call.body))
 
     def _review(self, *, tripped: bool) -> None:
         if not self._alive:

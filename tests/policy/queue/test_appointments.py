@@ -5,7 +5,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from tidegate.policy.queue.appointments import (
+    CLAIM_US,
     EARLY_US,
+    FEW,
     GRACE_US,
     HORIZON_US,
     LOOKED_AT,
@@ -50,6 +52,86 @@ def test_tokens_count_and_not_places() -> None:
     assert book.booked_before(2 * SECOND, 2 * SECOND) == Ahead(1, 500)
     assert book.booked_before(3 * SECOND, 2 * SECOND) == Ahead(2, 1_500)
     assert book.redeem("a", 1_500, 4 * SECOND)
+    assert len(book) == 0
+
+
+def test_a_place_is_the_calls_that_was_refused() -> None:
+    """No other body takes it while its call may still come; then any of its tenant does."""
+    book = Appointments()
+    for body in (b"one", b"two"):
+        assert book.book("a", 1_000, SECOND, 0, body=body)
+    assert book.credit("a", SECOND, b"another") == book.credit("a", SECOND + CLAIM_US) == 0
+    assert book.credit("b", SECOND, b"one") == 0
+    assert book.credit("a", SECOND, b"two") == 1_000
+    assert book.redeem("a", 1_000, SECOND, b"two")
+    assert not book.due("a", 1_000, SECOND, b"two")
+    assert not book.redeem("a", 1_000, SECOND + CLAIM_US, b"another")
+    assert book.redeem("a", 1_000, SECOND + CLAIM_US + 1, b"another")
+    assert len(book) == 0
+
+
+def test_its_own_place_comes_first() -> None:
+    """Then what is nobody's in particular, as far as it needs it; what it leaves of its own place is nobody's."""
+    book = Appointments()
+    book.book("a", 1_000, SECOND, 0)
+    book.book("a", 1_000, 2 * SECOND, 0, body=b"one")
+    book.book("a", 1_000, 2 * SECOND, 0, body=b"two")
+    assert book.credit("a", 2 * SECOND, b"one") == 2_000
+    assert book.redeem("a", 1_400, 2 * SECOND, b"one")
+    assert (book.credit("a", 2 * SECOND), len(book)) == (600, 2)
+    assert book.redeem("a", 600, 2 * SECOND)
+    assert book.redeem("a", 200, 2 * SECOND, b"two")
+    assert len(book) == 0
+
+
+def test_what_is_left_of_anothers_place_is_anybodys() -> None:
+    """Who it was named to did not come in time, and part of it is gone."""
+    book = Appointments()
+    book.book("a", 1_000, SECOND, 0, body=b"one")
+    late = SECOND + CLAIM_US + 1
+    assert book.redeem("a", 400, late, b"two")
+    assert book.credit("a", late, b"three") == 600
+    assert book.redeem("a", 600, late, b"one")
+    assert len(book) == 0
+
+
+def test_equal_calls_have_their_places_in_common() -> None:
+    """Three clients say the same: whoever comes takes the earliest, and there are as many places as clients."""
+    book = Appointments()
+    for due in (3, 1, 2):
+        book.book("a", 1_000, due * SECOND, 0, body=b"same")
+    for now in (1, 2, 3):
+        assert book.redeem("a", 1_000, now * SECOND, b"same")
+        assert not book.redeem("a", 1_000, now * SECOND, b"same")
+    assert len(book) == 0
+
+
+def test_where_no_call_is_known_again_places_are_anybodys() -> None:
+    """Each try of this tenant has another body; once some are known again, others have to wait for theirs."""
+    book, now = Appointments(), SECOND
+    book.book("a", 10, HORIZON_US, 0)  # so that it is never without one, and what it is like is remembered
+    for number in range(200):
+        book.book("a", 10, now, now, body=b"%d" % number)
+        if book.due("a", 10, now, b"other"):
+            break
+        now += 10 * SECOND
+    assert 50 < number < 100
+    assert book.redeem("a", 10, now, b"other")
+    for number in range(20):
+        book.book("a", 10, now, now, body=b"known %d" % number)
+        assert book.redeem("a", 10, now, b"known %d" % number)
+    book.book("a", 10, now, now, body=b"last")
+    assert not book.due("a", 10, now, b"other")
+
+
+def test_where_workers_share_places_are_anybodys() -> None:
+    """Who comes back may do so at another worker, which does not know it; who is known has its own first."""
+    book = Appointments()
+    book.scattered = True
+    book.book("a", 1_000, SECOND, 0, body=b"one")
+    book.book("a", 1_000, 2 * SECOND, 0, body=b"two")
+    assert book.redeem("a", 1_000, 2 * SECOND, b"two")
+    assert book.redeem("a", 1_000, 2 * SECOND, b"another")
     assert len(book) == 0
 
 
@@ -161,6 +243,9 @@ def test_one_tenant_holds_a_part_of_what_is_free() -> None:
     assert len(many) == MAX_PER_TENANT
 
 
+TENANTS, COSTS, BODIES = st.sampled_from("abcd"), st.integers(1, 10_000), st.sampled_from([None, b"x", b"y"])
+
+
 class Machine(RuleBasedStateMachine):
     """Against a plain list of places."""
 
@@ -168,7 +253,7 @@ class Machine(RuleBasedStateMachine):
         super().__init__()
         self.now = 10**9
         self.book = Appointments(max_places=30, max_per_tenant=8)
-        self.places: list[tuple[str, int, int]] = []
+        self.places: list[tuple[str, int, int, bytes | None]] = []
 
     def keep(self) -> None:
         first = (self.now - GRACE_US) // SLOT_US
@@ -178,28 +263,41 @@ class Machine(RuleBasedStateMachine):
     def pass_time(self, step: int) -> None:
         self.now += step
 
-    @rule(tenant=st.sampled_from("abcd"), cost=st.integers(1, 10_000), ahead=st.integers(0, HORIZON_US))
-    def reserve(self, tenant: str, cost: int, ahead: int) -> None:
+    @rule(tenant=TENANTS, cost=COSTS, body=BODIES, ahead=st.integers(0, HORIZON_US))
+    def reserve(self, tenant: str, cost: int, body: bytes | None, ahead: int) -> None:
         self.keep()
         room = len(self.places) < 30 and sum(place[0] == tenant for place in self.places) < 8
-        assert self.book.book(tenant, cost, self.now + ahead, self.now) == room
+        assert self.book.book(tenant, cost, self.now + ahead, self.now, body=body) == room
         if room:
-            self.places.append((tenant, cost, self.now + ahead))
+            self.places.append((tenant, cost, self.now + ahead, body))
 
-    @rule(tenant=st.sampled_from("abcd"), cost=st.integers(1, 10_000))
-    def redeem(self, tenant: str, cost: int) -> None:
-        self.keep()
+    def open_to(self, tenant: str, body: bytes | None) -> list[tuple[str, int, int, bytes | None]]:
+        """In the order in which they are taken."""
         due = [place for place in self.places if place[0] == tenant and place[2] <= self.now + EARLY_US]
+        own = self.book._tenants.get(tenant)
+        loose = own is not None and own.known < FEW
+        mine = [place for place in due if body and place[3] == body]
+        free = [place for place in due if loose or place[3] is None or place[2] < self.now - CLAIM_US]
+        by_time = [sorted(some, key=lambda place: place[2]) for some in (mine, free)]
+        return by_time[0] + [place for place in by_time[1] if place not in mine]
+
+    @rule(tenant=TENANTS, cost=COSTS, body=BODIES)
+    def redeem(self, tenant: str, cost: int, body: bytes | None) -> None:
+        self.keep()
+        due = self.open_to(tenant, body)
         credit = sum(place[1] for place in due)
         enough = cost * 1_000 <= credit * 1_250
-        assert self.book.credit(tenant, self.now) == credit
-        assert self.book.due(tenant, cost, self.now) == enough
-        assert self.book.redeem(tenant, cost, self.now) == enough
-        for place in sorted(due, key=lambda place: place[2]):
+        assert self.book.credit(tenant, self.now, body) == credit
+        assert self.book.due(tenant, cost, self.now, body) == enough
+        assert self.book.redeem(tenant, cost, self.now, body) == enough
+        for place in due:
+            if cost <= 0:
+                break
             taken = min(cost, place[1])
-            cost -= taken
+            cost -= place[1] if place[3] == body else taken
             at = self.places.index(place)
-            self.places[at : at + 1] = [(tenant, place[1] - taken, place[2])] if taken < place[1] else []
+            whole = taken == place[1] or (body and place[3] == body)
+            self.places[at : at + 1] = [] if whole else [(tenant, place[1] - taken, place[2], None)]
 
     @rule(ahead=st.integers(-2 * GRACE_US, HORIZON_US + GRACE_US))
     def look(self, ahead: int) -> None:

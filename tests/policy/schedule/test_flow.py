@@ -10,29 +10,39 @@ from tidegate.policy.schedule.flow import Flow
 A, B, C = fixed(FREE, 1_000, 1_000, 1_000)
 
 
-@given(st.lists(st.tuples(st.sampled_from(["back", "front", "take"]), st.integers(0, 9)), max_size=40))
+@given(st.lists(st.tuples(st.sampled_from(["back", "front", "due", "take"]), st.integers(0, 9)), max_size=40))
 def test_rows_are_as_plain_lists(steps: list[tuple[str, int]]) -> None:
-    """A tenant's row and its tier's, with calls that come back and leave anywhere; who left carries no link."""
+    """A tenant's row and its tier's, with calls that come back and leave anywhere; who left carries no link.
+
+    Those that are due go before its others, first come, first served.
+    """
     band = _Row(FREE.rank)
     flow = Flow(A, band, 0)
     row: list[Ticket] = []
+    tier: list[Ticket] = []
     for verb, at in steps:
         if verb == "take":
             if row:
                 ticket = row.pop(at % len(row))
+                tier.remove(ticket)
                 flow.take(ticket)
                 band.take(ticket)
                 assert (ticket.seat, ticket.before, ticket.behind, ticket.older, ticket.newer) == (None,) * 5
         else:
             ticket = Ticket(A, at + 1, 0)
-            flow.add(ticket, verb == "front")
+            last_due = max((at for at, other in enumerate(row) if other.due), default=-1)
+            flow.add(ticket, verb == "front", verb == "due")
             band.add(ticket, verb == "front")
-            row.insert(0 if verb == "front" else len(row), ticket)
-        ends = (row[0], row[-1]) if row else (None, None)
-        assert (flow.first, flow.last) == (band.oldest, band.newest) == ends
+            row.insert({"front": 0, "back": len(row), "due": last_due + 1}[verb], ticket)
+            tier.insert(0 if verb == "front" else len(tier), ticket)
+        for one, two, its in ((flow.first, flow.last, row), (band.oldest, band.newest, tier)):
+            assert (one, two) == ((its[0], its[-1]) if its else (None, None))
         assert (flow.count, flow.tokens) == (band.count, band.tokens) == (len(row), sum(t.cost for t in row))
-        assert [t.behind for t in row] == [t.newer for t in row] == [*row[1:], None][: len(row)]
-        assert [t.before for t in row] == [t.older for t in row] == [None, *row][: len(row)]
+        assert (flow.due, flow.due_tokens) == (sum(t.due for t in row), sum(t.cost for t in row if t.due))
+        assert [t.behind for t in row] == [*row[1:], None][: len(row)]
+        assert [t.before for t in row] == [None, *row][: len(row)]
+        assert [t.newer for t in tier] == [*tier[1:], None][: len(tier)]
+        assert [t.older for t in tier] == [None, *tier][: len(tier)]
 
 
 def test_a_ring_closes_whoever_parts() -> None:

@@ -28,6 +28,29 @@ def test_whatever_happens_every_call_leaves_once_and_the_sums_are_true(disciplin
 
 
 @EVERY
+def test_who_comes_back_passes_its_tenants_own_calls(discipline: type[Tiered]) -> None:
+    """However many of these wait, and whether or not fairness lets it pass others; those that are due keep their order.
+
+    What is foretold is what is served before it.
+    """
+    scheduler = discipline()
+    alone, among = Tenant("a", FREE), Tenant("b", FREE)
+    for number in range(20):
+        scheduler.push(Ticket(alone, 100, number), number)
+    for number in range(3):
+        assert scheduler.ahead_due(alone, 20).requests == number
+        scheduler.push(Ticket(alone, 100, 20 + number, f"back {number}"), 20 + number, due=1_000)
+    assert [scheduler.pop(30).ctx for _ in range(4)] == ["back 0", "back 1", "back 2", None]
+    for _ in range(40):
+        scheduler.push(Ticket(among, 100, 40), 40)
+    foretold = scheduler.ahead_due(alone, 50).requests
+    scheduler.push(Ticket(alone, 100, 50, "back"), 50, due=1_000)
+    served = [scheduler.pop(60).ctx for _ in range(56)].index("back")
+    assert served <= foretold <= 41
+    assert served < 16 or not isinstance(scheduler, Dynamic | RoundRobin)
+
+
+@EVERY
 def test_an_empty_scheduler_has_no_head(discipline: type[Tiered]) -> None:
     """`head`, `oldest` and `newest` are None, `pop` raises, and nothing is ahead."""
     scheduler = discipline()

@@ -1,11 +1,18 @@
 """Places that refusals book, so that a `Retry-After` is true.
 
 Who is refused is told when it could be served, and a place is kept for it: newcomers are served behind the places that
-are due before them. A place is redeemed by the tenant's next call at or after its time (a little early is early
-enough); who does not come within `grace` loses it. The tokens count, not the number: a call takes as much as it costs
-of the places whose time has come, the earliest first, and what it leaves of one stays. So where large and small calls
-come in any order nothing is lost. They cover a call when it costs up to a quarter more. Since not everybody comes back,
-what stands ahead is weighted by the share of places that were redeemed of late.
+are due before them. A place is redeemed at or after its time (a little early is early enough); who does not come
+within `grace` loses it. They cover a call when it costs up to a quarter more. Since not everybody comes back, what
+stands ahead is weighted by the share of places that were redeemed of late.
+
+Where many clients share a key, the place is the call's that was refused: who comes again says the same again, and is
+known by its body, of which a place keeps a hash. For `CLAIM_US` no other body takes it; then any call of its tenant
+may, as it may take at once what was booked without a body. Of these the tokens count, not the number: a call takes as
+much as it costs, the earliest first, and what it leaves of one stays, so that where large and small calls come in any
+order nothing is lost. Where calls cannot be known again all places are anybody's who is of their tenant, its own first:
+where hardly any is claimed by its own call, because each try has another body, and where workers share the quota, for
+who comes back to another one is unknown there. Nothing is hashed but the body of who is refused, and of who comes while
+its tenant has places.
 
 Bounded in all, and for each tenant by its part of an eighth of what is free (dynamic thresholds: Choudhury & Hahne,
 1998), so that who floods is told times by what is so, not by what was long ago. Places are counted in slots of 200 ms,
@@ -23,6 +30,7 @@ SLOT_US = 200_000
 SLOTS = 8_192
 GRACE_US = 5_000_000
 EARLY_US = 100_000  # clocks and seconds are rounded on the way
+CLAIM_US = 3_000_000  # who rounds to whole seconds and comes within one more is there by then
 LARGER_PERMILLE = 250
 MAX_PLACES = 32_768
 MAX_PER_TENANT = 100  # whatever is free
@@ -31,6 +39,8 @@ HORIZON_US = SLOT_US * (SLOTS - 2) - GRACE_US  # with the default grace
 _PART = 8  # of the places that are free, one tenant alone may hold that part
 _LAST_RANK = 1 << 30
 _REMEMBERED = 32  # places over which the share of redeemed ones is averaged
+_KNOWN_AGAIN = 32  # places of a tenant, over which the share of those is averaged that their own calls claimed
+FEW = 0.125  # of those: then places are anybody's
 
 
 class Appointment(msgspec.Struct, eq=False):
@@ -40,16 +50,49 @@ class Appointment(msgspec.Struct, eq=False):
     cost: int
     due: int
     rank: int = 0  # of its tier
+    mark: int = 0  # of the call that it was named to; 0 = any of its tenant
 
 
 class _Own:
-    """One tenant's places, by time."""
+    """One tenant's places, by time: all, and those of each call that has some."""
 
-    __slots__ = ("places", "weight")
+    __slots__ = ("known", "marked", "places", "weight")
 
     def __init__(self, weight: int) -> None:
         self.places: list[Appointment] = []
+        self.marked: dict[int, list[Appointment]] = {}
+        self.known = 1.0  # the part of its places that their own calls claim, of late
         self.weight = weight
+
+    def add(self, place: Appointment) -> None:
+        insort(self.places, place, key=_due)
+        if place.mark:
+            insort(self.marked.setdefault(place.mark, []), place, key=_due)
+
+    def forget(self, place: Appointment) -> None:
+        """Its call need not be known any more."""
+        if place.mark:
+            alike = self.marked[place.mark]
+            alike.remove(place)
+            if not alike:
+                del self.marked[place.mark]
+            place.mark = 0
+
+    def open_to(self, mark: int, now: int, *, scattered: bool) -> list[Appointment]:
+        """Places whose time has come, as far as one call can redeem them: its own first. O(`LOOKED_AT`)."""
+        found = self.marked.get(mark, ()) if mark else ()
+        mine = [place for place in found[:LOOKED_AT] if place.due <= now + EARLY_US]
+        loose, claimed = scattered or self.known < FEW, now - CLAIM_US
+        for place in self.places[:LOOKED_AT]:
+            if place.due > now + EARLY_US or len(mine) >= LOOKED_AT:
+                break
+            if (loose or not place.mark or place.due < claimed) and place not in mine:
+                mine.append(place)
+        return mine
+
+    def claimed(self, *, by_own: bool) -> None:
+        """A place that was a certain call's is over."""
+        self.known += (by_own - self.known) / _KNOWN_AGAIN
 
 
 NOTHING = Ahead(0, 0)
@@ -69,6 +112,7 @@ class Appointments:
         "_tenants",
         "_weight",
         "kept",
+        "scattered",
     )
 
     def __init__(
@@ -81,6 +125,7 @@ class Appointments:
         self._tenants: dict[str, _Own] = {}
         self._weight = 0  # of the tenants that have places
         self.kept = 0  # places; a plain attribute, because every call asks
+        self.scattered = False  # who comes back may do so at another worker
         self._share = 1.0
         self._sums: dict[int, _Slots] = {}  # by rank
         self._swept = 0  # the first slot whose places may still be kept
@@ -101,11 +146,20 @@ class Appointments:
         return self._share
 
     def book(
-        self, tenant: str, cost: int, due: int, now: int, rank: int = 0, weight: int = 1_000, rivals: int = 1_000
+        self,
+        tenant: str,
+        cost: int,
+        due: int,
+        now: int,
+        rank: int = 0,
+        weight: int = 1_000,
+        rivals: int = 1_000,
+        body: object = None,
     ) -> bool:
         """Keep a place of `cost` tokens from `due` on. False when there are too many, or it is too far away.
 
-        `weight` of the tenant, and of all who compete with it, it included, in thousandths.
+        `weight` of the tenant, and of all who compete with it, it included, in thousandths; `body`: what the call says,
+        where that is known to be said again.
         """
         self._sweep(now)
         own = self._tenants.get(tenant)
@@ -118,8 +172,8 @@ class Appointments:
         if own is None:
             own = self._tenants[tenant] = _Own(weight)
             self._weight += weight
-        place = Appointment(tenant, cost, due, rank)
-        insort(own.places, place, key=_due)
+        place = Appointment(tenant, cost, due, rank, _mark(body))
+        own.add(place)
         sums = self._sums.get(rank)
         if sums is None:
             sums = self._sums[rank] = _Slots()
@@ -128,35 +182,43 @@ class Appointments:
         self._last = max(self._last, due)
         return True
 
-    def credit(self, tenant: str, now: int) -> int:
-        """Tokens of the tenant's places whose time has come, as far as one call can redeem them."""
+    def credit(self, tenant: str, now: int, body: object = None) -> int:
+        """Tokens of the tenant's places whose time has come, as far as a call that says so can redeem them."""
         if not self.kept:
             return 0
         self._sweep(now)
         own = self._tenants.get(tenant)
+        if own is None:
+            return 0
         tokens = 0
-        if own is not None:
-            for place in own.places[:LOOKED_AT]:
-                if place.due > now + EARLY_US:
-                    break
-                tokens += place.cost
+        for place in own.open_to(_mark(body), now, scattered=self.scattered):
+            tokens += place.cost
         return tokens
 
-    def due(self, tenant: str, cost: int, now: int) -> bool:
+    def due(self, tenant: str, cost: int, now: int, body: object = None) -> bool:
         """Whether the places whose time has come cover such a call."""
-        return covered(cost, self.credit(tenant, now))
+        return covered(cost, self.credit(tenant, now, body))
 
-    def redeem(self, tenant: str, cost: int, now: int) -> bool:
+    def redeem(self, tenant: str, cost: int, now: int, body: object = None) -> bool:
         """Take what has come due, up to what the call costs: it is kept no more. True when it covers the call."""
-        credit = left = min(cost, self.credit(tenant, now))
-        while left:
-            place = self._tenants[tenant].places[0]
-            if place.cost <= left:
+        self._sweep(now)
+        own = self._tenants.get(tenant)
+        if own is None:
+            return False
+        credit, left, mark = 0, cost, _mark(body)
+        for place in own.open_to(mark, now, scattered=self.scattered):
+            if left <= 0:
+                break
+            credit += place.cost
+            if place.mark:
+                own.claimed(by_own=place.mark == mark)
+            if place.cost <= left or (mark and place.mark == mark):  # what it needs less than it did is nobody's
                 left -= place.cost
                 self._drop(place, redeemed=True)
             else:
                 sums = self._sums[place.rank]
                 sums.remove(place)
+                own.forget(place)
                 place.cost -= left
                 sums.add(place)
                 left = 0
@@ -217,12 +279,15 @@ class Appointments:
         for sums in tuple(self._sums.values()):
             for slot in range(self._swept, min(first, self._swept + SLOTS)):
                 for place in sums.at(slot):
+                    if place.mark:
+                        self._tenants[place.tenant].claimed(by_own=False)
                     self._drop(place, redeemed=False)
         self._swept = first
 
     def _drop(self, place: Appointment, *, redeemed: bool) -> None:
         own = self._tenants[place.tenant]
         own.places.remove(place)
+        own.forget(place)
         if not own.places:
             del self._tenants[place.tenant]
             self._weight -= own.weight
@@ -300,3 +365,8 @@ def covered(cost: int, credit: int) -> bool:
 
 def _due(place: Appointment) -> int:
     return place.due
+
+
+def _mark(body: object) -> int:
+    """By which a call is known again; 0 = not at all: its body went by as it came, or there was none."""
+    return hash(body) if isinstance(body, bytes) else 0

@@ -83,11 +83,11 @@ class Dispatcher:
         old.waiting = 0
         old.by_tier.clear()
 
-    def pass_now(self, tenant: Tenant, charge: Charge, affinity: int, now: int) -> Outlet | None:
-        """An outlet for a call when nobody waits; None: it has to queue."""
+    def pass_now(self, tenant: Tenant, charge: Charge, affinity: int, now: int, body: object = None) -> Outlet | None:
+        """An outlet for a call that says `body`, when nobody waits; None: it has to queue."""
         if self.waiting:
             return None
-        if self.appointments.kept and not self._welcome.may_pass(tenant, charge, now):
+        if self.appointments.kept and not self._welcome.may_pass(tenant, charge, now, body):
             return None
         floor = self._floor(tenant, now) if self._tiered else 0
         outlet = self.outlets.pick(charge, floor, affinity, now, self.luck)
@@ -96,7 +96,7 @@ class Dispatcher:
             self._served(tenant, charge.tokens, now)
             if self.appointments.kept:
                 self.scheduler.passed(tenant, charge.tokens, self.appointments.weight)
-                self.appointments.redeem(tenant.flow, charge.tokens, now)
+                self.appointments.redeem(tenant.flow, charge.tokens, now, body)
         return outlet
 
     def enter(self, ticket: Waiting, now: int, *, front: bool = False) -> Waiting | None:
@@ -112,7 +112,7 @@ class Dispatcher:
         kept, due = self.appointments, 0
         if kept.kept:
             told = max(kept.weight, 1)
-            due = told if kept.redeem(ticket.owner.flow, ticket.charge.tokens, now) else 0
+            due = told if kept.redeem(ticket.owner.flow, ticket.charge.tokens, now, ticket.body) else 0
         if not due and self._shares:
             self._claim(ticket, now)
         ticket.reviewed = self._review.round
@@ -160,6 +160,7 @@ class Dispatcher:
     def share(self, elsewhere: Elsewhere | None) -> None:
         """Its outlets' quota is other workers' too, at which so much waits."""
         self._forecast.elsewhere = elsewhere
+        self.appointments.scattered = elsewhere is not None
 
     def settled(self, tenant: Tenant, reserved: int, real: int, now: int) -> None:
         """What was reserved turned out to cost `real` tokens."""
@@ -172,19 +173,19 @@ class Dispatcher:
         self._forecast.spared(tokens)
         self.scheduler.spent(tenant, -tokens, now)
 
-    def promise(self, tenant: Tenant, charge: Charge, wait_us: int, now: int) -> int:
+    def promise(self, tenant: Tenant, charge: Charge, wait_us: int, now: int, body: object = None) -> int:
         """What to tell a call that is refused, at least `wait_us`: a time nobody else is told. Its place is kept."""
-        told = max(wait_us, self._foretold(tenant, charge, now, strict=True))
+        told = max(wait_us, self._foretold(tenant, charge, now, body, strict=True))
         self.refused += 1
-        self.book(tenant, charge, told, now)
+        self.book(tenant, charge, told, now, body)
         return told
 
-    def predict(self, tenant: Tenant, charge: Charge, now: int) -> Prediction:
-        """When such a call would be served if it queued now."""
-        wait = self._foretold(tenant, charge, now)
+    def predict(self, tenant: Tenant, charge: Charge, now: int, body: object = None) -> Prediction:
+        """When a call that says so would be served if it queued now."""
+        wait = self._foretold(tenant, charge, now, body)
         return Prediction(wait, self.waiting >= self._max_waiting and self._below(tenant) is None)
 
-    def book(self, tenant: Tenant, charge: Charge, wait_us: int, now: int) -> bool:
+    def book(self, tenant: Tenant, charge: Charge, wait_us: int, now: int, body: object = None) -> bool:
         """Keep a place for a call that was refused and told to come back in `wait_us`. False: no more room."""
         return self.appointments.book(
             tenant.flow,
@@ -194,6 +195,7 @@ class Dispatcher:
             tenant.tier.rank,
             tenant.weight_milli,
             self._welcome.rivals(tenant),
+            body,
         )
 
     def worsened(self) -> None:
@@ -238,9 +240,9 @@ class Dispatcher:
         floor = self._trunk.floor(tenant.tier.rank, now)
         return max(floor, self._forecast.spare()) if floor and not tenant.tier.reserve else floor
 
-    def _foretold(self, tenant: Tenant, charge: Charge, now: int, *, strict: bool = False) -> int:
+    def _foretold(self, tenant: Tenant, charge: Charge, now: int, body: object = None, *, strict: bool = False) -> int:
         """Whoever is behind somebody waits, if only a moment: "at once" is for an empty queue."""
-        wait = self._welcome.wait(tenant, charge, now, strict=strict)
+        wait = self._welcome.wait(tenant, charge, now, body, strict=strict)
         return 1 if wait == 0 and self.waiting else wait
 
     def _count(self, ticket: Waiting, by: int) -> None:

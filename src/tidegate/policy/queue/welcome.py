@@ -40,13 +40,13 @@ class Welcome:
         self._scheduler = scheduler
         self.places = places
 
-    def wait(self, tenant: Tenant, charge: Charge, now: int, *, strict: bool = False) -> int:
-        """When such a call is served: microseconds, 0 = now, or NEVER.
+    def wait(self, tenant: Tenant, charge: Charge, now: int, body: object = None, *, strict: bool = False) -> int:
+        """When a call that says so is served: microseconds, 0 = now, or NEVER.
 
         `strict`: behind all who were told a time, for a time that is to be told.
         """
         places, forecast, queued = self.places, self._forecast, self._scheduler.queued(tenant)
-        if (credit := places.credit(tenant.flow, now)) and self._lets_in(tenant, charge, credit, now):
+        if (credit := places.credit(tenant.flow, now, body)) and self._lets_in(tenant, charge, credit, now):
             return forecast.wait(tenant, charge, self._before_due(tenant, charge, credit, queued, now), now)
         ahead = self._scheduler.ahead(tenant, charge.tokens, now) if queued else _NOBODY_AHEAD
         wait = forecast.wait(tenant, charge, ahead, now)
@@ -67,10 +67,10 @@ class Welcome:
         found = self._forecast.floor(charge, Floor(floor.after_us, floor.permille, ahead), now)
         return wait if found == NEVER else min(wait, found)
 
-    def may_pass(self, tenant: Tenant, charge: Charge, now: int) -> bool:
+    def may_pass(self, tenant: Tenant, charge: Charge, now: int, body: object = None) -> bool:
         """Whether a call leaves enough for those who are to be here by now, where nobody waits."""
         places, forecast = self.places, self._forecast
-        if forecast.fleeting or places.due(tenant.flow, charge.tokens, now):
+        if forecast.fleeting or places.due(tenant.flow, charge.tokens, now, body):
             return True
         late = places.booked_before(now, now, tenant.tier.rank)
         if places.span(tenant.flow) and not self._scheduler.honours(tenant, now):
@@ -91,7 +91,7 @@ class Welcome:
     def _before_due(self, tenant: Tenant, charge: Charge, credit: int, queued: int, now: int) -> Ahead:
         if not queued:
             return _NOBODY_AHEAD
-        if covered(charge.tokens, credit) and self._scheduler.honours(tenant, now):
+        if covered(charge.tokens, credit):
             return self._scheduler.ahead_due(tenant, now)
         return self._scheduler.ahead(tenant, charge.tokens, now)
 
@@ -111,7 +111,9 @@ class Welcome:
         most = self._forecast.wait(tenant, charge, both, now)
         if most <= wait:
             return wait
-        token_us = (most - wait) / every.tokens if wait else self._forecast.token_us(tenant, now) or most / every.tokens
+        token_us = (most - wait) / every.tokens
+        if not wait:  # some is left: they take longer than what is lacking; or it is requests that are scarce
+            token_us = max(token_us, self._forecast.token_us(tenant, now))
         apart = self._apart(tenant, charge, token_us)
         close, least = apart <= CLOSE_US, wait
         own = places.span(tenant.flow)

@@ -218,6 +218,9 @@ class _Levels(Band):
         rivals = self.weight - flow.weight if flow is not None and mine else self.weight
         return (start * rivals // _UNIT if start > 0 else 0) + fresh + self.largest
 
+    def sooner(self, flow: Flow, weight: int, others: int) -> int:
+        return (flow.tokens - flow.due_tokens) * (self.weight - flow.weight) // weight if flow.count else 0
+
     def drift(self, flow: Flow | None, weight: int, now: int) -> int:
         start = self._start(flow, weight, now)
         return int(start * self._tokens / self._moves) if start > 0 and self._moves else 0

@@ -15,7 +15,7 @@ from tidegate.policy.queue.records import Floor as Floor
 class Ticket:
     """A call that waits for its turn. Identity counts, not equality."""
 
-    __slots__ = ("arrived", "before", "behind", "boosted", "cost", "ctx", "newer", "older", "seat", "tenant")
+    __slots__ = ("arrived", "before", "behind", "boosted", "cost", "ctx", "due", "newer", "older", "seat", "tenant")
 
     def __init__(self, tenant: Tenant, cost: int, arrived: int, ctx: object = None) -> None:
         """`cost` is what it reserves, in tokens, at least 1; `ctx` is the owner's, `seat` and links the scheduler's."""
@@ -28,6 +28,7 @@ class Ticket:
         self.behind: Ticket | None = None
         self.older: Ticket | None = None  # and among its tier's
         self.newer: Ticket | None = None
+        self.due = False  # its time was told before: it goes before its tenant's other calls, behind those that are due
         self.boosted = False  # as `head` and `pop` said it: it goes before a higher tier, so no reservation holds it
 
 
@@ -44,7 +45,8 @@ class Scheduler(Protocol):
         """Queue a ticket; `front`: before the others of its tenant (it had its turn before).
 
         `due`: its time was told before, it goes before all newcomers of its tier as far as the discipline's promise
-        allows; the weight of all tenants that were told a time, in thousandths.
+        allows, and before its tenant's others in any case; the weight of all tenants that were told a time, in
+        thousandths.
         """
 
     def head(self, now: int) -> Ticket | None:
@@ -82,7 +84,7 @@ class Scheduler(Protocol):
         """What is served before a new ticket of this tenant and cost. O(1) in waiting tickets and tenants."""
 
     def ahead_due(self, tenant: Tenant, now: int) -> Ahead:
-        """What is served before a new ticket of this tenant that is due."""
+        """What is served before a new ticket of this tenant that is due: of its own calls only those that are."""
 
     def floor(self, tenant: Tenant, now: int) -> Floor | None:
         """What a new ticket of this tenant gets even where higher tiers always wait; None: nothing.

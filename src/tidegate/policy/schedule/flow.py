@@ -18,8 +18,8 @@ class Flow:
     """One tenant's waiting calls in the order of their turn, and what its discipline notes about it."""
 
     __slots__ = (
-        "band", "count", "first", "last", "left", "level", "parked", "right", "tenant", "tokens", "touched", "v",
-        "weight",
+        "band", "count", "due", "due_tokens", "first", "last", "last_due", "left", "level", "parked", "right", "tenant",
+        "tokens", "touched", "v", "weight",
     )  # fmt: skip
 
     def __init__(self, tenant: Tenant, band: "Band", now: int) -> None:
@@ -28,17 +28,27 @@ class Flow:
         self.weight = tenant.weight_milli
         self.first: Ticket | None = None
         self.last: Ticket | None = None
+        self.last_due: Ticket | None = None
         self.count = 0
         self.tokens = 0  # waiting
+        self.due = 0  # of its calls
+        self.due_tokens = 0
         self.left = self.right = self  # its neighbours in a ring of tenants
         self.v = 0  # normalised service, as its band counts it
         self.level = 0  # where its band keeps it
         self.touched = now  # when `v` was last brought up to date while nothing waited
         self.parked = False  # it is in the list of those that may be forgotten
 
-    def add(self, ticket: Ticket, front: bool) -> None:
-        """Behind its other calls, or before them."""
+    def add(self, ticket: Ticket, front: bool, due: bool = False) -> None:
+        """Behind its other calls, or before them; `due`: before those that are not."""
         ticket.seat = self
+        if due:
+            self._note(ticket)
+            after, self.last_due = self.last_due, ticket
+            if after is not None and after is not self.last:
+                self._insert(ticket, after)
+                return
+            front = after is None
         self.count += 1
         self.tokens += ticket.cost
         first, last = self.first, self.last
@@ -53,8 +63,29 @@ class Flow:
             last.behind = ticket
             self.last = ticket
 
+    def _note(self, ticket: Ticket) -> None:
+        ticket.due = True
+        self.due += 1
+        self.due_tokens += ticket.cost
+
+    def _insert(self, ticket: Ticket, after: Ticket) -> None:
+        """Behind one that is not the last."""
+        self.count += 1
+        self.tokens += ticket.cost
+        behind = after.behind
+        ticket.before, ticket.behind = after, behind
+        after.behind = ticket
+        if behind is not None:
+            behind.before = ticket
+
     def take(self, ticket: Ticket) -> None:
         """Out of the row."""
+        if ticket.due:
+            ticket.due = False
+            self.due -= 1
+            self.due_tokens -= ticket.cost
+            if self.last_due is ticket:
+                self.last_due = ticket.before if ticket.before is not None and ticket.before.due else None
         ticket.seat = None
         self.count -= 1
         self.tokens -= ticket.cost
@@ -144,6 +175,10 @@ class Band(ABC):
     @abstractmethod
     def before(self, flow: Flow | None, weight: int, others: int, now: int) -> int:
         """Tokens of other tenants that go before a new call of this one, at most; `others` = what of theirs waits."""
+
+    def sooner(self, flow: Flow, weight: int, others: int) -> int:
+        """By how much less, of other tenants' tokens, goes before a call that passes all of its tenant's own."""
+        return 0
 
     def drift(self, flow: Flow | None, weight: int, now: int) -> int:
         """Tokens served to others before a new call of this tenant, by how things went of late: who comes too."""

@@ -46,6 +46,9 @@ class _Ring(Band):
         rivals = self.flows - (mine > 0)
         return -(-others * (mine + 1) * rivals // (self.count - mine))
 
+    def sooner(self, flow: Flow, weight: int, others: int) -> int:
+        return others * flow.count * (self.flows - (flow.count > 0)) // (self.count - flow.count)
+
 
 class RoundRobin(Tiered):
     """Tenant after tenant within a tier."""

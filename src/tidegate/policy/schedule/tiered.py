@@ -72,7 +72,7 @@ class Tiered:
             self._renew(flow, tenant, now)
         band = flow.band
         first = due > 0 and band.honours(flow, now)
-        flow.add(ticket, front or due > 0)
+        flow.add(ticket, front, due > 0)
         band.add(ticket, front)
         self._count += 1
         if flow.count == 1:
@@ -195,9 +195,23 @@ class Tiered:
                 requests += band.count
                 tokens += band.tokens
             elif rank == tenant.tier.rank:
-                requests += len(band.due)
-                tokens += band.due_tokens
+                more, more_tokens = self._before_due(band, tenant, now)
+                requests += more
+                tokens += more_tokens
         return Ahead(requests, tokens)
+
+    def _before_due(self, band: Band, tenant: Tenant, now: int) -> tuple[int, int]:
+        """Those that are due, where it goes before newcomers; else it waits for its tenant's turn."""
+        flow = self._flows.get(tenant.flow)
+        if flow is None or flow.band is not band:
+            return len(band.due), band.due_tokens
+        mine, others = flow.count, band.tokens - flow.tokens
+        if band.honours(flow, now) or not others:
+            return max(len(band.due), flow.due), max(band.due_tokens, flow.due_tokens)
+        weight = tenant.weight_milli
+        before = min(others, band.before(flow, weight, others, now) + band.due_tokens)
+        before = max(0, before - band.sooner(flow, weight, others))
+        return flow.due - (-(band.count - mine) * before // others), flow.due_tokens + before
 
     def floor(self, tenant: Tenant, now: int) -> Floor | None:
         if not self._boost_share:

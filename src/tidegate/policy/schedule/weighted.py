@@ -121,6 +121,9 @@ class _Share(Band):
     def served_ahead(self, flow: Flow, cost: int, now: int) -> None:
         self.served(flow, cost, now)  # its entry is mended when it comes to the top
 
+    def honours(self, flow: Flow, now: int) -> bool:
+        return False
+
     def before(self, flow: Flow | None, weight: int, others: int, now: int) -> int:
         return others
 
@@ -136,10 +139,9 @@ class Weighted(Tiered):
         super().__init__(lambda rank: _Share(rank, heap), boost_share_milli=0)
 
     def push(self, ticket: Ticket, now: int, *, front: bool = False, due: int = 0) -> None:
-        front = front or due > 0
-        super().push(ticket, now, front=front)
+        super().push(ticket, now, front=front, due=due)
         flow: Flow = ticket.seat
-        if front and flow.count > 1:
+        if flow.count > 1 and flow.first is ticket:
             self._heap.update(flow)
 
     def remove(self, ticket: Ticket, now: int) -> bool:
@@ -193,6 +195,13 @@ class Weighted(Tiered):
                 requests += -(-count * older // age)
                 tokens += -(-amount * older // age)
         return Ahead(requests, tokens)
+
+    def ahead_due(self, tenant: Tenant, now: int) -> Ahead:
+        flow = self._flows.get(tenant.flow)
+        if flow is None or not flow.count:
+            return self.ahead(tenant, 1, now)
+        found = self.ahead(tenant, flow.tokens // flow.count, now)
+        return Ahead(found.requests - flow.count + flow.due, found.tokens - flow.tokens + flow.due_tokens)
 
     def honours(self, tenant: Tenant, now: int) -> bool:
         return False

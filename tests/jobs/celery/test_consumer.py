@@ -1,6 +1,8 @@
 """What is ours of Celery's consumer."""
 
 import logging
+from contextlib import suppress
+from types import SimpleNamespace
 
 import pytest
 from celery.worker.consumer import Consumer
@@ -28,6 +30,39 @@ def test_a_message_of_a_lost_connection_is_left(redis_broker: Broker) -> None:
         message.ack_log_error(*words)
     told(message.ack_log_error, *words)
     assert not message.acknowledged
+
+
+def a_lost_one(kind: type[Consumer], broker: Broker) -> Consumer:
+    """What Celery has when its broker died: a message is not acknowledged yet, and both channels wait for more."""
+    backend = CeleryBackend(broker.url, "tidegate.jobs.lost")
+    backend.publish([Dispatch("job_1", 0)])
+    backend.close()
+    connection = Connection(broker.url)
+    for channel, name in ((connection.default_channel, "lost"), (connection.channel(), "silent")):
+        queue = job_queue(broker.url, f"tidegate.jobs.{name}")
+        connection.Consumer(queue, channel=channel, callbacks=[lambda *_: None]).consume()
+    connection.drain_events(timeout=10)
+    with suppress(TimeoutError):
+        connection.drain_events(timeout=0.01)
+    consumer = object.__new__(kind)
+    conf = SimpleNamespace(
+        worker_cancel_long_running_tasks_on_connection_loss=True, worker_enable_prefetch_count_reduction=False
+    )
+    consumer.app = SimpleNamespace(conf=conf)
+    consumer.connection = connection
+    broker.kill()
+    return consumer
+
+
+def test_a_connection_that_is_lost_is_let_go(redis_broker: Broker) -> None:
+    """Celery closes it twice, finds nothing the second time and ends; here it goes on, without it."""
+    lost = ConnectionError("lost")
+    with pytest.raises(AttributeError):
+        a_lost_one(Consumer, redis_broker).on_connection_error_after_connected(lost)
+    redis_broker.start()
+    consumer = a_lost_one(JobConsumer, redis_broker)
+    consumer.on_connection_error_after_connected(lost)
+    assert consumer.connection is None
 
 
 @pytest.mark.parametrize(("of", "raised"), [(None, ConnectionError), (object(), AttributeError)])

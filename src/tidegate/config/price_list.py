@@ -8,7 +8,7 @@ is known here any more, the package itself is imported.
 import builtins
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from functools import cache
@@ -19,6 +19,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from tidegate.config.build.money import Tariff
+from tidegate.config.price_index import Index
 
 CURRENCY = "USD"
 _PACKAGE = "genai_prices"
@@ -44,6 +45,7 @@ class PriceList:
 
     source: str
     sellers: Sequence[Any]
+    _indexes: dict[int, tuple[Any, Index]] = field(default_factory=dict, repr=False, compare=False)
 
     def seller(self, base_url: str, profile: str) -> Any:
         """Who answers at `base_url`, else the maker that `profile` is named after; None when it is nobody known."""
@@ -56,12 +58,16 @@ class PriceList:
     def tariffs(self, seller: Any, model: str, today: date | None = None) -> tuple[Tariff, ...]:
         """What a model costs at `seller` today (None: by the newest prices), the shortest prompts first; () = unknown.
 
-        What a later version of the package says in a form that is not known here is unknown too. O(models of the
-        seller) of comparisons.
+        What a later version of the package says in a form that is not known here is unknown too. A few dozen
+        comparisons, whatever the seller has, once it was asked for.
         """
         try:
-            found = self._model(seller, model.lower())
-            return _tariffs(_current(found.prices, today), found) if found is not None else ()
+            index = self._index(seller)
+            at = index.find(model.lower())
+            if at is None:
+                return ()
+            found = index.models[at]
+            return _tariffs(_current(found.prices, today), found)
         except (AttributeError, LookupError, TypeError, ArithmeticError):
             return ()
 
@@ -79,8 +85,12 @@ class PriceList:
     def _named(self, name: str | None) -> Any:
         return next((found for found in self.sellers if found.id == name), None)
 
-    def _model(self, seller: Any, model: str) -> Any:
-        return next((found for found in self._models(seller) if matches(found.match, model)), None)
+    def _index(self, seller: Any) -> Index:
+        kept, index = self._indexes.get(id(seller), (None, None))
+        if index is None or kept is not seller:
+            index = Index(self._models(seller))
+            self._indexes[id(seller)] = seller, index
+        return index
 
     def _models(self, seller: Any) -> Iterator[Any]:
         """Its own, and of those whose prices it has where it names none."""
@@ -163,27 +173,6 @@ _WORDS = SimpleNamespace(
     ConditionalPrice=_Condition,
     **{name: _word(name) for name in _OTHERS},
 )
-
-
-def matches(clause: Any, model: str) -> bool:
-    """Does a rule of the list mean this model? `model` is in lower case. Raises `LookupError` for an unknown rule."""
-    match type(clause).__name__.removeprefix("Clause"):
-        case "Equals":
-            return bool(model == clause.equals.lower())
-        case "StartsWith":
-            return model.startswith(clause.starts_with.lower())
-        case "EndsWith":
-            return model.endswith(clause.ends_with.lower())
-        case "Contains":
-            return clause.contains.lower() in model
-        case "Regex":
-            return re.search(clause.regex, model) is not None
-        case "Or":
-            return any(matches(inner, model) for inner in clause.or_)
-        case "And":
-            return all(matches(inner, model) for inner in clause.and_)
-        case kind:
-            raise LookupError(kind)
 
 
 def names(clause: Any) -> Iterator[str]:

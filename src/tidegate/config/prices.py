@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from typing import Any
 
 from tidegate.config import price_list
 from tidegate.config.build.money import Exchange, priced, prices
@@ -19,13 +20,14 @@ class Prices:
     first model has no price of its own, and takes 35 ms.
     """
 
-    __slots__ = ("_money", "_today", "_usd", "origins")
+    __slots__ = ("_money", "_sellers", "_today", "_usd", "origins")
 
     def __init__(self, money: Exchange, wall: int = 0) -> None:
         self._money = money
         self._usd = money.rate(price_list.CURRENCY)
         self._today: date | None = datetime.fromtimestamp(wall / 1_000_000, UTC).date() if wall else None
         self.origins: dict[tuple[str, str], str] = {}  # by the names of provider and model
+        self._sellers: dict[tuple[str, str], Any] = {}
 
     def models(self, name: str, item: ProviderConfig, base_url: str, profile: Profile) -> Mapping[str, ModelEntry]:
         """The models that a provider names, also those that it limits only, where their price is known."""
@@ -48,7 +50,7 @@ class Prices:
         if usd is None:
             return ()
         known = price_list.read()
-        seller = known.seller(provider.base_url, provider.profile.name)
+        seller = self._seller(known, provider.base_url, provider.profile.name)
         return tuple(
             PriceRow(names, tuple(priced(tariff, usd) for tariff in tariffs))
             for names, tariffs in known.rows(seller, self._today)
@@ -59,7 +61,14 @@ class Prices:
         if usd is None:
             return ()
         known = price_list.read()
-        found = known.tariffs(known.seller(base_url, profile.name), model, self._today)
+        found = known.tariffs(self._seller(known, base_url, profile.name), model, self._today)
         if found:
             self.origins[name, model] = known.source
         return tuple(priced(tariff, usd) for tariff in found)
+
+    def _seller(self, known: price_list.PriceList, base_url: str, profile: str) -> Any:
+        """Asked once for each provider, and not for each of its models."""
+        key = base_url, profile
+        if key not in self._sellers:
+            self._sellers[key] = known.seller(base_url, profile)
+        return self._sellers[key]

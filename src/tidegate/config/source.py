@@ -50,7 +50,7 @@ class Document:
     """Data of a file, the place of each path in it, and what is wrong already."""
 
     data: object = None
-    places: dict[Path, Place] = field(default_factory=dict)
+    places: dict[Path, tuple[Node, Node | None]] = field(default_factory=dict)  # the nodes of a value and its name
     substituted: dict[Path, str] = field(default_factory=dict)  # values in which a variable was replaced, as written
     findings: list[Finding] = field(default_factory=list)
     unusable: set[Path] = field(default_factory=set)  # values already reported
@@ -64,7 +64,8 @@ class Document:
         """The place of `path`, or of the nearest thing around it that has one."""
         while path not in self.places and path:
             path = path[:-1]
-        return self.places.get(path, Place(1, 1, 1, 1))
+        nodes = self.places.get(path)
+        return _place(*nodes) if nodes is not None else Place(1, 1, 1, 1)
 
     def label(self, path: Path) -> str:
         """`path` as it is printed: names from the environment as they are written in the file."""
@@ -163,7 +164,7 @@ class _Reader:
         self._document.data = self._value(node, (), None)
 
     def _value(self, node: Node, path: Path, name: Node | None) -> object:
-        self._document.places[path] = _place(node, name)
+        self._document.places[path] = node, name
         if len(path) > MAX_DEPTH or id(node) in self._open:
             remedy = f"use at most {MAX_DEPTH} levels, and no alias inside its own anchor"
             self._unusable(path, "nested too deeply", remedy)

@@ -14,7 +14,7 @@ from tidegate.config.advice.jobs import advise_jobs
 from tidegate.config.advice.money import advise_money
 from tidegate.config.advice.shadow import advise_shadows
 from tidegate.config.advice.tenants import advise_tenants
-from tidegate.config.findings import Advice, Finding, Name, Path, Words
+from tidegate.config.findings import Advice, Finding, Name, Path, Words, in_order
 from tidegate.config.resolve import serving
 from tidegate.config.schema.file import Config
 from tidegate.config.schema.strategy import RateLimitConfig, StrategyConfig
@@ -43,7 +43,7 @@ def advise(config: Config, snapshot: Snapshot, document: Document, wall: int = 0
             advice.extend(_unserved(_models(strategy, path), snapshot, linked))
     if snapshot.providers:
         advice.extend(_unserved(_steps(config.defaults.degrade, ("defaults",)), snapshot, linked))
-    return tuple(sorted({_finding(item, document) for item in advice}))
+    return tuple(sorted({_finding(item, document) for item in advice}, key=in_order))
 
 
 def _finding(item: Advice, document: Document) -> Finding:

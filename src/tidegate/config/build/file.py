@@ -55,6 +55,7 @@ def build(
     """
     prices, profiles = prices or Prices(build_money.exchange(config.money)), profiles or {}
     tiers = build_tenants.tiers(config.tiers)
+    every = tuple(tier.name for tier in tiers)
     scheduler, pick = config.defaults.scheduler, config.defaults.pick
     providers = tuple(
         _provider(name, item, _profile(item, *profiles[name]), folder, environ, prices)
@@ -62,12 +63,12 @@ def build(
     )
     providers = tuple(_open(provider, providers, prices) for provider in providers)
     chains = _chains(_named(config), _models(providers))
-    strategies = tuple(_strategy(name, item, chains, tiers) for name, item in _named(config).items())
+    strategies = tuple(_strategy(name, item, chains, every) for name, item in _named(config).items())
     return records.Snapshot(
         version=version,
         providers=providers,
         strategies=strategies,
-        defaults=_defaults(config.defaults, chains, tiers),
+        defaults=_defaults(config.defaults, chains, every),
         clients=build_access.filed_keys(filed or {}) + build_access.client_keys(config.clients.keys, "key"),
         keys_required=config.clients.required,
         tiers=tiers,
@@ -194,9 +195,7 @@ def _by_priority(items: list[FallbackConfig]) -> tuple[str, ...]:
     return tuple(entry.model for entry in entries)
 
 
-def _strategy(
-    name: str, item: StrategyConfig, chains: Chains, tiers: tuple[records.TierEntry, ...]
-) -> records.Strategy:
+def _strategy(name: str, item: StrategyConfig, chains: Chains, every: tuple[str, ...]) -> records.Strategy:
     return records.Strategy(
         name=name,
         primary_model=item.primary_model,
@@ -209,14 +208,14 @@ def _strategy(
         caching=build_cache.caching(item.caching),
         execution_mode=item.execution_mode,
         queue_backend=build_jobs.queue(item.queue_backend),
-        degrade=build_tenants.degrade(item.degrade, tiers, chains),
+        degrade=build_tenants.degrade(item.degrade, every, chains),
         on_unsupported=item.on_unsupported,
         streams=_streams(item.streams),
         shadow=build_shadow.shadow(item.shadow),
     )
 
 
-def _defaults(item: DefaultsConfig, chains: Chains, tiers: tuple[records.TierEntry, ...]) -> records.Strategy:
+def _defaults(item: DefaultsConfig, chains: Chains, every: tuple[str, ...]) -> records.Strategy:
     return records.Strategy(
         name="",
         primary_model="",
@@ -225,7 +224,7 @@ def _defaults(item: DefaultsConfig, chains: Chains, tiers: tuple[records.TierEnt
         retry=_retry(item.retry_policy),
         deadline_us=_us(item.deadline_seconds),
         fallback_after_us=_us(item.fallback_after_seconds),
-        degrade=build_tenants.degrade(item.degrade, tiers, chains),
+        degrade=build_tenants.degrade(item.degrade, every, chains),
         on_unsupported=item.on_unsupported,
         streams=_streams(item.streams),
     )

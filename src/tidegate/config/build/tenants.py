@@ -62,14 +62,11 @@ def _pool(
     )
 
 
-def degrade(
-    items: Sequence[DegradeConfig], every: Sequence[records.TierEntry], chains: Chains
-) -> tuple[records.DegradeStep, ...]:
+def degrade(items: Sequence[DegradeConfig], every: tuple[str, ...], chains: Chains) -> tuple[records.DegradeStep, ...]:
     """The steps in the order of the file; one without tiers is for `every` tier, one by a strategy for its models."""
-    names = tuple(tier.name for tier in every)
     steps = []
     for item in items:
-        tiers = tuple(item.tiers or names)
+        tiers = tuple(item.tiers) if item.tiers else every
         if item.stale:
             steps.append(records.DegradeStep("stale", tiers))
         elif item.model is None:

@@ -180,6 +180,23 @@ async def test_the_api_is_made_once() -> None:
     assert made == [1]
 
 
+@pytest.mark.skipif(not (FOLDER / "index.html").is_file(), reason="the control room is not built: ./dev ui")
+def test_the_page_tells_beside_its_first_script_of_all_that_shows_it() -> None:
+    """That script waits for no other file, and what it imports comes beside it; styles stand before it."""
+    page = (FOLDER / "index.html").read_text()
+    links = re.findall(r'<link rel="(stylesheet|modulepreload)" href="(/[^"]+)"', page)
+    (entry,) = re.findall(r'<script type="module" async crossorigin src="(/[^"]+)">', page)
+    assert page.rindex("<link") < page.index("<body>") < page.index("<script")
+    scripts = [path for kind, path in links if kind == "modulepreload"]
+    assert (scripts[0], len(set(scripts))) == (entry, len(scripts))
+    imports = re.compile(r'(?:^|[;}])(?:import|export)[^"();]*"\./([^"]+)"')
+    assert not imports.findall((FOLDER / entry[1:]).read_text())
+    for path in scripts:
+        assert {f"/assets/{name}" for name in imports.findall((FOLDER / path[1:]).read_text())} <= set(scripts), path
+    assert (FOLDER / entry[1:]).stat().st_size < 40_000
+    assert all((FOLDER / path[1:]).is_file() for _, path in links)
+
+
 def test_every_page_of_the_sources_is_served() -> None:
     """A page that is added there is added here."""
     if WEB.is_dir():

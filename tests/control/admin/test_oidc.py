@@ -98,7 +98,7 @@ def test_a_person_is_signed_in(desk: Desk, provider: OidcProvider) -> None:
     assert browser.ask("GET", "/session/methods").json() == {
         "token": True,
         "oidc": {"title": "Our sign-in"},
-        "cookie": False,
+        "session": None,
     }
     answer = back(browser, away(browser, "?next=/calls/1?status=429"))
     assert (answer.status_code, answer.headers["location"]) == (303, "/calls/1?status=429")

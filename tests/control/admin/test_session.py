@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 from starlette.requests import Request
 
 from tests.control.admin.browser import Browser, field_of, signed_in
@@ -21,7 +22,7 @@ from tidegate.control.admin.auth.rights import RIGHTS
 from tidegate.control.admin.routes import live as api_live
 from tidegate.model.admin import AdminSettings
 from tidegate.model.keys import digest_of
-from tidegate.store import tokens
+from tidegate.store import sessions, tokens
 from tidegate.store.engine import writing
 
 MINUTE = 60_000_000
@@ -323,7 +324,38 @@ def test_live_figures_end_with_the_session(desk: Desk, monkeypatch: pytest.Monke
 
 def test_methods_are_told_to_all(desk: Desk) -> None:
     """A page has to know them before anybody is signed in; without a provider there are tokens."""
-    assert Browser(desk).ask("GET", "/session/methods").json() == {"token": True, "oidc": None, "cookie": False}
+    assert Browser(desk).ask("GET", "/session/methods").json() == {"token": True, "oidc": None, "session": None}
+
+
+def test_the_first_question_tells_who_is_there(desk: Desk) -> None:
+    """A page need not ask twice; one whose session has ended, or whose cookie is none, is told so without a refusal."""
+    browser = signed_in(desk, "viewer")
+    told = browser.ask("GET", "/session/methods").json()["session"]
+    assert {name: value for name, value in told.items() if value is not None} == browser.ask("GET", "/session").json()
+    ended = browser.secret
+    browser.ask("DELETE", "/session")
+    for shown in (ended, "tgs_of-nobody", f"a; {COOKIE}=b"):
+        answer = browser.ask("GET", "/session/methods", headers={"cookie": f"{COOKIE}={shown}"})
+        assert (answer.status_code, answer.json()["session"]) == (200, None)
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_another_site_is_not_told_who_is_there(desk: Desk, site: str) -> None:
+    """The word that changes show stands in the answer."""
+    answer = signed_in(desk, "viewer").ask("GET", "/session/methods", headers={"sec-fetch-site": site})
+    assert answer.status_code == 403
+    assert "csrf" not in answer.json()
+
+
+def test_who_is_there_is_not_known_without_the_database(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is taken for signed out because the gate cannot look."""
+
+    def away(*_: object) -> None:
+        raise OperationalError("select", {}, OSError("away"))
+
+    browser = signed_in(desk, "viewer")
+    monkeypatch.setattr(sessions, "holder", away)
+    assert browser.ask("GET", "/session/methods").status_code == 503
 
 
 def test_sessions_that_are_over_leave_no_row(desk: Desk) -> None:

@@ -36,8 +36,8 @@ export interface SessionView {
 export interface SessionMethods {
   token: boolean;
   oidc: { title: string } | null;
-  /** This browser holds a session's cookie: asking for the session is worth it. */
-  cookie: boolean;
+  /** Who is signed in here; null: nobody. */
+  session: SessionView | null;
 }
 
 type Schemas = components["schemas"];

@@ -9,6 +9,7 @@ export type { LaneTrack, Total, Track } from "./track";
 
 const SILENT_MS = 8_000;
 const AGAIN_MS = [500, 1_000, 2_000, 4_000];
+const EARLY_MS = 10_000;
 
 export interface Live {
   status: "opening" | "live" | "lost";
@@ -24,6 +25,7 @@ let live: Live = { status: "opening", since: undefined, problem: undefined, stat
 let source: EventSource | undefined;
 let timer: ReturnType<typeof setTimeout> | undefined;
 let tries = 0;
+let before: LiveRecent | undefined; // the seconds before the stream, where they came sooner than its first event
 const listeners = new Set<() => void>();
 
 function become(change: Partial<Live>) {
@@ -56,27 +58,35 @@ async function again() {
   tries += 1;
 }
 
-async function fill() {
+/** What was meanwhile: asked beside the stream, so that the curves are mostly drawn once. */
+async function fill(mine: EventSource) {
   try {
     const recent = await askJson<LiveRecent>("get", "/live/recent", { query: { seconds: WINDOW_S } });
-    become({ track: filled(live.track, recent) });
+    if (source !== mine) return;
+    if (live.status === "live") become({ track: filled(live.track, recent) });
+    else before = recent;
   } catch {
     // the curves begin now
   }
 }
 
+/** The first second after a hole, with what the gate knows of the hole. */
+function begun(state: LiveState): Track {
+  const track = grown(NO_TRACK, state);
+  return before ? filled(track, before) : track;
+}
+
 function hear(event: MessageEvent<string>) {
   const state = JSON.parse(event.data) as LiveState;
-  const hole = live.status !== "live";
   become({
     status: "live",
     since: undefined,
     problem: undefined,
     state,
-    track: grown(hole ? NO_TRACK : live.track, state),
+    track: live.status === "live" ? grown(live.track, state) : begun(state),
   });
   tries = 0;
-  if (hole) void fill(); // the gate knows what was meanwhile
+  before = undefined;
   clearTimeout(timer);
   timer = setTimeout(() => void again(), SILENT_MS); // a dead peer's stream stays open
 }
@@ -86,6 +96,8 @@ function open() {
   source?.close();
   const mine = new EventSource(addressOf("/live"));
   source = mine;
+  before = undefined;
+  void fill(mine);
   const over = () => {
     if (source === mine) void again();
   };
@@ -105,6 +117,14 @@ function subscribe(tell: () => void): () => void {
     clearTimeout(timer);
     live = { ...live, status: "opening", since: undefined };
   };
+}
+
+/** Opens the stream for who is about to look, before there is anything to show it with. */
+export function begin() {
+  setTimeout(
+    subscribe(() => undefined),
+    EARLY_MS,
+  );
 }
 
 /** What is true now, and the five minutes before. For who has the right `status`. */

@@ -19,7 +19,13 @@ interface PageModule {
 }
 
 export const PAGES = {
-  overview: { path: "/", icon: IconGauge, group: "now", right: "self", load: () => import("~/pages/overview") },
+  overview: {
+    path: "/",
+    icon: IconGauge,
+    group: "now",
+    right: "self",
+    load: () => import("~/pages/overview"),
+  },
   calls: {
     path: "/calls",
     icon: IconListSearch,
@@ -69,6 +75,13 @@ export const PAGES = {
   string,
   { path: string; icon: typeof IconKey; group: string; right: Right; load: () => Promise<PageModule> }
 >;
+
+/** The page that an address belongs to. */
+export function pageAt(pathname: string) {
+  return Object.values(PAGES).find(
+    ({ path }) => path === pathname || (path !== "/" && pathname.startsWith(`${path}/`)),
+  );
+}
 
 export type PageName = keyof typeof PAGES;
 export const GROUPS = ["now", "shape", "work"] as const;

@@ -1,6 +1,6 @@
 /** Numbers, moments and money as the language writes them. */
-import { useMemo } from "react";
 import { type Lang, useLang } from "./lang";
+import { once } from "./once";
 
 export interface Format {
   number: (value: number, digits?: number) => string;
@@ -26,9 +26,10 @@ const STEPS: ReadonlyArray<[Intl.RelativeTimeFormatUnit, number]> = [
 ];
 const UNITS = { en: ["ms", "s", "min", "h", "d"], "zh-CN": ["毫秒", "秒", "分", "小时", "天"] } as const;
 
-function duration(lang: Lang, ms: number): string {
+type Numbers = (value: number, digits?: number) => string;
+
+function duration(lang: Lang, number: Numbers, ms: number): string {
   const [milli, second, minute, hour, day] = UNITS[lang];
-  const number = (value: number, digits = 0) => value.toLocaleString(lang, { maximumFractionDigits: digits });
   const both = (whole: number, wholeUnit: string, rest: number, restUnit: string) =>
     rest ? `${whole} ${wholeUnit} ${rest} ${restUnit}` : `${whole} ${wholeUnit}`;
   if (ms < 999.5) return `${number(ms, ms < 10 ? 1 : 0)} ${milli}`;
@@ -40,33 +41,43 @@ function duration(lang: Lang, ms: number): string {
   return both(Math.floor(minutes / 1440), day, Math.floor((minutes % 1440) / 60), hour);
 }
 
-export function formatOf(lang: Lang): Format {
-  const short = new Intl.NumberFormat(lang, { notation: "compact", maximumSignificantDigits: 3 });
-  const long = new Intl.DateTimeFormat(lang, { dateStyle: "medium", timeStyle: "medium" });
-  const clock = new Intl.DateTimeFormat(lang, { timeStyle: "medium", hourCycle: "h23" });
-  const relative = new Intl.RelativeTimeFormat(lang, { numeric: "auto" });
+function made(lang: Lang): Format {
+  const plain = once((digits: number) => new Intl.NumberFormat(lang, { maximumFractionDigits: digits }));
+  const compact = once(() => new Intl.NumberFormat(lang, { notation: "compact", maximumSignificantDigits: 3 }));
+  const share = once(
+    (digits: number) => new Intl.NumberFormat(lang, { style: "percent", maximumFractionDigits: digits }),
+  );
+  const sum = once((shape: string) => {
+    const [currency, digits] = shape.split(" ");
+    const both = { minimumFractionDigits: 2, maximumFractionDigits: Number(digits) };
+    return new Intl.NumberFormat(lang, { style: "currency", currency: currency ?? "", ...both });
+  });
+  const long = once(() => new Intl.DateTimeFormat(lang, { dateStyle: "medium", timeStyle: "medium" }));
+  const clock = once(() => new Intl.DateTimeFormat(lang, { timeStyle: "medium", hourCycle: "h23" }));
+  const relative = once(() => new Intl.RelativeTimeFormat(lang, { numeric: "auto" }));
+  const number = (value: number, digits = 0) => plain(digits).format(value);
   return {
-    number: (value, digits = 0) => value.toLocaleString(lang, { maximumFractionDigits: digits }),
-    short: (value) => (Math.abs(value) < 1000 ? value.toLocaleString(lang) : short.format(value)),
-    percent: (ratio, digits = 1) => ratio.toLocaleString(lang, { style: "percent", maximumFractionDigits: digits }),
+    number,
+    short: (value) => (Math.abs(value) < 1000 ? number(value, 3) : compact().format(value)),
+    percent: (ratio, digits = 1) => share(digits).format(ratio),
     money: (amount, currency) => {
       const value = Number(amount);
-      const digits = value !== 0 && Math.abs(value) < 1 ? 4 : 2;
-      const shape = { style: "currency", currency: currency || "USD", maximumFractionDigits: digits } as const;
-      return value.toLocaleString(lang, { ...shape, minimumFractionDigits: 2 });
+      return sum(`${currency || "USD"} ${value !== 0 && Math.abs(value) < 1 ? 4 : 2}`).format(value);
     },
-    milliseconds: (ms) => duration(lang, ms),
-    moment: (at) => long.format(new Date(at)),
-    clock: (at) => clock.format(new Date(at)),
+    milliseconds: (ms) => duration(lang, number, ms),
+    moment: (at) => long().format(new Date(at)),
+    clock: (at) => clock().format(new Date(at)),
     ago: (at, now = new Date()) => {
       const seconds = (new Date(at).getTime() - now.getTime()) / 1000;
       const [unit, size] = STEPS.find(([, many]) => Math.abs(seconds) >= many) ?? ["second", 1];
-      return relative.format(Math.round(seconds / size), unit);
+      return relative().format(Math.round(seconds / size), unit);
     },
   };
 }
 
+/** One for each language: what they are made of takes the browser milliseconds to make. */
+export const formatOf = once(made);
+
 export function useFormat(): Format {
-  const { lang } = useLang();
-  return useMemo(() => formatOf(lang), [lang]);
+  return formatOf(useLang().lang);
 }

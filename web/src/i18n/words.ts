@@ -1,6 +1,7 @@
 /** Catalogues: a page has its words in `en/<page>.ts` and `zh/<page>.ts`, and reads them by `useWords`. */
 import { useCallback } from "react";
 import { type Lang, useLang } from "./lang";
+import { once } from "./once";
 
 /** One text, or one for each plural of `{n}`. `{name}` is where a value stands. */
 export type Phrase = string | { one: string; other: string };
@@ -19,10 +20,12 @@ export function catalogue<const E extends Words>(en: E, zh: Same<E>): Catalogue<
   return { en, zh };
 }
 
+const plurals = once((lang: Lang) => new Intl.PluralRules(lang));
+
 export function say(lang: Lang, phrase: Phrase, values: Values = {}): string {
   let text: string;
   if (typeof phrase === "string") text = phrase;
-  else text = new Intl.PluralRules(lang).select(Number(values.n ?? 0)) === "one" ? phrase.one : phrase.other;
+  else text = plurals(lang).select(Number(values.n ?? 0)) === "one" ? phrase.one : phrase.other;
   return text.replace(/\{(\w+)\}/g, (whole, name: string) => {
     const value = values[name];
     if (value === undefined) return whole;

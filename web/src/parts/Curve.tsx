@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "react";
+import { useEffect, useLayoutEffect, useMemo, useRef } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { useFormat } from "~/i18n/format";
@@ -11,6 +11,8 @@ import { type Line, optionsOf } from "./curveOptions";
 import { useColour } from "./useColour";
 
 export type { Line } from "./curveOptions";
+
+const NARROW = 300; // pixels, where the page has no size
 
 interface Props {
   /** Seconds since 1970, ascending. */
@@ -44,9 +46,17 @@ export function Curve(props: Props) {
   const looks = lines.map(({ values: _values, ...rest }) => rest);
   const shape = JSON.stringify([bare, looks, lang, colour.theme, height]);
 
+  const wide = useRef(0);
+  const data = useMemo(() => dataOf(times, lines, gap), [times, lines, gap]);
+  const drawn = useRef(data);
+
   useEffect(() => {
     latest.current = { ...props, format: props.format ?? format.short };
   });
+
+  useLayoutEffect(() => {
+    wide.current = place.current?.clientWidth ?? 0; // before any is made: each that is would have the page laid out anew
+  }, []);
 
   useEffect(() => {
     const box = place.current;
@@ -59,14 +69,18 @@ export function Curve(props: Props) {
         lang,
         colour,
         time: t("time"),
-        width: box.clientWidth || 300,
+        width: wide.current || NARROW,
         latest: () => latest.current,
       }),
-      dataOf(times, lines, gap),
+      data,
       box,
     );
     plot.current = made;
-    const watch = new ResizeObserver(() => made.setSize({ width: box.clientWidth || 300, height }));
+    drawn.current = data;
+    const watch = new ResizeObserver(() => {
+      wide.current = box.clientWidth;
+      if (made.width !== (wide.current || NARROW)) made.setSize({ width: wide.current || NARROW, height });
+    });
     watch.observe(box);
     return () => {
       watch.disconnect();
@@ -79,9 +93,10 @@ export function Curve(props: Props) {
   useEffect(() => {
     const made = plot.current;
     if (!made) return;
-    made.setData(dataOf(times, lines, gap));
+    if (drawn.current !== data) made.setData(data);
+    drawn.current = data;
     if (!bare && (made.cursor.left ?? -1) < 0) made.setLegend({ idx: made.data[0].length - 1 }); // nobody points: the last
-  }, [times, lines, bare, gap]);
+  }, [data, bare]);
 
   return <div ref={place} className={classes.curve} data-bare={bare || undefined} role="img" aria-label={describe} />;
 }

@@ -1,4 +1,5 @@
 import uPlot from "uplot";
+import { once } from "~/i18n/once";
 import type { Colour } from "./useColour";
 
 export interface Line {
@@ -80,8 +81,14 @@ function seriesOf(line: Line, colour: Colour, told: (value: number | null) => st
   };
 }
 
+const moments = once((lang: string) => new Intl.DateTimeFormat(lang, { timeStyle: "medium", hourCycle: "h23" }));
+const days = once((lang: string) => new Intl.DateTimeFormat(lang, { month: "short", day: "numeric" }));
+const MINUTES = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" } as const;
+const minutes = once((lang: string) => new Intl.DateTimeFormat(lang, MINUTES));
+const seconds = once((lang: string) => new Intl.DateTimeFormat(lang, { ...MINUTES, second: "2-digit" }));
+
 function momentOf(lang: string, at: number | null): string {
-  return at ? new Date(at * 1000).toLocaleTimeString(lang, { hourCycle: "h23" }) : "–";
+  return at ? moments(lang).format(new Date(at * 1000)) : "–";
 }
 
 /** Hours and minutes; seconds where ticks are closer; the day at midnight of longer spans. */
@@ -90,8 +97,7 @@ function clockOf(lang: string, at: number, ticks: readonly number[]): string {
   const step = (ticks[1] ?? 0) - (ticks[0] ?? 0);
   const midnight = date.getHours() === 0 && date.getMinutes() === 0;
   if (step >= 86_400 || (midnight && step >= 3_600)) {
-    return date.toLocaleDateString(lang, { month: "short", day: "numeric" });
+    return days(lang).format(date);
   }
-  const seconds = step < 60 ? ({ second: "2-digit" } as const) : {};
-  return date.toLocaleTimeString(lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", ...seconds });
+  return (step < 60 ? seconds : minutes)(lang).format(date);
 }

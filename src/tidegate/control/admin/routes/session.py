@@ -10,6 +10,7 @@ from tidegate.config.schema.base import Name
 from tidegate.control.admin.auth import cookies, sessions
 from tidegate.control.admin.auth.authenticator import Authenticator, address_of
 from tidegate.control.admin.auth.rights import RIGHTS, Right
+from tidegate.control.admin.problems import Refused
 from tidegate.control.admin.routing import Desk, Entry, Who, needs, open_to_all, router
 from tidegate.control.admin.services.settings import as_moment
 from tidegate.control.admin.views.sent import SignIn
@@ -17,6 +18,7 @@ from tidegate.control.admin.views.session import EndedView, MethodsView, OidcMet
 from tidegate.store.sessions import Session
 
 ROUTER = router("sign-in")
+_SIGNED_OUT = 401
 SessionId = Annotated[str, Path(description="As `/sessions` names it.", pattern="^[0-9a-f]{16}$")]
 
 
@@ -68,11 +70,18 @@ async def sign_out(
 
 @ROUTER.get("/session/methods")
 @open_to_all
-async def methods(request: Request, desk: Desk) -> MethodsView:
-    """How one may sign in."""
+async def methods(request: Request, desk: Desk, door: Entry) -> MethodsView:
+    """How one may sign in, and who is already: a page's first question, which is not refused to who is signed out."""
     oidc = desk.declaration.now.admin.oidc
     way = None if oidc is None else OidcMethod(title=oidc.title)
-    return MethodsView(oidc=way, cookie=cookies.has_one(request))
+    session = None
+    if cookies.has_one(request):
+        try:
+            session = _view(await door.session(request), cookies.shown(request))
+        except Refused as refusal:
+            if refusal.status != _SIGNED_OUT:
+                raise
+    return MethodsView(oidc=way, session=session)
 
 
 @ROUTER.get("/sessions", response_model_exclude_none=True)

@@ -28,7 +28,7 @@ class MethodsView(View):
 
     token: bool = True
     oidc: OidcMethod | None = None
-    cookie: bool = Field(False, description="This browser holds a session's cookie; if it is good, `/session` says.")
+    session: SessionView | None = Field(None, description="Who is signed in already, by this browser's cookie.")
 
 
 class SessionLine(View):

@@ -1,6 +1,7 @@
 """Walks the schema: which field stands at a path, and which fields there are."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -23,6 +24,25 @@ def annotation_at(path: Path, root: type[Section] = Config) -> Any:
         else:
             return None
     return current
+
+
+def general(path: Path) -> Path:
+    """`path` with one name for all that a user may choose, and one number: what the schema says of them is the same."""
+    found: Path = ()
+    for part in path:
+        found = below(found, part)
+    return found
+
+
+def below(path: Path, part: str | int) -> Path:
+    """The general path of what `part` names in a place whose general path is `path`."""
+    kind = _container(path)
+    return (*path, "*" if kind is dict else 0 if kind is list else part)
+
+
+@lru_cache(maxsize=4_096)
+def _container(path: Path) -> Any:
+    return get_origin(annotation_at(path))
 
 
 def section_at(path: Path, root: type[Section] = Config) -> type[Section] | None:

@@ -36,6 +36,7 @@ from tidegate.config.rules.shadow import check_shadows
 from tidegate.config.rules.tenants import ANYBODY, check_tenants
 from tidegate.config.schema.file import Config
 from tidegate.config.source import as_mapping
+from tidegate.config.uncollected import uncollected
 from tidegate.model.parcel import Parcel
 from tidegate.model.snapshot import Snapshot
 
@@ -69,6 +70,7 @@ class Sharing:
     read: source.Read = nodes.compose
 
 
+@uncollected()
 def load(
     path: str,
     environ: Mapping[str, str],
@@ -111,6 +113,7 @@ def load(
     return Loaded(config, snapshot, warnings, named, packed, prices.origins)
 
 
+@uncollected()
 def judge(path: str, text: bytes, *, wall: int = 0, packs: bool = False) -> tuple[Finding, ...]:
     """What is worth saying of a text to serve by, by itself: neither the environment nor a file that it names is read.
 

@@ -39,6 +39,7 @@ _FLOAT = re.compile(r"(?=.*[.eE])[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-
 _BOOLS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _WORDS = {**dict.fromkeys(("", "~", "null", "Null", "NULL"), NULL), **dict.fromkeys(_BOOLS, BOOL), "<<": MERGE}
 _UNPRINTABLE = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_DIGITS = 100  # of a whole number, at most
 _OF_NUMBERS = frozenset("-+.0123456789")
 _BOM = "\ufeff"
 
@@ -94,6 +95,8 @@ class YamlError(ValueError):
 
 def core_scalar(text: str) -> object:
     """What a plain scalar means in YAML 1.2: a number, true or false, else the text itself."""
+    if text.isdecimal() and text.isascii() and len(text) <= _DIGITS:
+        return int(text)
     if _INT.fullmatch(text):
         digits = text.replace("_", "")
         return int(digits, 0 if digits[:2] in ("0o", "0x") else 10)
@@ -191,8 +194,9 @@ class _Composer:
         if event.anchor is not None:
             self._anchors[event.anchor] = node
         while (key := self._next()).__class__ is not MappingEndEvent:
-            name = self._node(key, depth)
-            item = self._node(self._next(), depth)
+            name = self._scalar(key) if key.__class__ is ScalarEvent else self._node(key, depth)
+            found = self._next()
+            item = self._scalar(found) if found.__class__ is ScalarEvent else self._node(found, depth)
             if event.flow_style and item.start == item.end:
                 self._set_behind_colon(item, name)
             value.append((name, item))
@@ -213,6 +217,8 @@ class _Composer:
 def _tag(value: str) -> str:
     """Of a plain scalar."""
     if value and value[0] in _OF_NUMBERS:
+        if value.isdecimal() and value.isascii() and len(value) <= _DIGITS:
+            return INT
         return INT if _INT.fullmatch(value) else FLOAT if _FLOAT.fullmatch(value) else TEXT
     return _WORDS.get(value, TEXT)
 

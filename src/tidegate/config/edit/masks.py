@@ -10,11 +10,10 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from hashlib import sha256
-from typing import Final, NamedTuple, get_origin
+from typing import Final, NamedTuple
 
 from tidegate.config.edit.tree import Tree, Uneditable, tree_of
-from tidegate.config.fields import all_fields, annotation_at, section_at
+from tidegate.config.fields import all_fields, annotation_at, below, section_at
 from tidegate.config.findings import Finding
 from tidegate.config.findings import Path as Place
 from tidegate.config.nodes import MAX_DEPTH, MERGE, TEXT, MappingNode, Node, ScalarNode, SequenceNode, YamlError
@@ -26,6 +25,7 @@ _REFERENCE: Final = re.compile(r"(?:\$\{[A-Za-z_][A-Za-z0-9_]*\})+")
 _PASSWORD: Final = re.compile(
     r"://(?:[^:@/\s\"']*:)?([^@/\s\"']+)@|[?&][^=&\s]*(?:pass|pwd|token|secret)[^=&\s]*=([^&#\s\"']+)", re.IGNORECASE
 )
+_NO_PASSWORD: Final = re.compile(r"[^/?&]*")  # as most values are: what may hold one has a sign of these
 _KEY_LIKE: Final = re.compile(r"\b(?:sk-|pk-|xai-|gsk_|ghp_|hf_|tgk_|tga_|whsec_|AKIA|AIza)[A-Za-z0-9_+/=-]{8,}")
 _LINE: Final = re.compile(r"(?:^|[\s{,\[])(?P<name>[^\s:#{,\[]+)[ ]*:(?=\s|$)(?P<value>.*)$")
 
@@ -54,7 +54,7 @@ class Masker:
 
     def digest(self, text: str) -> str:
         """Of a text as it is written: 16 hexadecimal digits."""
-        return hmac.new(self._key, text.encode(errors="surrogatepass"), sha256).hexdigest()[:16]
+        return hmac.digest(self._key, text.encode(errors="surrogatepass"), "sha256").hex()[:16]
 
     def hide(self, text: str, *, likely: bool = True) -> Masked:
         """The text without its secrets, and without what is `likely` one. O(text): it is read once."""
@@ -63,8 +63,9 @@ class Masker:
         at = 0
         for start, end in _apart(secret_spans(text, likely=likely), text):
             piece = text[start:end]
-            secrets[self.digest(piece)] = piece
-            pieces += [text[at:start], f"«secret:{self.digest(piece)}»"]
+            digest = self.digest(piece)
+            secrets[digest] = piece
+            pieces += [text[at:start], f"«secret:{digest}»"]
             at = end
         return Masked("".join([*pieces, text[at:]]), secrets)
 
@@ -72,10 +73,11 @@ class Masker:
 def put_back(text: str, secrets: Mapping[str, str]) -> tuple[str, list[Finding]]:
     """The text with secrets in the place of their masks, and the masks that stand for none. O(text)."""
     findings: list[Finding] = []
+    lines = Lines(text)
     for found in _ANY.finditer(text):
         known = MASK.fullmatch(found[0])
         if known is None or known[1] not in secrets:
-            findings.append(_at(text, found.start(), "this mask stands for no secret of the file in force", _GONE))
+            findings.append(_at(lines, found.start(), "this mask stands for no secret of the file in force", _GONE))
     return MASK.sub(lambda match: secrets.get(match[1], match[0]), text), findings
 
 
@@ -128,11 +130,11 @@ def laid_bare(sent: str, filled: str, base: str, masker: Masker) -> list[Finding
     allowed = _counted(known.text)
     allowed.subtract(_counted(masker.hide(base, likely=False).text))
     allowed.update(_counted(masker.hide(filled, likely=False).text))
-    findings = []
+    findings, lines = [], Lines(sent)
     for match in MASK.finditer(sent):
         allowed[match[1]] -= 1
         if allowed[match[1]] < 0:
-            findings.append(_at(sent, match.start(), "a secret cannot stand here", _BARE))
+            findings.append(_at(lines, match.start(), "a secret cannot stand here", _BARE))
     return findings
 
 
@@ -146,35 +148,31 @@ def secret_spans(text: str, *, likely: bool = True) -> list[Span]:
 
     `likely`: also what looks like a key, wherever it stands.
     """
-    spans = [Span(found.start(), found.end()) for found in _KEY_LIKE.finditer(text) if likely]
+    likely_ones = [Span(found.start(), found.end()) for found in _KEY_LIKE.finditer(text) if likely]
+    spans = [*likely_ones]
     try:
         tree = tree_of(text)
-        return spans + list(_of_node(tree, tree.root, (), set()))
+        _of_node(tree, tree.root, (), set(), spans)
+        return spans
     except (YamlError, Uneditable, RecursionError):
-        return spans + list(_of_lines(text))
+        return [*likely_ones, *_of_lines(text)]
 
 
-def _of_node(tree: Tree, node: Node | None, path: Place, seen: set[int]) -> Iterator[Span]:
+def _of_node(tree: Tree, node: Node | None, path: Place, seen: set[int], found: list[Span]) -> None:
+    """Add to `found`; `path` is a general one."""
     if node is None or id(node) in seen or len(path) > MAX_DEPTH:
         return
     if isinstance(node, ScalarNode):
-        yield from _of_scalar(tree.text, node, _kind(path))
+        found += _of_scalar(tree.text, node, _kind(path))
         return
     seen.add(id(node))
     if isinstance(node, MappingNode):
         for key, value in node.value:
-            at = _below(path, key.value) if isinstance(key, ScalarNode) else path
-            yield from _of_node(tree, value, path if key.tag == MERGE else at, seen)
+            at = below(path, key.value) if isinstance(key, ScalarNode) else path
+            _of_node(tree, value, path if key.tag == MERGE else at, seen, found)
     elif isinstance(node, SequenceNode):
         for index, value in enumerate(node.value):
-            yield from _of_node(tree, value, _below(path, index), seen)
-
-
-@lru_cache(maxsize=4_096)
-def _below(path: Place, part: str | int) -> Place:
-    """The path of a child, with one name for all that a user may choose: what the schema says of them is the same."""
-    kind = get_origin(annotation_at(path))
-    return (*path, "*" if kind is dict else 0 if kind is list else part)
+            _of_node(tree, value, below(path, index), seen, found)
 
 
 @lru_cache(maxsize=4_096)
@@ -199,7 +197,8 @@ def _kind(path: Place) -> str:
 def _of_scalar(text: str, node: ScalarNode, kind: str) -> Iterator[Span]:
     span = Span(node.start, node.end)
     if kind in ("", "inside"):
-        yield from _passwords(text, span)
+        if not _NO_PASSWORD.fullmatch(text, *span):
+            yield from _passwords(text, span)
     elif kind == "all" or (kind == "unknown" and node.tag == TEXT):
         inner = _inner(text, span, node.style)
         if not _REFERENCE.fullmatch(text[inner.start : inner.end]):
@@ -285,6 +284,21 @@ def _apart(spans: list[Span], text: str) -> list[Span]:
     return kept
 
 
-def _at(text: str, at: int, message: str, remedy: str) -> Finding:
-    line = text.count("\n", 0, at) + 1
-    return Finding(line, at - (text.rfind("\n", 0, at) + 1) + 1, "", message, remedy)
+class Lines:
+    """Where positions of a text stand, asked in their order: the text is counted once, however many are asked."""
+
+    __slots__ = ("_at", "_line", "_text")
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._at, self._line = 0, 1
+
+    def place(self, at: int) -> tuple[int, int]:
+        """Line and column from 1, of a position that is not before the last one."""
+        self._line += self._text.count("\n", self._at, at)
+        self._at = at
+        return self._line, at - self._text.rfind("\n", 0, at)
+
+
+def _at(lines: Lines, at: int, message: str, remedy: str) -> Finding:
+    return Finding(*lines.place(at), "", message, remedy)

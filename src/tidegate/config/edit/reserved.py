@@ -11,10 +11,10 @@ his own. A secret that he writes himself he knows, and may send wherever he like
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Final, NamedTuple, get_origin
+from typing import Final, NamedTuple
 
 from tidegate.config.edit.masks import MASK
-from tidegate.config.fields import annotation_at, field_at
+from tidegate.config.fields import field_at, general
 from tidegate.config.findings import Path
 from tidegate.config.schema.base import only_inside
 from tidegate.config.source import Document, as_mapping
@@ -66,9 +66,11 @@ def rebound(before: Document, after: Document) -> list[Path]:
             if bound not in had and (bound.secret in known or not MASK.fullmatch(bound.secret)):
                 found.update(dict.fromkeys(_blamed(before, after, path, bound)))
     was = {name for written in before.names.values() for name in _variables(written)}
-    for name, written in after.names.items():
-        if not was.issuperset(_variables(written)):
-            found.setdefault(next((path for path in after.places if path[-1:] == (name,)), ()))
+    new = {name for name, written in after.names.items() if not was.issuperset(_variables(written))}
+    first: dict[str | int, Path] = {}
+    for path in filter(None, after.places if new else ()):
+        first.setdefault(path[-1], path)
+    found.update(dict.fromkeys(first.get(name, ()) for name in after.names if name in new))
     return list(found)[:_MOST]
 
 
@@ -85,7 +87,7 @@ def bent(sent: Document, filled: Document) -> Path | None:
 def _blamed(before: Document, after: Document, path: Path, bound: _Bound) -> Iterator[Path]:
     """The fields by which what stands at `path` now goes elsewhere; the path itself where the secret is new there."""
     stood = {one.secret for one in _bounds(before, path, _written(before, path))}
-    differ = [field for field in _fields(path) if _written(before, field) != _written(after, field)]
+    differ = [field for field in _fields(path, general(path)) if _written(before, field) != _written(after, field)]
     yield from differ if bound.secret in stood and differ else [path]
 
 
@@ -102,22 +104,22 @@ def _variables(written: str) -> Iterator[str]:
 
 def _where(document: Document, path: Path, written: str) -> tuple[object, ...]:
     """Where a secret at `path` goes."""
-    kind, general = _kind(path), _general(path)
+    at = general(path)
+    kind = _kind(at)
     if kind == "inside":
         return ("url", path[-1], _bare(written))
-    if kind == "all" and any(general[: len(one)] == one for one in _SHOWN):
+    if kind == "all" and any(at[: len(one)] == one for one in _SHOWN):
         return ("shown",)
-    fields = _fields(path) if kind == "all" else ()
+    fields = _fields(path, at) if kind == "all" else ()
     if fields:
-        return ("sent", general[: len(fields[0]) - 1], *(_bare(_written(document, field)) for field in fields))
-    return ("field", general)
+        return ("sent", at[: len(fields[0]) - 1], *(_bare(_written(document, field)) for field in fields))
+    return ("field", at)
 
 
-def _fields(path: Path) -> tuple[Path, ...]:
-    """What says where secrets at `path` go."""
-    general = _general(path)
+def _fields(path: Path, at: Path) -> tuple[Path, ...]:
+    """What says where secrets at `path` go, whose general path is `at`."""
     for section, fields in _SENT.items():
-        if general[: len(section)] == section:
+        if at[: len(section)] == section:
             return tuple((*path[: len(section)], field) for field in fields)
     return ()
 
@@ -130,22 +132,12 @@ def _bare(value: object) -> str:
 
 
 @lru_cache(maxsize=4_096)
-def _general(path: Path) -> Path:
-    """With one name for all that a user may choose, and one number."""
-    found: Path = ()
-    for length, part in enumerate(path):
-        kind = get_origin(annotation_at(path[:length]))
-        found = (*found, "*" if kind is dict else 0 if kind is list else part)
-    return found
-
-
-@lru_cache(maxsize=4_096)
 def _kind(path: Path) -> str:
-    """`all` of what stands there is secret, a password `inside`, or nothing."""
+    """`all` of what stands at such a path is secret, a password `inside`, or nothing."""
     for length in range(len(path), 0, -1):
         field = field_at(path[:length])
         if field is not None:
-            secret = not field.repr or _general(path[:length]) in _SHOWN
+            secret = not field.repr or path[:length] in _SHOWN
             return "" if not secret else "inside" if only_inside(field) else "all"
     return ""
 

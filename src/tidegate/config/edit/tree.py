@@ -162,15 +162,17 @@ class _Plain:
 
     def _mapping(self, node: MappingNode, depth: int) -> dict[str, object]:
         found: dict[str, object] = {}
-        merged: dict[str, object] = {}
+        sources: list[object] = []
         for key, value in node.value:
             if key.tag == MERGE:
-                for source in value.value if isinstance(value, SequenceNode) else [value]:
-                    brought = self.of(source, depth + 1)
-                    merged = {**(brought if isinstance(brought, dict) else {}), **merged}
+                listed = value.value if isinstance(value, SequenceNode) else [value]
+                sources += [self.of(source, depth + 1) for source in listed]
             else:
                 name = key.value if isinstance(key, ScalarNode) else str(self.of(key, depth + 1))
                 found[name] = self.of(value, depth + 1)
+        merged: dict[str, object] = {}
+        for source in reversed(sources):  # of several that bring a name the first counts
+            merged.update(source if isinstance(source, dict) else {})
         return {**merged, **found} if merged else found
 
 

@@ -28,6 +28,7 @@ from tidegate.config.load import Sharing, judge, load
 from tidegate.config.nodes import YamlError
 from tidegate.config.parcels import Unshareable
 from tidegate.config.source import Document, parse
+from tidegate.config.uncollected import uncollected
 
 _FINDINGS = 200  # told at a time
 _BENT = "this secret means something else in these quotes"
@@ -40,6 +41,7 @@ class Around(NamedTuple):
     wall: int
 
 
+@uncollected()
 def answer(asked: Ask, environ: Mapping[str, str], wall: int) -> Answer:
     """One question. `wall`: microseconds since 1970."""
     masker, around = Masker(asked.key), Around(environ, wall)
@@ -86,7 +88,7 @@ def _filled(
     """The text with its secrets, and masks that stand for none, or where no secret may stand."""
     filled, findings = put_back(text, secrets)
     restores = isinstance(asked, ApplyAsk) and asked.restores
-    if not findings and not restores and _form(text) is not None:
+    if text != filled and not findings and not restores and _is_yaml(text):
         findings += laid_bare(text, filled, asked.base, masker)
         sent, whole = _document(text, {}), _document(filled, {})
         at = None if findings else bent(sent, whole)
@@ -100,7 +102,8 @@ def _filled(
 def _guarded(before: str, after: str, base: str, filled: str, environ: Mapping[str, str]) -> list[str]:
     """What only an administrator may change: of the texts themselves, and of those with masks."""
     old, new = _document(base, environ), _document(filled, environ)
-    was, sent = _document(before, environ), _document(after, environ)
+    was = old if before == base else _document(before, environ)
+    sent = new if after == filled else _document(after, environ)
     return list(dict.fromkeys([*map(new.label, reserved(old, new)), *map(sent.label, rebound(was, sent))]))
 
 
@@ -140,6 +143,14 @@ def _document(text: str, environ: Mapping[str, str]) -> Document:
         return parse(text, environ, composed)
     except YamlError:
         return Document()
+
+
+def _is_yaml(text: str) -> bool:
+    try:
+        plain(tree_of(text).root)
+    except (YamlError, Uneditable):
+        return False
+    return True
 
 
 def _form(text: str) -> dict[str, object] | None:

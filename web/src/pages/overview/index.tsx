@@ -1,5 +1,5 @@
 import { Skeleton } from "@mantine/core";
-import { useState } from "react";
+import { useDeferredValue, useState } from "react";
 import { laneKey, type Live, useLive } from "~/api/live";
 import type { LiveState } from "~/api/contract";
 import { useMay } from "~/parts/Needs";
@@ -57,24 +57,29 @@ function Standing({ live: { status, track }, state }: { live: Live; state: LiveS
   const first = useState(() => worstFirst(state.lanes)[0])[0]; // the worst when one came, until another is chosen
   const wanted = chosen ?? (first && laneKey(first));
   const lane = state.lanes.find((one) => laneKey(one) === wanted) ?? worstFirst(state.lanes)[0];
+  const below = useDeferredValue(true, false); // what stands on top is drawn first
   return (
     <>
       <Now state={state} stale={status !== "live"} />
       <Figures state={state} track={track} />
       {lane ? <LaneCurves lane={lane} track={track} /> : null}
-      <Lanes
-        state={state}
-        track={track}
-        chosen={lane && laneKey(lane)}
-        onChoose={(one) => {
-          setChosen(laneKey(one));
-          document.getElementById("curves")?.scrollIntoView({ block: "nearest" });
-        }}
-      />
-      <div className={classes.beside}>
-        <Queues state={state} />
-        <Alerts state={state} />
-      </div>
+      {below ? (
+        <>
+          <Lanes
+            state={state}
+            track={track}
+            chosen={lane && laneKey(lane)}
+            onChoose={(one) => {
+              setChosen(laneKey(one));
+              document.getElementById("curves")?.scrollIntoView({ block: "nearest" });
+            }}
+          />
+          <div className={classes.beside}>
+            <Queues state={state} />
+            <Alerts state={state} />
+          </div>
+        </>
+      ) : null}
     </>
   );
 }

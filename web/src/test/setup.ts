@@ -1,8 +1,9 @@
 /** What jsdom lacks and Mantine asks for. */
-import { cleanup } from "@testing-library/react";
+import { cleanup, configure } from "@testing-library/react";
 import { afterEach, vi } from "vitest";
 
 afterEach(cleanup);
+configure({ asyncUtilTimeout: 20_000 }); // on a machine that is busy
 
 const media = (query: string) => ({
   matches: false,

@@ -1,4 +1,4 @@
-import { configure, screen, waitFor } from "@testing-library/react";
+import { screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, expect, test, vi } from "vitest";
 import { ADMIN, show } from "~/test/render";
@@ -7,9 +7,6 @@ import { differenceOf } from "./audit/difference";
 import Settings from "./index";
 import { browserOf } from "./Sessions";
 import { dayAfter } from "./tokens/NewToken";
-
-configure({ asyncUtilTimeout: 10_000 });
-vi.setConfig({ testTimeout: 60_000 });
 
 const TOKEN = { name: "ann", role: "viewer", created: "2026-11-22T10:00:00Z" };
 const CHANGE = {

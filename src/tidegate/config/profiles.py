@@ -6,6 +6,7 @@ wrong in one is told with its line, field and remedy, as in the configuration it
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -29,8 +30,9 @@ def profile_names() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in _FOLDER.glob("*.yaml")))
 
 
+@cache
 def shipped(name: str) -> ProfileConfig:
-    """The profile `name` that comes with the package. Raises `OSError` when there is none."""
+    """The profile `name` that comes with the package, read once. Raises `OSError` when there is none."""
     path = _FOLDER / f"{name}.yaml"
     return read_profile(path.read_bytes(), str(path), {})
 

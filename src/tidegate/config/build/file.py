@@ -57,11 +57,7 @@ def build(
     tiers = build_tenants.tiers(config.tiers)
     every = tuple(tier.name for tier in tiers)
     scheduler, pick = config.defaults.scheduler, config.defaults.pick
-    providers = tuple(
-        _provider(name, item, _profile(item, *profiles[name]), folder, environ, prices)
-        for name, item in config.providers.items()
-    )
-    providers = tuple(_open(provider, providers, prices) for provider in providers)
+    providers = _providers(config, folder, environ, profiles, prices)
     chains = _chains(_named(config), _models(providers))
     strategies = tuple(_strategy(name, item, chains, every) for name, item in _named(config).items())
     return records.Snapshot(
@@ -93,6 +89,21 @@ def build(
     )
 
 
+def _providers(
+    config: Config,
+    folder: Path,
+    environ: Mapping[str, str],
+    profiles: Mapping[str, tuple[str, ProfileConfig]],
+    prices: Prices,
+) -> tuple[records.Provider, ...]:
+    known: dict[tuple[str, str], records.Profile] = {}
+    providers = tuple(
+        _provider(name, item, _profile(item, *profiles[name], known), folder, environ, prices)
+        for name, item in config.providers.items()
+    )
+    return tuple(_open(provider, providers, prices) for provider in providers)
+
+
 def _journal(item: JournalConfig) -> records.JournalSettings:
     return records.JournalSettings(item.fsync, item.segment_bytes, item.keep_bytes)
 
@@ -105,9 +116,14 @@ def _file(folder: Path, name: str | None) -> str:
     return str(folder / name) if name else ""
 
 
-def _profile(item: ProviderConfig, name: str, profile: ProfileConfig) -> records.Profile:
-    """The provider's profile with what it states itself."""
-    found = record(name, profile, item.api_version or "")
+def _profile(
+    item: ProviderConfig, name: str, profile: ProfileConfig, known: dict[tuple[str, str], records.Profile]
+) -> records.Profile:
+    """The provider's profile with what it states itself; `known` are those of providers before it."""
+    key = name, item.api_version or ""
+    found = known.get(key)
+    if found is None:
+        found = known[key] = record(name, profile, key[1])
     if item.window is not None:
         found = msgspec.structs.replace(found, window=item.window)
     if item.jitter_ms is not None:

@@ -1,6 +1,7 @@
 """What the visual editor shows: every strategy of a text with all its fields, and the names that targets may have."""
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any, Final
 
 from tidegate.config.findings import Path
@@ -31,12 +32,17 @@ def _strategies(data: object) -> Iterator[tuple[Path, str, dict[str, object]]]:
 
 
 def _strategy(path: Path, name: str, value: dict[str, object]) -> dict[str, object]:
-    defaults = StrategyConfig.model_construct(primary_model="").model_dump()
+    defaults = _defaults()
     shown = {field: _over(defaults[field], value.get(field)) for field in FIELDS}
     fallbacks = [as_mapping(one) for one in as_list(value.get("fallback_models"))]
     shown["fallback_models"] = [{"model": one.get("model"), "priority": one.get("priority")} for one in fallbacks]
     known = {field: value[field] for field in FIELDS if value.get(field) is not None}
     return {"path": list(path), "name": name, **shown, "set": list(_set("", known))}
+
+
+@cache
+def _defaults() -> dict[str, Any]:
+    return StrategyConfig.model_construct(primary_model="").model_dump()
 
 
 def _over(default: Any, value: object) -> Any:

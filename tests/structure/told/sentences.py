@@ -14,6 +14,7 @@ _UNPACKED = 4  # names that a comprehension is unpacked to, at most
 _LETTERS = re.compile(r"[A-Za-z]{2}")
 _SPLIT = 2  # sentences that may stand in the place of a part: so many, and each is a text of its own
 _OPAQUE = frozenset({"shown", "dotted", "told", "listed", "said", "label", "written", "Name"})  # what tells values
+_OBJECTS = {"document": "tidegate.config.source"}  # what a name is an object of, wherever it is used
 _FIELD = re.compile(r"\{[^{}]*\}")
 
 
@@ -216,7 +217,7 @@ class Reader:
             if func.value.id == "self":
                 return scope.module.functions.get(func.attr, [])
             home, original = scope.module.imported.get(func.value.id, ("", ""))
-            module = self._project.get(f"{home}.{original}")
+            module = self._project.get(_OBJECTS.get(func.value.id) or f"{home}.{original}")
             return module.functions.get(func.attr, []) if module is not None else []
         return []
 

@@ -114,14 +114,16 @@ def load(
 
 
 @uncollected()
-def judge(path: str, text: bytes, *, wall: int = 0, packs: bool = False) -> tuple[Finding, ...]:
+def judge(
+    path: str, text: bytes, *, wall: int = 0, packs: bool = False, read: source.Read = nodes.compose
+) -> tuple[Finding, ...]:
     """What is worth saying of a text to serve by, by itself: neither the environment nor a file that it names is read.
 
     Raises what `load` raises, of errors that do not depend on these.
     """
     raw, environ = _bounded(path, text), environment.UNREAD
     try:
-        document = source.parse(source.decode(raw), environ)
+        document = source.parse(source.decode(raw), environ, read)
     except nodes.YamlError as error:
         raise ConfigError(path, [error.finding]) from None
     document.blind = True

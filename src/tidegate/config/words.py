@@ -1,6 +1,5 @@
 """Which word may have been meant."""
 
-import difflib
 from collections.abc import Iterable
 from itertools import islice
 
@@ -11,6 +10,8 @@ _MOST = 8  # words that a remedy lists
 
 def closest(word: str, known: Iterable[str], cutoff: float = 0.7) -> str | None:
     """The known word that is most like `word`; None when none is."""
+    import difflib  # noqa: PLC0415 - for words that are wrong
+
     close = difflib.get_close_matches(word.lower().replace("-", "_"), list(known), n=1, cutoff=cutoff)
     return close[0] if close else None
 

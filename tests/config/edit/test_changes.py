@@ -9,6 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.config import large
+from tests.config.steps import steps
 from tidegate.config.edit.changes import CannotChange, Change, apply, changed
 from tidegate.config.edit.tree import plain, tree_of
 from tidegate.config.nodes import YamlError
@@ -199,3 +201,12 @@ def test_random_changes(text: str, changes: list[Change]) -> None:
     if not any(change.remove or isinstance(change.value, (list, dict)) for change in changes):
         kept = [line for line in after.splitlines() if line.strip().startswith("#")]
         assert kept == [line for line in text.splitlines() if line.strip().startswith("#")]
+
+
+def test_many_scalars_are_found_in_a_text_that_is_looked_through_once() -> None:
+    """Each further one costs a look at the names beside it, and not where all of them end."""
+    text = large.namespaces(200)
+    changes = [Change(("namespaces", f"n{number:05}", "limits", "rpm"), 6) for number in range(0, 200, 10)]
+    one, many = (steps(lambda found=found: apply(text, found)) for found in (changes[:1], changes))  # type: ignore[misc]
+    assert apply(text, changes).count("rpm: 6,") == len(changes)
+    assert many < 3 * one

@@ -1,6 +1,6 @@
 """`python -m tidegate.config.edit`: answers questions about texts (`asked.py`), one a line, until its input ends.
 
-A process of its own, since the checks of a megabyte take many seconds, and what it imports takes 60 MB: the control
+A process of its own, since the checks of a megabyte take seconds, and what it imports takes 60 MB: the control
 process starts it when somebody edits, lets go of it soon after, and ends it when an answer takes too long.
 """
 

@@ -52,19 +52,24 @@ class Item:
 class Tree:
     """A text and its nodes. Positions count characters."""
 
-    __slots__ = ("root", "text")
+    __slots__ = ("_items", "root", "text")
 
     def __init__(self, text: str, root: Node | None) -> None:
         self.text = text
         self.root = root
+        self._items: dict[Node, list[Item]] = {}
 
     def items(self, node: Node) -> list[Item]:
-        """What stands in a mapping or list itself, in order. O(its text)."""
+        """What stands in a mapping or list itself, in order. O(its text) for the first time, then O(1)."""
+        found = self._items.get(node)
+        if found is None:
+            found = self._items[node] = self._made(node)
+        return found
+
+    def _made(self, node: Node) -> list[Item]:
         if isinstance(node, MappingNode):
             return [self._pair(key, value) for key, value in node.value]
-        if isinstance(node, SequenceNode):
-            return list(self._listed(node))
-        return []
+        return list(self._listed(node)) if isinstance(node, SequenceNode) else []
 
     def end(self, node: Node) -> int:
         """Behind the last character of a value that is no alias; comments and blank lines below it are not its own."""

@@ -112,7 +112,7 @@ def _checked(asked: Ask, text: str, around: Around) -> Wrong:
     raw = text.encode(errors="surrogatepass")
     try:
         if isinstance(asked, EditAsk) and asked.alone:
-            warnings = judge(asked.file, raw, wall=around.wall, packs=asked.common)
+            warnings = judge(asked.file, raw, wall=around.wall, packs=asked.common, read=composed)
         else:
             sharing = Sharing(text=raw, packs=asked.common, read=composed)
             warnings = load(asked.file, around.environ, serving=True, wall=around.wall, sharing=sharing).warnings

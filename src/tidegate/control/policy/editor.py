@@ -18,7 +18,7 @@ import msgspec
 from tidegate.config.edit.asked import Answer, Ask, Failed
 
 MODULE: Final = "tidegate.config.edit"
-_SECONDS: Final = 120.0  # for an answer: a text of 1 MB, with 2,000 providers, needs half a minute beside others
+_SECONDS: Final = 120.0  # for an answer: a text of 1 MB needs 5 s of CPU, at the lowest priority beside others
 _IDLE_SECONDS: Final = 30.0
 _WAITING: Final = 8
 _READ: Final = 1_048_576

@@ -41,7 +41,7 @@ from tidegate.policy.quota.pace import Pace
 from tidegate.policy.quota.quota import Charge, Quota
 from tidegate.policy.quota.speed import Speed
 from tidegate.policy.schedule.make import make as make_scheduler
-from tidegate.providers import openai
+from tidegate.providers.openai import request as chat
 from tidegate.testing import ManualClock, Playbook, Reply, ScriptedTransport
 from tidegate.testing.clock import SECOND, settle
 from tidegate.testing.playbook import answer
@@ -298,7 +298,7 @@ def call_of(content: str = "hello", *, kind: Kind = Kind.CHAT, deadline: int = D
     body = json.dumps({"model": "a", "messages": [{"role": "user", "content": content}], **fields}).encode()
     call = Call(1, 0, deadline, "", kind, b"POST", b"/chat/completions", b"x-a: b\r\n", body, Shape(""))
     if kind is not Kind.PASS:
-        asked = openai.read(kind, body)
+        asked = chat.read(kind, body)
         call.shape = asked.shape
         call.size = measure(asked.text, asked.wide, asked.escaped, asked.messages, asked.images, asked.low_images)
     return call

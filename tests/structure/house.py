@@ -31,6 +31,7 @@ UNTESTED_ALONE = {
     "model/parts.py": "records without behaviour; the call's tests make and read them",
     "model/spending.py": "a record without behaviour; the ledger's tests write and read it",
     "model/outcome.py": "records without behaviour",
+    "providers/openai/fields.py": "records without behaviour; the tests of request and answer read them",
     "providers/codec.py": "protocols and three records; every codec's tests use them",
     "providers/translate/face.py": "protocols and a record; every translation's tests use them",
     "providers/translate/records.py": "records without behaviour",

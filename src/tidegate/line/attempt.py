@@ -90,7 +90,7 @@ async def attempt(
     try:
         if reply.stream is not None or reply.status >= 400:
             slot.head_us = clock.now() - slot.permit.taken_at
-        shown = dict(reply.headers)
+        shown = service.shown.of(reply.headers)
         lane.watch(shown, slot)
         if reply.status < 400 and reply.stream is None:
             outcome = _complete(call, way, crossed, reply, shown, slot, clock)

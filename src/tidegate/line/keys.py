@@ -6,9 +6,8 @@ it, and an answer restores it. The last key never leaves: what it is refused is 
 
 from collections import deque
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from hashlib import sha256
-
-import msgspec
 
 from tidegate.model.outcome import Reason
 from tidegate.model.reply import Failure
@@ -22,7 +21,8 @@ _OWN_MONEY = (b"key limit", b"limit of this key", b"budget of this key", b"key's
 _LOOKED_AT = 4_096  # bytes of a body
 
 
-class Retired(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Retired:
     """A key is out of the ring: its digest, how many are left, and when it is tried again (monotonic microseconds).
 
     `news` = it left by this refusal; False for the others that were in flight with it.

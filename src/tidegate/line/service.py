@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlsplit
 
+from tidegate.line.shown import Shown
 from tidegate.model.call import Call, Kind
 from tidegate.model.snapshot import Profile, Provider
 from tidegate.policy.money import PriceBook
@@ -54,7 +55,8 @@ class Service:
     """One provider.
 
     `host`, `prefix` (the base URL's path), `auth` (header name and scheme) are ready for a request's head; `adds` are
-    header lines for calls that have none of that name; `digest` is the base URL's. `ways` holds the kinds it serves.
+    header lines for calls that have none of that name; `digest` is the base URL's. `ways` holds the kinds it serves,
+    `shown` what its last reply had in its head.
     """
 
     name: str
@@ -69,6 +71,7 @@ class Service:
     adds: tuple[tuple[bytes, bytes], ...] = ()
     total_timeout_us: int = 0  # of a stream from its first content on; 0 = none
     prices: PriceBook = field(default_factory=PriceBook)
+    shown: Shown = field(default_factory=Shown, compare=False)
 
     def head(self, call: Call, way: Way | None, model: str, key: bytes) -> bytes:
         """Request line and headers, without framing. `way`: None for what is forwarded as it is."""

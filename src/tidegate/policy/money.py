@@ -22,17 +22,12 @@ def cost_nano(prices: Sequence[Price], usage: Usage) -> int:
     """
     if not prices:
         return 0
-    price = prices[0]
-    for longer in prices[1:]:
-        if usage.prompt > longer.above_tokens:
-            price = longer
-    plain = max(0, usage.prompt - usage.cached - usage.written)  # some count the prompt without them
-    total = (
-        plain * price.prompt
-        + usage.cached * price.cached
-        + usage.written * price.written
-        + usage.completion * price.completion
-    )
+    prompt, cached, written, output = usage.prompt, usage.cached, usage.written, usage.completion
+    price = _of_length(prices, prompt)
+    plain = prompt - cached - written
+    total = output * price.completion + (plain * price.prompt if plain > 0 else 0)  # some count the prompt without them
+    if cached or written:
+        total += cached * price.cached + written * price.written
     if usage.reasoning and price.reasoning:
         total += usage.reasoning * (price.reasoning - price.completion)
     return (total + _HALF) // _MILLION + price.per_request
@@ -43,11 +38,17 @@ def prompt_nano(prices: Sequence[Price], tokens: int) -> int:
 
     At least one price.
     """
-    price = prices[0]
-    for longer in prices[1:]:
-        if tokens > longer.above_tokens:
-            price = longer
+    price = _of_length(prices, tokens)
     return (tokens * price.prompt + _HALF) // _MILLION + price.per_request
+
+
+def _of_length(prices: Sequence[Price], tokens: int) -> Price:
+    price = prices[0]
+    if len(prices) > 1:
+        for longer in prices[1:]:
+            if tokens > longer.above_tokens:
+                price = longer
+    return price
 
 
 class PriceBook:

@@ -7,10 +7,11 @@ import msgspec
 
 from tidegate.model.call import Kind
 from tidegate.model.outcome import Usage
-from tidegate.providers import openai
 from tidegate.providers.anthropic import answer, request
 from tidegate.providers.anthropic.stream import MessageTap
 from tidegate.providers.codec import Asked, Codec, Dialect, Said
+from tidegate.providers.openai import answer as completion
+from tidegate.providers.openai import request as completion_request
 from tidegate.providers.responses import answer as responses
 from tidegate.providers.responses import request as response_request
 from tidegate.providers.responses.stream import ResponseTap
@@ -29,17 +30,17 @@ class _OpenAI:
     name: Final = OPENAI
 
     def error_of(self, body: bytes) -> Said:
-        said = openai.error_of(body)
+        said = completion.error_of(body)
         return said if said.message or said.code else responses.error_of(body)
 
     def is_error_body(self, body: bytes) -> bool:
-        return openai.is_error_body(body)
+        return completion.is_error_body(body)
 
     def error_body(self, status: int, error: Said, param: str = "") -> bytes:
-        return openai.error_body(error, param)
+        return completion.error_body(error, param)
 
     def error_event(self, error: Said, last: bytes = b"") -> bytes:
-        return self.raw_event(openai.error_body(error))
+        return self.raw_event(completion.error_body(error))
 
     def raw_event(self, error: bytes) -> bytes:
         return b"data: %b\n\n" % error.replace(b"\n", b"\ndata: ")
@@ -93,22 +94,22 @@ class _Completions:
         self.path = path
 
     def read(self, body: bytes) -> Asked:
-        return openai.read(self.kind, body)
+        return completion_request.read(self.kind, body)
 
     def with_model(self, body: bytes, model: str) -> bytes:
-        return openai.with_model(body, model)
+        return completion_request.with_model(body, model)
 
     def with_output(self, body: bytes, tokens: int) -> bytes:
-        return openai.with_output(body, tokens)
+        return completion_request.with_output(body, tokens)
 
     def with_usage(self, body: bytes) -> bytes:
-        return openai.with_usage(body)
+        return completion_request.with_usage(body)
 
     def usage_of(self, answer: bytes) -> Usage | None:
-        return openai.usage_of(answer)
+        return completion.usage_of(answer)
 
     def failure_of(self, answer: bytes) -> Said | None:
-        return openai.failure_of(answer)
+        return completion.failure_of(answer)
 
     def tap(self, *, keep_usage: bool) -> StreamTap:
         return StreamTap(keep_usage=keep_usage)

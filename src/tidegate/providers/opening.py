@@ -7,7 +7,7 @@ Read only where a pool wants it; O(bytes) at C speed.
 import msgspec
 
 from tidegate.model.call import Kind
-from tidegate.providers.openai import UNREADABLE
+from tidegate.providers.reading import UNREADABLE
 
 _LONGEST = 4_096  # bytes of a prompt that is one text
 

@@ -7,7 +7,8 @@ which keeps nothing, and goes on as it came. Source: OpenAI's streaming referenc
 import msgspec
 
 from tidegate.providers.events import EventTap
-from tidegate.providers.openai import UNREADABLE, is_json, usage_of
+from tidegate.providers.openai.answer import usage_of
+from tidegate.providers.reading import UNREADABLE, is_json
 
 _NOTHING = frozenset({b"", b"null", b'""', b"[]", b"{}", b"false"})  # a field that is absent or empty
 

@@ -24,7 +24,7 @@ from tidegate.model.snapshot import Provider, Snapshot
 from tidegate.model.tenant import NOBODY, Tenant
 from tidegate.policy.lease.faces import Funds
 from tidegate.policy.quota.estimate import measure
-from tidegate.providers import openai
+from tidegate.providers.openai import request
 from tidegate.testing.clock import SECOND, ManualClock, settle
 from tidegate.testing.transport import Reply, ScriptedTransport, Sent
 
@@ -131,7 +131,7 @@ class Playbook:
         if plan is None:
             raise LookupError(f"nobody serves {model}")
         body = json.dumps({"model": model, "messages": [{"role": "user", "content": content}], **fields}).encode()
-        asked = openai.read(Kind.CHAT, body)
+        asked = request.read(Kind.CHAT, body)
         now = self.clock.now()
         call = Call(
             id=len(self.calls) + 1,

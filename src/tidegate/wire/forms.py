@@ -1,8 +1,8 @@
 """A provider's heads differ in their values, hardly ever in which fields they have and in which order.
 
-So a head is compared, line by line, with the one before it that had as many: where each line begins as it did then, its
-name is known, and what follows is the value. That costs half of looking every line up, and a third of learning one that
-has a value of its own. Pure.
+So a head is compared, line by line, with the one before it that had as many: a line that is the same says the same, and
+where it only begins as it did then, its name is known, and what follows is the value. That costs a third of looking
+every line up, and as much of learning one that has a value of its own. Pure.
 """
 
 from typing import Final
@@ -18,11 +18,16 @@ Headers = list[tuple[bytes, bytes]]
 
 
 class _Form:
-    """The names of one head's fields, and how their lines begin; empty where a line has to be looked up."""
+    """The last head of as many lines: them and what they say, and how they begin up to where their values do.
 
-    __slots__ = ("misses", "names", "starts")
+    A start is empty where a line has to be looked up.
+    """
+
+    __slots__ = ("headers", "lines", "misses", "names", "starts")
 
     def __init__(self, lines: list[bytes], headers: Headers) -> None:
+        self.lines = lines
+        self.headers = headers
         self.names = [name for name, _ in headers]
         self.starts = [_start(line, name) for line, (name, _) in zip(lines[1:], headers, strict=True)]
         self.misses = 0
@@ -54,9 +59,13 @@ class Forms:
     def _like(self, form: _Form, lines: list[bytes]) -> Headers | None:
         """The fields of a head of this form; None when it has another."""
         headers: Headers = []
-        names, starts = form.names, form.starts
+        names, starts, known, said = form.names, form.starts, form.lines, form.headers
         for at in range(len(starts)):
-            line, start = lines[at + 1], starts[at]
+            line = lines[at + 1]
+            if line == known[at + 1]:
+                headers.append(said[at])
+                continue
+            start = starts[at]
             size = len(start)
             if size == 0:
                 headers.append(self._field(line))
@@ -67,6 +76,7 @@ class Forms:
             if value and (value[0] <= _SPACE or value[-1] <= _SPACE):
                 value = value.strip()
             headers.append((names[at], value))
+        form.lines, form.headers = lines, headers
         return headers
 
 

@@ -13,7 +13,7 @@ from toktok import truncate
 from tidegate.load.texts import TextKind, Texts
 from tidegate.model.call import Kind, Size
 from tidegate.policy.quota.estimate import Estimator, admission, measure
-from tidegate.providers import openai
+from tidegate.providers.openai import request
 
 ENDLESS = 1 << 40
 ENCODING = "o200k_base"
@@ -43,7 +43,7 @@ KINDS = {"English": ENGLISH, "Chinese": CHINESE, "code": CODE, "base64": in_base
 
 
 def size_of(body: bytes) -> Size:
-    asked = openai.read(Kind.CHAT, body)
+    asked = request.read(Kind.CHAT, body)
     return measure(asked.text, asked.wide, asked.escaped, asked.messages, asked.images, asked.low_images)
 
 

@@ -9,10 +9,10 @@ from typing import Final
 
 from tidegate.model.call import Kind
 from tidegate.model.outcome import Usage
-from tidegate.providers import openai
 from tidegate.providers.answers import shapes
 from tidegate.providers.answers.fields import Cut, Fields, Unsaid, encode, objects_of, read, text_of
 from tidegate.providers.anthropic import answer as anthropic
+from tidegate.providers.openai import answer as openai
 from tidegate.providers.responses import answer as response
 
 STOP: Final = "stop"

@@ -361,9 +361,14 @@ async def test_a_disk_that_stands_still_is_not_asked_for_more(disk: Disk, clock:
     """Too many jobs are refused; those whose callers have gone are skipped when it goes on."""
     await disk.put(key_of(1), b"one", clock.wall() + HOUR)
     await disk.get(key_of(1))
-    moves = threading.Event()
-    stands = asyncio.get_running_loop().create_task(disk._do(disk._writes, moves.wait))
-    await asyncio.sleep(0)
+    begun, moves = threading.Event(), threading.Event()
+
+    def stand() -> bool:
+        begun.set()
+        return moves.wait()
+
+    stands = asyncio.get_running_loop().create_task(disk._do(disk._writes, stand))
+    assert await asyncio.to_thread(begun.wait, 30)
     waiting = [asyncio.get_running_loop().create_task(disk.get(key_of(1))) for _ in range(MAX_JOBS + 5)]
     for _ in range(3):
         await asyncio.sleep(0)

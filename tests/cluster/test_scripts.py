@@ -59,7 +59,7 @@ class Trace:
         self.state = 1
 
     def _limit(self) -> int:
-        return self.chance.choice([0, 1, 7, 100, 60_000, 5_000_000])
+        return self.chance.choice([0, 1, 7, 100, 60_000, 5_000_000, 900_000_000])
 
     def _pairs(self, most_age: int, least: int, most: int, counts: list[int]) -> list[tuple[int, int]]:
         chance = self.chance

@@ -28,7 +28,8 @@ In one exchange, in this order:
    those of an earlier incarnation of this member. Slots are not void by silence before `LINGER_US`, since calls in
    flight go on; those of members that are not heard count against the whole limit, not only against what is open.
 4. *Refill*, by the smaller of the open parts that this exchange and the last one knew of: whoever is lost begins to use
-   its share after everybody knows that it is lost, and stops before anybody knows that it is back.
+   its share after everybody knows that it is lost, and stops before anybody knows that it is back. Where the limit is
+   another one now, what came back since the last exchange is by the smaller of both.
 5. *Restore*, *settle*: what is known, spent, returned, corrected, shown (`dimension.py`, `fund.py`).
 6. *Divide* (`turns.py`) and *lease* (`grant.py`).
 
@@ -74,7 +75,7 @@ def _done(fund: Fund, ask: ExchangeRequest, now: int) -> tuple[Fund, ExchangeRep
     member.seq, member.heard, member.lease_us = ask.seq, now, ask.lease_us
     member.restored = ask.restore is not None
     lapsed, member.lapsed = member.lapsed, False
-    fund.configure(member, ask, now)
+    fund.configure(member, ask, open_ppm, now)
     for dim in fund.dims:
         dim.refill(open_ppm, now)
     if ask.restore is not None:

@@ -213,10 +213,17 @@ class Dimension:
         if self.level > top - self.leased * ticks:
             self.level = max(top - self.leased * ticks, min(self.level, 0))
 
-    def resize(self, limit: int, said: Dim, now: int) -> None:
-        """Another configuration: what was left stays left, as far as it fits."""
+    def resize(self, limit: int, said: Dim, open_ppm: int, now: int) -> None:
+        """Another configuration: what was left stays left, as far as it fits.
+
+        What a bucket got back since its last refill stays, too, by the smaller of both limits: nobody knows since when
+        it is another one. What follows is `refill`, by the new one.
+        """
         if (self.limit, self.window_us, self.jitter_us) == (limit, said.window_us, said.jitter_us):
             return
+        same = self.window_us == said.window_us
+        if self.kind == BUCKET and same and self.limit < limit:
+            self.refill(open_ppm, now)
         before, window, _ = self.shape()
         was = self.limit
         self.limit, self.window_us, self.jitter_us = limit, said.window_us, said.jitter_us
@@ -225,7 +232,7 @@ class Dimension:
             tick, window, capacity = self.shape()
             top = capacity - self.leased * window
             self.level = max(min(left * window, top), -LOTS) if was else top
-            self.at = now // tick
+            self.at = -(-self.at * before // tick) if was and same else now // tick
         elif self.kind == LOG and (slot_us := self.shape()[0]) != before:
             old, self.slots, self.level = self.slots, [], 0
             for slot, units in old:

@@ -144,7 +144,7 @@ class Fund:
 
     # ── what the asking member says ──────────────────────────────────────────────────────────────────────────────────
 
-    def configure(self, member: Member, ask: ExchangeRequest, now: int) -> None:
+    def configure(self, member: Member, ask: ExchangeRequest, open_ppm: int, now: int) -> None:
         """Windows as the newest ask says, limits as the lowest of those that can be heard; a new period of a SUM."""
         for d, said in enumerate(ask.dims):
             if d == len(self.dims) or self.dims[d].kind != said.kind:
@@ -152,7 +152,7 @@ class Fund:
             dim = self.dims[d]
             member.limits[d] = said.limit
             limits = [other.limits[d] for other in self.members if other.alive(now) and other.limits[d] > 0]
-            dim.resize(min(limits, default=0), said, now)
+            dim.resize(min(limits, default=0), said, open_ppm, now)
             if dim.kind == SUM and said.period > dim.at and now >= dim.at:
                 dim.level, dim.at, dim.own = 0, said.period, []
 

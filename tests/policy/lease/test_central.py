@@ -1,6 +1,7 @@
 """The exchange, rule by rule."""
 
 import msgspec
+import pytest
 
 from tests.cluster.oracle.central import exchange
 from tests.cluster.oracle.fund import Fund
@@ -101,6 +102,29 @@ def test_a_repetition_after_the_lease_grants_nothing() -> None:
     desk.now += LEASE_US + 1
     told = desk.put(ask)
     assert (told.lapsed, told.granted) == (True, [0])
+
+
+@pytest.mark.parametrize("limit", [30_000, 120_000, 60_000 * 10**6])
+def test_what_came_back_before_a_limit_changed_is_there(limit: int) -> None:
+    """By the smaller of both, whatever tick each is counted by; so who changes it often loses nothing by that."""
+    desk = Desk(bucket())
+    desk.told("a", call(60_000))
+    desk.told("a", dims=[bucket(spent=60_000)])
+    desk.now += 100_000
+    assert desk.told("a", dims=[bucket(limit)]).left == [min(limit, 60_000) // 600]
+    desk.now += 100_000
+    assert desk.told("a", dims=[bucket()]).left == [2 * min(limit, 60_000) // 600]
+
+
+def test_a_limit_that_begins_or_counts_in_another_window_begins_now() -> None:
+    """What came back before was counted by nobody, or by another measure."""
+    desk = Desk(bucket(0))
+    desk.told("a")
+    desk.now += MINUTE
+    assert desk.told("a", call(60_000), dims=[bucket()]).left == [0]
+    desk.told("a", dims=[bucket(spent=60_000)])
+    desk.now += 100_000
+    assert desk.told("a", dims=[bucket(30_000, window_us=MINUTE // 2)]).left == [0]
 
 
 def test_who_was_told_of_a_fund_that_is_gone_restores_it() -> None:

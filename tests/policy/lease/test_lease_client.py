@@ -236,6 +236,24 @@ def test_plain_limits_ask_for_units() -> None:
     assert 0 < purse.wait(60_000, bank.clock.now()) <= SECOND
 
 
+def test_a_limit_that_changes_often_costs_next_to_nothing() -> None:
+    """As a region's part of one does, with two workers that hear of it at different times."""
+    bank, clients = bank_of()
+    clients[0].call(LIMIT)
+    go(bank, SECOND)
+    allowed, limits = 0, [LIMIT]
+    for number in range(200):
+        limits.append(LIMIT * (90, 80, 85, 75)[number % 4] // 100)
+        for late, client in enumerate(clients):
+            client.purse.resize(limits[-1], bank.clock.now())
+            while len(client.row) < 20:
+                client.call(100)
+            go(bank, 100_000 + 100_000 * late)
+        allowed += limits[-1] * 300_000 // MINUTE
+    used = sum(one.spent for one in clients) - LIMIT
+    assert allowed * 95 // 100 < used <= allowed
+
+
 # ── losses ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

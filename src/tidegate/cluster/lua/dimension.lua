@@ -52,8 +52,10 @@ local function refill(dim, open)
   if dim[7] > top - dim[6] * ticks then dim[7] = max(top - dim[6] * ticks, min(dim[7], 0)) end
 end
 
-local function resize(dim, limit, said)
+local function resize(dim, limit, said, open)  -- what a bucket got back since is by the smaller of both limits
   if dim[2] == limit and dim[3] == said[3] and dim[4] == said[4] then return end
+  local same = dim[3] == said[3]
+  if dim[1] == BUCKET and same and dim[2] < limit then refill(dim, open) end
   local before, window, capacity = shape(dim)
   local was = dim[2]
   dim[2], dim[3], dim[4] = limit, said[3], said[4]
@@ -64,7 +66,7 @@ local function resize(dim, limit, said)
     tick, window, capacity = shape(dim)
     local top = capacity - dim[6] * window
     dim[7] = was == 0 and top or max(min(left * window, top), -LOTS)
-    dim[8] = floor(now / tick)
+    dim[8] = was > 0 and same and -floor(-dim[8] * before / tick) or floor(now / tick)
   elseif dim[1] == LOG then
     local all = log_all(dim)
     local slot_us = shape(dim)

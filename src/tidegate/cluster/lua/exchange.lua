@@ -162,7 +162,7 @@ local function exchange()
   member[9], member[2], member[3], member[15] = ask[3], now, ask[6], ask[12] and 1 or 0
   local lapsed = member[12] == 1
   member[12] = 0
-  configure(fund, member, ask)
+  configure(fund, member, ask, open)
   for _, dim in ipairs(fund[8]) do refill(dim, open) end
   local _, _, merge, remembered
   if ask[12] or ask[11] then _, _, merge, remembered = losses() end

@@ -45,7 +45,7 @@ local function fold(dim)
   for i = 1, #own, 2 do log_add(dim, own[i], own[i + 1]) end
 end
 
-local function configure(fund, member, ask)
+local function configure(fund, member, ask, open)
   local odd = false  -- where everybody says the limit that is in force, nobody else needs to be looked at
   for _, other in ipairs(fund[9]) do odd = odd or other[6] == 1 end
   for d, said in ipairs(ask[9]) do
@@ -66,7 +66,7 @@ local function configure(fund, member, ask)
         if theirs > 0 and (limit == 0 or theirs < limit) then limit = theirs end
       end
     end
-    resize(dim, limit, said)
+    resize(dim, limit, said, open)
     if dim[1] == SUM and (said[13] or 0) > dim[8] and now >= dim[8] then
       dim[7], dim[8], dim[17] = 0, said[13], {}
     end

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.line.scenes import MINUTE, lane_alone
-from tidegate.edge.heads import Story, attempts, forwarded, returned
+from tidegate.edge.heads import Story, attempts, forwarded
+from tidegate.edge.returned import Returned
 from tidegate.model.call import Attempt
 from tidegate.model.outcome import Reason
 from tidegate.model.snapshot import Limits
@@ -22,12 +23,6 @@ KEPT_HERE = [
     b"x-forwarded-for", b"x-real-ip", b"x-request-id", b"x-tidegate-deadline-ms", b"x-tidegate-provider",
     b"x-tidegate-session", b"x-http-method", b"x-http-method-override", b"x-method-override", b"x-original-url",
     b"x-original-uri", b"x-rewrite-url", b"x-forwarded-uri", b"x-forwarded-prefix", b"x-forwarded-port",
-]  # fmt: skip
-NOT_RETURNED = [
-    b"connection", b"keep-alive", b"transfer-encoding", b"content-length", b"date", b"server", b"retry-after",
-    b"retry-after-ms", b"x-should-retry", b"set-cookie", b"x-ratelimit-limit-tokens", b"x-ratelimit-remaining-requests",
-    b"x-ratelimit-reset-tokens", b"alt-svc", b"strict-transport-security", b"openai-organization", b"openai-project",
-    b"anthropic-organization-id",
 ]  # fmt: skip
 
 
@@ -57,22 +52,6 @@ def test_what_connection_names_is_of_this_hop() -> None:
     headers = [(b"x-hop", b"1"), (b"x-end", b"2")]
     assert forwarded(headers, b"close, X-Hop", coded=True) == b"x-end: 2\r\n"
     assert forwarded(headers, b"keep-alive", coded=True) == b"x-hop: 1\r\nx-end: 2\r\n"
-
-
-@pytest.mark.parametrize("name", NOT_RETURNED)
-def test_what_does_not_come_back(name: bytes) -> None:
-    """What the gate says itself, what was meant for the gate, and whose account it used."""
-    assert returned([(name, b"x")], {name: b"x"}) == []
-
-
-def test_the_providers_own_id_comes_back_renamed() -> None:
-    """Its support asks for it; ours is the request's."""
-    headers = [(b"content-type", b"application/json"), (b"x-request-id", b"req_1"), (b"openai-version", b"2020")]
-    assert returned(headers, dict(headers)) == [
-        b"content-type: application/json\r\n",
-        b"openai-version: 2020\r\n",
-        b"x-tidegate-upstream-request-id: req_1\r\n",
-    ]
 
 
 def test_attempts_are_told_in_order() -> None:
@@ -163,7 +142,7 @@ def test_what_the_provider_said_comes_back_whichever_way(back: list[tuple[bytes,
     for value in (b"", b" again"):
         said = [(name, content + value) for name, content in back]
         head = story.of(lane, tried, b"r", 0, clock.now(), said, dict(said))
-        assert head.startswith(b"".join(returned(said, dict(said))) + b"x-request-id: r\r\n")
+        assert head.startswith(Returned().of(said, dict(said)) + b"x-request-id: r\r\n")
 
 
 def test_what_is_remembered_is_bounded() -> None:

@@ -59,7 +59,7 @@ def left(lane: Lane, clock: ManualClock) -> int:
 async def follow(lane: Lane, clock: ManualClock, shown: dict[bytes, bytes], cost: int = 0) -> None:
     """Enough replies, one after the other, that all show the same."""
     for _ in range(3):
-        lane.watch(shown, send(lane, clock, cost))
+        lane.watch(shown, send(lane, clock, cost), clock.now())
         await clock.advance(1)
 
 
@@ -91,10 +91,10 @@ async def test_usage_corrects_the_charge_and_teaches(clock: ManualClock) -> None
     call = call_of("word " * 100)
     before = lane.reserve(call)
     slot = send(lane, clock, before)
-    assert lane.account(call, slot, Usage(108, 50)) == 108
+    assert lane.account(call, slot, Usage(108, 50), clock.now()) == 108
     assert left(lane, clock) == 5_000 - 108
     for _ in range(8):
-        lane.account(call, slot, Usage(108, 50))
+        lane.account(call, slot, Usage(108, 50), clock.now())
     assert lane.reserve(call) < before
 
 
@@ -103,7 +103,7 @@ async def test_a_provider_that_settles_is_settled_by_the_total(clock: ManualCloc
     lane = lane_alone(clock, Limits(0, 10_000), msgspec.structs.replace(PROFILE, settles=True, charge="sum"))
     call = call_of(max_tokens=10)
     slot = send(lane, clock, 9_990)
-    assert lane.account(call, slot, Usage(9_000, 3_000)) == 12_000
+    assert lane.account(call, slot, Usage(9_000, 3_000), clock.now()) == 12_000
     assert left(lane, clock) == -2_000
 
 
@@ -113,7 +113,7 @@ async def test_without_usage_the_charge_stands(clock: ManualClock, usage: Usage 
     lane = lane_alone(clock, Limits(0, 10_000))
     slot = send(lane, clock, 700)
     taught = lane.estimator.dump()
-    assert lane.account(call_of(), slot, usage) == 700
+    assert lane.account(call_of(), slot, usage, clock.now()) == 700
     slot.give_back()
     assert left(lane, clock) == 9_300
     assert lane.estimator.dump() == taught
@@ -126,7 +126,7 @@ async def test_limits_are_learnt_where_none_are_configured(clock: ManualClock) -
     """From the first reply that shows them, with what is left."""
     lane = lane_alone(clock, Limits())
     slot = send(lane, clock, 700)
-    lane.watch(shows(10_000, 9_300) | shows(60, 59, kind="requests"), slot)
+    lane.watch(shows(10_000, 9_300) | shows(60, 59, kind="requests"), slot, clock.now())
     assert lane.quota.tokens[0].limit == 10_000
     assert lane.quota.requests[0].limit == 60
     assert left(lane, clock) == 9_300
@@ -139,7 +139,7 @@ async def test_what_was_sent_before_limits_were_learnt_is_held_against_them(cloc
     slots = [send(lane, clock, 0) for _ in range(10)]
     await clock.advance(SECOND)
     for number, slot in enumerate(slots, 1):
-        lane.watch(shows(60_000, 60_000 - 6_000 * number, f"{6 * number}s"), slot)
+        lane.watch(shows(60_000, 60_000 - 6_000 * number, f"{6 * number}s"), slot, clock.now())
     assert left(lane, clock) == 1_000  # nothing was left, and a second of refill
 
 
@@ -150,9 +150,9 @@ async def test_a_lower_limit_is_followed_and_its_return_too(clock: ManualClock, 
     await follow(lane, clock, shows(5_000, 4_700), 100)
     assert tokens(lane).limit == 5_000
     assert 4_400 <= left(lane, clock) <= 5_000
-    lane.watch(shows(10_000, 9_800), send(lane, clock, 100))
+    lane.watch(shows(10_000, 9_800), send(lane, clock, 100), clock.now())
     assert tokens(lane).limit == 10_000
-    lane.watch(shows(20_000, 19_700), send(lane, clock, 100))
+    lane.watch(shows(20_000, 19_700), send(lane, clock, 100), clock.now())
     assert tokens(lane).limit == 10_000
 
 
@@ -168,11 +168,11 @@ async def test_a_higher_limit_lets_the_queue_go(clock: ManualClock) -> None:
     """Whoever waits for the old one goes as soon as the new one allows."""
     lane = lane_alone(clock, Limits())
     slot = send(lane, clock, 0)
-    lane.watch(shows(600, 0, "60s"), slot)
+    lane.watch(shows(600, 0, "60s"), slot, clock.now())
     waiting = queue(lane, clock, 300, MINUTE)
     task = asyncio.get_running_loop().create_task(waiting)
     await clock.advance(SECOND)
-    lane.watch(shows(60_000, 59_000), slot)
+    lane.watch(shows(60_000, 59_000), slot, clock.now())
     await clock.advance(SECOND)
     assert task.done()
 
@@ -194,8 +194,8 @@ async def test_a_reply_that_shows_nothing_changes_and_forgets_nothing(
 ) -> None:
     """What was learnt before it stays learnt."""
     lane = lane_alone(clock, Limits())
-    lane.watch(shows(10_000, 9_300), send(lane, clock, 0))
-    lane.watch(strange, send(lane, clock, 100))
+    lane.watch(shows(10_000, 9_300), send(lane, clock, 0), clock.now())
+    lane.watch(strange, send(lane, clock, 100), clock.now())
     assert (lane.requests.seen, lane.tokens.seen) == (0, 10_000)
     assert tokens(lane).limit == 10_000
     assert left(lane, clock) == 9_200
@@ -210,7 +210,7 @@ async def test_what_others_spent_is_booked_once(clock: ManualClock) -> None:
     slots = [send(lane, clock, 100) for _ in range(5)]
     assert left(lane, clock) == 9_500
     for number, slot in reversed(list(enumerate(slots, 1))):
-        lane.watch(shows(10_000, 10_000 - 1_000 - 100 * number), slot)
+        lane.watch(shows(10_000, 10_000 - 1_000 - 100 * number), slot, clock.now())
     assert lane.tokens.booked == 1_000
     assert left(lane, clock) == 7_500
 
@@ -220,7 +220,7 @@ async def test_calls_that_overtake_each_other_are_no_ones_use(clock: ManualClock
     lane = lane_alone(clock, Limits(0, 10_000))
     slots = [send(lane, clock, 500) for _ in range(10)]
     for number, slot in enumerate(reversed(slots), 1):
-        lane.watch(shows(10_000, 10_000 - 500 * number), slot)
+        lane.watch(shows(10_000, 10_000 - 500 * number), slot, clock.now())
     assert lane.tokens.booked == 0
     assert left(lane, clock) == 5_000
 
@@ -231,7 +231,7 @@ async def test_more_of_it_is_booked_as_it_comes(clock: ManualClock) -> None:
     for missing in (1_000, 1_500, 1_500):
         slot = send(lane, clock, 0)
         await clock.advance(1)
-        lane.watch(shows(10_000, 10_000 - missing), slot)
+        lane.watch(shows(10_000, 10_000 - missing), slot, clock.now())
         assert lane.tokens.booked == missing
 
 
@@ -244,11 +244,11 @@ async def test_bad_news_sends_away_who_cannot_wait_that_long(clock: ManualClock,
     await clock.advance(SECOND)
     assert not waiting.done()
     if news == "a deficit":
-        lane.watch(shows(6_000, 1_000), slots[0])
+        lane.watch(shows(6_000, 1_000), slots[0], clock.now())
     elif news == "a smaller limit":
         for slot in slots:
             assert not waiting.done()
-            lane.watch(shows(600, 0, "1m"), slot)
+            lane.watch(shows(600, 0, "1m"), slot, clock.now())
     else:
         lane.reconfigure(lane.service, Limits(0, 3_600))
     await clock.advance(0)
@@ -261,7 +261,7 @@ async def test_it_is_booked_in_windows_too(clock: ManualClock) -> None:
     lane = lane_alone(clock, Limits(0, 10_000), msgspec.structs.replace(PROFILE, window="fixed"))
     slot = send(lane, clock, 100)
     await clock.advance(5 * SECOND)
-    lane.watch(shows(10_000, 8_900, "55s"), slot)
+    lane.watch(shows(10_000, 8_900, "55s"), slot, clock.now())
     assert lane.tokens.booked == 1_000
     assert left(lane, clock) < 8_900 - 100 - 1_000  # a hundredth is kept back, and as much again as others took
 
@@ -270,14 +270,14 @@ async def test_it_is_booked_in_windows_too(clock: ManualClock) -> None:
 async def test_noise_and_our_own_caution_are_no_ones_use(clock: ManualClock, seen: int) -> None:
     """Within a thousandth, or more left than we thought: nothing is booked, and nothing is given."""
     lane = lane_alone(clock, Limits(0, 10_000))
-    lane.watch(shows(10_000, seen), send(lane, clock, 100))
+    lane.watch(shows(10_000, seen), send(lane, clock, 100), clock.now())
     assert left(lane, clock) == 9_900
 
 
 async def test_requests_are_watched_likewise(clock: ManualClock) -> None:
     """Each dimension by itself."""
     lane = lane_alone(clock, Limits(100, 0))
-    lane.watch(shows(100, 79, kind="requests"), send(lane, clock, 0))
+    lane.watch(shows(100, 79, kind="requests"), send(lane, clock, 0), clock.now())
     assert lane.quota.requests[0].left(clock.now()) == 79 - 20
     assert lane.requests.booked == 20
 
@@ -286,8 +286,8 @@ async def test_requests_are_watched_likewise(clock: ManualClock) -> None:
 async def test_a_useless_remainder_is_not_read_as_nothing_left(clock: ManualClock, word: str) -> None:
     """Seen in the wild: -1 while the limit is stated."""
     lane = lane_alone(clock, Limits(0, 10_000))
-    lane.watch(shows(10_000, 9_900), send(lane, clock, 100))
-    lane.watch(shows(10_000, word), send(lane, clock, 100))
+    lane.watch(shows(10_000, 9_900), send(lane, clock, 100), clock.now())
+    lane.watch(shows(10_000, word), send(lane, clock, 100), clock.now())
     assert left(lane, clock) == 9_800
 
 
@@ -295,7 +295,7 @@ async def test_a_quantised_mirror_stays_one_of_a_second(clock: ManualClock) -> N
     """Headers show the minute; the mirror holds a sixtieth each second, and follows the limit in sixtieths."""
     lane = lane_alone(clock, Limits(0, 60_000), msgspec.structs.replace(PROFILE, window="quantised"))
     assert tokens(lane).limit == 1_000
-    lane.watch(shows(60_000, 59_000), send(lane, clock, 1_000))
+    lane.watch(shows(60_000, 59_000), send(lane, clock, 1_000), clock.now())
     assert tokens(lane).limit == 1_000
     assert left(lane, clock) == 0
     await clock.advance(2 * SECOND)
@@ -316,9 +316,9 @@ def test_the_mirror_never_believes_in_more_than_the_provider_has(steps: list[tup
         seen.append((slot, provider))
         if answered:
             slot, shown = seen.pop(0)
-            lane.watch(shows(100_000, shown), slot)
+            lane.watch(shows(100_000, shown), slot, clock.now())
     for slot, shown in seen:
-        lane.watch(shows(100_000, shown), slot)
+        lane.watch(shows(100_000, shown), slot, clock.now())
     assert left(lane, clock) <= provider + 100  # but for the thousandth of noise
 
 
@@ -495,7 +495,7 @@ def test_output_is_a_quota_of_its_own() -> None:
     assert permit is not None
     assert not lane.fits(charge, clock.now())
     assert lane.pool.predict(NOBODY, charge, clock.now()).wait_us > 0
-    lane.account(call, lane.slot(permit, None, clock.now()), Usage(10, 100))
+    lane.account(call, lane.slot(permit, None, clock.now()), Usage(10, 100), clock.now())
     assert lane.fits(charge, clock.now())
     assert lane.charge(call).outputs == 101
 
@@ -525,7 +525,7 @@ def test_a_limit_of_output_is_learnt_from_headers() -> None:
         for kind, limit in ((b"requests", b"60"), (b"input-tokens", b"60000"), (b"output-tokens", b"6000"))
         for figure, value in ((b"limit", limit), (b"remaining", limit), (b"reset", b"2023-11-14T22:13:21Z"))
     }
-    lane.watch(shown, lane.slot(permit, None, clock.now()))
+    lane.watch(shown, lane.slot(permit, None, clock.now()), clock.now())
     assert lane.outputs is not None
     assert [allowed.limit for allowed in lane.outputs.allowances] == [6_000]
     assert lane.tokens.limit == 60_000
@@ -547,8 +547,8 @@ async def test_what_was_sent_before_a_limit_of_output_was_learnt_counts_when_it_
         b"anthropic-ratelimit-output-tokens-reset": b"2023-11-14T22:13:21Z",
     }
     shown |= {b"anthropic-ratelimit-input-tokens-" + name: b"60000" for name in (b"limit", b"remaining")}
-    lane.watch(shown, slot)
+    lane.watch(shown, slot, clock.now())
     assert lane.outputs is not None
     before = lane.outputs.allowances[0].left(clock.now())
-    lane.account(call, slot, Usage(10, 80))
+    lane.account(call, slot, Usage(10, 80), clock.now())
     assert before - lane.outputs.allowances[0].left(clock.now()) == 80

@@ -163,7 +163,7 @@ async def test_late_binding(clock: ManualClock) -> None:
     quick.take(Charge(0), clock.now())  # the debt is a call's in flight
     quick.reserved = 200
     await clock.advance(5 * SECOND)
-    freed.settle(0)
+    freed.settle(0, clock.now())
     await settle()
     assert queue.turns == [("a", 5 * SECOND)]
     assert queue.lane("a") == "quick"
@@ -229,7 +229,7 @@ async def test_a_scopes_cap(clock: ManualClock) -> None:
     first.keep()
     await settle()
     assert queue.turns == [("a", SECOND)]
-    second.settle(0)
+    second.settle(0, clock.now())
     await settle()
     assert queue.turns == [("a", SECOND), ("b", SECOND)]
     assert cap.busy == 2

@@ -92,7 +92,7 @@ class Turns(RuleBasedStateMachine):
             breaker.fail(Reason.TRANSIENT, permit.epochs, permit.probe, now)
             permit.give_back(judged=True)
         elif end == "cheaper":
-            permit.settle(permit.tokens // 2)
+            permit.settle(permit.tokens // 2, self.clock.now())
             spent.append((permit.taken_at, permit.tokens // 2))
         else:
             permit.keep()

@@ -97,11 +97,11 @@ async def test_a_permit_is_settled_once(clock: ManualClock) -> None:
     pool = pool_of(clock, rpm=60, tpm=1_000)
     lane, now = pool.lanes[0], clock.now()
     requests, tokens = lane.quota.requests[0], lane.quota.tokens[0]
-    for first in (Permit.keep, Permit.give_back, lambda permit: permit.settle(40)):
+    for first in (Permit.keep, Permit.give_back, lambda permit: permit.settle(40, clock.now())):
         permit = held(at_once(pool, clock, 100))
         first(permit)
         state = requests.left(now), tokens.left(now), lane.calls, lane.reserved, lane.cap.busy
-        permit.settle(1)
+        permit.settle(1, clock.now())
         permit.give_back()
         permit.keep()
         assert (requests.left(now), tokens.left(now), lane.calls, lane.reserved, lane.cap.busy) == state
@@ -117,7 +117,7 @@ async def test_what_turns_out_cheaper_lets_the_queue_go(clock: ManualClock) -> N
     queue.join("a", 20)
     queue.join("b", 20)
     await clock.advance(SECOND)
-    permit.settle(40)
+    permit.settle(40, clock.now())
     await settle()
     assert queue.turns == [("a", SECOND)]
     pool.lanes[0].quota.correct(19, clock.now(), clock.now())
@@ -162,7 +162,7 @@ async def test_the_prediction_learns_what_reservations_really_cost(clock: Manual
     """Those ahead reserve twice what they come to cost: what is told a newcomer is nearer to the truth."""
     pool = pool_of(clock, tpm=6_000)
     for _ in range(20):
-        held(at_once(pool, clock, 200)).settle(100)
+        held(at_once(pool, clock, 200)).settle(100, clock.now())
     drain(pool, clock)
     queue = Queue(clock, pool)
     for place in range(10):

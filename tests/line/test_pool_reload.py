@@ -60,7 +60,7 @@ async def test_a_reload_that_takes_the_last_free_scope_away(clock: ManualClock) 
     await clock.advance(59 * SECOND)
     assert queue.turns[2:] == [("c", MINUTE)]  # a full bucket, as always for what is above a limit
     for name in "abc":
-        queue.permit(name).settle(0)
+        queue.permit(name).settle(0, clock.now())
     assert (goes.calls, goes.reserved, stays.calls, pool.dispatcher.outlets.tally.calls) == (0, 0, 0, 0)
 
 
@@ -86,7 +86,7 @@ async def test_a_pool_that_is_dropped_listens_no_more(clock: ManualClock) -> Non
     pool.close()
     assert lane.tallies == ()
     assert not lane.breaker.refresh()
-    held(at_once(pool, clock, 600)).settle(600)
+    held(at_once(pool, clock, 600)).settle(600, clock.now())
     queue = Queue(clock, pool)
     queue.join("late", 10)
     await clock.advance(MINUTE)

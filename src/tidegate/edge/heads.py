@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
+from tidegate.edge.returned import Returned, ReturnedOf
 from tidegate.line.attempt import Answered
 from tidegate.line.lane import Lane
 from tidegate.model.call import Attempt, Call
@@ -33,18 +34,6 @@ _NOT_FROM_THE_DESK: Final = frozenset(
     b"connection keep-alive proxy-connection te trailer transfer-encoding upgrade content-length date server".split()
 )
 _IDS: Final = frozenset((b"x-request-id", b"request-id"))
-# What the gate says itself, what was meant for the gate, and whose account it used: that is no client's business.
-_NOT_RETURNED: Final = frozenset(
-    b"connection keep-alive proxy-connection proxy-authenticate te trailer transfer-encoding upgrade content-length "
-    b"date server retry-after retry-after-ms x-should-retry alt-svc strict-transport-security set-cookie x-request-id "
-    b"x-ratelimit-limit-requests x-ratelimit-limit-tokens x-ratelimit-remaining-requests x-ratelimit-remaining-tokens "
-    b"x-ratelimit-reset-requests x-ratelimit-reset-tokens request-id "
-    b"openai-organization openai-project anthropic-organization-id".split()
-) | {
-    b"anthropic-ratelimit-%b-%b" % (dimension, figure)
-    for dimension in (b"requests", b"tokens", b"input-tokens", b"output-tokens")
-    for figure in (b"limit", b"remaining", b"reset")
-}
 _JSON: Final = b"content-type: application/json\r\n"
 _EVENTS: Final = b"content-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\n"
 _ONES_OWN: Final = (b"x-request-id:", b"request-id:", b"x-tidegate-wait-ms:", b"x-tidegate-cache:")
@@ -88,18 +77,6 @@ def from_the_desk(headers: Headers, request_id: bytes, *, named: bool, replays: 
     return b"".join(lines)
 
 
-def returned(headers: Headers, shown: dict[bytes, bytes]) -> list[bytes]:
-    """The provider's header lines for the client, without what the gate says itself; its request id renamed.
-
-    `shown` holds the same headers by name.
-    """
-    lines = [b"%b: %b\r\n" % (name, value) for name, value in headers if name not in _NOT_RETURNED]
-    request_id = shown.get(b"x-request-id") or shown.get(b"request-id")
-    if request_id is not None:
-        lines.append(b"x-tidegate-upstream-request-id: %b\r\n" % request_id)
-    return lines
-
-
 def combined(headers: Headers, name: bytes) -> bytes:
     """All lines of this name as one, in their order (RFC 9110, 5.3)."""
     return b",".join([value for own, value in headers if own == name])
@@ -129,8 +106,12 @@ def anthropic(answered: Answered, call: Call, request_id: bytes, waited_us: int,
 
     Resets are RFC 3339 moments of full replenishment, in whole seconds, rounded up. `wall`: microseconds since 1970.
     """
-    back = b"".join(returned(answered.headers, answered.shown)) + _told(request_id, waited_us)
-    lines = [back, b"request-id: %b\r\n" % request_id, _answered(answered.lane, call.attempts)]
+    lines = [
+        Returned().of(answered.headers, answered.shown),
+        _told(request_id, waited_us),
+        b"request-id: %b\r\n" % request_id,
+    ]
+    lines.append(_answered(answered.lane, call.attempts))
     quota, outputs = answered.lane.quota, answered.lane.outputs
     of_tokens = b"tokens" if outputs is None else b"input-tokens"
     made = None if outputs is None else outputs.view(now)
@@ -184,12 +165,13 @@ class Story:
     gate's own mirror, what the next call will find.
     """
 
-    __slots__ = ("_answered",)
+    __slots__ = ("_answered", "_returned")
 
     MAX_TARGETS: Final = 4_096
 
     def __init__(self) -> None:
         self._answered: dict[str, bytes] = {}  # at the first attempt, by target: the usual case, written once
+        self._returned = ReturnedOf()
 
     def of(
         self,
@@ -202,14 +184,15 @@ class Story:
         shown: dict[bytes, bytes],
     ) -> bytes:
         """The header lines of an answer; `shown` holds the provider's `headers` by name."""
-        lines = returned(headers, shown)
-        lines.append(_told(request_id, waited_us))
-        at_once = len(tried) == 1 and tried[0].status == 200
-        lines.append(self._at_once(lane, tried) if at_once else _answered(lane, tried))
         quota = lane.quota
-        lines.append(_stands(b"requests", quota.view_requests(now)))
-        lines.append(_stands(b"tokens", quota.view_tokens(now)))
-        return b"".join(lines)
+        at_once = len(tried) == 1 and tried[0].status == 200
+        return b"%b%b%b%b%b" % (
+            self._returned.of(lane.service.name, headers, shown),
+            _told(request_id, waited_us),
+            self._at_once(lane, tried) if at_once else _answered(lane, tried),
+            _stands(b"requests", quota.view_requests(now)),
+            _stands(b"tokens", quota.view_tokens(now)),
+        )
 
     def told(self, request_id: bytes, waited_us: int) -> bytes:
         """The lines of a reply that no target gave; its id by the names of both makers."""

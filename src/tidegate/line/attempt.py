@@ -88,12 +88,13 @@ async def attempt(
     except TransportError as error:
         return _broken_off(call, slot, error, key, judge, clock)
     try:
+        now = clock.now()
         if reply.stream is not None or reply.status >= 400:
-            slot.head_us = clock.now() - slot.permit.taken_at
+            slot.head_us = now - slot.permit.taken_at
         shown = service.shown.of(reply.headers)
-        lane.watch(shown, slot)
+        lane.watch(shown, slot, now)
         if reply.status < 400 and reply.stream is None:
-            outcome = _complete(call, way, crossed, reply, shown, slot, clock)
+            outcome = _complete(call, way, crossed, reply, shown, slot, now, clock)
         elif reply.status < 400:
             outcome = await _streamed(call, way, crossed, reply, shown, slot, clock)
         else:
@@ -128,10 +129,10 @@ def _book(
 ) -> None:
     """Settle an attempt that was sent and brought nothing, and write it down."""
     if status >= 400 and failure.reason is Reason.FATAL:
-        slot.settle(0)  # refused before it was counted: a client's mistakes do not use up the quota
+        slot.settle(0, now)  # refused before it was counted: a client's mistakes do not use up the quota
         charged = 0
     else:
-        charged = slot.lane.account(call, slot, failure.usage)
+        charged = slot.lane.account(call, slot, failure.usage, now)
     usage = failure.usage or (stopped(call, slot, now) if failure.begun else NOTHING)
     note(call, slot, status, failure.reason.name.lower(), usage, charged, now, headers)
 
@@ -143,6 +144,7 @@ def _complete(
     reply: UpstreamReply,
     shown: dict[bytes, bytes],
     slot: Slot,
+    now: int,
     clock: Clock,
 ) -> Answered | Failure:
     usage, body, lane = None, reply.body, slot.lane
@@ -156,11 +158,11 @@ def _complete(
         except ValueError as error:
             message = f"the provider's answer is not what it should be: {error}"
             return Failure(Reason.TRANSIENT, message, usage=usage, begun=True)
-    charged = lane.account(call, slot, usage)
+    charged = lane.account(call, slot, usage, now)
     if usage is not None:
-        lane.speed.learn(usage.completion, clock.now() - slot.permit.taken_at)
+        lane.speed.learn(usage.completion, now - slot.permit.taken_at)
     elif way is not None:
-        usage = unstated(call, slot, reply.body, clock.now())
+        usage = unstated(call, slot, reply.body, now)
     return Answered(slot, reply.status, reply.headers, shown, body, None, usage, charged)
 
 
@@ -181,7 +183,8 @@ async def _streamed(
             body = await gathered(stream, clock, call.deadline)
         except TransportError as error:
             return Failure(Reason.TRANSIENT, str(error), begun=True)
-        return _complete(call, way, crossed, Gathered(reply.status, reply.headers, body), shown, slot, clock)
+        whole = Gathered(reply.status, reply.headers, body)
+        return _complete(call, way, crossed, whole, shown, slot, clock.now(), clock)
     if way is None or not _is_event_stream(reply.headers):
         splice = Splice(stream, RawTap(), None)
     else:

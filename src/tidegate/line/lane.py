@@ -269,7 +269,7 @@ class Lane(Outlet):
             self._follow()
         return Slot(self, permit, bound, tokens, requests)
 
-    def account(self, call: Call, slot: Slot, usage: Usage | None) -> int:
+    def account(self, call: Call, slot: Slot, usage: Usage | None, now: int) -> int:
         """Correct the charge by what the provider counted; the charge that stands, in tokens."""
         if usage is None or usage.estimated:
             slot.keep()
@@ -277,31 +277,31 @@ class Lane(Outlet):
         profile, prompt = self.service.profile, usage.prompt
         self.estimator.learn(call.size, prompt)
         if self.prefixes is not None:
-            self.prefixes.answered(call.prefix, prompt, usage.cached, self._clock.now())
+            self.prefixes.answered(call.prefix, prompt, usage.cached, now)
         if profile.cached_free:
             prompt -= usage.cached
         real = prompt + usage.completion if profile.settles else admission(self._rule, prompt, call.shape.output)
-        slot.settle(real)
+        slot.settle(real, now)
         if self.outputs is not None:
-            self._produced(usage.completion, slot.permit)
+            self._produced(usage.completion, slot.permit, now)
         return real
 
-    def _produced(self, tokens: int, permit: "Permit[Lane]") -> None:
+    def _produced(self, tokens: int, permit: "Permit[Lane]", now: int) -> None:
         """A call made so many tokens, where its permit took another number."""
         if self.outputs is not None and permit.outputs:
             self.outputs.learn(tokens)
             taken = permit.outputs if permit.taken_at >= self._made.since else 0  # a limit learnt since took nothing
-            self.outputs.correct(tokens - taken, permit.taken_at, self._clock.now())
+            self.outputs.correct(tokens - taken, permit.taken_at, now)
             if self.pool is not None:
                 self.pool.pump()
 
-    def watch(self, shown: dict[bytes, bytes], slot: Slot) -> None:
+    def watch(self, shown: dict[bytes, bytes], slot: Slot, now: int) -> None:
         """Hold the mirrors against a reply's rate-limit headers. Cheap while the limits they show do not change."""
         of_tokens, of_requests = self._of_tokens, self._of_requests
         limits = shown.get(of_tokens.limit), shown.get(of_requests.limit)
         if limits == _NOTHING_SHOWN:
             return
-        now, sent_at = self._clock.now(), slot.permit.taken_at
+        sent_at = slot.permit.taken_at
         if limits != self._shown:
             self._shown = limits if self._learn(shown, sent_at, now) else _NOTHING_SHOWN
         spent = self.tokens.missing(shown.get(of_tokens.left), sent_at, now)

@@ -53,11 +53,11 @@ class Permit(Generic[LaneT]):
         self.epochs = epochs
         self.probe = probe
 
-    def settle(self, tokens: int) -> None:
+    def settle(self, tokens: int, now: int) -> None:
         """The provider really charged `tokens`."""
         if self.open:
             self.open = False
-            self._pool.settled(self, tokens)
+            self._pool.settled(self, tokens, now)
 
     def keep(self) -> None:
         """Nobody knows what was charged: what was reserved stays charged."""
@@ -207,9 +207,9 @@ class Pool(Generic[LaneT]):
             self._forget(ticket, turn)
             raise
 
-    def settled(self, permit: Permit[LaneT], tokens: int) -> None:
+    def settled(self, permit: Permit[LaneT], tokens: int, now: int) -> None:
         """A call ended; what it had reserved turned out to cost `tokens`."""
-        now, reserved = self._clock.now(), permit.tokens
+        reserved = permit.tokens
         permit.lane.settle(reserved, tokens, permit.taken_at, now)
         dispatcher = self.dispatcher
         dispatcher.settled(permit.tenant, reserved, tokens, now)

@@ -72,9 +72,10 @@ class Settlement:
         if splice.failure is not None and not splice.gone:
             self._observer.attempt(lane.name, splice.failure.reason)
             self._condemn(slot, splice.failure, NO_KEY)
-        charged = lane.account(call, slot, usage)
+        now = self._clock.now()
+        charged = lane.account(call, slot, usage, now)
         if usage is not None:
-            lane.speed.learn(usage.completion, self._clock.now() - slot.permit.taken_at)
+            lane.speed.learn(usage.completion, now - slot.permit.taken_at)
         elif call.kind is not PASS:
             prompt = splice.tap.prompt or lane.estimator.expected(call.size)
             usage = Usage(prompt, splice.tap.events, estimated=True)

@@ -40,11 +40,11 @@ class Slot:
         """Tokens reserved at the provider."""
         return self.permit.tokens
 
-    def settle(self, tokens: int) -> None:
+    def settle(self, tokens: int, now: int) -> None:
         """The provider really charged `tokens`."""
-        self.permit.settle(tokens)
+        self.permit.settle(tokens, now)
         if self.bound is not None:
-            self.bound.settle(tokens)
+            self.bound.settle(tokens, now)
 
     def keep(self) -> int:
         """What was charged is unknown: it stays charged. The tokens that do, 0 where it was settled before."""

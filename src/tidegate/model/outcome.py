@@ -2,8 +2,6 @@
 
 from enum import Enum, auto
 
-import msgspec
-
 
 class Reason(Enum):
     """The class of a provider's refusal or failure; it drives retry, fallback, health and status alike."""
@@ -20,17 +18,43 @@ class Reason(Enum):
     TOO_LARGE = auto()  # the request alone exceeds the quota; waiting never helps
 
 
-class Usage(msgspec.Struct, frozen=True, gc=False):
-    """Tokens as the provider billed them. `cached` and `written` are parts of `prompt`, `reasoning` of `completion`."""
+class Usage:
+    """Tokens as the provider billed them. `cached` and `written` are parts of `prompt`, `reasoning` of `completion`.
 
-    prompt: int = 0
-    completion: int = 0
-    cached: int = 0  # read from the provider's cache
-    estimated: bool = False
-    written: int = 0  # written into the provider's cache, where that has a price of its own
-    reasoning: int = 0  # thought, where the provider says so
+    Nobody changes one. It is read a dozen times a call: no msgspec struct, as `model/call.py`.
+    """
+
+    __slots__ = ("cached", "completion", "estimated", "prompt", "reasoning", "written")
+
+    def __init__(
+        self,
+        prompt: int = 0,
+        completion: int = 0,
+        cached: int = 0,
+        estimated: bool = False,
+        written: int = 0,
+        reasoning: int = 0,
+    ) -> None:
+        self.prompt = prompt
+        self.completion = completion
+        self.cached = cached  # read from the provider's cache
+        self.estimated = estimated
+        self.written = written  # written into the provider's cache, where that has a price of its own
+        self.reasoning = reasoning  # thought, where the provider says so
 
     @property
     def total(self) -> int:
         """Prompt and completion together."""
         return self.prompt + self.completion
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Usage) and self._all() == other._all()
+
+    def __hash__(self) -> int:
+        return hash(self._all())
+
+    def __repr__(self) -> str:
+        return f"Usage{self._all()}"
+
+    def _all(self) -> tuple[int, int, int, bool, int, int]:
+        return self.prompt, self.completion, self.cached, self.estimated, self.written, self.reasoning

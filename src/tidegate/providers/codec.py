@@ -4,9 +4,8 @@ A *codec* knows one operation (chat completions, messages, …): how its request
 cost, how its stream runs. A *dialect* knows what all operations of a maker share: how errors are said.
 """
 
+from dataclasses import dataclass
 from typing import Protocol
-
-import msgspec
 
 from tidegate.model.call import Shape
 from tidegate.model.outcome import Usage
@@ -20,24 +19,37 @@ class BadRequest(Exception):
         self.param = param
 
 
-class Asked(msgspec.Struct, frozen=True, gc=False):
-    """A request as read: what it is routed on, and what of it the provider will count.
+class Asked:
+    """A request as read: what it is routed on, and what of it the provider will count. Nobody changes one.
 
     `text` is the JSON that holds the prompt, with `wide` characters beyond ASCII (`escaped` of them escaped),
     `messages` messages and `images` images, sounds or files (`low_images` of them images at low detail). Encoded media
     are left out of it.
     """
 
-    shape: Shape
-    text: bytes
-    wide: int = 0
-    escaped: int = 0
-    messages: int = 0
-    images: int = 0
-    low_images: int = 0
+    __slots__ = ("escaped", "images", "low_images", "messages", "shape", "text", "wide")
+
+    def __init__(
+        self,
+        shape: Shape,
+        text: bytes,
+        wide: int = 0,
+        escaped: int = 0,
+        messages: int = 0,
+        images: int = 0,
+        low_images: int = 0,
+    ) -> None:
+        self.shape = shape
+        self.text = text
+        self.wide = wide
+        self.escaped = escaped
+        self.messages = messages
+        self.images = images
+        self.low_images = low_images
 
 
-class Said(msgspec.Struct, frozen=True, gc=False):
+@dataclass(frozen=True, slots=True)
+class Said:
     """An error in a maker's words; "" for what it does not state."""
 
     code: str = ""

@@ -5,7 +5,7 @@ where it only begins as it did then, its name is known, and what follows is the 
 every line up, and as much of learning one that has a value of its own. Pure.
 """
 
-from typing import Final
+from typing import Final, cast
 
 from tidegate.wire.lines import ReplyLines
 
@@ -23,11 +23,12 @@ class _Form:
     A start is empty where a line has to be looked up.
     """
 
-    __slots__ = ("headers", "lines", "misses", "names", "starts")
+    __slots__ = ("lines", "misses", "names", "said", "starts")
 
     def __init__(self, lines: list[bytes], headers: Headers) -> None:
         self.lines = lines
-        self.headers = headers
+        # Compiled code takes a typed tuple apart and makes another one; who looks for what changed wants the same.
+        self.said: list[object] = list(headers)
         self.names = [name for name, _ in headers]
         self.starts = [_start(line, name) for line, (name, _) in zip(lines[1:], headers, strict=True)]
         self.misses = 0
@@ -58,26 +59,25 @@ class Forms:
 
     def _like(self, form: _Form, lines: list[bytes]) -> Headers | None:
         """The fields of a head of this form; None when it has another."""
-        headers: Headers = []
-        names, starts, known, said = form.names, form.starts, form.lines, form.headers
+        headers = form.said.copy()
+        names, starts, known = form.names, form.starts, form.lines
         for at in range(len(starts)):
             line = lines[at + 1]
             if line == known[at + 1]:
-                headers.append(said[at])
                 continue
             start = starts[at]
             size = len(start)
             if size == 0:
-                headers.append(self._field(line))
+                headers[at] = self._field(line)
                 continue
             if not line.startswith(start):
                 return None
             value = line[size:]
             if value and (value[0] <= _SPACE or value[-1] <= _SPACE):
                 value = value.strip()
-            headers.append((names[at], value))
-        form.lines, form.headers = lines, headers
-        return headers
+            headers[at] = (names[at], value)
+        form.lines, form.said = lines, headers
+        return cast("Headers", headers)
 
 
 def _start(line: bytes, name: bytes) -> bytes:

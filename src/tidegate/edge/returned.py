@@ -1,0 +1,68 @@
+"""Which of a provider's header lines come back to the client, and how they are written.
+
+A reply has most lines of the one before it, as the same objects (`wire/forms.py`): they are written as they were then.
+"""
+
+from typing import Final
+
+from tidegate.model.reply import Headers
+
+# What the gate says itself, what was meant for the gate, and whose account it used: that is no client's business.
+_NOT_RETURNED: Final = frozenset(
+    b"connection keep-alive proxy-connection proxy-authenticate te trailer transfer-encoding upgrade content-length "
+    b"date server retry-after retry-after-ms x-should-retry alt-svc strict-transport-security set-cookie x-request-id "
+    b"x-ratelimit-limit-requests x-ratelimit-limit-tokens x-ratelimit-remaining-requests x-ratelimit-remaining-tokens "
+    b"x-ratelimit-reset-requests x-ratelimit-reset-tokens request-id "
+    b"openai-organization openai-project anthropic-organization-id".split()
+) | {
+    b"anthropic-ratelimit-%b-%b" % (dimension, figure)
+    for dimension in (b"requests", b"tokens", b"input-tokens", b"output-tokens")
+    for figure in (b"limit", b"remaining", b"reset")
+}
+_MOST: Final = 256  # providers that are remembered
+
+
+class Returned:
+    """A provider's header lines for the client, without what the gate says itself; its request id renamed.
+
+    A line that is the same object as in the reply before (`wire/forms.py`) is written as it was then. O(lines).
+    """
+
+    __slots__ = ("_lines", "_written")
+
+    def __init__(self) -> None:
+        self._lines: list[object] = []
+        self._written: list[bytes] = []
+
+    def of(self, headers: Headers, shown: dict[bytes, bytes]) -> bytes:
+        """The lines, each with CR LF; `shown` holds the same headers by name."""
+        lines: list[object] = list(headers)
+        known, count = self._lines, len(lines)
+        written = self._written.copy() if len(known) == count else [b""] * count
+        alike = len(known) == count
+        for at in range(count):
+            if not alike or lines[at] is not known[at]:
+                name, value = headers[at]
+                written[at] = b"" if name in _NOT_RETURNED else b"%b: %b\r\n" % (name, value)
+        self._lines, self._written = lines, written
+        request_id = shown.get(b"x-request-id") or shown.get(b"request-id")
+        back = b"".join(written)
+        return back if request_id is None else b"%bx-tidegate-upstream-request-id: %b\r\n" % (back, request_id)
+
+
+class ReturnedOf:
+    """The same of each provider. Memory is bounded."""
+
+    __slots__ = ("_providers",)
+
+    def __init__(self) -> None:
+        self._providers: dict[str, Returned] = {}
+
+    def of(self, provider: str, headers: Headers, shown: dict[bytes, bytes]) -> bytes:
+        """As `Returned.of`."""
+        known = self._providers.get(provider)
+        if known is None:
+            if len(self._providers) >= _MOST:
+                self._providers.clear()
+            known = self._providers[provider] = Returned()
+        return known.of(headers, shown)

@@ -87,27 +87,28 @@ async def attempt(
         )
     except TransportError as error:
         return _broken_off(call, slot, error, key, judge, clock)
+    stream, status = reply.stream, reply.status
     try:
         now = clock.now()
-        if reply.stream is not None or reply.status >= 400:
+        if stream is not None or status >= 400:
             slot.head_us = now - slot.permit.taken_at
         shown = service.shown.of(reply.headers)
         lane.watch(shown, slot, now)
-        if reply.status < 400 and reply.stream is None:
+        if status < 400 and stream is None:
             outcome = _complete(call, way, crossed, reply, shown, slot, now, clock)
-        elif reply.status < 400:
+        elif status < 400:
             outcome = await _streamed(call, way, crossed, reply, shown, slot, clock)
         else:
             outcome = _refusal(reply, shown, slot, clock)
         if isinstance(outcome, Failure):
             outcome = _without(outcome, key)
             judge(call, slot, outcome, key)
-            if reply.status >= 400:
+            if status >= 400:
                 lane.refused(outcome.reason, _text(reply), shown, slot)
-            _book(call, slot, outcome, reply.status, clock.now(), story.telling(reply.headers, key))
+            _book(call, slot, outcome, status, clock.now(), story.telling(reply.headers, key))
     except BaseException:
-        if reply.stream is not None:
-            reply.stream.abort()  # a defect of ours, or the client left: nobody would ever read it
+        if stream is not None:
+            stream.abort()  # a defect of ours, or the client left: nobody would ever read it
         raise
     return outcome
 

@@ -7,7 +7,6 @@ and bodies without bound. A reply that is delimited by the end of the connection
 import asyncio
 import logging
 import re
-from functools import lru_cache
 from typing import Final
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
@@ -21,13 +20,8 @@ _log = logging.getLogger(__name__)
 
 _MAX_HEAD: Final = 262_144  # bytes, interim replies included
 _HEAD_END: Final = b"\r\n\r\n"
-_STATUS_LINE: Final = re.compile(rb"HTTP/1\.[01] [1-9][0-9]{2}(?: [\t -~\x80-\xff]*)?")
+_is_status_line: Final = re.compile(rb"HTTP/1\.[01] [1-9][0-9]{2}(?: [\t -~\x80-\xff]*)?").fullmatch
 _FRAMING: Final = frozenset((b"content-length", b"transfer-encoding"))
-
-
-@lru_cache(maxsize=64)
-def _is_status_line(line: bytes) -> bool:
-    return _STATUS_LINE.fullmatch(line) is not None
 
 
 class UpstreamConnection(Sending):
@@ -41,6 +35,7 @@ class UpstreamConnection(Sending):
         "_head_at",
         "_headers",
         "_keep",
+        "_line",
         "_parser",
         "_parts",
         "_paused",
@@ -60,6 +55,7 @@ class UpstreamConnection(Sending):
         self._stream: Stream | None = None
         self._headers: list[tuple[bytes, bytes]] = []
         self._status = 0
+        self._line = b"HTTP/1.1 200 OK"  # a status line, the last one
         self._raw = b""  # the head, while it is incomplete
         self._head_at = 0  # where it begins in `_raw`, after interim ones
         self._count = 0  # pieces of the complete body: what follows them belongs to nobody
@@ -127,9 +123,13 @@ class UpstreamConnection(Sending):
         raw = self._raw
         at = self._head_at
         end = raw.find(_HEAD_END, at)
-        lines = raw[at:end].split(b"\r\n")
-        if not _is_status_line(lines[0]):
-            self._fault = "the reply is malformed (it does not begin with a status line)"
+        lines = raw[at:end].splitlines()
+        line = lines[0] if lines else b""
+        if line != self._line:
+            if _is_status_line(line) is None:
+                self._fault = "the reply is malformed (it does not begin with a status line)"
+            else:
+                self._line = line
         if status < 200:
             self._head_at = end + 4
             return

@@ -1,11 +1,20 @@
-"""A dry run of policy B over what policy A's ledger holds, against the same arrivals through a real gate with B."""
+"""A dry run of policy B over what policy A's ledger holds, against the same arrivals through real gates with B.
 
+Who queues under overload is chance: two real runs of the same arrivals differ, and so do two plays. So the mean of many
+plays is held against the mean of several runs, and the standard error of that difference is told beside it. Gates run
+side by side, each before a provider of its own: they are far from busy.
+"""
+
+import contextlib
 import json
+import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
+from math import hypot, sqrt
 from pathlib import Path
 from random import Random
 from typing import Any, Final
@@ -29,6 +38,8 @@ _VIPS: Final = 2
 _BOUND: Final = "team-9"
 _MINI: Final = "gpt-4o-mini"
 _LEDGER_S: Final = 20.0
+_ALLOWED: Final = 2.0  # per cent that dry run and truth may differ by
+_ERROR: Final = 1.0  # per cent that chance may make of it, where that is to be shown
 _MANY: Final = 200_000
 _MEMORY_MB: Final = 200
 _TIDEGATE: Final = str(Path(sys.executable).with_name("tidegate"))
@@ -68,29 +79,77 @@ B: Final = Policy(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Draws:
+    """A count in several runs or plays: its mean, and how far one lies from another (standard deviation)."""
+
+    mean: float
+    by: float
+    of: int
+
+    @property
+    def error(self) -> float:
+        """Of the mean."""
+        return self.by / sqrt(self.of)
+
+    def __str__(self) -> str:
+        return f"{self.mean:,.0f} ± {self.by:,.0f} ({self.of})"
+
+
+def drawn(values: Sequence[int]) -> Draws:
+    """Of what was seen."""
+    return Draws(statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else 0.0, len(values))
+
+
+def played(found: dict[str, Any], name: str) -> Draws:
+    """Of a figure of a dry run's report."""
+    whole = found["groups"][0]
+    return Draws(whole["after"][name], whole["after_spread"].get(name, 0.0), found["plays"])
+
+
 def foretold(context: Context, row: Row) -> None:
     """Less quota, a shorter deadline, a tenant's limit: who is refused and who queues, by the dry run and in truth."""
-    seconds = 75 if context.quick else 300
+    seconds, rounds, beside, plays = (75, 1, 3, 12) if context.quick else (300, 2, 4, 24)
     row.commands.append(
-        f"policy A: {_OFFERED} × the quota, deadline 8 s; policy B: 80 % of it, deadline 4 s, {_BOUND} 60 a minute"
+        f"policy A: {_OFFERED} × the quota, deadline 8 s; policy B: 80 % of it, deadline 4 s, {_BOUND} 60 a minute; "
+        f"{rounds * beside} real runs of B, {beside} side by side"
     )
-    first, late = _really(context.work, "a", A, seconds)
-    second, late_b = _really(context.work, "b", B, seconds)
-    policy = second.file.with_suffix(".yaml")
-    found, again = _dry(context.work, row, first.file, policy), _dry(context.work, row, second.file, policy)
-    was, now = found["groups"][0]["before"], found["groups"][0]["after"]
-    note = f"A: {first.refused:,} refused of {first.calls:,}; B: dry {now['refused']:,}, really {second.told:,}"
-    waits = f"dry {now['queued']:,}, really {second.queued:,} of {second.calls:,}"
+    [first], late = _really(context.work, ["a"], A, seconds)
+    reals, delays = list[Seen](), [late]
+    for number in range(rounds):
+        found, late = _really(context.work, [f"b{number}{one}" for one in range(beside)], B, seconds)
+        reals += found
+        delays.append(late)
+    policy = reals[0].file.with_suffix(".yaml")
+    dry, again = (_dry(context.work, row, one.file, policy, plays) for one in (first, reals[0]))
+    refused, queued = drawn([one.told for one in reals]), drawn([one.queued for one in reals])
     row.figures += [
-        exactly("the ledger has every call", first.calls, was["calls"]),
+        exactly("the ledger has every call", first.calls, dry["groups"][0]["before"]["calls"]),
         exactly("refused calls are in the ledger", first.refused, first.told),
-        at_most("refused calls: dry run and truth differ by", _apart(now["refused"], second.told), 2, "%", note),
-        _bound(found),
-        at_most("queued calls: dry run and truth differ by", _apart(now["queued"], second.queued), 2, "%", waits),
-        *_again(again["groups"][0]["after"], second),
-        _named(found),
-        late,
-        late_b,
+        *compared("refused calls", played(dry, "refused"), refused, quick=context.quick),
+        _bound(dry),
+        *compared("queued calls", played(dry, "queued"), queued, quick=context.quick),
+        *compared("B's own calls, refused", played(again, "refused"), refused, quick=context.quick),
+        *compared("B's own calls, queued", played(again, "queued"), queued, quick=context.quick),
+        _named(dry),
+        *delays,
+    ]
+
+
+def compared(what: str, dry: Draws, real: Draws, *, quick: bool) -> list[Figure]:
+    """By how much the means differ, and what of that chance makes.
+
+    A quick run is too short for its error to be small: so it is judged with twice that error allowed, and says so.
+    """
+    error = 100 * hypot(dry.error, real.error) / max(1.0, real.mean)
+    apart = 100 * abs(dry.mean - real.mean) / max(1.0, real.mean)
+    note = f"plays {dry}, real runs {real}; standard error {error:.2f} %"
+    if quick:
+        allowed = round(_ALLOWED + 2 * error, 2)
+        return [at_most(f"{what}: dry run and truth differ by", apart, allowed, "%", f"{note}, twice that is allowed")]
+    return [
+        at_most(f"{what}: dry run and truth differ by", apart, _ALLOWED, "%", note),
+        at_most(f"{what}: what chance may make of that (standard error)", error, _ERROR, "%"),
     ]
 
 
@@ -100,39 +159,30 @@ def _named(found: dict[str, Any]) -> Figure:
     return exactly("rules that match nothing and are named", len(wanted & dead), len(wanted), ", ".join(sorted(dead)))
 
 
-def _again(dry: dict[str, Any], real: Seen) -> list[Figure]:
-    """The same over B's own ledger: of arrivals that are the same, however busy the machine was when A was played."""
-    refused, queued = _apart(dry["refused"], real.told), _apart(dry["queued"], real.queued)
-    return [
-        at_most("B's own calls, refused: differ by", refused, 2, "%", f"dry {dry['refused']:,}, really {real.told:,}"),
-        at_most("B's own calls, queued: differ by", queued, 2, "%", f"dry {dry['queued']:,}, really {real.queued:,}"),
-    ]
-
-
 def _bound(found: dict[str, Any]) -> Figure:
     rule = f"limit of requests a minute of namespace '{_BOUND}'"
     return exactly("whose limit refuses is named", sum(one["rule"] == rule for one in found["findings"]), 1, rule)
 
 
-def _apart(dry: int, real: int) -> float:
-    return 100 * abs(dry - real) / max(1, real)
-
-
-def _really(work: Path, name: str, policy: Policy, seconds: float) -> tuple[Seen, Figure]:
-    """Play the crowd through a gate with this policy, and export its ledger."""
+def _really(work: Path, names: Sequence[str], policy: Policy, seconds: float) -> tuple[list[Seen], Figure]:
+    """Play the crowd through as many gates with this policy, side by side, and export their ledgers."""
     members = crowd()
-    with fleet(work, QUOTA, policy, members, f"dryrun-{name}") as one:
-        if one.gate.refused:
-            raise ValueError(one.gate.refused)
-        one.empty_books()
-        visits = play([Show(one.gate.url, members, seconds, seed=7)])[0]
-        seen = outcome(visits)
-        file = work / f"{name}.ndjson"
-        arrivals = _exported(one, file, seen.calls)
-        file.with_suffix(".yaml").write_text((one.gate.home / "tidegate.yaml").read_text())
-    refused = sum(1 for arrival in arrivals if not arrival.provider and arrival.status >= 400)
-    queued = sum(1 for arrival in arrivals if arrival.queued_us >= QUEUED_US)
-    return Seen(len(arrivals), refused, queued, seen.refused, file), punctual(f"policy {name.upper()}", visits)
+    with contextlib.ExitStack() as stack:
+        several = [stack.enter_context(fleet(work, QUOTA, policy, members, f"dryrun-{name}")) for name in names]
+        for one in several:
+            if one.gate.refused:
+                raise ValueError(one.gate.refused)
+            one.empty_books()
+        visits = play([Show(one.gate.url, members, seconds, seed=7) for one in several])
+        found = []
+        for name, one, made in zip(names, several, visits, strict=True):
+            clients, file = outcome(made), work / f"{name}.ndjson"
+            arrivals = _exported(one, file, clients.calls)
+            file.with_suffix(".yaml").write_text((one.gate.home / "tidegate.yaml").read_text())
+            refused = sum(1 for arrival in arrivals if not arrival.provider and arrival.status >= 400)
+            queued = sum(1 for arrival in arrivals if arrival.queued_us >= QUEUED_US)
+            found.append(Seen(len(arrivals), refused, queued, clients.refused, file))
+    return found, punctual(f"policy {names[0][0].upper()}", chain.from_iterable(visits))
 
 
 def _exported(one: Fleet, file: Path, calls: int) -> list[Arrival]:
@@ -154,8 +204,8 @@ def _exported(one: Fleet, file: Path, calls: int) -> list[Arrival]:
         time.sleep(0.5)
 
 
-def _dry(work: Path, row: Row, arrivals: Path, policy: Path) -> dict[str, Any]:
-    command = [_TIDEGATE, "policy", "test", str(policy), "--arrivals", str(arrivals), "--json"]
+def _dry(work: Path, row: Row, arrivals: Path, policy: Path, plays: int) -> dict[str, Any]:
+    command = [_TIDEGATE, "policy", "test", str(policy), "--arrivals", str(arrivals), "--plays", str(plays), "--json"]
     done = run(row, command)
     if done.returncode:
         raise ValueError(done.stderr[-300:])

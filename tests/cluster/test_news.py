@@ -95,3 +95,42 @@ async def test_an_emptied_server_is_listened_to(server: Valkey, pair: tuple[News
     await news.tell(b"kind", b"two")
     await reader.until(words=2)
     assert reader.words == [(b"kind", b"one"), (b"kind", b"two")]
+
+
+class Returning(SystemClock):
+    """A server is away until somebody waits for it."""
+
+    def __init__(self, server: Valkey) -> None:
+        super().__init__()
+        self.server = server
+        self.waited = 0
+
+    async def sleep(self, duration: int) -> None:
+        """Wait, with the server behind it."""
+        self.waited += 1
+        if self.waited == 1:
+            self.server.start()
+        await super().sleep(duration)
+
+
+async def test_who_insists_is_heard_by_a_server_that_was_away_for_a_moment(server: Valkey) -> None:
+    """What one try cannot call out another does."""
+    server.kill()
+    clock = Returning(server)
+    client = StoreClient(parse(server.url), clock, 1_000_000)
+    assert await News(client, "tests", clock).insist(b"kind")
+    assert clock.waited
+    client.close()
+
+
+async def test_it_is_known_whether_somebody_listens(server: Valkey, pair: tuple[News, Reader]) -> None:
+    """Who does not looks by itself more often."""
+    news, reader = pair
+    assert news.listening
+    server.kill()
+    async with asyncio.timeout(PATIENCE):
+        while news.listening:
+            await asyncio.sleep(0)
+    server.start()
+    await reader.until(missed=2)
+    assert news.listening

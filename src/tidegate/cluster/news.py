@@ -20,6 +20,7 @@ _ONCE: Final = 256  # words in one reply
 _BLOCK_MS: Final = 1_000
 _PATIENCE_US: Final = 3_000_000  # of one reply, the second that it blocks included
 _PAUSES_US: Final = (100_000, 500_000, 1_000_000)
+_AGAIN_US: Final = (50_000, 100_000, 200_000, 400_000, 800_000, 1_600_000)  # then others have looked by themselves
 
 
 class Line(Protocol):
@@ -48,14 +49,15 @@ def key_of(prefix: str) -> bytes:
 
 
 class News:
-    """One a process. `follow` until it is cancelled."""
+    """One a process. `follow` until it is cancelled. `listening`: what is called out now is heard at once."""
 
-    __slots__ = ("_client", "_clock", "_key")
+    __slots__ = ("_client", "_clock", "_key", "listening")
 
     def __init__(self, client: Client, prefix: str, clock: Clock) -> None:
         self._client = client
         self._key = key_of(prefix)
         self._clock = clock
+        self.listening = False
 
     async def tell(self, kind: bytes, payload: bytes = b"") -> bool:
         """Call it out; False where that failed: who it is for finds it a little later. O(bytes)."""
@@ -64,6 +66,14 @@ class News:
         except Failure:
             return False
         return True
+
+    async def insist(self, kind: bytes) -> bool:
+        """As `tell`, and again when that failed: a connection that broke, or a server that is away for a moment."""
+        for pause in _AGAIN_US:
+            if await self.tell(kind):
+                return True
+            await self._clock.sleep(pause)
+        return await self.tell(kind)
 
     async def follow(self, heard: Heard, missed: Callable[[], None]) -> None:
         """Hear every word from now on, in order; `missed`: there may have been others. Neither may raise."""
@@ -74,10 +84,11 @@ class News:
                 line = await self._client.line(self._key)
                 last = _last(await line.do(b"XREVRANGE", self._key, b"+", b"-", b"COUNT", 1, within_us=_PATIENCE_US))
                 missed()
-                failures = 0
+                failures, self.listening = 0, True
                 while True:
                     last = await self._read(line, last, heard, missed)
             except Failure:
+                self.listening = False
                 await self._clock.sleep(_PAUSES_US[min(failures, len(_PAUSES_US) - 1)])
                 failures += 1
             finally:

@@ -92,7 +92,7 @@ def compose(state_dir: Path, board: Board, channel: Channel, log: Log, clock: Cl
         policy,
     )
     hosts = os.environ.get(HOSTS, "").split()
-    front = Front(partial(_office, common, rooms), hosts, poked)
+    front = Front(partial(_office, common, rooms), hosts, poked, lambda: nodes.deaf)
     seen = Seen(declaration, board, watch)
     return ControlPlane(
         Port(application(board, watch.look), front.guarded, Guard(Site(opened=front.warm), hosts)),

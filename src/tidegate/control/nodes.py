@@ -41,6 +41,11 @@ class Nodes:
         self._news: News | None = None
         self._tasks: set[asyncio.Task[bool]] = set()
 
+    @property
+    def deaf(self) -> bool:
+        """There are other nodes, and what they call out is not heard: who follows them looks more often."""
+        return self._news is not None and not self._news.listening
+
     def ring(self) -> None:
         """The other nodes have something to follow in the database."""
         if self._loop is not None:
@@ -89,7 +94,7 @@ class Nodes:
     def _tell(self, kind: bytes) -> None:
         """Who does not hear it looks by itself, a little later."""
         if self._news is not None:
-            task = asyncio.get_running_loop().create_task(self._news.tell(kind))
+            task = asyncio.get_running_loop().create_task(self._news.insist(kind))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 

@@ -1,6 +1,7 @@
-"""The admin API on its port: guarded, and built when the first request comes.
+"""The admin API on its port: guarded, and built when somebody will ask it.
 
-Nothing of a framework or a database is imported before; who looks after the store (`keep`) imports the second only.
+That is when a page is opened, when keys are managed here, or with the first request. Nothing of a framework or a
+database is imported before; who looks after the store (`tend`) imports the second only.
 """
 
 import asyncio
@@ -16,24 +17,35 @@ from tidegate.control.admin.auth.guard import Guard
 
 if TYPE_CHECKING:
     from tidegate.control.admin.office import Office
+    from tidegate.control.admin.services.caretaker import Caretaker
 
 HOSTS = "TIDEGATE_ADMIN_HOSTS"  # in the environment: names besides the loopback's, with spaces between
 _SOON_SECONDS = 0.1
+_EVERY_SECONDS = 5.0  # between looks: most find nothing, since who changes something says so
+_DEAF_SECONDS = 0.5  # between looks while other nodes are not heard: what they revoked is revoked here within a second
 
 
 class Front:
     """An ASGI application under `/admin/` and `/docs`."""
 
-    __slots__ = ("_app", "_building", "_lock", "_make", "_office", "_poked", "_warming", "guarded")
+    __slots__ = ("_app", "_building", "_deaf", "_lock", "_make", "_office", "_poked", "_warming", "guarded")
 
     def __init__(
-        self, make: "Callable[[], Office]", hosts: Iterable[str] = (), poked: threading.Event | None = None
+        self,
+        make: "Callable[[], Office]",
+        hosts: Iterable[str] = (),
+        poked: threading.Event | None = None,
+        deaf: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`make` is called once, in a thread. `poked`: look after the store now, for another node changed something."""
+        """`make` is called once, in a thread. `poked`: look after the store now, for another node changed something.
+
+        `deaf`: nobody would poke if one did.
+        """
         self._make = make
         self._office: Office | None = None
         self._lock = threading.Lock()
         self._poked = threading.Event() if poked is None else poked
+        self._deaf = deaf
         self._app: ASGIApp | None = None
         self._building = asyncio.Lock()
         self._warming: asyncio.Task[None] | None = None
@@ -48,10 +60,16 @@ class Front:
 
     def start(self, open_yet: Callable[[], bool]) -> None:
         """Look after the store in a thread that does not keep the process alive, once `open_yet` says that it is."""
-        threading.Thread(target=self._keep, args=(open_yet,), name="caretaker", daemon=True).start()
+        loop = asyncio.get_running_loop()
+        threading.Thread(target=self._keep, args=(open_yet, loop), name="caretaker", daemon=True).start()
+
+    @property
+    def warming(self) -> bool:
+        """It is built though nobody has asked it yet, or will be at once."""
+        return self._warming is not None
 
     def warm(self) -> None:
-        """Build it now, beside what else is served: a page was opened that will ask it."""
+        """Build it now, beside what else is served: a page was opened that will ask it, or somebody manages keys."""
         if self._app is None and self._warming is None:
             self._warming = asyncio.create_task(self._warm())
 
@@ -74,13 +92,28 @@ class Front:
 
         return application(self.office())
 
-    def _keep(self, open_yet: Callable[[], bool]) -> None:
+    @property
+    def pause_s(self) -> float:
+        """Seconds until the next look, unless somebody pokes."""
+        return _DEAF_SECONDS if self._deaf() else _EVERY_SECONDS
+
+    def tend(self, caretaker: "Caretaker", loop: asyncio.AbstractEventLoop) -> None:
+        """Look after the store once.
+
+        Where users and keys are managed the API is built before it is asked: its imports take a second, and who
+        revokes a key has none.
+        """
+        caretaker.look()
+        if self._app is None and not self.warming and self.office().changes.managed:
+            loop.call_soon_threadsafe(self.warm)
+
+    def _keep(self, open_yet: Callable[[], bool], loop: asyncio.AbstractEventLoop) -> None:
         while not open_yet():
             time.sleep(_SOON_SECONDS)
-        from tidegate.control.admin.services.caretaker import EVERY_SECONDS, Caretaker  # noqa: PLC0415 - the database's imports
+        from tidegate.control.admin.services.caretaker import Caretaker  # noqa: PLC0415 - the database's imports
 
         caretaker = Caretaker(self.office())
         while True:
             self._poked.clear()
-            caretaker.look()
-            self._poked.wait(EVERY_SECONDS)
+            self.tend(caretaker, loop)
+            self._poked.wait(self.pause_s)

@@ -14,14 +14,13 @@ from tidegate.store import audit, identity, news, sessions, shadows
 from tidegate.store.duties import Deposed
 
 NEWS_DAYS = 7  # a node that was away for longer reads everything, and purges everything
-EVERY_SECONDS = 5.0
 _DAY_US = 86_400_000_000
 _HOUR_US = 3_600_000_000
 _SELF = Actor("tidegate", "admin", "", "local")
 
 
 class Caretaker:
-    """`look` is called every `EVERY_SECONDS`, by one thread."""
+    """`look` is called every few seconds, and when other nodes changed something, by one thread."""
 
     __slots__ = ("_forgot_at", "_office", "_purging", "_started", "_trouble")
 

@@ -80,6 +80,11 @@ class Changes:
         """The database. Raises `Refused` while it is away."""
         return self._engine_of()
 
+    @property
+    def managed(self) -> bool:
+        """Whether somebody manages namespaces, users or keys here: then there is a log."""
+        return self._stat() is not None
+
     def carry_out(self, actor: Actor, work: Work) -> Deed:
         """Do it, or nothing of it. Raises `Refused`; 503 when it is stored but cannot be told to the workers yet."""
         with self._lock:

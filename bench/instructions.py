@@ -113,9 +113,9 @@ def main(words: list[str]) -> int:
         for name in names:
             with _counted(Path(folder) / name, ups.static, SHAPES[name]) as (node, callgrind):
                 counted = callgrind.count(node, load, options.seconds)
-            console.print(_table(name, counted, options.top))
+            console().print(_table(name, counted, options.top))
             note = f"{counted.requests:,} requests; periodic work is in it, and the more the slower they come"
             figures.append(told(f"{name}: instructions a request", f"{counted.total:,.0f}", note))
-    console.print(figures_table("What a request executes in the worker", figures))
+    console().print(figures_table("What a request executes in the worker", figures))
     write("instructions", figures)
     return 0

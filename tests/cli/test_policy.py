@@ -2,14 +2,20 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.cli import test_manage
 from tests.cli.test_manage import Said
 from tests.control.admin.desk import Desk
 from tests.control.admin.ledger import called, write_calls
-from tidegate.cli.policy_view import sentence
-from tidegate.dryrun.report import Finding
+from tests.dryrun.days import call, on_edge
+from tidegate.cli.policy_view import sentence, show
+from tidegate.dryrun.outcome import ANSWERED, Outcome
+from tidegate.dryrun.report import Finding, Report
+from tidegate.dryrun.spread import Means, groups
+from tidegate.dryrun.tally import Tally
+from tidegate.model.arrivals import ArrivalsFile
 
 POLICY = """
 providers:
@@ -54,6 +60,45 @@ def test_an_export_is_as_good_as_the_gate(gate: Desk, said: Said, new: Path, tmp
     both = said.json(f"policy test {tight} --against {new} --arrivals {file}")
     assert (both["before"], both["groups"][0]["before"]["refused"]) == ("current", 0)
     assert both["groups"][0]["after"]["queued"] + both["groups"][0]["after"]["refused"] == 7
+
+
+def test_figures_have_their_spread(said: Said, tmp_path: Path) -> None:
+    """Beside each mean how far plays lie apart, and what chance may have changed is marked; once, there is neither."""
+    new, file = tmp_path / "new.yaml", tmp_path / "calls.ndjson"
+    new.write_text((POLICY % 60).replace("scopes:", "window: continuous\n    jitter_ms: 0\n    scopes:"))
+    rows = [ArrivalsFile(0), *on_edge()]
+    file.write_bytes(b"".join(msgspec.json.encode(row) + b"\n" for row in rows))
+    command = f"policy test {new} --arrivals {file}"
+    several = said.json(f"{command} --plays 3")
+    assert several["plays"] == 3
+    assert several["groups"][0]["after_spread"]["queued"] > 0
+    assert said.json(f"{command} --plays 3") == several
+    told = said(f"{command} --plays 3 --rows 3")
+    assert f"{several['groups'][0]['after']['queued']} ± " in told
+    assert "Played 3 times" in told
+    once = said(f"{command} --plays 1")
+    assert "±" not in once
+    assert "Played once" in once
+    assert "write a number from 1 to 1,000" in said(f"{command} --plays 0", status=2)
+
+
+def test_a_change_within_chance_is_marked(capsys: pytest.CaptureFixture[str]) -> None:
+    """In the tables, and with a sentence that says what the mark means."""
+    draws = [Means(), Means()]
+    for means, plays in zip(draws, ((50, 53), (51, 56)), strict=True):
+        for queued in plays:
+            tally = Tally()
+            for n in range(100):
+                tally.add(call(n), Outcome(ANSWERED, waited_us=2_000 * (n < queued), cost_nano=10**9 + n % queued))
+            means.add(tally)
+    found = groups(*draws, drawn=True)
+    assert {"queued", "cost_nano"} <= set(found[0].unsure)
+    report = Report(0, 1, 100, "current", found, (), (), (), found[0].after, "USD", 2)
+    show(report, 10)
+    told = capsys.readouterr().out
+    assert "54 ± 4" in told
+    assert "+2 ?" in told
+    assert "? : the change is no larger than what chance makes of the same calls; decide nothing by it" in told
 
 
 def test_an_owner_plays_its_own_calls(

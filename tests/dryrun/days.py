@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
+import msgspec
+
 from tidegate.dryrun.report import Report
 from tidegate.dryrun.run import dry_run
 from tidegate.model.arrivals import Arrival
@@ -60,6 +62,17 @@ def refused(second: float, **fields: Any) -> Arrival:
     """A call that the gate refused at once."""
     given: dict[str, Any] = {"plan": "gpt-4o", "model": "gpt-4o", "status": 429}
     return Arrival(MORNING + int(second * SECOND), **given | fields)
+
+
+def on_edge() -> list[Arrival]:
+    """Calls at the very moments at which a quota of sixty a minute has room for them: who queues hangs on a hair."""
+    return [*(call(n / 1_000) for n in range(60)), *(call(n - 0.001) for n in range(1, 100))]
+
+
+def edge() -> Snapshot:
+    """The policy for them."""
+    strict = msgspec.structs.replace(PROFILE, settles=False, window="continuous")
+    return policy(msgspec.structs.replace(provider(rpm=60), profile=strict))
 
 
 def play(arrivals: Iterable[Arrival], new: Snapshot, against: Snapshot | None = None) -> Report:

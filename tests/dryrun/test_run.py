@@ -7,8 +7,8 @@ from msgspec.structs import replace
 
 from tests.dryrun.days import PROFILE, SECOND, call, policy, provider, space
 from tidegate.dryrun.outcome import ANSWERED, REFUSED, Outcome
+from tidegate.dryrun.past import Past
 from tidegate.dryrun.play import Play
-from tidegate.dryrun.run import Past
 from tidegate.model.arrivals import Arrival
 from tidegate.model.entitlements import Allowance
 from tidegate.model.snapshot import Snapshot, Strategy
@@ -47,7 +47,7 @@ def played(day: Sequence[Arrival], snapshot: Snapshot, seed: int) -> list[Outcom
     def told(arrival: Arrival, outcome: Outcome) -> None:
         ends[arrival.at_us] = outcome
 
-    Play(snapshot, past.first_us, past.shapes, past.troubles, told, seed=seed).play(day)
+    Play(snapshot, past, told, seed=seed).play(day)
     return [ends[arrival.at_us] for arrival in day]
 
 

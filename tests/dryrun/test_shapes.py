@@ -8,6 +8,8 @@ from tests.dryrun.days import PROFILE, SECOND, call, refused
 from tidegate.dryrun.shapes import Shapes, shape_of
 from tidegate.model.arrivals import Asked
 
+LUCK = Random(1)
+
 
 def shapes(profile: object = PROFILE) -> Shapes:
     return Shapes({"openai": profile}, Random(1))  # type: ignore[dict-item]
@@ -43,21 +45,22 @@ def test_who_was_refused_is_like_who_was_answered() -> None:
     known = shapes()
     known.learn(call(0, key="small", prompt_tokens=10, request_bytes=100))
     known.learn(call(0, key="large", prompt_tokens=9_000, request_bytes=40_000))
-    assert known.of(refused(1, key="small")).prompt == 10
-    assert known.of(refused(1, key="large")).prompt == 9_000
-    assert known.of(refused(1, key="large", request_bytes=20_000)).prompt == 4_500
-    assert known.of(refused(1, key="new", model="new")).prompt in {10, 9_000}
-    assert known.guessed == 4
+    known.learn(refused(1, key="small"))
+    assert known.of(refused(1, key="small"), LUCK).prompt == 10
+    assert known.of(refused(1, key="large"), LUCK).prompt == 9_000
+    assert known.of(refused(1, key="large", request_bytes=20_000), LUCK).prompt == 4_500
+    assert known.of(refused(1, key="new", model="new"), LUCK).prompt in {10, 9_000}
+    assert known.guessed == 1
 
 
 def test_who_was_refused_asked_for_what_it_asked_for() -> None:
     """`max_tokens` is in the ledger: it is not another call's, and no answer is longer; unstated, it is the other's."""
     known = shapes()
     known.learn(call(0, most_tokens=700, completion_tokens=50))
-    small, large = known.of(refused(1, most_tokens=20)), known.of(refused(1, most_tokens=4_000))
+    small, large = (known.of(refused(1, most_tokens=most), LUCK) for most in (20, 4_000))
     assert (small.most, small.completion) == (20, 20)
     assert (large.most, large.completion) == (4_000, 50)
-    assert known.of(refused(1)).most == 700
+    assert known.of(refused(1), LUCK).most == 700
 
 
 def test_another_model_takes_its_own_time() -> None:
@@ -67,7 +70,7 @@ def test_another_model_takes_its_own_time() -> None:
         known.learn(call(0, completion_tokens=tokens, duration_us=tokens * 10_000, first_byte_us=tokens * 1_000))
         slow = {"served": "slow", "duration_us": tokens * 30_000, "first_byte_us": tokens * 1_000}
         known.learn(call(0, completion_tokens=tokens, **slow))
-    shape = known.of(call(0, completion_tokens=100, duration_us=SECOND, first_byte_us=SECOND // 10))
+    shape = known.of(call(0, completion_tokens=100, duration_us=SECOND, first_byte_us=SECOND // 10), LUCK)
     assert known.times(shape, "openai", "gpt-4o", 100) == (100_000, SECOND)
     first, total = known.times(shape, "openai", "slow", 100)
     assert abs(total - 3 * SECOND) < SECOND // 10

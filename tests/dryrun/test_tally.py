@@ -1,6 +1,6 @@
 """Sums, quantiles and episodes."""
 
-from tests.dryrun.days import SECOND, call, refused
+from tests.dryrun.days import MORNING, SECOND, call, refused
 from tidegate.dryrun.episodes import Episodes
 from tidegate.dryrun.outcome import ANSWERED, FAILED, GONE, HIT, REFUSED, UNSEEN, Outcome, recorded
 from tidegate.dryrun.report import findings
@@ -58,6 +58,32 @@ def test_refusals_that_are_far_apart_are_two_episodes() -> None:
     for second in (0, 60, 120, 3_000, 3_060):
         arrival = refused(second, namespace="team")
         episodes.add(arrival, Outcome(REFUSED, "over_quota", "quota of x"), ANSWERED if second else REFUSED)
-    first, second = findings(episodes)
+    first, other = findings(episodes)
     assert (first.calls, first.answered, (first.last_us - first.first_us) // SECOND) == (3, 2, 120)
-    assert (second.calls, second.answered, second.namespace) == (2, 2, "team")
+    assert (other.calls, other.answered, other.namespace) == (2, 2, "team")
+
+
+def test_episodes_of_several_plays_are_put_together() -> None:
+    """By their moments, whichever play they are of; of each as many calls as a play has on average."""
+    episodes = Episodes()
+    for seconds in ((0, 60, 3_000), (0, 30, 90, 1_500, 3_000), (60, 3_000)):
+        for second in seconds:
+            episodes.add(refused(second), Outcome(REFUSED, "over_quota", "quota of x"), ANSWERED)
+    found = [
+        (one.calls, (one.first_us - MORNING) // SECOND, (one.last_us - MORNING) // SECOND)
+        for one in findings(episodes, 3)
+    ]
+    assert found == [(2, 0, 90), (1, 3_000, 3_000)]  # one call in three plays is none
+
+
+def test_what_a_call_between_two_episodes_has_brought_together_is_one() -> None:
+    """Also where there are as many episodes as are kept: then the nearest takes what is far from all."""
+    episodes = Episodes()
+    for second in (0, 1_000, 500):
+        episodes.add(refused(second), Outcome(REFUSED, "over_quota", "quota of x"), REFUSED)
+    (one,) = findings(episodes)
+    assert (one.calls, one.answered, (one.last_us - one.first_us) // SECOND) == (3, 0, 1_000)
+    for second in range(10_000, 40_000, 1_000):
+        episodes.add(refused(second), Outcome(REFUSED, "over_quota", "quota of x"), REFUSED)
+    found = findings(episodes)
+    assert (len(found), sum(one.calls for one in found)) == (8, 33)

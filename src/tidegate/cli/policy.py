@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _SPAN: Final = re.compile(r"(\d{1,6})(m|h|d)", re.ASCII)
 _SECONDS: Final = {"m": 60, "h": 3_600, "d": 86_400}
 _COLLECTED: Final = 100_000
+_BUDGET: Final = 500_000  # calls played of each policy: four minutes
+_MOST_PLAYS: Final = 1_000
 _PAGE: Final = 5_000
 _LINE: Final = 1_048_576  # bytes of an arrival; a longer line is none
 
@@ -40,6 +42,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     test.add_argument("--against", metavar="CURRENT.yaml", help="hold it against this one, played as well")
     test.add_argument("--arrivals", type=Path, metavar="FILE", help="of `export`, in place of a running gate")
     test.add_argument("--seed", type=int, default=0, metavar="N", help="of what is drawn; default: %(default)s")
+    test.add_argument("--plays", type=_plays, metavar="N", help="how often; default: 5, of many calls fewer")
     test.add_argument("--rows", type=int, default=10, metavar="N", help="of each table; default: %(default)s")
     export.add_argument("file", type=Path, metavar="FILE", help="one call a line, as JSON; `-`: standard output")
     for verb in (test, export):
@@ -79,6 +82,12 @@ def moment(text: str) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat()
 
 
+def _plays(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= _MOST_PLAYS:
+        raise ArgumentTypeError(f"{text!r}: write a number from 1 to {_MOST_PLAYS:,}")
+    return int(text)
+
+
 def _snapshot(path: str) -> "Snapshot":
     """Raises `ConfigError`."""
     from tidegate.config.load import load
@@ -87,7 +96,7 @@ def _snapshot(path: str) -> "Snapshot":
 
 
 def _test(args: Namespace) -> int:
-    from tidegate.dryrun.run import dry_run
+    from tidegate.dryrun.run import dry_run, plays_within
     from tidegate.dryrun.spool import Spool
 
     new = _snapshot(args.new)
@@ -99,13 +108,15 @@ def _test(args: Namespace) -> int:
             managed += _callers(args)
         if not spool.count:
             raise Failed("there are no calls in that time: name another --since")
-        _say(f"{spool.count:,} calls; playing")
+        plays = args.plays or plays_within(_BUDGET, spool.count, 2)
+        _say(f"{spool.count:,} calls; playing{'' if plays == 1 else f' {plays} times'}")
         gc.freeze()
         gc.set_threshold(_COLLECTED, 20, 100)  # calls leave few cycles, and looking for them takes a tenth of all time
         began = time.process_time()
-        report = dry_run(spool, new, against=against, managed=managed, seed=args.seed)
+        report = dry_run(spool, new, against=against, managed=managed, seed=args.seed, plays=plays)
         took = max(time.process_time() - began, 1e-6)
-    _say(f"played in {took:.1f} s of CPU, {spool.count / took:,.0f} calls a second")
+    played = spool.count * plays * (1 if against is None else 2)
+    _say(f"played in {took:.1f} s of CPU, {played / took:,.0f} calls a second")
     if args.json:
         sys.stdout.write(msgspec.json.format(msgspec.json.encode(report)).decode() + "\n")
     else:

@@ -1,6 +1,6 @@
 """A dry run's report for a terminal: tables of before and after, then sentences."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Final
 
@@ -8,13 +8,15 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from tidegate.dryrun.report import Figures, Finding, Group, Report
+from tidegate.dryrun.report import Figures, Finding, Group, Report, Spread
 from tidegate.dryrun.tally import GROUPS
 
 _WIDTH: Final = 120
 _NANO: Final = 1_000_000_000
 _DAY_US: Final = 86_400_000_000
-_Cell = Callable[[Figures], float]
+_SHOWN: Final = 0.5  # what is less is no call, and no millisecond
+_LEAST: Final = 0.00005  # of money
+_DOUBT: Final = " ?"
 
 
 def show(report: Report, rows: int) -> None:
@@ -35,46 +37,51 @@ def show(report: Report, rows: int) -> None:
 
 def _whole(report: Report) -> Table:
     table = _table("", report.before, "new", "change")
-    before, after = report.all.before, report.all.after
-    for name, of in _LINES:
-        table.add_row(name, _number(of(before)), _number(of(after)), _change(of(before), of(after)))
-    for why in sorted({**before.refusals, **after.refusals}):
-        was, is_ = before.refusals.get(why, 0), after.refusals.get(why, 0)
-        table.add_row(f"  refused: {escape(why)}", _number(was), _number(is_), _change(was, is_))
-    was_cost, is_cost = before.cost_nano / _NANO, after.cost_nano / _NANO
-    table.add_row(f"cost, {report.currency}", f"{was_cost:,.4f}", f"{is_cost:,.4f}", f"{is_cost - was_cost:+,.4f}")
+    one = report.all
+    for label, name in _LINES:
+        was, is_ = _of(one.before, name), _of(one.after, name)
+        before, after = _number(was, _of(one.before_spread, name)), _number(is_, _of(one.after_spread, name))
+        table.add_row(label, before, after, _change(was, is_, unsure=name in one.unsure))
+    for why in sorted({**one.before.refusals, **one.after.refusals}):
+        was, is_ = one.before.refusals.get(why, 0), one.after.refusals.get(why, 0)
+        spreads = (spread.refusals.get(why, 0.0) for spread in (one.before_spread, one.after_spread))
+        cells = map(_number, (was, is_), spreads)
+        table.add_row(f"  refused: {escape(why)}", *cells, _change(was, is_))
+    costs = (_money(one.before, one.before_spread), _money(one.after, one.after_spread), _cost_change(one))
+    table.add_row(f"cost, {report.currency}", *costs)
     return table
 
 
-_LINES: Final[tuple[tuple[str, _Cell], ...]] = (
-    ("calls", lambda one: one.calls),
-    ("answered", lambda one: one.answered),
-    ("  by the cache", lambda one: one.hits),
-    ("refused by the gate", lambda one: one.refused),
-    ("failed at a provider", lambda one: one.failed),
-    ("client left", lambda one: one.left),
-    ("queued", lambda one: one.queued),
-    ("  wait, mean ms", lambda one: round(one.wait_mean_ms)),
-    ("  wait, p95 ms", lambda one: round(one.wait_p95_ms)),
-    ("  wait, p99 ms", lambda one: round(one.wait_p99_ms)),
-    ("held by smoothing or back-off", lambda one: one.paused),
-    ("degraded", lambda one: one.degraded),
-    ("answered by another model than it was", lambda one: one.moved),
-    ("429s of providers", lambda one: one.throttled),
-    ("prompt tokens", lambda one: one.prompt_tokens),
-    ("completion tokens", lambda one: one.completion_tokens),
+_LINES: Final = (
+    ("calls", "calls"),
+    ("answered", "answered"),
+    ("  by the cache", "hits"),
+    ("refused by the gate", "refused"),
+    ("failed at a provider", "failed"),
+    ("client left", "left"),
+    ("queued", "queued"),
+    ("  wait, mean ms", "wait_mean_ms"),
+    ("  wait, p95 ms", "wait_p95_ms"),
+    ("  wait, p99 ms", "wait_p99_ms"),
+    ("held by smoothing or back-off", "paused"),
+    ("degraded", "degraded"),
+    ("answered by another model than it was", "moved"),
+    ("429s of providers", "throttled"),
+    ("prompt tokens", "prompt_tokens"),
+    ("completion tokens", "completion_tokens"),
 )
 
 
 def _by(by: str, groups: list[Group], rows: int, before: str) -> Table:
     table = _table(f"by {by}", "calls", f"refused, {before}", "refused", f"queued, {before}", "queued", "p95 ms",
                    "moved", "cost, change")  # fmt: skip
-    for group in groups[:rows]:
-        was, now = group.before, group.after
-        cost = (now.cost_nano - was.cost_nano) / _NANO
+    for one in groups[:rows]:
+        was, was_by, now, now_by = one.before, one.before_spread, one.after, one.after_spread
         table.add_row(
-            escape(group.name or "–"), _number(was.calls), _number(was.refused), _number(now.refused),
-            _number(was.queued), _number(now.queued), f"{now.wait_p95_ms:,.0f}", _number(now.moved), f"{cost:+,.4f}",
+            escape(one.name or "–"), _number(was.calls), _number(was.refused, was_by.refused),
+            _number(now.refused, now_by.refused) + _mark("refused", one), _number(was.queued, was_by.queued),
+            _number(now.queued, now_by.queued) + _mark("queued", one), _number(now.wait_p95_ms, now_by.wait_p95_ms),
+            _number(now.moved, now_by.moved), _cost_change(one),
         )  # fmt: skip
     if len(groups) > rows:
         table.caption = f"and {len(groups) - rows} more; `--rows` shows them, `--json` all"
@@ -103,6 +110,8 @@ def _sentences(report: Report, rows: int, *, days: bool) -> Iterator[str]:
     if len(report.unmatched) > 3 * rows:
         yield f"  and {len(report.unmatched) - 3 * rows} more"
     yield "\nHow to read this"
+    if any(group.unsure for group in report.groups):
+        yield "  ? : the change is no larger than what chance makes of the same calls; decide nothing by it"
     for note in report.notes:
         yield f"  {note}"
 
@@ -121,9 +130,29 @@ def _moment(us: int, *, days: bool) -> str:
     return f"{found:%Y-%m-%d %H:%M}" if days else f"{found:%H:%M}"
 
 
-def _number(value: float) -> str:
-    return f"{value:,}"
+def _of(figures: Figures | Spread, name: str) -> float:
+    return float(getattr(figures, name, 0.0))
 
 
-def _change(before: float, after: float) -> str:
-    return f"{after - before:+,}" if after != before else ""
+def _number(value: float, by: float = 0.0) -> str:
+    """A mean, and how far plays lie from each other, where they do."""
+    return f"{value:,.0f} ± {max(1.0, by):,.0f}" if by >= _SHOWN else f"{value:,.0f}"
+
+
+def _money(figures: Figures, spread: Spread) -> str:
+    value, by = figures.cost_nano / _NANO, spread.cost_nano / _NANO
+    return f"{value:,.4f} ± {by:,.4f}" if by >= _LEAST else f"{value:,.4f}"
+
+
+def _change(before: float, after: float, *, unsure: bool = False) -> str:
+    by = f"{round(after) - round(before):+,}" if round(after) != round(before) else ""
+    return f"{by}{_DOUBT}" if by and unsure else by
+
+
+def _cost_change(one: Group) -> str:
+    by = (one.after.cost_nano - one.before.cost_nano) / _NANO
+    return f"{by:+,.4f}{_mark('cost_nano', one)}"
+
+
+def _mark(name: str, one: Group) -> str:
+    return _DOUBT if name in one.unsure else ""

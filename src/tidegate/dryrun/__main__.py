@@ -17,7 +17,7 @@ import msgspec
 
 from tidegate.config.findings import ConfigError
 from tidegate.config.load import Sharing, load
-from tidegate.dryrun.run import dry_run
+from tidegate.dryrun.run import dry_run, plays_within
 from tidegate.dryrun.spool import Spool
 from tidegate.model.arrivals import Arrival, ArrivalsFile
 from tidegate.model.directory import Change
@@ -26,14 +26,15 @@ from tidegate.supervisor.child import die_with_parent
 
 _NICE = 15
 _LINE = 1_048_576
-_READINGS = 3  # of all arrivals: to learn of them, and by either policy
+_BUDGET = 60_000  # calls played of each policy, beyond the first time: half a minute
 
 
 class Counted:
     """Arrivals that tell how many of them were played."""
 
-    def __init__(self, spool: Spool) -> None:
+    def __init__(self, spool: Spool, plays: int) -> None:
         self._spool = spool
+        self._readings = 1 + 2 * plays  # to learn of them, and by either policy
         self._done = self._told = 0
 
     def __iter__(self) -> Iterator[Arrival]:
@@ -41,7 +42,7 @@ class Counted:
         for arrival in self._spool:
             yield arrival
             self._done += 1
-            percent = min(99, self._done * 100 // (self._spool.count * _READINGS))
+            percent = min(99, self._done * 100 // (self._spool.count * self._readings))
             if percent > self._told:
                 self._told = percent
                 _say({"percent": percent})
@@ -66,7 +67,8 @@ def main() -> int:
         spool.fill(_arrivals(file, managed))
         gc.freeze()
         gc.set_threshold(100_000, 20, 100)
-        report = dry_run(Counted(spool), new, against=current, managed=managed)
+        plays = plays_within(_BUDGET, spool.count)
+        report = dry_run(Counted(spool, plays), new, against=current, managed=managed, plays=plays)
     _say({"report": json.loads(msgspec.json.encode(report))})
     return 0
 

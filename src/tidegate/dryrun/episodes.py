@@ -1,4 +1,7 @@
-"""Which rule refused whom, and when: episodes, with how many of the calls had been answered."""
+"""Which rule refused whom, and when: episodes, with how many of the calls had been answered.
+
+Calls come in the order of time, and that more than once: each play has its own.
+"""
 
 from typing import Final, NamedTuple
 
@@ -7,7 +10,7 @@ from tidegate.model.arrivals import Arrival
 
 _APART_US: Final = 600_000_000  # without a refusal, and the next one begins another episode
 _MOST: Final = 2_000  # of rules and namespaces
-_EACH: Final = 8  # episodes; the last one takes the rest
+_EACH: Final = 8  # episodes; then the nearest takes what is far from all
 _OTHER: Final = "(other rules)"
 
 
@@ -43,10 +46,37 @@ class Episodes:
         if key not in self.found and len(self.found) >= _MOST:
             key = Key(_OTHER, "", "")
         episodes = self.found.setdefault(key, [])
-        if not episodes or (arrival.at_us - episodes[-1].last_us > _APART_US and len(episodes) < _EACH):
-            episodes.append(Episode(arrival.at_us))
-        last = episodes[-1]
-        last.first_us = min(last.first_us, arrival.at_us)
-        last.last_us = max(last.last_us, arrival.at_us)
-        last.calls += 1
-        last.answered += before in {ANSWERED, HIT, GONE}
+        one = _near(episodes, arrival.at_us)
+        if one is None:
+            one = Episode(arrival.at_us)
+            episodes.append(one)
+            episodes.sort(key=_first_us)
+        one.first_us, one.last_us = min(one.first_us, arrival.at_us), max(one.last_us, arrival.at_us)
+        one.calls += 1
+        one.answered += before in {ANSWERED, HIT, GONE}
+        _join(episodes)
+
+
+def _near(episodes: list[Episode], at_us: int) -> Episode | None:
+    """The one that the moment belongs to; the nearest, where there are enough."""
+
+    def apart(one: Episode) -> int:
+        return max(one.first_us - at_us, at_us - one.last_us, 0)
+
+    found = min(episodes, key=apart, default=None)
+    return found if found is not None and (apart(found) <= _APART_US or len(episodes) >= _EACH) else None
+
+
+def _join(episodes: list[Episode]) -> None:
+    """What a call between two has brought together."""
+    for at in range(len(episodes) - 1, 0, -1):
+        one, later = episodes[at - 1], episodes[at]
+        if later.first_us - one.last_us <= _APART_US:
+            one.last_us = max(one.last_us, later.last_us)
+            one.calls += later.calls
+            one.answered += later.answered
+            del episodes[at]
+
+
+def _first_us(one: Episode) -> int:
+    return one.first_us

@@ -2,25 +2,36 @@
 
 from collections.abc import Iterator
 
-from tidegate.dryrun.shapes import Shapes
-from tidegate.dryrun.tally import Tally
-from tidegate.dryrun.troubles import Troubles
+from tidegate.dryrun.past import Past
 from tidegate.model.snapshot import Limits, Snapshot, caches
 
 _TOLD = 5  # names
 
 
-def notes(new: Snapshot, shapes: Shapes, troubles: Troubles, recorded: Tally, *, managed: bool) -> tuple[str, ...]:
+def notes(new: Snapshot, past: Past, plays: int, *, managed: bool) -> tuple[str, ...]:
     """In sentences."""
-    return tuple(_notes(new, shapes, troubles, recorded, managed=managed))
+    return tuple(_notes(new, past, plays, managed=managed))
 
 
-def _notes(new: Snapshot, shapes: Shapes, troubles: Troubles, recorded: Tally, managed: bool) -> Iterator[str]:
+def _notes(new: Snapshot, past: Past, plays: int, managed: bool) -> Iterator[str]:
+    if plays > 1:
+        yield (
+            f"Played {plays} times, with calls up to half a millisecond later: figures are means, and ± is how far one "
+            "play lies from another (standard deviation). What really happens is one such draw."
+        )
+    else:
+        yield "Played once: how far another draw of the same calls would lie from these figures is not known."
+    shapes, troubles, recorded = past.shapes, past.troubles, past.tally
     yield "Calls arrive as they did: a client's retries are calls of their own, and are neither added nor left out."
     if shapes.guessed:
         yield (
             f"{shapes.guessed:,} calls had no answer to take their size and time from; they are taken to be like "
             "answered calls of the same key and plan."
+        )
+    if past.bodies.returning:
+        yield (
+            f"Clients of {past.bodies.returning:,} keys come back after a refusal, as the sizes of their calls tell: "
+            "they take the places that were kept for them."
         )
     if shapes.strange:
         names = [f"{provider}/{model}" for provider, model in sorted(shapes.strange)]

@@ -9,11 +9,12 @@ from typing import Final
 from tidegate.config.split import split
 from tidegate.dryrun.gate import Gate
 from tidegate.dryrun.outcome import ANSWERED, FAILED, GONE, HIT, REFUSED, Outcome
-from tidegate.dryrun.provider import KIND, LedgerProvider, Played, request
+from tidegate.dryrun.past import Past
+from tidegate.dryrun.provider import KIND, LedgerProvider, Played, line_of, request
 from tidegate.dryrun.refusal import NONE, NOT_ALLOWED, NOT_YET, UNKNOWN_KEY, Refusal, limited, of_line, unknown_model
-from tidegate.dryrun.shapes import Shape, Shapes
+from tidegate.dryrun.shapes import Shape
 from tidegate.dryrun.silent import Silent
-from tidegate.dryrun.troubles import Troubles, fault_of
+from tidegate.dryrun.troubles import fault_of
 from tidegate.dryrun.virtual import VirtualClock, loop_over
 from tidegate.edge import spending
 from tidegate.edge.access.principals import Principal
@@ -43,6 +44,8 @@ _LONGEST: Final = 8  # bytes a token, of a text
 _FORM_BYTES: Final = 120  # of a request, that are no text
 _DRAIN: Final = "drain"
 _SERVED: Final = 400
+_LATER_US: Final = 500  # of a clock that ticks in milliseconds
+_STRIDE: Final = 1_000_003  # between the seeds of plays, so that those of another seed are others
 
 
 class _Nobody:
@@ -91,35 +94,39 @@ class Play:
     """One policy with its gates; `play` once."""
 
     __slots__ = (
-        "_alone", "_calls", "_clock", "_given", "_loop", "_luck", "_number", "_open", "_over", "_played", "_shapes",
-        "_tell", "_troubles", "gates", "silent", "strangers",
+        "_alone", "_calls", "_clock", "_given", "_later", "_like", "_loop", "_luck", "_number", "_open", "_over",
+        "_past", "_played", "_tell", "gates", "silent",
     )  # fmt: skip
 
     def __init__(
         self,
         snapshot: Snapshot,
-        begins_us: int,
-        shapes: Shapes,
-        troubles: Troubles,
+        past: Past,
         tell: Told,
         *,
         seed: int = 0,
+        nth: int = 0,
         gone: frozenset[str] = frozenset(),
         managed: Sequence[Change] = (),
+        silent: Silent | None = None,
     ) -> None:
-        """`tell` hears of each call when it has ended; `gone` and `managed` as of `Gate`."""
-        self._clock = clock = VirtualClock(begins_us)
+        """`tell` hears of each call when it has ended; `gone` and `managed` as of `Gate`; `silent` what others heard.
+
+        In the first play (`nth` 0) calls come when they came, in all others a moment later, each by its own.
+        """
+        self._clock = clock = VirtualClock(past.first_us)
         self._loop = loop_over(clock)
-        self._luck = Random(seed)
-        self._shapes = shapes
-        self._troubles = troubles
+        seed += nth * _STRIDE
+        self._luck, self._like = Random(seed), Random(seed)
+        self._later = Random(seed) if nth else None
+        self._past = past
         self._tell = tell
         self._number = self._open = 0
         self._calls: dict[int, Played] = {}
         self._given: Iterator[Arrival] = iter(())
         self._over = False
         self._played: asyncio.Future[None] | None = None
-        self.silent = Silent()
+        self.silent = Silent() if silent is None else silent
         parts = split(snapshot)
         self.gates = [
             Gate(part, clock, self.silent, self.silent, self._luck.random, self._opened, gone, managed)
@@ -128,7 +135,8 @@ class Play:
         self._alone = {part.namespace: gate for part, gate in zip(parts, self.gates, strict=True) if part.namespace}
 
     def _opened(self, provider: Provider) -> LedgerProvider:
-        return LedgerProvider(provider, self._clock, self._luck, self._shapes, self._troubles, self._calls)
+        past = self._past
+        return LedgerProvider(provider, self._clock, self._luck, past.shapes, past.troubles, self._calls)
 
     def play(self, arrivals: Iterable[Arrival]) -> None:
         """All of them, the earliest first."""
@@ -149,7 +157,8 @@ class Play:
             self._over = True
             self._rest()
         else:
-            self._clock.at(self._clock.moment(arrival.at_us), partial(self._arrive, arrival))
+            later = 0 if self._later is None else self._later.randrange(_LATER_US)
+            self._clock.at(self._clock.moment(arrival.at_us) + later, partial(self._arrive, arrival))
 
     def _rest(self) -> None:
         if self._over and not self._open and self._played is not None and not self._played.done():
@@ -177,7 +186,7 @@ class Play:
         if arrival.hit and _known(plan, arrival.hit):
             self._tell(arrival, Outcome(HIT, provider=arrival.provider, model=arrival.served))
             return None
-        shape = self._shapes.of(arrival)
+        shape = self._past.shapes.of(arrival, self._like)
         call = self._call(arrival, client, plan, shape)
         if client.limits is not None and (refusal := self._grant(call, plan, client)) is not None:
             return refusal
@@ -195,8 +204,8 @@ class Play:
             KIND if arrival.model else Kind.PASS,
             b"POST",
             b"/chat/completions",
-            b"",
-            request(self._number, arrival.model),
+            line_of(self._number),
+            request(self._past.bodies.of(arrival) or b"%d" % self._number, arrival.model),
             Asked(arrival.model, arrival.streamed, shape.most),
             _size(arrival, shape),
             tenant=client.tenant,

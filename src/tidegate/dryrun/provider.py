@@ -1,7 +1,8 @@
 """A provider of virtual time: it answers as it did, enforces the limits that the policy states, and fails as it failed.
 
-What the gate sends it is no request but the call's number, the model and the clamp; what it answers is the usage. The
-codec between them is the line's only one, so that nothing of any maker's form is read or written.
+What the gate sends it is no request but a mark of what it says, the model and the clamp, with the call's number as its
+head; what it answers is the usage. The codec between them is the line's only one: nothing of any maker's form is
+read or written.
 """
 
 import struct
@@ -40,9 +41,14 @@ class Played(NamedTuple):
     fault: Failed | None
 
 
-def request(number: int, model: str) -> bytes:
-    """The body of a call."""
-    return b"%d|%b|" % (number, _name(model))
+def request(mark: bytes, model: str) -> bytes:
+    """The body of a call: calls of one mark say the same."""
+    return b"%b|%b|" % (mark, _name(model))
+
+
+def line_of(number: int) -> bytes:
+    """The header line by which the provider knows the call."""
+    return b"%d\r\n" % number
 
 
 class LedgerCodec:
@@ -62,13 +68,13 @@ class LedgerCodec:
 
     def with_model(self, body: bytes, model: str) -> bytes:
         """For another model."""
-        number, _, most = body.split(b"|", 2)
-        return b"%b|%b|%b" % (number, _name(model), most)
+        mark, _, most = body.split(b"|", 2)
+        return b"%b|%b|%b" % (mark, _name(model), most)
 
     def with_output(self, body: bytes, tokens: int) -> bytes:
         """For so many new tokens at most."""
-        number, model, _ = body.split(b"|", 2)
-        return b"%b|%b|%d" % (number, model, tokens)
+        mark, model, _ = body.split(b"|", 2)
+        return b"%b|%b|%d" % (mark, model, tokens)
 
     def with_usage(self, body: bytes) -> bytes:
         """Streams always tell."""
@@ -201,9 +207,9 @@ class LedgerProvider:
         """Answer it, at the moment at which it would have been."""
         if not isinstance(body, bytes):
             raise TypeError("a body that was never there cannot be arriving")
-        number, model, most = body.split(b"|", 2)
-        call = self._calls[int(number)]
-        scope = self._keys[head.split(b"\r\n", 3)[2]]
+        _, model, most = body.split(b"|", 2)
+        _, _, key, number, *_ = head.split(b"\r\n", 4)
+        call, scope = self._calls[int(number)], self._keys[key]
         shape, name = call.shape, model.decode()
         failed = call.fault or self._troubles.at(self._provider.name, scope.name, name, self._clock.wall(), self._luck)
         if failed is not None:

@@ -3,12 +3,13 @@
 import msgspec
 
 from tidegate.dryrun.episodes import Episodes
-from tidegate.dryrun.outcome import FAILED, GONE, HIT, REFUSED, UNSEEN
-from tidegate.dryrun.tally import GROUPS, Sums, Tally
 
 
 class Figures(msgspec.Struct, frozen=True):
-    """Of some calls. Who waited a millisecond for its turn queued; cost is in billionths of the house currency."""
+    """Of some calls, as the mean of all plays: so whole numbers need not add up to the last one.
+
+    Who waited a millisecond for its turn queued; cost is in billionths of the house currency.
+    """
 
     calls: int
     answered: int
@@ -32,13 +33,42 @@ class Figures(msgspec.Struct, frozen=True):
     cost_nano: int
 
 
+class Spread(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How far one play of the same calls lies from another: a standard deviation for each of `Figures`, 0 = nowhere."""
+
+    answered: float = 0.0
+    hits: float = 0.0
+    refused: float = 0.0
+    refusals: dict[str, float] = {}
+    failed: float = 0.0
+    left: float = 0.0
+    queued: float = 0.0
+    wait_mean_ms: float = 0.0
+    wait_p95_ms: float = 0.0
+    wait_p99_ms: float = 0.0
+    paused: float = 0.0
+    degraded: float = 0.0
+    moved: float = 0.0
+    throttled: float = 0.0
+    attempts: float = 0.0
+    prompt_tokens: float = 0.0
+    completion_tokens: float = 0.0
+    cost_nano: float = 0.0
+
+
 class Group(msgspec.Struct, frozen=True):
-    """One namespace, plan or tier, or all calls; names are those that were recorded."""
+    """One namespace, plan or tier, or all calls; names are those that were recorded.
+
+    Spreads are of what was played. `unsure`: the figures whose change is no larger than what chance makes of the calls.
+    """
 
     by: str
     name: str
     before: Figures
     after: Figures
+    before_spread: Spread = Spread()
+    after_spread: Spread = Spread()
+    unsure: tuple[str, ...] = ()
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -74,6 +104,7 @@ class Report(msgspec.Struct, frozen=True):
     notes: tuple[str, ...]
     recorded: Figures
     currency: str
+    plays: int = 1  # of each policy; of one alone no spread is known
 
     @property
     def all(self) -> Group:
@@ -81,57 +112,17 @@ class Report(msgspec.Struct, frozen=True):
         return self.groups[0]
 
 
-def figures(sums: Sums) -> Figures:
-    """As they are shown."""
-    waits = sums.waits
-    return Figures(
-        sums.calls,
-        sums.served,
-        sums.ends[HIT],
-        sums.ends[REFUSED],
-        dict(sorted(sums.whys.items())),
-        sums.ends[FAILED],
-        sums.ends[GONE],
-        sums.ends[UNSEEN],
-        waits.count,
-        waits.mean / 1_000,
-        waits.quantile(950) / 1_000,
-        waits.quantile(990) / 1_000,
-        sums.paused,
-        sums.degraded,
-        sums.moved,
-        sums.throttled,
-        sums.attempts,
-        sums.prompt,
-        sums.completion,
-        sums.cost_nano,
-    )
-
-
-def groups(before: Tally, after: Tally) -> tuple[Group, ...]:
-    """Beside each other: all calls first, then the largest groups of each kind."""
-    found: list[Group] = []
-    for by in GROUPS:
-        was, is_ = before.by(by), after.by(by)
-        made = [
-            Group(by, name, figures(was.get(name, Sums())), figures(is_.get(name, Sums()))) for name in {**was, **is_}
-        ]
-        found += sorted(made, key=_largest)
-    return tuple(found)
-
-
-def findings(episodes: Episodes) -> tuple[Finding, ...]:
-    """Those with the most calls first."""
+def findings(episodes: Episodes, plays: int = 1) -> tuple[Finding, ...]:
+    """Those with the most calls first; of each as many as a play has on average, if that is one at least."""
     every = [
-        Finding(key.rule, key.why, key.namespace, one.calls, one.answered, one.first_us, one.last_us)
+        Finding(
+            key.rule, key.why, key.namespace, round(one.calls / plays), round(one.answered / plays), one.first_us,
+            one.last_us,
+        )
         for key, several in episodes.found.items()
         for one in several
-    ]
-    return tuple(sorted(every, key=_most_calls))
-
-
-def _largest(one: Group) -> tuple[int, str]:
-    return -max(one.before.calls, one.after.calls), one.name
+    ]  # fmt: skip
+    return tuple(sorted((one for one in every if one.calls), key=_most_calls))
 
 
 def _most_calls(one: Finding) -> tuple[int, int]:

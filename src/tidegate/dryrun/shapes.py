@@ -123,13 +123,14 @@ class Shapes:
         self._donors: dict[tuple[str, str, str], list[Shape]] = {}
         self._seen: dict[tuple[str, str, str], int] = {}
         self._lines: dict[tuple[str, str], _Line] = {}
-        self.guessed = 0  # calls that were taken to be like others
+        self.guessed = 0  # calls that are taken to be like others
         self.strange: set[tuple[str, str]] = set()  # models without a recorded call: as fast as the one that answered
 
     def learn(self, arrival: Arrival) -> None:
         """One more. O(1)."""
         shape = shape_of(arrival, self._profiles.get(arrival.provider))
         if shape is None:
+            self.guessed += not arrival.hit
             return
         line = self._lines.get((shape.provider, shape.model))
         if line is None:
@@ -148,17 +149,16 @@ class Shapes:
         elif (at := self._luck.randrange(seen)) < _KEPT:
             donors[at] = shape
 
-    def of(self, arrival: Arrival) -> Shape:
-        """What it came to, or would have. O(1)."""
+    def of(self, arrival: Arrival, luck: Random) -> Shape:
+        """What it came to, or would have, by `luck`. O(1)."""
         shape = shape_of(arrival, self._profiles.get(arrival.provider))
         if shape is not None:
             return shape
         if arrival.hit:
             return UNKNOWN._replace(prompt=arrival.prompt_tokens, completion=arrival.completion_tokens)
-        self.guessed += 1
         for kind in _kinds(arrival):
             if donors := self._donors.get(kind):
-                return _like(donors[self._luck.randrange(len(donors))], arrival)
+                return _like(donors[luck.randrange(len(donors))], arrival)
         return UNKNOWN
 
     def times(self, shape: Shape, provider: str, model: str, completion: int) -> tuple[int, int]:

@@ -314,6 +314,9 @@ export default {
   dry_figure: "Figure",
   dry_better: "better",
   dry_worse: "worse",
+  dry_unsure: "within chance",
+  dry_unsure_text:
+    "Within chance: the change is no larger than what chance makes of the same calls. Decide nothing by it.",
   d_calls: "Calls",
   d_answered: "Answered",
   d_hits: "Answered by the cache",

@@ -297,6 +297,8 @@ export default {
   dry_figure: "指标",
   dry_better: "改善",
   dry_worse: "变差",
+  dry_unsure: "属偶然",
+  dry_unsure_text: "属偶然：这个变化没有超出同样的调用因偶然而有的差异，不要据此做决定。",
   d_calls: "调用",
   d_answered: "已回答",
   d_hits: "由缓存回答",

@@ -1,7 +1,7 @@
 import { Table, Title } from "@mantine/core";
 import classes from "../policies.module.css";
 import { usePolicyWords, type Word } from "../words";
-import { Change, useFigureText } from "./Change";
+import { Change, useMeanText } from "./Change";
 import { FIGURES, figureOf } from "./figures";
 import type { Report } from "./types";
 
@@ -11,7 +11,7 @@ const MOST = 30;
 /** The same figures for each namespace, strategy or tier; nothing where there is only one. */
 export function GroupTable({ report, by }: { report: Report; by: "namespace" | "plan" | "tier" }) {
   const t = usePolicyWords();
-  const text = useFigureText(report.currency);
+  const text = useMeanText(report.currency);
   const groups = report.groups.filter((one) => one.by === by);
   if (groups.length < 2) return null;
   const figures = FIGURES.filter((one) => SHOWN.includes(one.key));
@@ -40,10 +40,8 @@ export function GroupTable({ report, by }: { report: Report; by: "namespace" | "
                   const [before, after] = [figureOf(group.before, figure), figureOf(group.after, figure)];
                   return (
                     <Table.Td key={figure.key}>
-                      {text(figure, after)}{" "}
-                      {before === after ? null : (
-                        <Change figure={figure} before={before} after={after} currency={report.currency} />
-                      )}
+                      {text(figure, group.after, group.after_spread)}{" "}
+                      {before === after ? null : <Change figure={figure} group={group} currency={report.currency} />}
                     </Table.Td>
                   );
                 })}

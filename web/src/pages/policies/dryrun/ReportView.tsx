@@ -3,7 +3,7 @@ import { useFormat } from "~/i18n/format";
 import { useTold } from "~/i18n/told";
 import classes from "../policies.module.css";
 import { usePolicyWords, type Word } from "../words";
-import { Change, useFigureText } from "./Change";
+import { Change, useFigureText, useMeanText } from "./Change";
 import { FIGURES, type Figure, figureOf } from "./figures";
 import { GroupTable } from "./GroupTable";
 import type { Report } from "./types";
@@ -37,22 +37,20 @@ export function ReportView({ report }: { report: Report }) {
 function Whole({ report }: { report: Report }) {
   const t = usePolicyWords();
   const text = useFigureText(report.currency);
+  const mean = useMeanText(report.currency);
   const all = report.groups[0];
   if (!all) return null;
   const played = report.before === "current";
-  const cells = (figure: Figure) => {
-    const [before, after] = [figureOf(all.before, figure), figureOf(all.after, figure)];
-    return (
-      <>
-        <Table.Td>{text(figure, figureOf(report.recorded, figure))}</Table.Td>
-        {played ? <Table.Td>{text(figure, before)}</Table.Td> : null}
-        <Table.Td fw={600}>{text(figure, after)}</Table.Td>
-        <Table.Td>
-          <Change figure={figure} before={before} after={after} currency={report.currency} />
-        </Table.Td>
-      </>
-    );
-  };
+  const cells = (figure: Figure) => (
+    <>
+      <Table.Td>{text(figure, figureOf(report.recorded, figure))}</Table.Td>
+      {played ? <Table.Td>{mean(figure, all.before, all.before_spread)}</Table.Td> : null}
+      <Table.Td fw={600}>{mean(figure, all.after, all.after_spread)}</Table.Td>
+      <Table.Td>
+        <Change figure={figure} group={all} currency={report.currency} />
+      </Table.Td>
+    </>
+  );
   return (
     <div className={classes.scroll}>
       <Table className={classes.figures}>
@@ -112,12 +110,13 @@ function Sentences({ report }: { report: Report }) {
       answered: one.answered,
     }),
   );
+  const doubt = report.groups.some((one) => one.unsure.length) ? [t("dry_unsure_text")] : [];
   const unmatched = report.unmatched.map((one) => `${told(one.kind)} ${one.name}: ${told(one.what)}`);
   return (
     <>
       {lines(t("dry_findings"), refused)}
       {lines(t("dry_unmatched"), unmatched, t("dry_unmatched_none"))}
-      {lines(t("dry_notes"), report.notes.map(told))}
+      {lines(t("dry_notes"), [...doubt, ...report.notes.map(told)])}
     </>
   );
 }

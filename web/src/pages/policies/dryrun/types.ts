@@ -17,11 +17,18 @@ export interface Figures {
   cost_nano: number;
 }
 
+/** How far one play lies from another (standard deviation); what is nought is left out. */
+export type Spread = Partial<Omit<Figures, "refusals" | "calls">>;
+
 export interface Group {
   by: string;
   name: string;
   before: Figures;
   after: Figures;
+  before_spread: Spread;
+  after_spread: Spread;
+  /** Figures whose change is no larger than what chance makes of the same calls. */
+  unsure: string[];
 }
 
 export interface Refusals {
@@ -46,6 +53,8 @@ export interface Report {
   notes: string[];
   recorded: Figures;
   currency: string;
+  /** Of each policy; of one alone no spread is known. */
+  plays: number;
 }
 
 export interface DryRun {

@@ -165,13 +165,15 @@ class Story:
     gate's own mirror, what the next call will find.
     """
 
-    __slots__ = ("_answered", "_returned")
+    __slots__ = ("_answered", "_requests", "_returned", "_tokens")
 
     MAX_TARGETS: Final = 4_096
 
     def __init__(self) -> None:
         self._answered: dict[str, bytes] = {}  # at the first attempt, by target: the usual case, written once
         self._returned = ReturnedOf()
+        self._requests = _Standing(b"requests")
+        self._tokens = _Standing(b"tokens")
 
     def of(
         self,
@@ -190,8 +192,8 @@ class Story:
             self._returned.of(lane.service.name, headers, shown),
             _told(request_id, waited_us),
             self._at_once(lane, tried) if at_once else _answered(lane, tried),
-            _stands(b"requests", quota.view_requests(now)),
-            _stands(b"tokens", quota.view_tokens(now)),
+            self._requests.of(quota.view_requests(now)),
+            self._tokens.of(quota.view_tokens(now)),
         )
 
     def told(self, request_id: bytes, waited_us: int) -> bytes:
@@ -216,16 +218,23 @@ def _answered(lane: Lane, tried: Sequence[Attempt]) -> bytes:
     return b"x-tidegate-target: %b\r\n%b" % (lane.name.encode("latin-1", "replace"), attempts(tried))
 
 
-def _stands(name: bytes, view: View | None) -> bytes:
-    """One dimension of a quota."""
-    if view is None:
-        return b""
-    # Formats that stand where they are used are filled in by compiled code, at a third of the cost.
-    return b"x-ratelimit-limit-%b: %d\r\nx-ratelimit-remaining-%b: %d\r\nx-ratelimit-reset-%b: %dms\r\n" % (
-        name,
-        view.limit,
-        name,
-        view.left,
-        name,
-        -(-view.reset_us // 1_000),
-    )
+class _Standing:
+    """One dimension of a quota as clients are told of it. What stands around its figures is written once a limit."""
+
+    __slots__ = ("_before", "_between", "_limit", "_name")
+
+    def __init__(self, name: bytes) -> None:
+        self._name = name
+        self._limit = -1
+        self._before = b""
+        self._between = b"\r\nx-ratelimit-reset-%b: " % name
+
+    def of(self, view: View | None) -> bytes:
+        if view is None:
+            return b""
+        limit = view.limit
+        if limit != self._limit:
+            self._limit, name = limit, self._name
+            self._before = b"x-ratelimit-limit-%b: %d\r\nx-ratelimit-remaining-%b: " % (name, limit, name)
+        # Formats that stand where they are used are filled in by compiled code, at a third of the cost.
+        return b"%b%d%b%dms\r\n" % (self._before, view.left, self._between, -(-view.reset_us // 1_000))

@@ -28,25 +28,34 @@ class Returned:
     A line that is the same object as in the reply before (`wire/forms.py`) is written as it was then. O(lines).
     """
 
-    __slots__ = ("_lines", "_written")
+    __slots__ = ("_joined", "_lines", "_written")
 
     def __init__(self) -> None:
         self._lines: list[object] = []
         self._written: list[bytes] = []
+        self._joined = b""
 
     def of(self, headers: Headers, shown: dict[bytes, bytes]) -> bytes:
         """The lines, each with CR LF; `shown` holds the same headers by name."""
         lines: list[object] = list(headers)
-        known, count = self._lines, len(lines)
-        written = self._written.copy() if len(known) == count else [b""] * count
-        alike = len(known) == count
+        known, written, count = self._lines, self._written, len(lines)
+        if len(known) != count:
+            known, written = [None] * count, [b""] * count
+            self._written, self._joined = written, b""
+        changed = False
         for at in range(count):
-            if not alike or lines[at] is not known[at]:
-                name, value = headers[at]
-                written[at] = b"" if name in _NOT_RETURNED else b"%b: %b\r\n" % (name, value)
-        self._lines, self._written = lines, written
+            if lines[at] is known[at]:
+                continue
+            name, value = headers[at]
+            line = b"" if name in _NOT_RETURNED else b"%b: %b\r\n" % (name, value)
+            if line != written[at]:
+                written[at] = line
+                changed = True
+        self._lines = lines
+        if changed:
+            self._joined = b"".join(written)
+        back = self._joined
         request_id = shown.get(b"x-request-id") or shown.get(b"request-id")
-        back = b"".join(written)
         return back if request_id is None else b"%bx-tidegate-upstream-request-id: %b\r\n" % (back, request_id)
 
 

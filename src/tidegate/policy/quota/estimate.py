@@ -26,7 +26,7 @@ LOW_IMAGE_TOKENS: Final = 85
 
 _YOUNG: Final = 8
 _MARGIN: Final = 3.0
-_SPACES_OF: Final = 1_024  # bytes of a text in which spaces are counted: a share is asked for, and each costs a stop
+_SPACES_OF: Final = 512  # bytes of a text in which spaces are counted: a share is asked for, and each costs a stop
 _WITH_IMAGES: Final = 36  # the kind of a call with images, whatever its text
 _TOKENS_PER_WEIGHT: Final = 4  # of that text: its weight becomes one with the images' tokens
 # Tokens per weight of a young class: by share of wide characters, and by spaces (none: base64, digits), then images.

@@ -7,12 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tidegate.model.cluster import BUCKET
 from tidegate.model.tenant import PAID, Tenant
+from tidegate.policy.lease.purse import SOON_US, QuotaLease
 from tidegate.policy.pick import make as pick
 from tidegate.policy.queue.appointments import GRACE_US
 from tidegate.policy.queue.dispatcher import Dispatcher, Grant, Rules, Waiting
 from tidegate.policy.queue.outlet import UNTOLD, Outlet
 from tidegate.policy.queue.outlets import Outlets
+from tidegate.policy.queue.records import Ahead
 from tidegate.policy.queue.welcome import CLOSE_US
 from tidegate.policy.quota.allowance import NEVER
 from tidegate.policy.quota.bucket import Bucket
@@ -185,3 +188,35 @@ def test_the_gap_of_who_waits_is_bounded_with_places(
             back = sorted([*back, (told, name, cost)])
     door.until(at + GRACE_US)
     assert door.gaps.widest <= 3 * LARGEST
+
+
+class Nobody:
+    """Other workers, at which nobody waits. Fulfils `forecast.Elsewhere`."""
+
+    def before(self, tenant: Tenant, charge: Charge, ahead: Ahead, now: int) -> Ahead:
+        """Nothing more than here."""
+        return ahead
+
+
+@pytest.mark.parametrize(("left", "due", "at_hand"), [(5_000, 60, True), (900, 60, False), (5_000, 0, False)])
+def test_an_exchange_with_a_fund_that_has_it_is_no_wait(left: int, due: int, at_hand: bool) -> None:
+    """However much was promised for later, what nobody is to have now goes to who comes; else quota would lie idle.
+
+    As it does at once where the quota is one worker's alone.
+    """
+    purse = QuotaLease(BUCKET, 10_000, window_us=100 * SECOND)
+    purse.told(0, left, 0, 0, 0)
+    outlets = Outlets([Outlet("one", Quota((), (purse,)))], pick("headroom"))
+    desk = Dispatcher(outlets, scheduler("dynamic"), lambda: 0.0, Rules(10_000), 0)
+    desk.share(Nobody())
+    desk.scheduler.push(first := Waiting(ACME, Charge(1_000), 0, NEVER), 0)
+    desk.scheduler.remove(first, 0)
+    desk.scheduler.spent(ACME, 100 * LARGEST, 0)
+    assert not desk.scheduler.honours(ACME, 0)
+    assert desk.book(ACME, Charge(1_000), 60 * SECOND, 0)
+    for _ in range(80):
+        assert desk.book(GLOBEX, Charge(1_000), due * SECOND, 0)
+    assert desk.pass_now(ACME, Charge(1_000), 0, 0) is None
+    wait = desk.predict(ACME, Charge(1_000), 0).wait_us
+    assert wait == SOON_US if at_hand else wait > 60 * SECOND
+    assert desk.promise(ACME, Charge(1_000), 0, 0) > 60 * SECOND

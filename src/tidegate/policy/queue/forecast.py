@@ -10,6 +10,7 @@ from typing import Protocol
 
 from tidegate.model.tenant import Tenant
 from tidegate.policy.failure.health import PROBE_GUESS_US
+from tidegate.policy.lease.purse import SOON_US
 from tidegate.policy.queue.above import Above
 from tidegate.policy.queue.outlet import Outlet
 from tidegate.policy.queue.outlets import Outlets
@@ -65,6 +66,11 @@ class Forecast:
         """A call was sent."""
         if self._tiered:
             self._above.served(tenant.tier.rank, tokens, now)
+
+    @property
+    def exchange_us(self) -> int:
+        """How long a wait is that is none for quota: it is there, and other workers' too. 0 where it is ours alone."""
+        return SOON_US if self.elsewhere is not None else 0
 
     def wait(self, tenant: Tenant, charge: Charge, ahead: Ahead, now: int) -> int:
         """When such a call is served behind so many reservations: microseconds, 0 = now, or NEVER."""

@@ -10,7 +10,7 @@
   its own; and places that cover a call in part let it wait for its turn. So who could not redeem a place, because it
   did not call then, has its share all the same, and who always calls has no more.
 * So that no quota lies idle, who has had no more than its share may queue where nobody waits, and on windows anybody
-  where the queue is short.
+  where the queue is short; and where workers share the quota, an exchange with the fund that has it is no wait.
 
 Everything is O(1) in waiting calls and tenants, but for `Appointments.first_free`.
 """
@@ -51,6 +51,8 @@ class Welcome:
         ahead = self._scheduler.ahead(tenant, charge.tokens, now) if queued else _NOBODY_AHEAD
         wait = forecast.wait(tenant, charge, ahead, now)
         if wait != NEVER and len(places) and (strict or self._behind_all(tenant, queued, now)):
+            if not strict and self._at_hand(tenant, charge, wait, now, body):
+                return wait
             wait = self._behind(tenant, charge, ahead, wait, now)
         return self._at_least(tenant, charge, wait, now) if wait > LONG_US else wait
 
@@ -76,11 +78,17 @@ class Welcome:
         if places.span(tenant.flow) and not self._scheduler.honours(tenant, now):
             token_us = forecast.token_us(tenant, now)
             late = Ahead(late.requests, late.tokens + (round(SPARE_US / token_us) if token_us else 0))
-        return late.tokens == 0 or forecast.wait(tenant, charge, late, now) == 0
+        return late.tokens == 0 or forecast.wait(tenant, charge, late, now) <= forecast.exchange_us
 
     def rivals(self, tenant: Tenant) -> int:
         """The weight of those who compete with it, in thousandths: as many as were told a time, or wait."""
         return max(self.places.weight, self._scheduler.weight(tenant))
+
+    def _at_hand(self, tenant: Tenant, charge: Charge, wait: int, now: int, body: object) -> bool:
+        """It would pass at once if a lease were here already: what lacks is an exchange, and nobody waits for one."""
+        if not 0 < wait <= self._forecast.exchange_us or self._scheduler.oldest() is not None:
+            return False
+        return self.may_pass(tenant, charge, now, body)
 
     def _lets_in(self, tenant: Tenant, charge: Charge, credit: int, now: int) -> bool:
         """Places that have come due and cover it, or where turns are close some of it."""

@@ -9,10 +9,10 @@ from tidegate.dryrun.spread import Means, figures, groups
 from tidegate.dryrun.tally import Tally
 
 
-def tally(refused: int, wait_us: int = 2_000_000, tokens: int = 7) -> Tally:
-    """Ten calls, of which so many were refused and the others waited so long."""
+def tally(refused: int, wait_us: int = 2_000_000, tokens: int = 7, calls: int = 10) -> Tally:
+    """Calls of which so many were refused and the others waited so long."""
     found = Tally()
-    for n in range(10):
+    for n in range(calls):
         if n < refused:
             found.add(call(n), Outcome(REFUSED, "over_quota", "quota"))
         else:
@@ -55,15 +55,17 @@ def test_a_reason_of_some_plays_counts_as_nothing_in_the_others() -> None:
 
 def test_a_change_within_chance_is_unsure() -> None:
     """Twice what two draws differ by; what was recorded is one draw that scatters as the plays do."""
-    now = means(tally(4), tally(5), tally(6))  # ± 1
-    for refused, before, doubted in ((3, (tally(3),), True), (1, (tally(1),), False)):
-        (whole, *_) = groups(means(*before), now, drawn=False)
-        assert whole.before.refused == refused
-        assert ("refused" in whole.unsure) is doubted
-    played = groups(means(tally(3), tally(3)), now, drawn=True)[0]
-    assert (played.before_spread, "refused" in played.unsure) == (Spread(), True)
-    assert groups(means(tally(2), tally(2)), now, drawn=True)[0].unsure == ()
-    assert groups(means(tally(5)), now, drawn=False)[0].unsure == ()  # no change is none
+    now = means(*(tally(n, calls=100) for n in (40, 50, 60)))  # ± 10: beside one draw 28 are chance, else 20
+
+    def doubted(*before: int, drawn: bool) -> bool:
+        was = means(*(tally(n, calls=100) for n in before))
+        return "refused" in groups(was, now, drawn=drawn)[0].unsure
+
+    assert [doubted(n, drawn=False) for n in (21, 22, 49, 50, 51, 78, 79)] == [
+        False, True, True, False, True, True, False,
+    ]  # fmt: skip
+    assert [doubted(n, n, drawn=True) for n in (29, 30, 70, 71)] == [False, True, True, False]
+    assert [doubted(n - 10, n, n + 10, drawn=True) for n in (21, 22)] == [False, True]
 
 
 def test_spreads_are_of_the_figures() -> None:

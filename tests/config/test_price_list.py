@@ -15,7 +15,7 @@ from tidegate.config import price_list
 from tidegate.config.build.money import Tariff, priced
 from tidegate.model.outcome import Usage
 from tidegate.model.snapshot import PriceRow
-from tidegate.policy.money import PriceBook, cost_nano
+from tidegate.policy.money import PriceBook, cost_nano, rates
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 ONE = Decimal(1)
@@ -52,7 +52,7 @@ def theirs(model: Any, usage: dict[str, int]) -> int:
 def ours(seller: str, model: str, usage: Usage) -> int:
     (found,) = (each for each in LIST.sellers if each.id == seller)
     tariffs = LIST.tariffs(found, model, NOON.date())
-    return cost_nano([priced(tariff, ONE) for tariff in tariffs], usage)
+    return cost_nano(rates([priced(tariff, ONE) for tariff in tariffs]), usage)
 
 
 def test_the_list_is_the_package_s() -> None:

@@ -10,9 +10,10 @@ from tidegate.model.call import Call, Kind
 from tidegate.model.facts import BROKEN, LEFT, CallRecord, tries_of
 from tidegate.model.outcome import Usage
 from tidegate.model.snapshot import Limits, Price
+from tidegate.policy.money import rates
 from tidegate.testing.clock import ManualClock
 
-DOLLAR = (Price(prompt=1_000_000, completion=2_000_000, cached=500_000),)  # nano a token: 1, 2 and 0.5
+DOLLAR = rates([Price(prompt=1_000_000, completion=2_000_000, cached=500_000)])  # nano a token: 1, 2 and 0.5
 WALL = 1_000_000_000
 
 
@@ -112,7 +113,7 @@ async def test_what_makes_no_tokens_is_not_billed_for_any() -> None:
     """Embeddings cost their prompt; counting costs nothing, whether it is answered or stopped."""
     clock = ManualClock()
     slot, counting, embedding = slot_of(clock), call_of(), call_of()
-    slot.lane.prices = (Price(prompt=1_000_000, per_request=3),)
+    slot.lane.prices = rates([Price(prompt=1_000_000, per_request=3)])
     counting.kind, embedding.kind = Kind.COUNT, Kind.EMBEDDING
     found = unstated(embedding, slot, b"x" * 400, clock.now())
     assert found is not None
@@ -126,7 +127,7 @@ async def test_a_price_for_each_call_is_not_due_for_what_a_provider_refused() ->
     """It bills nothing for an error; what was at work it bills in full."""
     clock = ManualClock()
     slot, call = slot_of(clock), call_of()
-    slot.lane.prices = (Price(prompt=1_000_000, per_request=3),)
+    slot.lane.prices = rates([Price(prompt=1_000_000, per_request=3)])
     note(call, slot, 429, "rate", Usage(), 100, clock.now())
     note(call, slot, 0, "stopped", Usage(10, estimated=True), 100, clock.now())
     assert [one.cost_nano for one in closed(call, slot.lane, Usage(20)).tries] == [0, 13, 23]

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from tidegate.model.outcome import Usage
 from tidegate.model.snapshot import Price, PriceRow
-from tidegate.policy.money import PriceBook, cost_nano, matches, prompt_nano
+from tidegate.policy.money import PriceBook, cost_nano, likely_nano, matches, rates
 
 MINI = Price(prompt=150_000_000, completion=600_000_000, cached=75_000_000, written=150_000_000)
 LONG = Price(prompt=300_000_000, completion=900_000_000, above_tokens=1_000)
@@ -31,19 +31,20 @@ LONG = Price(prompt=300_000_000, completion=900_000_000, above_tokens=1_000)
 )
 def test_a_call_costs_what_its_tokens_do(prices: tuple[Price, ...], usage: Usage, nano: int) -> None:
     """Cached and written tokens are a part of the prompt with a price of their own; a long prompt has another."""
-    assert cost_nano(prices, usage) == nano
+    assert cost_nano(rates(prices), usage) == nano
 
 
-@given(st.sampled_from([(MINI,), (MINI, LONG), (Price(prompt=499_999, per_request=7),)]), st.integers(0, 10_000))
-def test_a_prompt_costs_what_a_call_of_nothing_else_does(prices: tuple[Price, ...], tokens: int) -> None:
+@given(st.sampled_from([(MINI,), (MINI, LONG), (Price(prompt=499_999, per_request=7),)]), *[st.integers(0, 10_000)] * 2)
+def test_what_is_likely_costs_what_such_a_call_does(prices: tuple[Price, ...], tokens: int, output: int) -> None:
     """To the billionth."""
-    assert prompt_nano(prices, tokens) == cost_nano(prices, Usage(tokens))
+    assert likely_nano(rates(prices), tokens, output) == cost_nano(rates(prices), Usage(tokens, output))
+    assert likely_nano((), tokens, output) == 0
 
 
 @given(st.lists(st.integers(0, 100_000), min_size=1, max_size=50))
 def test_a_sum_of_calls_is_off_by_half_a_nano_a_call_at_most(prompts: list[int]) -> None:
     """Rounding does not grow."""
-    price = (Price(prompt=2_812_345),)
+    price = rates([Price(prompt=2_812_345)])
     apart = sum(cost_nano(price, Usage(prompt)) for prompt in prompts)
     assert abs(2 * (apart - sum(prompts) * 2_812_345 / 1_000_000)) <= len(prompts) + 1e-3
 
@@ -83,5 +84,5 @@ def test_a_price_book() -> None:
 def test_thought_may_have_a_price_of_its_own() -> None:
     """It is a part of the completion; without a price it costs what other output does."""
     usage = Usage(prompt=0, completion=10, reasoning=4)
-    assert cost_nano([Price(completion=2_000_000, reasoning=3_000_000)], usage) == 6 * 2 + 4 * 3
-    assert cost_nano([Price(completion=2_000_000)], usage) == 20
+    assert cost_nano(rates([Price(completion=2_000_000, reasoning=3_000_000)]), usage) == 6 * 2 + 4 * 3
+    assert cost_nano(rates([Price(completion=2_000_000)]), usage) == 20

@@ -9,6 +9,7 @@ from tidegate.line.plan import Plan
 from tidegate.model.call import Call, Kind
 from tidegate.model.errors import Problem, ProblemKind
 from tidegate.model.reply import Downstream
+from tidegate.policy.money import Rate
 from tidegate.policy.tenant_limits.ask import REQUEST, Ask
 from tidegate.policy.tenant_limits.calendar import moment
 from tidegate.policy.tenant_limits.limits import Limits
@@ -19,7 +20,7 @@ from tidegate.ports import Clock
 PASS: Final = Kind.PASS
 COUNT: Final = Kind.COUNT
 EMBEDDING: Final = Kind.EMBEDDING
-_NO_PRICES: Final = ()
+_NO_PRICES: Final[tuple[Rate, ...]] = ()
 AWAY_US: Final = 1_000_000  # a guess: nobody knows when the shared state is back
 
 

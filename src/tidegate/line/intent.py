@@ -4,7 +4,7 @@ from tidegate.line.plan import Plan
 from tidegate.line.slot import Slot
 from tidegate.model.call import Call
 from tidegate.model.facts import Intent
-from tidegate.policy.money import prompt_nano
+from tidegate.policy.money import likely_nano
 from tidegate.ports import Clock, Journal
 
 
@@ -24,7 +24,7 @@ class Intents:
         call.last_at = slot.permit.taken_at
         likely, cost = (0, 0) if call.grant is None else (call.grant.likely_tokens, call.grant.likely_nano)
         if not cost and lane.prices:
-            cost = prompt_nano(lane.prices, likely or charged)
+            cost = likely_nano(lane.prices, likely or charged, 0)
         intent = Intent(
             call.id,
             len(call.attempts) + 1,

@@ -29,6 +29,7 @@ from tidegate.policy.learned import blame
 from tidegate.policy.learned.concurrency import Concurrency
 from tidegate.policy.lease.lease_client import LeaseClient
 from tidegate.policy.lease.purse import OUTPUTS, REQUESTS, TOKENS
+from tidegate.policy.money import rates
 from tidegate.policy.queue.outlet import Cap, Outlet
 from tidegate.policy.quota.average import Average
 from tidegate.policy.quota.estimate import Estimator, admission
@@ -158,7 +159,7 @@ class Lane(Outlet):
         self.estimator = experience.estimator
         self.pace = experience.pace
         self.speed = experience.speed
-        self.prices = service.prices.get(model, ())
+        self.prices = rates(service.prices.get(model))
         self.concurrency = experience.concurrency
         self.concurrency.share(self)
         self._remember()
@@ -193,7 +194,7 @@ class Lane(Outlet):
         profile = _shaped(service.profile, window)
         self.window = window
         self.service = service
-        self.prices = service.prices.get(self.model, ())
+        self.prices = rates(service.prices.get(self.model))
         self._rule = service.profile.charge
         self._remember()
         self.configured = limits

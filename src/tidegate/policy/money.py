@@ -15,7 +15,27 @@ _HALF: Final = 500_000
 _LONGEST: Final = 256  # a longer name is no model's
 
 
-def cost_nano(prices: Sequence[Price], usage: Usage) -> int:
+class Rate:
+    """A `Price` as it is reckoned with, several times a call: no struct, whose fields are looked up by name."""
+
+    __slots__ = ("above_tokens", "cached", "completion", "per_request", "prompt", "reasoning", "written")
+
+    def __init__(self, price: Price) -> None:
+        self.above_tokens = price.above_tokens
+        self.prompt = price.prompt
+        self.cached = price.cached
+        self.written = price.written
+        self.completion = price.completion
+        self.reasoning = price.reasoning
+        self.per_request = price.per_request
+
+
+def rates(prices: Sequence[Price]) -> tuple[Rate, ...]:
+    """The same, ready to be reckoned with."""
+    return tuple([Rate(price) for price in prices])
+
+
+def cost_nano(prices: tuple[Rate, ...], usage: Usage) -> int:
     """What a provider with these prices bills for this usage; 0 where no price is known.
 
     The price by the length of the prompt holds for all tokens of the call, as providers have it.
@@ -33,16 +53,15 @@ def cost_nano(prices: Sequence[Price], usage: Usage) -> int:
     return (total + _HALF) // _MILLION + price.per_request
 
 
-def prompt_nano(prices: Sequence[Price], tokens: int) -> int:
-    """What that many tokens cost as a plain prompt: `cost_nano` for where no more is known yet, at a third of its time.
+def likely_nano(prices: tuple[Rate, ...], prompt: int, output: int) -> int:
+    """What so many tokens cost, none of them cached: `cost_nano` for where no more is known yet."""
+    if not prices:
+        return 0
+    price = _of_length(prices, prompt)
+    return (prompt * price.prompt + output * price.completion + _HALF) // _MILLION + price.per_request
 
-    At least one price.
-    """
-    price = _of_length(prices, tokens)
-    return (tokens * price.prompt + _HALF) // _MILLION + price.per_request
 
-
-def _of_length(prices: Sequence[Price], tokens: int) -> Price:
+def _of_length(prices: tuple[Rate, ...], tokens: int) -> Rate:
     price = prices[0]
     if len(prices) > 1:
         for longer in prices[1:]:

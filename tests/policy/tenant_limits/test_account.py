@@ -8,6 +8,7 @@ import pytest
 
 from tidegate.model.entitlements import Allowance
 from tidegate.model.snapshot import Price
+from tidegate.policy.money import rates
 from tidegate.policy.tenant_limits.account import LEAST_WAIT_US, UNKNOWN_US, Account
 from tidegate.policy.tenant_limits.ask import Ask
 from tidegate.policy.tenant_limits.budget import TOKENS_DAY
@@ -15,7 +16,7 @@ from tidegate.policy.tenant_limits.short import BUSY, EXHAUSTED, RATE, TOO_LARGE
 
 MINUTE, DAY = 60_000_000, 86_400_000_000
 NOON = 20_000 * DAY + DAY // 2
-PRICES = (Price(prompt=1_000_000, completion=1_000_000, cached=1_000_000),)  # a nano a token
+PRICES = rates([Price(prompt=1_000_000, completion=1_000_000, cached=1_000_000)])  # a nano a token
 
 
 def account(**allowance: int) -> Account:

@@ -1,10 +1,11 @@
 """What a call will probably spend."""
 
 from tidegate.model.snapshot import Price
+from tidegate.policy.money import rates
 from tidegate.policy.tenant_limits.ask import REQUEST, Ask
 from tidegate.policy.tenant_limits.outlook import UNKNOWN, Outlook
 
-PRICES = (Price(prompt=1_000_000_000, completion=4_000_000_000, cached=100_000_000),)
+PRICES = rates([Price(prompt=1_000_000_000, completion=4_000_000_000, cached=100_000_000)])
 
 
 def seen(*produced: int) -> Outlook:

@@ -21,14 +21,14 @@ def test_logs_of_idle_accounts_are_let_go() -> None:
     idle = [account(f"tenant-{n}") for n in range(1_000)]
     for one in idle:
         one.begin(5, now)
-        common.began(one, now)
+        common.began((one,), now)
         one.end(0, now, now, sent=True)
     assert len(common) == 1_000
     now = 2 * MINUTE
     busy = account("busy")
     for _ in range(2_000):
         busy.begin(0, now)
-        common.began(busy, now)
+        common.began((busy,), now)
         busy.end(0, now, now, sent=False)
     assert len(common) == 1
     assert all(one.requests is None and one.tokens is None and not one.recent for one in idle)

@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from tests.policy.tenant_limits.oracle import MINUTE_US, Entry, Log
 from tidegate.model.entitlements import Allowance, ClientKey, Namespace, User
 from tidegate.model.snapshot import Price
+from tidegate.policy.money import rates
 from tidegate.policy.tenant_limits.accounts import Accounts
 from tidegate.policy.tenant_limits.ask import Ask
 from tidegate.policy.tenant_limits.limits import Limits
@@ -19,7 +20,7 @@ from tidegate.policy.tenant_limits.reservation import TenantReservation
 from tidegate.policy.tenant_limits.short import BUSY, EXHAUSTED, RATE, TOO_LARGE, Short
 
 DAY = 86_400_000_000
-PRICES = (Price(prompt=1_000_000, completion=3_000_000),)
+PRICES = rates([Price(prompt=1_000_000, completion=3_000_000)])
 SLOT_US = 12_000
 
 

@@ -4,6 +4,7 @@ from datetime import UTC
 
 from tidegate.model.entitlements import Allowance
 from tidegate.model.snapshot import Price
+from tidegate.policy.money import rates
 from tidegate.policy.tenant_limits.account import Account
 from tidegate.policy.tenant_limits.ask import REQUEST, Ask
 from tidegate.policy.tenant_limits.budget import TOKENS_DAY
@@ -13,7 +14,7 @@ from tidegate.policy.tenant_limits.reservation import BOUNDLESS, TenantReservati
 
 MINUTE = 60_000_000
 NOON = 20_000 * 86_400_000_000 + 43_200_000_000
-PRICES = (Price(prompt=1_000_000, completion=1_000_000),)  # a nano a token
+PRICES = rates([Price(prompt=1_000_000, completion=1_000_000)])  # a nano a token
 
 
 class Scene:

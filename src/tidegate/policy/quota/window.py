@@ -29,6 +29,16 @@ HOLD_US = 500_000
 _GONE = 256  # slots that a minute's log loses within `LATE_US`, and some more
 MISSES = 8  # calls in flight at once whose estimates may be too low
 _FADE = 64  # calls over which a large miss is forgotten
+_NONE = -(1 << 62)  # no slot's number
+
+
+class _Slot:
+    """What was taken in one slot. Most is taken where the last was: adding there looks nothing up."""
+
+    __slots__ = ("used",)
+
+    def __init__(self, used: int) -> None:
+        self.used = used
 
 
 class SlidingLog(Allowance):
@@ -36,7 +46,7 @@ class SlidingLog(Allowance):
 
     __slots__ = (
         "_due", "_gone", "_held", "_held_since", "_held_until", "_kept", "_last", "_late", "_leaving", "_missed",
-        "_slot_us", "_slots", "_span_us", "_spare_permille", "_sums", "_untils", "_used",
+        "_newest", "_newest_at", "_slot_us", "_slots", "_span_us", "_spare_permille", "_sums", "_untils", "_used",
     )  # fmt: skip
 
     def __init__(self, limit: int, *, window_us: int, jitter_us: int = 0, spare_permille: int = 0) -> None:
@@ -50,7 +60,9 @@ class SlidingLog(Allowance):
         self._shape(limit)
         self._slot_us = max(1, window_us // SLOTS)
         self._span_us = window_us + jitter_us
-        self._slots: dict[int, int] = {}
+        self._slots: dict[int, _Slot] = {}
+        self._newest = _Slot(0)
+        self._newest_at = _NONE  # which of them that is
         self._late: dict[int, tuple[int, int]] = {}  # slots that are counted for longer: until when, and how much
         self._untils: list[tuple[int, int]] = []  # a heap: when which of them leaves, or was to leave
         self._leaving: dict[int, list[int]] = {}  # them, by the slot that leaves next after them
@@ -76,7 +88,7 @@ class SlidingLog(Allowance):
             if (gone_at := self._gone_at(oldest)) > now:
                 self._due = min(self._due, gone_at)
                 break
-            used = slots.pop(oldest)
+            used = self._pop(oldest)
             self._used -= used
             self._sums.add(oldest, -used)
         if self._late:
@@ -160,19 +172,39 @@ class SlidingLog(Allowance):
                     amount -= used
                     if amount <= 0:
                         return until - now
-            amount -= self._slots.get(slot, 0)
+            if slot in self._slots:
+                amount -= self._slots[slot].used
             if amount <= 0:
                 return self._gone_at(slot) - now
         return whole
 
     def take(self, cost: int, now: int) -> None:
         self._expire(now)
-        slots, slot = self._slots, now // self._slot_us
-        if not slots:
-            self._due = min(self._due, self._gone_at(slot))
-        slots[slot] = slots.get(slot, 0) + cost
+        slot = now // self._slot_us
+        if slot == self._newest_at:
+            self._newest.used += cost
+        else:
+            self._begin(slot, cost)
         self._used += cost
         self._sums.add(slot, cost)
+
+    def _begin(self, slot: int, cost: int) -> None:
+        slots = self._slots
+        if not slots:
+            self._due = min(self._due, self._gone_at(slot))
+        newest = slots.get(slot)
+        if newest is None:
+            newest = slots[slot] = _Slot(cost)
+        else:
+            newest.used += cost
+        self._newest, self._newest_at = newest, slot
+
+    def _pop(self, slot: int) -> int:
+        """What is in a slot, which is no more; 0 where it is none."""
+        if slot == self._newest_at:
+            self._newest_at = _NONE
+        gone = self._slots.pop(slot, None)
+        return 0 if gone is None else gone.used
 
     def owe(self, cost: int, until: int, now: int) -> None:
         self._expire(now)
@@ -189,7 +221,7 @@ class SlidingLog(Allowance):
             self._late[slot] = until, used + delta
             self._sums.add(self._leaves_with(until), delta)
         elif slot in self._slots:
-            self._slots[slot] += delta
+            self._slots[slot].used += delta
             self._sums.add(slot, delta)
         else:
             return
@@ -235,7 +267,7 @@ class SlidingLog(Allowance):
         """What was taken at `taken_at` may have been charged so much later than usual. O(log slots)."""
         slot = taken_at // self._slot_us
         before, used = self._late.get(slot, (0, 0))
-        more = self._slots.pop(slot, 0)
+        more = self._pop(slot)
         if not before and not more:
             return
         self._sums.add(slot, -more)
@@ -270,6 +302,7 @@ class SlidingLog(Allowance):
 
     def restore(self, left: int, at: int, now: int) -> None:
         self._slots.clear()
+        self._newest_at = _NONE
         self._late.clear()
         self._untils.clear()
         self._leaving.clear()

@@ -1,10 +1,7 @@
 """What one call will probably spend: held until it is known. In tokens, and in billionths of the house currency."""
 
-from collections.abc import Sequence
-
 from tidegate.model.outcome import Usage
-from tidegate.model.snapshot import Price
-from tidegate.policy.money import cost_nano
+from tidegate.policy.money import Rate, cost_nano, likely_nano
 from tidegate.policy.tenant_limits.outlook import UNKNOWN, Outlook
 
 
@@ -17,7 +14,7 @@ class Ask:
     __slots__ = ("_asked", "_least", "_makes", "_prices", "nano", "outlook", "output", "prompt", "tokens")
 
     def __init__(
-        self, prompt: int, least: int, asked: int, outlook: Outlook | None, prices: Sequence[Price], *, makes: bool
+        self, prompt: int, least: int, asked: int, outlook: Outlook | None, prices: tuple[Rate, ...], *, makes: bool
     ) -> None:
         """`prompt` tokens are expected and `least` certain; `asked`: `max_tokens`, 0 = not stated; `makes` output.
 
@@ -47,7 +44,7 @@ class Ask:
 
     def cost(self, output: int) -> int:
         """In money, with so many tokens of output."""
-        return cost_nano(self._prices, Usage(self.prompt, output)) if self._prices else 0
+        return likely_nano(self._prices, self.prompt, output)
 
     def capped(self, output: int, made: int = 0) -> int:
         """So much output, as far as it may produce it; and at least what it has `made`."""

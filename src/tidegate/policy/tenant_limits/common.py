@@ -22,12 +22,13 @@ class Common:
         """How many accounts are in use, or were of late."""
         return len(self._recent)
 
-    def began(self, account: Account, now: int) -> None:
-        """A call of it is in flight. In turn another account is looked at, and its logs let go if it is idle."""
+    def began(self, accounts: tuple[Account, ...], now: int) -> None:
+        """A call of them is in flight. In turn another account is looked at, and its logs let go if it is idle."""
         recent = self._recent
-        if not account.recent:
-            account.recent = True
-            recent.append(account)
+        for account in accounts:
+            if not account.recent:
+                account.recent = True
+                recent.append(account)
         other = recent.popleft()
         if other.rest(now):
             other.recent = False

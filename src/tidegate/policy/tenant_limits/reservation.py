@@ -65,7 +65,6 @@ class TenantReservation:
         for account in accounts:
             charge = account.charge(ask)
             account.begin(charge, now)
-            common.began(account, now)
             self._charges.append(charge)
             if account.joint is not None and account.budgets:
                 self._share(account.joint, account.budgets, now, wall)
@@ -77,6 +76,7 @@ class TenantReservation:
                 else:
                     tally.held += ask.tokens
                     self._tallies.append(tally)
+        common.began(accounts, now)
         if not self._tallies and not self._moneys:
             self.covers = BOUNDLESS
 

@@ -123,7 +123,7 @@ async def test_who_is_told_to_end_hands_back(
     gates: Callable[..., Gate], desks: Callable[[Gate], Desk], tree: dict[str, Any], twin: Twin
 ) -> None:
     """An orderly end of the gate costs a job nothing, and no crash."""
-    tree["server"] = {"drain_timeout_seconds": 1}
+    tree["server"] = {"drain_timeout_seconds": 4}
     gate = gates(tree)
     desk = desks(gate)
     twin.fault({"fault": "stall"})

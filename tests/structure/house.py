@@ -4,7 +4,6 @@
 UNTESTED_ALONE = {
     "line/bound.py": "its calls pass by exchanges with a server: tests/cluster/test_places.py",
     "policy/lease/places.py": "the same",
-    "policy/lease/common.py": "a pool over several workers: tests/line/test_shared.py",
     "policy/lease/faces.py": "protocols, and where a worker stands; the tests of membership and wallets hold it",
     "model/cluster.py": "records without behaviour; the tests of central, wallets and scripts write and read them",
     "line/shelves.py": "records without behaviour; the tests of draft and lanes make and read them",

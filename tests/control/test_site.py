@@ -61,6 +61,16 @@ def test_every_page_is_the_one_page(folder: Path, path: str) -> None:
     assert len(nonces) == 2
 
 
+def test_a_page_tells_what_it_is_drawn_by(folder: Path) -> None:
+    """Each its own, as the build says, so that the browser fetches it at once; the overview's at `/` too."""
+    links = {name: f'<link rel="modulepreload" href="/assets/{name}-1a2b.js">' for name in ("overview", "calls")}
+    told = "\n  ".join(f"<!--page {name} {link}-->" for name, link in links.items())
+    (folder / "index.html").write_text(f"<head>\n  {told}\n</head>")
+    site = Site(folder)
+    for path, own in {"/": "overview", "/overview": "overview", "/calls/018f-1": "calls", "/jobs": ""}.items():
+        assert ask(site, path).text == f"<head>{links.get(own, '')}\n</head>"
+
+
 def test_what_is_named_by_its_content_is_kept_for_ever(folder: Path) -> None:
     """Compressed for who takes that, from a file beside it or made; 304 for who has it."""
     site = Site(folder)

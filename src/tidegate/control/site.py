@@ -7,6 +7,7 @@ is looked up in a table of the files that there are: no path is ever made of wha
 import asyncio
 import gzip
 import hashlib
+import re
 import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ PAGES = frozenset({
     "signin",
 })  # fmt: skip
 NONCE = b"__CSP_NONCE__"  # stands in the page where its styles' nonce belongs
+_OVERVIEW = "overview"  # what stands at /
+_NEEDS = re.compile(rb"[ \n]*<!--page (\w+) (.*?)-->")  # what the browser fetches for one page, as the build tells
 _INDEX = "index.html"
 _ASSETS = "/assets/"  # named by what is in them
 _FOREVER = b"public, max-age=31536000, immutable"
@@ -90,9 +93,10 @@ class Site:
         if scope["method"] not in {"GET", "HEAD"}:
             raise refused(405, "method", "a page is only read", "GET it", ("allow", "GET, HEAD"))
         path: str = scope["path"]
-        if path == "/" or path.removeprefix("/").partition("/")[0] in PAGES:
+        name = path.removeprefix("/").partition("/")[0] if path != "/" else _OVERVIEW
+        if name in PAGES:
             await asyncio.to_thread(self._look)
-            await _send(scope, send, *self._shown())
+            await _send(scope, send, *self._shown(name))
             if self._page is not None:
                 self._opened()
             return
@@ -118,14 +122,16 @@ class Site:
         except OSError:
             self._files, self._loaded, self._page, self._seen = {}, {}, None, None
 
-    def _shown(self) -> tuple[int, _Headers, bytes]:
+    def _shown(self, name: str) -> tuple[int, _Headers, bytes]:
+        """The one page, which tells the browser at once what the page of this name is drawn by."""
         page = self._page
         html = (b"content-type", _TEXTS[".html"])
         if page is None:
             return 404, [html], _MISSING
         nonce = secrets.token_urlsafe(18).encode()
         policy = b"%s; style-src 'self' 'nonce-%s'; font-src 'self'" % (BASE_POLICY, nonce)
-        return 200, [html, (b"content-security-policy", policy)], page.replace(NONCE, nonce)
+        shown = _NEEDS.sub(lambda found: found[2] if found[1] == name.encode() else b"", page)
+        return 200, [html, (b"content-security-policy", policy)], shown.replace(NONCE, nonce)
 
 
 def _files(folder: Path) -> Iterable[tuple[str, Path]]:

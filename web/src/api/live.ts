@@ -119,12 +119,9 @@ function subscribe(tell: () => void): () => void {
   };
 }
 
-/** Opens the stream for who is about to look, before there is anything to show it with. */
-export function begin() {
-  setTimeout(
-    subscribe(() => undefined),
-    EARLY_MS,
-  );
+/** Opens the stream for who is about to look, before there is anything to show it with. `tell`: there is, or why not. */
+export function begin(tell: () => void = () => undefined) {
+  setTimeout(subscribe(tell), EARLY_MS);
 }
 
 /** What is true now, and the five minutes before. For who has the right `status`. */

@@ -2,24 +2,25 @@ import { MantineProvider } from "@mantine/core";
 import "@mantine/core/styles.css";
 import "@mantine/notifications/styles.css";
 import "~/theme/base.css";
-import { Notifications } from "@mantine/notifications";
-import { QueryClientProvider } from "@tanstack/react-query";
-import { useState } from "react";
+import { type QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "react-router/dom";
 import { LangProvider } from "~/i18n/lang";
 import { theme } from "~/theme/theme";
 import { Boundary } from "./Boundary";
+import { Messages } from "./Messages";
 import { styleNonce } from "./nonce";
-import { newQueries } from "./queries";
-import { newRouter } from "./routes";
+import type { newRouter } from "./routes";
 
-export function App() {
-  const [queries] = useState(newQueries);
-  const [router] = useState(newRouter);
+interface Props {
+  queries: QueryClient;
+  router: ReturnType<typeof newRouter>;
+}
+
+export function App({ queries, router }: Props) {
   return (
     <LangProvider>
       <MantineProvider theme={theme} defaultColorScheme="auto" getStyleNonce={styleNonce}>
-        <Notifications position="bottom-right" />
+        <Messages />
         <Boundary>
           <QueryClientProvider client={queries}>
             <RouterProvider router={router} />

@@ -1,20 +1,20 @@
-import { Modal } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
-import { useEffect } from "react";
+import { useEffect, useState } from "react";
 import { useSessionState } from "~/api/session";
 import { PARTS } from "~/i18n/catalogues";
 import { useWords } from "~/i18n/words";
 import { SignIn, SignInAgain } from "~/pages/signin";
-import { useSignInWords } from "~/pages/signin/words";
 import { Shell } from "./Shell";
 
 /** The sign-in page, or the shell; over it the way back in when a session has ended. */
 export function Root() {
   const state = useSessionState();
-  const words = useSignInWords();
   const t = useWords(PARTS);
   const queries = useQueryClient();
   const person = state.kind === "in" ? `${state.session.role} ${state.session.name}` : undefined;
+  const ended = state.kind === "ended";
+  const [over, setOver] = useState(ended); // once it was there it stays, and gives the focus back
+  if (ended && !over) setOver(true);
   useEffect(() => {
     if (person) void queries.invalidateQueries(); // another person sees other things
   }, [person, queries]);
@@ -28,17 +28,7 @@ export function Root() {
   return (
     <>
       <Shell />
-      <Modal
-        opened={state.kind === "ended"}
-        onClose={() => undefined}
-        withCloseButton={false}
-        closeOnEscape={false}
-        closeOnClickOutside={false}
-        title={words("ended")}
-        centered
-      >
-        <SignInAgain />
-      </Modal>
+      {over ? <SignInAgain opened={ended} /> : null}
     </>
   );
 }

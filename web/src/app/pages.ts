@@ -76,8 +76,15 @@ export const PAGES = {
   { path: string; icon: typeof IconKey; group: string; right: Right; load: () => Promise<PageModule> }
 >;
 
+export type AnyPage = (typeof PAGES)[keyof typeof PAGES];
+/** A page whose code is there. */
+export interface Opened {
+  page: AnyPage;
+  code: PageModule;
+}
+
 /** The page that an address belongs to. */
-export function pageAt(pathname: string) {
+export function pageAt(pathname: string): AnyPage | undefined {
   return Object.values(PAGES).find(
     ({ path }) => path === pathname || (path !== "/" && pathname.startsWith(`${path}/`)),
   );

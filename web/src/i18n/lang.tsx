@@ -1,24 +1,12 @@
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useState } from "react";
+import { firstLang, KEPT, type Lang } from "./first";
 import { fetchTold } from "./told/load";
 
-export type Lang = "en" | "zh-CN";
-const KEPT = "tidegate.lang";
+export { type Lang } from "./first";
 
 interface Chosen {
   lang: Lang;
   choose: (lang: Lang) => void;
-}
-
-/** What was chosen before, else what the browser asks for. */
-export function firstLang(): Lang {
-  try {
-    const kept = localStorage.getItem(KEPT);
-    if (kept === "en" || kept === "zh-CN") return kept;
-  } catch {
-    // no storage: nothing is remembered
-  }
-  const wanted = navigator.languages.find((one) => /^(zh|en)\b/i.test(one)) ?? "en";
-  return /^zh/i.test(wanted) ? "zh-CN" : "en";
 }
 
 const Context = createContext<Chosen>({ lang: "en", choose: () => undefined });

@@ -1,5 +1,5 @@
 import { Box, Group, Text, Title } from "@mantine/core";
-import { type ReactNode, useEffect, useRef } from "react";
+import { type ReactNode, useEffect, useLayoutEffect, useRef } from "react";
 import classes from "./Page.module.css";
 
 interface Props {
@@ -15,7 +15,8 @@ export function Page({ title, lead, actions, children }: Props) {
   useEffect(() => {
     document.title = `${title} · Tidegate`;
   }, [title]);
-  useEffect(() => {
+  // before curves change what was laid out: to give the focus it has to be
+  useLayoutEffect(() => {
     const active = document.activeElement;
     if (active && active !== document.body && !active.closest("nav")) return; // a field that asked for it
     heading.current?.focus({ preventScroll: true });

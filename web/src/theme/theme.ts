@@ -27,8 +27,7 @@ const slate: MantineColorsTuple = [
   "#0a1014",
 ];
 
-const SANS =
-  'Inter, "Segoe UI", "Helvetica Neue", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "Noto Sans SC", system-ui, sans-serif';
+const SANS = "var(--tg-sans)"; // what is shown before anything runs has it too
 
 export const theme = createTheme({
   colors: { tide, dark: slate },

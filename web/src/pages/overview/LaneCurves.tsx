@@ -72,12 +72,43 @@ function Picture({ lane, unit, span, series }: { lane: LiveLane; unit: Unit; spa
   );
 }
 
+interface Shown {
+  lane: LiveLane;
+  span: Span;
+}
+
+function Both({ lane, span, series }: Shown & { series: Partial<Record<Unit, Series>> }) {
+  return (["tokens", "requests"] as const).map((unit) => {
+    const shown = series[unit];
+    return shown ? <Picture key={`${unit} ${span}`} lane={lane} unit={unit} span={span} series={shown} /> : null;
+  });
+}
+
+function LivePictures({ lane, track }: { lane: LiveLane; track: Track }) {
+  const series = { tokens: liveSeries(track, lane, "tokens"), requests: liveSeries(track, lane, "requests") };
+  return (
+    <div className={classes.both}>
+      <Both lane={lane} span="live" series={series} />
+    </div>
+  );
+}
+
+function PastPictures({ lane, span }: Shown) {
+  const history = useHistory(lane, span);
+  return (
+    <>
+      <Problem error={history.error} retry={() => void history.refetch()} />
+      <div className={classes.both} aria-busy={history.isPending}>
+        <Both lane={lane} span={span} series={history.data ?? {}} />
+      </div>
+    </>
+  );
+}
+
 /** The curves of one quota against its limits: five minutes as they grow, an hour, or a day. */
 export function LaneCurves({ lane, track }: { lane: LiveLane; track: Track }) {
   const t = useOverviewWords();
   const [span, setSpan] = useState<Span>("live");
-  const history = useHistory(lane, span);
-  const series = (unit: Unit) => (span === "live" ? liveSeries(track, lane, unit) : history.data?.[unit]);
   return (
     <section className={`tg-panel ${classes.panel}`} aria-labelledby="curves">
       <Group justify="space-between" gap="sm">
@@ -95,13 +126,7 @@ export function LaneCurves({ lane, track }: { lane: LiveLane; track: Track }) {
           choices={(["live", "1h", "24h"] as const).map((one) => ({ value: one, label: t(`span_${one}`) }))}
         />
       </Group>
-      {span === "live" ? null : <Problem error={history.error} retry={() => void history.refetch()} />}
-      <div className={classes.both} aria-busy={span !== "live" && history.isPending}>
-        {(["tokens", "requests"] as const).map((unit) => {
-          const shown = series(unit);
-          return shown ? <Picture key={`${unit} ${span}`} lane={lane} unit={unit} span={span} series={shown} /> : null;
-        })}
-      </div>
+      {span === "live" ? <LivePictures lane={lane} track={track} /> : <PastPictures lane={lane} span={span} />}
     </section>
   );
 }

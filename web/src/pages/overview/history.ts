@@ -52,7 +52,6 @@ export function minutes(points: readonly Point[], from: number, to: number): His
 export function useHistory(lane: LiveLane, span: Span) {
   return useQuery({
     queryKey: ["usage", laneKey(lane), span],
-    enabled: span !== "live",
     refetchInterval: 60_000,
     queryFn: async ({ signal }) => {
       const to = Date.now() / 1000;

@@ -5,15 +5,13 @@ import type { LiveState } from "~/api/contract";
 import { useMay } from "~/parts/Needs";
 import { Page } from "~/parts/Page";
 import { Problem } from "~/parts/Problem";
-import { Alerts } from "./Alerts";
+import { Below } from "./Below";
 import { Figures } from "./Figures";
 import { LaneCurves } from "./LaneCurves";
-import { Lanes } from "./Lanes";
 import { Liveness } from "./Liveness";
 import { Now } from "./Now";
 import { Owner } from "./Owner";
 import classes from "./overview.module.css";
-import { Queues } from "./Queues";
 import { worstFirst } from "./standing";
 import { useOverviewWords } from "./words";
 
@@ -64,21 +62,15 @@ function Standing({ live: { status, track }, state }: { live: Live; state: LiveS
       <Figures state={state} track={track} />
       {lane ? <LaneCurves lane={lane} track={track} /> : null}
       {below ? (
-        <>
-          <Lanes
-            state={state}
-            track={track}
-            chosen={lane && laneKey(lane)}
-            onChoose={(one) => {
-              setChosen(laneKey(one));
-              document.getElementById("curves")?.scrollIntoView({ block: "nearest" });
-            }}
-          />
-          <div className={classes.beside}>
-            <Queues state={state} />
-            <Alerts state={state} />
-          </div>
-        </>
+        <Below
+          state={state}
+          track={track}
+          chosen={lane && laneKey(lane)}
+          onChoose={(one) => {
+            setChosen(laneKey(one));
+            document.getElementById("curves")?.scrollIntoView({ block: "nearest" });
+          }}
+        />
       ) : null}
     </>
   );

@@ -1,4 +1,4 @@
-import { Button, Group, Paper, Stack, Text, Title } from "@mantine/core";
+import { Button, Group, Modal, Paper, Stack, Text, Title } from "@mantine/core";
 import { useEffect } from "react";
 import { signedOut } from "~/api/session";
 import { Mark } from "~/app/Brand";
@@ -35,15 +35,25 @@ export function SignIn() {
 }
 
 /** Over a page whose session has ended; nothing that was typed is lost. */
-export function SignInAgain() {
+export function SignInAgain({ opened }: { opened: boolean }) {
   const t = useSignInWords();
   return (
-    <Stack>
-      <Text size="sm">{t("ended_text")}</Text>
-      <SignInForm />
-      <Button variant="subtle" onClick={signedOut}>
-        {t("leave")}
-      </Button>
-    </Stack>
+    <Modal
+      opened={opened}
+      onClose={() => undefined}
+      withCloseButton={false}
+      closeOnEscape={false}
+      closeOnClickOutside={false}
+      title={t("ended")}
+      centered
+    >
+      <Stack>
+        <Text size="sm">{t("ended_text")}</Text>
+        <SignInForm />
+        <Button variant="subtle" onClick={signedOut}>
+          {t("leave")}
+        </Button>
+      </Stack>
+    </Modal>
   );
 }

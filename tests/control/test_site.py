@@ -191,14 +191,17 @@ async def test_the_api_is_made_once() -> None:
 
 
 @pytest.mark.skipif(not (FOLDER / "index.html").is_file(), reason="the control room is not built: ./dev ui")
-def test_the_page_tells_beside_its_first_script_of_all_that_shows_it() -> None:
-    """That script waits for no other file, and what it imports comes beside it; styles stand before it."""
-    page = (FOLDER / "index.html").read_text()
+@pytest.mark.parametrize("name", sorted(PAGES - {"signin"}))
+def test_the_page_tells_beside_its_first_script_of_all_that_shows_it(name: str) -> None:
+    """That script waits for no other file; what it imports and the asked page come beside it; styles stand before it."""
+    page = ask(Site(FOLDER), f"/{name}").text
+    assert "<!--" not in page
     links = re.findall(r'<link rel="(stylesheet|modulepreload)" href="(/[^"]+)"', page)
     (entry,) = re.findall(r'<script type="module" async crossorigin src="(/[^"]+)">', page)
     assert page.rindex("<link") < page.index("<body>") < page.index("<script")
     scripts = [path for kind, path in links if kind == "modulepreload"]
     assert (scripts[0], len(set(scripts))) == (entry, len(scripts))
+    assert any(path.startswith(f"/assets/{name}-") for path in scripts)
     imports = re.compile(r'(?:^|[;}])(?:import|export)[^"();]*"\./([^"]+)"')
     assert not imports.findall((FOLDER / entry[1:]).read_text())
     for path in scripts:

@@ -193,7 +193,7 @@ async def test_the_api_is_made_once() -> None:
 @pytest.mark.skipif(not (FOLDER / "index.html").is_file(), reason="the control room is not built: ./dev ui")
 @pytest.mark.parametrize("name", sorted(PAGES - {"signin"}))
 def test_the_page_tells_beside_its_first_script_of_all_that_shows_it(name: str) -> None:
-    """That script waits for no other file; what it imports and the asked page come beside it; styles stand before it."""
+    """That script waits for no other file; what it imports and the asked page come beside it; styles stand before."""
     page = ask(Site(FOLDER), f"/{name}").text
     assert "<!--" not in page
     links = re.findall(r'<link rel="(stylesheet|modulepreload)" href="(/[^"]+)"', page)

@@ -142,8 +142,10 @@ class TenantReservation:
         taken_at = self._taken_at
         for share in self._shares or ():
             share.become(cost_nano if share.money else tokens, taken_at, now)
-        for account, charge in zip(self._accounts, self._charges, strict=True):
-            account.end(tokens - charge, taken_at, now, sent=sent)
+        accounts, charges = self._accounts, self._charges
+        for at in range(len(accounts)):
+            account = accounts[at]
+            account.end(tokens - charges[at], taken_at, now, sent=sent)
             if account.budgets:
                 self._common.ended(account)
         if tokens and self._tokens:

@@ -1,5 +1,6 @@
 """Places booked by refusals: sums, redemption, expiry and bounds."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -104,6 +105,21 @@ def test_equal_calls_have_their_places_in_common() -> None:
         assert book.redeem("a", 1_000, now * SECOND, b"same")
         assert not book.redeem("a", 1_000, now * SECOND, b"same")
     assert len(book) == 0
+
+
+@pytest.mark.parametrize("scattered", [False, True])
+def test_a_place_that_others_took_was_not_come_back_for(scattered: bool) -> None:
+    """New calls of a busy tenant are no sign that the refused ones return; but to who knows none apart."""
+    book, now = Appointments(), SECOND
+    book.scattered = scattered
+    for number in range(200):
+        book.book("a", 10, now, now, body=b"%d" % number)
+        assert book.redeem("a", 10, now + 4 * SECOND, b"new %d" % number)
+        book.book("a", 10, now, now, body=b"half %d" % number)
+        for part in (b"first", b"second"):
+            assert book.redeem("a", 5, now + 4 * SECOND, part)
+        now += 10 * SECOND
+    assert (book.share > 0.99) == scattered
 
 
 def test_where_no_call_is_known_again_places_are_anybodys() -> None:

@@ -3,7 +3,8 @@
 Who is refused is told when it could be served, and a place is kept for it: newcomers are served behind the places that
 are due before them. A place is redeemed at or after its time (a little early is early enough); who does not come
 within `grace` loses it. They cover a call when it costs up to a quarter more. Since not everybody comes back, what
-stands ahead is weighted by the share of places that were redeemed of late.
+stands ahead is weighted by the share of places that were redeemed of late, by the calls that they were named to where
+those are known again.
 
 Where many clients share a key, the place is the call's that was refused: who comes again says the same again, and is
 known by its body, of which a place keeps a hash. For `CLAIM_US` no other body takes it; then any call of its tenant
@@ -51,6 +52,7 @@ class Appointment(msgspec.Struct, eq=False):
     due: int
     rank: int = 0  # of its tier
     mark: int = 0  # of the call that it was named to; 0 = any of its tenant
+    named: bool = False  # it had such a mark, and may have been left to others since
 
 
 class _Own:
@@ -172,7 +174,8 @@ class Appointments:
         if own is None:
             own = self._tenants[tenant] = _Own(weight)
             self._weight += weight
-        place = Appointment(tenant, cost, due, rank, _mark(body))
+        mark = _mark(body)
+        place = Appointment(tenant, cost, due, rank, mark, mark != 0)
         own.add(place)
         sums = self._sums.get(rank)
         if sums is None:
@@ -210,11 +213,13 @@ class Appointments:
             if left <= 0:
                 break
             credit += place.cost
+            # Else its own call did not come, and left it to others, who would have come anyhow.
+            returned = not place.named or (mark != 0 and place.mark == mark) or self.scattered
             if place.mark:
                 own.claimed(by_own=place.mark == mark)
             if place.cost <= left or (mark and place.mark == mark):  # what it needs less than it did is nobody's
                 left -= place.cost
-                self._drop(place, redeemed=True)
+                self._drop(place, redeemed=returned)
             else:
                 sums = self._sums[place.rank]
                 sums.remove(place)

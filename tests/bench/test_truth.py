@@ -19,10 +19,19 @@ def test_what_was_charged_no_longer_stands_before() -> None:
     assert errors(calls, [Told(1, 2.0, 12.0)], charged=[200, 100], rate=RATE) == [pytest.approx(3.0)]
 
 
-def test_refused_calls_stand_before_nobody() -> None:
-    """A refused call of 5,000 tokens delays nobody: only the accepted 100 count."""
+@pytest.mark.parametrize(("wait", "error"), [(1.5, -0.5), (2.0, 0.0), (40.0, 0.0), (52.0, 0.0), (53.0, 1.0)])
+def test_who_was_told_a_time_before_may_stand_before(wait: float, error: float) -> None:
+    """A refused call of 5,000 tokens delays the next by none of them, or all: it may come back or not."""
     calls = [Offered(0.0, 100, refused=False), Offered(0.1, 5_000, refused=True), Offered(1.1, 100, refused=True)]
-    assert errors(calls, [Told(2, 1.1, 2.0)], charged=[0], rate=RATE) == [pytest.approx(0.0)]
+    told = [Told(1, 0.1, 50.0), Told(2, 1.1, wait)]
+    assert errors(calls, told, charged=[0], rate=RATE)[1] == pytest.approx(error)
+
+
+def test_a_time_that_has_passed_stands_before_nobody() -> None:
+    """Who was to be there by now is there, or does not come."""
+    calls = [Offered(0.0, 100, refused=False), Offered(0.1, 5_000, refused=True), Offered(3.0, 100, refused=True)]
+    told = [Told(1, 0.1, 2.0), Told(2, 3.0, 3.0)]
+    assert errors(calls, told, charged=[0], rate=RATE)[1] == pytest.approx(1.0)
 
 
 def test_later_calls_stand_behind() -> None:

@@ -84,8 +84,10 @@ def truth(
     waits = [Told(index, one["at_s"], _seconds(one)) for index, one in refused.items()]
     off = errors(offered, waits, charged[first:], TPM * speed / 60)
     about = median(wait.wait_s for wait in waits)
-    note = f"median {median(off):+.1f} s of {about:.0f} s, from {min(off):+.1f} to {max(off):+.1f}"
-    return [at_most(f"{label}: told time off the ledger's, worst", max(map(abs, off)), _OFF_SECONDS, "s", note)]
+    note = f"of {about:.0f} s in the median; sooner than it could be by {-min(off):.1f} s, later by {max(off):.1f}"
+    return [
+        at_most(f"{label}: told time off what the ledger allows, worst", max(map(abs, off)), _OFF_SECONDS, "s", note)
+    ]
 
 
 def _seconds(refusal: dict[str, Any]) -> float:

@@ -1,12 +1,14 @@
 """Were the times that refused calls were told true? Judged by the provider's ledger, not by the gate.
 
 A refused call was told to come back after so long. What stood before it then, is known: the accepted calls that were
-due earlier, less what the provider had charged by then. Its turn comes when the provider has charged that much more
-and has room for the call itself.
+due earlier, less what the provider had charged by then, and those who were refused earlier and told a time that had not
+come, as far as they come back: nobody is told a time that is another's. So a true time lies between two: when the
+provider has charged what was accepted and has room for the call itself, and when it has done so for those, too.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from heapq import heappop, heappush
 from itertools import accumulate
 
 
@@ -29,17 +31,24 @@ class Told:
 
 
 def errors(calls: Sequence[Offered], refusals: Sequence[Told], charged: Sequence[int], rate: float) -> list[float]:
-    """For each refusal the told wait less the true one, in seconds. `charged` is per second, `rate` tokens per second.
+    """By how many seconds each told wait lies outside of what is true. `charged`: per second; `rate`: tokens a second.
 
-    O(calls + seconds + refusals).
+    O(calls + seconds + refusals log refusals).
     """
     accepted_by = _accepted_by_second(calls)
     charged_by = [0, *accumulate(charged)]
-    found = []
-    for refusal in refusals:
+    found, told, promised = [], list[tuple[float, float]](), 0.0
+    for refusal in sorted(refusals, key=lambda one: one.at_s):
         second = min(int(refusal.at_s), len(accepted_by) - 1)
         before = accepted_by[second] - charged_by[min(second, len(charged_by) - 1)]
-        found.append(refusal.wait_s - (max(0.0, before) + calls[refusal.index].weight) / rate)
+        while told and told[0][0] <= refusal.at_s:
+            promised -= heappop(told)[1]
+        weight = calls[refusal.index].weight
+        soonest = (max(0.0, before) + weight) / rate
+        latest = soonest + promised / rate
+        found.append(min(0.0, refusal.wait_s - soonest) + max(0.0, refusal.wait_s - latest))
+        heappush(told, (refusal.at_s + refusal.wait_s, weight))
+        promised += weight
     return found
 
 

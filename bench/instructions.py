@@ -78,6 +78,7 @@ def _read(profile: Path, requests: int) -> Counted:
 
 @contextmanager
 def _counted(home: Path, upstream: int, shape: gate.Shape) -> Iterator[tuple[Node, Callgrind]]:
+    home.mkdir()
     out = home / "callgrind"
     program = [*_VALGRIND, f"--callgrind-out-file={out}.%p", gate.program()]
     with Node(home, gate.settings(home, upstream, shape), program=program) as node:

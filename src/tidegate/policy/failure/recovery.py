@@ -9,6 +9,7 @@ the call goes elsewhere.
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import Final
 
 from tidegate.model.outcome import Reason
 from tidegate.model.snapshot import RetryPolicy
@@ -74,7 +75,7 @@ class RetryBudget:
 
     __slots__ = ("_calls", "_floor", "_permille", "_retries", "_started")
 
-    WINDOW_US = 10_000_000
+    WINDOW_US: Final = 10_000_000
 
     def __init__(self, policy: RetryPolicy) -> None:
         self._permille = policy.budget_permille

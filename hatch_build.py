@@ -3,14 +3,17 @@
 The UI is built from `web/` where it is not there yet (web/build.py); TIDEGATE_SKIP_UI=1 leaves it out. An editable
 install goes on without it where it cannot be built.
 
-With TIDEGATE_COMPILE set, mypyc compiles: =1 is the wheel that is distributed; =debug compiles as fast as can be and
-with assertions, for tests. Unset, and in editable installs, the package is plain Python: the sources are the same and
-need no compiler.
+With TIDEGATE_COMPILE set, mypyc compiles: =1 for use; =debug compiles as fast as can be and with assertions, for tests.
+Unset, and in editable installs, the package is plain Python: the sources are the same and need no compiler.
 
-It runs itself as a program, `hatch_build.py OUT OPTIMISE MODULE...`, so that the compiler's talk and its global state
+TIDEGATE_PROFILE=FOLDER lets gcc lay the code out by what ran: =counting compiles one that counts into FOLDER, and =1
+is then compiled by these counts. `./dev wheel` does both (bench/wheel.py).
+
+It runs itself as a program, `hatch_build.py OUT SWITCH MODULE...`, so that the compiler's talk and its global state
 stay out of the build backend.
 """
 
+import contextlib
 import importlib.util
 import os
 import subprocess
@@ -27,7 +30,11 @@ except ImportError:  # as a program it needs no backend
 
 NEEDED = ["mypy[mypyc]>=2.4", "setuptools"]
 TYPED = ["httptools>=0.7", "uvloop>=0.22", "msgspec>=0.20"]  # mypyc reads their types
-LEVELS = {"1": "2", "debug": "0"}
+_COUNTING = "counting"
+LEVELS = {"1": "2", "debug": "0", _COUNTING: "2"}
+COUNTS = ["-fprofile-generate", "-fprofile-update=single"]  # a gate's worker has one thread that runs this code
+# What the training did not reach is compiled as without counts.
+COUNTED = ["-fprofile-use", "-fprofile-partial-training", "-fprofile-correction", "-Wno-missing-profile"]
 
 
 class Build(BuildHookInterface):
@@ -63,13 +70,13 @@ class Build(BuildHookInterface):
 
     def _compile(self, build_data: dict[str, Any]) -> None:
         """Adds the compiled modules beside their sources, which stay for tracebacks; the wheel names its platform."""
-        level = _wanted()
-        if not level:
+        switch = _wanted()
+        if not switch:
             return
         self._out = tempfile.TemporaryDirectory(prefix="tidegate-compiled-")
         out = Path(self._out.name)
         modules = compiled_modules(Path(self.root), self.config["rooms"], self.config["interpreted"])
-        command = [sys.executable, __file__, str(out), level, *modules]
+        command = [sys.executable, __file__, str(out), switch, *modules]
         done = subprocess.run(command, cwd=self.root, capture_output=True, text=True, check=False)
         if done.returncode:
             raise RuntimeError(f"mypyc failed; unset TIDEGATE_COMPILE for a plain wheel.\n{_words(done)}")
@@ -118,8 +125,14 @@ def _wanted() -> str:
     if switch in {"", "0"}:
         return ""
     if switch not in LEVELS:
-        raise RuntimeError(f"TIDEGATE_COMPILE={switch}: expected 1, debug or 0")
-    return LEVELS[switch]
+        raise RuntimeError(f"TIDEGATE_COMPILE={switch}: expected 1, debug, counting or 0")
+    if switch == _COUNTING and not _profile():
+        raise RuntimeError("TIDEGATE_COMPILE=counting needs TIDEGATE_PROFILE, the folder that is counted into")
+    return switch
+
+
+def _profile() -> str:
+    return os.environ.get("TIDEGATE_PROFILE", "")
 
 
 def _words(done: "subprocess.CompletedProcess[str]") -> str:
@@ -128,22 +141,28 @@ def _words(done: "subprocess.CompletedProcess[str]") -> str:
     return "\n".join((errors or lines)[-30:])
 
 
-def main(out: str, level: str, *modules: str) -> None:
+def main(out: str, switch: str, *modules: str) -> None:
     """Compile `modules` into `out`, beside the working directory's sources."""
     from mypyc.build import mypycify  # noqa: PLC0415 - the backend imports this file without it
     from setuptools import setup  # noqa: PLC0415
 
     os.environ.setdefault("MYPYPATH", "stubs")
-    with tempfile.TemporaryDirectory(prefix="tidegate-c-") as work:
+    with contextlib.ExitStack() as stack:
+        # Counts lie beside the object that counted, and are found by the same path.
+        work = _profile() or stack.enter_context(tempfile.TemporaryDirectory(prefix="tidegate-c-"))
         extensions = mypycify(
             ["--config-file=pyproject.toml", f"--cache-dir={work}/mypy", *modules],
-            opt_level=level,
+            opt_level=LEVELS[switch],
             debug_level="0",
             multi_file=True,  # one C file of all would take gcc three times as long
             group_name="tidegate",
             target_dir=f"{work}/c",
         )
-        words = ["build_ext", f"--build-lib={out}", f"--build-temp={work}/o", f"--parallel={os.cpu_count()}"]
+        flags = COUNTS if switch == _COUNTING else COUNTED if _profile() else []
+        for extension in extensions:
+            extension.extra_compile_args = [*extension.extra_compile_args, *flags]
+            extension.extra_link_args = [*extension.extra_link_args, *flags]
+        words = ["build_ext", f"--build-lib={out}", f"--build-temp={work}/o", "--force", f"--parallel={os.cpu_count()}"]
         setup(name="tidegate", packages=[], ext_modules=extensions, script_args=["-q", *words])
 
 

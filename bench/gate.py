@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.install import InstallFailed, compiled_gate
+from bench.install import InstallFailed
 from bench.systems import Starter, System
+from bench.wheel import compiled_gate
 from harness import cpu
 from harness.node import Node
 from harness.process import NotReady, end

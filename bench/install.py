@@ -1,10 +1,8 @@
 """Programs that are measured beside the gate, each in a folder of its own under `.bench/`, installed by name."""
 
-import hashlib
 import json
 import os
 import subprocess
-import sys
 import tomllib
 import venv
 from pathlib import Path
@@ -18,7 +16,8 @@ class InstallFailed(Exception):
     """The package manager's own words."""
 
 
-def _run(command: list[str], environment: dict[str, str] | None = None) -> None:
+def run(command: list[str], environment: dict[str, str] | None = None) -> None:
+    """Quietly. Raises `InstallFailed`."""
     env = {**os.environ, **(environment or {})}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
     if done.returncode:
@@ -33,7 +32,7 @@ def python_package(name: str, requirement: str) -> Path:
     if not done.exists():
         HOME.mkdir(exist_ok=True)
         venv.create(home, with_pip=True, clear=home.exists())
-        _run([str(home / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check", requirement])
+        run([str(home / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check", requirement])
         done.touch()
     return home / "bin"
 
@@ -49,39 +48,9 @@ def python_extra(extra: str) -> Path:
     if not done.exists() or done.read_text() != stamp:
         HOME.mkdir(exist_ok=True)
         venv.create(home, with_pip=True, clear=home.exists())
-        _run([str(home / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check", "-c", str(pins), *wanted])
+        run([str(home / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check", "-c", str(pins), *wanted])
         done.write_text(stamp)
     return home / "bin"
-
-
-def compiled_gate() -> Path:
-    """The `bin` folder of an environment that holds the wheel of this tree, compiled as it is distributed.
-
-    Made again when a source changed, which takes minutes. Raises `InstallFailed`, also when there is no C compiler.
-    """
-    home = HOME / "tidegate"
-    done = home / ".installed"
-    wanted = _sources()
-    if done.exists() and done.read_text() == wanted:
-        return home / "bin"
-    print("compiling the gate into .bench/ …", file=sys.stderr)
-    HOME.mkdir(exist_ok=True)
-    venv.create(home, with_pip=True, clear=home.exists())
-    pip = [str(home / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check"]
-    extras = f"{ROOT}[semantic,celery,workers,postgres,otel]"
-    how = {"TIDEGATE_COMPILE": "1", "TIDEGATE_SKIP_UI": "1"}  # nobody looks at what is measured
-    _run([*pip, "--constraint", str(ROOT / "constraints.txt"), extras], how)
-    done.write_text(wanted)
-    return home / "bin"
-
-
-def _sources() -> str:
-    """A digest of all that the wheel is made from."""
-    digest = hashlib.sha256()
-    sources = [path for path in (ROOT / "src").rglob("*") if path.suffix in {".py", ".yaml"}]
-    for path in [*sorted(sources), ROOT / "pyproject.toml", ROOT / "hatch_build.py", ROOT / "constraints.txt"]:
-        digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()
 
 
 def python_version(binaries: Path, distribution: str) -> str:
@@ -100,7 +69,7 @@ def node_packages(name: str, manifest: Path) -> Path:
         home.mkdir(parents=True, exist_ok=True)
         mine.write_bytes(manifest.read_bytes())
         try:
-            _run([*_NPM, "--no-package-lock", "--prefix", str(home)])
+            run([*_NPM, "--no-package-lock", "--prefix", str(home)])
         except InstallFailed:
             mine.unlink()
             raise

@@ -136,9 +136,9 @@ class Pacer:
             self._finished.set_result(None)
 
 
-def request_bytes(body: bytes, headers: list[str]) -> bytes:
-    """A whole HTTP/1.1 request for a chat completion."""
-    lines = ["POST /v1/chat/completions HTTP/1.1", "Host: 127.0.0.1", "Content-Type: application/json"]
+def request_bytes(body: bytes, headers: list[str], path: str = "/v1/chat/completions") -> bytes:
+    """A whole HTTP/1.1 request."""
+    lines = [f"POST {path} HTTP/1.1", "Host: 127.0.0.1", "Content-Type: application/json"]
     lines += [*headers, f"Content-Length: {len(body)}"]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 

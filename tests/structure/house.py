@@ -7,6 +7,7 @@ UNTESTED_ALONE = {
     "policy/lease/faces.py": "protocols, and where a worker stands; the tests of membership and wallets hold it",
     "model/cluster.py": "records without behaviour; the tests of central, wallets and scripts write and read them",
     "line/shelves.py": "records without behaviour; the tests of draft and lanes make and read them",
+    "edge/access/entries.py": "records; the roster's tests make and read them",
     "line/slot.py": "two permits as one; the tests of attempt and line settle it",
     "line/records.py": "records; the tests of lane, target and attempt make and read them",
     "policy/queue/records.py": "records without behaviour",

@@ -9,7 +9,8 @@ from hashlib import sha256
 from typing import Final
 
 from tidegate.edge.access.entitled import Models, models
-from tidegate.edge.access.roster import KeyEntry, Roster, declared
+from tidegate.edge.access.entries import KeyEntry
+from tidegate.edge.access.roster import Roster, declared
 from tidegate.edge.bodies import CapturePolicy
 from tidegate.model.bodies import BodyPolicy
 from tidegate.model.isolation import asks_for_keys, serves

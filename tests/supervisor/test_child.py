@@ -39,3 +39,11 @@ def test_arguments_are_descriptors_and_a_place() -> None:
     assert parse_arguments(given) == ChildArguments(5, 6, "/s", 2, "/s")
     assert parse_arguments([*given, "--own-dir", "/s/own"]).own_dir == "/s/own"
     assert parse_arguments(["--channel", "5", "--worker", "-1"]) == ChildArguments(5, -1, ".", -1, ".")
+
+
+def test_the_collector_looks_at_what_is_new() -> None:
+    """In a process of its own: what lives is frozen, and a collection is rare."""
+    asked = "import gc; from tidegate.supervisor.child import spare_the_collector as it; it(); "
+    asked += "print(gc.get_freeze_count() > 1_000, gc.isenabled(), gc.get_threshold()[0] >= 10_000)"
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True"] * 3

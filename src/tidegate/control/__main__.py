@@ -20,7 +20,7 @@ from tidegate.control.intake import Intake, bind
 from tidegate.observe.log import Log
 from tidegate.supervisor.background import Background
 from tidegate.supervisor.channel import Channel
-from tidegate.supervisor.child import ChildArguments, die_with_parent, parse_arguments
+from tidegate.supervisor.child import ChildArguments, die_with_parent, parse_arguments, spare_the_collector
 from tidegate.supervisor.messages import Ready
 
 _PATIENCE: Final = 3  # messages in a row that it fails on: what it knows of the gate may be nothing any more
@@ -65,6 +65,7 @@ async def _run(arguments: ChildArguments, log: Log) -> None:
     listener = socket.socket(fileno=arguments.listen)
     # How the gate stands, before anybody who waits in the backlog asks.
     await plane.hearing.hear()
+    spare_the_collector()
     for start in plane.threads:
         start()
     background = Background(clock, log)

@@ -6,7 +6,6 @@ The end of the channel is the end of the worker.
 """
 
 import asyncio
-import gc
 import os
 import socket
 from collections.abc import Awaitable
@@ -21,7 +20,13 @@ from tidegate.observe.log import Log
 from tidegate.ports import Clock
 from tidegate.supervisor.background import Background
 from tidegate.supervisor.channel import Channel
-from tidegate.supervisor.child import ChildArguments, die_with_parent, end_now, parse_arguments
+from tidegate.supervisor.child import (
+    ChildArguments,
+    die_with_parent,
+    end_now,
+    parse_arguments,
+    spare_the_collector,
+)
 from tidegate.supervisor.messages import Died, Drain, HandOver, Load, Quiet, Ready, Rejected
 from tidegate.wire.server import Server, serve
 from tidegate.wire.tls import server_context
@@ -70,7 +75,7 @@ class Worker:
         server = await self._serve()
         upkeep.begin(self._background, base, configured, self._arguments.worker)
         configured.serves = True
-        _spare_the_collector()
+        spare_the_collector()
         self._channel.send(Ready(os.getpid()))
         while (message := await self._channel.receive()) is not None:
             if isinstance(message, Load):
@@ -171,16 +176,6 @@ class Worker:
             await work
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told
             self._log.error(f"{name} failed at the end", problem=repr(error))
-
-
-def _spare_the_collector() -> None:
-    """Nothing on a call's path makes a cycle, so a collection every few hundred objects finds nothing.
-
-    What lives since the start is not looked at again; the rest is, rarely, for what libraries leave behind.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
 
 
 async def _main(arguments: ChildArguments, log: Log) -> None:

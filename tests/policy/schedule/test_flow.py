@@ -1,8 +1,11 @@
+import gc
+import sys
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.policy.schedule.crowd import fixed
-from tidegate.model.tenant import FREE
+from tidegate.model.tenant import FREE, Tenant
 from tidegate.policy.schedule.face import Ticket
 from tidegate.policy.schedule.fifo import _Row
 from tidegate.policy.schedule.flow import Flow
@@ -70,3 +73,17 @@ def test_a_new_weight_counts_in_the_sum_of_those_who_wait() -> None:
     band.weight = 3_000
     band.renewed(flow, 500)
     assert (band.weight, flow.weight) == (500, 500)
+
+
+def test_who_is_forgotten_is_gone_at_once() -> None:
+    """What it held is let go without the collector of cycles."""
+    tenant = Tenant("brief", FREE)
+    held = sys.getrefcount(tenant)
+    flow = Flow(tenant, _Row(FREE.rank), 0)
+    flow.forget()
+    gc.disable()
+    try:
+        del flow
+        assert sys.getrefcount(tenant) == held
+    finally:
+        gc.enable()

@@ -395,6 +395,7 @@ class Dynamic(Tiered):
             if not flow.count:
                 if len(parked) >= self._keep or flow.band.negligible(flow, now):
                     del self._flows[flow.tenant.flow]
+                    flow.forget()
                 else:
                     flow.parked = True
                     parked.append(flow)

@@ -21,6 +21,7 @@ class Flow:
         "band", "count", "due", "due_tokens", "first", "last", "last_due", "left", "level", "parked", "right", "tenant",
         "tokens", "touched", "v", "weight",
     )  # fmt: skip
+    __deletable__ = ("left", "right")
 
     def __init__(self, tenant: Tenant, band: "Band", now: int) -> None:
         self.tenant = tenant
@@ -113,6 +114,10 @@ class Flow:
         left, right = self.left, self.right
         left.right, right.left = right, left
         self.left = self.right = self
+
+    def forget(self) -> None:
+        """It is in no ring, and will be in none: what holds itself would wait for the collector of cycles."""
+        del self.left, self.right
 
 
 def around(head: Flow) -> list[Flow]:

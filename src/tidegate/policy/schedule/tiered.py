@@ -306,6 +306,7 @@ class Tiered:
     def _idle(self, flow: Flow, now: int) -> None:
         """Nothing of this tenant waits any more."""
         del self._flows[flow.tenant.flow]
+        flow.forget()
 
     def _band(self, rank: int) -> Band:
         band = self._bands.get(rank)

@@ -1,9 +1,7 @@
 """Tiers and tenants."""
 
-import pytest
-
 from tidegate.model.snapshot import BUILT_IN_TIERS
-from tidegate.model.tenant import GUARANTEED, NOBODY, PAID, TIERS, VIP, Tenant
+from tidegate.model.tenant import GUARANTEED, NOBODY, PAID, TIERS, VIP, Tenant, Tier
 
 
 def test_tiers_are_in_order() -> None:
@@ -26,10 +24,14 @@ def test_nobody_is_of_the_tier_of_client_keys() -> None:
 
 
 def test_tenants_are_values() -> None:
-    """Equal ones are one key of a dictionary, and none can be changed."""
-    assert {Tenant("acme", VIP): 1}[Tenant("acme", VIP)] == 1
-    with pytest.raises(AttributeError):
-        NOBODY.name = "somebody"  # type: ignore[misc]
+    """Equal ones are one key of a dictionary; who differs in anything is another."""
+    one = Tenant("acme", VIP)
+    same = Tenant("acme", Tier("vip", VIP.rank, VIP.weight_milli, smoothed=False))
+    assert {one: 1}[same] == 1
+    others = [Tenant("acme", PAID), Tenant("acme", VIP, 2_000), Tenant("acme", VIP, flow="x"), Tenant("b", VIP)]
+    assert one not in others
+    assert one != "acme"
+    assert len({one, *others}) == 5
 
 
 def test_the_snapshot_has_the_same_tiers() -> None:

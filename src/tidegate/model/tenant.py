@@ -1,39 +1,68 @@
-"""Who a call is served for: a namespace, its tier and its weight."""
+"""Who a call is served for: a namespace, its tier and its weight.
 
-import msgspec
+Both are read many times a call and never change; two that say the same are equal.
+"""
 
 _JOBS = "(jobs)"  # no name of a namespace or key has a space
 
 
-class Tier(msgspec.Struct, frozen=True, gc=False):
+class Tier:
     """A class of service. The lowest `rank` goes first (0 is `GUARANTEED`'s).
 
     `weight_milli` is its weight in thousandths where tiers share;
     `smoothed` = its calls may be delayed near the wall; `reserve` = capacity is kept back for it from lower tiers.
     """
 
-    name: str
-    rank: int
-    weight_milli: int = 1_000
-    smoothed: bool = True
-    reserve: bool = True
+    __slots__ = ("name", "rank", "reserve", "smoothed", "weight_milli")
+
+    def __init__(
+        self, name: str, rank: int, weight_milli: int = 1_000, smoothed: bool = True, reserve: bool = True
+    ) -> None:
+        self.name = name
+        self.rank = rank
+        self.weight_milli = weight_milli
+        self.smoothed = smoothed
+        self.reserve = reserve
+
+    def _said(self) -> tuple[str, int, int, bool, bool]:
+        return self.name, self.rank, self.weight_milli, self.smoothed, self.reserve
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Tier) and self._said() == other._said()
+
+    def __hash__(self) -> int:
+        return hash(self._said())
+
+    def __repr__(self) -> str:
+        return f"Tier{self._said()}"
 
 
-class Tenant(msgspec.Struct, frozen=True, gc=False):
+class Tenant:
     """A namespace as the schedulers see it. `weight_milli` is in thousandths, within its tier."""
 
-    name: str
-    tier: Tier
-    weight_milli: int = 1_000
-    flow: str = ""  # under what name it waits for its turn, "" = its own: its jobs are not its conversations
+    __slots__ = ("flow", "name", "tier", "weight_milli")
 
-    def __post_init__(self) -> None:
-        if not self.flow:
-            msgspec.structs.force_setattr(self, "flow", self.name)
+    def __init__(self, name: str, tier: Tier, weight_milli: int = 1_000, flow: str = "") -> None:
+        self.name = name
+        self.tier = tier
+        self.weight_milli = weight_milli
+        self.flow = flow or name  # under what name it waits for its turn: its jobs are not its conversations
 
     def patient(self, tier: Tier) -> "Tenant":
         """The same, for its jobs: their service is no part of that of its conversations, nor is its share theirs."""
         return Tenant(self.name, tier, self.weight_milli, f"{self.name} {_JOBS}")
+
+    def _said(self) -> tuple[str, Tier, int, str]:
+        return self.name, self.tier, self.weight_milli, self.flow
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Tenant) and self._said() == other._said()
+
+    def __hash__(self) -> int:
+        return hash(self._said())
+
+    def __repr__(self) -> str:
+        return f"Tenant{self._said()}"
 
 
 GUARANTEED = Tier("guaranteed", 0, smoothed=False)  # what a call may claim before all tiers: nobody is of it

@@ -19,6 +19,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -162,8 +163,32 @@ def main(out: str, switch: str, *modules: str) -> None:
         for extension in extensions:
             extension.extra_compile_args = [*extension.extra_compile_args, *flags]
             extension.extra_link_args = [*extension.extra_link_args, *flags]
-        words = ["build_ext", f"--build-lib={out}", f"--build-temp={work}/o", "--force", f"--parallel={os.cpu_count()}"]
-        setup(name="tidegate", packages=[], ext_modules=extensions, script_args=["-q", *words])
+        words = ["build_ext", f"--build-lib={out}", f"--build-temp={work}/o", "--force"]
+        setup(
+            name="tidegate",
+            packages=[],
+            ext_modules=extensions,
+            cmdclass={"build_ext": _side_by_side()},
+            script_args=["-q", *words],
+        )
+
+
+def _side_by_side() -> Any:
+    """Extensions are compiled side by side as it is, but not the files of one: here nearly all are of one."""
+    from setuptools.command.build_ext import build_ext  # noqa: PLC0415
+
+    class SideBySide(build_ext):
+        def build_extensions(self) -> None:
+            alone = self.compiler.compile
+
+            def together(sources: list[str], **how: Any) -> list[str]:
+                with ThreadPoolExecutor(os.cpu_count()) as pool:
+                    return [made for each in pool.map(lambda source: alone([source], **how), sources) for made in each]
+
+            self.compiler.compile = together
+            super().build_extensions()
+
+    return SideBySide
 
 
 if __name__ == "__main__":

@@ -95,6 +95,10 @@ class Pacer:
             self._failed = self._count - len(self._latencies)
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
+            loop.remove_signal_handler(signal.SIGALRM)
+            for connection in self._idle:
+                connection.close()
+            await asyncio.sleep(0)
         return Latencies(self._count, len(self._latencies), self._failed, sorted(self._latencies))
 
     async def _connect(self) -> Connection:

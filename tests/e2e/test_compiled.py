@@ -119,11 +119,22 @@ def test_a_stale_exception_is_refused(hook: ModuleType) -> None:
 def test_the_switch(hook: ModuleType, monkeypatch: pytest.MonkeyPatch, switch: str, level: str) -> None:
     """Only where TIDEGATE_COMPILE asks for it is anything compiled."""
     monkeypatch.setenv("TIDEGATE_COMPILE", switch)
-    assert hook._wanted() == level
+    wanted = hook._wanted()
+    assert (wanted and hook.LEVELS[wanted]) == level
+
+
+def test_what_counts_has_somewhere_to_count_into(hook: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else its counts would lie in a folder that is thrown away."""
+    monkeypatch.setenv("TIDEGATE_COMPILE", "counting")
+    monkeypatch.delenv("TIDEGATE_PROFILE", raising=False)
+    with pytest.raises(RuntimeError, match="TIDEGATE_PROFILE"):
+        hook._wanted()
+    monkeypatch.setenv("TIDEGATE_PROFILE", "somewhere")
+    assert hook._wanted() == "counting"
 
 
 def test_an_unknown_switch_is_refused(hook: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     """A typing mistake must not give a plain wheel."""
     monkeypatch.setenv("TIDEGATE_COMPILE", "yes")
-    with pytest.raises(RuntimeError, match="expected 1, debug or 0"):
+    with pytest.raises(RuntimeError, match="expected 1, debug, counting or 0"):
         hook._wanted()

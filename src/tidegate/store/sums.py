@@ -36,7 +36,8 @@ class Words:
     __slots__ = ("_hours",)
 
     def __init__(self) -> None:
-        self._hours: dict[int, dict[tuple[str, str], set[str]]] = {}
+        # By namespace and kind: the only word so far, as most have one, or all.
+        self._hours: dict[int, dict[tuple[str, str], str | set[str]]] = {}
 
     def bounded(self, hour: int, namespace: str, kind: str, word: str) -> str:
         """The word, or OTHER when the namespace has had enough of this kind in this hour."""
@@ -45,7 +46,11 @@ class Words:
             for old in sorted(self._hours)[:-1]:
                 del self._hours[old]
             of = self._hours[hour] = {}
-        known = of.setdefault((namespace, kind), set())
+        known = of.setdefault((namespace, kind), word)
+        if isinstance(known, str):
+            if known != word:
+                of[namespace, kind] = {known, word}
+            return word
         if word in known or len(known) < MOST_WORDS:
             known.add(word)
             return word
@@ -92,8 +97,12 @@ class Sums:
         alike = (hour, of.tenant, of.user, of.client, of.tier, of.plan, of.model, of.target, of.tag, of.degraded)
         place = self._places.get(alike)
         if place is None:
-            counts = self._counts(hour, of.tenant, of.user, of.client, of.plan, of.target, of.tag)
-            place = self._places[alike] = Place(hour, names(of), counts)
+            named = names(of)
+            words = (hour, of.tenant, of.user, of.client, of.plan, of.target, of.tag)
+            counts = self._known.get(words)
+            if counts is None:
+                counts = self._known[words] = self._row(hour, named[:3], named[4], named[6:9], named[9])
+            place = self._places[alike] = Place(hour, named, counts)
         return place
 
     def called(self, of: CallRecord, place: Place) -> None:
@@ -139,15 +148,15 @@ class Sums:
         counts = self._known.get(words)
         if counts is None:
             who = (name(tenant), name(user), name(client))
-            counts = self._known[words] = self._row(hour, who, plan, target, tag)
+            counts = self._known[words] = self._row(hour, who, name(plan), parts(target), name(tag))
         return counts
 
-    def _row(self, hour: int, who: tuple[str, str, str], plan: str, target: str, tag: str) -> list[int]:
-        provider, scope, model = parts(target)
-        bounded, namespace = self._words.bounded, who[0]
-        plan, model = bounded(hour, namespace, "plan", name(plan)), bounded(hour, namespace, "model", model)
-        tag = bounded(hour, namespace, "tag", name(tag))
-        key = Key(hour, *who, plan, model, provider, scope, tag)
+    def _row(self, hour: int, who: Row, plan: str, target: Row, tag: str) -> list[int]:
+        """`who`: namespace, user and key; `target`: provider, scope and model; all as columns hold them."""
+        bounded, (namespace, user, client), (provider, scope, model) = self._words.bounded, who, target
+        plan, model = bounded(hour, namespace, "plan", plan), bounded(hour, namespace, "model", model)
+        tag = bounded(hour, namespace, "tag", tag)
+        key = Key(hour, namespace, user, client, plan, model, provider, scope, tag)
         counts = self._rows.get(key)
         if counts is None:
             counts = self._rows[key] = [0] * len(self.NAMES)

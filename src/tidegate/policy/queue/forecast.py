@@ -6,7 +6,7 @@ An estimate for who arrives now, from a few outlets looked at by chance: who is 
 
 from collections.abc import Callable, Sequence
 from math import fsum
-from typing import Protocol
+from typing import Final, Protocol
 
 from tidegate.model.tenant import Tenant
 from tidegate.policy.failure.health import PROBE_GUESS_US
@@ -18,10 +18,10 @@ from tidegate.policy.queue.records import Ahead, Floor
 from tidegate.policy.quota.allowance import NEVER
 from tidegate.policy.quota.quota import Charge
 
-LOOKED_AT = 8  # outlets, for a prediction
-REMEMBERED_TOKENS = 1_000_000
-SPARE_SECONDS = 10  # of a lane's rate
-_INFINITE = float("inf")
+LOOKED_AT: Final = 8  # outlets, for a prediction
+REMEMBERED_TOKENS: Final = 1_000_000
+SPARE_SECONDS: Final = 10  # of a lane's rate
+_INFINITE: Final = float("inf")
 
 
 class Elsewhere(Protocol):

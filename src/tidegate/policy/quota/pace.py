@@ -7,12 +7,14 @@ what is short by a moment is lost there. Nothing learnt says 0: then only the wa
 counts. O(1).
 """
 
+from typing import Final
+
 from tidegate.policy.quota.average import Average
 
-STALL_US = 250_000
-_FADING = 1 / 4_096
-_SPARE = 128  # part of the time that is left
-_USUAL = 4  # deviations
+STALL_US: Final = 250_000
+_FADING: Final = 1 / 4_096
+_SPARE: Final = 128  # part of the time that is left
+_USUAL: Final = 4  # deviations
 
 
 class Pace:

@@ -42,19 +42,20 @@ Tenants without waiting calls are kept while their lead counts, at most `keep` o
 
 from collections import OrderedDict, deque
 from functools import partial
+from typing import Final
 
 from tidegate.model.tenant import Tenant
 from tidegate.policy.schedule.flow import Band, Flow, around
 from tidegate.policy.schedule.tiered import BOOST_AFTER_US, BOOST_SHARE_MILLI, Tiered
 
-HALF_LIFE_US = 60_000_000
-KEEP = 10_000
-_UNIT = 10**9  # v counts millionths of a token at weight 1: tokens × _UNIT / weight_milli
-_STEPS = 16  # levels to the largest call, at least
-_HORIZON = 4_095  # levels that the bitmap tells apart
-_PERIOD = 1_024  # turns between two looks at the size of calls
-_GUESTS = 4  # newcomers that may start at V before it moves, or an eighth of those who wait
-_FRESH_US = 500_000  # service past the queue within this time is one sum: its decay is not reckoned
+HALF_LIFE_US: Final = 60_000_000
+KEEP: Final = 10_000
+_UNIT: Final = 10**9  # v counts millionths of a token at weight 1: tokens × _UNIT / weight_milli
+_STEPS: Final = 16  # levels to the largest call, at least
+_HORIZON: Final = 4_095  # levels that the bitmap tells apart
+_PERIOD: Final = 1_024  # turns between two looks at the size of calls
+_GUESTS: Final = 4  # newcomers that may start at V before it moves, or an eighth of those who wait
+_FRESH_US: Final = 500_000  # service past the queue within this time is one sum: its decay is not reckoned
 
 
 class _Levels(Band):

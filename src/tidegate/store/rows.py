@@ -25,12 +25,11 @@ _WORDS: Final = frozenset({BROKE, DEGRADED, LIMITED, MOVED, REFUSED})  # steps b
 _WITH_WHY: Final = frozenset({BROKE, LIMITED, REFUSED})
 
 
-@lru_cache(_KNOWN)
 def name(text: str, most: int = _NAME) -> str:
     """The text as a column holds it: without NUL, cut to `most` characters."""
-    if "\0" in text:
-        text = text.replace("\0", "�")
-    return text[:most]
+    if len(text) <= most and "\0" not in text:
+        return text
+    return text.replace("\0", "�")[:most]
 
 
 @lru_cache(_KNOWN)

@@ -4,7 +4,7 @@ A call is counted (`calls`, `errors`) where it was answered; attempts, tokens an
 reserved for an attempt in the hour in which it left, under no tag, since that is what an intent knows.
 """
 
-from typing import Final, NamedTuple
+from typing import Final
 
 from tidegate.model.facts import CallRecord, Intent
 from tidegate.store.metadata import HOUR_US
@@ -16,18 +16,7 @@ MOST_WORDS: Final = (
 )
 
 
-class Key(NamedTuple):
-    """What a row of `hourly` is of."""
-
-    hour: int
-    namespace: str
-    user: str
-    key: str
-    plan: str
-    model: str
-    provider: str
-    scope: str
-    tag: str
+Key = tuple[int, str, str, str, str, str, str, str, str]  # the primary key of `hourly`, in its order
 
 
 class Words:
@@ -156,7 +145,7 @@ class Sums:
         bounded, (namespace, user, client), (provider, scope, model) = self._words.bounded, who, target
         plan, model = bounded(hour, namespace, "plan", plan), bounded(hour, namespace, "model", model)
         tag = bounded(hour, namespace, "tag", tag)
-        key = Key(hour, namespace, user, client, plan, model, provider, scope, tag)
+        key = (hour, namespace, user, client, plan, model, provider, scope, tag)
         counts = self._rows.get(key)
         if counts is None:
             counts = self._rows[key] = [0] * len(self.NAMES)

@@ -4,11 +4,12 @@ What most calls go through, each for some seconds: answers and streams in both d
 level, signatures, answers from the cache, and more calls than a quota allows. No figure of it is kept.
 """
 
+import argparse
 import json
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from harness.node import Node, Place
 from harness.twin import Twin
 from tidegate.client.signer import Signer
 
-_COUNTED = Path(__file__).with_name("counted")  # its processes write their counts
+COUNTED = Path(__file__).with_name("counted")  # its processes write their counts
 _PATH = "/v1/chat/completions"
 _RATE = 800.0  # a second: half of what a gate that counts can do
 _MANY = 1_000_000_000
@@ -93,17 +94,25 @@ async def _asked(port: int, lesson: Lesson) -> int:
     return (await pacer.run(64)).answered
 
 
-def main(program: str) -> int:
+def main(words: list[str]) -> int:
     """Each lesson in turn. Fails when one was not understood at all: then its code would pass for unused."""
+    parser = argparse.ArgumentParser(prog="bench.training")
+    parser.add_argument("program", help="the gate")
+    parser.add_argument("--only", help="one lesson")
+    parser.add_argument("--count", type=int, default=_MANY, help="calls of a lesson, at most")
+    options = parser.parse_args(words)
     with tempfile.TemporaryDirectory(prefix="tidegate-training-") as folder:
         for lesson in lessons():
-            answered = _taught(Path(folder), program, lesson, {"PYTHONPATH": str(_COUNTED)})
-            print(json.dumps({"lesson": lesson.name, "asked": lesson.count, "answered": answered}), flush=True)
-            if answered < lesson.count // 4:
-                print(f"{lesson.name}: {answered} of {lesson.count} calls were answered", file=sys.stderr)
+            if options.only not in {None, lesson.name}:
+                continue
+            short = replace(lesson, count=min(options.count, lesson.count))
+            answered = _taught(Path(folder), options.program, short, {"PYTHONPATH": str(COUNTED)})
+            print(json.dumps({"lesson": short.name, "asked": short.count, "answered": answered}), flush=True)
+            if answered < short.count // 4:
+                print(f"{short.name}: {answered} of {short.count} calls were answered", file=sys.stderr)
                 return 1
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(sys.argv[1:]))

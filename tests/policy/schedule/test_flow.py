@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from tests.policy.schedule.crowd import fixed
 from tidegate.model.tenant import FREE, Tenant
+from tidegate.policy.schedule.dynamic import Dynamic
 from tidegate.policy.schedule.face import Ticket
 from tidegate.policy.schedule.fifo import _Row
 from tidegate.policy.schedule.flow import Flow
@@ -85,5 +86,19 @@ def test_who_is_forgotten_is_gone_at_once() -> None:
     try:
         del flow
         assert sys.getrefcount(tenant) == held
+    finally:
+        gc.enable()
+
+
+def test_a_scheduler_lets_strangers_go_at_once() -> None:
+    """Who was served past the queue is forgotten when others come, and nothing is left of it."""
+    first, others = Tenant("first", FREE), [Tenant(f"other {number}", FREE) for number in range(4)]
+    held = sys.getrefcount(first)
+    scheduler = Dynamic(keep=1)
+    gc.disable()
+    try:
+        for now, tenant in enumerate([first, *others]):
+            scheduler.spent(tenant, 1, now)
+        assert sys.getrefcount(first) == held
     finally:
         gc.enable()

@@ -380,12 +380,11 @@ class Dynamic(Tiered):
         return super()._met(tenant, now)
 
     def _idle(self, flow: Flow, now: int) -> None:
-        if flow.parked:
-            return
-        flow.parked = True
-        self._parked.append(flow)
-        if len(self._parked) > self._keep:
-            self._forget(now)
+        if not flow.parked:
+            flow.parked = True
+            self._parked.append(flow)
+            if len(self._parked) > self._keep:
+                self._forget(now)
 
     def _forget(self, now: int) -> None:
         """Look at the two that were parked first: a new tenant costs two looks, so that old ones go as fast."""
@@ -395,8 +394,7 @@ class Dynamic(Tiered):
             flow.parked = False
             if not flow.count:
                 if len(parked) >= self._keep or flow.band.negligible(flow, now):
-                    del self._flows[flow.tenant.flow]
-                    flow.forget()
+                    self._drop(flow)
                 else:
                     flow.parked = True
                     parked.append(flow)

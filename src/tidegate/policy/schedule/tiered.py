@@ -305,6 +305,9 @@ class Tiered:
 
     def _idle(self, flow: Flow, now: int) -> None:
         """Nothing of this tenant waits any more."""
+        self._drop(flow)
+
+    def _drop(self, flow: Flow) -> None:
         del self._flows[flow.tenant.flow]
         flow.forget()
 

@@ -51,7 +51,7 @@ async def test_a_fallback_that_answers_beside_the_question(tmp_path: Path) -> No
     try:
         admin = Admin(gate)
         out = gate.state / OUT
-        await until(out.exists, "the fallback to be left out")
+        await until(out.exists, "the fallback to be left out", 60)  # the first drill waits for all that starts
         await until(lambda: "left out until" in gate.log(), "the worker to know")
         assert out.read_text() == '[["chat", "beside"]]'
         (drill,) = (await admin.ask("GET", "/drills"))["drills"]

@@ -4,7 +4,7 @@
 
 A call runs through a twentieth of ten megabytes of machine code, most of which raises errors. By the counts gcc puts
 what runs side by side and what does not elsewhere: an eighth of a call's CPU. `./dev bench` and `./dev prove` measure
-such a wheel. It takes a quarter of an hour on two cores.
+such a wheel. It takes ten minutes on two cores.
 """
 
 import argparse

@@ -6,12 +6,16 @@ from typing import Any
 import anthropic
 import httpx2
 import pytest
+from sqlalchemy import update
 
 from tests.jobs.batches.stand import Stand, ask, echo, jsonl, line
-from tidegate.jobs.batches import spool
+from tidegate.jobs.batches import book, spool
+from tidegate.jobs.batches.records import ANTHROPIC, Batch
+from tidegate.jobs.batches.tables import BATCHES
 from tidegate.jobs.hooks.claims import claim
-from tidegate.jobs.records import Lease, Result
+from tidegate.jobs.records import Lease, Owner, Result
 from tidegate.model.jobs import FAILED, WebhookSettings
+from tidegate.store.engine import writing
 
 DAY_US = 86_400_000_000
 BOTH = pytest.mark.parametrize("rows", ["sqlite", "postgresql"], indirect=True)
@@ -244,6 +248,25 @@ async def test_delete_and_whose_they_are(stand: Stand) -> None:
     while stand.keeper.forget(stand.clock.wall()):
         pass
     assert stand.rows.find(stand.runner.ran[0]) is None
+
+
+async def test_one_that_others_write_of_is_deleted(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its answers leave the rows just then; and of two clients that delete it, the second is told that it is gone."""
+    made = await stand.anthropic().messages.batches.create(requests=[ask("a")])
+    await stand.through()
+    find = book.BatchRepository.find
+
+    def meanwhile(self: book.BatchRepository, name: str, kind: str, owner: Owner) -> Batch | None:
+        found = find(self, name, kind, owner) or batch
+        with writing(self.engine) as connection:
+            connection.execute(update(BATCHES).values(version=BATCHES.c.version + 1))
+        return found
+
+    batch = find(book.BatchRepository(stand.rows.engine), made.id, ANTHROPIC, Owner(client="key"))
+    monkeypatch.setattr(book.BatchRepository, "find", meanwhile)
+    assert (await stand.anthropic().messages.batches.delete(made.id)).id == made.id
+    with pytest.raises(anthropic.NotFoundError, match=f"No such message batch: '{made.id}'"):
+        await stand.anthropic().messages.batches.delete(made.id)
 
 
 async def test_its_files_are_nobody_elses(stand: Stand) -> None:

@@ -106,14 +106,17 @@ class BatchRepository:
                 continue
         return None
 
-    def forget(self, batch: Batch) -> list[str]:
+    def forget(self, batch: Batch) -> list[str] | None:
         """Nobody sees it any more, and who tidies up deletes its rows; its files have none from now on: their names.
 
-        Raises `Overtaken`.
+        What has ended stays so: it goes, whatever else was written of it meanwhile. None: somebody else did this.
         """
+        seen = (BATCHES.c.id == batch.id, BATCHES.c.kind == batch.kind)
+        gone = update(BATCHES).where(*seen).values(version=BATCHES.c.version + 1, kind=_DELETED, clean=1, ended_us=1)
         files = select(FILES.c.id).where(FILES.c.batch == batch.id)
         with writing(self.engine) as connection:
-            change(connection, batch, kind=_DELETED, clean=1, ended_us=1)
+            if connection.execute(gone).rowcount != 1:
+                return None
             names = list(connection.scalars(files))
             connection.execute(delete(FILES).where(FILES.c.id.in_(names)))
         return names

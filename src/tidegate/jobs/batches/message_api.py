@@ -12,7 +12,6 @@ from tidegate.jobs.batches import queries, shapes, spool
 from tidegate.jobs.batches.archive import Archive, disk
 from tidegate.jobs.batches.asked import Asked
 from tidegate.jobs.batches.batch_api import full
-from tidegate.jobs.batches.book import Overtaken
 from tidegate.jobs.batches.calling import with_headers
 from tidegate.jobs.batches.folder import Part
 from tidegate.jobs.batches.progress import Progress
@@ -34,6 +33,7 @@ from tidegate.jobs.desk.replies import json_reply
 from tidegate.model.handed import Requester
 
 _ID: Final = "msgbatch_"
+_NOUN: Final = "message batch"
 _FILE: Final = "file-"
 _PATH: Final = "/v1/messages"
 _MOST_LISTED: Final = 1_000
@@ -47,7 +47,7 @@ class MessageApi:
 
     def __init__(self, archive: Archive, progress: Progress) -> None:
         self._archive = archive
-        self._asked = Asked(archive, ANTHROPIC, "message batch")
+        self._asked = Asked(archive, ANTHROPIC, _NOUN)
         self._progress = progress
         self._spooling = asyncio.Lock()  # a request may be large when it is read: one at a time
 
@@ -181,10 +181,9 @@ class MessageApi:
         batch = await self._asked.found(request)
         if batch.state in OPEN:
             raise Refused(Fault.CONFLICT, f"The batch {batch.id} has not ended. Cancel it first.")
-        try:
-            names = await self._archive.desk.call(self._archive.book.forget, batch)
-        except Overtaken:
-            raise Refused(Fault.CONFLICT, f"The batch {batch.id} was changed just now. Try again.") from None
+        names = await self._archive.desk.call(self._archive.book.forget, batch)
+        if names is None:
+            raise queries.not_found(_NOUN, batch.id)
         if batch.place == self._archive.folder.place:
             await self._archive.desk.call_long(self._archive.folder.delete, names)
         return json_reply({"id": batch.id, "type": "message_batch_deleted"})

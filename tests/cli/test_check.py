@@ -28,7 +28,7 @@ def test_good(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(file) == 0
     first, second, third, last = capsys.readouterr().out.splitlines()
     assert first.startswith(f"{file}:1:1: warning: clients: no client keys")
-    told = "openai at http://127.0.0.1:9100/openai/v1, profile openai of 2026-11-21"
+    told = "openai at http://127.0.0.1:9100/openai/v1, profile openai of 2026-11-23"
     assert second == f"{file}: providers.openai: {told}"
     told = "2.5 in, 10 out, 1.25 cached, USD for 1M tokens; by genai-prices 0."
     assert third.startswith(f"{file}: providers.openai.models.gpt-4o: {told}")
@@ -87,13 +87,13 @@ def test_json(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     answer = json.loads(capsys.readouterr().out)
     assert (answer["ok"], answer["errors"], len(answer["warnings"])) == (True, [], 1)
     (provider,) = answer["providers"]
-    assert provider["source"].startswith("OpenAI's guides")
+    assert provider["source"].startswith("OpenAI: rate limits (https://")
     assert {name: provider[name] for name in ("name", "dialect", "base_url", "profile", "dated")} == {
         "name": "openai",
         "dialect": "openai",
         "base_url": "http://127.0.0.1:9100/openai/v1",
         "profile": "openai",
-        "dated": "2026-11-21",
+        "dated": "2026-11-23",
     }
 
 
@@ -123,7 +123,7 @@ def test_base_urls_are_told_as_they_are_used(file: Path, capsys: pytest.CaptureF
     )
     assert run(file) == 0
     told = [line.partition(": providers.")[2] for line in capsys.readouterr().out.splitlines()]
-    assert "a: anthropic at https://api.anthropic.com/v1, profile anthropic of 2026-11-22" in told
+    assert "a: anthropic at https://api.anthropic.com/v1, profile anthropic of 2026-11-23" in told
     assert "b: openai at https://x.openai.azure.com/openai/v1, profile azure-v1 of 2026-11-22" in told
 
 

@@ -59,7 +59,7 @@ def test_a_call_without_a_record_is_booked_as_estimated(tmp_path: Path) -> None:
     assert (lost.call_id, lost.status, lost.estimated, lost.charged_tokens) == (1, LOST, True, 170)
     assert (lost.client, lost.plan, lost.attempts, lost.job) == ("app", "chat", 2, "job_1#2")
     assert (lost.model, lost.target) == ("org/model", "p/main/org/model")
-    assert lost.prompt_tokens == 170
+    assert lost.prompt_tokens == lost.reserved_tokens == 170
     (one,) = tries_of(lost)
     assert (one.status, one.reason, one.target) == (0, "lost", "p/main/org/model")
 

@@ -4,11 +4,12 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.journal.facts import intent, record
 from tidegate.journal.scan import Damage, records, scan
 from tidegate.journal.segment import MAGIC, Checkpoint, frame
-from tidegate.model.facts import CallRecord, Hit, Hits
+from tidegate.model.facts import CallRecord, Hit, Hits, Try
 
 FACTS = [
     Checkpoint((intent(9),), (intent(9),)),
@@ -51,6 +52,16 @@ def test_a_lost_page_is_stepped_over(size: int) -> None:
     kept = [scanned.found for scanned in scan(data) if isinstance(scanned.found, CallRecord)]
     assert all(one in FACTS for one in kept)
     assert len(kept) >= (2 if size <= 100 else 0)
+
+
+def test_what_an_older_worker_wrote_is_read() -> None:
+    """Its records are shorter: what was appended since has its default."""
+    one = Try("openai/main/a", 1, 2, 429, "rate", 0, 0, 0, 0, 9, False, 0, reserved_tokens=9)
+    fields = msgspec.msgpack.decode(msgspec.msgpack.encode(replace(record(1), tries=(one,), reserved_tokens=9)))
+    tries = CallRecord.__struct_fields__.index("tries") + 1  # its tag is before it
+    fields[tries][0] = fields[tries][0][:-1]
+    ((found, _),) = records(MAGIC + frame(msgspec.msgpack.encode(fields[:-1])))
+    assert found == replace(record(1), tries=(replace(one, reserved_tokens=0),))
 
 
 def test_a_record_of_another_version_is_damage() -> None:

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tidegate.judge import log as judge
-from tidegate.judge.log import MINUTE_US, Attempt
+from tidegate.judge.log import Attempt
+from tidegate.units import MINUTE_US
 
 SECOND = 1_000_000
 LIMIT = 600

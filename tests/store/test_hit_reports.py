@@ -9,7 +9,7 @@ from tests.store.test_hits import put
 from tidegate.model.facts import Note
 from tidegate.store.hit_reports import Saved, Wanted, asked, report, served, total
 from tidegate.store.hit_reports import hit as hit_of
-from tidegate.store.metadata import HOUR_US
+from tidegate.units import HOUR_US
 
 FROM, TO = AT_US - 48 * HOUR_US, AT_US + HOUR_US
 

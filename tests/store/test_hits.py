@@ -13,10 +13,10 @@ from tidegate.model.facts import Fact, Note
 from tidegate.store import partitions
 from tidegate.store.engine import is_sqlite, writing
 from tidegate.store.hit_tables import HITS, HOURLY_HITS, NOTES
-from tidegate.store.metadata import DAY_US
 from tidegate.store.sums import MOST_WORDS, OTHER, Words
 from tidegate.store.tables import CALLS
 from tidegate.store.write import Batch, Journal, journal, write
+from tidegate.units import DAY_US
 
 
 def put(engine: Engine, *facts: Fact, identity: str = "a" * 32) -> Journal:

@@ -7,10 +7,11 @@ from tests.journal.facts import intent, record
 from tidegate.journal.follow import Position
 from tidegate.model.facts import CallRecord, Fact, Try
 from tidegate.store.engine import writing
-from tidegate.store.lane_sums import MINUTE_US, LaneSums
-from tidegate.store.lane_tables import COUNTS, LANE_HOURS, LANE_MINUTES
+from tidegate.store.lane_sums import LaneSums
+from tidegate.store.lane_tables import LANE_HOURS, LANE_MINUTES
 from tidegate.store.sums import MOST_WORDS, OTHER, Words
 from tidegate.store.write import Batch, journal, write
+from tidegate.units import MINUTE_US
 
 AT = 1_700_000_000_000_000 // (60 * MINUTE_US) * 60 * MINUTE_US  # a whole hour
 LANE = ("openai", "main", "gpt-4o")
@@ -36,7 +37,7 @@ def found(engine: Engine, table: Table = LANE_MINUTES) -> dict[tuple[int, ...], 
     first = AT // MINUTE_US if table is LANE_MINUTES else AT // MINUTE_US // 60
     with engine.connect() as connection:
         return {
-            (row[0] - first, *row[1:4]): {name: count for name, count in zip(COUNTS, row[4:], strict=True) if count}
+            (row[0] - first, *row[1:4]): dict(pair for pair in zip(LaneSums.NAMES, row[4:], strict=True) if pair[1])
             for row in connection.execute(select(table).order_by(unit))
         }
 

@@ -8,11 +8,10 @@ from sqlalchemy import Engine, delete, insert
 from tidegate.model.measures import METRICS
 from tidegate.store.engine import writing
 from tidegate.store.lane_limits import LaneLimit
-from tidegate.store.lane_sums import MINUTE_US
 from tidegate.store.lane_tables import LANE_HOURS, LANE_MINUTES
-from tidegate.store.metadata import HOUR_US
 from tidegate.store.outlook import HORIZON_S, METRIC, LaneHistory, Outlook, OutlookKeeper, outlook
 from tidegate.store.utilisation import QuotaKey
+from tidegate.units import HOUR_US, MINUTE_US
 
 LANE, OTHER = QuotaKey("a", "s", "m"), QuotaKey("b", "s", "m")
 HOUR = 490_000

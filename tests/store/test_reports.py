@@ -16,11 +16,11 @@ from tidegate.model.facts import CallRecord
 from tidegate.store import calls, reports
 from tidegate.store.engine import writing
 from tidegate.store.forecast import ahead, forecast
-from tidegate.store.metadata import DAY_US, HOUR_US
 from tidegate.store.reports import ReportQuery, TooMany
 from tidegate.store.sums import Words
 from tidegate.store.utilisation import QuotaKey, overall, utilisation
 from tidegate.store.write import Batch, journal, write
+from tidegate.units import DAY_US, HOUR_US
 
 BERLIN = ZoneInfo("Europe/Berlin")
 

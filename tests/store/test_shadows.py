@@ -7,8 +7,8 @@ from tests.store.test_hits import put
 from tidegate.model.shadow import FAILED, UNASKED, Compared
 from tidegate.store import shadows
 from tidegate.store.engine import writing
-from tidegate.store.metadata import DAY_US
 from tidegate.store.shadows import KEEP_DAYS, ShadowDay
+from tidegate.units import DAY_US
 
 ONE = Compared(1, 2, DAY_US * 9 + 5, "chat", "new", "answered", 900, True, 10, 20, 30, 40, 50, 60)
 

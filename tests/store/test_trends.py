@@ -14,12 +14,12 @@ from tidegate.store import trends
 from tidegate.store.duties import Deposed
 from tidegate.store.engine import writing
 from tidegate.store.lane_limits import Change, History, LaneLimit, latest, note
-from tidegate.store.lane_sums import MINUTE_US
 from tidegate.store.lane_tables import LANE_HOURS, LANE_LIMITS, LANE_MINUTES
 from tidegate.store.tables import HOURLY
 from tidegate.store.trends import Point, SeriesQuery, TooMany, Use, drop_before, series
 from tidegate.store.upgrade import upgrade
 from tidegate.store.utilisation import QuotaKey
+from tidegate.units import MINUTE_US
 
 LANE, OTHER = QuotaKey("a", "s", "m"), QuotaKey("b", "s", "m")
 

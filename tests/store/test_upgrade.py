@@ -19,9 +19,10 @@ import tidegate.store.session_tables
 import tidegate.store.shadow_tables  # noqa: F401 - each declares its own
 from tidegate.store import partitions
 from tidegate.store.engine import BadDatabase, is_sqlite, open_engine, shown, writing
-from tidegate.store.metadata import DAY_US, METADATA
-from tidegate.store.tables import CALLS, TRIES
+from tidegate.store.metadata import METADATA
+from tidegate.store.tables import ATTEMPTS, CALLS, TRIES
 from tidegate.store.upgrade import NewerSchema, upgrade
+from tidegate.units import DAY_US
 
 
 def test_revisions_end_at_what_is_declared(bare: Engine) -> None:
@@ -75,6 +76,30 @@ def test_attempts_of_an_older_schema_are_kept(bare: Engine) -> None:
     assert partitions.drop_before(bare, 8) == (3 if is_sqlite(bare) else 2)
     with bare.connect() as connection:
         assert connection.execute(select(TRIES.c.call_id)).all() == []
+
+
+def test_calls_of_before_have_nothing_reserved(bare: Engine) -> None:
+    """It was not written down then: 0, in their attempts too; what comes now has it, whoever tells the attempt."""
+    upgrade(bare, "0015")
+    call = {"day": 7, "journal": 1, "at_us": 7 * DAY_US + 5, "tier": "paid", "plan": "p", "namespace": "n", "user": "u"}
+    call |= {"key": "k", "model": "p", "provider": "a", "scope": "b", "tag": "", "degraded": "", "status": 200}
+    call |= {"attempts": 1, "streamed": True, "estimated": False, "duration_us": 9, "served": "c"}
+    tried = {name: call[name] for name in ("day", "journal", "at_us", "provider", "scope", "status", "estimated")}
+    tried |= {"model": "c", "reason": "", "duration_us": 9}
+    with writing(bare) as connection:
+        if not is_sqlite(bare):
+            partitions.ensure(connection, [7], (CALLS, ATTEMPTS))
+        connection.execute(insert(CALLS).values(call_id=1, **call))
+        connection.execute(insert(CALLS).values(call_id=2, **call))
+        connection.execute(insert(ATTEMPTS).values(call_id=2, number=1, **tried))
+    upgrade(bare)
+    with writing(bare) as connection:
+        connection.execute(insert(CALLS).values(call_id=3, reserved_tokens=30, **call))
+        connection.execute(insert(CALLS).values(call_id=4, reserved_tokens=50, **call))
+        connection.execute(insert(ATTEMPTS).values(call_id=4, number=1, reserved_tokens=40, **tried))
+        connection.execute(insert(ATTEMPTS).values(call_id=4, number=2, reserved_tokens=10, **tried))
+        found = connection.execute(select(TRIES.c.call_id, TRIES.c.reserved_tokens)).all()
+    assert sorted(map(tuple, found)) == [(1, 0), (2, 0), (3, 30), (4, 10), (4, 40)]
 
 
 def test_a_failed_upgrade_leaves_nothing(bare: Engine) -> None:

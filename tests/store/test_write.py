@@ -12,15 +12,15 @@ from tidegate.journal.follow import Position
 from tidegate.model.facts import BROKEN, LEFT, Fact, Try, tries_of
 from tidegate.store import partitions
 from tidegate.store.engine import is_sqlite, writing
-from tidegate.store.metadata import DAY_US
 from tidegate.store.rows import attempt_row
 from tidegate.store.sums import Words
 from tidegate.store.tables import ATTEMPTS, CALLS, HOURLY, TRIES
 from tidegate.store.write import Batch, Journal, Moved, journal, write
+from tidegate.units import DAY_US
 
 A = "a" * 32
 TRIES_OF_ONE = (
-    Try("openai/main/gpt-4o", 1_000, 20, 200, "cut", 60, 10, 5, 2, 100, True, 7_000),
+    Try("openai/main/gpt-4o", 1_000, 20, 200, "cut", 60, 10, 5, 2, 100, True, 7_000, reserved_tokens=130),
     Try("spare/main/gpt/4o", 2_000, 30, 200, "", 60, 40, 0, 0, 120, False, 9_000),
 )
 
@@ -50,7 +50,7 @@ def test_a_call_its_tries_and_its_sums(engine: Engine) -> None:
     """Each attempt is a row of its own; the sums hold calls where they were answered and tokens where they went."""
     call = replace(
         record(7), tenant="team", user="ann", tag="nightly", tries=TRIES_OF_ONE, target="spare/main/gpt/4o",
-        prompt_tokens=120, completion_tokens=50, cost_nano=16_000,
+        prompt_tokens=120, completion_tokens=50, cost_nano=16_000, reserved_tokens=130,
     )  # fmt: skip
     after = put(engine, known(engine), intent(7, tokens=130, target="openai/main/gpt-4o"), call)
     assert after == known(engine)
@@ -61,6 +61,8 @@ def test_a_call_its_tries_and_its_sums(engine: Engine) -> None:
         (1, "openai", "gpt-4o", "cut", True, 2),
         (2, "spare", "gpt/4o", "", False, 0),
     ]
+    assert rows(engine, CALLS, "reserved_tokens") == [(130,)]
+    assert sorted(rows(engine, TRIES, "number", "reserved_tokens")) == [(1, 130), (2, 0)]
     columns = ("provider", "tag", "calls", "attempts", "estimated_attempts", "completion_tokens", "reserved_tokens",
                "cost_nano")  # fmt: skip
     assert sorted(rows(engine, HOURLY, *columns)) == [
@@ -83,7 +85,7 @@ def test_every_attempt_of_every_call_is_a_row_of_tries(engine: Engine) -> None:
     ]
     alone = [
         replace(record(number), status=status, target=target, queued_us=300, waited_us=100, estimated=not status,
-                cached_tokens=4, written_tokens=2, cost_nano=number)
+                cached_tokens=4, written_tokens=2, cost_nano=number, reserved_tokens=100 + number)
         for number, (status, target) in enumerate(ended)
     ]  # fmt: skip
     listed = [
@@ -144,6 +146,13 @@ def test_names_that_no_column_holds_are_made_to_fit(engine: Engine) -> None:
     """NUL bytes and any length, as clients may send them."""
     put(engine, known(engine), replace(record(1), model="a\0b", tag="t" * 5_000, plan="p" * 5_000))
     assert rows(engine, CALLS, "model", "tag") == [("a�b", "t" * 128)]
+
+
+def test_names_that_are_cut_alike_add_up(engine: Engine) -> None:
+    """In one row, also where they come in one batch."""
+    calls = [replace(record(number), tag="x" * 128 + end) for number, end in enumerate(("", "a", "b"), 1)]
+    put(engine, known(engine), *calls)
+    assert rows(engine, HOURLY, "tag", "calls") == [("x" * 128, 3)]
 
 
 def test_what_is_not_200_is_an_error(engine: Engine) -> None:

@@ -14,13 +14,14 @@ from pathlib import Path
 from struct import Struct
 from typing import Final
 
+from tidegate.units import SECOND_US
+
 _MAGIC: Final = b"TIDEGTN1"
 _HEADER: Final = Struct("<8s16sq")
 _RECORD: Final = Struct("<16sq")
 _BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
 _UNKNOWN: Final = bytes(16)
 _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
-_SECOND_US: Final = 1_000_000
 
 Used = tuple[bytes, int]  # mark, moment of creation
 
@@ -55,7 +56,7 @@ class NonceFile:
         self._boot = boot
         young, old = _read(self._young, boot), _read(self._old, boot)
         # Created in the second of the start is after it, as far as anybody can tell.
-        self.floor_us = wall // _SECOND_US * _SECOND_US - 1 if young is None else young[0]
+        self.floor_us = wall // SECOND_US * SECOND_US - 1 if young is None else young[0]
         self.recalled: list[Used] = [used for found in (old, young) if found is not None for used in found[1]]
         os.close(self._begin(self._old, self.recalled))
         self._descriptor = self._begin(self._young, [])

@@ -78,4 +78,5 @@ def booked(intent: Intent) -> CallRecord:
         user=intent.user,
         cost_nano=intent.cost_nano,
         job=intent.job,
+        reserved_tokens=intent.charged_tokens,
     )

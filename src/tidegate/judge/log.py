@@ -8,10 +8,9 @@ provider only has kept nothing.
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
-MINUTE_US: Final = 60_000_000
-_SECOND_US: Final = 1_000_000
+from tidegate.units import MINUTE_US, SECOND_US
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +73,7 @@ def charged(events: Iterable[Sequence[Any]], first_us: int, last_us: int) -> int
 
 def share(events: Iterable[Sequence[Any]], per_second: float, first_us: int, last_us: int) -> float:
     """Per cent of the quota that was used in [first, last)."""
-    return 100 * charged(events, first_us, last_us) / max(1.0, per_second * (last_us - first_us) / _SECOND_US)
+    return 100 * charged(events, first_us, last_us) / max(1.0, per_second * (last_us - first_us) / SECOND_US)
 
 
 def normal_after(
@@ -85,7 +84,7 @@ def normal_after(
     All of them, when that is never so. Steps are a tenth of a span.
     """
     admitted = [(int(row[0]), int(row[4])) for row in events if not row[5] and since_us <= row[0] < until_us]
-    wanted = per_second * span_us / _SECOND_US * least / 100
+    wanted = per_second * span_us / SECOND_US * least / 100
     step = span_us // 10
     sums = [0] * (max(0, until_us - since_us) // step + 1)
     for at_us, tokens in admitted:
@@ -94,4 +93,4 @@ def normal_after(
     good = spans
     while good > 0 and sum(sums[good - 1 : good + 9]) >= wanted:
         good -= 1
-    return good * step / _SECOND_US if good < spans else (until_us - since_us) / _SECOND_US
+    return good * step / SECOND_US if good < spans else (until_us - since_us) / SECOND_US

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from random import Random
 
 from tidegate.load.trace import TraceRow
-
-_SECOND_US = 1_000_000
+from tidegate.units import SECOND_US
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +23,7 @@ class Rush:
 
     def rate(self, at_us: int) -> float:
         """Calls per second at a moment (microseconds after the start)."""
-        at = at_us / _SECOND_US
+        at = at_us / SECOND_US
         return self.busy if at % self.period_s < self.busy_s or at < self.opening_s else self.calm
 
 
@@ -38,7 +37,7 @@ def poisson_rows(rush: Rush, seed: int, *, mean_context: int = 600, mean_generat
     highest = max(rush.calm, rush.busy)
     at = 0.0
     while True:
-        at += random.expovariate(highest) * _SECOND_US
+        at += random.expovariate(highest) * SECOND_US
         if random.random() * highest < rush.rate(int(at)):
             yield TraceRow(int(at), _size(random, mean_context), _size(random, mean_generated))
 

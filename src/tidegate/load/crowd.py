@@ -10,7 +10,7 @@ from heapq import merge
 from random import Random
 from zlib import crc32
 
-_SECOND_US = 1_000_000
+from tidegate.units import SECOND_US
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,5 +66,5 @@ def _of(member: Member, seconds: float, random: Random) -> Iterator[Arrival]:
         if at >= seconds:
             return
         tokens = round(member.tokens * (1 + member.spread * random.uniform(-1, 1)))
-        yield Arrival(int(at * _SECOND_US), member, number, max(1, tokens))
+        yield Arrival(int(at * SECOND_US), member, number, max(1, tokens))
         number += 1

@@ -18,8 +18,8 @@ import msgspec
 from tidegate.load.crowd import Arrival, Member
 from tidegate.load.driver import Target
 from tidegate.ports import Clock, Headers, Transport, TransportError
+from tidegate.units import SECOND_US
 
-_SECOND_US: Final = 1_000_000
 _NUMBER: Final = re.compile(rb"[0-9]{1,9}(\.[0-9]{1,9})?", re.ASCII).fullmatch
 
 
@@ -160,7 +160,7 @@ def read(one: Try, status: int, headers: Headers, wall_us: int = 0) -> None:
         if name == b"retry-after-ms":
             one.told_us = _length(value, 1_000)
         elif name == b"retry-after":
-            seconds = _length(value, _SECOND_US)
+            seconds = _length(value, SECOND_US)
             seconds = _until(value, wall_us) if seconds < 0 and wall_us else seconds
         elif name == b"x-tidegate-wait-ms" and value.isdigit():
             one.waited_us = int(value) * 1_000
@@ -181,4 +181,4 @@ def _until(value: bytes, wall_us: int) -> int:
         at = parsedate_to_datetime(value.decode("latin-1"))
     except ValueError:
         return -1
-    return max(0, int(at.timestamp() * _SECOND_US) - wall_us)
+    return max(0, int(at.timestamp() * SECOND_US) - wall_us)

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from tidegate.load.trace import TraceRow
 from tidegate.simulate.scenario import Pattern, Point, Size
-from tidegate.simulate.tenants import SECOND_US, Party
+from tidegate.simulate.tenants import Party
+from tidegate.units import SECOND_US
 
 
 class Arrival(NamedTuple):

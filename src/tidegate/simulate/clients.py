@@ -3,7 +3,7 @@
 from random import Random
 
 from tidegate.simulate.call import Call
-from tidegate.simulate.tenants import SECOND_US
+from tidegate.units import SECOND_US
 
 GIVES_UP = -1
 SDK_RETRIES = 2

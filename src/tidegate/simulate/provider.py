@@ -14,10 +14,10 @@ from tidegate.simulate.arrivals import Arrival
 from tidegate.simulate.call import Call
 from tidegate.simulate.scenario import Pool, Spread
 from tidegate.simulate.sight import Shown
-from tidegate.simulate.tenants import SECOND_US
 from tidegate.twin.meter import Meter
 from tidegate.twin.settings import Limits, Rules
 from tidegate.twin.windows import NEVER
+from tidegate.units import SECOND_US
 
 _AVOIDABLE = "avoidable"
 

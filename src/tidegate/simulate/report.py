@@ -8,7 +8,7 @@ from tidegate.simulate.fairness import fair_shares, jain
 from tidegate.simulate.scenario import Scenario
 from tidegate.simulate.shards import Handover, OwnerLoad, Shards
 from tidegate.simulate.tally import Ending, GroupTally, Moment, Tally, percentile
-from tidegate.simulate.tenants import SECOND_US
+from tidegate.units import SECOND_US
 
 
 class GroupReport(msgspec.Struct, frozen=True):

@@ -16,7 +16,8 @@ from tidegate.simulate.report import Report, report
 from tidegate.simulate.scenario import Discipline, Fault, Scenario
 from tidegate.simulate.shards import Shards, cut
 from tidegate.simulate.tally import Ending, Tally
-from tidegate.simulate.tenants import SECOND_US, parties
+from tidegate.simulate.tenants import parties
+from tidegate.units import SECOND_US
 
 _LONG_US = 10 * 86_400 * SECOND_US
 

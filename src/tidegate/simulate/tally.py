@@ -9,7 +9,8 @@ import msgspec
 from tidegate.simulate.call import Call
 from tidegate.simulate.fairness import Gaps
 from tidegate.simulate.scenario import Scenario
-from tidegate.simulate.tenants import SECOND_US, Party
+from tidegate.simulate.tenants import Party
+from tidegate.units import SECOND_US
 
 
 class Ending(IntEnum):

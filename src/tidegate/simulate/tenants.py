@@ -6,8 +6,8 @@ from random import Random
 
 from tidegate.model.tenant import TIERS, Tenant
 from tidegate.simulate.scenario import Group
+from tidegate.units import SECOND_US
 
-SECOND_US = 1_000_000
 _TIERS = {tier.name: tier for tier in TIERS}
 
 

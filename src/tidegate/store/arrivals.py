@@ -11,8 +11,8 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Table, select, tup
 
 from tidegate.model.arrivals import Arrival, ArrivalPage, Asked
 from tidegate.store.hit_tables import HITS
-from tidegate.store.metadata import DAY_US
 from tidegate.store.tables import ATTEMPTS, CALLS
+from tidegate.units import DAY_US
 
 MOST: Final = 10_000  # of a page
 _MADE, _HIT = "calls", "hits"

@@ -12,10 +12,10 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, func
 from tidegate.model.story import Step
 from tidegate.store.engine import is_sqlite
 from tidegate.store.found import by_id
-from tidegate.store.metadata import DAY_US
 from tidegate.store.reports import has_tag
 from tidegate.store.stories import story
 from tidegate.store.tables import CALLS, FAILED, SLOW, SLOW_US, TRIES, WAITED, WAITED_US
+from tidegate.units import DAY_US
 
 Found = Mapping[str, Any]  # a row by the names of its columns
 

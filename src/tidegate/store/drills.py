@@ -58,7 +58,10 @@ def bounded(detail: str) -> str:
 
 
 def latest(connection: Connection) -> list[Latest]:
-    """Of each target that was ever asked. O(rows) by an index."""
+    """Of each target that was ever asked. O(rows) by an index.
+
+    A pass is one of what was asked, and of whom: where the last run was of something else, it holds no more.
+    """
     runs = _newest(connection, [])
     told = {(one.drill, one.strategy, one.target): one for one in _newest(connection, [PASSED, FAILED])}
     return [_latest(one, told.get((one.drill, one.strategy, one.target))) for one in runs]
@@ -75,13 +78,14 @@ def _newest(connection: Connection, states: list[str]) -> "list[Row[tuple[object
 
 def _latest(run: "Row[tuple[object, ...]]", told: "Row[tuple[object, ...]] | None") -> Latest:
     last = told if told is not None else run
+    holds = told is not None and told.digest == run.digest
     return Latest(
         drill=run.drill,
         strategy=run.strategy,
         target=run.target,
         at_us=run.at_us,
         state="" if told is None else told.state,
-        until_us=0 if told is None else told.until_us,
+        until_us=last.until_us if holds else 0,
         permille=last.permille,
         why=last.why if last.why == run.why or not run.why else f"{last.why}; then: {run.why}".lstrip("; "),
         digest=run.digest,

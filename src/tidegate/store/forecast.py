@@ -15,8 +15,8 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import Connection
 
-from tidegate.store.metadata import HOUR_US
 from tidegate.store.reports import costs
+from tidegate.units import HOUR_US
 
 HISTORY_HOURS: Final = 28 * 24
 _TWO_WEEKS: Final = 14 * 24

@@ -13,10 +13,10 @@ from tidegate.model.facts import CallRecord, Fact, Hit, Hits, Note
 from tidegate.store import partitions
 from tidegate.store.engine import is_sqlite
 from tidegate.store.hit_tables import HITS, HOURLY_HITS, NOTES
-from tidegate.store.metadata import DAY_US, HOUR_US
 from tidegate.store.rows import Row, day_of, name, parts
 from tidegate.store.statements import addition, execute, if_new, inserted
 from tidegate.store.sums import Words
+from tidegate.units import DAY_US, HOUR_US
 
 MISS: Final = "miss"
 BYPASS: Final = "bypass"

@@ -8,11 +8,10 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from tidegate.model.facts import LEFT, CallRecord, Intent, Try
-from tidegate.store.lane_tables import COUNTS
 from tidegate.store.rows import Row, name, parts
 from tidegate.store.sums import Words
+from tidegate.units import MINUTE_US
 
-MINUTE_US: Final = 60_000_000
 MINUTES: Final = 60  # of an hour
 _FAILED: Final = 400
 _THROTTLED: Final = 429
@@ -26,6 +25,11 @@ class LaneSums:
     """Adds up one batch."""
 
     __slots__ = ("_found", "_words")
+
+    NAMES: Final = (
+        "calls", "errors", "attempts", "throttled", "refused", "queued_us", "prompt_tokens", "completion_tokens",
+        "charged_tokens", "reserved_tokens",
+    )  # fmt: skip
 
     def __init__(self, words: Words) -> None:
         self._words = words
@@ -80,7 +84,7 @@ class LaneSums:
         place = (at_us // MINUTE_US, target, asked)
         counts = self._found.get(place)
         if counts is None:
-            counts = self._found[place] = [0] * len(COUNTS)
+            counts = self._found[place] = [0] * len(self.NAMES)
         return counts
 
     def _key(self, place: _Place) -> tuple[int, str, str, str]:

@@ -9,13 +9,10 @@ from typing import Final
 from sqlalchemy import BigInteger, Column, Integer, Table
 from sqlalchemy.sql.schema import SchemaItem
 
+from tidegate.store.lane_sums import LaneSums
 from tidegate.store.metadata import METADATA, NAME
 
 LANE: Final = ("provider", "scope", "model")
-COUNTS: Final = (
-    "calls", "errors", "attempts", "throttled", "refused", "queued_us", "prompt_tokens", "completion_tokens",
-    "charged_tokens", "reserved_tokens",
-)  # fmt: skip
 
 
 def _lane(unit: str) -> list[SchemaItem]:
@@ -33,7 +30,7 @@ LANE_MINUTES: Final = Table(
     "lane_minutes",
     METADATA,
     *_lane("minute"),
-    *_counts(*COUNTS),
+    *_counts(*LaneSums.NAMES),
     comment="Use by the minute since 1970: attempts where and when they left, calls where and when they ended",
     sqlite_with_rowid=False,
 )
@@ -42,7 +39,7 @@ LANE_HOURS: Final = Table(
     "lane_hours",
     METADATA,
     *_lane("hour"),
-    *_counts(*COUNTS),
+    *_counts(*LaneSums.NAMES),
     comment="The same by the hour since 1970",
     sqlite_with_rowid=False,
 )

@@ -9,8 +9,6 @@ from typing import Final
 from sqlalchemy import MetaData, String
 
 NAME: Final = String(128)  # of a tenant, user, key, model, provider, scope, tag; what is longer is cut
-DAY_US: Final = 86_400_000_000
-HOUR_US: Final = 3_600_000_000
 
 METADATA: Final = MetaData(
     naming_convention={

@@ -14,9 +14,8 @@ from sqlalchemy import Connection, select
 
 from tidegate.model.measures import Sample
 from tidegate.store.lane_limits import LaneLimit, bounded
-from tidegate.store.lane_sums import MINUTE_US, MINUTES
+from tidegate.store.lane_sums import MINUTES
 from tidegate.store.lane_tables import LANE, LANE_HOURS, LANE_MINUTES
-from tidegate.store.metadata import HOUR_US
 from tidegate.store.season import (
     HORIZON_HOURS,
     SHORT_MINUTES,
@@ -28,6 +27,7 @@ from tidegate.store.season import (
     soon,
 )
 from tidegate.store.utilisation import QuotaKey
+from tidegate.units import HOUR_US, MINUTE_US
 
 METRIC: Final = "quota_exhausted_in_seconds"
 HORIZON_S: Final = HORIZON_HOURS * 3_600

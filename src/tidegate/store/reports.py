@@ -12,8 +12,8 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Column, ColumnElement, Connection, Select, func, literal, select
 
-from tidegate.store.metadata import HOUR_US
 from tidegate.store.tables import HOURLY
+from tidegate.units import HOUR_US
 
 NAMES: Final = ("namespace", "user", "key", "plan", "model", "provider", "scope", "tag")
 TIMES: Final = ("hour", "day", "month")

@@ -12,7 +12,7 @@ from typing import Any, Final
 from tidegate.model.facts import CallRecord, Try
 from tidegate.model.story import ASKED, BROKE, CHOSEN, DEGRADED, DRAINED, LIMITED, MOVED, REFUSED
 from tidegate.model.trace import trace_id
-from tidegate.store.metadata import DAY_US
+from tidegate.units import DAY_US
 
 Row = tuple[Any, ...]
 
@@ -94,6 +94,7 @@ def call_row(journal: int, of: CallRecord, named: Row) -> Row:
         of.most_tokens,
         of.deadline_us if of.deadline_us > 0 else 0,
         why(of) if of.story or of.tries else "",
+        of.reserved_tokens,
     )
 
 
@@ -133,4 +134,5 @@ def attempt_row(journal: int, of: CallRecord, number: int, one: Try) -> Row:
         one.account,
         name("\n".join(f"{key}: {value}" for key, value in one.headers), _LINES) if one.headers else "",
         one.first_byte_us if one.first_byte_us > 0 else 0,
+        one.reserved_tokens,
     )

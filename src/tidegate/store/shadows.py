@@ -8,10 +8,10 @@ from sqlalchemy import Connection, delete, select
 
 from tidegate.model.facts import Fact
 from tidegate.model.shadow import ANSWERED, FAILED, UNASKED, Compared
-from tidegate.store.metadata import DAY_US
 from tidegate.store.rows import name
 from tidegate.store.shadow_tables import COUNTS, SHADOWS
 from tidegate.store.statements import addition, execute
+from tidegate.units import DAY_US
 
 KEEP_DAYS: Final = 400
 _MODEL: Final = 256

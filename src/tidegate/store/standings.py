@@ -7,6 +7,7 @@ from sqlalchemy import Connection, CursorResult, text
 
 from tidegate.model.standing import NodeStanding
 from tidegate.store.engine import is_sqlite
+from tidegate.units import DAY_US
 
 _CLOCK: Final = "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)"
 _PUT: Final = (
@@ -15,7 +16,6 @@ _PUT: Final = (
 )
 _GET: Final = "SELECT standing FROM standings WHERE at_us >= {now} - :age ORDER BY node"
 _OLD: Final = "DELETE FROM standings WHERE at_us < {now} - :age"
-_DAY_US: Final = 86_400_000_000
 
 
 def put(connection: Connection, standing: NodeStanding, now: int) -> None:
@@ -37,7 +37,7 @@ def recent(connection: Connection, age_us: int, now: int) -> list[NodeStanding]:
 
 def forget(connection: Connection, now: int) -> None:
     """Nodes that nobody has heard of for a day."""
-    _run(connection, _OLD, {"age": _DAY_US, "now": now})
+    _run(connection, _OLD, {"age": DAY_US, "now": now})
 
 
 def _run(connection: Connection, statement: str, values: dict[str, object]) -> CursorResult[Any]:

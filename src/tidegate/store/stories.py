@@ -13,8 +13,9 @@ from sqlalchemy import BigInteger, Column, Connection, Integer, LargeBinary, Sma
 
 from tidegate.model.facts import CallRecord
 from tidegate.model.story import MOST, Step
-from tidegate.store.metadata import DAY_US, METADATA
+from tidegate.store.metadata import METADATA
 from tidegate.store.rows import Row
+from tidegate.units import DAY_US
 
 _NUMBER: Final = Integer().with_variant(SmallInteger(), "postgresql")
 _PLAIN, _PACKED = b"\0", b"\1"

@@ -1,9 +1,9 @@
 """The ledger's tables: calls, attempts, hourly sums, and how far each journal has been taken.
 
-Two ledgers stand in each row: what a provider's limiter was charged (`charged_tokens`), and what is billed (tokens by
-kind and `cost_nano`). A call with one attempt is one row, and its attempt is read from it. On PostgreSQL calls and
-attempts are partitioned by day; SQLite keeps them in the order of their keys. A row of `hourly` without a call or
-attempt of its own may hold what was reserved.
+Two ledgers stand in each row: what a provider's limiter was charged, before an attempt left (`reserved_tokens`) and in
+the end (`charged_tokens`), and what is billed (tokens by kind and `cost_nano`). A call with one attempt is one row, and
+its attempt is read from it. On PostgreSQL calls and attempts are partitioned by day; SQLite keeps them in the order of
+their keys. A row of `hourly` without a call or attempt of its own may hold what was reserved.
 """
 
 from typing import Final
@@ -102,6 +102,7 @@ CALLS: Final = Table(
     ),
     *_counts("read_us", "first_token_us", "request_bytes", "answer_bytes", "most_tokens", "deadline_us"),
     Column("why", String(256), nullable=False, server_default="", comment="what befell it, in words; empty = nothing"),
+    *_counts("reserved_tokens"),
     Index("ix_calls_namespace_at_us", "namespace", "at_us"),
     Index("ix_calls_at_us", "at_us"),
     some("job", "job <> ''"),
@@ -133,14 +134,15 @@ ATTEMPTS: Final = Table(
     Column("estimated", Boolean, nullable=False),
     *_counts("prompt_tokens", "completion_tokens", "cached_tokens", "written_tokens", "charged_tokens", "cost_nano"),
     _word("account", 16, "fingerprint of the provider's key"),
-    _word("headers", 4_096, "of a refusal: `name: value` a line"),
+    _word("headers", 4_096, "that mattered, of a reply that did not end well: `name: value` a line"),
     Column("first_byte_us", BigInteger, nullable=False, server_default="0", comment="since it left, 0 = none came"),
+    *_counts("reserved_tokens"),
     comment="The attempts of calls whose own row does not tell them: of several, or of one that did not answer",
     sqlite_with_rowid=False,
     postgresql_partition_by="RANGE (day)",
 )
 
-# A view, made by revision 0008: the rows of `attempts`, and the one attempt of each call that has none there.
+# A view, made by revision 0016: the rows of `attempts`, and the one attempt of each call that has none there.
 TRIES: Final = TableClause("tries", *(column(one.name, one.type) for one in ATTEMPTS.columns))
 
 HOURLY: Final = Table(

@@ -12,8 +12,8 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import Connection, and_, func, or_, select
 
 from tidegate.store.calls import CallsQuery, Found, looking, page
-from tidegate.store.metadata import DAY_US
 from tidegate.store.tables import CALLS, JOURNALS
+from tidegate.units import DAY_US
 
 MOST_JOURNALS: Final = 256  # that a cursor tells apart: those that were taken from last
 _MARK: Final = re.compile(r"([0-9]{1,9})\.([0-9]{1,18})\.([0-9]{1,18})\.([0-9]{1,19})", re.ASCII).fullmatch

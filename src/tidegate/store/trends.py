@@ -13,10 +13,10 @@ from sqlalchemy import Connection, Engine, Select, Table, delete, select, text
 
 from tidegate.store.engine import Begin, writing
 from tidegate.store.lane_limits import BEFORE, History, LaneLimit, changes
-from tidegate.store.lane_sums import MINUTE_US, MINUTES
-from tidegate.store.lane_tables import COUNTS, LANE, LANE_HOURS, LANE_LIMITS, LANE_MINUTES
-from tidegate.store.metadata import DAY_US, HOUR_US
+from tidegate.store.lane_sums import MINUTES, LaneSums
+from tidegate.store.lane_tables import LANE, LANE_HOURS, LANE_LIMITS, LANE_MINUTES
 from tidegate.store.utilisation import QuotaKey
+from tidegate.units import DAY_US, HOUR_US, MINUTE_US
 
 UNITS: Final = ("minute", "hour", "day")
 MOST: Final = 20_000  # points of an answer
@@ -29,7 +29,7 @@ class TooMany(ValueError):
 
 
 class Use(NamedTuple):
-    """Sums of a period, as `lane_tables.COUNTS` names them."""
+    """Sums of a period, as `LaneSums.NAMES` names them."""
 
     calls: int = 0
     errors: int = 0
@@ -109,7 +109,7 @@ def day_of(at_us: int, zone: tzinfo) -> int:
 def _rows(connection: Connection, wanted: SeriesQuery) -> Iterator[tuple[int, QuotaKey, Use]]:
     table, unit_us = (LANE_MINUTES, MINUTE_US) if wanted.unit == "minute" else (LANE_HOURS, HOUR_US)
     number = table.c.minute if wanted.unit == "minute" else table.c.hour
-    query: Select[Any] = select(number, *(table.c[part] for part in LANE), *(table.c[count] for count in COUNTS))
+    query: Select[Any] = select(number, *(table.c[name] for name in (*LANE, *LaneSums.NAMES)))
     query = query.where(number >= -(-wanted.from_us // unit_us), number < -(-wanted.to_us // unit_us))
     for part, value in wanted.filters.items():
         query = query.where(table.c[part] == value)

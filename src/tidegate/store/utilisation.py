@@ -10,14 +10,12 @@ Two figures of each provider, scope and model:
 """
 
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from tidegate.store.metadata import HOUR_US
 from tidegate.store.reports import ReportQuery, Sums, hour_from, report
-
-_MINUTE_US: Final = 60_000_000
+from tidegate.units import HOUR_US, MINUTE_US
 
 
 class QuotaKey(NamedTuple):
@@ -61,7 +59,7 @@ def utilisation(
     Limits are tokens a minute, `wall` is now. Raises `reports.TooMany`. O(sums of the period).
     """
     begun, ended = hour_from(from_us) * HOUR_US, hour_from(to_us) * HOUR_US
-    minutes = max(0, min(ended, wall) - begun) // _MINUTE_US
+    minutes = max(0, min(ended, wall) - begun) // MINUTE_US
     lines = report(connection, ReportQuery(from_us, to_us, QuotaKey._fields, filters))
     used = {QuotaKey(*line.group): line.sums for line in lines if line.group[0]}
     return [

@@ -16,7 +16,7 @@ from tidegate.model.facts import CallRecord, Fact, Intent
 from tidegate.store import hits, partitions, shadows
 from tidegate.store.engine import is_sqlite
 from tidegate.store.lane_sums import LaneSums
-from tidegate.store.lane_tables import COUNTS, LANE_HOURS, LANE_MINUTES
+from tidegate.store.lane_tables import LANE_HOURS, LANE_MINUTES
 from tidegate.store.rows import Row, attempt_row, call_row, day_of
 from tidegate.store.statements import PLACES, addition, execute, if_new, inserted, insertion
 from tidegate.store.stories import STORIES, story_row
@@ -149,8 +149,8 @@ def _statements(dialect: str) -> _Statements:
         insertion(ATTEMPTS, dialect),
         insertion(STORIES, dialect),
         addition(HOURLY, dialect, Sums.NAMES),
-        addition(LANE_MINUTES, dialect, COUNTS),
-        addition(LANE_HOURS, dialect, COUNTS),
+        addition(LANE_MINUTES, dialect, LaneSums.NAMES),
+        addition(LANE_HOURS, dialect, LaneSums.NAMES),
         f"UPDATE journals SET segment = {place}, position = {place}, {counted} {held}",  # noqa: S608 - our names
         f"UPDATE journals SET taken_calls = taken_calls - {place} WHERE id = {place}",  # noqa: S608
     )

@@ -12,10 +12,10 @@ from typing import Final, Protocol
 from tidegate.observe.log import Log
 from tidegate.supervisor.backoff import Backoff
 from tidegate.supervisor.child import end_now
+from tidegate.units import SECOND_US
 
 FOR_EVER: Final = 0  # of patience
 _FAILED: Final = 1  # the status of a process that ends
-_SECOND_US: Final = 1_000_000
 
 
 class Clock(Protocol):
@@ -39,10 +39,10 @@ class Setbacks:
 
     def failed(self, lived_us: int) -> int | None:
         """How long to wait before it begins anew, after a life of `lived_us`; None = that was once too often."""
-        delay = self._backoff.died(lived_us / _SECOND_US)
+        delay = self._backoff.died(lived_us / SECOND_US)
         if self._patience != FOR_EVER and self._backoff.deaths >= self._patience:
             return None
-        return round(delay * _SECOND_US)
+        return round(delay * SECOND_US)
 
 
 class Background:

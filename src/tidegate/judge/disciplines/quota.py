@@ -12,11 +12,11 @@ from tidegate.judge.rules import Measure, Verdict
 from tidegate.judge.setup import CALL_TOKENS, REQUESTS, RPM, TOKENS_MODEL, TPM
 from tidegate.load.crowd import Member
 from tidegate.load.visits import End, Visit
+from tidegate.units import SECOND_US
 
 OFFERED: Final = 3.0  # times the quota
 SHORT: Final = 20  # tokens of a call where requests are counted
 _AVOIDABLE: Final = "avoidable"
-_SECOND_US: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +45,12 @@ class Limit:
     def used(self, events: Sequence[Sequence[Any]], first_us: int, last_us: int) -> float:
         """Per cent of it that was admitted in [first, last)."""
         taken = sum(self.cost(int(row[4])) for row in events if not row[5] and first_us <= row[0] < last_us)
-        return 100 * taken / (self.amount * (last_us - first_us) / (60 * _SECOND_US))
+        return 100 * taken / (self.amount * (last_us - first_us) / (60 * SECOND_US))
 
 
 def measures(limit: Limit, events: Sequence[Sequence[Any]], first_us: int, seconds: int) -> tuple[Measure, ...]:
     """From the provider's log: `first_us` is when the warm-up was over."""
-    last = first_us + seconds * _SECOND_US
+    last = first_us + seconds * SECOND_US
     foreseen = sum(1 for row in events if row[5] == _AVOIDABLE)
     one_call = 100 * limit.call / (limit.amount * seconds / 60)
     return (
@@ -80,7 +80,7 @@ async def played(arena: Arena, limit: Limit) -> Verdict:
     crowd = [Member("first", arena.options.keys[0], rate, CALL_TOKENS if limit.unit == "tokens" else SHORT)]
     show = await arena.play(limit.model, crowd, WARM_S + seconds)
     events = await arena.provider.events(limit.model)
-    found = measures(limit, events, show.began_us + WARM_S * _SECOND_US, seconds)
+    found = measures(limit, events, show.began_us + WARM_S * SECOND_US, seconds)
     return Verdict(limit.unit, (*found, *heard(show.visits, events)), arrivals=show.arrivals)
 
 

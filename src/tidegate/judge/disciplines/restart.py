@@ -12,8 +12,6 @@ from tidegate.judge.setup import KILLED, RPM
 from tidegate.load.crowd import Member
 from tidegate.load.visits import End
 
-_SECOND_US: Final = 1_000_000
-
 
 async def _run(arena: Arena) -> Verdict:
     seconds = arena.options.seconds(60, 180)

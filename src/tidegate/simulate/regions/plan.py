@@ -4,7 +4,6 @@ import math
 from random import Random
 from typing import Final, NamedTuple
 
-SECOND_US: Final = 1_000_000
 WINDOW_US: Final = 1_000_000  # of the provider's bucket: one second of its rate, so that little is forgiven
 TICK_US: Final = 10_000  # calls that arrive within one are decided together
 

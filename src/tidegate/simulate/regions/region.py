@@ -9,8 +9,9 @@ from tidegate.model.regions import WHOLE
 from tidegate.policy.quota.bucket import Bucket
 from tidegate.policy.regions.balance import Demand
 from tidegate.policy.regions.party import Drop, Party, Place, Rule, Seen, Swap
-from tidegate.simulate.regions.plan import SECOND_US, WINDOW_US, Plan
+from tidegate.simulate.regions.plan import WINDOW_US, Plan
 from tidegate.simulate.regions.store import Agenda, Records, Way
+from tidegate.units import SECOND_US
 
 QUOTA: Final = "provider/scope/model"
 

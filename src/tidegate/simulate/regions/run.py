@@ -15,7 +15,6 @@ from tidegate.simulate.regions.plan import (
     CUT,
     LOSES,
     PAUSED,
-    SECOND_US,
     TICK_US,
     WINDOW_US,
     Plan,
@@ -26,6 +25,7 @@ from tidegate.simulate.regions.plan import (
 )
 from tidegate.simulate.regions.region import Region
 from tidegate.simulate.regions.store import Agenda, Records, Way
+from tidegate.units import SECOND_US
 
 _RENEW_TICKS: Final = 10  # demand changes so often
 

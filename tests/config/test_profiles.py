@@ -1,5 +1,8 @@
 """The profiles that come with the package, and how a wrong one is refused."""
 
+import re
+from datetime import date
+
 import pytest
 
 from tidegate.config.findings import ConfigError
@@ -68,10 +71,11 @@ def test_refusals(loaded: dict[str, Profile], name: str, refusal: ProviderError,
 
 @pytest.mark.parametrize("name", profile_names())
 def test_every_profile_is_sound(loaded: dict[str, Profile], name: str) -> None:
-    """Named as its file, resolved, and in words that fit each other."""
+    """Named as its file, resolved, read on a day at a page that can be opened, and in words that fit each other."""
     profile = loaded[name]
     assert profile.name == name
-    assert profile.source
+    assert date.fromisoformat(profile.dated).isoformat() == profile.dated
+    assert re.search(r"https://[a-z0-9.-]+\.[a-z]+", profile.source)
     assert "{" not in profile.query
     assert not any("{" in value for _, value in profile.adds)
     assert not profile.split or profile.headers == "anthropic"

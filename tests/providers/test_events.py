@@ -128,6 +128,13 @@ def test_a_last_event_may_lack_its_blank_line(held: bytes, rest: bytes) -> None:
     assert tap.seen == ([b"0", b"1"] if rest else [b"0"])
 
 
+def test_half_an_event_goes_before_whole_ones() -> None:
+    """Whole events of plain content are passed on unread only between two events."""
+    tap, plain = CODECS[Kind.CHAT].tap(keep_usage=True), b'data: {"choices":[{"delta":{"content":"a"}}]}\n\n'
+    fed = [tap.feed(piece) for piece in (plain, plain + b"event: x\n", plain)]
+    assert fed == [plain, plain, b"event: x\n" + plain]
+
+
 def test_what_is_the_gates_own_is_taken_out() -> None:
     """An event that `look` keeps does not go on, those beside it do."""
     assert Listening().feed(b"data: 1\n\ndata: own\n\ndata: 2\n\n") == b"data: 1\n\ndata: 2\n\n"

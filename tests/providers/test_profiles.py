@@ -87,6 +87,23 @@ def test_every_profile_has_wordings() -> None:
     assert set(NAMES) | BY_OTHERS == set(profile_names())
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_a_wrong_key_is_the_keys_fault(name: str) -> None:
+    """As each maker words it: a row says so, so that nobody is asked to write one, and other keys are asked on."""
+    wrong = [case for other, case in (case.values for case in CASES) if other == name and "a key that" in case["what"]]
+    assert wrong
+    for case in wrong:
+        found, _ = judged(name, case)
+        assert (found.reason.name, found.scope, found.known) == ("AUTH", "key", True), case["what"]
+
+
+@pytest.mark.parametrize("name", profile_names())
+def test_401_alone_is_the_keys_fault(name: str) -> None:
+    """Whatever stands in its body, in next year's words or in none."""
+    found = verdict(ProviderError(401, text="<html>who are you</html>"), profile_of(name).refusals)
+    assert (found.reason.name, found.scope, found.known) == ("AUTH", "key", True)
+
+
 def test_the_same_words_mean_something_else() -> None:
     """What is fatal at OpenAI passes within a minute at DashScope, and at midnight or sooner at Google."""
     words = "You exceeded your current quota, please check your plan and billing details."

@@ -15,6 +15,12 @@ WEATHER = {
     },
 }
 CLOCK = {"name": "clock", "input_schema": {"type": "object", "properties": {}}}
+REFUSED = anthropic.BadRequestError
+
+
+def shows(source):
+    """Turns with a document from there."""
+    return [{"role": "user", "content": [{"type": "document", "source": source}]}]
 
 
 @pytest.fixture
@@ -138,6 +144,31 @@ async def test_images_and_documents_are_counted(client):
     assert counted.input_tokens == reply.usage.input_tokens == 10 + 1_398 + 4
 
 
+async def test_documents_count_in_results_too(client):
+    """By their text, or as the twin counts what it does not read."""
+    pdf = {"type": "document", "source": {"type": "base64", "media_type": "application/pdf", "data": "JVBE"}}
+    plain = {"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": "three short words"}}
+    call = {"type": "tool_use", "id": "toolu_1", "name": "clock", "input": {}}
+    used = []
+    for shown in ([], [pdf], [plain]):
+        result = {"type": "tool_result", "tool_use_id": "toolu_1", "content": shown}
+        turns = [*USER, {"role": "assistant", "content": [call]}, {"role": "user", "content": [result]}]
+        counted = await client.messages.count_tokens(model="claude-sonnet", messages=turns, tools=[CLOCK])
+        used.append(counted.input_tokens)
+    assert [tokens - used[0] for tokens in used] == [0, 1_500, 3]
+
+
+async def test_any_object_has_the_keys_that_were_named(client):
+    """A tool that says nothing of its arguments."""
+    tool = {"name": "json_output", "input_schema": {"type": "object"}}
+    turns = [{"role": "user", "content": "A joke as JSON with 'setup' and 'end'"}]
+    choice = {"type": "tool", "name": "json_output"}
+    reply = await client.messages.create(
+        model="claude-sonnet", messages=turns, max_tokens=99, tools=[tool], tool_choice=choice
+    )
+    assert reply.content[0].input == {"setup": "t1", "end": "t1"}
+
+
 async def test_prompt_caching(client, http):
     """Reads are shown, and not charged to the limit of input."""
     system = [{"type": "text", "text": "word " * 2_000, "cache_control": {"type": "ephemeral"}}]
@@ -170,6 +201,9 @@ async def test_models(client):
         ({"model": "claude-9"}, anthropic.NotFoundError, "model: claude-9"),
         ({"max_tokens": 0}, anthropic.BadRequestError, "max_tokens: Input should be greater"),
         ({"messages": []}, anthropic.BadRequestError, "at least one message"),
+        ({"messages": shows({"type": "base64", "media_type": "text/csv", "data": ""})}, REFUSED, "'application/pdf'"),
+        ({"messages": shows({"type": "data"})}, REFUSED, "Input tag 'data'"),
+        ({"messages": shows(None)}, REFUSED, "document.source: Field required"),
         ({"messages": [{"role": "system", "content": "x"}]}, anthropic.BadRequestError, "top-level `system`"),
         ({"messages": [{"role": "assistant", "content": "x"}]}, anthropic.BadRequestError, "first message"),
         ({"messages": [*USER, {"role": "assistant", "content": "x "}]}, anthropic.BadRequestError, "whitespace"),

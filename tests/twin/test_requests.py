@@ -12,6 +12,9 @@ from tidegate.twin.settings import MODELS
 PARSER = Parser(MODELS)
 CALL = {"role": "assistant", "content": None, "tool_calls": [{"id": "1"}]}
 USER = {"role": "user", "content": "hi"}
+RESULT = {"role": "tool", "tool_call_id": "1"}
+IMAGE = {"type": "image_url", "image_url": {"url": "http://x", "detail": "low"}}
+FILE = {"type": "file", "file": {"filename": "a.pdf", "file_data": "data:application/pdf;base64,JVBE"}}
 TOOLS = [
     {"type": "function", "function": {"name": "first", "parameters": {}}},
     {"type": "function", "function": {"name": "second"}},
@@ -63,6 +66,20 @@ def refused(parse, raw):
             "messages[0].content[0].image_url",
             "missing_required_parameter",
         ),
+        (
+            body(messages=[{"role": "user", "content": [{"type": "file", "file": {"filename": "a.pdf"}}]}]),
+            400,
+            "messages[0].content[0].file.file_id",
+            "missing_required_parameter",
+        ),
+        (
+            body(messages=[{"role": "user", "content": [{"type": "file", "file": {"file_data": "JVBE"}}]}]),
+            400,
+            "messages[0].content[0].file.file_data",
+            "invalid_value",
+        ),
+        (body(messages=[CALL, RESULT | {"content": [IMAGE]}]), 400, "messages[1]", "invalid_value"),
+        (body(messages=[CALL, RESULT | {"content": [FILE]}]), 400, "messages[1]", "invalid_value"),
         (body(max_tokens=0), 400, "max_tokens", "integer_below_min_value"),
         (body(max_tokens=-5), 400, "max_tokens", "integer_below_min_value"),
         (body(max_completion_tokens=0), 400, "max_completion_tokens", "integer_below_min_value"),
@@ -125,14 +142,15 @@ def test_the_newer_maximum_wins():
         ({"role": "user", "content": "hi", "name": "bob"}, ["bob", "hi"], 8),
         ({"role": "user", "content": [{"type": "text", "text": "hi"}]}, ["hi"], 7),
         (
-            {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "http://x", "detail": "low"}}]},
+            {"role": "user", "content": [IMAGE]},
             [],
             7 + 85,
         ),
+        ({"role": "user", "content": [FILE]}, [], 7 + 1_500),
     ],
 )
 def test_what_a_message_costs(message, texts, extra):
-    """Three tokens a message, one for its role, one for a name, three to prime, and images by their tiles."""
+    """Three tokens a message, one for its role, one for a name, three to prime, images by tiles, documents alike."""
     ask = PARSER.chat(body(messages=[message]))
     assert (ask.texts, ask.extra) == (texts, extra)
 

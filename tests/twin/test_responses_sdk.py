@@ -12,6 +12,8 @@ WEATHER = {
     "strict": True,
 }
 CLOCK = {"type": "function", "name": "clock", "parameters": {"type": "object", "properties": {}}, "strict": True}
+FILE = {"type": "input_file", "filename": "a.pdf"}
+SOUND = {"type": "input_sound"}
 
 
 @pytest.fixture
@@ -79,6 +81,17 @@ async def test_reasoning_and_structure(client):
     assert reply.usage.output_tokens_details.reasoning_tokens == 8
 
 
+async def test_documents_are_counted(client):
+    """Alike, wherever they come from, of the user and in a function's result; a refusal is a text."""
+    call = {"type": "function_call", "call_id": "c", "name": "clock", "arguments": "{}"}
+    files = [FILE | {"file_url": "https://x.test/a.pdf"}, FILE | {"file_data": "data:application/pdf;base64,JVBE"}]
+    no = {"role": "assistant", "content": [{"type": "refusal", "refusal": "no"}]}
+    turns = [no, {"role": "user", "content": files[:1]}, call]
+    turns.append({"type": "function_call_output", "call_id": "c", "output": files[1:]})
+    reply = await client.responses.create(model="gpt-4o", input=turns)
+    assert 3_000 < reply.usage.input_tokens < 3_050
+
+
 @pytest.mark.parametrize(
     ("fields", "error", "param"),
     [
@@ -87,6 +100,8 @@ async def test_reasoning_and_structure(client):
         ({"input": []}, openai.BadRequestError, "input"),
         ({"input": [{"type": "item_reference", "id": "x"}]}, openai.BadRequestError, "input[0].type"),
         ({"input": [{"role": "tool", "content": "x"}]}, openai.BadRequestError, "input[0].role"),
+        ({"input": [{"role": "user", "content": [FILE]}]}, openai.BadRequestError, "input[0].content[0].file_id"),
+        ({"input": [{"role": "user", "content": [SOUND]}]}, openai.BadRequestError, "input[0].content[0].type"),
         ({"background": True}, openai.BadRequestError, "background"),
         ({"model": "gpt-9"}, openai.NotFoundError, "model"),
         ({"reasoning": {"effort": "wild"}}, openai.BadRequestError, "reasoning.effort"),

@@ -104,6 +104,14 @@ def test_no_schema_breaks_it(schema):
     msgspec.json.encode(sample(schema, "1 'x'"))
 
 
+def test_any_object():
+    """Has the named keys, if there are some; one whose properties are none has none."""
+    assert sample({"type": "object", "description": "D"}, "with 'setup'") == {"setup": "t1"}
+    assert sample({"type": "object"}, "anything") == {}
+    assert sample({"type": "object", "properties": {}}, "with 'setup'") == {}
+    assert sample({"type": "object", "additionalProperties": False}, "with 'setup'") == {}
+
+
 def test_an_object_without_a_schema():
     """Has the keys that were named in quotes."""
     assert free_form("with keys 'setup' and \"punch line\" and `end`") == {"setup": "t1", "end": "t1"}

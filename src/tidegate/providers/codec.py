@@ -88,10 +88,13 @@ class Tap(Protocol):
 class Says(Protocol):
     """How a running stream is told what is not an answer."""
 
-    def error_event(self, error: Said, last: bytes = b"") -> bytes:
-        """An error as the last event of a stream that is already running; `last` are the events before it."""
+    def error_event(self, error: Said, last: bytes = b"", usage: Usage | None = None) -> bytes:
+        """An error as the last event of a stream that is already running; `last` are the events before it.
 
-    def raw_event(self, error: bytes) -> bytes:
+        `usage`: what was used until then, to be told, too.
+        """
+
+    def raw_event(self, error: bytes, usage: Usage | None = None) -> bytes:
         """The same for an error that is said already, as JSON."""
 
     def restart_event(self, why: str) -> bytes:

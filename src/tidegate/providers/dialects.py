@@ -7,15 +7,16 @@ import msgspec
 
 from tidegate.model.call import Kind
 from tidegate.model.outcome import Usage
+from tidegate.providers import partial
 from tidegate.providers.anthropic import answer, request
 from tidegate.providers.anthropic.stream import MessageTap
 from tidegate.providers.codec import Asked, Codec, Dialect, Said
 from tidegate.providers.openai import answer as completion
 from tidegate.providers.openai import request as completion_request
+from tidegate.providers.openai.stream import StreamTap
 from tidegate.providers.responses import answer as responses
 from tidegate.providers.responses import request as response_request
 from tidegate.providers.responses.stream import ResponseTap
-from tidegate.providers.sse import StreamTap
 
 _encode = msgspec.json.Encoder().encode
 
@@ -39,10 +40,12 @@ class _OpenAI:
     def error_body(self, status: int, error: Said, param: str = "") -> bytes:
         return completion.error_body(error, param)
 
-    def error_event(self, error: Said, last: bytes = b"") -> bytes:
-        return self.raw_event(completion.error_body(error))
+    def error_event(self, error: Said, last: bytes = b"", usage: Usage | None = None) -> bytes:
+        return self.raw_event(completion.error_body(error), usage)
 
-    def raw_event(self, error: bytes) -> bytes:
+    def raw_event(self, error: bytes, usage: Usage | None = None) -> bytes:
+        if usage is not None:
+            error = partial.within(error, partial.chat(usage))
         return b"data: %b\n\n" % error.replace(b"\n", b"\ndata: ")
 
     def restart_event(self, why: str) -> bytes:
@@ -68,10 +71,12 @@ class _Anthropic:
     def error_body(self, status: int, error: Said, param: str = "") -> bytes:
         return answer.error_body(status, error)
 
-    def error_event(self, error: Said, last: bytes = b"") -> bytes:
-        return self.raw_event(answer.error_body(401 if error.code == REVOKED else 500, error))
+    def error_event(self, error: Said, last: bytes = b"", usage: Usage | None = None) -> bytes:
+        return self.raw_event(answer.error_body(401 if error.code == REVOKED else 500, error), usage)
 
-    def raw_event(self, error: bytes) -> bytes:
+    def raw_event(self, error: bytes, usage: Usage | None = None) -> bytes:
+        if usage is not None:
+            error = partial.within(error, partial.messages(usage))
         return b"event: error\ndata: %b\n\n" % error.replace(b"\n", b"\ndata: ")
 
     def restart_event(self, why: str) -> bytes:
@@ -153,11 +158,11 @@ class _ResponseEvents:
 
     __slots__ = ()
 
-    def error_event(self, error: Said, last: bytes = b"") -> bytes:
-        return responses.error_event(error, responses.after(last))
+    def error_event(self, error: Said, last: bytes = b"", usage: Usage | None = None) -> bytes:
+        return responses.error_event(error, responses.after(last), usage)
 
-    def raw_event(self, error: bytes) -> bytes:
-        return responses.raw_event(error)
+    def raw_event(self, error: bytes, usage: Usage | None = None) -> bytes:
+        return responses.raw_event(error, usage)
 
     def restart_event(self, why: str) -> bytes:
         return b"event: tidegate.restart\ndata: %b\n\n" % _encode({"type": "tidegate.restart", "message": why})

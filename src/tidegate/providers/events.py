@@ -4,11 +4,15 @@ Only whole events leave: a cut never shows the client half an event. Source: WHA
 we write LF and read LF and CRLF).
 """
 
+from typing import Final
+
 from tidegate.model.outcome import Usage
 
-MAX_EVENT_BYTES = 8_388_608
-_LINE_END = b"\r\n"
-_ENDS = b"\n", b"\r"
+MAX_EVENT_BYTES: Final = 8_388_608
+_LF: Final = 10
+_CR: Final = 13
+_LINE_END: Final = b"\r\n"
+_ENDS: Final = b"\n", b"\r"
 
 
 class EventTap:
@@ -17,7 +21,7 @@ class EventTap:
     __slots__ = ("_plain", "committed", "events", "failure", "finished", "partial", "prompt", "usage")
 
     def __init__(self) -> None:
-        self._plain = False  # committed, and neither finished nor failed
+        self._plain = False  # committed, neither finished nor failed, and between two events
         self.partial = bytearray()  # an event that has not arrived whole; empty between two
         self.committed = False
         self.finished = False
@@ -28,13 +32,13 @@ class EventTap:
 
     def feed(self, data: bytes) -> bytes:
         """What may be forwarded of this piece and of what was held back before. O(bytes of the piece), amortised."""
-        if self._plain and not self.partial and data.endswith(b"}\n\n"):
+        if self._plain and data.endswith(b"}\n\n"):
             events = self.ordinary(data)
             if events:
                 self.events += events
                 return data
         ready = self._framed(data)
-        self._plain = self.committed and not self.finished and not self.failure
+        self._plain = self.committed and not self.finished and not self.failure and not self.partial
         return ready
 
     def _framed(self, data: bytes) -> bytes:
@@ -43,7 +47,7 @@ class EventTap:
         held = self.partial
         if held and held[-1] in _LINE_END:
             data = _line_end(held) + data
-        if b"\r" in data:
+        if _CR in data:
             data = data.replace(b"\r\n", b"\n")
         *events, rest = data.split(b"\n\n")
         if events and held:
@@ -85,7 +89,7 @@ def _line_end(held: bytearray) -> bytes:
 def payload_of(event: bytes) -> bytes:
     """The data of one event; its lines joined, empty when it has none."""
     if event.startswith(b"data:"):
-        if b"\n" not in event:
+        if _LF not in event:
             return event[5:].strip()
     else:
         at = event.find(b"\ndata:") + 6

@@ -7,12 +7,11 @@ import msgspec
 
 from tidegate.twin import images
 from tidegate.twin.problems import Problem
-from tidegate.twin.tokens import MESSAGE, PRIMING
+from tidegate.twin.tokens import FILE, MESSAGE, PRIMING
 
 EACH: Final = MESSAGE + 1  # tokens of a block beyond its text
 _PIXELS_PER_TOKEN: Final = 750
 _MOST_IMAGE: Final = 1_600
-_PDF: Final = 1_500  # tokens of a document whose pages the twin does not read
 _MOST_BREAKPOINTS: Final = 4
 
 
@@ -175,9 +174,7 @@ def _add(document: Document, block: Block, where: str) -> None:
             document.add_tokens(_image(block.source, where))
             document.add("", cached=cached)
         case "document":
-            text = block.source.data if block.source is not None and block.source.type == "text" else None
-            document.add_tokens(0 if text else _PDF)
-            document.add(text or "", cached=cached)
+            document.add(_document(document, block.source, where), cached=cached)
         case "tool_use":
             if not block.id or not block.name or block.input is None:
                 raise Problem(400, f"{where}.tool_use: `id`, `name` and `input` are required")
@@ -197,15 +194,30 @@ def _add(document: Document, block: Block, where: str) -> None:
 
 
 def _result(document: Document, content: Any, where: str) -> str:
-    """The text of a tool's result; images in it are counted."""
+    """The text of a tool's result; images and documents in it are counted."""
     if isinstance(content, list):
         texts = []
         for part in msgspec.convert(content, list[Block], strict=False):
             if part.type == "image":
                 document.add_tokens(_image(part.source, where))
-            texts.append(part.text or "")
+            texts.append(_document(document, part.source, where) if part.type == "document" else part.text or "")
         return " ".join(texts)
     return "" if content is None else str(content)
+
+
+def _document(document: Document, source: Source | None, where: str) -> str:
+    """The text of a document; what is none is counted. In base64 it is a PDF (docs.anthropic.com, "PDF support")."""
+    if source is None:
+        raise Problem(400, f"{where}.document.source: Field required")
+    if source.type == "text":
+        return source.data or ""
+    if source.type == "base64" and source.media_type != "application/pdf":
+        raise Problem(400, f"{where}.document.source.base64.media_type: Input should be 'application/pdf'")
+    if source.type not in {"base64", "url", "file", "content"}:
+        tags = "'base64', 'content', 'file', 'text' or 'url'"
+        raise Problem(400, f"{where}.document.source: Input tag '{source.type}' does not match {tags}")
+    document.add_tokens(FILE)
+    return ""
 
 
 def _image(source: Source | None, where: str) -> int:

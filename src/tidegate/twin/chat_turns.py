@@ -7,7 +7,7 @@ import msgspec
 from tidegate.twin import images, problems
 from tidegate.twin.problems import Problem
 from tidegate.twin.settings import Model
-from tidegate.twin.tokens import MESSAGE, NAME, PRIMING
+from tidegate.twin.tokens import FILE, MESSAGE, NAME, PRIMING
 
 ROLES: Final = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
 
@@ -19,12 +19,20 @@ class ImageUrl(msgspec.Struct):
     detail: str | None = None
 
 
+class File(msgspec.Struct):
+    """A document, as a data URL or by its id."""
+
+    file_data: str | None = None
+    file_id: str | None = None
+
+
 class Part(msgspec.Struct):
     """One part of a message."""
 
     type: str
     text: str | None = None
     image_url: ImageUrl | None = None
+    file: File | None = None
 
 
 class Message(msgspec.Struct):
@@ -56,6 +64,8 @@ def texts_of(messages: list[Message], model: Model) -> tuple[list[str], int]:
         if isinstance(message.content, str):
             texts.append(message.content)
         elif message.content is not None:
+            if model.provider == "openai":
+                _check_shown(message, index)
             extra += _parts(message.content, texts, model, f"messages[{index}].content")
     return texts, extra
 
@@ -87,8 +97,22 @@ def _all_answered(pending: set[str], index: int) -> None:
         raise Problem(400, text, param=f"messages.[{index}].role")
 
 
+def _check_shown(message: Message, index: int) -> None:
+    """Only the user shows pictures and documents: a tool's result, above all, holds text only."""
+    if message.role == "user":
+        return
+    for part in message.content if isinstance(message.content, list) else ():
+        if part.type in {"image_url", "file"}:
+            plural, one = ("Image URLs", "an image URL") if part.type == "image_url" else ("Files", "a file")
+            text = (
+                f"Invalid 'messages[{index}]'. {plural} are only allowed for messages with role 'user', but this "
+                f"message with role '{message.role}' contains {one}."
+            )
+            raise Problem(400, text, param=f"messages[{index}]", code="invalid_value")
+
+
 def _parts(parts: list[Part], texts: list[str], model: Model, where: str) -> int:
-    """Add the texts of the parts; return the tokens of their images."""
+    """Add the texts of the parts; return the tokens of their images and documents."""
     extra = 0
     for index, part in enumerate(parts):
         if part.type == "text":
@@ -99,7 +123,19 @@ def _parts(parts: list[Part], texts: list[str], model: Model, where: str) -> int
             if part.image_url is None:
                 raise problems.missing(f"{where}[{index}].image_url")
             extra += images.charge(model.tile, part.image_url.detail or "auto", part.image_url.url)
+        elif part.type == "file":
+            _check_file(part.file, f"{where}[{index}].file")
+            extra += FILE
     return extra
+
+
+def _check_file(file: File | None, where: str) -> None:
+    if file is None or (file.file_data is None and file.file_id is None):
+        raise problems.missing(f"{where}.file_id")
+    head, comma, _ = (file.file_data or "data:;base64,").partition(",")
+    if not comma or not head.startswith("data:") or not head.endswith(";base64"):
+        text = f"Invalid file data: '{where}.file_data'. Expected a base64-encoded data URL with a MIME type."
+        raise Problem(400, text, param=f"{where}.file_data", code="invalid_value")
 
 
 def said(messages: list[Message]) -> str:

@@ -12,7 +12,7 @@ from tidegate.twin.asks import Ask, Function
 from tidegate.twin.problems import Problem
 from tidegate.twin.requests import THOUGHT, between, explained, fitting, known, only
 from tidegate.twin.settings import Model
-from tidegate.twin.tokens import MESSAGE, PRIMING
+from tidegate.twin.tokens import FILE, MESSAGE, PRIMING
 
 LEAST_OUTPUT: Final = 16
 _ECHOED: Final = frozenset(
@@ -32,8 +32,8 @@ _ECHOED: Final = frozenset(
         "user",
     }
 )
+_PARTS: Final = "'input_text', 'input_image', 'output_text', 'refusal' and 'input_file'"
 _FIELDS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_FILE: Final = 1_500  # tokens of a file that the twin does not read
 
 
 class Part(msgspec.Struct):
@@ -41,8 +41,12 @@ class Part(msgspec.Struct):
 
     type: str
     text: str | None = None
+    refusal: str | None = None
     image_url: str | None = None
     detail: str | None = None
+    file_data: str | None = None
+    file_id: str | None = None
+    file_url: str | None = None
 
 
 class Item(msgspec.Struct):
@@ -195,14 +199,19 @@ def _words(ask: Ask, content: str | list[Part] | None, where: str) -> str:
         return content
     ask.extra += MESSAGE + 1
     said = []
-    for part in content:
-        if part.text is not None:
-            ask.texts.append(part.text)
-            said.append(part.text)
+    for index, part in enumerate(content):
+        text = part.text if part.text is not None else part.refusal
+        if text is not None:
+            ask.texts.append(text)
+            said.append(text)
         elif part.type == "input_image":
             ask.extra += images.charge(ask.model.tile, part.detail or "auto", part.image_url or "")
+        elif part.type == "input_file" and (part.file_data or part.file_id or part.file_url):
+            ask.extra += FILE
+        elif part.type == "input_file":
+            raise problems.missing(f"{where}[{index}].file_id")
         else:
-            ask.extra += _FILE
+            raise problems.bad_value(f"{where}[{index}].type", part.type, _PARTS)
     return " ".join(said)
 
 

@@ -13,6 +13,7 @@ _SHALLOW: Final = 4  # deeper, only what is required is made
 _DEEP: Final = 16  # deeper, nothing is
 _NUMBER: Final = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?![\w.]*\w)")
 _QUOTED: Final = re.compile(r"(?<!\w)'([^'\n]{1,200})'(?!\w)|\"([^\"\n]{1,200})\"|`([^`\n]{1,200})`")
+_ANY_OBJECT: Final = frozenset({"type", "title", "description", "$schema"})  # it says nothing of properties
 _FORMATS: Final = {
     "date-time": "2026-01-01T00:00:00Z",
     "date": "2026-01-01",
@@ -33,14 +34,19 @@ def quoted(text: str) -> list[str]:
 
 
 def sample(schema: Any, text: str = "") -> Any:
-    """A value that fits; any value where the schema is none. O(schema)."""
+    """A value that fits, any value where the schema is none; any object has the keys that were named. O(schema)."""
+    if isinstance(schema, dict) and schema.get("type") == "object" and schema.keys() <= _ANY_OBJECT:
+        return _named(text)
     return _Sampler(schema, text).value(schema, 0)
 
 
 def free_form(text: str) -> dict[str, Any]:
     """An object without a schema: its keys are the names that the text has in quotes."""
-    keys = [name for name in quoted(text) if name.isidentifier()]
-    return dict.fromkeys(keys, "t1") or {"answer": "t1"}
+    return _named(text) or {"answer": "t1"}
+
+
+def _named(text: str) -> dict[str, Any]:
+    return dict.fromkeys([name for name in quoted(text) if name.isidentifier()], "t1")
 
 
 class _Sampler:

@@ -9,6 +9,7 @@ from typing import Final
 MESSAGE: Final = 3
 NAME: Final = 1
 PRIMING: Final = 3
+FILE: Final = 1_500  # a document: the twin does not read its pages
 _MEMO_TEXTS: Final = 4_096
 _MEMO_CHARS: Final = 4_096
 _ENDLESS: Final = 1 << 40

@@ -113,7 +113,7 @@ def test_json_without_a_grammar(can: MessagesCan, form: Json) -> None:
     schema = {"type": "object"} if form["type"] == "json_object" else STRICT_SCHEMA
     assert [(tool["name"], tool["input_schema"]) for tool in body["tools"]] == [(JSON_TOOL, schema)]
     assert body["tool_choice"] == {"type": "tool", "name": JSON_TOOL, "disable_parallel_tool_use": True}
-    assert crossed.dropped == ()
+    assert crossed.dropped == (("response_format.json_schema.strict",) if form is SCHEMA_FORMAT else ())
     body, _ = to_messages(can, response_format=form, tools=[TOOL])
     assert [tool["name"] for tool in body["tools"]] == ["f", JSON_TOOL]
     assert body["tool_choice"] == {"type": "any"}
@@ -121,6 +121,16 @@ def test_json_without_a_grammar(can: MessagesCan, form: Json) -> None:
     assert [tool["name"] for tool in body["tools"]] == [JSON_TOOL]
     body, _ = to_messages(can, response_format=form, tools=[TOOL], tool_choice="required")
     assert [tool["name"] for tool in body["tools"]] == ["f"]
+
+
+@pytest.mark.parametrize("constrained", [True, False])
+def test_what_a_schema_says_beside_itself(*, constrained: bool) -> None:
+    """Its description is not carried over; its strictness is where the output is constrained."""
+    form = {"name": "n", "schema": STRICT_SCHEMA, "description": "D", "strict": True}
+    asked = {"response_format": {"type": "json_schema", "json_schema": form}}
+    _, crossed = to_messages(MessagesCan(json_schema=constrained), **asked)
+    lost = ("description",) if constrained else ("description", "strict")
+    assert crossed.dropped == tuple(f"response_format.json_schema.{name}" for name in lost)
 
 
 @pytest.mark.parametrize(

@@ -121,6 +121,15 @@ def test_system_prompts_anywhere() -> None:
     assert body["messages"] == [said("user", [text("Q")])]
 
 
+def test_a_system_prompt_that_moves() -> None:
+    """Behind a turn it is named, as it is said before it now; at the head it stays where it was."""
+    for role in ("system", "developer"):
+        _, crossed = to_messages(messages=[said("system", "1"), said(role, "2"), ASKED])
+        assert crossed.dropped == ()
+        _, crossed = to_messages(messages=[ASKED, said(role, "2")])
+        assert crossed.dropped == ("messages.role",)
+
+
 def test_a_name_of_who_speaks() -> None:
     """It is named, but for a tool's, whose call has one."""
     messages = [said("user", "Q", name="Ann"), CALLS, said("tool", "1", tool_call_id="a", name="f")]

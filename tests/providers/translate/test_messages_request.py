@@ -91,7 +91,13 @@ def test_what_is_dropped(given: Json, said: Json, dropped: tuple[str, ...]) -> N
     ("given", "dropped"),
     [
         ({"thinking": {"type": "enabled", "budget_tokens": 2048}}, ("thinking",)),
+        ({"thinking": {"type": "adaptive"}}, ("thinking",)),
         ({"output_config": {"effort": "low"}}, ("output_config.effort",)),
+        ({"thinking": {"type": "disabled"}, "output_config": {"effort": "low"}}, ("output_config.effort",)),
+        (
+            {"thinking": {"type": "adaptive"}, "output_config": {"effort": "low"}},
+            ("thinking", "output_config.effort"),
+        ),
         ({"thinking": {"type": "disabled"}}, ()),
     ],
 )

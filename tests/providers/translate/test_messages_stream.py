@@ -23,7 +23,7 @@ from tests.providers.translate.wire import (
     to_chat,
     to_messages,
 )
-from tidegate.providers.sse import StreamTap
+from tidegate.providers.openai.stream import StreamTap
 from tidegate.providers.translate import messages_stream
 from tidegate.providers.translate.face import Reply
 

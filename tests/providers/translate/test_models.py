@@ -5,7 +5,7 @@ import pytest
 from tests.providers.translate.wire import CREATED, HELLO, Json, dumped
 from tidegate.providers.translate.chat_to_messages import ChatToMessages
 from tidegate.providers.translate.messages_to_chat import MessagesToChat
-from tidegate.providers.translate.models import chat_can, messages_can
+from tidegate.providers.translate.models import chat_can, goes_on, messages_can
 from tidegate.providers.translate.records import ChatCan, MessagesCan
 
 
@@ -30,6 +30,24 @@ from tidegate.providers.translate.records import ChatCan, MessagesCan
 def test_generations_of_claude(model: str, json_schema: bool, thinking: str, sampling: str) -> None:
     """Each takes what its generation does; what is not known gets what most take."""
     assert messages_can(model) == MessagesCan(json_schema, thinking, sampling)
+
+
+@pytest.mark.parametrize(
+    ("model", "continues"),
+    [
+        ("claude-3-haiku-20240307", True),
+        ("eu.anthropic.claude-sonnet-4-5-20250929-v1:0", True),
+        ("claude-sonnet", True),
+        ("claude-opus-4-6", False),
+        ("anthropic/claude-sonnet-4.6", False),
+        ("claude-sonnet-5", False),
+        ("deepseek-chat", True),
+        ("", True),
+    ],
+)
+def test_who_goes_on_with_a_beginning(model: str, continues: bool) -> None:
+    """Claude up to 4.5, and everybody whose provider does."""
+    assert goes_on(model) is continues
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from tidegate.providers.translate.face import Untranslatable
 from tidegate.providers.translate.reading import (
     Dropped,
     arguments_of,
-    drop_unknown,
+    nameable,
     read_answer,
     read_inner,
     read_request,
@@ -53,12 +53,12 @@ def test_a_wrong_part() -> None:
     assert refused.value.param == "tools.parameters"
 
 
-def test_unknown_fields_are_named_once() -> None:
-    """Not where they say nothing, and never with what could not stand in a header."""
-    dropped = Dropped()
-    body = b'{"a":1,"b":2,"c":null,"d":0,"x\\r\\ny":1,"":1,"a":3}'
-    drop_unknown(body, frozenset({"b"}), {"d": frozenset({b"0"})}, dropped)
-    assert dropped.names() == ("a", "(unnamed)")
+@pytest.mark.parametrize(
+    ("name", "told"), [("top_k", "top_k"), ("x\r\ny", "(unnamed)"), ("", "(unnamed)"), ("a" * 65, "(unnamed)")]
+)
+def test_names_of_fields(name: str, told: str) -> None:
+    """Never what could not stand in a header."""
+    assert nameable(name) == told
 
 
 def test_names_are_bounded() -> None:

@@ -232,6 +232,31 @@ def test_pictures_that_a_function_answered_follow_in_a_users_message() -> None:
     assert told[2:] == [tool("a", SEE_BELOW), tool("b", "seen"), user([part, part]), user("so?")]
 
 
+HUB = ChatCan(hub=True)
+
+
+def test_between_translations_a_result_shows_its_pictures_itself() -> None:
+    """Somebody behind may read them there; a result of texts stays one text."""
+    shown = {"type": "input_image", "image_url": PICTURE}
+    both = [{"type": "input_text", "text": "seen"}, shown]
+    told = messages(ASK, call("a"), call("b"), output("a", both), output("b", [both[0]]), can=HUB)
+    part = {"type": "image_url", "image_url": {"url": PICTURE}}
+    result = {"role": "tool", "content": [{"type": "text", "text": "seen"}, part], "tool_call_id": "a"}
+    assert told[2:] == [result, tool("b", "seen")]
+
+
+def test_between_translations_a_file_may_be_a_url() -> None:
+    """Where it is sent itself, too, that counts, and the URL is named."""
+    file = {"type": "input_file", "file_url": "https://a/b.pdf"}
+    [told] = messages(user([file]), can=HUB)
+    assert told["content"] == [{"type": "file", "file": {"file_data": "https://a/b.pdf"}}]
+    data = "data:application/pdf;base64,JVBE"
+    for can in (HUB, ChatCan()):
+        crossed = cross(can, input=[user([file | {"file_data": data}])])
+        assert json.loads(crossed.body)["messages"][0]["content"] == [{"type": "file", "file": {"file_data": data}}]
+        assert crossed.dropped == ("input.content.file_url",)
+
+
 def test_arguments_stay_as_they_are() -> None:
     """To the last space."""
     told = messages(ASK, call("a", "f", ' {"x": "\\u00e9"} '), output("a"))

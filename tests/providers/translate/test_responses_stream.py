@@ -24,7 +24,7 @@ from tests.providers.translate.responses_wire import (
     read,
     streamed,
 )
-from tidegate.providers.sse import StreamTap
+from tidegate.providers.openai.stream import StreamTap
 from tidegate.providers.translate.responses_stream import MOST_KEPT
 
 ROLE = chunk({"role": "assistant", "content": "", "refusal": None})

@@ -46,6 +46,12 @@ def test_names_of_both() -> None:
     assert crossed.dropped == ("top_k", "cache_control", "service_tier", "temperature")
 
 
+def test_names_as_the_client_calls_them() -> None:
+    """What the second drops has the name that the first's dialect has for it; what both drop is named once."""
+    through = Through(MessagesToChat(), ChatToMessages(), {"temperature": "top_k", "service_tier": "other"})
+    assert through.request(dumped(ASKED | {"temperature": 1.5}), "m", CREATED).dropped == ("top_k", "cache_control")
+
+
 def test_nothing_to_say() -> None:
     """What the provider says in passing reaches nobody."""
     stream = Through(MessagesToChat(), ChatToMessages()).request(dumped(ASKED), "m", CREATED).reply.stream()

@@ -5,7 +5,7 @@ Messages stay raw JSON and unknown fields stay as they are. Source: the API refe
 """
 
 import re
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 
@@ -14,6 +14,7 @@ from tidegate.model.text import count
 from tidegate.providers import reading
 from tidegate.providers.codec import Asked, BadRequest
 
+_BACKSLASH: Final = 0x5C
 _MAX_OUTPUT = 1 << 40
 _LEAST_BUDGET = 1_024
 # Pictures and documents as they stand in a content block: not a text, however long.
@@ -55,7 +56,7 @@ def read(kind: Kind, body: bytes) -> Asked:
         media = len(_MEDIA.findall(text))
         shape.images = media > 0
         text = _ENCODED.sub(b'""', text)
-    escaped = count(text, b"\\u") if b"\\" in text else 0
+    escaped = count(text, b"\\u") if _BACKSLASH in text else 0
     return Asked(shape, text, wide // 2 + escaped, escaped, count(messages, b'"role"'), media)
 
 

@@ -4,37 +4,20 @@
 `error` anywhere. Source: the API reference, "Streaming messages".
 """
 
-from typing import Literal
-
-import msgspec
+from typing import Final
 
 from tidegate.model.outcome import Usage
-from tidegate.providers.anthropic.answer import Counts
+from tidegate.providers.anthropic import events
+from tidegate.providers.anthropic.events import Event
 from tidegate.providers.events import EventTap
 from tidegate.providers.reading import UNREADABLE, is_json
 
-_DELTA = b"event: content_block_delta\n"
-_NO_CONTENT = frozenset({"message_start", "content_block_start", "ping"})
+_DELTA: Final = b"event: content_block_delta\n"
+_NO_CONTENT: Final = frozenset({"message_start", "content_block_start", "ping"})
 
 
-class _Message(msgspec.Struct):
-    usage: Counts | None = None
-
-
-class _Event(msgspec.Struct):
-    type: str = ""
-    message: _Message | None = None
-    usage: Counts | None = None
-
-
-class _Delta(msgspec.Struct, gc=False):
-    """A piece of content, which is simply forwarded. Decoding it proves that it is JSON and says what it is."""
-
-    type: Literal["content_block_delta"]
-
-
-_decode = msgspec.json.Decoder(_Event).decode
-_decode_delta = msgspec.json.Decoder(_Delta).decode
+_decode: Final = events.decode
+_decode_delta: Final = events.decode_delta
 
 
 class MessageTap(EventTap):
@@ -70,7 +53,7 @@ class MessageTap(EventTap):
         self.finished = kind == "message_stop"
         return True
 
-    def _count(self, event: _Event) -> None:
+    def _count(self, event: Event) -> None:
         """The opening states the input, later events the output so far; some restate the input too."""
         if event.message is not None and event.message.usage is not None:
             self._start = event.message.usage.usage()

@@ -24,6 +24,7 @@ _MEDIA: Final = (b'"image_url"', b'"input_audio"', b'"file"')
 _CHAT: Final = Kind.CHAT
 _COMPLETION: Final = Kind.COMPLETION
 _NOTHING: Final = 15  # bytes; no tool is shorter
+_BACKSLASH: Final = 0x5C
 
 
 def read(kind: Kind, body: bytes) -> Asked:
@@ -71,7 +72,7 @@ def _asked(fields: Body, model: str, text: bytes, wide_bytes: int) -> Asked:
     messages = count(text, b'"role"') if fields.messages else 0
     # Only the parts of a message's content have a type, and they are a list in the list of messages. To look for one
     # byte costs a tenth of looking for a word.
-    if messages and text.find(b"[", 1) > 0 and b'"type"' in text:
+    if messages and text.find(b"[", 1) > 0 and text.find(b'"type"') >= 0:
         images = b'"image_url"' in text
         text, media, low = _without_media(text)
     if fields.tools or fields.functions or fields.response_format:
@@ -80,7 +81,7 @@ def _asked(fields: Body, model: str, text: bytes, wide_bytes: int) -> Asked:
             text += bytes(fields.tools) + bytes(fields.functions) + bytes(fields.response_format)
     wants_usage = options is not None and options.include_usage is True
     shape = Shape(model, fields.stream is True, _output(fields), tools, images, wants_usage)
-    escaped = count(text, b"\\u") if b"\\" in text else 0
+    escaped = count(text, b"\\u") if _BACKSLASH in text else 0
     # A wide character has one byte or more beyond its first; most in use have two (CJK).
     return Asked(shape, text, wide_bytes // 2 + escaped, escaped, messages, media, low)
 
@@ -102,7 +103,7 @@ def with_output(body: bytes, tokens: int) -> bytes:
 
 def with_usage(body: bytes) -> bytes:
     """The same streamed request with `stream_options.include_usage` set."""
-    if b'"stream_options"' not in body:
+    if body.find(b'"stream_options"') < 0:
         start = body.index(b"{") + 1
         return b'%b"stream_options":{"include_usage":true},%b' % (body[:start], body[start:])
     fields = decode_object(body)

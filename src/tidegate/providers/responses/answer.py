@@ -10,7 +10,7 @@ import re
 import msgspec
 
 from tidegate.model.outcome import Usage
-from tidegate.providers import reading
+from tidegate.providers import partial, reading
 from tidegate.providers.codec import Said
 from tidegate.providers.reading import NOTHING, UNREADABLE
 
@@ -128,19 +128,21 @@ def after(events: bytes) -> int:
     return int(found[1]) + 1 if found is not None else 0
 
 
-def error_event(error: Said, sequence: int = 0) -> bytes:
+def error_event(error: Said, sequence: int = 0, usage: Usage | None = None) -> bytes:
     """An error as the last event of a stream that is already running, after `sequence` others."""
     code, kind = error.code or None, error.type or "server_error"
     inner = {"type": kind, "code": code, "message": error.message, "param": None}
     flat = {"type": "error", "sequence_number": sequence, "code": code, "message": error.message, "param": None}
-    return raw_event(_encode({**flat, "error": inner}))
+    return raw_event(_encode({**flat, "error": inner}), usage)
 
 
-def raw_event(error: bytes) -> bytes:
+def raw_event(error: bytes, usage: Usage | None = None) -> bytes:
     """The same for an error that is said already, as the JSON of an event."""
     try:
         kind = _decode_error(error).type
     except UNREADABLE:
         kind = None
     name = b"response.failed" if kind == "response.failed" else b"error"
+    if usage is not None:
+        error = partial.within(error, partial.responses(usage))
     return b"event: %b\ndata: %b\n\n" % (name, error.replace(b"\n", b"\ndata: "))

@@ -5,7 +5,7 @@ Reading is O(bytes) at C speed.
 """
 
 import re
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 
@@ -14,6 +14,7 @@ from tidegate.model.text import count
 from tidegate.providers import reading
 from tidegate.providers.codec import Asked, BadRequest
 
+_BACKSLASH: Final = 0x5C
 _MAX_OUTPUT = 1 << 40
 # Pictures, files, sounds and made pictures as they stand in an item: not a text, however long.
 _ENCODED = re.compile(
@@ -72,7 +73,7 @@ def _asked(fields: _Body, model: str, given: bytes, wide_bytes: int) -> Asked:
         text, media, low = _without_media(given)
     form = bytes(fields.text.format) if fields.text is not None else b""
     text += (bytes(fields.instructions) if instructed else b"") + tools + form
-    escaped = count(text, b"\\u") if b"\\" in text else 0
+    escaped = count(text, b"\\u") if _BACKSLASH in text else 0
     # A wide character has one byte or more beyond its first; most in use have two (CJK).
     return Asked(shape, text, wide_bytes // 2 + escaped, escaped, messages, media, low)
 

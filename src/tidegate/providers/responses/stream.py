@@ -4,18 +4,17 @@ A response is opened, items and their parts are added, deltas fill them, and the
 again, with its usage. Source: OpenAI's API reference, "Streaming events".
 """
 
-from typing import Literal
-
-import msgspec
+from typing import Final
 
 from tidegate.providers.events import EventTap
 from tidegate.providers.reading import UNREADABLE, is_json
-from tidegate.providers.responses.answer import Counts
+from tidegate.providers.responses import events
+from tidegate.providers.responses.events import Event
 
-_ENDS = frozenset({"response.completed", "response.incomplete"})
-_FAILURES = frozenset({"response.failed", "error"})
+_ENDS: Final = frozenset({"response.completed", "response.incomplete"})
+_FAILURES: Final = frozenset({"response.failed", "error"})
 # What only opens: it can be taken back. Work of a hosted tool, once begun, cannot: it is done and paid for.
-_NO_CONTENT = frozenset(
+_NO_CONTENT: Final = frozenset(
     {
         "response.created",
         "response.in_progress",
@@ -27,35 +26,11 @@ _NO_CONTENT = frozenset(
         "ping",
     }
 )
-_NOTHING = frozenset({b"", b"null", b'""'})
+_NOTHING: Final = frozenset({b"", b"null", b'""'})
 
 
-class _Response(msgspec.Struct):
-    usage: Counts | None = None
-
-
-class _Event(msgspec.Struct):
-    type: str = ""
-    delta: msgspec.Raw = msgspec.Raw()
-    response: _Response | None = None
-    error: msgspec.Raw = msgspec.Raw()
-
-
-class _Delta(msgspec.Struct, gc=False):
-    """A piece of content, which is simply forwarded. Decoding it proves that it is JSON and says what it is."""
-
-    type: Literal[
-        "response.output_text.delta",
-        "response.refusal.delta",
-        "response.function_call_arguments.delta",
-        "response.custom_tool_call_input.delta",
-        "response.reasoning_text.delta",
-        "response.reasoning_summary_text.delta",
-    ]
-
-
-_decode = msgspec.json.Decoder(_Event).decode
-_decode_delta = msgspec.json.Decoder(_Delta).decode
+_decode: Final = events.decode
+_decode_delta: Final = events.decode_delta
 
 
 class ResponseTap(EventTap):
@@ -82,7 +57,7 @@ class ResponseTap(EventTap):
             return False
         return self._event(event, payload)
 
-    def _event(self, event: _Event, payload: bytes) -> bool:
+    def _event(self, event: Event, payload: bytes) -> bool:
         kind = event.type
         if event.response is not None and event.response.usage is not None:
             self.usage = event.response.usage.usage()

@@ -6,17 +6,20 @@ from tidegate.providers.translate.absent import ABSENT, has
 from tidegate.providers.translate.chat_tools import JSON_TOOL, json_tool, tool_choice, tools_of
 from tidegate.providers.translate.chat_turns import Turns
 from tidegate.providers.translate.face import Untranslatable
-from tidegate.providers.translate.reading import Dropped, drop_unknown, read_request
+from tidegate.providers.translate.reading import Dropped, read_request
 from tidegate.providers.translate.records import ChatSaid, MessagesCan
 from tidegate.providers.translate.tables import (
     BUDGETS,
     CHAT_NOTHING,
+    CHAT_TOOLS,
     DEFAULT_MAX_TOKENS,
     EFFORTS,
     LEAST_BUDGET,
     TIER_TO_MESSAGES,
 )
+from tidegate.providers.translate.unknown import Unknown
 from tidegate.providers.translate.words_chat import Request as ChatRequest
+from tidegate.providers.translate.words_chat import Tool as ChatTool
 from tidegate.providers.translate.words_messages import (
     Format,
     Metadata,
@@ -27,7 +30,7 @@ from tidegate.providers.translate.words_messages import (
     Turn,
 )
 
-_KNOWN = frozenset(ChatRequest.__struct_fields__) | {"function_call"}
+_unknown = Unknown(ChatRequest, CHAT_NOTHING, {ChatTool: CHAT_TOOLS}, {})
 _decode = msgspec.json.Decoder(ChatRequest).decode
 _encode = msgspec.json.Encoder().encode
 _ANY_OBJECT = msgspec.Raw(b'{"type":"object"}')
@@ -38,7 +41,7 @@ def request_of(body: bytes, model: str, can: MessagesCan, dropped: Dropped) -> C
     asked = read_request(_decode, body)
     if has(asked.functions):
         raise Untranslatable("'functions' cannot be translated. Use 'tools'.", "functions")
-    drop_unknown(body, _KNOWN, CHAT_NOTHING, dropped)
+    _unknown.drop(body, dropped)
     turns = Turns(dropped)
     for message in asked.messages:
         turns.add(message)
@@ -86,9 +89,13 @@ def _format(asked: ChatRequest, said: Request, can: MessagesCan, dropped: Droppe
     if wanted.type not in {"json_object", "json_schema"} or (wanted.type == "json_schema" and not has(schema)):
         dropped.add("response_format")
         return ""
+    if wanted.json_schema is not None and wanted.json_schema.description:
+        dropped.add("response_format.json_schema.description")
     if wanted.type == "json_schema" and can.json_schema:
         said.output_config = OutputConfig(format=Format("json_schema", schema))
         return ""
+    if wanted.json_schema is not None and wanted.json_schema.strict:
+        dropped.add("response_format.json_schema.strict")  # a tool's input is not held to its schema
     choice = said.tool_choice
     if choice is not None and choice.type in {"any", "tool"}:
         return ""  # the answer is a call, not a text

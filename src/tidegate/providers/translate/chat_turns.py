@@ -40,6 +40,8 @@ class Turns:
         if message.name and role != "tool":
             self._dropped.add("messages.name")
         if role in _SYSTEM:
+            if self.turns:  # what it stood behind, it stands before
+                self._dropped.add("messages.role")
             self.system += self._marked(self._texts(message), message)
         elif role == "user":
             self._say("user", self._marked(self._parts(message.content), message))

@@ -5,16 +5,20 @@ import msgspec
 from tidegate.providers.translate.absent import ABSENT, has
 from tidegate.providers.translate.face import Untranslatable
 from tidegate.providers.translate.messages_turns import Messages
-from tidegate.providers.translate.reading import Dropped, drop_unknown, read_inner, read_request
+from tidegate.providers.translate.reading import Dropped, read_inner, read_request
 from tidegate.providers.translate.records import ChatCan, MessagesSaid
 from tidegate.providers.translate.strict import is_strict
 from tidegate.providers.translate.tables import (
     LONGEST_USER,
+    MESSAGES_BLOCKS,
+    MESSAGES_NOTHING,
+    MESSAGES_TOOLS,
     MOST_STOPS,
     TIER_TO_CHAT,
     WORD_OF_CHOICE,
     effort_of,
 )
+from tidegate.providers.translate.unknown import Types, Unknown
 from tidegate.providers.translate.words_chat import (
     Function,
     JsonSchema,
@@ -25,9 +29,12 @@ from tidegate.providers.translate.words_chat import (
     Tool,
     ToolChoice,
 )
+from tidegate.providers.translate.words_messages import Block
 from tidegate.providers.translate.words_messages import Request as MessagesRequest
+from tidegate.providers.translate.words_messages import Tool as MessagesTool
 
-_KNOWN = frozenset(MessagesRequest.__struct_fields__)
+_TYPES: Types = {Block: MESSAGES_BLOCKS, MessagesTool: MESSAGES_TOOLS}
+_unknown = Unknown(MessagesRequest, MESSAGES_NOTHING, _TYPES, {"messages.content.content": Block})
 _decode = msgspec.json.Decoder(MessagesRequest).decode
 _decode_schema = msgspec.json.Decoder(dict[str, object]).decode
 _encode = msgspec.json.Encoder().encode
@@ -36,7 +43,7 @@ _encode = msgspec.json.Encoder().encode
 def request_of(body: bytes, model: str, can: ChatCan, dropped: Dropped) -> MessagesSaid:
     """The same request for `model`. Raises `Untranslatable`. O(bytes)."""
     asked = read_request(_decode, body)
-    drop_unknown(body, _KNOWN, {}, dropped)
+    _unknown.drop(body, dropped)
     messages = Messages(can, dropped)
     try:
         messages.system(asked.system)
@@ -116,8 +123,11 @@ def _output(asked: MessagesRequest, said: Request, can: ChatCan, dropped: Droppe
         effort = effort_of(thinking.budget_tokens or 0)
     if effort is not None and can.reasoning_effort:
         said.reasoning_effort = effort
-    elif effort is not None or (thinking is not None and thinking.type == "enabled"):
-        dropped.add("thinking" if thinking is not None else "output_config.effort")
+    elif not can.reasoning_effort:
+        if thinking is not None and thinking.type != "disabled":
+            dropped.add("thinking")
+        if config is not None and config.effort is not None:
+            dropped.add("output_config.effort")
 
 
 def _account(asked: MessagesRequest, said: Request, dropped: Dropped) -> None:

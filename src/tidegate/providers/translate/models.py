@@ -2,8 +2,9 @@
 
 Data, as of November 2026. A name that is not known gets what works with the most models: nothing that an older or a
 foreign one refuses. Sources: Anthropic's pages on models, extended and adaptive thinking and structured outputs, and
-its migration guides (no sampling since 4.7, temperature or top_p since 4.1); OpenAI's pages on models and reasoning;
-DeepSeek's on thinking mode; the references of vLLM, Ollama and Zhipu, which know `max_tokens`.
+its migration guides (no sampling since 4.7, no beginnings of answers since 4.6, temperature or top_p since 4.1);
+OpenAI's pages on models and reasoning; DeepSeek's on thinking mode; the references of vLLM, Ollama and Zhipu, which
+know `max_tokens`.
 """
 
 import re
@@ -23,6 +24,7 @@ _GENERATIONS = (
 )
 _LATEST = MessagesCan(json_schema=True, thinking="effort", sampling="none")
 _ANY_MESSAGES = MessagesCan(json_schema=False, thinking="budget")
+_ENDS_WITH_USER = (4, 6)  # from this generation on a last message of the assistant is refused
 
 # The first row whose pattern is found at the beginning of the name, behind a maker's, counts.
 _CHATS = (
@@ -37,11 +39,22 @@ _ANY_CHAT = ChatCan(reasoning_effort=False, max_completion_tokens=False)
 
 def messages_can(model: str) -> MessagesCan:
     """What a model behind Anthropic's messages takes. O(length of the name)."""
-    found = _CLAUDE.search(model)
-    if found is None:
+    generation = _generation(model)
+    if generation is None:
         return _ANY_MESSAGES
-    generation = (int(found[1]), int(found[2] or 0))
     return next((can for end, can in _GENERATIONS if generation < end), _LATEST)
+
+
+def goes_on(model: str) -> bool:
+    """Whether it continues the beginning of an answer where its provider takes one. O(length of the name)."""
+    generation = _generation(model)
+    return generation is None or generation < _ENDS_WITH_USER
+
+
+def _generation(model: str) -> tuple[int, int] | None:
+    """Of Claude, whoever serves it; None of what is no Claude, or does not say."""
+    found = _CLAUDE.search(model)
+    return None if found is None else (int(found[1]), int(found[2] or 0))
 
 
 def chat_can(model: str) -> ChatCan:

@@ -61,12 +61,9 @@ def read_inner(decode: Callable[[bytes], T], value: msgspec.Raw, param: str) -> 
         raise Untranslatable(f"Invalid type for '{param}': {error}.", param) from None
 
 
-def drop_unknown(body: bytes, known: frozenset[str], nothing: dict[str, frozenset[bytes]], dropped: Dropped) -> None:
-    """Name the top-level fields beyond the `known`, unless their value says `nothing`, as null does. O(bytes)."""
-    for name, value in read_request(_decode_fields, body).items():
-        if name in known or bytes(value) == b"null" or bytes(value) in nothing.get(name, ()):
-            continue
-        dropped.add(name if _NAME.fullmatch(name) else "(unnamed)")
+def nameable(name: str) -> str:
+    """A field's name as it can stand in a header."""
+    return name if _NAME.fullmatch(name) else "(unnamed)"
 
 
 def arguments_of(text: str) -> msgspec.Raw | None:

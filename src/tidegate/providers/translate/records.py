@@ -47,7 +47,8 @@ class ChatCan(msgspec.Struct, frozen=True):
 
     `reasoning_content`: it reads the thoughts of earlier turns (DeepSeek demands them). `reasoning_effort`: it has the
     field. `cache_control`: it reads Anthropic's marks on parts. `max_completion_tokens`: it has the newer field.
-    `sampling`: temperature and top_p.
+    `sampling`: temperature and top_p. `hub`: it is none, but what stands between two translations, and says more than
+    chat completions do: a file by its URL, and pictures and files in a tool's result.
     """
 
     reasoning_content: bool = False
@@ -55,3 +56,4 @@ class ChatCan(msgspec.Struct, frozen=True):
     cache_control: bool = False
     max_completion_tokens: bool = True
     sampling: bool = True
+    hub: bool = False

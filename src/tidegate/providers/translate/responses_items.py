@@ -112,7 +112,9 @@ class Messages:
         return "".join(part.text or "" for part in parts) if plain else parts
 
     def _part(self, part: Part, where: str) -> ChatPart:
-        chat = _part_of(part, where)
+        chat = _part_of(part, where, hub=self._can.hub)
+        if part.file_url is not None and part.file_data is not None:
+            self._dropped.add("input.content.file_url")
         if has(part.prompt_cache_breakpoint):
             if self._can.cache_control:
                 chat.cache_control = _EPHEMERAL
@@ -155,6 +157,9 @@ class Messages:
         if isinstance(content, list):
             parts = [self._part(part, f"{param}[{number}]") for number, part in enumerate(content)]
             shown = [part for part in parts if part.type != "text"]
+            if shown and self._can.hub:
+                turn.results.append(Message("tool", parts, tool_call_id=call_id))
+                return
             turn.shown += shown
             content = "\n".join(part.text or "" for part in parts if part.type == "text") or (
                 SEE_BELOW if shown else ""
@@ -194,7 +199,7 @@ def _joined(content: str | list[Part], between: str, param: str) -> str:
     return between.join(texts)
 
 
-def _part_of(part: Part, where: str) -> ChatPart:
+def _part_of(part: Part, where: str, *, hub: bool) -> ChatPart:
     if part.type in _TEXTS:
         return ChatPart("text", part.text or "")
     if part.type == "input_image":
@@ -202,12 +207,13 @@ def _part_of(part: Part, where: str) -> ChatPart:
             raise Untranslatable(f"Missing '{where}.image_url': a file's id is known to one provider only.", where)
         return ChatPart("image_url", image_url=ImageUrl(part.image_url, part.detail))
     if part.type == "input_file":
-        if part.file_data is None:
+        data = part.file_url if part.file_data is None and hub else part.file_data
+        if data is None:
             problem = (
                 f"Missing '{where}.file_data': chat completions read no URL, and a file's id is one provider's only."
             )
             raise Untranslatable(problem, where)
-        return ChatPart("file", file=File(part.file_data, part.filename))
+        return ChatPart("file", file=File(data, part.filename))
     problem = f"Content of type '{part.type[:64]}' has no equal in chat completions. Send text, images or files."
     raise Untranslatable(problem, f"{where}.type")
 

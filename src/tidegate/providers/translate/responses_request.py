@@ -8,19 +8,36 @@ import msgspec
 
 from tidegate.providers.translate.absent import has
 from tidegate.providers.translate.face import Untranslatable
-from tidegate.providers.translate.reading import Dropped, drop_unknown, read_inner, read_request
+from tidegate.providers.translate.reading import Dropped, read_inner, read_request
 from tidegate.providers.translate.records import ChatCan
 from tidegate.providers.translate.responses_items import ELSEWHERE, Messages
 from tidegate.providers.translate.responses_tools import add_tools
-from tidegate.providers.translate.responses_words import ChatRequest, Format, Request, Response, Text
+from tidegate.providers.translate.responses_words import (
+    ChatRequest,
+    Format,
+    Item,
+    Part,
+    Request,
+    Response,
+    Text,
+    Tool,
+)
+from tidegate.providers.translate.unknown import Unknown, Within
 from tidegate.providers.translate.words_chat import JsonSchema, Message, ResponseFormat, StreamOptions
 
-_KNOWN = frozenset(Request.__struct_fields__) | {"model"}
 _NOTHING = {
+    "model": frozenset[bytes](),
     "include": frozenset({b"[]"}),
     "top_logprobs": frozenset({b"0"}),
     "context_management": frozenset({b"[]"}),
+    "input.status": frozenset(),
+    "input.summary": frozenset(),  # of thoughts, which are carried over by their text, or named as a whole
+    "input.encrypted_content": frozenset(),
 }
+# Of other types an item is left out, or refused, as a whole.
+_ITEMS = frozenset({b"", b"null", b'"message"', b'"function_call"', b'"function_call_output"', b'"reasoning"'})
+_WITHIN: Within = {"input.content": Part, "input.output": Part, "tools": Tool, "text.format": Format}
+_unknown = Unknown(Request, _NOTHING, {Item: _ITEMS}, _WITHIN)
 _EMPTY = frozenset({b"", b"null", b'""', b"{}"})
 _PLAIN_TEXT = msgspec.Raw(b'{"type":"text"}')
 _NO_TOOLS = msgspec.Raw(b"[]")
@@ -35,7 +52,7 @@ def request_of(body: bytes, model: str, created: int, can: ChatCan, dropped: Dro
     """The same request for `model`, and the response as far as it is known. Raises `Untranslatable`. O(bytes)."""
     asked = read_request(_decode, body)
     _stateless(asked)
-    drop_unknown(body, _KNOWN, _NOTHING, dropped)
+    _unknown.drop(body, dropped)
     said = ChatRequest(model=model, messages=_messages(asked, can, dropped))
     said.temperature, said.top_p = asked.temperature, asked.top_p
     if can.max_completion_tokens:

@@ -23,6 +23,7 @@ class Part(msgspec.Struct):
     image_url: str | None = None
     detail: str | None = None
     file_data: str | None = None
+    file_url: str | None = None
     filename: str | None = None
     prompt_cache_breakpoint: msgspec.Raw = msgspec.Raw()
 

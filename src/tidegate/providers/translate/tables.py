@@ -54,6 +54,39 @@ CHAT_NOTHING = {
     "logit_bias": frozenset({b"{}"}),
     "metadata": frozenset({b"{}"}),
     "modalities": frozenset({b'["text"]'}),
+    "function_call": frozenset(),  # nothing without `functions`, which are refused
+    "messages.tool_calls.index": frozenset(),  # of a stream that the client put together
+    "messages.thinking_blocks.index": frozenset(),
+}
+
+# Fields of messages, likewise: calls by the model itself, and arguments that come as they are written (they always do).
+MESSAGES_NOTHING = {
+    "messages.content.caller": frozenset({b'{"type":"direct"}'}),
+    "messages.content.citations": frozenset({b'{"enabled":false}'}),
+    "messages.content.content.citations": frozenset({b'{"enabled":false}'}),
+    "tools.allowed_callers": frozenset({b'["direct"]'}),
+    "tools.eager_input_streaming": frozenset(),
+}
+
+# Types of tools and of blocks whose fields are carried over; others are left out, or refused, as a whole.
+CHAT_TOOLS = frozenset({b"", b'""', b'"function"'})
+MESSAGES_TOOLS = frozenset({b"", b"null", b'"custom"'})
+MESSAGES_BLOCKS = frozenset(
+    {b'"text"', b'"image"', b'"document"', b'"tool_use"', b'"tool_result"', b'"thinking"', b'"redacted_thinking"'}
+)
+
+# What OpenAI's Responses API calls what is dropped on the way from chat completions to messages.
+RESPONSES_NAMES = {
+    "verbosity": "text.verbosity",
+    "response_format": "text.format",
+    "response_format.json_schema.description": "text.format.description",
+    "response_format.json_schema.strict": "text.format.strict",
+    "reasoning_effort": "reasoning.effort",
+    "tools.function.strict": "tools.strict",
+    "messages.role": "input.role",
+    "messages.reasoning_content": "input.reasoning",
+    "messages.content.image_url.detail": "input.content.detail",
+    "messages.tool_calls.function.arguments": "input.arguments",
 }
 
 

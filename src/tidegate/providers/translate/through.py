@@ -1,5 +1,7 @@
 """Two crossings as one: what no translation says directly goes over a dialect that both know."""
 
+from collections.abc import Mapping
+
 from tidegate.providers.translate.face import Crossed, Crossing, Reply, Stream
 
 
@@ -36,17 +38,18 @@ class ThroughReply:
 class Through:
     """The first crossing, then the second.
 
-    What the second drops is named as the dialect between them calls it; `n` or `seed` are called the same in all.
+    What the second drops is named as the client calls it: by `names`, where the dialect between calls it otherwise.
     """
 
-    __slots__ = ("_first", "_second")
+    __slots__ = ("_first", "_names", "_second")
 
-    def __init__(self, first: Crossing, second: Crossing) -> None:
+    def __init__(self, first: Crossing, second: Crossing, names: Mapping[str, str] | None = None) -> None:
         self._first = first
         self._second = second
+        self._names = names or {}
 
     def request(self, body: bytes, model: str, created: int) -> Crossed:
         first = self._first.request(body, model, created)
         second = self._second.request(first.body, model, created)
-        more = tuple(name for name in second.dropped if name not in first.dropped)
-        return Crossed(second.body, first.dropped + more, ThroughReply(first.reply, second.reply))
+        named = first.dropped + tuple(self._names.get(name, name) for name in second.dropped)
+        return Crossed(second.body, tuple(dict.fromkeys(named)), ThroughReply(first.reply, second.reply))

@@ -37,7 +37,6 @@ class Block(msgspec.Struct, omit_defaults=True):
     signature: str | None = None
     data: str | None = None
     title: str | None = None
-    context: str | None = None
     cache_control: msgspec.Raw = ABSENT
 
 

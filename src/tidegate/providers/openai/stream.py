@@ -4,37 +4,20 @@ In the common case, whole events that state neither a usage nor an error, a piec
 which keeps nothing, and goes on as it came. Source: OpenAI's streaming reference.
 """
 
+from typing import Final
+
 import msgspec
 
 from tidegate.providers.events import EventTap
+from tidegate.providers.openai import events
 from tidegate.providers.openai.answer import usage_of
-from tidegate.providers.reading import UNREADABLE, is_json
+from tidegate.providers.openai.events import Choice
+from tidegate.providers.reading import NOTHING, UNREADABLE, is_json
 
-_NOTHING = frozenset({b"", b"null", b'""', b"[]", b"{}", b"false"})  # a field that is absent or empty
-
-
-class _Choice(msgspec.Struct):
-    # Raw, not `Raw | None`: that would accept nothing but null.
-    delta: dict[str, msgspec.Raw] | None = None
-    text: msgspec.Raw = msgspec.Raw()
-    finish_reason: msgspec.Raw = msgspec.Raw()
-
-
-class _Chunk(msgspec.Struct):
-    choices: list[_Choice] = []
-    error: msgspec.Raw = msgspec.Raw()
-
-
-class _Ordinary(msgspec.Struct, gc=False):
-    """An event that is simply forwarded. Decoding it proves that it is JSON, without a usage and without an error."""
-
-    error: None = None
-    usage: None = None
-
-
-_decode_ordinary = msgspec.json.Decoder(_Ordinary).decode
-_decode_ordinaries = msgspec.json.Decoder(list[_Ordinary]).decode
-_decode = msgspec.json.Decoder(_Chunk).decode
+_LF: Final = 10
+_decode_ordinary: Final = events.decode_ordinary
+_decode_ordinaries: Final = events.decode_ordinaries
+_decode: Final = events.decode
 
 
 class StreamTap(EventTap):
@@ -61,7 +44,7 @@ class StreamTap(EventTap):
     def _chunk(self, payload: bytes) -> bool:
         try:
             chunk = _decode(payload)
-            usage = usage_of(payload) if b'"usage"' in payload else None
+            usage = usage_of(payload) if payload.find(b'"usage"') >= 0 else None
         except (msgspec.DecodeError, RecursionError, ValueError):
             if payload.startswith(b"{") and is_json(payload):
                 self.committed = True  # of a shape that is not ours to judge
@@ -89,18 +72,19 @@ def _ordinary(data: bytes) -> int:
     """
     if not data.startswith(b"data:"):
         return 0
+    payload = data[5:-2]
     try:
-        if data.find(b"\n") == len(data) - 2:
-            _decode_ordinary(data[5:])
+        if _LF not in payload:
+            _decode_ordinary(payload)
             return 1
-        listed = data[5:-2].replace(b"\n\ndata:", b",")
-        events = 0 if b"\n" in listed else len(_decode_ordinaries(b"[%b]" % listed))
+        listed = payload.replace(b"\n\ndata:", b",")
+        count = 0 if _LF in listed else len(_decode_ordinaries(b"[%b]" % listed))
     except UNREADABLE:
         return 0
-    return events if len(data) - len(listed) == 1 + 6 * events else 0
+    return count if len(payload) - len(listed) == 6 * (count - 1) else 0
 
 
-def _is_content(choice: _Choice) -> bool:
+def _is_content(choice: Choice) -> bool:
     """Anything but the role that opens a message: a text, a refusal, a call, a sound, and the end."""
     if _stated(choice.finish_reason) or _stated(choice.text):
         return True
@@ -109,4 +93,4 @@ def _is_content(choice: _Choice) -> bool:
 
 
 def _stated(value: msgspec.Raw) -> bool:
-    return bytes(value) not in _NOTHING
+    return bytes(value) not in NOTHING

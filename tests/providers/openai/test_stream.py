@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tidegate.model.outcome import Usage
 from tidegate.providers.events import MAX_EVENT_BYTES
-from tidegate.providers.sse import StreamTap
+from tidegate.providers.openai.stream import StreamTap
 
 DONE = b"data: [DONE]\n\n"
 USAGE = {"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": 12}

@@ -11,12 +11,13 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
+import anthropic
 import openai
 import pytest
 
 from harness.twin import Twin
 from harness.wait import until
-from tests.e2e.conftest import Place
+from tests.e2e.conftest import Place, sdk
 from tests.e2e.stand import USER, Gate, spoken, tries
 from tests.twin.http import Answer
 
@@ -279,6 +280,34 @@ def test_the_sdk_raises_when_a_stream_breaks(client: openai.OpenAI, twin: Twin, 
         list(stream)
     assert isinstance(caught.value.body, dict)
     assert caught.value.body["type"] in {"server_error", "upstream_error"}
+
+
+async def test_the_sdks_hear_what_a_broken_stream_used(gate: Gate, twin: Twin, places: Iterator[Place]) -> None:
+    """Who asks for usage is told with the error, in its own words, what the record of the call says."""
+    chat, silent, response, message = (next(places).alone for _ in range(4))
+    twin.fault(*({"fault": "cut", "at": "content", "match": {"model": m}} for m in (chat, silent, response, message)))
+    told: dict[str, tuple[Any, Any]] = {}
+    with sdk(gate.url) as ours:
+        for model, options in ((chat, {"stream_options": {"include_usage": True}}), (silent, {})):
+            with pytest.raises(openai.APIError) as caught:
+                list(ours.chat.completions.create(model=model, messages=USER, stream=True, **options))
+            usage = caught.value.body.get("usage", {})
+            told[model] = usage.get("prompt_tokens"), usage.get("completion_tokens")
+        with pytest.raises(openai.APIError) as caught:
+            list(ours.responses.create(model=response, input="three short words", stream=True))
+        usage = caught.value.body["usage"]
+        told[response] = usage["input_tokens"], usage["output_tokens"]
+    http, base = anthropic.DefaultHttpxClient(verify=False), gate.url.removesuffix("/v1")
+    with anthropic.Anthropic(base_url=base, api_key="any", max_retries=0, http_client=http) as theirs:
+        with pytest.raises(anthropic.APIError) as failed:
+            list(theirs.messages.create(model=message, messages=USER, max_tokens=20, stream=True))
+        usage = failed.value.body["error"]["usage"]
+        told[message] = usage["input_tokens"], usage["output_tokens"]
+    records = {record.plan: record for record in gate.records() if record.plan in told}
+    booked = {model: (record.prompt_tokens, record.completion_tokens) for model, record in records.items()}
+    assert all(record.estimated and record.status == 502 for record in records.values())
+    assert min(min(used) for used in booked.values()) >= 1
+    assert told == booked | {silent: (None, None)}
 
 
 # ── time ────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -6,7 +6,7 @@ import pytest
 
 from tests.edge.test_gateway import Asked, Door
 from tests.line.scenes import DONE, chunk, play_of, provider, refusal, spend, streaming, usage_chunk
-from tidegate.model.facts import LEFT
+from tidegate.model.facts import BROKEN, LEFT
 from tidegate.model.snapshot import Limits, Scope, StreamPolicy
 from tidegate.testing import Reply
 from tidegate.testing.clock import SECOND, settle
@@ -29,6 +29,32 @@ async def test_who_leaves_stops_the_provider_and_pays_what_it_had_made() -> None
     assert (one.reason, one.target, one.charged_tokens) == ("stopped", "openai/main/a", record.charged_tokens)
     assert record.prompt_tokens == one.prompt_tokens > 0
     assert record.charged_tokens > 0
+
+
+@pytest.mark.parametrize("how", ["left", "cut"])
+async def test_a_stream_that_does_not_end_well_is_found_at_its_provider(how: str) -> None:
+    """Its record has the provider's request id, what was reserved for it, and one attempt, as before."""
+    door = Door()
+    asked = door.ask(body={"model": "s", "stream": True})
+    await settle()
+    reply, stream = streaming((b"x-request-id", b"r1"), (b"server", b"x"))
+    stream.say(chunk("x"))
+    await door.play.provider("openai", reply)
+    await settle()
+    if how == "left":
+        asked.leave()
+    else:
+        stream.cut()
+    await settle()
+    (record,) = door.records
+    (one,) = record.tries
+    (intent,) = door.play.recorder.intents
+    assert (record.status, one.reason) == ((LEFT, "stopped") if how == "left" else (BROKEN, "cut"))
+    assert one.headers == (("x-request-id", "r1"),)
+    assert (one.target, one.status, record.attempts) == (record.target, 200, 1)
+    assert record.target == "openai/main/s"
+    assert one.reserved_tokens == record.reserved_tokens == intent.charged_tokens > 0
+    assert (one.charged_tokens, one.cost_nano) == (record.charged_tokens, record.cost_nano)
 
 
 async def test_where_the_usage_is_wanted_the_attempt_goes_on() -> None:

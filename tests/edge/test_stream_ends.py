@@ -8,7 +8,7 @@ from tests.line.scenes import DONE, Client, chunk
 from tidegate.line.splice import Splice
 from tidegate.line.taps import Words
 from tidegate.providers.dialects import DIALECTS
-from tidegate.providers.sse import StreamTap
+from tidegate.providers.openai.stream import StreamTap
 from tidegate.testing.clock import settle
 from tidegate.testing.transport import ScriptedStream
 

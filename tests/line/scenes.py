@@ -215,9 +215,10 @@ def usage_chunk(prompt: int = 9, completion: int = 2) -> bytes:
     return b"data: %b\n\n" % json.dumps({"choices": [], "usage": usage}).encode()
 
 
-def streaming() -> tuple[Reply, ScriptedStream]:
+def streaming(*told: tuple[bytes, bytes]) -> tuple[Reply, ScriptedStream]:
+    """`told`: further lines of its head."""
     stream = ScriptedStream()
-    return Reply(200, EVENTS, b"", stream), stream
+    return Reply(200, [*EVENTS, *told], b"", stream), stream
 
 
 class Client:

@@ -45,6 +45,7 @@ class Show:
         self.client = Client()
         self.ends: list[tuple[Ending, bytes]] = []
         self.asked = asked
+        self.head: tuple[tuple[bytes, bytes], ...] = ()  # of its replies, besides the usual
         self.relay: Relay
 
     async def begin(self) -> ScriptedStream:
@@ -64,7 +65,7 @@ class Show:
     async def next(self) -> ScriptedStream:
         """The provider begins to answer its oldest open request."""
         await settle()
-        reply, stream = streaming()
+        reply, stream = streaming(*self.head)
         await self.play.provider("openai", reply)
         return stream
 

@@ -31,7 +31,7 @@ from tidegate.model.outcome import Reason, Usage
 from tidegate.model.reply import Failure
 from tidegate.model.snapshot import Limits, RefusalRule
 from tidegate.providers.dialects import CODECS
-from tidegate.providers.sse import StreamTap
+from tidegate.providers.openai.stream import StreamTap
 from tidegate.providers.translate.table import crossing
 from tidegate.testing import ManualClock, Reply, ScriptedTransport
 from tidegate.testing.clock import SECOND, settle
@@ -422,9 +422,7 @@ async def test_a_stream_without_content_is_a_failed_attempt(how: str) -> None:
         assert outcome.reason is Reason.TRANSIENT
     assert stream.aborted is (how in {"deadline", "cancel"})
     assert one.clock.pending == []
-    assert one.slot.permit.open is (how == "cancel")
-    one.slot.keep()
-    one.slot.give_back()
+    assert not one.slot.permit.open
     assert how == "deadline" or one.charged == one.reserved
 
 

@@ -17,5 +17,6 @@ async def test_what_was_not_served_is_told() -> None:
     answered = Answered(slot, 200, (), {}, b"{}")
     Course(plan.targets[0], call).tell(call, answered)
     assert (call.degraded, call.account, call.answer_bytes) == ((), "0a1b2c3d", 2)
+    assert call.reserved == slot.charged > 0
     Course(plan.targets[0], call, "model=b").tell(call, answered)
     assert call.degraded == ("model=b",)

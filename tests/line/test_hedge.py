@@ -32,7 +32,7 @@ async def test_a_hedge_asks_another_target() -> None:
     running = play.call("s", stream=True)
     await play.clock.advance(SECOND)
     assert [json.loads(sent.body)["model"] for sent in play.sent("openai")] == ["a", "b"]  # type: ignore[arg-type]
-    slow, silent = streaming()
+    slow, silent = streaming((b"x-request-id", b"r1"), (b"x-other", b"r2"))
     await play.provider("openai", slow)
     fast, stream = streaming()
     await play.provider("openai", fast)
@@ -44,6 +44,8 @@ async def test_a_hedge_asks_another_target() -> None:
     assert silent.aborted
     call = play.calls[-1]
     assert (call.asking, call.last_at) == (0, answered.slot.permit.taken_at)
+    (lost,) = call.tries
+    assert (lost.reason, lost.status, lost.headers) == ("stopped", 200, (("x-request-id", "r1"),))
     assert answered.slot.permit.taken_at == call.arrived + SECOND
 
 
@@ -103,7 +105,7 @@ async def test_the_loser_of_a_race_is_booked() -> None:
     play = play_of(provider(limits=limits), streams=policy, fallback_models=("b",))
     running = play.call("s", stream=True)
     await play.clock.advance(SECOND)
-    pairs = [streaming(), streaming()]
+    pairs = [streaming((b"x-request-id", b"r1")), streaming((b"x-request-id", b"r1"))]
     for reply, stream in pairs:
         stream.say(chunk("x"))
         play.transports["openai"].answer(reply)
@@ -111,6 +113,8 @@ async def test_the_loser_of_a_race_is_booked() -> None:
     await settle()
     assert [stream.aborted for _, stream in pairs].count(True) == 1
     assert play.calls[-1].spent > 0
+    (lost,) = play.calls[-1].tries
+    assert (lost.reason, lost.status, lost.headers) == ("stopped", 200, (("x-request-id", "r1"),))
 
 
 async def test_another_lane_is_none_where_there_is_one_only() -> None:

@@ -184,3 +184,10 @@ def test_a_key_on_trial_that_is_drained() -> None:
     assert {ring.next(3 * PAUSE_US) for _ in range(3)} == {b"a"}
     ring.drain(set())
     assert [state for _, state, _ in ring.states()] == ["good", "good"]
+
+
+def test_a_key_is_found_by_its_fingerprint() -> None:
+    """Also one that is out of the ring; a stranger's is none."""
+    ring = KeyRing(("a", "b"))
+    ring.retire(b"a", 0)
+    assert [ring.of(fingerprint(key)) for key in (b"a", b"b", b"c")] == [b"a", b"b", None]

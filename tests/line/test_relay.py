@@ -1,6 +1,8 @@
 """One streamed answer on its way to its client: told, drained, paused, ended by the gate; and it has one end."""
 
+import json
 import logging
+from typing import Any
 
 import pytest
 
@@ -8,6 +10,7 @@ from tests.line.scenes import (
     DONE,
     chunk,
     play_of,
+    refusal,
     served,
     spend,
     usage_chunk,
@@ -16,6 +19,7 @@ from tests.line.shows import Defective, show
 from tidegate.model.outcome import Reason, Usage
 from tidegate.model.reply import Failure
 from tidegate.model.story import BROKE
+from tidegate.providers.partial import chat
 from tidegate.testing import Reply
 from tidegate.testing.clock import SECOND, settle
 
@@ -46,6 +50,43 @@ async def test_a_cut_is_told() -> None:
     (step,) = one.play.calls[-1].story or ()
     sent = len(chunk() + chunk("one"))
     assert (step.what, step.why, step.figures) == (BROKE, "transient", (("then", "fail"), ("sent_bytes", sent)))
+
+
+def used_in(body: bytes) -> Any:
+    """What the last event says of the usage."""
+    return json.loads(body.rpartition(b"data: ")[2])["error"].get("usage")
+
+
+@pytest.mark.parametrize("told", [True, False])
+@pytest.mark.parametrize("asked", [{"stream_options": {"include_usage": True}}, {}], ids=["asked", "not asked"])
+async def test_a_cut_tells_what_is_booked_to_who_asked(asked: dict[str, Any], told: bool) -> None:
+    """The provider's figures, or the gate's estimate, which says so; another client's event has no such field."""
+    one = show(**asked)
+    stream = await one.begin()
+    if told:
+        stream.say(usage_chunk(70, 2))
+    stream.cut()
+    await settle()
+    ((end, before),) = one.ends
+    assert b"error" not in before
+    assert (end.usage.completion, end.usage.estimated) == (2 if told else 1, not told)
+    assert used_in(one.client.body) == (chat(end.usage) if asked else None)
+
+
+async def test_a_cut_after_another_tells_what_both_used() -> None:
+    """As they are booked: one as a try of the call, one as its end."""
+    one = show("restart", stream_options={"include_usage": True})
+    stream = await one.begin()
+    stream.say(usage_chunk(70, 2))
+    stream.cut()
+    anew = await one.next()
+    anew.say(chunk(), chunk("one"), usage_chunk(50, 3))
+    anew.cut()
+    await settle()
+    await one.play.provider("openai", refusal(400, message="no"))
+    first, second = [tried for tried in one.play.calls[-1].tries if tried.reason == "cut"]
+    assert (first.prompt_tokens, second.prompt_tokens) == (70, 50)
+    assert used_in(one.client.body) == chat(Usage(120, 5))
 
 
 @pytest.mark.parametrize("when", ["streaming", "between"])
@@ -230,3 +271,39 @@ async def test_the_gate_may_end_it(when: str) -> None:
     await settle()
     assert len(one.ends) == 1
     assert b"once more" not in one.client.body
+
+
+HEAD = ((b"x-request-id", b"r1"), (b"server", b"x"))
+TOLD = (("x-request-id", "r1"),)
+
+
+@pytest.mark.parametrize(("how", "told"), [("cut", TOLD), ("left", TOLD), ("well", ())])
+async def test_an_end_that_is_not_good_has_what_its_head_said(how: str, told: tuple[tuple[str, str], ...]) -> None:
+    """By which the provider's support finds it; a good one costs nothing."""
+    one = show()
+    one.head = HEAD
+    stream = await one.begin()
+    if how == "left":
+        one.relay.abandon()
+    elif how == "cut":
+        stream.cut()
+    else:
+        stream.say(usage_chunk(9, 2), DONE)
+    await settle()
+    assert [end.headers for end, _ in one.ends] == [told]
+
+
+async def test_who_is_rescued_keeps_what_the_head_of_the_cut_one_said() -> None:
+    """And so does what the gate stopped before it had any content."""
+    one = show("restart")
+    one.head = HEAD
+    stream = await one.begin()
+    stream.cut()
+    await one.next()
+    one.relay.abandon()
+    await settle()
+    tries = one.play.calls[-1].tries
+    assert [(tried.reason, tried.status, tried.headers) for tried in tries] == [
+        ("cut", 200, TOLD),
+        ("stopped", 200, TOLD),
+    ]

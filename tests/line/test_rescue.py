@@ -168,6 +168,23 @@ async def test_nobody_can_go_on() -> None:
     assert [end.failed for end, _ in one.ends] == [True]
 
 
+async def test_a_model_that_refuses_a_beginning_is_not_asked() -> None:
+    """Its provider takes one, and another model of it goes on."""
+    models = ("claude-opus-4-6", "claude-sonnet-4-5")
+    streams = StreamPolicy(on_cut="continue")
+    limits = dict.fromkeys(models, Limits(3_000, 60_000))
+    new, old = models
+    play = play_of(
+        provider(limits=limits, profile=PLAIN), primary_model=new, fallback_models=(old,), streams=streams, retry=NOW
+    )
+    one = Show(play)
+    stream = await one.begin()
+    stream.say(chunk(" two"))
+    stream.cut()
+    await settle()
+    assert [body["model"] for body in one.bodies] == [new, old]
+
+
 async def test_cut_again_and_again() -> None:
     """As often as an attempt may be retried, not for ever."""
     one = show("restart")
@@ -204,7 +221,7 @@ async def test_only_events_are_begun_anew() -> None:
 
 async def test_a_defect_while_it_goes_on(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     """The client hears of the cut, the new answer is stopped."""
-    one = show("continue")
+    one = show("continue", stream_options={"include_usage": True})
     stream = await one.begin()
     stream.cut()
     monkeypatch.setattr("tidegate.providers.continuation.Seam.feed", Defective.feed)
@@ -214,7 +231,8 @@ async def test_a_defect_while_it_goes_on(monkeypatch: pytest.MonkeyPatch, caplog
         await settle()
     assert "a defect" in caplog.text
     assert rest.aborted
-    assert b"stream_cut" in one.client.body
+    error = json.loads(one.client.body.rpartition(b"data: ")[2])["error"]
+    assert (error["code"], error["usage"]["completion_tokens"]) == ("stream_cut", 2)  # of both
     assert one.client.ended
     assert len(one.ends) == 1
 
@@ -275,3 +293,55 @@ async def test_what_breaks_a_policy_breaks_it_again() -> None:
     assert not rescue.allowed(Failure(Reason.POLICY, "not that"))
     assert rescue.allowed(Failure(Reason.TRANSIENT, "broken"))
     assert not rescue.allowed(Failure(Reason.TRANSIENT, "again"))
+
+
+def said_by(body: bytes) -> str:
+    """The text of all chunks that a client was sent."""
+    chunks = [json.loads(line[6:]) for line in body.split(b"\n") if line.startswith(b'data: {"choices"')]
+    return "".join(choice["delta"].get("content") or "" for one in chunks for choice in one["choices"])
+
+
+@pytest.mark.parametrize("ends", [True, False], ids=["a third model ends it", "all of them are cut"])
+async def test_what_goes_on_is_cut_in_its_turn(ends: bool) -> None:
+    """Each is asked for what is still missing; nothing is said twice, and every attempt is booked."""
+    first, second, third = models = ("claude-opus-4-6", "claude-sonnet-4-5", "claude-haiku-4-5")
+    streams, limits = StreamPolicy(on_cut="continue"), dict.fromkeys(models, Limits(3_000, 60_000))
+    of_three = provider(limits=limits, profile=PLAIN)
+    play = play_of(of_three, primary_model=first, fallback_models=models[1:], streams=streams, retry=NOW)
+    one = Show(play, max_tokens=10, stream_options={"include_usage": True})
+    stream = await one.begin()
+    stream.cut()
+    stream = await one.next()
+    stream.say(chunk(), chunk(" two"))
+    stream.cut()
+    await settle()
+    await play.provider("openai", refusal(429, message="not in your plan"))  # the second one is out
+    stream = await one.next()
+    stream.say(chunk(), chunk(" three"))
+    stream.cut()
+    stream = await one.next()
+    stream.say(chunk(), chunk(" four"))
+    if ends:
+        stream.say(usage_chunk(13, 1), DONE)
+        stream.end()
+    else:
+        stream.cut()
+    await settle()
+    assert [body["model"] for body in one.bodies] == [first, second, second, third, third]
+    assert [body["messages"][-1]["content"] for body in one.bodies[1:]] == ["one", *["one two"] * 2, "one two three"]
+    assert [body["max_tokens"] for body in one.bodies] == [10, 9, 8, 8, 7]
+    assert said_by(one.client.body) == "one two three four"
+    assert one.client.ended
+    assert len(one.ends) == 1
+    end = one.ends[0][0]
+    assert end.failed is not ends
+    tries = play.calls[-1].tries
+    assert [(tried.reason, tried.completion_tokens) for tried in tries] == [
+        ("cut", 1), ("cut", 1), ("billing", 0), ("cut", 1),
+    ]  # fmt: skip
+    booked = sum(tried.prompt_tokens for tried in tries) + end.usage.prompt
+    last = json.loads(one.client.body.removesuffix(DONE).rpartition(b"data: ")[2])
+    told = last["usage"] if ends else last["error"]["usage"]
+    assert (told["prompt_tokens"], told["completion_tokens"]) == (booked, 4)
+    assert one.client.body.endswith(DONE) is ends
+    assert ends or last["error"]["code"] == "stream_cut"

@@ -27,11 +27,11 @@ ONE_FLOOD = Tenant("flood", PAID)
 class Crew:
     """Several workers at one bank, each with the same configuration, on one clock."""
 
-    def __init__(self, workers: int, *scopes: Scope, tpm: int = TPM, window: str = "") -> None:
+    def __init__(self, workers: int, *scopes: Scope, tpm: int = TPM, window: str = "", **strategy: object) -> None:
         self.clock = ManualClock()
         self.bank = Bank(self.clock)
         scopes = scopes or (Scope("one", ("sk-1",), {"a": Limits(0, tpm)}, window=window),)
-        whole = snapshot(provider(scopes=scopes))
+        whole = snapshot(provider(scopes=scopes), **strategy)
         self.tellers = [Teller(self.bank, f"n/{at}") for at in range(workers)]
         self.plays = [Playbook(whole, clock=self.clock, funds=teller) for teller in self.tellers]
         self.served: list[tuple[int, str, int]] = []  # when, whose, tokens

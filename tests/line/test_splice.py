@@ -11,8 +11,8 @@ from tidegate.line.taps import RawTap, Words
 from tidegate.model.call import Kind
 from tidegate.model.outcome import Usage
 from tidegate.model.reply import Failure
-from tidegate.providers import sse
 from tidegate.providers.dialects import CODECS, DIALECTS
+from tidegate.providers.openai.stream import StreamTap
 from tidegate.testing.clock import settle
 from tidegate.testing.transport import ScriptedStream
 
@@ -25,7 +25,7 @@ class Talk:
 
     def __init__(self, *, keep_usage: bool = True, raw: bool = False) -> None:
         self.stream = ScriptedStream()
-        tap = RawTap() if raw else sse.StreamTap(keep_usage=keep_usage)
+        tap = RawTap() if raw else StreamTap(keep_usage=keep_usage)
         self.splice = Splice(self.stream, tap, None if raw else Words(OPENAI, OPENAI, own=True))
         self.client = Client()
         self.closed: list[tuple[bytes, bool]] = []
@@ -198,6 +198,29 @@ async def test_a_cut_after_content_ends_in_an_error_event(how: str, partial: byt
     assert talk.client.ended
     assert talk.closed == [(chunk("Hel"), False)]
     assert talk.splice.failure is not None
+
+
+async def test_what_was_used_is_told_as_it_was_settled() -> None:
+    """What is known when the record is written, in the last event; a clean end has no such event."""
+    for end, told in ((b"", True), (DONE, False)):
+        talk = Talk()
+        await talk.say(chunk("Hel"))
+        await talk.attach()
+        assert talk.splice.heard is None
+
+        def settled(talk: Talk = talk) -> bool:
+            talk.splice.heard = Usage(9, 1, estimated=True)
+            return talk.over()
+
+        talk.splice.on_end = settled
+        await talk.say(end)
+        talk.stream.end()
+        assert (b"prompt_tokens" in talk.client.body) is told
+        if told:
+            usage = error_in(talk.client.body)["usage"]
+            assert isinstance(usage, dict)
+            assert (usage["prompt_tokens"], usage["completion_tokens"], usage["estimated"]) == (9, 1, True)
+            assert b"usage" not in talk.closed[0][0]
 
 
 async def test_the_providers_own_error_event_is_kept() -> None:

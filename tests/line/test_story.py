@@ -109,6 +109,8 @@ async def test_a_refusal_is_told_with_what_mattered_and_what_followed() -> None:
     assert [step.what for step in record.story][-1] == ASKED
     assert figure(record.story[-1], "try") == 2
     assert record.tries[1].account == record.account == fingerprint(b"sk-1")
+    assert [one.reserved_tokens for one in record.tries] == [one.charged_tokens for one in play.recorder.intents]
+    assert record.reserved_tokens == sum(one.reserved_tokens for one in record.tries) > 0
 
 
 async def test_an_attempt_that_never_left_is_in_no_ledger_but_in_the_story() -> None:

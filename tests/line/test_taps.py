@@ -2,13 +2,15 @@
 
 import json
 
+import pytest
+
 from tidegate.line.taps import CrossedTap, RawTap, Words
 from tidegate.model.call import Kind
-from tidegate.model.outcome import Reason
+from tidegate.model.outcome import Reason, Usage
 from tidegate.model.reply import Failure
 from tidegate.providers.anthropic.stream import MessageTap
 from tidegate.providers.dialects import CODECS, DIALECTS
-from tidegate.providers.sse import StreamTap
+from tidegate.providers.openai.stream import StreamTap
 
 OPENAI, ANTHROPIC = DIALECTS["openai"], DIALECTS["anthropic"]
 WORD = b'data: {"choices":[{"index":0,"delta":{"content":"a"}}]}\n\n'
@@ -89,6 +91,35 @@ def test_the_providers_own_error_event() -> None:
     assert Words(ANTHROPIC, ANTHROPIC, own=True).event(failure) == b"event: error\ndata: " + THEIRS + b"\n\n"
     told = json.loads(Words(OPENAI, ANTHROPIC, own=False).event(failure)[6:])
     assert told["error"]["message"] == "Overloaded"
+
+
+USED = Usage(9, 2, 4)
+HEARD = {
+    Kind.CHAT: {
+        "prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11,
+        "prompt_tokens_details": {"cached_tokens": 4}, "completion_tokens_details": {"reasoning_tokens": 0},
+    },
+    Kind.RESPONSES: {
+        "input_tokens": 9, "output_tokens": 2, "total_tokens": 11,
+        "input_tokens_details": {"cached_tokens": 4}, "output_tokens_details": {"reasoning_tokens": 0},
+    },
+    Kind.MESSAGES: {
+        "input_tokens": 5, "output_tokens": 2, "cache_read_input_tokens": 4, "cache_creation_input_tokens": 0,
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", HEARD)
+@pytest.mark.parametrize("own", [True, False], ids=["own", "translated"])
+@pytest.mark.parametrize("message", ["cut", THEIRS.decode()], ids=["the gate's", "the provider's"])
+def test_what_was_used_is_told_within_the_error(kind: Kind, own: bool, message: str) -> None:
+    """In the client's words, whoever says the error; nothing else of the event is another."""
+    words, failure = Words(CODECS[kind].says, ANTHROPIC, own=own), Failure(Reason.TRANSIENT, message)
+    name, data = words.event(failure, usage=USED).split(b"data: ")
+    told = json.loads(data)
+    assert told["error"].pop("usage") == HEARD[kind]
+    alone = words.event(failure).split(b"data: ")
+    assert (name, told) == (alone[0], json.loads(alone[1]))
 
 
 def test_an_error_of_several_lines_stays_one_event() -> None:

@@ -3,9 +3,10 @@
 import pytest
 
 from tests.line.scenes import call_of, lane_alone, pass_through, play_of, provider
+from tidegate.line.keys import KeyRing
 from tidegate.line.lane import Lane
-from tidegate.line.slot import Slot
-from tidegate.line.tries import note, recorded, stopped, unstated
+from tidegate.line.slot import Answered, Slot
+from tidegate.line.tries import heard, note, note_stopped, recorded, stopped, unstated
 from tidegate.model.call import Call, Kind
 from tidegate.model.facts import BROKEN, LEFT, CallRecord, tries_of
 from tidegate.model.outcome import Usage
@@ -37,6 +38,7 @@ async def test_a_call_with_one_attempt_is_its_own_record() -> None:
     """Nothing is written twice; its one try is read from it."""
     clock = ManualClock()
     slot, call = slot_of(clock), call_of()
+    call.reserved = 100
     record = closed(call, slot.lane, Usage(10, 5, 4), charged=40)
     assert record.tries == ()
     assert (record.prompt_tokens, record.completion_tokens, record.cached_tokens) == (10, 5, 4)
@@ -44,6 +46,7 @@ async def test_a_call_with_one_attempt_is_its_own_record() -> None:
     (one,) = tries_of(record)
     assert (one.target, one.reason, one.status, one.cost_nano, one.charged_tokens) == ("openai/main/a", "", 200, 18, 40)
     assert (one.at_us, one.duration_us) == (WALL, 5_000)
+    assert (record.reserved_tokens, one.reserved_tokens) == (100, 100)
 
 
 @pytest.mark.parametrize(("status", "why"), [(LEFT, "stopped"), (BROKEN, "cut"), (200, "")])
@@ -60,6 +63,7 @@ async def test_every_attempt_is_added_up() -> None:
     slot, call = slot_of(clock), call_of()
     note(call, slot, 429, "rate", Usage(), 100, clock.now())
     note(call, slot, 200, "cut", Usage(10, 3, estimated=True), 50, clock.now())
+    call.reserved = 70
     record = closed(call, slot.lane, Usage(20, 7, 8), charged=30)
     assert [one.reason for one in record.tries] == ["rate", "cut", ""]
     assert (record.prompt_tokens, record.completion_tokens, record.cached_tokens) == (30, 10, 8)
@@ -67,6 +71,8 @@ async def test_every_attempt_is_added_up() -> None:
     assert record.cost_nano == sum(one.cost_nano for one in record.tries) == (10 + 6) + (12 + 4 + 14)
     assert record.estimated
     assert tries_of(record) == record.tries
+    assert [one.reserved_tokens for one in record.tries] == [100, 100, 70]
+    assert record.reserved_tokens == 270
 
 
 async def test_who_was_not_served_has_no_try_of_its_own() -> None:
@@ -74,8 +80,11 @@ async def test_who_was_not_served_has_no_try_of_its_own() -> None:
     clock = ManualClock()
     slot, call = slot_of(clock), call_of()
     assert tries_of(closed(call_of(), None, status=429)) == ()
+    assert closed(call_of(), None, status=429).reserved_tokens == 0
     note(call, slot, 0, "stopped", Usage(10, 3, estimated=True), 100, clock.now())
+    call.reserved = 70  # of an attempt that is noted already
     record = closed(call, None, status=LEFT)
+    assert record.reserved_tokens == 100
     assert (record.target, record.prompt_tokens, record.charged_tokens, record.attempts) == ("", 10, 100, 1)
     assert len(tries_of(record)) == 1
 
@@ -131,3 +140,43 @@ async def test_a_price_for_each_call_is_not_due_for_what_a_provider_refused() ->
     note(call, slot, 429, "rate", Usage(), 100, clock.now())
     note(call, slot, 0, "stopped", Usage(10, estimated=True), 100, clock.now())
     assert [one.cost_nano for one in closed(call, slot.lane, Usage(20)).tries] == [0, 13, 23]
+
+
+async def test_an_answer_that_did_not_end_well_is_listed_with_what_its_head_said() -> None:
+    """Its provider's support finds it by that; the sums are the same, and there is no story of one attempt."""
+    clock = ManualClock()
+    slot, call = slot_of(clock), call_of()
+    call.reserved, call.account, call.head_us = 100, "0a1b2c3d", 700
+    plan = play_of(provider()).book.plan("a")
+    assert plan is not None
+    used, said = Usage(10, 5, 4, estimated=True), (("x-request-id", "r1"),)
+    record = recorded(call, plan, slot.lane, BROKEN, used, 40, 5_000, WALL + 5_000, 4_000, said)
+    (one,) = record.tries
+    assert (one.headers, one.reason, one.status, one.account, one.first_byte_us) == (said, "cut", 200, "0a1b2c3d", 700)
+    assert (one.reserved_tokens, one.charged_tokens, one.at_us, one.duration_us) == (100, 40, WALL, 5_000)
+    plain = closed(call_of(), slot.lane, used, BROKEN, 40)
+    for name in ("prompt_tokens", "completion_tokens", "cached_tokens", "charged_tokens", "cost_nano", "estimated"):
+        assert getattr(record, name) == getattr(plain, name) == getattr(one, name)
+    assert (record.attempts, record.target, record.story) == (1, slot.lane.name, ())
+
+
+async def test_a_head_is_told_without_its_key() -> None:
+    """A line that repeats it has stars; where the key has left the configuration since, nothing is told."""
+    clock = ManualClock()
+    slot = slot_of(clock)
+    key = slot.lane.keys.next(0)
+    slot.account = slot.lane.keys.accounts[key]
+    answered = Answered(slot, 200, [(b"x-request-id", b"r1-" + key), (b"server", b"x")], {}, b"")
+    assert heard(answered) == (("x-request-id", "r1-***"),)
+    slot.lane.keys = KeyRing(("another",))
+    assert heard(answered) == ()
+
+
+async def test_an_attempt_that_was_settled_is_not_stopped_again() -> None:
+    """It is written down once, by who knew most."""
+    clock = ManualClock()
+    slot, call = slot_of(clock), call_of()
+    note_stopped(call, slot, clock.now(), 200, (("x-request-id", "r1"),))
+    note_stopped(call, slot, clock.now())
+    (one,) = call.tries
+    assert (one.status, one.reason, one.headers, one.charged_tokens) == (200, "stopped", (("x-request-id", "r1"),), 100)

@@ -9,8 +9,7 @@ import pytest
 
 from tests.wire.test_vectors import Wire, mutate
 from tidegate.ports import TransportError
-from tidegate.wire.forms import Forms
-from tidegate.wire.sending import STREAMED, WHOLE
+from tidegate.wire.sending import STREAMED, WHOLE, Owner, Sending
 from tidegate.wire.upstream_connection import UpstreamConnection
 
 SEED = 1_991
@@ -46,20 +45,18 @@ class Read(NamedTuple):
 ERROR = Read(None)
 
 
-class Owner:
-    """A pool of one."""
-
-    max_body = 1 << 20
-    idle_deadline = first_byte_deadline = FAR
+class Pool(Owner):
+    """Of one."""
 
     def __init__(self) -> None:
-        self.forms = Forms()
+        super().__init__(1 << 20)
+        self.idle_deadline = self.first_byte_deadline = FAR
         self.released = 0
 
-    def release(self, connection: UpstreamConnection) -> None:
+    def release(self, connection: Sending) -> None:
         self.released += 1
 
-    def lost(self, connection: UpstreamConnection) -> None:
+    def lost(self, connection: Sending) -> None:
         pass
 
 
@@ -94,7 +91,7 @@ def loop():
 
 def ours(loop, pieces: list[bytes], mode: int = WHOLE) -> Read:
     """What the connection returns for a reply in these pieces, followed by the end of the connection."""
-    owner = Owner()
+    owner = Pool()
     connection = UpstreamConnection(owner, loop)
     wire = Plain()
     connection.connection_made(wire)

@@ -11,8 +11,9 @@ from tidegate.model.snapshot import Limits, Scope
 from tidegate.model.tenant import NOBODY
 from tidegate.policy.queue.waiting import Waiting
 from tidegate.policy.quota.allowance import NEVER, Allowance
-from tidegate.policy.quota.quota import MINUTE_US, Charge, allowance
+from tidegate.policy.quota.quota import Charge, allowance
 from tidegate.testing import ManualClock
+from tidegate.units import MINUTE_US
 from tidegate.worker import owed
 from tidegate.worker.handover import take_over
 from tidegate.worker.lanes import memories

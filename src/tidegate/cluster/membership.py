@@ -73,9 +73,9 @@ class Membership:
     """One of a worker. It drives the footing that funds read."""
 
     __slots__ = (
-        "_ahead", "_asking", "_client", "_clock", "_failures", "_figures", "_footing", "_funds", "_heard", "_key",
-        "_leaving", "_left", "_limit", "_log", "_owes_back", "_problem", "_risk_at", "_script", "_settings", "_since",
-        "_stopped", "_timer", "changed", "members",
+        "_ahead", "_asking", "_client", "_clock", "_failures", "_figures", "_footing", "_funds", "_heard", "_kept",
+        "_key", "_leaving", "_left", "_limit", "_log", "_owes_back", "_problem", "_risk_at", "_script", "_settings",
+        "_since", "_stopped", "_timer", "changed", "members",
     )  # fmt: skip
 
     def __init__(
@@ -97,6 +97,7 @@ class Membership:
         self._problem = ""
         self._risk_at = 0  # when the last beat was sent that may have been heard
         self._since = clock.now()
+        self._kept = self._keeps()  # the last beat that was answered said so
         self._owes_back = False
         self._leaving = False
         self._stopped = False
@@ -168,7 +169,7 @@ class Membership:
 
     def _beat(self) -> None:
         now, footing, settings = self._clock.now(), self._footing, self._settings
-        share_us = settings.share_us + LINGERS_US if settings.on_state_loss == "local" else 0
+        share_us = settings.share_us + LINGERS_US if self._keeps() else 0
         beat = Beat(
             footing.member,
             footing.incarnation,
@@ -184,6 +185,10 @@ class Membership:
         self._figures.beats += 1
         risk, self._risk_at = self._risk_at, now
         self._client.start(Call(self._script, self._key, _encode(beat)), partial(self._answered, beat, now, risk))
+
+    def _keeps(self) -> bool:
+        """Whether anything is spent on its share in silence, so that the others are not to count on that."""
+        return self._footing.keeps or self._settings.on_state_loss == "local"
 
     def _question(self) -> None:
         self._asking = True
@@ -268,6 +273,7 @@ class Membership:
         other = (footing.share_ppm, self.members) != (stand.share_ppm, stand.members)
         footing.heard_at = sent_at
         footing.taken_us = stand.now
+        self._kept = beat.share_us > 0
         self._set_clock(stand.now, now)
         footing.state = stand.state
         footing.share_ppm = stand.share_ppm
@@ -322,6 +328,7 @@ class Membership:
     def _lose(self, now: int) -> None:
         policy, footing = self._settings.on_state_loss, self._footing
         until = footing.heard_at + self._settings.share_us - MARGIN_US
+        footing.part_until = until if self._kept else 0
         if policy == "open":
             self._turn(OPEN, now)
         elif policy == "closed" or until <= now:

@@ -23,7 +23,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from tidegate.edge import errors, spending
-from tidegate.edge.access.revoking import REVOKED
+from tidegate.edge.access.revoking import ENDED, REVOKED
 from tidegate.edge.caching.no_cache import NoCache
 from tidegate.edge.errands import NoJobs
 from tidegate.edge.idempotency.elsewhere import Elsewhere
@@ -172,6 +172,22 @@ class Pipeline:
         except Exception:  # noqa: BLE001 - whatever it is, nobody is left waiting: not by a key, a tape or a flight
             self.failed(request)
 
+    def go_on(self, request: Request) -> None:
+        """As `resume`, of one that has waited where nobody could end it."""
+        if not self.revoked(request):
+            self.resume(request)
+
+    def revoked(self, request: Request) -> bool:
+        """Whether its key is no more, where calls end with their keys: then it has been told, and nothing is held."""
+        cut = request.caller.cut
+        if cut is None or not self.replies.revoking.gone(cut):
+            return False
+        call, replies = request.call, self.replies
+        call.degraded = (*call.degraded, ENDED)
+        replies.beside(call, request.plan, _REVOKED)
+        replies.revoked(request.out, call)
+        return True
+
     def failed(self, request: Request) -> None:
         """A defect of ours ends a request that has no task: whoever hears is told, what was held is given back."""
         _log.exception("the gate failed on a request")
@@ -199,6 +215,8 @@ class Pipeline:
         call, began = request.call, self._clock.now()
         try:
             problem = await spending.gathered(call, request.plan, limits, self._clock, self._crew.loop)
+            if self.revoked(request):
+                return
         except Exception:  # noqa: BLE001 - as above
             self.failed(request)
             return

@@ -19,7 +19,7 @@ from tidegate.line.line import Line
 from tidegate.line.plan import Plan
 from tidegate.line.records import Ending
 from tidegate.line.slot import Answered
-from tidegate.line.tries import recorded
+from tidegate.line.tries import Lines, recorded
 from tidegate.model.cached import Cost
 from tidegate.model.call import Call
 from tidegate.model.errors import Problem
@@ -141,7 +141,8 @@ class Replies:
         if end.failed:
             out.spoil()
         try:
-            self._close(call, plan, end.lane, status, end.usage, end.charged, self._clock.now(), first_byte)
+            now, headers = self._clock.now(), end.headers
+            self._close(call, plan, end.lane, status, end.usage, end.charged, now, first_byte, headers)
         except OSError:
             _log.exception("the journal cannot be written")
             out.abort()
@@ -224,12 +225,22 @@ class Replies:
         now = self._clock.now()
         self._close(call, plan, None, status, NOTHING, 0, now, now)
 
-    def _close(
-        self, call: Call, plan: Plan, lane: Lane | None, status: int, usage: Usage, charged: int, now: int, first: int
+    def _close(  # noqa: PLR0913, PLR0917 - once a call: a record would be one more object
+        self,
+        call: Call,
+        plan: Plan,
+        lane: Lane | None,
+        status: int,
+        usage: Usage,
+        charged: int,
+        now: int,
+        first: int,
+        headers: Lines = (),
     ) -> None:
         """The one end of a call, whatever came of it: its record, once. Raises `OSError`: it cannot be written.
 
         `lane`, `usage`, `charged`: of the attempt that answered it. `first`: when the answer's first byte was there.
+        `headers`: of its reply, where that did not end well.
         """
         if call.closed:
             return
@@ -240,7 +251,7 @@ class Replies:
         wall = self._clock.wall()
         if call.left:
             status = LEFT
-        record = recorded(call, plan, lane, status, usage, charged, now, wall, first)
+        record = recorded(call, plan, lane, status, usage, charged, now, wall, first, headers)
         keeping, call.keeping = call.keeping, None  # it refers to the call, too
         if keeping is not None and lane is not None:
             keeping.made(lane.name, usage, record.cost_nano)

@@ -17,7 +17,7 @@ from tidegate.line.service import Service, Way
 from tidegate.line.slot import Answered as Answered
 from tidegate.line.splice import Splice
 from tidegate.line.taps import CrossedTap, RawTap, Words
-from tidegate.line.tries import note, stopped, unstated
+from tidegate.line.tries import note, note_stopped, stopped, unstated
 from tidegate.model import trace
 from tidegate.model.call import Call, Kind
 from tidegate.model.outcome import Reason, Usage
@@ -66,10 +66,9 @@ async def attempt(
 ) -> Answered | Failure:
     """Send the call once. `judge` has told of a failure.
 
-    Settles the slot, unless a stream has begun, whose end does then, or this is cancelled: then its caller does.
+    Settles the slot, unless a stream has begun, whose end does then, or it is cancelled before a head: its caller does.
     """
-    lane = slot.lane
-    service = lane.service
+    lane, service = slot.lane, slot.lane.service
     way = service.ways.get(call.kind)
     try:
         head = service.head(call, way, lane.model, key)
@@ -109,6 +108,7 @@ async def attempt(
     except BaseException:
         if stream is not None:
             stream.abort()  # a defect of ours, or the client left: nobody would ever read it
+        note_stopped(call, slot, clock.now(), status, story.telling(reply.headers, key))
         raise
     return outcome
 

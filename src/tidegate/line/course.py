@@ -25,6 +25,7 @@ class Course:
         """It was served here, and by whom: what of it was not."""
         slot = answered.slot
         call.account, call.head_us, call.span = slot.account, slot.head_us, slot.span
+        call.reserved = slot.permit.tokens
         if answered.splice is None:
             call.answer_bytes = len(answered.body)
         if self.less:

@@ -112,6 +112,10 @@ class KeyRing:
             else:
                 yield digest, GOOD, 0
 
+    def of(self, digest: str) -> bytes | None:
+        """The key of this fingerprint; None where it is none of these. O(keys)."""
+        return next((key for key, one in self.accounts.items() if one == digest), None)
+
     def next(self, now: int) -> bytes:
         """The key whose turn it is; once in a long while one that was refused, to see whether it is good again."""
         if self._out and self._out[0][0] <= now:

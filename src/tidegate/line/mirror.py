@@ -19,8 +19,9 @@ from tidegate.policy.learned.lows import Lows
 from tidegate.policy.learned.ramp import Ramp
 from tidegate.policy.learned.trust import JUMP, NONSENSE, RISE, Trust
 from tidegate.policy.quota.allowance import ALWAYS, Allowance
-from tidegate.policy.quota.quota import MINUTE_US, allowance, mirrored
+from tidegate.policy.quota.quota import allowance, mirrored
 from tidegate.policy.quota.window import LATE_US, SlidingLog
+from tidegate.units import MINUTE_US
 
 RETEST_US: Final = 2 * MINUTE_US  # after so long without a word a limit of headers may be put to the test
 GRADUAL: Final = frozenset({"continuous", "quantised"})  # a quantised limit is published as the minute's bucket
@@ -60,10 +61,9 @@ class Mirror:
         self._log: SlidingLog | None = None  # the same, where it is one
         self._delay = Delay()
         self._admitted = Admitted(now)
-        self._largest = 0
         self._lows = Lows(now)
         self._born = self.since = now  # `since`: from when on what is sent is taken from it
-        self._checked_at = self._last_sent = self._last_left = 0
+        self._checked_at = self._last_sent = self._last_left = self._largest = 0
         self.allowances: tuple[Allowance, ...] = ()
         self._follow(now)
 

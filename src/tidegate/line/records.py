@@ -39,3 +39,4 @@ class Ending(msgspec.Struct, frozen=True):
     charged: int
     gone: bool  # the client left
     failed: bool  # it broke after its first content
+    headers: tuple[tuple[str, str], ...] = ()  # of its last attempt's reply, where that did not end well

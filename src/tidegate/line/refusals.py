@@ -10,7 +10,9 @@ from tidegate.model.errors import Problem, ProblemKind
 from tidegate.model.outcome import Reason
 from tidegate.model.reply import Failure, Refused
 from tidegate.policy.failure.drain import DRAINED_US
+from tidegate.policy.lease.purse import AWAY_US
 from tidegate.policy.quota.allowance import NEVER
+from tidegate.units import SECOND_US
 
 CLOSES = frozenset({Reason.RATE, Reason.OVERLOAD, Reason.RAMP, Reason.CAPACITY, Reason.BILLING, Reason.AUTH})
 _QUOTA = frozenset({Reason.RATE, Reason.RAMP, Reason.CAPACITY})
@@ -40,6 +42,8 @@ def too_late(call: Call, plan: Plan, last: Failure | None, late: Late, now: int,
         return _refused(call, Problem(ProblemKind.TOO_LARGE, message, "max_tokens"), last, now)
     if wait_us >= DRAINED_US and not again:
         return _drained(call, plan, last, now)
+    if wait_us >= AWAY_US and not again:
+        return _away(call, plan, last, now)
     if again:
         wait_us = min(wait_us, again)  # another call has not its own back-off
     if late.pick is not None and keep:
@@ -60,6 +64,8 @@ def expired(call: Call, plan: Plan, last: Failure | None, now: int) -> Refused:
     wait_us = 1
     if soonest is not None and soonest.wait_us >= DRAINED_US:
         return _drained(call, plan, None, now)
+    if soonest is not None and soonest.wait_us >= AWAY_US:
+        return _away(call, plan, None, now)
     if soonest is not None and soonest.wait_us:
         wait_us = soonest.pool.promise(call.tenant, soonest.charge, soonest.wait_us, call.body)
     message = f"The deadline passed while the call waited for the quota of {plan.name}."
@@ -91,6 +97,14 @@ def _drained(call: Call, plan: Plan, last: Failure | None, now: int) -> Refused:
     return _refused(call, Problem(ProblemKind.DRAINED, message), last, now)
 
 
+def _away(call: Call, plan: Plan, last: Failure | None, now: int) -> Refused:
+    message = (
+        f"The gate's shared state is away, so nobody knows what is left of the quota of {plan.name}, and by "
+        "`on_state_loss`, or since it has been away for `share_seconds`, no call is served without. Try again later."
+    )
+    return _refused(call, Problem(ProblemKind.UNAVAILABLE, message, retry_after_us=SECOND_US), last, now)
+
+
 def _refused(call: Call, problem: Problem, last: Failure | None, now: int) -> Refused:
     story.refused(call, problem, last, now)
     return Refused(problem, last)
@@ -99,7 +113,7 @@ def _refused(call: Call, problem: Problem, last: Failure | None, now: int) -> Re
 def _again_us(call: Call, plan: Plan, now: int) -> int:
     """When the soonest of the plan's targets could serve such a call."""
     waits = [target.pick(call, now).wait_us for target in plan.targets if not target.unfit(call)]
-    return min((wait for wait in waits if wait != NEVER and wait < DRAINED_US), default=0)
+    return min((wait for wait in waits if wait != NEVER and wait < AWAY_US), default=0)
 
 
 def _wait_us(pick: Pick) -> int:

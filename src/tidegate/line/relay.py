@@ -14,7 +14,7 @@ from tidegate.line.records import Ending
 from tidegate.line.rescue import FAIL, Rescue
 from tidegate.line.settlement import Settlement
 from tidegate.line.slot import Answered
-from tidegate.line.tries import note
+from tidegate.line.tries import heard, note
 from tidegate.model.call import Call
 from tidegate.model.outcome import Usage
 from tidegate.model.reply import Downstream, Failure
@@ -102,7 +102,8 @@ class Relay:
         if closed is not None:
             lane = None if self._noted else self._answered.lane
             usage = Usage() if self._noted else self._last
-            closed(Ending(lane, self._answered.status, usage, self._charged, gone, failed))
+            headers = heard(self._answered) if lane is not None and (gone or failed) else ()
+            closed(Ending(lane, self._answered.status, usage, self._charged, gone, failed, headers))
 
     def _follow(self, answered: Answered) -> None:
         """From now on the client gets this answer."""
@@ -138,7 +139,11 @@ class Relay:
             before.completion + usage.completion,
             before.cached + usage.cached,
             before.estimated or usage.estimated,
+            before.written + usage.written,
+            before.reasoning + usage.reasoning,
         )
+        if self._call.shape.wants_usage:
+            splice.heard = self._usage
         self._call.answer_bytes += splice.sent
         if splice.failure is not None and not splice.gone and self._goes_on(splice.failure):
             return True
@@ -151,7 +156,7 @@ class Relay:
         if rescue is not None and (self._out is None or call.left or not rescue.allowed(failure)):
             rescue = None
         if rescue is not None:
-            note(call, answered.slot, answered.status, "cut", self._last, self._charged, now)
+            note(call, answered.slot, answered.status, "cut", self._last, self._charged, now, heard(answered))
             self._noted, self._charged = True, 0
             self._rescuing = asyncio.get_running_loop().create_task(self._again(rescue, failure))
             self._rescuing.add_done_callback(self._rescued)
@@ -176,6 +181,7 @@ class Relay:
         try:
             self.close(gone=False, failed=True)
         finally:
+            old.heard = self._splice.heard
             old.say_failure(failure)
 
     def _replace(self, rescue: Rescue, answered: Answered, failure: Failure) -> None:

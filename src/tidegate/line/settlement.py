@@ -8,7 +8,7 @@ from typing import Final
 
 from tidegate.line.keys import is_dead
 from tidegate.line.slot import Answered, Slot
-from tidegate.line.tries import note, stopped
+from tidegate.line.tries import heard, note, note_stopped
 from tidegate.model.call import Attempt, Call, Kind
 from tidegate.model.outcome import Reason, Usage
 from tidegate.model.reply import Failure
@@ -58,9 +58,7 @@ class Settlement:
 
     def stopped(self, call: Call, slot: Slot) -> None:
         """An attempt was broken off by us: it stays charged, and is billed as far as it had come."""
-        if slot.permit.open:
-            now = self._clock.now()
-            note(call, slot, 0, "stopped", stopped(call, slot, now), slot.keep(), now)
+        note_stopped(call, slot, self._clock.now())
         slot.lane.breaker.abandon(slot.permit.probe)
 
     def stream(self, call: Call, answered: Answered) -> tuple[Usage, int]:
@@ -87,7 +85,8 @@ class Settlement:
         if answered.splice is not None:
             answered.splice.abandon()
             usage, charged = self.stream(call, answered)
-        note(call, answered.slot, answered.status, "stopped", usage, charged, self._clock.now())
+        now = self._clock.now()
+        note(call, answered.slot, answered.status, "stopped", usage, charged, now, heard(answered))
 
     def _condemn(self, slot: Slot, failure: Failure, key: bytes) -> None:
         """What a failure means for everybody else on this lane."""

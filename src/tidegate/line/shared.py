@@ -13,7 +13,8 @@ from tidegate.policy.failure import headers
 from tidegate.policy.lease.lease_client import LeaseClient
 from tidegate.policy.lease.purse import QuotaLease
 from tidegate.policy.quota.allowance import Allowance
-from tidegate.policy.quota.quota import MINUTE_US, SECOND_US, mirrored
+from tidegate.policy.quota.quota import mirrored
+from tidegate.units import MINUTE_US, SECOND_US
 
 
 class SharedMirror(Mirror):

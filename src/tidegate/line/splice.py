@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable
 
 from tidegate.line.taps import RawTap, Words
-from tidegate.model.outcome import Reason
+from tidegate.model.outcome import Reason, Usage
 from tidegate.model.reply import Downstream, Failure
 from tidegate.ports import TransportError, UpstreamStream
 from tidegate.providers.codec import Tap
@@ -41,8 +41,8 @@ class Splice:
     """One streamed answer. Fulfils `ports.StreamSink`."""
 
     __slots__ = (
-        "_closed", "_first", "_held", "_held_bytes", "_last", "_out", "_words", "failure", "gone", "on_end", "sent",
-        "stream", "tap",
+        "_closed", "_first", "_held", "_held_bytes", "_last", "_out", "_words", "failure", "gone", "heard",
+        "on_end", "sent", "stream", "tap",
     )  # fmt: skip
 
     def __init__(self, stream: UpstreamStream, tap: Tap, words: Words | None) -> None:
@@ -53,6 +53,7 @@ class Splice:
         self.gone = False  # the client left
         self.sent = 0  # bytes, to the client
         self.on_end: Callable[[], bool] | None = None  # True: somebody else goes on, and says how it ends
+        self.heard: Usage | None = None  # what was used, once it is settled; None: the client does not ask for it
         self._words = words
         self._held: list[bytes] = []
         self._held_bytes = 0
@@ -217,7 +218,7 @@ class Splice:
         if self._words is None:
             out.abort()
         else:
-            out.write(self._words.event(failure, self._last))
+            out.write(self._words.event(failure, self._last, self.heard))
             out.end()
 
     def _close(self) -> bool:

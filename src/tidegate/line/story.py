@@ -13,8 +13,9 @@ from tidegate.model.call import Call
 from tidegate.model.errors import Problem
 from tidegate.model.outcome import Reason
 from tidegate.model.reply import Failure
-from tidegate.model.story import ASKED, BROKE, CHOSEN, DRAINED, MOST, MOVED, QUEUED, REFUSED, Step
+from tidegate.model.story import ASKED, AWAY, BROKE, CHOSEN, DRAINED, MOST, MOVED, QUEUED, REFUSED, Step
 from tidegate.policy.failure.drain import DRAINED_US
+from tidegate.policy.lease.purse import AWAY_US
 from tidegate.policy.queue.dispatcher import Waiting
 from tidegate.policy.queue.outlet import Outlet
 from tidegate.policy.queue.records import Candidate, Choice
@@ -75,6 +76,8 @@ def _prospect(candidate: Candidate) -> int | str:
         return "never"
     if wait >= DRAINED_US:
         return DRAINED
+    if wait >= AWAY_US:
+        return AWAY
     said = ["full"] * candidate.full + ["refusing"] * candidate.tripped
     return f"{wait} {' '.join(said)}" if said else wait
 

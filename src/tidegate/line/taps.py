@@ -92,12 +92,12 @@ class Words:
         self._provider = provider
         self._own = own
 
-    def event(self, failure: Failure, last: bytes = b"") -> bytes:
-        """The last event of the stream. `last` is what was sent last."""
+    def event(self, failure: Failure, last: bytes = b"", usage: Usage | None = None) -> bytes:
+        """The last event of the stream. `last` is what was sent last; `usage`, where the client wants to hear it."""
         message = failure.message
         if not message.startswith("{"):
             kind, code = _REVOKED if failure.reason is Reason.AUTH else _CUT
-            return self._client.error_event(Said(code, kind, message), last)
+            return self._client.error_event(Said(code, kind, message), last, usage)
         if self._own:
-            return self._client.raw_event(message.encode())
-        return self._client.error_event(self._provider.error_of(message.encode()), last)
+            return self._client.raw_event(message.encode(), usage)
+        return self._client.error_event(self._provider.error_of(message.encode()), last, usage)

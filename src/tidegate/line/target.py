@@ -13,6 +13,7 @@ from tidegate.model.snapshot import ModelEntry
 from tidegate.model.tenant import Tenant
 from tidegate.policy.queue.outlet import Outlet
 from tidegate.policy.quota.allowance import NEVER
+from tidegate.providers.translate.models import goes_on
 
 PASS: Final = Kind.PASS
 
@@ -47,8 +48,8 @@ class Target:
 
     @property
     def continues(self) -> bool:
-        """Whether its provider takes the beginning of an answer and goes on with it."""
-        return self.pools[0].lanes[0].service.profile.prefix != ""
+        """Whether provider and model take the beginning of an answer and go on with it."""
+        return self.pools[0].lanes[0].service.profile.prefix != "" and goes_on(self.model)
 
     def for_tenant(self, tenant: Tenant) -> Sequence[Pool[Lane]]:
         """The pools that calls of this tenant may draw on."""

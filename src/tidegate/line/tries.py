@@ -17,7 +17,7 @@ from typing import Final
 from tidegate.line import story
 from tidegate.line.lane import Lane
 from tidegate.line.plan import Plan
-from tidegate.line.slot import Slot
+from tidegate.line.slot import Answered, Slot
 from tidegate.model.call import Call, Kind
 from tidegate.model.facts import CallRecord, Try, ended
 from tidegate.model.outcome import Usage
@@ -27,6 +27,8 @@ COUNT: Final = Kind.COUNT
 EMBEDDING: Final = Kind.EMBEDDING
 NOTHING: Final = Usage()
 _KINDS: Final = {kind: kind.name.lower() for kind in Kind}
+Lines = tuple[tuple[str, str], ...]  # of a head
+
 _BYTES_PER_TOKEN: Final = 4  # of an answer, where nothing was learnt
 
 
@@ -38,16 +40,35 @@ def note(
     usage: Usage,
     charged: int,
     now: int,
-    headers: tuple[tuple[str, str], ...] = (),
+    headers: Lines = (),
 ) -> None:
     """Write down an attempt that does not answer the call, with the `headers` that say why. O(1)."""
     lane, began = slot.lane, slot.permit.taken_at
     call.spent += charged
     billed = usage.estimated or usage.total  # else not even a price for each call is due
     lasted, cost = now - began, cost_nano(lane.prices, usage) if billed else 0
-    seen = (slot.account, slot.head_us, headers, slot.span)
+    seen = (slot.account, slot.head_us, headers, slot.span, slot.charged)
     call.tries.append(_try(lane.name, slot.at_us, lasted, status, why, usage, charged, cost, seen))
     story.asked(call, lane.name, status, why, began, now)
+
+
+def note_stopped(call: Call, slot: Slot, now: int, status: int = 0, headers: Lines = ()) -> None:
+    """Write down an attempt that we break off, unless it is settled: it stays charged, billed as far as it had come.
+
+    `status` and `headers`: of its reply, where that had begun.
+    """
+    if slot.permit.open:
+        note(call, slot, status, "stopped", stopped(call, slot, now), slot.keep(), now, headers)
+
+
+def heard(answered: Answered) -> Lines:
+    """What the head of a stream said that matters where it does not end well. O(headers).
+
+    Nothing where its key is not known any more: a head may repeat it.
+    """
+    slot = answered.slot
+    key = slot.lane.keys.of(slot.account)
+    return () if key is None else story.telling(answered.headers, key)
 
 
 def stopped(call: Call, slot: Slot, now: int) -> Usage:
@@ -80,24 +101,30 @@ def recorded(  # noqa: PLR0913, PLR0917 - once a call: a record would be one mor
     now: int,
     wall: int,
     first_byte: int,
+    headers: Lines = (),
 ) -> CallRecord:
-    """The record of a call that ended now. `lane`, `usage` and `charged`: of the attempt that answered it, if any did.
+    """The record of a call that ended now.
+
+    `lane`, `usage` and `charged`: of the attempt that answered it, if any did; `headers`: of its reply, where that did
+    not end well.
 
     The usual call has one attempt, which is the record itself; else all of them are listed, and added up.
     """
-    cost, target = 0, ""
+    cost, target, reserved = 0, "", 0
     if lane is not None:
         target, cost = lane.name, 0 if call.kind is COUNT else cost_nano(lane.prices, usage)
+        reserved = call.reserved
     tries: tuple[Try, ...] = ()
     attempts = len(call.attempts)
-    if call.tries:
+    if call.tries or headers:
         if lane is not None:
             lasted, why = now - call.last_at, ended(status)
-            seen = (call.account, call.head_us or max(0, first_byte - call.last_at), (), call.span)
+            seen = (call.account, call.head_us or max(0, first_byte - call.last_at), headers, call.span, reserved)
             call.tries.append(_try(target, wall - lasted, lasted, 200, why, usage, charged, cost, seen))
-            story.asked(call, target, 200, why, call.last_at, now)
+            if len(call.tries) > 1:
+                story.asked(call, target, 200, why, call.last_at, now)
         tries = tuple(call.tries)
-        usage, cost = _sum(tries)
+        usage, cost, reserved = _sum(tries)
         attempts = max(attempts, len(tries))  # those that never left, and those that were stopped
     arrived, shape, tenant = call.arrived, call.shape, call.tenant
     patience = call.deadline - arrived
@@ -141,12 +168,13 @@ def recorded(  # noqa: PLR0913, PLR0917 - once a call: a record would be one mor
         _KINDS[call.kind],
         shape.output,
         patience if patience != plan.deadline_us else 0,
+        reserved,
     )
 
 
-def _sum(tries: Sequence[Try]) -> tuple[Usage, int]:
-    """What all of them were billed, and have cost."""
-    prompt = completion = cached = written = cost = 0
+def _sum(tries: Sequence[Try]) -> tuple[Usage, int, int]:
+    """What all of them were billed, have cost, and had reserved."""
+    prompt = completion = cached = written = cost = reserved = 0
     estimated = False
     for one in tries:
         prompt += one.prompt_tokens
@@ -154,8 +182,9 @@ def _sum(tries: Sequence[Try]) -> tuple[Usage, int]:
         cached += one.cached_tokens
         written += one.written_tokens
         cost += one.cost_nano
+        reserved += one.reserved_tokens
         estimated = estimated or one.estimated
-    return Usage(prompt, completion, cached, estimated, written), cost
+    return Usage(prompt, completion, cached, estimated, written), cost, reserved
 
 
 def _try(  # noqa: PLR0913, PLR0917 - as above
@@ -167,7 +196,7 @@ def _try(  # noqa: PLR0913, PLR0917 - as above
     usage: Usage,
     charged: int,
     cost: int,
-    seen: tuple[str, int, tuple[tuple[str, str], ...], str],
+    seen: tuple[str, int, Lines, str, int],
 ) -> Try:
     return Try(
         target,

@@ -63,8 +63,8 @@ class Call:
         "account", "affinity", "answer_bytes", "arrived", "asking", "attempts", "bill", "body", "cache", "clamp",
         "client", "client_retry", "closed", "continued", "deadline", "degraded", "dialect", "dropped", "forward",
         "grant", "head_us", "hops", "id", "job", "keeping", "kind", "last_at", "left", "method", "on_cut", "path",
-        "prefix", "queued_us", "read_us", "request", "rung", "shape", "size", "smoothed", "span", "spent", "stale",
-        "story", "tag", "tenant", "trace", "tries", "user", "waited_us",
+        "prefix", "queued_us", "read_us", "request", "reserved", "rung", "shape", "size", "smoothed", "span", "spent",
+        "stale", "story", "tag", "tenant", "trace", "tries", "user", "waited_us",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0913, PLR0917 - once a call: a record would be one more object
@@ -136,5 +136,6 @@ class Call:
         # Of the attempt that was answered.
         self.account = self.span = ""  # fingerprint of its key, its name in the trace
         self.head_us = 0  # until its head came
+        self.reserved = 0  # tokens that it was charged before it left
         self.dropped: tuple[str, ...] = ()  # fields that the provider's dialect cannot say
         self.answer_bytes = 0

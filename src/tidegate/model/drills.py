@@ -138,8 +138,8 @@ class Latest(NamedTuple):
     target: str
     at_us: int  # of the last run, 0 = none
     state: str = ""  # of the last run that found something out: PASSED | FAILED, "" = none did
-    until_us: int = 0  # as long as its last pass holds
+    until_us: int = 0  # as long as its last pass holds, 0 = it does not: there is none, or it is of something else
     permille: int = 0
     why: str = ""
-    digest: str = ""  # of drill and target as they were then
+    digest: str = ""  # of drill and target as they were in the last run
     last: str = ""  # what the last run came to

@@ -57,8 +57,9 @@ class Try(msgspec.Struct, frozen=True, array_like=True, gc=False):
     cost_nano: int
     account: str = ""  # fingerprint of the provider's key
     first_byte_us: int = 0  # since it left, 0 = none came
-    headers: tuple[tuple[str, str], ...] = ()  # of a refusal: those that say when and why
+    headers: tuple[tuple[str, str], ...] = ()  # of a reply that did not end well: those that say when and why
     span: str = ""  # id under which its provider was told of it, where the client traces
+    reserved_tokens: int = 0  # charged before it left; `charged_tokens` is what stood in the end
 
 
 class CallRecord(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="c"):
@@ -103,6 +104,7 @@ class CallRecord(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="c"
     kind: str = ""  # of `parts.Kind`, in lower case
     most_tokens: int = 0  # the most new tokens that it was let make, 0 = it did not state any
     deadline_us: int = 0  # that its client asked for, 0 = its plan's
+    reserved_tokens: int = 0  # charged before its attempts left
 
 
 class Hit(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -176,5 +178,6 @@ def tries_of(record: CallRecord) -> tuple[Try, ...]:
             record.cost_nano,
             record.account,
             max(0, record.first_byte_us - record.queued_us - record.waited_us),
+            reserved_tokens=record.reserved_tokens,
         ),
     )

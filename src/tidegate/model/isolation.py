@@ -3,14 +3,18 @@
 from tidegate.model.snapshot import Snapshot
 
 
-def serves(snapshot: Snapshot, namespace: str) -> bool:
-    """Whether the worker of this snapshot takes the keys of a namespace, declared or managed; "" = of none.
+class Served:
+    """Whose keys, declared or managed, the worker of a snapshot takes; "" is the namespace of those without one."""
 
-    O(isolated namespaces): for when keys are loaded or change, not for a call.
-    """
-    if snapshot.namespace:
-        return namespace == snapshot.namespace
-    return all(item.namespace != namespace for item in snapshot.isolated)
+    __slots__ = ("_elsewhere", "_only")
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        """O(isolated namespaces)."""
+        self._only = snapshot.namespace
+        self._elsewhere = frozenset(item.namespace for item in snapshot.isolated)
+
+    def __contains__(self, namespace: str) -> bool:
+        return namespace == self._only if self._only else namespace not in self._elsewhere
 
 
 def asks_for_keys(snapshot: Snapshot) -> bool:

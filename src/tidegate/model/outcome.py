@@ -2,6 +2,8 @@
 
 from enum import Enum, auto
 
+from tidegate.model.value import Value
+
 
 class Reason(Enum):
     """The class of a provider's refusal or failure; it drives retry, fallback, health and status alike."""
@@ -18,10 +20,10 @@ class Reason(Enum):
     TOO_LARGE = auto()  # the request alone exceeds the quota; waiting never helps
 
 
-class Usage:
+class Usage(Value):
     """Tokens as the provider billed them. `cached` and `written` are parts of `prompt`, `reasoning` of `completion`.
 
-    Nobody changes one. It is read a dozen times a call: no msgspec struct, as `model/call.py`.
+    It is read a dozen times a call: no msgspec struct, as `model/call.py`.
     """
 
     __slots__ = ("cached", "completion", "estimated", "prompt", "reasoning", "written")
@@ -47,14 +49,5 @@ class Usage:
         """Prompt and completion together."""
         return self.prompt + self.completion
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Usage) and self._all() == other._all()
-
-    def __hash__(self) -> int:
-        return hash(self._all())
-
-    def __repr__(self) -> str:
-        return f"Usage{self._all()}"
-
-    def _all(self) -> tuple[int, int, int, bool, int, int]:
+    def said(self) -> tuple[object, ...]:
         return self.prompt, self.completion, self.cached, self.estimated, self.written, self.reasoning

@@ -21,6 +21,7 @@ REFUSED: Final = "refused"  # why, and the time that was told
 BROKE: Final = "broke"  # a stream after its first content: why, and `then`: fail | continue | restart
 
 DRAINED: Final = "drained"  # instead of a candidate's wait: an operator has taken its accounts out of service
+AWAY: Final = "away"  # as well: the shared state is, and nothing of its quota is spent without
 
 MOST: Final = 32  # of a call; the last one counts those that were dropped before it
 

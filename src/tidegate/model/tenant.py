@@ -1,12 +1,11 @@
-"""Who a call is served for: a namespace, its tier and its weight.
+"""Who a call is served for: a namespace, its tier and its weight. Read many times a call."""
 
-Both are read many times a call and never change; two that say the same are equal.
-"""
+from tidegate.model.value import Value
 
 _JOBS = "(jobs)"  # no name of a namespace or key has a space
 
 
-class Tier:
+class Tier(Value):
     """A class of service. The lowest `rank` goes first (0 is `GUARANTEED`'s).
 
     `weight_milli` is its weight in thousandths where tiers share;
@@ -24,20 +23,11 @@ class Tier:
         self.smoothed = smoothed
         self.reserve = reserve
 
-    def _said(self) -> tuple[str, int, int, bool, bool]:
+    def said(self) -> tuple[object, ...]:
         return self.name, self.rank, self.weight_milli, self.smoothed, self.reserve
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Tier) and self._said() == other._said()
 
-    def __hash__(self) -> int:
-        return hash(self._said())
-
-    def __repr__(self) -> str:
-        return f"Tier{self._said()}"
-
-
-class Tenant:
+class Tenant(Value):
     """A namespace as the schedulers see it. `weight_milli` is in thousandths, within its tier."""
 
     __slots__ = ("flow", "name", "tier", "weight_milli")
@@ -52,17 +42,8 @@ class Tenant:
         """The same, for its jobs: their service is no part of that of its conversations, nor is its share theirs."""
         return Tenant(self.name, tier, self.weight_milli, f"{self.name} {_JOBS}")
 
-    def _said(self) -> tuple[str, Tier, int, str]:
+    def said(self) -> tuple[object, ...]:
         return self.name, self.tier, self.weight_milli, self.flow
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Tenant) and self._said() == other._said()
-
-    def __hash__(self) -> int:
-        return hash(self._said())
-
-    def __repr__(self) -> str:
-        return f"Tenant{self._said()}"
 
 
 GUARANTEED = Tier("guaranteed", 0, smoothed=False)  # what a call may claim before all tiers: nobody is of it

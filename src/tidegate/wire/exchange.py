@@ -13,6 +13,8 @@ from tidegate.ports import BodySource
 from tidegate.wire.reply import LAST_CHUNK
 
 _JOIN_BELOW: Final = 16_384  # bytes; copying less is cheaper than writing in pieces
+_SMALL: Final = 1_024  # bytes; the usual piece of a stream, whose length need not be written anew each time
+_LENGTHS: Final = tuple(b"%x\r\n" % size for size in range(_SMALL))
 
 
 class Intake(Enum):
@@ -168,7 +170,9 @@ class Exchange:
         if self.connection is None or not data:
             return
         if coding == IN_CHUNKS:
-            if len(data) < _JOIN_BELOW:
+            if len(data) < _SMALL:
+                self._transport.write(b"%b%b\r\n" % (_LENGTHS[len(data)], data))
+            elif len(data) < _JOIN_BELOW:
                 self._transport.write(b"%x\r\n%b\r\n" % (len(data), data))
             else:
                 self._transport.writelines((b"%x\r\n" % len(data), data, b"\r\n"))

@@ -5,7 +5,7 @@ The other half, `upstream_connection.py`, reads the replies.
 
 import asyncio
 import os
-from typing import Final, Protocol, cast
+from typing import Final, cast
 
 from tidegate.wire.forms import Forms
 from tidegate.wire.stream import Reply
@@ -22,19 +22,24 @@ ARRIVING: Final = 1
 COMPLETE: Final = 2  # or not asked for
 
 
-class Owner(Protocol):
-    """The pool, as its connections see it."""
+class Owner:
+    """The pool, as its connections see it. No protocol: its deadlines are read with every piece of a stream."""
 
-    max_body: int  # bytes of a reply that is not streamed
-    idle_deadline: int  # for bytes that should follow those that arrive now
-    first_byte_deadline: int  # for the reply to what is sent now
+    __slots__ = ("first_byte_deadline", "forms", "idle_deadline", "max_body")
 
-    @property
-    def forms(self) -> Forms: ...
+    def __init__(self, max_body: int) -> None:
+        self.max_body = max_body  # bytes of a reply that is not streamed
+        self.idle_deadline = NEVER  # for bytes that should follow those that arrive now
+        self.first_byte_deadline = NEVER  # for the reply to what is sent now
+        self.forms = Forms()
 
-    def release(self, connection: "Sending") -> None: ...
+    def release(self, connection: "Sending") -> None:
+        """It has had its reply, and may be used again."""
+        raise NotImplementedError
 
-    def lost(self, connection: "Sending") -> None: ...
+    def lost(self, connection: "Sending") -> None:
+        """It is closed."""
+        raise NotImplementedError
 
 
 class Sending(asyncio.Protocol):

@@ -13,11 +13,10 @@ from tidegate.model.snapshot import Provider
 from tidegate.ports import BodySource, Clock, TransportError
 from tidegate.wire.dial import Route, dial
 from tidegate.wire.endpoint import UNIX, endpoint_of
-from tidegate.wire.forms import Forms
 from tidegate.wire.limit import TimeLimit
 from tidegate.wire.proxy import absolute_form, authorization
 from tidegate.wire.reply import LAST_CHUNK
-from tidegate.wire.sending import BARE, STREAMED, WHOLE, Sending
+from tidegate.wire.sending import BARE, STREAMED, WHOLE, Owner, Sending
 from tidegate.wire.stream import Reply
 from tidegate.wire.sweep import NEVER, Sweep
 
@@ -43,7 +42,7 @@ class _Waiting(NamedTuple):
     deadline: int
 
 
-class UpstreamPool:
+class UpstreamPool(Owner):
     """`ports.Transport` for one provider's base URL."""
 
     __slots__ = (
@@ -63,10 +62,6 @@ class UpstreamPool:
         "_queue",
         "_route",
         "_sweep",
-        "first_byte_deadline",
-        "forms",
-        "idle_deadline",
-        "max_body",
     )
 
     def __init__(
@@ -84,6 +79,7 @@ class UpstreamPool:
             raise ValueError(f"provider {provider.name}: a proxy is reached by http, not {proxy.scheme}")
         if proxy is not None and target.scheme == UNIX:
             raise ValueError(f"provider {provider.name}: no proxy leads to a socket of this machine")
+        super().__init__(max_body)
         self._route = Route(target, tls if target.tls else None, proxy)
         self._proxy_headers = authorization(proxy) if proxy is not None and not target.tls else None
         self._loop = asyncio.get_running_loop()
@@ -92,7 +88,6 @@ class UpstreamPool:
         self._max = provider.max_connections
         self._first_byte_timeout = provider.first_byte_timeout_us
         self._idle_timeout = provider.idle_timeout_us
-        self.max_body = max_body
         self._all: set[Sending] = set()
         self._idle: dict[Sending, None] = {}  # in the order of last use
         self._queue: deque[_Waiting] = deque()
@@ -101,7 +96,6 @@ class UpstreamPool:
         self._closed = False
         self._sweep = Sweep(clock, _SWEEP_US, self._tick)
         self._set_deadlines(self._sweep.now)
-        self.forms = Forms()
 
     # ── ports.Transport ─────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -10,13 +10,13 @@ from tidegate.model.jobs import CALLS, KEY, SOCKET
 from tidegate.model.snapshot import Profile, Provider, Snapshot
 from tidegate.observe.log import Log
 from tidegate.ports import Clock, Observer
+from tidegate.units import DAY_US
 from tidegate.wire.server import Server
 from tidegate.wire.upstream import UpstreamPool
 
 _LONGEST_KEY: Final = 1_024
 _CONNECT_US: Final = 5_000_000
 _PROMPT_US: Final = 45_000_000  # the desk's own patience with its database is 30 s
-_DAY_US: Final = 86_400_000_000
 _SILENT_US: Final = 60_000_000  # a reply that has begun goes on or beats
 _AROUND: Final = 1_048_576  # bytes of a form beside its file
 _UPLOADS: Final = frozenset((b"/v1/files", b"/v1/messages/batches"))
@@ -30,7 +30,7 @@ class Ways:
 
     def __init__(self, socket: Path, clock: Clock) -> None:
         self.prompt = _pool(socket, clock, _PROMPT_US)
-        self.waiting = _pool(socket, clock, _DAY_US)  # each call has a deadline of its own
+        self.waiting = _pool(socket, clock, DAY_US)  # each call has a deadline of its own
 
 
 class Patient:

@@ -18,12 +18,11 @@ from tidegate.model.portions import FRAME, LARGEST, Dimension, Portion, Row, Spe
 from tidegate.model.regions import SOCKET, WHOLE, RegionSettings
 from tidegate.model.snapshot import Snapshot
 from tidegate.policy.lease.times import LEASE_US
-from tidegate.policy.quota.quota import MINUTE_US
 from tidegate.ports import Clock
+from tidegate.units import MINUTE_US, SECOND_US
 
 EVERY_US: Final = 100_000
 _LOOK_US: Final = 20_000  # between two looks whether a part has ended
-_SECOND_US: Final = 1_000_000
 Keep: TypeAlias = Callable[[str, Callable[[], Awaitable[None]]], None]  # beside the calls, by name
 _USUAL: Final = 1_000  # tokens of a call, before any was sent
 
@@ -160,7 +159,7 @@ def _window_us(lane: Lane) -> int:
     window = lane.window or profile.window
     if window == "continuous":
         return 0
-    return (_SECOND_US if window == "quantised" else MINUTE_US) + profile.jitter_us
+    return (SECOND_US if window == "quantised" else MINUTE_US) + profile.jitter_us
 
 
 def _dimensions(lane: Lane) -> Iterator[Dimension]:

@@ -1,18 +1,30 @@
 """What is in flight when its key is revoked."""
 
+import asyncio
 import json
+from datetime import UTC
+from functools import partial
 from typing import Any
 
 import pytest
 
-from tests.edge.managed import Managed, gone, key
+from tests.edge.managed import EMPTY, Managed, gone, key
+from tests.edge.shared import Here
 from tests.edge.test_gateway import Asked
 from tests.line.scenes import DONE, chunk, play_of, provider, streaming, usage_chunk
+from tests.policy.tenant_limits.joint import Silent
 from tidegate.edge.access import revoking
+from tidegate.edge.access.principals import Clients
+from tidegate.edge.gateway import Runtime
+from tidegate.edge.idempotency import elsewhere
+from tidegate.edge.idempotency.elsewhere import Elsewhere
 from tidegate.model.directory import Change, Gone, PutNamespace, PutUser
-from tidegate.model.snapshot import Namespace, User
-from tidegate.testing import Reply
-from tidegate.testing.clock import settle
+from tidegate.model.snapshot import Allowance, Namespace, User
+from tidegate.policy.lease.faces import LOCAL, SHARED, Footing
+from tidegate.policy.tenant_limits.accounts import Accounts
+from tidegate.policy.tenant_limits.joint import Together
+from tidegate.testing import Playbook, Reply
+from tidegate.testing.clock import SECOND, settle
 from tidegate.testing.playbook import answer
 from tidegate.testing.transport import ScriptedStream
 
@@ -158,3 +170,89 @@ async def test_an_answer_that_is_complete_is_left_alone() -> None:
     await settle()
     assert (asked.wire.status, asked.wire.body) == (200, answer())
     assert len(door.records) == 1
+
+
+# ── what waits before it begins ──────────────────────────────────────────────────────────────────────────────────────
+
+
+class Spent(Managed):
+    """A worker whose tenants' limits are spent by others too, who say nothing."""
+
+    def __init__(self) -> None:
+        super().__init__(CUT, key("web", allowance=Allowance(concurrent=5)))
+        self.footing = Footing("n/0", 1)
+        self.footing.mode, self.footing.share_ppm, self.footing.part_until = SHARED, 1_000_000, 1 << 62
+        self.accounts = Accounts(lambda _: UTC)
+        self.accounts.common.together = Together(Silent(self.footing), self.footing)
+        limiting = partial(self.accounts.limits_of, wall=self.play.clock.wall())
+        self.gateway.runtime = Runtime(self.play.book, Clients(EMPTY, self.log, limiting))
+        self.tell()
+
+    @property
+    def running(self) -> list[int]:
+        return [account.running for account in self.accounts._known.values()]
+
+
+def is_refused(asked: Asked) -> bool:
+    return asked.wire.status == 401 and asked.wire.error["code"] == "invalid_api_key"
+
+
+@pytest.mark.parametrize("mode", [LOCAL, SHARED])
+async def test_what_waits_for_its_limits_does_not_begin_afterwards(mode: int) -> None:
+    """Whether it is then allowed to or not: it is refused, recorded, and holds nothing."""
+    door = Spent()
+    asked = door.by("web", body={"stream": True})
+    await settle()
+    door.tell(gone("web"))
+    door.footing.mode = mode  # with `LOCAL` there is room for it at the end of its wait
+    await door.play.clock.advance(2 * SECOND)
+    assert is_refused(asked)
+    assert "openai" not in door.play.transports or not door.play.sent("openai")
+    assert [(record.status, record.degraded) for record in door.records] == [(401, "ended: its key was revoked")]
+    assert (door.running, door.gateway.open, door.gateway.replies.revoking.calls) == ([0], 0, {})
+
+
+@pytest.mark.parametrize("change", [key("web", signing="off"), key("third"), gone("web")])
+async def test_who_may_finish_begins_after_the_wait(change: Change) -> None:
+    """Who is still known, and by default who is not."""
+    door = Spent()
+    if change == gone("web"):
+        door.tell(PutNamespace(Namespace("acme")))
+    asked = door.by("web", body={"stream": True})
+    await settle()
+    door.tell(change)
+    door.footing.mode = LOCAL
+    await door.play.clock.advance(2 * SECOND)
+    assert (asked.wire.status, len(door.play.sent("openai"))) == (0, 1)
+
+
+def crowd() -> tuple[Here, Managed, Managed]:
+    """Two workers of one cluster."""
+    play: Playbook = play_of()
+    shared = Here(play.clock)
+    first, second = (Managed(CUT, key("web"), play=play) for _ in range(2))
+    for number, door in enumerate((first, second)):
+        pipeline = door.gateway.pipeline
+        pipeline.share(Elsewhere(shared, play.clock, asyncio.get_running_loop(), pipeline, number.to_bytes(8, "big")))
+    return shared, first, second
+
+
+@pytest.mark.parametrize("lapsed", [False, True])
+async def test_what_another_worker_executes_is_waited_for_no_longer(lapsed: bool) -> None:
+    """It is refused at its next look, also where it is then its turn: nothing begins, and the key stands for nobody."""
+    shared, first, second = crowd()
+    first.by("web", idempotency_key=b"k")
+    await settle()
+    asked = second.by("web", idempotency_key=b"k")
+    await settle()
+    second.tell(gone("web"))
+    if lapsed:
+        shared.values.clear()
+    await second.play.clock.advance(elsewhere.MOST_LOOK_US)
+    await settle()
+    assert is_refused(asked)
+    assert len(second.play.sent("openai")) == 1
+    assert len(second.gateway.pipeline.once) == 0
+    assert bool(shared.values) is not lapsed
+    assert (second.gateway.open, second.gateway.replies.revoking.calls) == (0, {})
+    assert [record.degraded for record in second.records] == ["ended: its key was revoked"]

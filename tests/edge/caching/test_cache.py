@@ -83,29 +83,18 @@ async def test_a_purge_is_heard(door: CachedDoor) -> None:
     assert door.sent == 2
 
 
+def ended(reason: str) -> Reply:
+    """An answer with a text that ended so."""
+    choice = {"index": 0, "message": {"role": "assistant", "content": "x"}, "finish_reason": reason}
+    return Reply(200, [], json.dumps({**json.loads(answer()), "choices": [choice]}).encode())
+
+
 @pytest.mark.parametrize(
     ("reply", "word"),
-    [
-        (
-            Reply(
-                200,
-                [],
-                json.dumps(
-                    {
-                        **json.loads(answer()),
-                        "choices": [
-                            {"finish_reason": "length", "message": {"role": "assistant", "content": "x"}, "index": 0}
-                        ],
-                    }
-                ).encode(),
-            ),
-            "length",
-        ),
-        (refusal(400, "bad"), "error"),
-    ],
+    [(ended("length"), "length"), (ended("content_filter"), "filter"), (refusal(400, "bad"), "error")],
 )
 async def test_what_is_not_kept(door: CachedDoor, reply: Reply, word: str) -> None:
-    """Errors and answers that were cut short, and the note says why."""
+    """Errors and answers that were cut short or filtered, and the note says why."""
     await made(door, reply)
     door.chat()
     await settle()

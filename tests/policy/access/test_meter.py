@@ -5,7 +5,8 @@ import sys
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidegate.policy.access.meter import MINUTE_US, Meter
+from tidegate.policy.access.meter import Meter
+from tidegate.units import MINUTE_US
 
 SECRET = b"secret"
 SECOND = 1_000_000

@@ -3,10 +3,12 @@
 import pytest
 
 from tidegate.model.cluster import BUCKET, LOG, SLOTS, SUM
+from tidegate.policy.failure.drain import DRAINED_US
 from tidegate.policy.lease.alone import Alone
-from tidegate.policy.lease.purse import SOON_US, QuotaLease
+from tidegate.policy.lease.purse import AWAY_US, SOON_US, QuotaLease
 from tidegate.policy.queue.outlet import needed
 from tidegate.policy.quota.allowance import NEVER
+from tidegate.units import DAY_US
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
@@ -172,6 +174,16 @@ def test_a_wait_is_what_the_fund_lacks_by_its_whole_rate(cost: int, ahead: int, 
 def test_what_has_come_back_since_shortens_a_wait() -> None:
     """A prediction counts what has refilled since the fund was heard."""
     assert filled(0, 0).wait(1_000, NOW + 400_000) == 600_000
+
+
+def test_nothing_comes_while_nobody_may_spend() -> None:
+    """However much the fund had: longer than any deadline, also where a prediction counts it many times over."""
+    one = filled()
+    one.leave()
+    one.shut = True
+    assert one.wait(1, NOW) == AWAY_US
+    assert DAY_US < AWAY_US < 20 * AWAY_US < DRAINED_US
+    assert one.wait(60_001, NOW) == NEVER
 
 
 def test_a_wait_is_zero_exactly_where_it_has() -> None:

@@ -118,6 +118,21 @@ def test_the_newest_configuration_wins(discipline: type[Tiered]) -> None:
     assert [scheduler.pop(3).tenant.name for _ in range(4)] == ["a", "a", "a", "p"]
 
 
+@EVERY
+@given(calls=st.lists(st.tuples(st.integers(0, 3), st.booleans()), max_size=30))
+def test_equal_tenants_are_one(discipline: type[Tiered], calls: list[tuple[int, bool]]) -> None:
+    """Whether its calls share a record changes no turn: a key that is not remembered is resolved at each call."""
+    shared, anew, turns = discipline(), discipline(), []
+    tenants = [Tenant(f"t{who}", PAID) for who in range(4)]
+    for number, (who, pop) in enumerate(calls):
+        shared.push(Ticket(tenants[who], 10, 0, number), number)
+        anew.push(Ticket(Tenant(f"t{who}", PAID), 10, 0, number), number)
+        if pop:
+            turns.append((shared.pop(number).ctx, anew.pop(number).ctx))
+    turns += [(shared.pop(99).ctx, anew.pop(99).ctx) for _ in range(len(shared))]
+    assert all(one == other for one, other in turns)
+
+
 @TIERED
 def test_a_higher_tier_goes_first_until_the_boost(discipline: type[Tiered]) -> None:
     """After `boost_after` the lower tier has its turn, marked as boosted; a first call does not wait for its share."""

@@ -10,6 +10,7 @@ from tidegate.policy.tenant_limits.joint import Joint, Together
 
 NOW = 10_000_000
 WALL = 1_800_000_000_000_000
+PART_US = 600_000_000  # for how long a part is good, from NOW on
 
 
 class Silent:
@@ -34,6 +35,7 @@ class Scene:
     def __init__(self, mode: int, share_ppm: int = 250_000, **limits: object) -> None:
         footing = Footing("n/0", 1)
         footing.mode, footing.share_ppm = mode, share_ppm
+        footing.part_until = NOW + PART_US
         self.funds = Silent(footing)
         self.account = Account(("acme", "", "", ""), UTC)
         self.account.configure(Allowance(**limits), UTC, WALL)  # type: ignore[arg-type]

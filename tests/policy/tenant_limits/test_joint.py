@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.policy.tenant_limits.joint import NOW, WALL, Scene, tokens
+from tests.policy.tenant_limits.joint import NOW, PART_US, WALL, Scene, tokens
 from tidegate.model.cluster import ExchangeReply
 from tidegate.policy.lease.faces import CLOSED, JOINING, LOCAL, OPEN, SHARED
 from tidegate.policy.tenant_limits.ask import REQUEST
@@ -82,3 +82,15 @@ def test_who_is_idle_lets_go() -> None:
     assert scene.funds.opened == []
     scene.joint.enter(NOW, WALL)
     assert len(scene.funds.opened) == 1
+
+
+@pytest.mark.parametrize(("limit", "budget"), [("local", ""), ("", "local"), ("local", "local")])
+def test_a_part_is_kept_for_it_and_ends(limit: str, budget: str) -> None:
+    """Where it is its own policy, the worker says so with its beats; once others count on its part it has none."""
+    scene = Scene(CLOSED, rpm=40, tokens_day=1_000, on_loss=limit, on_loss_of_budget=budget)
+    together = scene.joint.together
+    assert together.footing.keeps
+    for at, there in ((NOW, True), (NOW + PART_US - 1, True), (NOW + PART_US, False)):
+        assert scene.joint.rates_alone(tokens(1), at) is (there and limit == "local")
+        assert scene.joint.sums_alone(tokens(1), at, WALL) is (there and budget == "local")
+    assert not Scene(CLOSED, rpm=40, on_loss="open").joint.together.footing.keeps

@@ -1,7 +1,8 @@
 """Who calls: the keys of the file and of the directory log, and what each of them may.
 
 A key is found by its SHA-256, in O(1) of the number of keys and with nothing told by the timing. What it comes to (its
-namespace, user, models, networks) is resolved when it is first used, and anew after every change.
+namespace, user, models, networks) is resolved when it is used, kept for a key that returns, and forgotten with every
+change.
 """
 
 from collections.abc import Callable
@@ -13,17 +14,18 @@ from tidegate.edge.access.entries import KeyEntry
 from tidegate.edge.access.roster import Roster, declared
 from tidegate.edge.bodies import CapturePolicy
 from tidegate.model.bodies import BodyPolicy
-from tidegate.model.isolation import asks_for_keys, serves
+from tidegate.model.isolation import Served, asks_for_keys
 from tidegate.model.playground import CLIENT
 from tidegate.model.snapshot import ClientKey, Namespace, Snapshot, TierEntry, User
 from tidegate.model.tenant import BATCH, NOBODY, PAID, Tenant, Tier
 from tidegate.policy.access.addresses import Networks
+from tidegate.policy.access.doorkeeper import Doorkeeper
 from tidegate.policy.access.signature import SigningKey
 from tidegate.policy.tenant_limits.limits import Limits
 from tidegate.wire.exchange import Exchange
 
 _BEARER: Final = b"bearer "
-MAX_RECENT: Final = 4_096  # keys seen lately need no hashing: it costs as much as the rest of the look-up
+MAX_RECENT: Final = 4_096  # keys that returned lately need neither be hashed nor resolved
 LONGEST_RECENT: Final = 512  # bytes: who has a key could else fill memory with spaces around it
 
 
@@ -76,8 +78,8 @@ class Clients:
     """The keys that may call. While nobody declares or manages any, everybody may."""
 
     __slots__ = (
-        "_declared", "_keeping", "_limiting", "_managed", "_named", "_patient", "_recent", "_snapshot", "_tenants",
-        "_tiers", "anybody", "open",
+        "_declared", "_keeping", "_limiting", "_managed", "_named", "_patient", "_recent", "_returning", "_served",
+        "_snapshot", "_tenants", "_tiers", "anybody", "open",
     )  # fmt: skip
 
     def __init__(
@@ -92,6 +94,7 @@ class Clients:
         O(keys of the file).
         """
         self._snapshot = snapshot
+        self._served = Served(snapshot)
         self._declared = declared(snapshot)
         self._managed = Roster() if managed is None else managed
         self._limiting = limiting
@@ -99,6 +102,7 @@ class Clients:
         self._tiers = {entry.name: _tier(entry) for entry in snapshot.tiers}
         self.anybody = Principal("", Tenant("", self._tiers.get(PAID.name, PAID)), bodies=self._keeper(None))
         self._recent: dict[bytes, Principal] = {}  # by what the header says
+        self._returning = Doorkeeper()
         self._named: dict[str, Principal | None] = {}
         self._tenants: dict[str, Tenant] = {}
         self._patient: dict[str, Tenant] = {}
@@ -152,7 +156,7 @@ class Clients:
 
         None where one of them is not known, or is served by another worker. "" = in nobody's name.
         """
-        if not serves(self._snapshot, namespace):
+        if namespace not in self._served:
             return None
         record = self._namespace(namespace) if namespace else None
         person = self._user(namespace, user) if user else None
@@ -182,6 +186,8 @@ class Clients:
         key = shown[7:].strip() if shown[:7].lower() == _BEARER else shown
         client = self.by_digest(sha256(key).digest())
         if client is not None and len(shown) <= LONGEST_RECENT:
+            if not self._returning.again(hash(shown)):
+                return client
             if len(self._recent) >= MAX_RECENT:
                 self._recent.clear()
             self._recent[shown] = client
@@ -190,7 +196,7 @@ class Clients:
     def _resolved(self, entry: KeyEntry) -> Principal | None:
         """What the key comes to; None without its namespace or user, and where another worker serves it."""
         key, name = entry.key, entry.tenancy.name
-        if not serves(self._snapshot, name):
+        if name not in self._served:
             return None
         namespace = self._namespace(name) if name else None
         user = self._user(name, key.user) if key.user else None
@@ -233,17 +239,15 @@ class Clients:
 
     def _tenant(self, key: str, namespace: Namespace | None) -> Tenant:
         """One for all keys of a namespace; who has none is a tenant of its own, of tier `paid` and weight 1."""
-        name = key if namespace is None else namespace.name
-        tenant = self._tenants.get(name)
+        paid = self._tiers.get(PAID.name, PAID)
+        if namespace is None:
+            return Tenant(key, paid)
+        tenant = self._tenants.get(namespace.name)
         if tenant is None:
             if len(self._tenants) >= MAX_RECENT:
                 self._tenants.clear()
-            paid = self._tiers.get(PAID.name, PAID)
-            if namespace is None:
-                tenant = Tenant(name, paid)
-            else:  # a tier that the file has no more counts as paid
-                tenant = Tenant(name, self._tiers.get(namespace.tier, paid), namespace.weight_milli)
-            self._tenants[name] = tenant
+            tier = self._tiers.get(namespace.tier, paid)  # a tier that the file has no more counts as paid
+            tenant = self._tenants[namespace.name] = Tenant(namespace.name, tier, namespace.weight_milli)
         return tenant
 
 

@@ -16,7 +16,7 @@ from tidegate.ports import Clock
 
 MAX_LOOKS: Final = 256  # in one turn of the loop
 MAX_ENDS: Final = 16  # each writes a record
-_WORD: Final = "ended: its key was revoked"  # in records
+ENDED: Final = "ended: its key was revoked"  # in records
 _MESSAGE: Final = "The key of this call was revoked while it ran."
 REVOKED: Final = Problem(ProblemKind.UNAUTHENTICATED, _MESSAGE)
 
@@ -75,6 +75,11 @@ class Revoking:
         one = self.calls.get(call.id)
         return one is not None and one.revoked
 
+    def gone(self, client: Principal) -> bool:
+        """Whether this client is nobody's any more: for a call that begins after it has waited. O(1)."""
+        clients = self._clients
+        return clients is not None and clients.by_digest(client.digest) is None
+
     def review(self, clients: Clients) -> None:
         """Who may call has changed: end what belongs to nobody any more, some of it in each turn of the loop."""
         self._clients = clients
@@ -114,7 +119,7 @@ def _end(one: InFlight) -> bool:
     if relay is None and brake is None:
         return False
     one.revoked = True
-    one.call.degraded = (*one.call.degraded, _WORD)
+    one.call.degraded = (*one.call.degraded, ENDED)
     if relay is not None:
         relay.cut(Failure(Reason.AUTH, _MESSAGE))
     elif brake is not None:

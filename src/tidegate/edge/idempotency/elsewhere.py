@@ -41,8 +41,11 @@ LATE: Final = Problem(ProblemKind.DEADLINE, "The deadline passed while another w
 class Room(Protocol):
     """What is done with a request when it is known who executes it."""
 
-    def resume(self, request: Request) -> None:
-        """We do."""
+    def go_on(self, request: Request) -> None:
+        """We do, unless its key was revoked meanwhile."""
+
+    def revoked(self, request: Request) -> bool:
+        """Whether that ends it: then it has been told."""
 
     def reused(self, request: Request) -> None:
         """Another request was asked under its key."""
@@ -92,6 +95,8 @@ class Elsewhere:
                     return
                 if found is None:
                     self._run(request, tape, owner)
+                    return
+                if self._room.revoked(request):
                     return
                 if found.digest != tape.digest:
                     self._room.reused(request)
@@ -144,7 +149,7 @@ class Elsewhere:
 
     def _run(self, request: Request, tape: OnceTape, owner: bytes) -> None:
         self._running[tape] = owner
-        self._room.resume(request)
+        self._room.go_on(request)
 
     def _room_for(self, size: int) -> bool:
         """Whether the shared state is given so much more."""

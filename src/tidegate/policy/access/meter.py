@@ -14,9 +14,9 @@ their sake with the fourth power of that (a million strangers and a burst of 20:
 from typing import Final
 
 from tidegate.policy.access.sketch import Sketch
+from tidegate.units import MINUTE_US
 
 MAX_NAMES: Final = 32_768  # in both generations together, some 150 bytes each
-MINUTE_US: Final = 60_000_000
 
 
 class Meter:

@@ -13,11 +13,12 @@ from hashlib import blake2b, sha256
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Final
 
+from tidegate.units import SECOND_US
+
 if TYPE_CHECKING:
     from _hashlib import HASH
 
 ALGORITHM: Final = b"hmac-sha256"
-SECOND_US: Final = 1_000_000
 LONGEST: Final = 512  # bytes of a Signature-Input that is worth reading
 
 WITH_BODY: Final = b'("@method" "@path" "@query" "content-digest")'

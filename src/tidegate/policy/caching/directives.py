@@ -6,7 +6,8 @@ ignored, or taken at its strictest. `x-tidegate-cache` was meant for the gate: w
 
 from typing import Final
 
-_SECOND_US: Final = 1_000_000
+from tidegate.units import SECOND_US
+
 _MOST_S: Final = 31_536_000  # a year; RFC 9111, 1.2.2 asks for some bound
 _DIGITS: Final = 18
 _LONGEST: Final = 512  # bytes of a header that is worth reading
@@ -73,7 +74,7 @@ def _standard(made: Directives, name: str, value: str) -> None:
     elif name == "max-age":
         made.max_age_us = max(0, _microseconds(value))  # what cannot be read is as strict as can be
     elif name == "max-stale":
-        made.lenient_us = _microseconds(value) if value else _MOST_S * _SECOND_US
+        made.lenient_us = _microseconds(value) if value else _MOST_S * SECOND_US
         if made.lenient_us < 0:
             made.lenient_us = 0
     elif name == "stale-if-error":
@@ -116,4 +117,4 @@ def _microseconds(value: str) -> int:
     if not value.isascii() or not value.isdigit():
         return -1
     seconds = int(value) if len(value) <= _DIGITS else _MOST_S
-    return (seconds if seconds < _MOST_S else _MOST_S) * _SECOND_US
+    return (seconds if seconds < _MOST_S else _MOST_S) * SECOND_US

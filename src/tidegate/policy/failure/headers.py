@@ -13,8 +13,8 @@ from typing import Final
 from tidegate.policy.failure.headers_families import Dimension, Family
 from tidegate.policy.failure.retry_after import parse
 from tidegate.policy.queue.records import Seen as Seen
+from tidegate.units import MINUTE_US
 
-MINUTE_US: Final = 60_000_000
 _MINUTE_S: Final = 60
 _RESET_STEP_US: Final = 1_000
 _COARSE_STEP_US: Final = 1_000_000

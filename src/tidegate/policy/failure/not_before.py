@@ -22,19 +22,16 @@ from datetime import UTC, date, datetime, timedelta
 from tidegate.policy.failure.headers import number
 from tidegate.policy.failure.headers_families import Dimension, Family
 from tidegate.policy.failure.retry_after import LONGEST_US, from_headers, parse
+from tidegate.units import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 
-_SECOND_US = 1_000_000
-_MINUTE_US = 60 * _SECOND_US
-_HOUR_US = 60 * _MINUTE_US
-_DAY_US = 24 * _HOUR_US
 _MARCH, _NOVEMBER, _DECEMBER = 3, 11, 12
 _SUNDAY = 6
-_BEIJING_US = 8 * _HOUR_US
+_BEIJING_US = 8 * HOUR_US
 
 _UNITS_US = {
-    "ms": 1_000, "millisecond": 1_000, "s": _SECOND_US, "sec": _SECOND_US, "second": _SECOND_US, "m": _MINUTE_US,
-    "min": _MINUTE_US, "minute": _MINUTE_US, "h": _HOUR_US, "hr": _HOUR_US, "hour": _HOUR_US, "d": _DAY_US,
-    "day": _DAY_US,
+    "ms": 1_000, "millisecond": 1_000, "s": SECOND_US, "sec": SECOND_US, "second": SECOND_US, "m": MINUTE_US,
+    "min": MINUTE_US, "minute": MINUTE_US, "h": HOUR_US, "hr": HOUR_US, "hour": HOUR_US, "d": DAY_US,
+    "day": DAY_US,
 }  # fmt: skip
 _PART = re.compile(
     r"([0-9]{1,15}(?:\.[0-9]{1,9})?)\s?(milliseconds?|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d)"
@@ -106,7 +103,7 @@ def _exhausted(dimension: Dimension, shown: Mapping[bytes, bytes], wall_us: int)
 def _text(text: str, wall_us: int, ahead_us: int) -> int | None:
     clock = _CLOCK.search(text)
     if clock is not None:
-        return int(clock[1]) * _HOUR_US + int(clock[2]) * _MINUTE_US + int(clock[3]) * _SECOND_US
+        return int(clock[1]) * HOUR_US + int(clock[2]) * MINUTE_US + int(clock[3]) * SECOND_US
     after = _AFTER.search(text)
     if after is not None:
         return int(sum(float(amount) * _UNITS_US[_singular(unit)] for amount, unit in _PART.findall(after[1])))
@@ -123,7 +120,7 @@ def _singular(unit: str) -> str:
 def _turn(place: str, wall_us: int) -> int | None:
     """How long until the clock's next minute, day or month."""
     if place == "minute":
-        return _MINUTE_US - wall_us % _MINUTE_US
+        return MINUTE_US - wall_us % MINUTE_US
     if place == "month":
         return _month(wall_us)
     if place == "day_pacific":
@@ -132,14 +129,14 @@ def _turn(place: str, wall_us: int) -> int | None:
 
 
 def _until_midnight(wall_us: int, ahead_us: int) -> int:
-    return _DAY_US - (wall_us + ahead_us) % _DAY_US
+    return DAY_US - (wall_us + ahead_us) % DAY_US
 
 
 def _month(wall_us: int) -> int:
-    now = datetime.fromtimestamp(wall_us // _SECOND_US, UTC)
+    now = datetime.fromtimestamp(wall_us // SECOND_US, UTC)
     later = now.month == _DECEMBER
     first = datetime(now.year + later, 1 if later else now.month + 1, 1, tzinfo=UTC)
-    return int(first.timestamp()) * _SECOND_US - wall_us
+    return int(first.timestamp()) * SECOND_US - wall_us
 
 
 def _pacific(wall_us: int) -> int:
@@ -148,9 +145,9 @@ def _pacific(wall_us: int) -> int:
     Daylight saving lasts from the second Sunday of March to the first of November (US Energy Policy Act of 2005). No
     time-zone data base is asked: it is a file, and not on every machine.
     """
-    now = datetime.fromtimestamp(wall_us // _SECOND_US - 8 * 3_600, UTC).date()
+    now = datetime.fromtimestamp(wall_us // SECOND_US - 8 * 3_600, UTC).date()
     summer = _sunday(now.year, _MARCH, 2) <= now < _sunday(now.year, _NOVEMBER, 1)
-    return -7 * _HOUR_US if summer else -8 * _HOUR_US
+    return -7 * HOUR_US if summer else -8 * HOUR_US
 
 
 def _sunday(year: int, month: int, which: int) -> date:

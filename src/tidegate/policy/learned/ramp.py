@@ -7,13 +7,13 @@ it for at least 15 minutes, then increase gradually). O(1).
 """
 
 from tidegate.policy.quota.bucket import Bucket
+from tidegate.units import MINUTE_US
 
 HOLD_US = 15 * 60_000_000
 STEP_US = 60_000_000
 GROWTH_PERMILLE = 100
 LEAST = 60  # calls a minute: who sends one a second has no slope to hold
 DEPTH_US = 5_000_000  # no more than so much of the rate at once
-_MINUTE_US = 60_000_000
 
 
 class Ramp:
@@ -27,7 +27,7 @@ class Ramp:
         self._grows_at = now + HOLD_US
         self._top = 4 * max(lately, 1)
         rate = before if 0 < before < lately else lately // 2
-        self._bucket = Bucket(max(rate, LEAST), now, jitter_us=_MINUTE_US - DEPTH_US)
+        self._bucket = Bucket(max(rate, LEAST), now, jitter_us=MINUTE_US - DEPTH_US)
 
     @property
     def bucket(self) -> Bucket:

@@ -10,7 +10,8 @@ class Footing:
     """How this worker stands to the shared state, as of its last beat. One a worker; who spends reads it. O(1)."""
 
     __slots__ = (
-        "heard_at", "incarnation", "member", "mode", "open_ppm", "server_us", "share_ppm", "state", "taken_us",
+        "heard_at", "incarnation", "keeps", "member", "mode", "open_ppm", "part_until", "server_us", "share_ppm",
+        "state", "taken_us",
     )  # fmt: skip
 
     def __init__(self, member: str, incarnation: int) -> None:
@@ -23,6 +24,8 @@ class Footing:
         self.state = 0
         self.share_ppm = 0
         self.open_ppm = 0
+        self.keeps = False  # some limit goes on with its share in silence, though the cluster's policy is another
+        self.part_until = 0  # in silence: others count on its share from about then on
 
     def server(self, now: int) -> int:
         """What the server's clock shows at least, as far as is known."""

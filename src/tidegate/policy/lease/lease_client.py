@@ -31,7 +31,7 @@ from tidegate.model.cluster import (
     RecoveryState,
 )
 from tidegate.policy.lease.alone import Alone
-from tidegate.policy.lease.faces import JOINING, LOCAL, OPEN, SHARED, Footing
+from tidegate.policy.lease.faces import CLOSED, JOINING, LOCAL, OPEN, SHARED, Footing
 from tidegate.policy.lease.flight import PendingExchange
 from tidegate.policy.lease.memory import Recollection
 from tidegate.policy.lease.pace import Prefetch
@@ -313,16 +313,21 @@ class LeaseClient(Wake):
                 self._recollection.spent(index, purse.alone.own(now), now)
                 purse.alone = None
             purse.leave()
+            purse.shut = mode == CLOSED
             if mode in {LOCAL, OPEN}:
                 purse.alone = self._alone(index, footing, now)
                 self.posted = False
         self._asked.clear()
         self._again_at = ALWAYS
         if mode == SHARED:
-            self.posted = not self._recollection.owed
+            self.posted = not self._recollection.owed and not self._had_places()
             self._wanted = True
             self._call()
         self._tell(None, now)
+
+    def _had_places(self) -> bool:
+        """Then it says anew how many are in use: the fund knows nothing of those that became free in silence."""
+        return self.epoch != 0 and any(purse.kind == SLOTS and purse.own_limit for purse in self.purses)
 
     def _alone(self, index: int, footing: Footing, now: int) -> Alone:
         purse = self.purses[index]

@@ -39,6 +39,7 @@ class Places(Cap):
             self._open = True
             self.limit = self.busy
             self._funds.open(self._wallet)
+            self.shut = self._purse.shut
         elif not limit:
             self.close()
             super().allow(0)
@@ -46,11 +47,13 @@ class Places(Cap):
     def close(self) -> None:
         """It is used no more."""
         if self._open:
-            self._open = False
+            self._open = self.shut = False
             self._funds.close(self._wallet)
 
     def leave(self) -> None:
         """A call ended: its place is somebody's, here or elsewhere."""
+        if self.shut:
+            self.limit -= 1
         super().leave()
         if self._open and self.busy < self.limit:
             self._purse.spent, self._purse.held = self.busy, self.limit - self.busy
@@ -77,6 +80,7 @@ class Places(Cap):
         purse = self._purse
         if told is None:
             purse.spent = self.busy
+            self.shut = purse.shut
         alone = purse.alone
         room = purse.left(now) if alone is None else purse.own_limit if alone.open else alone.left(now)
         self.limit = self.busy + max(0, room)

@@ -8,6 +8,7 @@ that nobody asks a purse for more than the call's cost (`outlet.needed`). Every 
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 from tidegate.model.cluster import BUCKET, LOG, SLOTS, SUM, Dim
 from tidegate.policy.lease.ages import Ages
@@ -18,6 +19,7 @@ REQUESTS = 0  # what a call takes of a dimension: one
 TOKENS = 1
 OUTPUTS = 2  # tokens that it makes
 SOON_US = 3_000  # until an exchange has brought what is there
+AWAY_US: Final = 1 << 44  # a wait for the shared state: longer than any deadline, and less than an operator's word
 SLOT_US = 100_000  # when a place becomes free nobody knows: a guess
 CORRECTIONS = 64  # slots of them between two exchanges
 _FADE = 64  # exchanges over which a large call is forgotten
@@ -28,8 +30,8 @@ class QuotaLease(Allowance):
 
     __slots__ = (
         "_corrections", "alone", "capacity", "drained", "ends_at", "fund_left", "held", "jitter_us", "kind", "largest",
-        "news", "noise", "of", "own_limit", "part", "period", "shown", "shown_at", "since", "spent", "stir", "told_at",
-        "until", "window_us",
+        "news", "noise", "of", "own_limit", "part", "period", "shown", "shown_at", "shut", "since", "spent", "stir",
+        "told_at", "until", "window_us",
     )  # fmt: skip
 
     def __init__(self, kind: int, limit: int = 0, *, window_us: int = 0, jitter_us: int = 0, of: int = TOKENS) -> None:
@@ -58,6 +60,7 @@ class QuotaLease(Allowance):
         self.period = 0
         self.ends_at = 0
         self.alone: Alone | None = None  # while the shared state is silent
+        self.shut = False  # nothing may be spent before the shared state is heard of again
         self.stir: Wake | None = None  # whom to tell of a correction while nothing else is to be told
         self._corrections = Ages(CORRECTIONS, early=True)
         self.shape(kind, window_us, jitter_us)
@@ -109,6 +112,8 @@ class QuotaLease(Allowance):
             return NEVER
         if self.alone is not None:
             return self.alone.wait(cost + ahead, now)
+        if self.shut:
+            return AWAY_US
         held = self.held if now < self.until else min(0, self.held)
         if cost + ahead <= held:
             return 0

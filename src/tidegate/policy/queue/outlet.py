@@ -13,6 +13,7 @@ from typing import Final
 from tidegate.policy.failure.breaker import Breaker
 from tidegate.policy.failure.health import PROBE_GUESS_US
 from tidegate.policy.lease.lease_client import LeaseClient
+from tidegate.policy.lease.purse import AWAY_US
 from tidegate.policy.queue.trunk import CALLS
 from tidegate.policy.quota.allowance import NEVER, Allowance
 from tidegate.policy.quota.outputs import Outputs
@@ -26,13 +27,14 @@ UNLIMITED: Final = 1 << 62  # tokens left where nothing limits them
 class Cap:
     """How many calls a scope may have in flight at once, over all its models."""
 
-    __slots__ = ("_listeners", "busy", "limit")
+    __slots__ = ("_listeners", "busy", "limit", "shut")
 
     def __init__(self, limit: int = 0) -> None:
         """`limit` 0 = as many as come."""
         self._listeners: dict[Callable[[], None], None] = {}
         self.limit = limit or UNLIMITED
         self.busy = 0
+        self.shut = False  # they are other workers' too, and nobody hears of those: no call's end makes room
 
     def allow(self, limit: int) -> None:
         """The configuration says so many now, 0 = as many as come."""
@@ -159,8 +161,10 @@ class Outlet:
         return UNTOLD if self.full() is not None or self.breaker.blocked() else longest
 
     def _open_at(self, now: int) -> int:
-        """Microseconds until neither its breaker nor its output keeps calls away."""
+        """Microseconds until neither its breaker, its output nor a shared state that is away keeps calls away."""
         wait = self.breaker.wait(now)
+        if self.cap.shut and wait < AWAY_US:
+            wait = AWAY_US
         return wait if self.outputs is None else max(wait, self.outputs.wait(now))
 
     def closed(self, now: int) -> int:

@@ -20,8 +20,9 @@ from tidegate.policy.queue.appointments import Appointments, covered
 from tidegate.policy.queue.forecast import Forecast
 from tidegate.policy.queue.records import Ahead, Floor
 from tidegate.policy.quota.allowance import NEVER
-from tidegate.policy.quota.quota import MINUTE_US, Charge
+from tidegate.policy.quota.quota import Charge
 from tidegate.policy.schedule.face import Scheduler
+from tidegate.units import MINUTE_US
 
 CLOSE_US = 5_000_000
 SPARE_US = 2_000_000  # so much of the quota waits for others before who had more than they takes what is left over

@@ -6,11 +6,13 @@ helps. Implementations: `bucket.Bucket` (continuous refill) and `window.SlidingL
 
 from typing import Final
 
+from tidegate.model.value import Value
+
 NEVER: Final = -1
 ALWAYS: Final = 1 << 62  # a moment that never comes
 
 
-class View:
+class View(Value):
     """One dimension as it stands. `left` is never negative; `reset_us` is the time to full."""
 
     __slots__ = ("left", "limit", "reset_us")
@@ -20,13 +22,8 @@ class View:
         self.left = left
         self.reset_us = reset_us
 
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, View):
-            return NotImplemented
-        return (self.limit, self.left, self.reset_us) == (other.limit, other.left, other.reset_us)
-
-    def __hash__(self) -> int:
-        return hash((self.limit, self.left, self.reset_us))
+    def said(self) -> tuple[object, ...]:
+        return self.limit, self.left, self.reset_us
 
 
 class Allowance:

@@ -1,8 +1,10 @@
-"""What a call costs at admission. Read many times on every call: a plain class, whose fields cost nothing compiled."""
+"""What a call costs at admission. Read many times on every call."""
+
+from tidegate.model.value import Value
 
 
-class Charge:
-    """In tokens: the upper estimate that is reserved, and what it costs at least. Nobody changes one.
+class Charge(Value):
+    """In tokens: the upper estimate that is reserved, and what it costs at least.
 
     Only `least` can make a call impossible: an estimate is no reason for a permanent refusal. Nor is a limit that only
     a reply has shown, and long ago (`Allowance.firm_until`).
@@ -21,13 +23,5 @@ class Charge:
         self.beside = beside
         self.outputs = outputs
 
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Charge):
-            return NotImplemented
-        return self._fields() == other._fields()
-
-    def __hash__(self) -> int:
-        return hash(self._fields())
-
-    def _fields(self) -> tuple[int, int, int, int, int]:
+    def said(self) -> tuple[object, ...]:
         return self.tokens, self.least, self.prefix, self.beside, self.outputs

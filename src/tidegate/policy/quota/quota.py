@@ -8,9 +8,8 @@ from tidegate.policy.quota.allowance import NEVER, Allowance, View
 from tidegate.policy.quota.bucket import Bucket
 from tidegate.policy.quota.charge import Charge as Charge
 from tidegate.policy.quota.window import SlidingLog
+from tidegate.units import MINUTE_US, SECOND_US
 
-SECOND_US = 1_000_000
-MINUTE_US = 60 * SECOND_US
 SPARE_PERMILLE = 10  # of a window, for estimates that were too low; a bucket has its depth for jitter
 
 

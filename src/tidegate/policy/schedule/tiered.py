@@ -68,7 +68,7 @@ class Tiered:
         flow = self._flows.get(tenant.flow)
         if flow is None:
             flow = self._met(tenant, now)
-        elif flow.tenant is not tenant and not front:
+        elif flow.tenant is not tenant and not front and flow.tenant != tenant:
             self._renew(flow, tenant, now)
         band = flow.band
         first = due > 0 and band.honours(flow, now)
@@ -322,7 +322,7 @@ class Tiered:
         return flow
 
     def _renew(self, flow: Flow, tenant: Tenant, now: int) -> None:
-        """The configuration was read again: the newest weight and tier win, for what waits already too."""
+        """The tenant was changed, as by a reload: the newest weight and tier win, for what waits already too."""
         flow.tenant = tenant
         if flow.weight != tenant.weight_milli:
             flow.band.renewed(flow, tenant.weight_milli)

@@ -20,8 +20,8 @@ from tidegate.policy.tenant_limits.budget import NANO_DAY, NANO_MONTH, TOKENS_DA
 from tidegate.policy.tenant_limits.joint import Joint, Together
 from tidegate.policy.tenant_limits.lacking import lacking
 from tidegate.policy.tenant_limits.short import BUSY, EXHAUSTED, RATE, TOO_LARGE, Short
+from tidegate.units import MINUTE_US
 
-MINUTE_US: Final = 60_000_000
 _SLOT_US: Final = 12_000  # a charge leaves the log a minute and at most that after it was made
 UNKNOWN_US: Final = 1_000_000  # how long a call takes, before one was seen
 LEAST_WAIT_US: Final = 20_000

@@ -1,7 +1,7 @@
 """All bearers of limits of one worker, and what was spent of their budgets.
 
 An account outlives the configuration that names it: whoever is limited otherwise, or again, finds what was spent in the
-period. Keys are resolved when they are first used, and so are their accounts: a call costs O(1) in their number, and
+period. Keys are resolved when they are used, and so are their accounts: a call costs O(1) in their number, and
 `tidy` lets go of those that have nothing to remember. O(accounts) are `tidy`, `restore` and `in_use` only.
 """
 

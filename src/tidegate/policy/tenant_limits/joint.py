@@ -21,15 +21,16 @@ from tidegate.policy.lease.times import LEAST_US
 from tidegate.policy.quota.allowance import Allowance
 from tidegate.policy.tenant_limits.ask import Ask
 from tidegate.policy.tenant_limits.budget import WHATS, Budget
+from tidegate.units import MINUTE_US
 
 if TYPE_CHECKING:
     from tidegate.policy.tenant_limits.account import Account
 
-MINUTE_US: Final = 60_000_000
 PASS: Final = 0  # what is done without the shared state
 PART: Final = 1
 STOP: Final = 2
-_WORDS: Final = {"open": PASS, "local": PART, "closed": STOP}
+_LOCAL: Final = "local"
+_WORDS: Final = {"open": PASS, _LOCAL: PART, "closed": STOP}
 
 
 class Together:
@@ -47,12 +48,12 @@ class Together:
         mode = self.footing.mode
         return mode == SHARED or mode == JOINING  # noqa: PLR1714 - compiled, two comparisons of integers
 
-    def without(self, wanted: str) -> int:
-        """What is done while they do not; `wanted` "" = as the cluster says."""
+    def without(self, wanted: str, now: int) -> int:
+        """What is done while they do not; `wanted` "" = as the cluster says. A part that others count on is none."""
         mode = self.footing.mode
-        if wanted:
-            return _WORDS.get(wanted, PART)
-        return STOP if mode == CLOSED else PASS if mode == OPEN else PART
+        own = STOP if mode == CLOSED else PASS if mode == OPEN else PART
+        how = _WORDS.get(wanted, PART) if wanted else own
+        return STOP if how == PART and now >= self.footing.part_until else how
 
     def part(self, amount: int) -> int:
         """What of it is this worker's."""
@@ -95,6 +96,8 @@ class Joint:
         self.places.resize(account.concurrent, now)
         for purse, what in zip(self.sums, WHATS, strict=True):
             purse.resize(next((budget.limit for budget in account.budgets if budget.what == what), 0), now)
+        if _LOCAL in {account.on_loss, account.on_loss_of_budget}:
+            self.together.footing.keeps = True
 
     def enter(self, now: int, wall: int) -> None:
         """A call of the account comes: its funds are open from now on, and know what was spent of its budgets."""
@@ -134,7 +137,7 @@ class Joint:
         """Whether such a call may go now, by leases or by what is done without them."""
         account, together = self._account, self.together
         if not together.shared:
-            return self.rates_alone(ask, now) and self.sums_alone(ask, wall)
+            return self.rates_alone(ask, now) and self.sums_alone(ask, now, wall)
         if account.rpm and not self.requests.has(1, now):
             return False
         if account.tpm and not self.tokens.has(account.charge(ask), now):
@@ -206,7 +209,7 @@ class Joint:
     def rates_alone(self, ask: Ask, now: int) -> bool:
         """Whether its minute and its places let a call pass here."""
         account = self._account
-        how = self.together.without(account.on_loss)
+        how = self.together.without(account.on_loss, now)
         if how != PART:
             return how == PASS
         if account.concurrent and account.running >= max(1, self.together.part(account.concurrent)):
@@ -218,9 +221,9 @@ class Joint:
             return True
         return charge <= account.tpm and not self.minute_alone(account.minute_of_tokens(now), charge, now)
 
-    def sums_alone(self, ask: Ask, wall: int) -> bool:
+    def sums_alone(self, ask: Ask, now: int, wall: int) -> bool:
         """Whether its budgets do."""
-        how = self.together.without(self._account.on_loss_of_budget)
+        how = self.together.without(self._account.on_loss_of_budget, now)
         if how != PART:
             return how == PASS or not self._account.budgets
         for budget in self._account.budgets:

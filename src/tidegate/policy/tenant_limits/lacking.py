@@ -25,7 +25,7 @@ def lacking(joint: Joint, account: "Account", ask: Ask, now: int, wall: int) -> 
         if shared:
             one = _of_budget(joint, account, budget, ask, now, wall)
         else:
-            one = _of_budget_alone(joint, account, budget, ask, wall)
+            one = _of_budget_alone(joint, account, budget, ask, now, wall)
         if one is not None and (worst is None or one.worse(worst)):
             worst = one
     return worst
@@ -56,7 +56,7 @@ def _wait(joint: Joint, purse: QuotaLease, cost: int, now: int) -> int:
 def _of_rates_alone(joint: Joint, account: "Account", ask: Ask, now: int) -> Short | None:
     if joint.rates_alone(ask, now):
         return None
-    how = joint.together.without(account.on_loss)
+    how = joint.together.without(account.on_loss, now)
     charge = account.charge(ask)
     if account.tpm and charge > account.tpm:
         return Short(TOO_LARGE, account.who, _TOKENS)
@@ -88,8 +88,8 @@ def _of_budget(joint: Joint, account: "Account", budget: Budget, ask: Ask, now: 
     return Short(BUSY, account.who, budget.called, account.soon(max(1, hold - left), tally.held))
 
 
-def _of_budget_alone(joint: Joint, account: "Account", budget: Budget, ask: Ask, wall: int) -> Short | None:
-    how = joint.together.without(account.on_loss_of_budget)
+def _of_budget_alone(joint: Joint, account: "Account", budget: Budget, ask: Ask, now: int, wall: int) -> Short | None:
+    how = joint.together.without(account.on_loss_of_budget, now)
     if how == STOP:
         return Short(AWAY, account.who, budget.called)
     cost = ask.nano if budget.money else ask.tokens

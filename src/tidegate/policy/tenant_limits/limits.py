@@ -23,7 +23,7 @@ from tidegate.policy.tenant_limits.short import Short
 
 
 class Limits:
-    """One key's. Made when the configuration is; a key without any limit has none."""
+    """One key's. Made when the key is resolved; a key without any limit has none."""
 
     __slots__ = ("_by_model", "_common", "_usual", "money", "tokens", "who")
 

@@ -16,12 +16,14 @@ CALL: dict[str, Any] = {
     "id": "255", "at": "2026-11-22T21:00:01.234567Z", "namespace": "team", "user": "ann", "key": "app", "tier": "paid",
     "plan": "smart", "model": "smart", "provider": "spare", "scope": "main", "served": "b", "status": 200,
     "attempts": 2, "queued_us": 2_000_000, "waited_us": 0, "duration_us": 4_000_000, "read_us": 0, "tag": "",
-    "prompt_tokens": 10, "completion_tokens": 5, "charged_tokens": 20, "cost": "0.002", "why": "rate moved",
+    "prompt_tokens": 10, "completion_tokens": 5, "charged_tokens": 20,
+    "reserved_tokens": 30, "cost": "0.002", "why": "rate moved",
     "stages": [
         {"stage": "queued", "at_us": 0, "lasted_us": 2_000_000, "target": "openai/main/a",
          "says": "waited for quota at pool main", "figures": {"pool": "main"}},
         {"stage": "attempt", "at_us": 2_000_000, "lasted_us": 2_000_000, "target": "spare/main/b", "says": "429, rate",
-         "figures": {"account": "0a1b2c3d", "first_byte_us": 1_500}, "headers": ["retry-after: 2\u001b[31m"]},
+         "figures": {"account": "0a1b2c3d", "first_byte_us": 1_500, "reserved_tokens": 7},
+         "headers": ["retry-after: 2\u001b[31m"]},
         {"stage": "end", "at_us": 4_000_000, "lasted_us": 0, "says": "answered", "figures": {"bytes": 80}},
     ],
 }  # fmt: skip
@@ -84,7 +86,8 @@ def test_a_waterfall() -> None:
     text = "\n".join(lines)
     assert "█" * 12 + " " * 12 + "    2.00 s  queued" in text
     assert "waited for quota at pool main" in text
-    assert "account 0a1b2c3d, first byte after 1.5 ms" in text
+    assert "account 0a1b2c3d, first byte after 1.5 ms, 7 reserved tokens" in text
+    assert "reserved tokens 30  charged tokens 20" in text
     assert "retry-after: 2?[31m" in text
     assert "80 bytes" in text
     assert list(waterfall({**CALL, "stages": []}))[-1] != ""

@@ -101,6 +101,22 @@ def test_a_change_within_chance_is_marked(capsys: pytest.CaptureFixture[str]) ->
     assert "? : the change is no larger than what chance makes of the same calls; decide nothing by it" in told
 
 
+def test_who_would_be_degraded_is_told_by_namespace(capsys: pytest.CaptureFixture[str]) -> None:
+    """Beside who would be refused, queued and moved."""
+    draws = [Means(), Means()]
+    for means, less in zip(draws, ("", "model"), strict=True):
+        tally = Tally()
+        for n in range(30):
+            tally.add(call(n, namespace="ab"[n % 2]), Outcome(ANSWERED, degraded=less if n in range(1, 15, 2) else ""))
+        means.add(tally)
+    found = groups(*draws, drawn=True)
+    show(Report(0, 1, 30, "current", found, (), (), (), found[0].after, "USD", 1), 10)
+    lines = capsys.readouterr().out.partition("┃ by namespace")[2].splitlines()
+    at = [cell.strip() for cell in lines[0].split("┃")].index("degraded")
+    cells = [[cell.strip() for cell in line.split("│")] for line in lines if line.startswith("│")]
+    assert {row[1]: row[at + 1] for row in cells if row[1]} == {"a": "0", "b": "7"}
+
+
 def test_an_owner_plays_its_own_calls(
     gate: Desk,
     said: Said,

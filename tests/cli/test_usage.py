@@ -19,9 +19,9 @@ from tidegate.cli.main import main
 from tidegate.cli.usage import lanes
 from tidegate.store.engine import writing
 from tidegate.store.lane_limits import LaneLimit, note
-from tidegate.store.lane_sums import MINUTE_US
 from tidegate.store.lane_tables import LANE_HOURS
 from tidegate.store.utilisation import QuotaKey
+from tidegate.units import MINUTE_US
 
 LANE = QuotaKey("openai", "main", "gpt-4o")
 

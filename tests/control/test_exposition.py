@@ -1,6 +1,7 @@
 """The metrics page, read back by Prometheus' own parser."""
 
 import os
+from collections import Counter
 
 import msgspec
 from prometheus_client.parser import text_string_to_metric_families
@@ -11,6 +12,7 @@ from tidegate.control.metrics.exposition import render
 from tidegate.model.belief import Belief
 from tidegate.model.outcome import Reason
 from tidegate.model.reply import Unexplained
+from tidegate.model.waits import wait_slot
 from tidegate.observe.meters import AccountGauge, KeyGauge, LaneGauge, PoolGauge, Report
 from tidegate.observe.observer import Observer
 
@@ -113,6 +115,23 @@ def test_queues_of_a_pool() -> None:
     assert samples["tidegate_queue_left_total", at(**labels)] == 7
     assert samples["tidegate_queue_waited_seconds_total", at(**labels)] == 2.5
     assert samples["tidegate_queue_refused_total", at(**labels)] == 4
+
+
+def test_how_long_calls_had_to_wait_by_tier() -> None:
+    """Every wait is on its side of each bound, to the millisecond; their sum is told to an eighth."""
+    waited = {"vip": [0, 15, 16, 200, 511, 512, 200_000], "free": [3_000] * 5}
+    counts = {tier: dict(Counter(map(wait_slot, found))) for tier, found in waited.items()}
+    samples = page(Observer(FixedClock(), pools=lambda: [PoolGauge("main", "gpt-4o", {}, 0, 0, waits=counts)]))
+    labels = {"worker": "0", "pool": "main", "model": "gpt-4o"}
+    name = "tidegate_queue_wait_seconds"
+    for tier, found in waited.items():
+        for le in ("0.016", "0.128", "0.256", "0.512", "1.024", "2.048", "4.096", "131.072", "+Inf"):
+            inside = sum(wait < float(le) * 1_000 for wait in found)
+            assert samples[f"{name}_bucket", at(**labels, tier=tier, le=le)] == inside, (tier, le)
+        assert samples[f"{name}_count", at(**labels, tier=tier)] == len(found)
+        total = sum(found) / 1_000
+        assert abs(samples[f"{name}_sum", at(**labels, tier=tier)] - total) <= total / 8
+    assert len([key for key in samples if key[0] == f"{name}_bucket"]) == 2 * 15
 
 
 def test_keys_that_left() -> None:

@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import Engine
 
 from tests.control.admin.desk import Lines
-from tests.drills.test_gate import Worker
-from tests.drills.test_runner import DRILL, SETTINGS
+from tests.drills.test_gate import Worker, refusal
+from tests.drills.test_runner import DRILL, GOOD, MAIN, SETTINGS
 from tidegate.drills.watch import Clocks, Demand, DrillWatch
-from tidegate.model.drills import OUT, DrillSettings
+from tidegate.model.drills import OUT, DrilledStrategy, DrillSettings
 from tidegate.store import drills as store
 from tidegate.store.engine import Begin, open_engine, writing
 from tidegate.store.upgrade import upgrade
@@ -70,6 +70,16 @@ class Stage:
             found = self.watch.samples(connection, self.wall)
         return {(one.metric, dict(one.labels)["target"]): one.value for one in found}
 
+    def why(self, target: str) -> str:
+        assert self.engine is not None
+        with self.engine.connect() as connection:
+            return next(one.why for one in self.watch.standing(connection, self.wall) if one.target == target)
+
+    def point(self, base_url: str) -> None:
+        """The fallback is served there now."""
+        targets = MAIN, msgspec.structs.replace(GOOD, base_url=base_url)
+        self.settings = msgspec.structs.replace(self.settings, strategies=(DrilledStrategy("s", targets),))
+
     def close(self) -> None:
         self.worker.close()
         if self.engine is not None:
@@ -116,6 +126,44 @@ def test_a_proof_that_is_too_old(stage: Stage) -> None:
     stage.wall += DRILL.expires_us
     stage.watch.look()
     assert stage.samples()["drill_expired", "good"] == 1
+    assert stage.out == '[["s", "good"]]'
+
+
+def test_a_proof_of_something_else(stage: Stage) -> None:
+    """A fallback that is another one now has none: that is told, and it is out, though nobody can run the drill."""
+    stage.watch.look()
+    leads, stage.lead = stage.lead, lambda: None
+    stage.point("https://elsewhere.example")
+    stage.watch.look()
+    assert stage.samples()["drill_expired", "good"] == 1
+    assert stage.samples()["drill_expired", "main"] == 0
+    assert stage.out == '[["s", "good"]]'
+    assert stage.why("good") == "what is asked, or of whom, has changed since it passed"
+    stage.lead = leads
+    stage.watch.look()
+    assert stage.samples()["drill_expired", "good"] == 0
+    assert stage.out == ""
+
+
+def test_a_proof_of_something_else_while_the_judge_is_down(stage: Stage) -> None:
+    """A run that finds nothing out gives the old proof back to nobody."""
+    stage.watch.look()
+    stage.point("https://elsewhere.example")
+    stage.worker.told = lambda: (429, {}, refusal("rate_limit_exceeded"))
+    stage.watch.look()
+    assert stage.runs()[0][1] == "not_judged"
+    assert stage.samples()["drill_expired", "good"] == 1
+    assert stage.out == '[["s", "good"]]'
+
+
+def test_who_failed_stays_out_under_another_address(stage: Stage) -> None:
+    """It comes back by passing."""
+    stage.say(main="7", good="the weather")
+    stage.watch.look()
+    stage.lead = lambda: None
+    stage.point("https://elsewhere.example")
+    stage.watch.look()
+    assert stage.samples()["drill_failed", "good"] == 1
     assert stage.out == '[["s", "good"]]'
 
 

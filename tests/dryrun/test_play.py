@@ -37,6 +37,16 @@ def test_the_providers_quota_queues_and_refuses() -> None:
     assert 59_000 < waited.wait_p99_ms < 61_000
 
 
+def test_a_clients_own_deadline_is_played() -> None:
+    """Who has stated one waits so long, whatever the policy says for the others."""
+    patient, hasty = (
+        play([call(n / 180, deadline_us=deadline if n % 2 else 0) for n in range(180)], policy(provider(rpm=60)))
+        for deadline in (110 * SECOND, 5 * SECOND)
+    )
+    assert patient.all.after.queued > hasty.all.after.queued
+    assert patient.all.after.refused < hasty.all.after.refused
+
+
 def test_a_looser_policy_serves_who_was_refused() -> None:
     """A refused call is an arrival too, and its like says how large it is."""
     day = [call(n) if n % 2 else refused(n) for n in range(40)]

@@ -12,7 +12,7 @@ _FACTS: Final = (
     ("namespace", "user", "key", "tier", "tag"),
     ("plan", "model", "provider", "scope", "served", "account"),
     ("status", "attempts", "streamed", "degraded", "cache", "why"),
-    ("prompt_tokens", "completion_tokens", "cached_tokens", "charged_tokens", "cost"),
+    ("prompt_tokens", "completion_tokens", "cached_tokens", "reserved_tokens", "charged_tokens", "cost"),
     ("request_bytes", "answer_bytes", "trace_id", "request_id"),
 )
 
@@ -92,7 +92,7 @@ def _beside(stage: Mapping[str, Any]) -> Iterator[str]:
         words.append(f"account {account}")
     if first := figures.get("first_byte_us"):
         words.append(f"first byte after {length(int(first))}")
-    counts = ("prompt_tokens", "completion_tokens", "charged_tokens")
+    counts = ("prompt_tokens", "completion_tokens", "reserved_tokens", "charged_tokens")
     words += [f"{figures[name]} {name.replace('_', ' ')}" for name in counts if figures.get(name)]
     if "bytes" in figures:
         words.append(f"{figures['bytes']} bytes")

@@ -25,11 +25,11 @@ from tidegate.load.client import FetchError, connected, fetch, read_ledger
 from tidegate.load.driver import Driver, Target
 from tidegate.load.ledger import Account
 from tidegate.load.pulse import GateGauges, Gathering, Pulse, read_gauges
+from tidegate.units import SECOND_US
 
 MODEL = "gpt-4o"
 RPM = 3_000
 TPM = 150_000
-_SECOND_US = 1_000_000
 _MEAN_CONTEXT = 700
 _AT_QUOTA = TPM / 60 / _MEAN_CONTEXT  # calls a second that use the quota up
 _RUSH = Rush(calm=0.3 * _AT_QUOTA, busy=5 * _AT_QUOTA, period_s=45, busy_s=6, opening_s=22)
@@ -137,7 +137,7 @@ class _Show:
         start = self._clock.now()
         pulse = Pulse()
         while self._args.seconds is None or pulse.second < self._args.seconds:
-            await self._clock.sleep(start + (pulse.second + 1) * _SECOND_US - self._clock.now())
+            await self._clock.sleep(start + (pulse.second + 1) * SECOND_US - self._clock.now())
             pulse = await self._pulse(self._clock.now() - start)
             if live is not None:
                 live.update(table(pulse), refresh=True)

@@ -10,10 +10,10 @@ from rich.table import Table
 
 from tidegate.dryrun.report import Figures, Finding, Group, Report, Spread
 from tidegate.dryrun.tally import GROUPS
+from tidegate.units import DAY_US
 
 _WIDTH: Final = 120
 _NANO: Final = 1_000_000_000
-_DAY_US: Final = 86_400_000_000
 _SHOWN: Final = 0.5  # what is less is no call, and no millisecond
 _LEAST: Final = 0.00005  # of money
 _DOUBT: Final = " ?"
@@ -23,7 +23,7 @@ def show(report: Report, rows: int) -> None:
     """Print it; `rows` of each table at most."""
     console = Console()
     out = console if console.is_terminal else Console(width=_WIDTH)
-    days = report.to_us - report.from_us > _DAY_US
+    days = report.to_us - report.from_us > DAY_US
     first, last = _moment(report.from_us, days=True), _moment(report.to_us, days=days)
     out.print(f"{report.calls:,} calls that arrived from {first} to {last} (UTC)")
     out.print(_whole(report))
@@ -74,14 +74,14 @@ _LINES: Final = (
 
 def _by(by: str, groups: list[Group], rows: int, before: str) -> Table:
     table = _table(f"by {by}", "calls", f"refused, {before}", "refused", f"queued, {before}", "queued", "p95 ms",
-                   "moved", "cost, change")  # fmt: skip
+                   "degraded", "moved", "cost, change")  # fmt: skip
     for one in groups[:rows]:
         was, was_by, now, now_by = one.before, one.before_spread, one.after, one.after_spread
         table.add_row(
             escape(one.name or "–"), _number(was.calls), _number(was.refused, was_by.refused),
             _number(now.refused, now_by.refused) + _mark("refused", one), _number(was.queued, was_by.queued),
             _number(now.queued, now_by.queued) + _mark("queued", one), _number(now.wait_p95_ms, now_by.wait_p95_ms),
-            _number(now.moved, now_by.moved), _cost_change(one),
+            _number(now.degraded, now_by.degraded), _number(now.moved, now_by.moved), _cost_change(one),
         )  # fmt: skip
     if len(groups) > rows:
         table.caption = f"and {len(groups) - rows} more; `--rows` shows them, `--json` all"

@@ -22,8 +22,8 @@ from tidegate.load.outcome import Ending
 from tidegate.load.render import render
 from tidegate.load.run import Counts, run_load
 from tidegate.load.trace import TraceError, TraceRow, read_trace
+from tidegate.units import SECOND_US
 
-_SECOND_US = 1_000_000
 _WIDTH = 110
 
 
@@ -49,7 +49,7 @@ def run(args: Namespace) -> int:
     0: every call was answered or refused; 1: some were not, or a file or a ledger failed; 2: the trace cannot be used.
     """
     try:
-        duration_us = int(args.duration * args.speed * _SECOND_US) if args.duration else None
+        duration_us = int(args.duration * args.speed * SECOND_US) if args.duration else None
         rows = read_trace(args.trace, limit_calls=args.limit_calls, duration_us=duration_us)
     except TraceError as error:
         sys.stderr.write(f"error: {error}\n")

@@ -19,7 +19,7 @@ from tidegate.simulate.reader import read, shipped
 from tidegate.simulate.report import Report
 from tidegate.simulate.run import Run
 from tidegate.simulate.scenario import DISCIPLINES, Discipline, Scenario
-from tidegate.simulate.tenants import SECOND_US
+from tidegate.units import SECOND_US
 
 _WIDTH = 130
 

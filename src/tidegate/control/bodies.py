@@ -18,6 +18,7 @@ from tidegate.journal import parcels
 from tidegate.journal.follow import identity
 from tidegate.model.bodies import Sample
 from tidegate.observe.log import Log
+from tidegate.units import DAY_US
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -31,7 +32,6 @@ _LONGEST_WAIT: Final = 15.0
 _TIDY: Final = 60.0
 _RAW: Final = 3_600.0  # seconds for which a file that is not redacted waits for the database at most
 _MOST: Final = 64  # samples in one transaction, and lists of rules that are remembered
-_DAY_US: Final = 86_400_000_000
 _NAME: Final = 128
 _JOURNAL: Final = "journal"
 _WORKERS: Final = "workers"
@@ -134,7 +134,7 @@ class Bodies:
             "call_id": sample.call_id,
             "journal": journal,
             "at_us": sample.at_us,
-            "expires_us": sample.at_us + policy.keep_days * _DAY_US,
+            "expires_us": sample.at_us + policy.keep_days * DAY_US,
             "size": len(request.text.encode()) + len(answer.text.encode()),
             "namespace": sample.namespace[:_NAME],
             "key": sample.key[:_NAME],

@@ -19,6 +19,7 @@ from tidegate.observe.live import LiveAlert, LiveCache, LiveCalls, LiveJobs, Liv
 from tidegate.observe.log import Log
 from tidegate.observe.recent import Points
 from tidegate.observe.sentence import sentence
+from tidegate.units import DAY_US
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -27,7 +28,6 @@ MOST: Final = 64  # who may look on at a time
 _EVERY: Final = 1.0
 _AGAIN: Final = 5.0  # seconds between questions to the database
 _PATIENCE: Final = 1.0  # seconds for its first answer
-_DAY_US: Final = 86_400_000_000
 _NANO: Final = 1_000_000_000
 
 
@@ -222,8 +222,8 @@ def _noted(connection: "Connection", wall: int) -> Noted:
     from tidegate.alerts.look import worst_first  # noqa: PLC0415
     from tidegate.store import alerts, reports  # noqa: PLC0415
 
-    began = wall - wall % _DAY_US
-    spent = sum(reports.costs(connection, began, began + _DAY_US, {}).values())
+    began = wall - wall % DAY_US
+    spent = sum(reports.costs(connection, began, began + DAY_US, {}).values())
     firing = [alert for alert in alerts.load(connection).alerts if alert.fires]
     shown = tuple(
         LiveAlert(

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from cronsim import CronSim
 
-from tidegate.model.drills import NOT_JUDGED, Drill, DrillSettings, DrillTarget, Latest
+from tidegate.model.drills import NOT_JUDGED, PASSED, Drill, DrillSettings, DrillTarget, Latest
 
 AGAIN_US: Final = 3_600_000_000  # what could not be found out is tried again so soon
 
@@ -19,6 +19,30 @@ def digest(drill: Drill, target: DrillTarget) -> str:
     asked = (drill.prompts, drill.faults, drill.pass_permille, drill.repeat, drill.judge, drill.embedder)
     whom = (target.model, target.provider, target.base_url, target.dialect)
     return sha256(msgspec.msgpack.encode((asked, whom))).hexdigest()[:32]
+
+
+def held(settings: DrillSettings, known: Sequence[Latest]) -> list[Latest]:
+    """As they are known; but a pass of something else than what is configured now holds no more.
+
+    A failure stays one: who is out comes back by passing, and not by being given another address.
+    """
+    digests = {
+        (drill.name, name, target.model): digest(drill, target)
+        for drill in settings.drills
+        for name in drill.strategies
+        if (strategy := settings.strategy(name)) is not None
+        for target in strategy.targets
+    }
+    found: list[Latest] = []
+    for one in known:
+        now = digests.get((one.drill, one.strategy, one.target), one.digest)
+        stale = one.state == PASSED and (now != one.digest or not one.until_us)
+        found.append(_void(one, "what is asked, or of whom, has changed since it passed") if stale else one)
+    return found
+
+
+def _void(one: Latest, why: str) -> Latest:
+    return one._replace(until_us=0, why=f"{why}; {one.why}" if one.why else why)
 
 
 def is_due(drill: Drill, settings: DrillSettings, known: Sequence[Latest], wall: int) -> bool:

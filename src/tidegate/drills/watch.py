@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from tidegate.drills.due import digest, is_due
+from tidegate.drills.due import digest, held, is_due
 from tidegate.drills.gate import Gate
 from tidegate.drills.out import publish
 from tidegate.drills.runner import Outcome, Runner
@@ -101,7 +101,8 @@ class DrillWatch:
 
     def standing(self, connection: Connection, wall: int) -> list[Stand]:
         """How every target stands now."""
-        return standing(self._settings(), store.latest(connection), wall)
+        settings = self._settings()
+        return standing(settings, held(settings, store.latest(connection)), wall)
 
     def samples(self, connection: Connection, wall: int) -> list[Sample]:
         """For alerts. Nothing while no drill is configured."""
@@ -173,7 +174,7 @@ class DrillWatch:
         """Tell the workers of this node who is left out."""
         settings = self._settings()
         with engine.connect() as connection:
-            known = store.latest(connection)
+            known = held(settings, store.latest(connection))
         publish(self._state_dir, left_out(settings, standing(settings, known, self._clocks.wall())))
         return known
 

@@ -9,10 +9,10 @@ from tidegate.journal.follow import Position
 from tidegate.model.facts import Fact
 from tidegate.store import bodies
 from tidegate.store.engine import writing
-from tidegate.store.metadata import DAY_US, HOUR_US
 from tidegate.store.sums import Words
 from tidegate.store.tables import CALLS, HOURLY, JOURNALS
 from tidegate.store.write import Batch, journal, write
+from tidegate.units import DAY_US, HOUR_US
 
 MILLI_NANO = 1_000_000  # a thousandth of a unit of money
 

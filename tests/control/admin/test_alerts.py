@@ -13,6 +13,7 @@ from tidegate.model.alerts import CRITICAL, WARNING, AlertChannel, AlertSettings
 from tidegate.store import alert_outbox, alerts
 from tidegate.store.alerts import Take
 from tidegate.store.engine import writing
+from tidegate.units import SECOND_US
 
 CHANNELS = (
     AlertChannel("ops", "command", command=("/bin/true",)),
@@ -124,3 +125,41 @@ def test_a_channel_is_tested_at_once(watched: Desk) -> None:
     assert deaf["problem"]
     assert watched.ask("POST", "/alerts/channels/nobody/test").status_code == 404
     assert watched.ask("GET", "/audit?action=alert.test").json()[0]["after"] == {"sent": False}
+
+
+def test_a_channel_is_not_tested_too_often(watched: Desk) -> None:
+    """Makers shut out for minutes who sends more than they take: so each waits, for itself, and is told how long."""
+    press = "/alerts/channels/ops/test"
+    assert watched.ask("POST", press).json()["sent"]
+    watched.hands.now += 1
+    soon = watched.ask("POST", press)
+    assert (soon.status_code, soon.headers["retry-after"]) == (429, "20")
+    assert soon.json()["errors"][0]["field"] == "path.channel"
+    assert soon.json()["errors"][0]["problem"] == "can be tested again in 20 s"
+    assert len(watched.ask("GET", "/audit?action=alert.test").json()) == 1
+    assert watched.ask("POST", "/alerts/channels/deaf/test").status_code == 200
+    sent = 1
+    for _ in range(60):
+        watched.hands.now += SECOND_US
+        sent += watched.ask("POST", press).status_code == 200
+    assert sent == 4
+
+
+def test_a_channel_that_is_another_one_now_does_not_wait(watched: Desk) -> None:
+    """And what is kept is of the channels that are configured."""
+    assert watched.ask("POST", "/alerts/channels/ops/test").status_code == 200
+    assert watched.ask("POST", "/alerts/channels/deaf/test").status_code == 200
+    moved = AlertSettings(channels=(replace(CHANNELS[0], url="other"),))
+    watched.declaration.now = replace(watched.declaration.now, alerts=moved)
+    assert watched.ask("POST", "/alerts/channels/ops/test").status_code == 200
+    watched.declaration.now = replace(watched.declaration.now, alerts=AlertSettings(channels=CHANNELS))
+    assert watched.ask("POST", "/alerts/channels/deaf/test").status_code == 200
+
+
+def test_a_channel_that_takes_nothing_is_left_alone(watched: Desk) -> None:
+    """As long as it says, and ten minutes at most: then it may be asked again."""
+    channel = CHANNELS[0]
+    for asked_us, waited_us in ((60 * SECOND_US, 60 * SECOND_US), (10**15, 600 * SECOND_US)):
+        watched.hands.now += 700 * SECOND_US
+        watched.office.trying.shut(channel, asked_us, watched.hands.now)
+        assert watched.office.trying.take(channel, CHANNELS, watched.hands.now) == waited_us

@@ -24,11 +24,12 @@ END_US = 10_000_000
 ROW: dict[str, Any] = {
     "at_us": END_US, "duration_us": 5_000, "read_us": 0, "request_bytes": 0, "answer_bytes": 80, "cache": "",
     "first_token_us": 0, "status": 200, "prompt_tokens": 10, "completion_tokens": 5, "charged_tokens": 20,
+    "reserved_tokens": 30,
 }  # fmt: skip
 TRY: dict[str, Any] = {
     "number": 1, "at_us": END_US - 4_000, "duration_us": 4_000, "provider": "openai", "scope": "main", "model": "a",
     "status": 200, "reason": "", "account": "0a1b2c3d", "first_byte_us": 900, "headers": "", "prompt_tokens": 10,
-    "completion_tokens": 5, "charged_tokens": 20,
+    "completion_tokens": 5, "charged_tokens": 20, "reserved_tokens": 30,
 }  # fmt: skip
 REFUSAL = {**TRY, "status": 429, "reason": "rate", "duration_us": 50, "headers": "retry-after: 2\nx-request-id: r"}
 
@@ -48,6 +49,7 @@ def test_a_call_that_was_served_at_once() -> None:
     assert brief(found) == [("attempt", 1_000, 4_000), ("end", 5_000, 0)]
     assert (found[0].target, found[0].says, found[0].figures["account"]) == ("openai/main/a", "200", "0a1b2c3d")
     assert found[1].figures["prompt_tokens"] == 10
+    assert [(one.figures["reserved_tokens"], one.figures["charged_tokens"]) for one in found] == [(30, 20), (30, 20)]
 
 
 def test_reading_comes_first_and_shifts_everything() -> None:

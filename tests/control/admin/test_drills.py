@@ -1,14 +1,16 @@
 """Drills by the admin API: how fallbacks stand, what runs found, and have one run."""
 
 from tests.control.admin.desk import WALL, Desk
-from tests.control.admin.drills import with_drills
+from tests.control.admin.drills import SETTINGS, with_drills
+from tidegate.drills.due import digest
 from tidegate.drills.watch import Demand
 from tidegate.model.drills import FAILED, PASSED
 from tidegate.store import drills
 from tidegate.store.drills import Run
 from tidegate.store.engine import writing
 
-RUN = Run(WALL, "d", "s", "main", PASSED, 900, WALL + 100, 1, 10, 5, "", '[{"prompt": "p"}]', "x", "schedule")
+(MAIN,) = (digest(SETTINGS.drills[0], one) for one in SETTINGS.strategies[0].targets if one.model == "main")
+RUN = Run(WALL, "d", "s", "main", PASSED, 900, WALL + 100, 1, 10, 5, "", '[{"prompt": "p"}]', MAIN, "schedule")
 
 
 def kept(desk: Desk, *runs: Run) -> None:

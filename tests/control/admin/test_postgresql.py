@@ -7,8 +7,8 @@ from tests.control.admin.desk import Desk
 from tests.control.admin.ledger import called, write_calls
 from tidegate.store import partitions
 from tidegate.store.engine import open_engine
-from tidegate.store.metadata import DAY_US
 from tidegate.store.upgrade import upgrade
+from tidegate.units import DAY_US
 
 
 def test_a_key_s_life_and_what_it_spent(tmp_path: Path) -> None:

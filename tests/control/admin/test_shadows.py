@@ -4,7 +4,7 @@ from tests.control.admin.desk import WALL, Desk
 from tidegate.model.shadow import Compared
 from tidegate.store import shadows
 from tidegate.store.engine import writing
-from tidegate.store.metadata import DAY_US
+from tidegate.units import DAY_US
 
 ONE = Compared(1, 2, WALL, "chat", "new", "answered", 900, True, 2_000, 4_000, 30, 40, 50, 60)
 

@@ -16,9 +16,9 @@ from tidegate.observe.meters import LaneGauge, Report
 from tidegate.store import trends
 from tidegate.store.engine import writing
 from tidegate.store.lane_limits import LaneLimit, note
-from tidegate.store.lane_sums import MINUTE_US
 from tidegate.store.lane_tables import LANE_HOURS
 from tidegate.store.utilisation import QuotaKey
+from tidegate.units import MINUTE_US
 
 LANE = QuotaKey("openai", "main", "gpt-4o")
 NOW = WALL // MINUTE_US

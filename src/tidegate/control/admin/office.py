@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from tidegate.control.admin.problems import Refused, refused
 from tidegate.control.admin.rooms import Rooms
 from tidegate.control.admin.services.changes import Changes
+from tidegate.control.admin.services.trying import Trying
 from tidegate.control.board import Board
 from tidegate.control.declared import Declaration
 from tidegate.control.jobs import Jobs
@@ -36,6 +37,7 @@ class Office:
 
     __slots__ = (
         "_jobs", "board", "changes", "clocks", "declaration", "drills", "lead", "live", "log", "policy", "state_dir",
+        "trying",
     )  # fmt: skip
 
     def __init__(
@@ -58,6 +60,7 @@ class Office:
         self.board = board
         self.log = log
         self.clocks = clocks
+        self.trying = Trying()
         self._jobs = Jobs(state_dir, declaration) if rooms.jobs is None else rooms.jobs
 
         def engine() -> Engine:

@@ -21,6 +21,7 @@ from tidegate.control.metrics.cache import cache_metrics
 from tidegate.control.metrics.cluster import cluster_metrics
 from tidegate.control.metrics.jobs import jobs_metrics
 from tidegate.control.metrics.ledger import journal_metrics, ledger_metrics
+from tidegate.control.metrics.queues import queue_metrics
 from tidegate.control.metrics.refusals import refusal_metrics
 from tidegate.control.metrics.spend import spend_metrics
 from tidegate.control.metrics.telemetry import telemetry_metrics
@@ -83,7 +84,7 @@ class _Page(Collector):
         yield from refusal_metrics(self._views)
         yield from _keys(self._views)
         yield _unexplained(self._views)
-        yield from _queues(self._views)
+        yield from queue_metrics(self._views)
         yield from _gauges(self._views)
         yield _drained(self._views)
         yield _rates(self._views)
@@ -195,27 +196,6 @@ def _unexplained(views: list[WorkerView]) -> Metric:
         for meter in view.providers:
             family.add_metric([str(view.worker), meter.provider], meter.unexplained)
     return family
-
-
-def _queues(views: list[WorkerView]) -> Iterator[Metric]:
-    labels = ["worker", "pool", "model"]
-    waiting = GaugeMetricFamily("tidegate_queue_calls", "Calls waiting for quota", labels=[*labels, "tier"])
-    oldest = GaugeMetricFamily("tidegate_queue_oldest_seconds", "The longest of their waits so far", labels=labels)
-    places = GaugeMetricFamily("tidegate_appointments", "Places kept for calls that were refused", labels=labels)
-    left = CounterMetricFamily("tidegate_queue_left", "Calls that were let through, or gave up", labels=labels)
-    waited = CounterMetricFamily("tidegate_queue_waited_seconds", "How long they had waited, together", labels=labels)
-    refused = CounterMetricFamily("tidegate_queue_refused", "Calls that were told a time instead", labels=labels)
-    for view in views:
-        for gauge in view.pools:
-            at = [str(view.worker), gauge.pool, gauge.model]
-            for tier, count in gauge.waiting.items():
-                waiting.add_metric([*at, tier], count)
-            oldest.add_metric(at, gauge.oldest_us / 1e6)
-            places.add_metric(at, gauge.appointments)
-            left.add_metric(at, gauge.left)
-            waited.add_metric(at, gauge.waited_us / 1e6)
-            refused.add_metric(at, gauge.refused)
-    yield from (waiting, oldest, places, left, waited, refused)
 
 
 def _gauges(views: list[WorkerView]) -> Iterator[Metric]:

@@ -9,7 +9,8 @@ from tidegate.control.board import WorkerView
 from tidegate.observe.meters import FALLBACK, MOVED, REASONS
 
 _RATE: Final = REASONS.index("rate")
-_TOO_MANY: Final = frozenset(("over_quota", "insufficient_quota", "tenant_limit", "tenant_exhausted"))  # told with 429
+_AT_THE_DOOR: Final = ("address", "user", "failures")
+_TOO_MANY: Final = {"over_quota", "insufficient_quota", "tenant_limit", "tenant_exhausted", *_AT_THE_DOOR}  # with 429
 
 
 def refusal_metrics(views: list[WorkerView]) -> Iterator[Metric]:

@@ -22,8 +22,8 @@ from tidegate.store import audit, sessions, tokens
 from tidegate.store.engine import writing
 from tidegate.store.sessions import Session
 from tidegate.store.tokens import Token
+from tidegate.units import MINUTE_US
 
-_MINUTE_US = 60_000_000
 _MOST = 1_024  # digests that are remembered as good
 _LONGEST = 200
 _HEADER = "header.authorization"
@@ -138,7 +138,7 @@ class Authenticator:
 
     def _is_due(self, digest: bytes, wall: int) -> bool:
         """Is its use to be noted? Once a minute: it is a write."""
-        if wall - self._good.get(digest, 0) < _MINUTE_US:
+        if wall - self._good.get(digest, 0) < MINUTE_US:
             return False
         if len(self._good) >= _MOST:
             self._good.clear()

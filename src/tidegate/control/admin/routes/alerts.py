@@ -14,7 +14,7 @@ from tidegate.clock import SystemClock
 from tidegate.config.schema.base import Name
 from tidegate.control.admin.auth.rights import Right
 from tidegate.control.admin.office import Office
-from tidegate.control.admin.problems import refused
+from tidegate.control.admin.problems import Refused, refused
 from tidegate.control.admin.routing import Desk, Who, needs, router
 from tidegate.control.admin.services import alerting
 from tidegate.control.admin.services.changes import Deed
@@ -39,12 +39,12 @@ from tidegate.model.alert_state import PENDING, RESOLVED, Alert
 from tidegate.model.alerts import TEST, WARNING, AlertItem, AlertSettings, AlertSilence, Notice
 from tidegate.store import alert_outbox, alerts
 from tidegate.store.alerts import Take, Wanted
+from tidegate.units import MINUTE_US, SECOND_US
 
 ROUTER = router("alerts")
 AlertId = Annotated[Id, Path(description="The alert's id.")]
 SilenceId = Annotated[Id, Path(description="The silence's id.")]
 ChannelName = Annotated[Name, Path(description="The channel's name.", max_length=128)]
-_MINUTE_US = 60_000_000
 _SPARE_SECONDS = 5
 
 
@@ -96,11 +96,14 @@ def list_channels(desk: Desk) -> list[ChannelView]:
 @ROUTER.post("/alerts/channels/{channel}/test", response_model_exclude_none=True)
 @needs(Right.CHANGE_ALERTS)
 async def test_channel(desk: Desk, who: Who, channel: ChannelName) -> TestedView:
-    """Tell it now that this is a test, and wait for what it says. It stands in the audit."""
+    """Tell it now that this is a test, and wait for what it says; once in 20 s. It stands in the audit."""
     settings = _settings(desk)
     found = next((one for one in settings.channels if one.name == channel), None)
     if found is None:
         raise absent("channel", "channel")
+    wait = desk.trying.take(found, settings.channels, desk.clocks.now())
+    if wait:
+        raise _too_soon(wait)
     now = desk.clocks.wall()
     item = AlertItem(TEST, TEST, WARNING, (("sent_by", who.name),), 0, 0, now)
     problem = ""
@@ -111,6 +114,7 @@ async def test_channel(desk: Desk, who: Who, channel: ChannelName) -> TestedView
             )
     except NotSent as error:
         problem = str(error)
+        desk.trying.shut(found, error.retry_after_us or 0, desk.clocks.now())
     except TimeoutError:
         problem = "it did not answer in time"
     deed = Deed("alert.test", "", channel, None, {"sent": not problem})
@@ -134,7 +138,7 @@ def create_silence(desk: Desk, who: Who, said: NewSilence) -> SilenceView:
     made: list[AlertSilence] = []
 
     def work(connection: Connection, now: int) -> Deed:
-        until = now + said.minutes * _MINUTE_US
+        until = now + said.minutes * MINUTE_US
         silence = AlertSilence(dict(said.match), now, until, said.why, secrets.token_hex(4), who.name)
         if not alerts.add_silence(connection, silence):
             raise refused(409, "alerts.silences", "there are too many", "end some, or match more with one")
@@ -192,6 +196,12 @@ def take_alert(desk: Desk, who: Who, alert: AlertId) -> AlertView:
 
     desk.changes.carry_out(who, work)
     return alerting.alert_view(taken[0], list(_settings(desk).silences), desk.clocks.wall())
+
+
+def _too_soon(wait_us: int) -> Refused:
+    seconds = str(-(-wait_us // SECOND_US))
+    remedy = "makers shut out for minutes who sends too often, and with the tests the alerts"
+    return refused(429, "path.channel", f"can be tested again in {seconds} s", remedy, ("retry-after", seconds))
 
 
 def _settings(desk: Office) -> AlertSettings:

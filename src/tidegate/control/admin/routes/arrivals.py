@@ -14,11 +14,11 @@ from tidegate.control.admin.auth.rights import Right
 from tidegate.control.admin.problems import refused
 from tidegate.control.admin.routes.spend import within
 from tidegate.control.admin.routing import Desk, Who, needs, router
-from tidegate.control.admin.services.periods import DAY_US
 from tidegate.control.admin.services.settings import from_moment
 from tidegate.control.admin.views.queries import Asked
 from tidegate.model.directory import Change, Gone, PutDrain, PutKey, PutNamespace, PutUser
 from tidegate.store import arrivals, identity
+from tidegate.units import DAY_US
 
 ROUTER = router("spend and calls")
 _NOBODY: Final = "-"  # of no namespace's name

@@ -11,7 +11,6 @@ from tidegate.control.admin.problems import refused
 from tidegate.control.admin.routes.spend import check_period, within
 from tidegate.control.admin.routing import Desk, Who, needs, router
 from tidegate.control.admin.services import chain
-from tidegate.control.admin.services.periods import DAY_US
 from tidegate.control.admin.services.settings import as_moment, as_money, from_moment
 from tidegate.control.admin.views.call import (
     CallChain,
@@ -26,6 +25,7 @@ from tidegate.control.admin.views.call import (
 from tidegate.control.admin.views.queries import MAX_ID
 from tidegate.store import calls, tail
 from tidegate.store.calls import Found
+from tidegate.units import DAY_US
 
 ROUTER = router("calls")
 _BEGUN_US = 3_600_000_000  # of the last calls that somebody is shown who begins to follow

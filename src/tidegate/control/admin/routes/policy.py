@@ -15,7 +15,6 @@ from tidegate.control.admin.problems import Refused, refused
 from tidegate.control.admin.routing import Desk, Who, needs, router
 from tidegate.control.admin.services.changes import Deed
 from tidegate.control.admin.services.known import absent
-from tidegate.control.admin.services.periods import DAY_US
 from tidegate.control.admin.services.recorded import recorded
 from tidegate.control.admin.services.settings import as_moment, from_moment
 from tidegate.control.admin.views.policy import (
@@ -37,6 +36,7 @@ from tidegate.control.policy.history import IN_FORCE
 from tidegate.control.policy.office import PolicyOffice
 from tidegate.control.policy.trial import Busy
 from tidegate.store import policies
+from tidegate.units import DAY_US
 
 ROUTER = router("policy")
 _Number = Annotated[int, InPath(ge=1, le=MAX_ID)]

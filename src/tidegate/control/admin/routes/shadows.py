@@ -11,8 +11,8 @@ from tidegate.control.admin.services.settings import as_moment, as_money
 from tidegate.control.admin.views.directory import View
 from tidegate.control.admin.views.queries import Asked
 from tidegate.store import shadows as store
-from tidegate.store.metadata import DAY_US
 from tidegate.store.shadows import KEEP_DAYS, ShadowDay
+from tidegate.units import DAY_US
 
 ROUTER = router("drills")
 

@@ -11,7 +11,7 @@ from tidegate.control.admin.problems import refused
 from tidegate.control.admin.routes.namespaces import Namespace
 from tidegate.control.admin.routing import Desk, Who, needs, router
 from tidegate.control.admin.services import spending
-from tidegate.control.admin.services.periods import DAY_US, month
+from tidegate.control.admin.services.periods import month
 from tidegate.control.admin.services.settings import from_moment
 from tidegate.control.admin.views.cache import CacheQuery
 from tidegate.control.admin.views.queries import MonthQuery, SpendQuery, UtilisationQuery
@@ -22,6 +22,7 @@ from tidegate.control.admin.views.spend import (
     UtilisationView,
 )
 from tidegate.store import reports
+from tidegate.units import DAY_US
 
 ROUTER = router("spend")
 _LONGEST_US = 3_660 * DAY_US

@@ -11,7 +11,6 @@ from fastapi import Query, Response
 from tidegate.control.admin.auth.rights import Right
 from tidegate.control.admin.problems import refused
 from tidegate.control.admin.routing import Desk, needs, router
-from tidegate.control.admin.services.periods import DAY_US
 from tidegate.control.admin.services.settings import as_moment, from_moment
 from tidegate.control.admin.services.spending import harmless
 from tidegate.control.admin.views.usage import OutlookAsked, OutlookView, SeriesAsked, UsagePoint, UsageSeries
@@ -19,11 +18,11 @@ from tidegate.control.trends import limits_in_force
 from tidegate.store import lane_limits, trends
 from tidegate.store.outlook import Outlook, OutlookKeeper
 from tidegate.store.trends import Point
+from tidegate.units import DAY_US, HOUR_US
 
 ROUTER = router("usage")
 _LANE: Final = ("provider", "scope", "model")
-_HOUR_US: Final = 3_600_000_000
-_SPANS: Final = {"minute": _HOUR_US, "hour": DAY_US, "day": 30 * DAY_US}
+_SPANS: Final = {"minute": HOUR_US, "hour": DAY_US, "day": 30 * DAY_US}
 _LONGEST_US: Final = 3_660 * DAY_US
 _AS_CSV: dict[int | str, dict[str, Any]] = {
     200: {"content": {"text/csv": {"schema": {"type": "string"}}}, "description": "The series; text with `output=csv`."}

@@ -21,9 +21,9 @@ from tidegate.semantic import ask
 from tidegate.store import hit_reports
 from tidegate.store.calls import Found
 from tidegate.store.hit_reports import Line, Wanted
+from tidegate.units import SECOND_US
 
 _MILLE = 1_000
-_SECOND_US = 1_000_000
 _FIELDS = {"strategy": "plan"}  # what the database calls it
 _PATIENCE = 0.5  # seconds, of what is only told beside
 
@@ -138,7 +138,7 @@ def _hit(row: Found) -> dict[str, object]:
         "layer": row["layer"],
         "source": str(row["source"]),
         "similarity": row["similarity_permille"] / _MILLE,
-        "age_seconds": round(row["age_us"] / _SECOND_US, 3),
+        "age_seconds": round(row["age_us"] / SECOND_US, 3),
         "saved_prompt_tokens": row["prompt_tokens"],
         "saved_completion_tokens": row["completion_tokens"],
         "saved": as_money(row["cost_nano"]),

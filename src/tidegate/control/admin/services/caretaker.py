@@ -12,10 +12,9 @@ from tidegate.control.admin.problems import Refused
 from tidegate.control.admin.services.purging import Purging
 from tidegate.store import audit, identity, news, sessions, shadows
 from tidegate.store.duties import Deposed
+from tidegate.units import DAY_US, HOUR_US
 
 NEWS_DAYS = 7  # a node that was away for longer reads everything, and purges everything
-_DAY_US = 86_400_000_000
-_HOUR_US = 3_600_000_000
 _SELF = Actor("tidegate", "admin", "", "local")
 
 
@@ -66,15 +65,15 @@ class Caretaker:
     def _forget(self) -> None:
         wall = self._office.clocks.wall()
         begin = self._office.lead()
-        if wall - self._forgot_at < _HOUR_US or begin is None:
+        if wall - self._forgot_at < HOUR_US or begin is None:
             return
         self._forgot_at = wall
-        before = wall - self._office.declaration.now.ledger.keep_audit_days * _DAY_US
+        before = wall - self._office.declaration.now.ledger.keep_audit_days * DAY_US
         with begin(self._office.engine) as connection:
             audit.forget(connection, before)
             identity.forget_keys(connection, before)
-            news.forget(connection, wall - NEWS_DAYS * _DAY_US)
-            shadows.forget(connection, wall // _DAY_US)
+            news.forget(connection, wall - NEWS_DAYS * DAY_US)
+            shadows.forget(connection, wall // DAY_US)
             sessions.forget(connection, wall, self._office.declaration.now.admin.idle_us)
 
     def _say(self, error: Exception) -> None:

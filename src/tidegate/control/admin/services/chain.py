@@ -39,6 +39,9 @@ _WAITS: Final = {
     "concurrency": "for a place among the calls in flight",
     "shut": "for the provider, which refused",
 }
+_MEASURES: Final = (
+    "account", "first_byte_us", "prompt_tokens", "completion_tokens", "reserved_tokens", "charged_tokens",
+)  # fmt: skip
 _ENDS: Final = {
     0: "its end was not seen",
     499: "the client left",
@@ -106,6 +109,7 @@ def _after(row: Row) -> Iterator[Stage]:
         "status": status,
         "prompt_tokens": row["prompt_tokens"],
         "completion_tokens": row["completion_tokens"],
+        "reserved_tokens": row["reserved_tokens"],
         "charged_tokens": row["charged_tokens"],
         "bytes": row["answer_bytes"],
     }
@@ -117,7 +121,7 @@ def _attempt(one: Row, at: int, lasted: int) -> Stage:
     status, reason = one["status"], one["reason"]
     says = f"{status or 'no reply'}{', ' + reason if reason else ''}"
     figures: Figures = {"attempt": one["number"], "status": status}
-    for name in ("account", "first_byte_us", "prompt_tokens", "completion_tokens", "charged_tokens"):
+    for name in _MEASURES:
         if one[name]:
             figures[name] = one[name]
     headers = tuple(line for line in one["headers"].split("\n") if line)

@@ -21,8 +21,8 @@ from tidegate.model.entitlements import ClientKey
 from tidegate.model.keys import signing_key_of
 from tidegate.store import identity
 from tidegate.store.identity import StoredKey
+from tidegate.units import SECOND_US
 
-_SECOND_US = 1_000_000
 _ROUND = re.compile(r"(.*)-r([0-9]{1,6})")
 _LONGEST = 128
 
@@ -143,7 +143,7 @@ def _retire(connection: Connection, former: StoredKey, now: int, overlap_seconds
     if not overlap_seconds:
         identity.revoke_key(connection, former, now)
         return Gone("key", former.namespace, former.key.name)
-    until = now + overlap_seconds * _SECOND_US
+    until = now + overlap_seconds * SECOND_US
     expires = min(until, former.key.expires_us or until)
     record = msgspec.structs.replace(former.key, expires_us=expires)
     identity.change_key(connection, former, record, now)

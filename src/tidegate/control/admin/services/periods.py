@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-DAY_US = 86_400_000_000
 
 
 class Period(NamedTuple):

@@ -114,7 +114,7 @@ class CallView(View):
     completion_tokens: int
     cached_tokens: int
     written_tokens: int
-    charged_tokens: int
+    charged_tokens: int = Field(description="That the provider's limiter took in the end.")
     cost: str
     cache: str = Field("", description="What the cache said; empty: it was not asked.")
     why: str = Field("", description="What befell it, in words; empty: nothing.")
@@ -127,6 +127,7 @@ class CallView(View):
     answer_bytes: int = 0
     most_tokens: int = Field(0, description="The most new tokens that it was let make; 0: it stated none.")
     deadline_us: int = Field(0, description="That its client asked for; 0: its plan's.")
+    reserved_tokens: int = Field(0, description="Taken from the quota before its attempts left.")
 
 
 class TryView(View):
@@ -145,11 +146,14 @@ class TryView(View):
     completion_tokens: int
     cached_tokens: int
     written_tokens: int
-    charged_tokens: int
+    charged_tokens: int = Field(description="That the provider's limiter took in the end.")
     cost: str
     account: str = ""
     first_byte_us: int = 0
-    headers: str = Field("", description="Of a refusal: those that say when and why, one a line.")
+    headers: str = Field(
+        "", description="Of a reply that did not end well: those that say when and why, and its id, one a line."
+    )
+    reserved_tokens: int = Field(0, description="Taken from the quota before it left.")
 
 
 class StageView(View):

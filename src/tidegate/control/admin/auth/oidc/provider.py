@@ -26,8 +26,8 @@ from tidegate.control.admin.auth.oidc import claims as tokens
 from tidegate.control.admin.office import Clocks
 from tidegate.control.admin.problems import Refused, refused, told
 from tidegate.model.admin import OidcSettings
+from tidegate.units import HOUR_US
 
-_HOUR_US = 3_600_000_000
 _PATIENCE_US = 5_000_000  # so long nobody asks again after a failure
 _TIMEOUT_SECONDS = 10.0
 _MOST_BYTES = 1_048_576
@@ -124,7 +124,7 @@ class Provider:
         """How it describes itself."""
         with self._lock:
             now = self._clocks.now()
-            if self._known is not None and now - self._known[0] < _HOUR_US:
+            if self._known is not None and now - self._known[0] < HOUR_US:
                 return self._known[1]
             if self._failed is not None and now - self._failed[0] < _PATIENCE_US:
                 raise self._failed[1]
@@ -153,7 +153,7 @@ class Provider:
 
     def _key_set(self, *, anew: bool = False) -> KeySet:
         now = self._clocks.now()
-        if self._keys is not None and not anew and now - self._keys[0] < _HOUR_US:
+        if self._keys is not None and not anew and now - self._keys[0] < HOUR_US:
             return self._keys[1]
         status, found = self._asked("GET", self._description()["jwks_uri"])
         try:

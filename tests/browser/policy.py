@@ -94,6 +94,21 @@ class Editor:
         await self.button("add").click()
         await expect(box).to_have_value("")
 
+    async def drag(self, model: str, onto: str) -> None:
+        """By the pointer, from one model's grip beyond the middle of the other's, in steps as a hand's."""
+        grip = self.button("drag", model=model)
+        await grip.scroll_into_view_if_needed()
+        start, end = await grip.bounding_box(), await self.button("drag", model=onto).bounding_box()
+        assert start is not None
+        assert end is not None
+        across, mouse = start["x"] + start["width"] / 2, self.page.mouse
+        await mouse.move(across, start["y"] + start["height"] / 2)
+        await mouse.down()
+        await mouse.move(across, end["y"] + end["height"] / 2, steps=12)
+        await expect(self.page.locator("li[data-dragging]")).to_have_count(1)
+        await mouse.up()
+        await expect(self.page.locator("li[data-dragging]")).to_have_count(0)
+
     async def apply(self, why: str = "") -> None:
         """As soon as it is checked; until the gate says that it is in force."""
         await self.ask_to_apply(why)

@@ -198,6 +198,25 @@ class Room:
             await driver
             await asyncio.gather(*calls, return_exceptions=True)
 
+    async def below(self, place: str) -> str:
+        """An address below a page, with the numbers of this room."""
+        if "{call}" in place:
+            return place.format(call=(await self.ask("GET", "/calls?limit=1"))["calls"][0]["id"])
+        if "{job}" in place:
+            return place.format(job=(await self.ask("GET", "/jobs"))["jobs"][0]["id"])
+        if "{alert}" in place:
+            return place.format(alert=await self.alert())
+        return place
+
+    async def alert(self) -> str:
+        """One that is on, or was: all calls of a model fail until it is."""
+        if not (known := await self.ask("GET", "/alerts/history")):
+            self.twin.fault({"fault": "500", "match": {"model": "claude-3-haiku"}})
+            await asyncio.gather(*(self.call("claude-3-haiku", deadline_ms=2_000) for _ in range(20)))
+            self.twin.fault()
+            known = await self.asked("/alerts", bool)
+        return str(known[0].get("alert") or known[0]["id"])
+
     async def close(self) -> None:
         await self.client.aclose()
         self.gate.close()

@@ -64,6 +64,19 @@ async def test_the_missions_policy_by_controls_alone(opens: Visits, edited: Room
     editor.seen.quiet()
 
 
+async def test_fallbacks_change_places_by_drag(opens: Visits, edited: Room) -> None:
+    """What is dragged up is asked first: the file lists the fallbacks in the new order."""
+    editor = await Editor(await opens(edited, edited.token)).open()
+    await editor.add_fallback("gpt-3.5-turbo")
+    await editor.add_fallback("claude-3-haiku")
+    await editor.drag("claude-3-haiku", onto="gpt-3.5-turbo")
+    await editor.apply("the other way round")
+    fallbacks = tree(edited)["strategies"]["chat"]["fallback_models"]
+    ordered = sorted(fallbacks, key=lambda one: one.get("priority", 0) if isinstance(one, dict) else 0)
+    assert [one["model"] if isinstance(one, dict) else one for one in ordered] == ["claude-3-haiku", "gpt-3.5-turbo"]
+    editor.seen.quiet()
+
+
 async def test_a_change_acts_on_traffic(opens: Visits, edited: Room) -> None:
     """One number, applied: the next calls are refused, and the page says that it is in force."""
     editor = await Editor(await opens(edited, edited.token)).open()

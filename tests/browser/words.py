@@ -7,6 +7,15 @@ from pathlib import Path
 
 WEB = Path(__file__).parents[2] / "web"
 LANGS = {"en": "en", "zh-CN": "zh"}  # as a browser asks, and the catalogues' folder
+BELOW = (  # below the pages; `{call}`, `{job}` and `{alert}` are numbers of what a room has
+    "/calls?mode=search", "/calls/{call}",
+    "/alerts/history", "/alerts/notices", "/alerts/rules", "/alerts/channels", "/alerts/silences", "/alerts/{alert}",
+    "/policies/changes", "/policies/dryrun", "/policies/history",
+    "/tenants/web", "/tenants/web/users", "/tenants/web/keys", "/tenants/web/spend",
+    "/jobs/{job}",
+    "/drills/check", "/drills/shadows", "/drills/runs/core",
+    "/settings/status", "/settings/tokens", "/settings/sessions", "/settings/audit",
+)  # fmt: skip
 _ENTRY = re.compile(r'^  (\w+):\s*("(?:[^"\\]|\\.)*")', re.MULTILINE)
 _PAGE = re.compile(r'^  (\w+): \{\s*path: "([^"]+)"', re.MULTILINE)
 

@@ -24,4 +24,5 @@ class Observer {
   disconnect() {}
 }
 window.ResizeObserver = Observer;
+Object.defineProperty(document, "fonts", { value: new EventTarget() });
 HTMLElement.prototype.scrollIntoView = () => undefined;

@@ -39,6 +39,17 @@ export default {
   finish: "ended by {why}",
   thought: "What it thought",
 
+  live: "Its chain, as it comes",
+  live_sent: "Sent to the gate",
+  live_waiting: "No answer has begun yet",
+  live_waited: "It waited {time} for its turn",
+  live_tried: "{target} did not answer: {how}",
+  live_target: "{target} answers",
+  live_kept: "A kept answer of the gate's own ({kept})",
+  live_status: "The gate answers with status {status}",
+  live_first: "The first words are there",
+  live_events: { one: "{n} event of the stream", other: "{n} events of the stream" },
+
   chain_soon: "The chain appears as soon as the call is in the ledger …",
   chain_none: "The ledger has no such call. It may have been answered by the cache.",
   chain_open: "Open this call",

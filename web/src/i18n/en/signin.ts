@@ -3,6 +3,7 @@ export default {
   lead: "The gate between your applications and all of their model APIs.",
   token: "Admin token",
   token_hint: "It begins with tga_. The first is made by tidegate admin token, on the machine of the gate.",
+  reveal: "Show or hide the token",
   submit: "Sign in",
   oidc: "Sign in with {title}",
   or: "or",

@@ -42,6 +42,17 @@ export default {
   finish: "结束原因 {why}",
   thought: "思考过程",
 
+  live: "调用链（进行中）",
+  live_sent: "已发给网关",
+  live_waiting: "应答尚未开始",
+  live_waited: "排队等待了 {time}",
+  live_tried: "{target} 没有应答：{how}",
+  live_target: "{target} 正在应答",
+  live_kept: "网关自己保存的应答（{kept}）",
+  live_status: "网关以状态码 {status} 应答",
+  live_first: "首批文字已到",
+  live_events: "流的 {n} 个事件",
+
   chain_soon: "调用入账后，调用链即会显示……",
   chain_none: "账本中没有这次调用。它可能由缓存应答。",
   chain_open: "打开这次调用",

@@ -6,6 +6,7 @@ export default {
   lead: "应用与所有模型接口之间的闸门。",
   token: "管理令牌",
   token_hint: "以 tga_ 开头。第一个在网关所在机器上用 tidegate admin token 生成。",
+  reveal: "显示或隐藏令牌",
   submit: "登录",
   oidc: "用 {title} 登录",
   or: "或",

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { formatOf } from "~/i18n/format";
 import { say } from "~/i18n/words";
-import { type Teller, candidatesOf, explain } from "./chain/explain";
+import { type Teller, candidatesOf, explain, measuredOf } from "./chain/explain";
 import { kindOf, stepOf, waterfallOf } from "./chain/waterfall";
 import { numberOf, requestOf } from "./ids";
 import { withNews } from "./list/rows";
@@ -96,6 +96,13 @@ test("stages are explained in both languages from their figures", () => {
   );
   expect(explain(teller("zh-CN"), queued)).toBe("在池 main 等待轮到自己; 前面 4 个，共 9 个在等; 预计 1.5 秒");
   expect(explain(teller("en"), stage({ stage: "strange", says: "as the gate says it" }))).toBe("as the gate says it");
+});
+
+test("an attempt is measured by what was reserved for it and what its provider counted", () => {
+  const figures = { status: 200, reserved_tokens: 900, charged_tokens: 120 };
+  const tried = stage({ stage: "attempt", figures });
+  expect(measuredOf(teller("en"), tried)).toEqual(["900 tokens reserved", "120 tokens taken from the quota"]);
+  expect(measuredOf(teller("zh-CN"), tried)).toEqual(["预留 900 词元", "占用配额 120 词元"]);
 });
 
 test("candidates are told with the waits that they would have meant", () => {

@@ -1,4 +1,5 @@
 import { Anchor, Group, Text } from "@mantine/core";
+import type { ReactNode } from "react";
 import { Link } from "react-router";
 import { useMay } from "~/parts/Needs";
 import { Problem } from "~/parts/Problem";
@@ -10,14 +11,15 @@ import { usePlayWords } from "./words";
 
 const PATIENCE = 20; // half-seconds: the ledger knows a call about one second after its end
 
-/** The chain of the call that has just ended. */
-export function Beside({ call }: { call: string }) {
+/** The chain of the call that has just ended; `until` it is known, what was seen of the call from here. */
+export function Beside({ call, until }: { call: string; until: ReactNode }) {
   const t = usePlayWords();
   const may = useMay("see_spend");
   const { data, error, isPending } = useChain(may ? call : "", PATIENCE);
-  if (!may) return null;
+  if (!may) return until;
   return (
     <div className={classes.beside}>
+      {data ? null : until}
       {isPending ? (
         <Text role="status" className="tg-soft">
           {t("chain_soon")}

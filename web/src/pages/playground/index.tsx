@@ -4,6 +4,7 @@ import { AnswerView } from "./AnswerView";
 import { Beside } from "./Beside";
 import { asked, FIRST, type Fields } from "./fields";
 import { Form } from "./Form";
+import { Live } from "./Live";
 import classes from "./playground.module.css";
 import { Snippets } from "./Snippets";
 import { usePlay } from "./usePlay";
@@ -21,6 +22,7 @@ export default function Playground() {
     const { dialect, namespace, user } = fields;
     void send({ dialect, body, namespace: namespace.trim(), user: user.trim() });
   }, [fields, send]);
+  const live = play.state === "idle" ? null : <Live play={play} />;
   return (
     <Page title={t("title")} lead={t("lead")}>
       <div className={classes.both}>
@@ -30,7 +32,7 @@ export default function Playground() {
         </div>
         <div className={classes.stack}>
           <AnswerView play={play} />
-          {play.call && !busy ? <Beside key={play.call} call={play.call} /> : null}
+          {play.call && !busy ? <Beside key={play.call} call={play.call} until={live} /> : live}
         </div>
       </div>
     </Page>

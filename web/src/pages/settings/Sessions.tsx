@@ -112,7 +112,7 @@ function useColumns(end: (one: Session) => void): Column<Session>[] {
         <Button
           size="compact-xs"
           variant="subtle"
-          color="red.8"
+          color="red"
           aria-label={`${t("end")}: ${one.name}, ${one.address}`}
           onClick={() => end(one)}
         >

@@ -47,6 +47,7 @@ export function SignInForm() {
           value={token}
           onChange={(event) => setToken(event.target.value)}
           error={wrong ? t("wrong") : undefined}
+          visibilityToggleButtonProps={{ "aria-label": t("reveal") }}
           autoComplete="current-password"
           data-autofocus
           autoFocus

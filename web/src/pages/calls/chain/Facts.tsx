@@ -50,7 +50,7 @@ export function WhoAndHow({ call }: { call: Chain }) {
   );
 }
 
-/** What it took: tokens reserved and used, money, bytes; and by which ids others know it. */
+/** What it took: tokens reserved, counted and used, money, bytes; and by which ids others know it. */
 export function WhatItTook({ call }: { call: Chain }) {
   const t = useCallWords();
   const { format } = useTeller();
@@ -69,7 +69,8 @@ export function WhatItTook({ call }: { call: Chain }) {
       </Title>
       <Facts
         of={[
-          [t("tokens_reserved"), format.number(call.charged_tokens)],
+          [t("tokens_reserved"), some(call.reserved_tokens)],
+          [t("tokens_charged"), format.number(call.charged_tokens)],
           [
             t("tokens_used"),
             `${t("in_out", { prompt: call.prompt_tokens, completion: call.completion_tokens })}${call.estimated ? ` (${t("estimated")})` : ""}`,

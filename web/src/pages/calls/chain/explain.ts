@@ -121,6 +121,7 @@ export function measuredOf({ t, format }: Teller, stage: Stage): string[] {
   if (number("first_byte_us")) said.push(t("first_byte_after", { time: us(format, number("first_byte_us")) }));
   if (number("prompt_tokens") || number("completion_tokens"))
     said.push(t("in_out", { prompt: number("prompt_tokens"), completion: number("completion_tokens") }));
+  if (number("reserved_tokens")) said.push(t("reserved_n", { n: number("reserved_tokens") }));
   if (number("charged_tokens")) said.push(t("charged_n", { n: number("charged_tokens") }));
   return said;
 }

@@ -89,7 +89,7 @@ function useColumns(revoke: (name: string) => void): Column<Token>[] {
         <Button
           size="compact-xs"
           variant="subtle"
-          color="red.8"
+          color="red"
           aria-label={`${t("revoke")}: ${one.name}`}
           onClick={() => revoke(one.name)}
         >

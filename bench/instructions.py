@@ -13,7 +13,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.table import Table
@@ -30,7 +30,9 @@ SHAPES = {
     "unary": gate.Shape(),
     "cached": gate.Shape(cached=True),
     "governed": gate.Shape(governed=True),
+    "stream": gate.Shape(),
 }
+_STREAMED = 2  # streams at a time: of more, Valgrind would be so late that their pieces came in one
 _VALGRIND = ("valgrind", "--tool=callgrind", "--trace-children=yes", "--instr-atstart=no", "--quiet")
 _LINE = re.compile(r"\s*([\d,]+) \([^)]*\)\s+\S+?:(\S.*?)(?: \[[^\]]*\])?$")
 _COMPILED = "CPyDef_"
@@ -98,7 +100,7 @@ def _table(name: str, counted: Counted, most: int) -> Table:
 def main(words: list[str]) -> int:
     """Counts, prints, writes `results/instructions.json`."""
     parser = argparse.ArgumentParser(prog="./dev bench instructions", description=__doc__)
-    parser.add_argument("--only", default=",".join(SHAPES), help="which of unary, cached, governed")
+    parser.add_argument("--only", default=",".join(SHAPES), help="which of " + ", ".join(SHAPES))
     parser.add_argument("--seconds", type=float, default=20, help="of load that is counted")
     parser.add_argument("--top", type=int, default=40, help="functions that are shown")
     options = parser.parse_args(words)
@@ -110,9 +112,12 @@ def main(words: list[str]) -> int:
         return 2
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory(prefix="tidegate-bench-") as folder, upstreams(Path(folder)) as ups:
-        load = Run(Path(folder), ups, Plan(1, 1.0), False, False).load()
+        run = Run(Path(folder), ups, Plan(1, 1.0), False, False)
         for name in names:
-            with _counted(Path(folder) / name, ups.static, SHAPES[name]) as (node, callgrind):
+            load, upstream = run.load(), ups.static
+            if name == "stream":
+                load, upstream = replace(run.load(stream=True), connections=_STREAMED), ups.stream
+            with _counted(Path(folder) / name, upstream, SHAPES[name]) as (node, callgrind):
                 counted = callgrind.count(node, load, options.seconds)
             console().print(_table(name, counted, options.top))
             note = f"{counted.requests:,} requests; periodic work is in it, and the more the slower they come"

@@ -3,8 +3,8 @@
     sources ──mypyc, gcc──► a wheel that counts ──bench/training.py──► counts ──mypyc, gcc──► dist/tidegate-….whl
 
 A call runs through a twentieth of ten megabytes of machine code, most of which raises errors. By the counts gcc puts
-what runs side by side and what does not elsewhere: an eighth of a call's CPU. `./dev bench` and `./dev prove` measure
-such a wheel. It takes ten minutes on two cores.
+what runs side by side and what does not elsewhere: an eighth of an answer's CPU. `./dev bench` and `./dev prove`
+measure such a wheel. It takes ten minutes on two cores.
 """
 
 import argparse
@@ -20,6 +20,7 @@ from typing import Final
 from bench.install import HOME, ROOT, InstallFailed, run
 
 _EXTRAS: Final = "[semantic,celery,workers,postgres,otel]"
+_SITE: Final = ROOT / "src" / "tidegate" / "control" / "site"
 _TOOLS: Final = ("hatchling", "setuptools")  # beside mypy, which the environment has
 _PINS: Final = ["--constraint", str(ROOT / "constraints.txt")]
 
@@ -78,8 +79,9 @@ def _pages() -> bool:
 
 def _sources() -> str:
     """A digest of all that the wheel is made from."""
-    digest = hashlib.sha256(b"%d" % _pages())
+    digest = hashlib.sha256()
     sources = [path for path in (ROOT / "src").rglob("*") if path.suffix in {".py", ".yaml"}]
+    sources += [path for path in _SITE.rglob("*") if path.is_file()] if _pages() else []
     tools = [ROOT / name for name in ("pyproject.toml", "hatch_build.py", "constraints.txt", "bench/training.py")]
     for path in [*sorted(sources), *tools]:
         digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes())

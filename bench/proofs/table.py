@@ -142,7 +142,7 @@ _STREAMS: _Rows = (
         ),
     ),
     (
-        "Cost: a translated chunk, and a call in the same dialect on both sides",
+        "Cost: a translated chunk, and a call and a stream in the same dialect on both sides",
         (chunks.price, chunks.in_the_worker, chunks.same_dialect),
     ),
 )

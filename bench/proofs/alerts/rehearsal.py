@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench import gate
-from bench.figures import Figure, at_most, exactly, told
+from bench.figures import Figure, at_most, exactly, missing, told
 from bench.nodes import Node
 from bench.proofs.steps import Context, Row
 from bench.twin import twin
@@ -140,6 +140,7 @@ def midway(context: Context, row: Row) -> None:
     row.commands.append("the same, control process killed at the first message that any imitation took")
     with _scene(context.work, "midway", 1) as scene:
         _play(scene, kill, _OUTAGE_S + _LEASE_S)
+        row.figures += _not_told("killed while messages are on their way")
         found = {channel: scene.titles(channel) for channel in scene.channels}
         lost = [channel for channel, titles in found.items() if set(titles) != set(_WANTED)]
         most = max(titles.count(word) for titles in found.values() for word in _WANTED)
@@ -167,7 +168,7 @@ def _rehearse(context: Context, row: Row, label: str, meanwhile: Callable[[Scene
     row.commands.append(f"primary limited for {_OUTAGE_S:.0f} s (6 min ÷ {SCALE}), {label}")
     with _scene(context.work, label.replace(" ", "-"), nodes) as scene:
         _play(scene, meanwhile, _OUTAGE_S + (_TAKEOVER_S if nodes > 1 else 0))
-        row.figures += list(_judged(scene, label, scene.channels))
+        row.figures += [*_judged(scene, label, scene.channels), *_not_told(label)]
 
 
 def _play(scene: Scene, meanwhile: Callable[[Scene], None], seconds: float) -> None:
@@ -255,6 +256,12 @@ def _kinds() -> tuple[str, ...]:
     python = Path(gate.program()).with_name("python")
     there = subprocess.run([python, "-c", "import apprise"], capture_output=True, check=False).returncode == 0
     return _KINDS if there else _KINDS[:-1]
+
+
+def _not_told(label: str) -> list[Figure]:
+    """The others."""
+    why = "the gate that is measured cannot import it: pip install 'tidegate[apprise]' beside it"
+    return [missing(f"{label}: {kind}", "told as the others", why) for kind in _KINDS if kind not in _kinds()]
 
 
 def _controls(node: Node) -> list[int]:

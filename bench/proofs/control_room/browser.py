@@ -25,8 +25,8 @@ from harness.ports import free_port
 from harness.twin import Twin
 from tidegate.store.engine import open_engine, writing
 from tidegate.store.lane_tables import LANE_LIMITS, LANE_MINUTES
-from tidegate.store.metadata import DAY_US
 from tidegate.store.upgrade import upgrade
+from tidegate.units import DAY_US
 
 _AXE: Final = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
 _TOKEN: Final = re.compile(r'"token": "(tga_[^"]+)"')

@@ -21,7 +21,11 @@ _SCHEMA = {
 
 @dataclass(slots=True)
 class Got:
-    """What a client saw. `first_at`: seconds since 1970 at its first content, 0 = none. `error`: the SDK's, by name."""
+    """What a client saw.
+
+    `first_at`: seconds since 1970 at its first content, 0 = none. `error`: the SDK's, by name. `opened`: the status a
+    stream began with, 0 = none did.
+    """
 
     text: str = ""
     arguments: str = ""
@@ -29,6 +33,7 @@ class Got:
     error: str = ""
     status: int = 0
     first_at: float = 0.0
+    opened: int = 0
     pieces: list[str] = field(default_factory=list)
 
     @property
@@ -97,6 +102,7 @@ class Clients:
             got.finished = bool(choice.finish_reason)
             return
         stream = await self._openai.chat.completions.create(**fields, stream=True, extra_headers=headers)  # type: ignore[call-overload]
+        got.opened = stream.response.status_code
         async for chunk in stream:
             for choice in chunk.choices or ():
                 got.add(choice.delta.content or "")
@@ -116,6 +122,7 @@ class Clients:
             got.finished = bool(answer.stop_reason)
             return
         stream = await self._anthropic.messages.create(**fields, stream=True, extra_headers=headers)  # type: ignore[call-overload]
+        got.opened = stream.response.status_code
         async for event in stream:
             if event.type == "content_block_delta":
                 got.add(getattr(event.delta, "text", ""), getattr(event.delta, "partial_json", ""))

@@ -17,7 +17,8 @@ class End(Enum):
 class Fault:
     """One row: the twin's rule, and the documented ending of a unary call and of a stream; None: there is no such case.
 
-    `dead`: the provider's port is closed. `tools`: the call asks for a tool.
+    `dead`: the provider's port is closed. `tools`: the call asks for a tool. `late`: a stream is struck when all of its
+    words are there.
     """
 
     name: str
@@ -26,13 +27,18 @@ class Fault:
     stream: End | None = End.FALLBACK
     dead: bool = False
     tools: bool = False
+    late: bool = False
 
 
-def _cut(at: str, name: str, stream: End, *, tools: bool = False) -> Fault:
-    return Fault(f"cut {name}", {"fault": "cut", "at": at}, None, stream, tools=tools)
+def _cut(at: str, name: str, stream: End | None, *, unary: bool = False, tools: bool = False) -> Fault:
+    late = at in {"finish", "end"}
+    whole = End.FALLBACK if unary else None
+    return Fault(f"cut {name}", {"fault": "cut", "at": at}, whole, stream, tools=tools, late=late)
 
 
-# A stream that has begun ends in a typed error, never in a clean end; all else is answered by the fallback.
+# A stream that has begun ends in a typed error, never in a clean end; all else is answered by the fallback. In a reply
+# of one piece the twin takes places of a stream for shares of the body: `first_event` is behind its first byte, `end`
+# before its last.
 FAULTS: tuple[Fault, ...] = (
     Fault("429 short", {"fault": "429", "retry_after_ms": 20}),
     Fault("429 long", {"fault": "429", "retry_after": "3600"}),
@@ -46,10 +52,12 @@ FAULTS: tuple[Fault, ...] = (
     Fault("reset", {"fault": "reset"}),
     Fault("time-out before the first byte", {"fault": "slow", "ms": 60_000}),
     Fault("silence", {"fault": "stall"}),
-    Fault("cut in the body", {"fault": "cut", "at": "content"}, End.FALLBACK, None),
-    _cut("before_head", "before the head", End.FALLBACK),
-    _cut("head", "in the head", End.FALLBACK),
-    _cut("after_head", "after the head", End.FALLBACK),
+    _cut("before_head", "before the head", End.FALLBACK, unary=True),
+    _cut("head", "in the head", End.FALLBACK, unary=True),
+    _cut("after_head", "after the head", End.FALLBACK, unary=True),
+    _cut("first_event", "after the first byte of the body", None, unary=True),
+    _cut("content", "in the body", None, unary=True),
+    _cut("end", "before the last byte", None, unary=True),
     _cut("first_event", "in the first event", End.FALLBACK),
     _cut("role", "after the role", End.FALLBACK),
     _cut("content", "within content", End.TOLD),
@@ -58,7 +66,9 @@ FAULTS: tuple[Fault, ...] = (
     _cut("end", "before the last event", End.TOLD),
     Fault("reset within content", {"fault": "reset", "at": "content"}, End.FALLBACK, End.TOLD),
     Fault("stall within content", {"fault": "stall", "at": "content"}, End.FALLBACK, End.TOLD),
-    Fault("malformed chunk first", {"fault": "malformed_chunk", "at": "role"}, None, End.FALLBACK),
+    Fault("malformed chunk first", {"fault": "malformed_chunk", "at": "role"}),
+    Fault("malformed chunk in the body", {"fault": "malformed_chunk", "at": "content"}, End.FALLBACK, None),
+    # Far behind the first content: what is read in one piece with a chunk that cannot be read is lost with it.
     Fault("malformed chunk", {"fault": "malformed_chunk", "after_bytes": 2_500}, None, End.TOLD),
     Fault("malformed event", {"fault": "malformed_json", "at": "content"}, End.FALLBACK, End.TOLD),
     Fault("malformed first event", {"fault": "malformed_json", "at": "role"}, None, End.FALLBACK),

@@ -16,6 +16,8 @@ from bench.proofs.steps import Context, Row
 
 _BESIDE = 6  # cells at the same time
 _SHORT = {OPENAI: "O", ANTHROPIC: "A"}
+_OK = 200
+_UNTYPED = ("unwrapped", "APIConnectionError", "APITimeoutError")  # the SDK's own words: no error event was read
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,21 +58,37 @@ def _judged(cell: Cell, got: Got, calls: dict[str, dict[str, Any]]) -> Outcome:
     late = None
     if cell.stream and second is not None and second["first_byte_us"] and got.first_at:
         late = got.first_at * 1_000 - second["first_byte_us"] / 1_000
-    return Outcome(cell, got, _wrong(cell, got, fell_back=second is not None), late)
+    return Outcome(cell, got, wrong(cell, got, fell_back=second is not None), late)
 
 
-def _wrong(cell: Cell, got: Got, *, fell_back: bool) -> str:
+def wrong(cell: Cell, got: Got, *, fell_back: bool) -> str:
     """Why the ending is not the documented one, "" when it is."""
     said = f"{len(got.numbers)} tokens, {'finished' if got.finished else 'unfinished'}, {got.error or 'no error'}"
     if not got.gapless:
         return f"tokens out of order: {got.numbers}"
     if cell.wanted is End.TOLD:
-        typed = got.error and not got.error.startswith("unwrapped")
-        return "" if typed and len(got.numbers) <= TOKENS and not fell_back else f"not told of the cut: {said}"
+        if fell_back:
+            return "answered by the wrong provider"
+        why = _untold(cell, got)
+        return f"{why}: {said}" if why else ""
     complete = got.whole and (cell.fault.tools or len(got.numbers) == TOKENS)
     if not complete:
         return f"not a whole answer: {said}"
     return "" if fell_back is (cell.wanted is End.FALLBACK) else "answered by the wrong provider"
+
+
+def _untold(cell: Cell, got: Got) -> str:
+    """Why this is no stream that began well, said a part of its answer (or all of it) and then an error."""
+    count = len(got.numbers)
+    if got.opened != _OK:
+        return f"the stream did not begin: {got.opened or got.status}"
+    if not (got.arguments if cell.fault.tools else count):
+        return "nothing came before the error"
+    if not cell.fault.tools and (count != TOKENS if cell.fault.late else count >= TOKENS):
+        return "not the part that the provider had sent"
+    if got.finished and not cell.fault.late:
+        return "a part that says it is whole"
+    return "" if got.error and not got.error.startswith(_UNTYPED) else "not told of the cut"
 
 
 def figures(outcomes: Sequence[Outcome]) -> list[Figure]:

@@ -19,10 +19,10 @@ from tidegate.model.story import ASKED, MOVED, QUEUED, Step
 from tidegate.store import calls, partitions, stories, tail
 from tidegate.store.calls import CallsQuery
 from tidegate.store.engine import is_sqlite, open_engine, writing
-from tidegate.store.metadata import DAY_US
 from tidegate.store.statements import insertion
 from tidegate.store.tables import ATTEMPTS, CALLS, JOURNALS
 from tidegate.store.upgrade import upgrade
+from tidegate.units import DAY_US
 
 _MANY: Final = 10_000_000
 _FEW: Final = 300_000
@@ -211,7 +211,7 @@ def _template(luck: random.Random, *, known: bool) -> Made:
         "", "",
     )  # fmt: skip
     why = "rate moved" if moved else "refused over_quota" if failed else ""
-    after = (f"{luck.getrandbits(32):08x}", 350, duration // 3, 1_800, 2_400, 0, 0, why)
+    after = (f"{luck.getrandbits(32):08x}", 350, duration // 3, 1_800, 2_400, 0, 0, why, luck.randrange(50, 5_000))
     return Made(before, after, moved)
 
 
@@ -227,7 +227,7 @@ def _attempts(call: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
         (("openai", 429, "rate", _HEADERS), ("azure", 200, "", "")), 1
     ):
         yield (day, journal, call_id, number, at - 3_000_000, 90_000, provider, "main", "gpt-4o", status, reason, 0,
-               0, 0, 0, 0, 500, 0, "0a1b2c3d", headers, 80_000)  # fmt: skip
+               0, 0, 0, 0, 500, 0, "0a1b2c3d", headers, 80_000, 500)  # fmt: skip
 
 
 # ── loading ──────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -25,11 +25,10 @@ from bench.proofs.steps import Context, Row
 from bench.twin import twin
 from harness.plain import exchange
 from harness.twin import Twin
-from tidegate.store.lane_sums import MINUTE_US
-from tidegate.store.metadata import HOUR_US
 from tidegate.store.outlook import FULL, LaneHistory, outlook
 from tidegate.store.season import dispersion, pattern
 from tidegate.store.utilisation import QuotaKey
+from tidegate.units import HOUR_US, MINUTE_US
 
 _CLIENTS: Final = 4
 _PACE_S: Final = 0.35

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent
-EXTRAS = ("postgres", "semantic", "redis", "workers", "celery", "otel", "apprise")  # that users install
+EXTRAS = ("postgres", "semantic", "redis", "workers", "celery", "otel", "apprise", "oidc")  # that users install
 PAGES = "tidegate/control/site/index.html"
 _BIN = Path(sys.executable).parent
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import release
 from tests.deploy.tools import DEPLOY, program, read, run
 from tests.servers import needs_prometheus
 
@@ -17,12 +18,19 @@ DOCKERFILE = (DEPLOY / "docker" / "Dockerfile").read_text(encoding="utf-8")
 LAST = DOCKERFILE[DOCKERFILE.rindex("\nFROM ") :]
 COMPOSE = "compose/compose.yaml"
 TIDY = "{extends: default, rules: {line-length: {max: 130}, document-start: disable, indentation: disable}}"
+LEFT_OUT = {"redis", "semantic", "apprise"}  # the first is in `workers`; the others are large, and few want them
 SECRETS = ("OPENAI_API_KEY", "POSTGRES_PASSWORD", "RABBITMQ_PASSWORD", "VALKEY_PASSWORD")
 
 
 def test_hadolint_has_nothing_to_say() -> None:
     """Of the Dockerfile, at its strictest."""
     run(program("hadolint"), "--failure-threshold", "style", str(DEPLOY / "docker" / "Dockerfile"))
+
+
+def test_the_image_has_what_a_gate_may_be_told_to_use() -> None:
+    """Every extra that users install, but those that are built in on demand."""
+    named = re.search(r"^ARG EXTRAS=(\S+)$", DOCKERFILE, re.MULTILINE)[1].split(",")  # type: ignore[index]
+    assert set(named) == set(release.EXTRAS) - LEFT_OUT
 
 
 def test_the_last_stage_is_small_and_nobodys() -> None:

@@ -3,9 +3,11 @@
 import email
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
 import zipfile
 from email.message import Message
 from pathlib import Path
@@ -22,6 +24,7 @@ pytest.importorskip("cyclonedx", reason="extra `release`", exc_type=ImportError)
 
 SITE = Path("src/tidegate/control/site")
 MOMENT = "1780000000"
+OURS = {"dev", "langchain", "ui", "judge", "deploy", "release"}  # extras of who builds and tests it
 
 
 class Made(NamedTuple):
@@ -110,6 +113,15 @@ def test_it_says_of_itself_what_is_true(two: tuple[Made, Made]) -> None:
     assert said.get_all("Project-URL") is None
     assert {"Programming Language :: Python :: 3.11", "Typing :: Typed"} <= set(said.get_all("Classifier") or ())
     assert set(release.EXTRAS) <= set(said.get_all("Provides-Extra") or ())
+
+
+@pytest.mark.parametrize("page", ["docs/install.md", "docs/zh/install.md"])
+def test_the_bill_is_of_every_extra_that_users_install(page: str) -> None:
+    """All but those of who builds and tests it; and the page that newcomers read lists the same."""
+    named = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    assert set(release.EXTRAS) == set(named) - OURS
+    table = (ROOT / page).read_text(encoding="utf-8").partition("| extra |")[2].partition("\n\n")[0]
+    assert set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == set(release.EXTRAS)
 
 
 def test_the_bill_of_the_pages_names_what_they_are_bundled_of() -> None:

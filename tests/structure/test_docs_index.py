@@ -26,6 +26,14 @@ def test_every_page_is_in_the_index(index: str) -> None:
     assert sorted(page.name for page in chapters - linked(DOCS / "design.md")) == []
 
 
+@pytest.mark.parametrize("page", ["docs/control-room.md", "docs/zh/control-room.md"])
+def test_every_page_of_the_control_room_is_shown(page: str) -> None:
+    """Its picture, in the language of the page where there is one."""
+    shown = re.findall(r"/ui/(\w+)(?:\.zh)?\.png", (ROOT / page).read_text(encoding="utf-8"))
+    there = {path.name.partition(".")[0] for path in (DOCS / "images" / "ui").glob("*.png")}
+    assert sorted(shown) == sorted(there)
+
+
 def test_the_readmes_lead_to_the_index() -> None:
     """Each README to the one of its language."""
     assert DOCS / "README.md" in linked(ROOT / "README.md")

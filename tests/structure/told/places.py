@@ -50,6 +50,7 @@ _CALLS: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "NoGroups": (("message",), ("message",)),
     "_Unfit": (("word", "message"), ("message",)),
     "_give_up": (("claimed", "why"), ("why",)),
+    "_void": (("one", "why"), ("why",)),
 }
 # Functions that yield or return sentences: which item of a tuple is one; None = the whole.
 _YIELDS: Final[dict[tuple[str, str], tuple[int | None, ...]]] = {

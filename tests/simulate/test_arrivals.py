@@ -8,7 +8,8 @@ import pytest
 from tidegate.load.trace import TraceRow
 from tidegate.simulate.arrivals import Arrival, arrivals, rate_at, replayed
 from tidegate.simulate.scenario import Group, Pattern, Point, Size
-from tidegate.simulate.tenants import SECOND_US, parties
+from tidegate.simulate.tenants import parties
+from tidegate.units import SECOND_US
 
 
 def drawn(group: Group, seconds: int = 100, seed: int = 1) -> list[Arrival]:

@@ -8,7 +8,8 @@ from tidegate.simulate.arrivals import Arrival
 from tidegate.simulate.call import Call
 from tidegate.simulate.clients import GIVES_UP, again
 from tidegate.simulate.scenario import Group
-from tidegate.simulate.tenants import SECOND_US, parties
+from tidegate.simulate.tenants import parties
+from tidegate.units import SECOND_US
 
 NONE = 0
 

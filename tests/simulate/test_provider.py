@@ -9,7 +9,8 @@ from tidegate.simulate.arrivals import Arrival
 from tidegate.simulate.call import Call
 from tidegate.simulate.provider import Provider, Reply, Times, Verdict
 from tidegate.simulate.scenario import Group, Pool, Scope, Spread
-from tidegate.simulate.tenants import SECOND_US, parties
+from tidegate.simulate.tenants import parties
+from tidegate.units import SECOND_US
 
 
 class World:

@@ -5,9 +5,10 @@ from random import Random
 import pytest
 
 from tidegate.policy.regions.party import Party
-from tidegate.simulate.regions.plan import SECOND_US, WINDOW_US, Plan, demand, troubles
+from tidegate.simulate.regions.plan import WINDOW_US, Plan, demand, troubles
 from tidegate.simulate.regions.run import Provider, Run
 from tidegate.simulate.regions.table import render
+from tidegate.units import SECOND_US
 
 SHORT = Plan(regions=4, duration_s=150.0, lease_us=4 * SECOND_US, beat_us=SECOND_US // 2)
 

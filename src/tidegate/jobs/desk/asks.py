@@ -8,10 +8,11 @@ import msgspec
 
 from tidegate.jobs.desk import calls
 from tidegate.jobs.desk.errors import Fault, Refused
-from tidegate.jobs.desk.moments import SECOND_US, moment_us, span_us
+from tidegate.jobs.desk.moments import moment_us, span_us
 from tidegate.jobs.hooks.check import check
 from tidegate.model.call import Kind, Shape
 from tidegate.model.jobs import JobSettings
+from tidegate.units import SECOND_US
 
 MOST_TAGS: Final = 8  # as `x-tidegate-tag` takes them, since they go with the call
 MOST_TAG_BYTES: Final = 128

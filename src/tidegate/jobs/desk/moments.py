@@ -5,7 +5,8 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-SECOND_US: Final = 1_000_000
+from tidegate.units import SECOND_US
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _LAST_SECOND: Final = 253_402_300_799  # of the year 9999

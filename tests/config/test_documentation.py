@@ -18,32 +18,41 @@ TEXT = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text(encod
 EXAMPLES = re.findall(r"^```yaml\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
 
 
-def documented() -> dict[str, str]:
-    """The text below each heading of a section, by the section's path."""
-    parts = re.split(r"^### (.*)$", TEXT.partition("## All fields")[2].partition("\n## ")[0], flags=re.MULTILINE)
-    return {
-        heading.strip("`").replace("Top level", ""): body
-        for heading, body in zip(parts[1::2], parts[2::2], strict=True)
-    }
+@pytest.fixture(params=[tables.ENGLISH, tables.CHINESE], ids=["english", "chinese"])
+def language(request: pytest.FixtureRequest) -> tables.Language:
+    found: tables.Language = request.param
+    return found
 
 
-def test_every_field_is_documented() -> None:
+def test_every_field_is_documented(language: tables.Language) -> None:
     """Each field of the schema has a row in the table of its section; equal sections share one table."""
     rows = {id(field): False for _, field in all_fields()}
     sections = tables.sections()
-    for path, body in documented().items():
+    for path, body in tables.documented(language).items():
         for name, field in sections[path].items():
-            assert tables.row(name, field) in body.splitlines(), f"{path}.{name}"
+            assert tables.row(name, field, language) in body.splitlines(), f"{path}.{name}"
             rows[id(field)] = True
     assert [path for path, field in all_fields() if not rows[id(field)]] == []
 
 
-def test_nothing_else_is_documented() -> None:
+def test_nothing_else_is_documented(language: tables.Language) -> None:
     """No section and no row describes what the schema does not have."""
     sections = tables.sections()
-    for path, body in documented().items():
+    for path, body in tables.documented(language).items():
         named = re.findall(r"^\| `(\w+)` \|", body, re.MULTILINE)
         assert named == list(sections[path])
+
+
+def test_every_field_has_a_chinese_meaning() -> None:
+    """`descriptions.zh.json` says it, and leaves what is written in code as it is."""
+    assert tables.missing() == []
+    for english, chinese in tables.CHINESE_TEXTS.items():
+        assert sorted(re.findall(r"`[^`]*`", english)) == sorted(re.findall(r"`[^`]*`", chinese)), english
+
+
+def test_pages_have_the_tables_of_the_schema(language: tables.Language) -> None:
+    """To write them again changes nothing: `python -m tests.config.tables --write`."""
+    assert tables.written(language) == language.page.read_text(encoding="utf-8")
 
 
 def test_every_field_says_what_it_is() -> None:

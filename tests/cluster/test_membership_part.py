@@ -46,6 +46,20 @@ async def test_a_part_is_withheld_for_who_may_go_on_with_it(policy: str, mode: i
 
 
 @pytest.mark.parametrize("policy", ["closed", "open"])
+async def test_who_goes_on_with_its_part_is_told_when_it_ends(policy: str) -> None:
+    """A lane's quota is `local` by its own word: `mode_of` is another one from then on, and its fund looks again."""
+    member, _ = await joined(policy, keeps=True)
+    heard = member.footing.heard_at
+    await member.silence()
+    now, turns = member.clock.now(), member.funds.turns
+    assert [member.footing.mode_of(how, now) for how in ("local", "closed", "open")] == [LOCAL, CLOSED, OPEN]
+    assert member.footing.mode_of("", now) == {"closed": CLOSED, "open": OPEN}[policy]
+    await member.clock.advance(heard + SHARE_US - MARGIN_US - now)
+    assert member.funds.turns == turns + 1
+    assert member.footing.mode_of("local", member.clock.now()) == CLOSED
+
+
+@pytest.mark.parametrize("policy", ["closed", "open"])
 async def test_who_said_nothing_of_its_part_has_none(policy: str) -> None:
     """So nothing is withheld where nobody goes on with anything; a limit that came since waits for a beat."""
     member, together = await joined(policy, keeps=False)

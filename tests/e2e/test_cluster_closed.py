@@ -44,3 +44,23 @@ async def test_a_quota_that_nobody_knows_is_refused_or_gone_around(
         assert (await gate.chat("gpt-3.5-turbo")).status == 200
     finally:
         gate.close()
+
+
+async def test_a_scope_has_a_word_of_its_own(session_twin: Twin, valkey: Valkey, tmp_path: Path) -> None:
+    """The cluster is closed, and one provider's scope goes on with this worker's part of its quota."""
+    closed = provider(session_twin.url, "sk-closed", {"gpt-4o": {"rpm": 600}})
+    local = provider(session_twin.url, "sk-local", {"gpt-3.5-turbo": {"rpm": 6_000}})
+    local["scopes"][0]["on_state_loss"] = "local"
+    tree = {
+        "providers": {"closed": closed, "local": local},
+        "cluster": {"url": valkey.url, "prefix": "own", "on_state_loss": "closed"},
+    }
+    gate = Gate(tmp_path, tree)
+    try:
+        assert (await gate.chat("gpt-3.5-turbo")).status == 200
+        valkey.freeze()
+        await until(lambda: "calls that need a shared limit are refused" in gate.log(), "the silence")
+        assert (await gate.chat("gpt-4o")).status == 503
+        assert (await gate.chat("gpt-3.5-turbo")).status == 200
+    finally:
+        gate.close()

@@ -324,6 +324,8 @@ class Membership:
                 self._lose(now)
         elif footing.mode == LOCAL:
             self._turn(CLOSED, now)
+        else:  # limits that went on with their part all the same
+            self._funds.turned()
 
     def _lose(self, now: int) -> None:
         policy, footing = self._settings.on_state_loss, self._footing
@@ -335,6 +337,7 @@ class Membership:
             self._turn(CLOSED, now)
         else:
             self._turn(LOCAL, now)
+        if until > now:
             self._watch(until)
 
     def _turn(self, mode: int, now: int) -> None:

@@ -24,5 +24,8 @@ def shared_bound(strategy: str, policy: RateLimitPolicy, key: str, now: int) -> 
     requests = tuple([purse for purse in purses if purse.limit and purse.of == REQUESTS])
     outlet = Outlet(strategy, Quota(requests, tuple([purse for purse in purses if purse.limit and purse.of == TOKENS])))
     name = f"{key}:{policy.max_rpm}:{policy.max_tpm}:{capacity}:{policy.refill_rate_milli}"
+    if policy.on_loss:
+        name += f":{policy.on_loss}"
     outlet.wallet = LeaseClient(name, purses, now // 1_000)  # milliseconds: no seq comes twice
+    outlet.wallet.on_loss = policy.on_loss
     return outlet

@@ -71,7 +71,7 @@ class Draft:
         self.settings: dict[Lane, Setting] = {}
         self.pools: dict[PoolKey, Wanted] = {}
         self.bounds: dict[tuple[str, RateLimitPolicy], Pool[Outlet]] = {}
-        self.caps: dict[str, int] = {}  # by credentials: calls at once
+        self.caps: dict[str, Scope] = {}  # by credentials, whose calls at once are bounded
         self.named: dict[tuple[str, tuple[str, str]], None] = {}
         self.wallets: list[LeaseClient] = []  # to be opened
         self._made: list[Pool[Lane]] = []
@@ -196,7 +196,7 @@ class Draft:
                 tag = credentials.rpartition("/")[2]
                 cap = Places(f"{funds.prefix}:{{{tag}}}:places", funds, scope.max_concurrent, self._lanes.clock.now())
             known = self.fresh.organisations[credentials] = Organisation(scope.name, Health(), cap)
-        self.caps[credentials] = scope.max_concurrent
+        self.caps[credentials] = scope
         return known
 
     def _experience(self, service: Service, model: str) -> Experience:

@@ -111,8 +111,11 @@ class Lanes:
         shelves.experiences |= fresh.experiences
         shelves.lanes |= fresh.lanes
         shelves.rings = fresh.rings if draft.anew else shelves.rings | fresh.rings
-        for credentials, most in draft.caps.items():
-            shelves.organisations[credentials].cap.allow(most)
+        for credentials, scope in draft.caps.items():
+            cap = shelves.organisations[credentials].cap
+            if isinstance(cap, Places):
+                cap.without(scope.on_loss)
+            cap.allow(scope.max_concurrent)
         for credentials, name in draft.named:
             named = shelves.named.setdefault(credentials, {})
             if named.get(name) != self.book:
@@ -133,6 +136,8 @@ class Lanes:
             if lane.configured != limits or lane.service is not service or lane.window != window:
                 lane.reconfigure(service, limits, window)
                 changed.add(lane)
+            if lane.wallet is not None:
+                lane.wallet.on_loss = setting.scope.on_loss
             lane.keys, weight = setting.ring, setting.scope.weight * 1_000
             if lane.weight_milli != weight:
                 lane.weight_milli = weight

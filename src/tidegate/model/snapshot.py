@@ -167,6 +167,7 @@ class Scope(Record):
     window: str = ""  # as in `Profile`, "" = the profile's
     weight: int = 1  # its part of the calls where a pool picks by weight
 
+    on_loss: str = ""  # while the shared state is away: local, closed, open; "" = as the cluster says
 
 class Provider(Record):
     """One upstream service. `base_url` ends without a slash and includes the version prefix (`…/v1`)."""
@@ -194,6 +195,7 @@ class RateLimitPolicy(Record):
     bucket_capacity: int = 0  # burst, requests
     refill_rate_milli: int = 0  # thousandths of a request per second
 
+    on_loss: str = ""  # as `Scope.on_loss`
 
 class SmoothingPolicy(Record):
     """A small delay before the wall: from `threshold_permille` of the TPM in use, wait `delay_us`."""

@@ -182,6 +182,7 @@ def _scope(item: ScopeConfig) -> records.Scope:
         max_concurrent=item.max_concurrent or 0,
         window=item.window or "",
         weight=item.weight,
+        on_loss=item.on_state_loss or "",
     )
 
 
@@ -261,6 +262,7 @@ def _rate_limit(item: RateLimitConfig) -> records.RateLimitPolicy:
         max_tpm=item.max_tpm or 0,
         bucket_capacity=item.bucket_capacity or 0,
         refill_rate_milli=milli(item.refill_rate or 0),
+        on_loss=item.on_state_loss or "",
     )
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from tidegate.config.base_url import BadUrl, check_proxy, clean_base_url
-from tidegate.config.schema.access import AccessConfig, ClientKeyConfig, SigningConfig
+from tidegate.config.schema.access import AccessConfig, ClientKeyConfig, OnLoss, SigningConfig
 from tidegate.config.schema.admin import AdminConfig
 from tidegate.config.schema.alerts import AlertsConfig
 from tidegate.config.schema.base import (
@@ -87,6 +87,13 @@ class ScopeConfig(Section):
     )
     weight: Annotated[int, Field(ge=1, le=1_000)] = Field(
         1, description="Its part of the calls where its pool has `pick: weighted`.", examples=[2]
+    )
+    on_state_loss: OnLoss | None = Field(
+        None,
+        description="While the cluster's shared state is away. `local`: this worker's part of its quota; `closed`: "
+        "calls go elsewhere or are refused; `open`: the provider alone limits them; left out: as "
+        "`cluster.on_state_loss`.",
+        examples=["closed"],
     )
 
 

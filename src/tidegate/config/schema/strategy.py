@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from tidegate.config.schema.access import OnLoss
 from tidegate.config.schema.base import PASSWORD_INSIDE, Count, ModelName, Seconds, Section, ShareText
 from tidegate.config.schema.cache import CachingConfig
 from tidegate.config.schema.jobs import Queue
@@ -35,6 +36,12 @@ class RateLimitConfig(Section):
     )
     refill_rate: Annotated[float, Field(ge=0.001, le=1e9, allow_inf_nan=False)] | None = Field(
         None, description="Requests per second by which the burst is refilled.", examples=[5]
+    )
+    on_state_loss: OnLoss | None = Field(
+        None,
+        description="While the cluster's shared state is away. `local`: this worker's part of the bound; `closed`: "
+        "calls go to a fallback or are refused; `open`: it does not hold; left out: as `cluster.on_state_loss`.",
+        examples=["open"],
     )
     smoothing: SmoothingConfig = Field(
         SmoothingConfig.model_construct(), description="Delay before the wall.", examples=["{threshold: 0.85}"]

@@ -1,7 +1,7 @@
 """What the exchange with the shared state (`cluster/lease_exchanger.py`) needs of each fund of a worker."""
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 from tidegate.model.cluster import ExchangeReply, ExchangeRequest
 
@@ -27,10 +27,25 @@ class Footing:
         self.keeps = False  # some limit goes on with its share in silence, though the cluster's policy is another
         self.part_until = 0  # in silence: others count on its share from about then on
 
+    def mode_of(self, on_loss: str, now: int) -> int:
+        """As a limit stands that has a word of its own for silence; "" = as the cluster says.
+
+        A part that the others do not count on is none: such a limit is closed.
+        """
+        mode = self.mode
+        if not on_loss or mode <= SHARED:
+            return mode
+        if on_loss == ON_LOSS_LOCAL:
+            return LOCAL if now < self.part_until else CLOSED
+        return OPEN if on_loss == ON_LOSS_OPEN else CLOSED
+
     def server(self, now: int) -> int:
         """What the server's clock shows at least, as far as is known."""
         return self.server_us + now - self.heard_at
 
+
+ON_LOSS_LOCAL: Final = "local"
+ON_LOSS_OPEN: Final = "open"  # any other word closes
 
 JOINING = 0  # nothing was heard yet
 SHARED = 1  # exchanges decide

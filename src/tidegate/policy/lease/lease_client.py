@@ -31,7 +31,7 @@ from tidegate.model.cluster import (
     RecoveryState,
 )
 from tidegate.policy.lease.alone import Alone
-from tidegate.policy.lease.faces import CLOSED, JOINING, LOCAL, OPEN, SHARED, Footing
+from tidegate.policy.lease.faces import CLOSED, JOINING, LOCAL, ON_LOSS_LOCAL, OPEN, SHARED, Footing
 from tidegate.policy.lease.flight import PendingExchange
 from tidegate.policy.lease.memory import Recollection
 from tidegate.policy.lease.pace import Prefetch
@@ -60,8 +60,8 @@ class LeaseClient(Wake):
 
     __slots__ = (
         "_again_at", "_asked", "_asked_at", "_flight", "_footing", "_idle", "_mode", "_prefetch", "_recollection",
-        "_sent_wants", "_seq", "_wake", "_wanted", "_wants", "ahead", "ahead_at", "epoch", "key", "posted", "purses",
-        "sources", "used",
+        "_sent_wants", "_seq", "_wake", "_wanted", "_wants", "ahead", "ahead_at", "epoch", "key", "on_loss", "posted",
+        "purses", "sources", "used",
     )  # fmt: skip
 
     def __init__(self, key: str, purses: Sequence[QuotaLease], first: int = 0) -> None:
@@ -70,6 +70,7 @@ class LeaseClient(Wake):
         `first`: above every `seq` that this process has used with that key.
         """
         self.key = key
+        self.on_loss = ""  # what is done without the shared state: local, closed, open; "" = as the cluster says
         self.purses = list(purses)
         self.sources: list[Source] = []
         self.posted = True
@@ -178,8 +179,7 @@ class LeaseClient(Wake):
     def ask(self, footing: Footing, now: int) -> ExchangeRequest | None:
         """As `faces.Fund`. Nothing while the membership has not been heard of for a while."""
         self._footing = footing
-        if footing.mode != self._mode:
-            self.turned(footing, now)
+        self.turned(footing, now)
         if self._mode != SHARED or now - footing.heard_at > STALE_US:
             return None
         not_after = footing.taken_us + STALE_US
@@ -302,7 +302,9 @@ class LeaseClient(Wake):
     def turned(self, footing: Footing, now: int) -> None:
         """As `faces.Fund`."""
         self._footing = footing
-        mode, before = footing.mode, self._mode
+        if self.on_loss == ON_LOSS_LOCAL:
+            footing.keeps = True
+        mode, before = footing.mode_of(self.on_loss, now), self._mode
         if mode == before:
             return
         self._mode = mode
@@ -336,7 +338,7 @@ class LeaseClient(Wake):
         alone = Alone(
             purse.kind, purse.own_limit, purse.window_us, purse.jitter_us, footing.share_ppm, slots, now
         )  # fmt: skip
-        alone.open = footing.mode == OPEN
+        alone.open = self._mode == OPEN
         return alone
 
     def _tell(self, told: ExchangeReply | None, now: int) -> None:

@@ -32,6 +32,10 @@ class Places(Cap):
         self._wallet.sources.append(self)
         self.allow(limit)
 
+    def without(self, on_loss: str) -> None:
+        """What is done while the shared state is away; "" = as the cluster says."""
+        self._wallet.on_loss = on_loss
+
     def allow(self, limit: int) -> None:
         """The configuration says so many now, for all workers."""
         self._purse.resize(limit, 0)

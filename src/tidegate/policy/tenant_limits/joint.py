@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from tidegate.model.cluster import FREE, LOG, SLOTS, SUM, Demand, ExchangeReply, RecoveryState
-from tidegate.policy.lease.faces import CLOSED, JOINING, OPEN, SHARED, Footing, Funds
+from tidegate.policy.lease.faces import CLOSED, JOINING, ON_LOSS_LOCAL, OPEN, SHARED, Footing, Funds
 from tidegate.policy.lease.lease_client import LeaseClient
 from tidegate.policy.lease.purse import QuotaLease
 from tidegate.policy.lease.times import LEAST_US
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 PASS: Final = 0  # what is done without the shared state
 PART: Final = 1
 STOP: Final = 2
-_LOCAL: Final = "local"
-_WORDS: Final = {"open": PASS, _LOCAL: PART, "closed": STOP}
 
 
 class Together:
@@ -50,10 +48,10 @@ class Together:
 
     def without(self, wanted: str, now: int) -> int:
         """What is done while they do not; `wanted` "" = as the cluster says. A part that others count on is none."""
-        mode = self.footing.mode
-        own = STOP if mode == CLOSED else PASS if mode == OPEN else PART
-        how = _WORDS.get(wanted, PART) if wanted else own
-        return STOP if how == PART and now >= self.footing.part_until else how
+        mode = self.footing.mode_of(wanted, now)
+        if mode == OPEN:
+            return PASS
+        return STOP if mode == CLOSED or now >= self.footing.part_until else PART
 
     def part(self, amount: int) -> int:
         """What of it is this worker's."""
@@ -96,7 +94,7 @@ class Joint:
         self.places.resize(account.concurrent, now)
         for purse, what in zip(self.sums, WHATS, strict=True):
             purse.resize(next((budget.limit for budget in account.budgets if budget.what == what), 0), now)
-        if _LOCAL in {account.on_loss, account.on_loss_of_budget}:
+        if ON_LOSS_LOCAL in {account.on_loss, account.on_loss_of_budget}:
             self.together.footing.keeps = True
 
     def enter(self, now: int, wall: int) -> None:

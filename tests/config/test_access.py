@@ -168,13 +168,6 @@ def test_a_budget_where_any_model_is_passed_on(loads: Loads) -> None:
     assert loads(text.replace("generic", "openai")).warnings == ()
 
 
-def test_accepted_and_not_active(loads: Loads) -> None:
-    """Prices that nothing asks for yet say so."""
-    text = OPEN.replace("]}}", "], models: {m: {price: {input: 1, output: 1, reasoning: 2, batch: 50%}}}}}")
-    fields = [warning.field for warning in loads(text).warnings]
-    assert fields == ["clients", "providers.p.models.m.price.batch"]
-
-
 def test_a_key_whose_time_is_over(loads: Loads, tmp_path: Path) -> None:
     """It is told by who knows the time; the keys of a file stand before."""
     text = "clients: {keys_file: keys.txt, keys: [{key: a}, {key: b, expires: 2026-12-01}]}\n"

@@ -44,8 +44,8 @@ def sold() -> Iterator[tuple[str, Any]]:
                 yield seller.id, model
 
 
-def theirs(model: Any, usage: dict[str, int]) -> int:
-    price = model.get_prices(NOON).calc_price(TheirUsage(**usage))["total_price"]
+def theirs(model: Any, usage: dict[str, int], context: dict[str, str] | None = None) -> int:
+    price = model.get_prices(NOON, context).calc_price(TheirUsage(**usage))["total_price"]
     return round(price * 1_000_000_000)
 
 
@@ -74,6 +74,26 @@ def test_a_call_costs_what_the_package_says(usage: Usage, asked: dict[str, int])
             assert abs(ours(seller, model.id, usage) - theirs(model, asked)) <= 1, (seller, model.id)
             checked += 1
     assert checked > 700
+
+
+@pytest.mark.parametrize(("usage", "asked"), USAGES)
+@pytest.mark.parametrize(
+    ("named", "tier", "least"), [("service_tier", "flex", 15), ("service_tier", "priority", 15), ("speed", "fast", 3)]
+)
+def test_a_service_tier_costs_what_the_package_says(
+    usage: Usage, asked: dict[str, int], named: str, tier: str, least: int
+) -> None:
+    """To the billionth, wherever it has a price of its own, and as usual elsewhere."""
+    told = Usage(usage.prompt, usage.completion, usage.cached, written=usage.written, tier=tier)
+    checked = 0
+    for seller in providers:
+        for model in seller.models:
+            own = any(one.when == {named: tier} for one in model.price_variants or ())
+            if own and seller.find_model(model.id) is model:
+                cost = ours(seller.id, model.id, told)
+                assert abs(cost - theirs(model, asked, {named: tier})) <= 1, (seller.id, model.id)
+                checked += cost != ours(seller.id, model.id, usage)
+    assert checked >= least
 
 
 def test_rows_find_what_the_list_finds() -> None:
@@ -109,7 +129,6 @@ def test_prices_by_length() -> None:
     short, long = LIST.tariffs(seller, "Claude-Sonnet-4-5", NOON.date())
     assert (short.prompt, short.completion, short.cached, short.written) == (3, 15, Decimal("0.3"), Decimal("3.75"))
     assert (long.above, long.prompt, long.completion) == (200_000, 6, Decimal("22.5"))
-    assert short.batch_permille == 500
     assert LIST.tariffs(seller, "gpt-4o") == LIST.tariffs(None, "gpt-4o") == ()
 
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from tests.config.conftest import Loads
 from tidegate.config.build import money as build_money
+from tidegate.config.findings import ConfigError
 from tidegate.config.prices import FILE
 from tidegate.config.schema.access import BudgetConfig
 from tidegate.model.snapshot import LedgerSettings, Price
@@ -37,7 +38,7 @@ def test_a_price(loads: Loads) -> None:
     assert price_of(loads, "{input: 2.5, output: 10}") == (
         Price(2_500_000_000, 10_000_000_000, 2_500_000_000, 2_500_000_000, reasoning=10_000_000_000),
     )
-    full = "{input: 1, output: 2, cached_input: 0.1, cache_write: 1.25, reasoning: 3, per_request: 0.005, batch: 50%}"
+    full = "{input: 1, output: 2, cached_input: 0.1, cache_write: 1.25, reasoning: 3, per_request: 0.005}"
     assert price_of(loads, full) == (
         Price(
             prompt=10**9,
@@ -46,9 +47,37 @@ def test_a_price(loads: Loads) -> None:
             written=1_250_000_000,
             per_request=5_000_000,
             reasoning=3 * 10**9,
-            batch_permille=500,
         ),
     )
+
+
+def test_service_tiers(loads: Loads) -> None:
+    """Shares of everything, above the whole too, for each length of the prompt."""
+    tiers = "{flex: 50%, priority: 175%}, tiers: [{above: 1000, input: 2}]"
+    found = price_of(loads, f"{{input: 1, output: 4, cached_input: 0.1, per_request: 0.002, service_tiers: {tiers}}}")
+    assert [(one.tier, one.above_tokens, one.prompt, one.completion, one.cached, one.per_request) for one in found] == [
+        ("", 0, 10**9, 4 * 10**9, 10**8, 2_000_000),
+        ("", 1_000, 2 * 10**9, 4 * 10**9, 10**8, 2_000_000),
+        ("flex", 0, 5 * 10**8, 2 * 10**9, 5 * 10**7, 1_000_000),
+        ("flex", 1_000, 10**9, 2 * 10**9, 5 * 10**7, 1_000_000),
+        ("priority", 0, 1_750_000_000, 7 * 10**9, 175_000_000, 3_500_000),
+        ("priority", 1_000, 3_500_000_000, 7 * 10**9, 175_000_000, 3_500_000),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("tiers", "said"),
+    [
+        ("{default: 50%}", "the usual tier, whose price stands beside"),
+        ("{flex: 0%}", "must be above 0 % and at most 10,000 %"),
+        ("{flex: half}", "not a share"),
+    ],
+)
+def test_a_service_tier_that_is_none(loads: Loads, tiers: str, said: str) -> None:
+    """The usual one has its price already; a share is above nothing."""
+    with pytest.raises(ConfigError) as caught:
+        price_of(loads, f"{{input: 1, output: 4, service_tiers: {tiers}}}")
+    assert [said in error.sentence() for error in caught.value.findings] == [True]
 
 
 def test_what_costs_nothing_is_known(loads: Loads) -> None:

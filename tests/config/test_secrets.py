@@ -68,8 +68,8 @@ ACCESS: dict[str, Any] = {
     "providers": {
         "a": {
             "models": {
-                "n": {"price": {"input": "1", "output": "x", "per": "1k", "currency": "EUR", "batch": "50%"}},
-                "o": {"price": {"tiers": [{"above": "9", "input": "2.5"}]}},
+                "n": {"price": {"input": "1", "output": "x", "per": "1k", "currency": "EUR"}},
+                "o": {"price": {"tiers": [{"above": "9", "input": "2.5"}], "service_tiers": {"flex": "50%"}}},
             },
         },
     },

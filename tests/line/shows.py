@@ -28,7 +28,7 @@ NOW = RetryPolicy(base_us=0, jitter=False)
 class Defective:
     """A tap with a defect."""
 
-    committed, finished, failure, usage, prompt, events = True, False, b"", None, 0, 0
+    committed, finished, failure, usage, prompt, tier, events = True, False, b"", None, 0, "", 0
 
     def feed(self, data: bytes) -> bytes:
         raise ValueError("a defect")

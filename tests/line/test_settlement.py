@@ -317,14 +317,14 @@ async def test_a_probe_that_brings_a_clients_mistake_opens_the_lane() -> None:
 
 @pytest.mark.parametrize("how", ["usage", "no usage", "cut", "gone"])
 async def test_a_stream_is_settled_when_it_ends(how: str) -> None:
-    """By its usage; without one it stays charged and what was delivered is booked as estimated."""
+    """By its usage; without one it stays charged and what was delivered is booked as estimated, in its service tier."""
     play = play_of()
     spend(play, 50_000)
     running = play.call("a", content="word " * 100, stream=True)
     await settle()
     reply, stream = streaming()
     await play.provider("openai", reply)
-    stream.say(chunk("a"), chunk("b"))
+    stream.say(chunk("a", service_tier="flex"), chunk("b"))
     answered = served(await running)
     assert answered.splice is not None
     reserved = play.recorder.intents[0].charged_tokens
@@ -344,6 +344,7 @@ async def test_a_stream_is_settled_when_it_ends(how: str) -> None:
     [(usage, charged)] = ends
     assert usage.estimated is (how != "usage")
     assert usage.completion == 2
+    assert usage.tier == "flex"
     assert charged == (108 if how == "usage" else reserved)
     assert tokens_left(play) == 10_000 - charged
     assert lane_of(play).breaker.failures == (1 if how == "cut" else 0)

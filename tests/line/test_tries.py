@@ -180,3 +180,15 @@ async def test_an_attempt_that_was_settled_is_not_stopped_again() -> None:
     note_stopped(call, slot, clock.now())
     (one,) = call.tries
     assert (one.status, one.reason, one.headers, one.charged_tokens) == (200, "stopped", (("x-request-id", "r1"),), 100)
+
+
+async def test_a_service_tier_has_its_price_in_every_attempt() -> None:
+    """By what the provider says of each: of one that was stopped, and of the one that answered."""
+    clock = ManualClock()
+    slot, call = slot_of(clock), call_of()
+    slot.lane.prices = rates([Price(prompt=1_000_000), Price(prompt=500_000, tier="flex")])
+    note(call, slot, 200, "stopped", Usage(10, estimated=True, tier="flex"), 100, clock.now())
+    note(call, slot, 200, "cut", Usage(10), 100, clock.now())
+    record = closed(call, slot.lane, Usage(20, tier="flex"))
+    assert [one.cost_nano for one in record.tries] == [5, 10, 10]
+    assert record.cost_nano == 25

@@ -10,6 +10,10 @@ from tidegate.policy.money import PriceBook, cost_nano, likely_nano, matches, ra
 
 MINI = Price(prompt=150_000_000, completion=600_000_000, cached=75_000_000, written=150_000_000)
 LONG = Price(prompt=300_000_000, completion=900_000_000, above_tokens=1_000)
+FLEX = Price(prompt=75_000_000, completion=300_000_000, cached=37_500_000, tier="flex")
+LONG_FLEX = Price(prompt=150_000_000, completion=450_000_000, above_tokens=1_000, tier="flex")
+FAST = Price(prompt=262_500_000, completion=1_050_000_000, per_request=7, tier="priority")
+TIERS = (MINI, LONG, FLEX, LONG_FLEX, FAST)
 
 
 @pytest.mark.parametrize(
@@ -27,10 +31,18 @@ LONG = Price(prompt=300_000_000, completion=900_000_000, above_tokens=1_000)
         ((Price(prompt=499_999),), Usage(1, 0), 0),
         ((Price(prompt=500_000),), Usage(1, 0), 1),
         ((Price(prompt=1_000_000, written=1_250_000),), Usage(100, 0, written=80), 20 + 100),
+        (TIERS, Usage(1_000, 10), 150_000 + 6_000),
+        (TIERS, Usage(1_001, 10), 1_001 * 300 + 9_000),
+        (TIERS, Usage(1_000, 10, cached=400, tier="flex"), 600 * 75 + 400 * 37.5 + 3_000),
+        (TIERS, Usage(1_001, 10, tier="flex"), 1_001 * 150 + 4_500),
+        (TIERS, Usage(1_001, 10, tier="priority"), 262_763 + 10_500 + 7),
+        (TIERS, Usage(1_000, 10, tier="scale"), 150_000 + 6_000),
+        ((MINI,), Usage(1_000, 10, tier="flex"), 150_000 + 6_000),
+        ((), Usage(1_000, 10, tier="flex"), 0),
     ],
 )
 def test_a_call_costs_what_its_tokens_do(prices: tuple[Price, ...], usage: Usage, nano: int) -> None:
-    """Cached and written tokens are a part of the prompt with a price of their own; a long prompt has another."""
+    """Cached and written tokens have a price of their own within the prompt; long prompts and service tiers another."""
     assert cost_nano(rates(prices), usage) == nano
 
 
@@ -39,6 +51,7 @@ def test_what_is_likely_costs_what_such_a_call_does(prices: tuple[Price, ...], t
     """To the billionth."""
     assert likely_nano(rates(prices), tokens, output) == cost_nano(rates(prices), Usage(tokens, output))
     assert likely_nano((), tokens, output) == 0
+    assert likely_nano(rates(TIERS), tokens, output) == cost_nano(rates((MINI, LONG)), Usage(tokens, output))
 
 
 @given(st.lists(st.integers(0, 100_000), min_size=1, max_size=50))

@@ -59,3 +59,12 @@ def test_other_names_are_refused(name: str | None) -> None:
 def test_json_or_not(data: bytes, told: bool) -> None:
     """Any JSON value is JSON; a part of one is not."""
     assert reading.is_json(data) is told
+
+
+@pytest.mark.parametrize(
+    ("told", "tier"),
+    [("flex", "flex"), ("priority", "priority"), ("default", ""), ("standard", ""), (None, ""), (7, "")],
+)
+def test_a_service_tier(told: object, tier: str) -> None:
+    """The usual one has no name, nor has what cannot be read."""
+    assert reading.tier(told) == tier

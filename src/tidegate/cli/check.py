@@ -82,7 +82,9 @@ def _print_providers(
             if entry.prices:
                 price = entry.prices[0]
                 told = f"{_money(price.prompt)} in, {_money(price.completion)} out, {_money(price.cached)} cached"
-                longer = "".join(f", another above {tier.above_tokens:,}" for tier in entry.prices[1:2])
+                longer = "".join(
+                    f", another above {tier.above_tokens:,}" for tier in entry.prices[1:2] if not tier.tier
+                )
                 source = origins[provider.name, model]
                 print(f"{where}.models.{shown(model)}: {told}, {currency} for 1M tokens{longer}; by {source}")
 

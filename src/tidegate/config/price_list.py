@@ -37,6 +37,8 @@ _MAKERS = {  # of the API that a profile describes, where the base URL is nobody
     "zhipu": "zhipuai",
 }
 _THOUSAND = 1_000
+_TOLD = ("service_tier", "speed")  # by an answer, of how it was made
+_USUAL = ("default", "standard")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ class PriceList:
             if at is None:
                 return ()
             found = index.models[at]
-            return _tariffs(_current(found.prices, today), found)
+            return _tariffs(_current(found.prices, today), found, today)
         except (AttributeError, LookupError, TypeError, ArithmeticError):
             return ()
 
@@ -78,7 +80,7 @@ class PriceList:
         """
         for found in self._models(seller):
             try:
-                yield tuple(names(found.match)), _tariffs(_current(found.prices, today), found)
+                yield tuple(names(found.match)), _tariffs(_current(found.prices, today), found, today)
             except (AttributeError, LookupError, TypeError, ArithmeticError):
                 continue
 
@@ -162,15 +164,16 @@ def _word(name: str) -> type[SimpleNamespace]:
 
 
 _OTHERS = (
-    "UsageExtractor", "UsageExtractorMapping", "ModelPrice", "TieredPrices", "Tier", "PriceVariant",
+    "UsageExtractor", "UsageExtractorMapping", "ModelPrice", "TieredPrices", "Tier",
     "StartDateConstraint", "TimeOfDateConstraint", "ArrayMatch", "ClauseStartsWith", "ClauseEndsWith",
     "ClauseContains", "ClauseRegex", "ClauseEquals", "ClauseOr", "ClauseAnd",
 )  # fmt: skip
 _WORDS = SimpleNamespace(
-    __all__=(*_OTHERS, "Provider", "ModelInfo", "ConditionalPrice"),
+    __all__=(*_OTHERS, "Provider", "ModelInfo", "ConditionalPrice", "PriceVariant"),
     Provider=_Seller,
     ModelInfo=_Model,
     ConditionalPrice=_Condition,
+    PriceVariant=_Condition,
     **{name: _word(name) for name in _OTHERS},
 )
 
@@ -224,12 +227,29 @@ def _current(prices: Any, today: date | None) -> Any:
     return max(found, key=lambda price: _at(price, "output_mtok", 0) or Decimal(0), default=None)
 
 
-def _tariffs(price: Any, model: Any) -> tuple[Tariff, ...]:
+def _tariffs(price: Any, model: Any, today: date | None) -> tuple[Tariff, ...]:
     fields = vars(price) if price is not None else {}
     if not any(fields.get(field) is not None for field in ("input_mtok", "output_mtok", "requests_kcount")):
         return ()
-    starts = {0}.union(*(_starts(value) for value in fields.values()))
-    return tuple(_tariff(price, above, model) for above in sorted(starts))
+    tiers = {"": price, **_tiers(price, model, today)}
+    return tuple(_tariff(each, above, tier) for tier, each in tiers.items() for above in _lengths(each))
+
+
+def _tiers(price: Any, model: Any, today: date | None) -> dict[str, Any]:
+    """The prices of service tiers: what one leaves out is as usual, and of several the first counts."""
+    found: dict[str, dict[str, Any]] = {}
+    for variant in model.price_variants or ():
+        (named, tier), *others = variant.when.items()
+        begins = getattr(variant.constraint, "start_date", None)
+        if named not in _TOLD or tier in _USUAL or others or (begins and today and today < begins):
+            continue
+        stated = {field: value for field, value in vars(variant.prices).items() if value is not None}
+        found[tier] = {**stated, **found.get(tier, {})}
+    return {tier: SimpleNamespace(**{**vars(price), **stated}) for tier, stated in found.items()}
+
+
+def _lengths(price: Any) -> list[int]:
+    return sorted({0}.union(*(_starts(value) for value in vars(price).values())))
 
 
 def _starts(price: Any) -> Iterator[int]:
@@ -237,7 +257,7 @@ def _starts(price: Any) -> Iterator[int]:
         yield tier.start
 
 
-def _tariff(price: Any, above: int, model: Any) -> Tariff:
+def _tariff(price: Any, above: int, tier: str) -> Tariff:
     prompt, completion = _at(price, "input_mtok", above), _at(price, "output_mtok", above)
     return Tariff(
         prompt=prompt or Decimal(0),
@@ -247,7 +267,7 @@ def _tariff(price: Any, above: int, model: Any) -> Tariff:
         reasoning=_at(price, "output_reasoning_mtok", above),
         above=above,
         per_request=(_at(price, "requests_kcount", above) or Decimal(0)) / _THOUSAND,
-        batch_permille=_batch(price, model),
+        tier=tier,
     )
 
 
@@ -261,14 +281,3 @@ def _at(price: Any, field: str, above: int) -> Decimal | None:
         if tier.start <= above:
             found = tier.price
     return found
-
-
-def _batch(price: Any, model: Any) -> int:
-    """What a batch pays of it, in thousandths."""
-    for variant in model.price_variants or ():
-        if variant.when == {"processing": "batch"}:
-            for field in ("input_mtok", "output_mtok"):
-                whole, part = _at(price, field, 0), _at(variant.prices, field, 0)
-                if whole and part is not None:
-                    return round(part / whole * _THOUSAND)
-    return _THOUSAND

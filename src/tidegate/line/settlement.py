@@ -76,7 +76,7 @@ class Settlement:
             lane.speed.learn(usage.completion, now - slot.permit.taken_at)
         elif call.kind is not PASS:
             prompt = splice.tap.prompt or lane.estimator.expected(call.size)
-            usage = Usage(prompt, splice.tap.events, estimated=True)
+            usage = Usage(prompt, splice.tap.events, estimated=True, tier=splice.tap.tier)
         return usage or Usage(), charged
 
     def spare(self, call: Call, answered: Answered) -> None:

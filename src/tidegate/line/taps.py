@@ -13,7 +13,7 @@ _REVOKED = "invalid_request_error", REVOKED
 class RawTap:
     """Bytes of an unknown meaning: committed from the start, finished when the framing says so."""
 
-    __slots__ = ("committed", "events", "failure", "finished", "prompt", "usage")
+    __slots__ = ("committed", "events", "failure", "finished", "prompt", "tier", "usage")
 
     def __init__(self) -> None:
         self.committed = True
@@ -21,6 +21,7 @@ class RawTap:
         self.failure = b""
         self.usage: Usage | None = None
         self.prompt = 0
+        self.tier = ""
         self.events = 0
 
     def feed(self, data: bytes) -> bytes:
@@ -61,6 +62,10 @@ class CrossedTap:
     @property
     def prompt(self) -> int:
         return self._tap.prompt
+
+    @property
+    def tier(self) -> str:
+        return self._tap.tier
 
     @property
     def events(self) -> int:

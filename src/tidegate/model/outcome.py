@@ -23,10 +23,12 @@ class Reason(Enum):
 class Usage(Value):
     """Tokens as the provider billed them. `cached` and `written` are parts of `prompt`, `reasoning` of `completion`.
 
+    `tier`: in which service tier the provider says that it answered, "" = the usual one.
+
     It is read a dozen times a call: no msgspec struct, as `model/call.py`.
     """
 
-    __slots__ = ("cached", "completion", "estimated", "prompt", "reasoning", "written")
+    __slots__ = ("cached", "completion", "estimated", "prompt", "reasoning", "tier", "written")
 
     def __init__(
         self,
@@ -36,6 +38,7 @@ class Usage(Value):
         estimated: bool = False,
         written: int = 0,
         reasoning: int = 0,
+        tier: str = "",
     ) -> None:
         self.prompt = prompt
         self.completion = completion
@@ -43,6 +46,7 @@ class Usage(Value):
         self.estimated = estimated
         self.written = written  # written into the provider's cache, where that has a price of its own
         self.reasoning = reasoning  # thought, where the provider says so
+        self.tier = tier
 
     @property
     def total(self) -> int:
@@ -50,4 +54,4 @@ class Usage(Value):
         return self.prompt + self.completion
 
     def said(self) -> tuple[object, ...]:
-        return self.prompt, self.completion, self.cached, self.estimated, self.written, self.reasoning
+        return self.prompt, self.completion, self.cached, self.estimated, self.written, self.reasoning, self.tier

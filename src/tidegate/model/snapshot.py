@@ -75,7 +75,8 @@ class Limits(Record):
 class Price(Record):
     """What tokens cost, in billionths of the house currency for a million of them.
 
-    `above_tokens`: for calls with a longer prompt, 0 = for all. `per_request`: billionths for each call.
+    `above_tokens`: for calls with a longer prompt, 0 = for all. `per_request`: billionths for each call. `tier`: for
+    answers of this service tier alone, "" = for all that have no price of their own.
     """
 
     prompt: int = 0
@@ -85,13 +86,13 @@ class Price(Record):
     above_tokens: int = 0
     per_request: int = 0
     reasoning: int = 0  # completion tokens that were thought, 0 = as others
-    batch_permille: int = 1_000  # of all this, for calls in a provider's batch
+    tier: str = ""
 
 
 class ModelEntry(Record):
     """What is known of one model at one provider. `context` is in tokens, 0 = unknown.
 
-    `prices`: by length of the prompt, the shortest first; () = unknown.
+    `prices`: by length of the prompt, the shortest first, then the same for each service tier; () = unknown.
     """
 
     tools: bool = True
@@ -166,8 +167,8 @@ class Scope(Record):
     max_concurrent: int = 0  # calls in flight over all models, 0 = no such bound
     window: str = ""  # as in `Profile`, "" = the profile's
     weight: int = 1  # its part of the calls where a pool picks by weight
-
     on_loss: str = ""  # while the shared state is away: local, closed, open; "" = as the cluster says
+
 
 class Provider(Record):
     """One upstream service. `base_url` ends without a slash and includes the version prefix (`…/v1`)."""
@@ -194,8 +195,8 @@ class RateLimitPolicy(Record):
     max_tpm: int = 0
     bucket_capacity: int = 0  # burst, requests
     refill_rate_milli: int = 0  # thousandths of a request per second
-
     on_loss: str = ""  # as `Scope.on_loss`
+
 
 class SmoothingPolicy(Record):
     """A small delay before the wall: from `threshold_permille` of the TPM in use, wait `delay_us`."""

@@ -18,7 +18,7 @@ _LONGEST: Final = 256  # a longer name is no model's
 class Rate:
     """A `Price` as it is reckoned with, several times a call: no struct, whose fields are looked up by name."""
 
-    __slots__ = ("above_tokens", "cached", "completion", "per_request", "prompt", "reasoning", "written")
+    __slots__ = ("above_tokens", "cached", "completion", "per_request", "prompt", "reasoning", "tiers", "written")
 
     def __init__(self, price: Price) -> None:
         self.above_tokens = price.above_tokens
@@ -28,20 +28,29 @@ class Rate:
         self.completion = price.completion
         self.reasoning = price.reasoning
         self.per_request = price.per_request
+        self.tiers: dict[str, tuple[Rate, ...]] = {}  # of the first one: what to reckon with instead, by service tier
 
 
 def rates(prices: Sequence[Price]) -> tuple[Rate, ...]:
-    """The same, ready to be reckoned with."""
-    return tuple([Rate(price) for price in prices])
+    """The same, ready to be reckoned with: those of the usual service tier, which know the others."""
+    usual = tuple([Rate(price) for price in prices if not price.tier])
+    for price in prices:
+        if price.tier and usual:
+            tiers = usual[0].tiers
+            tiers[price.tier] = (*tiers.get(price.tier, ()), Rate(price))
+    return usual
 
 
 def cost_nano(prices: tuple[Rate, ...], usage: Usage) -> int:
     """What a provider with these prices bills for this usage; 0 where no price is known.
 
-    The price by the length of the prompt holds for all tokens of the call, as providers have it.
+    The price by the length of the prompt holds for all tokens of the call, as providers have it. A service tier whose
+    price is not known costs what the usual one does.
     """
     if not prices:
         return 0
+    if usage.tier:
+        prices = prices[0].tiers.get(usage.tier, prices)
     prompt, cached, written, output = usage.prompt, usage.cached, usage.written, usage.completion
     price = _of_length(prices, prompt)
     plain = prompt - cached - written

@@ -62,7 +62,8 @@ class Tap(Protocol):
 
     `committed`: the first content was seen, so from here on the answer cannot be taken back. `finished`: the stream
     ended as its maker promises. `failure`: the provider's own error event (JSON), or what is wrong with its bytes;
-    nothing is forwarded any more. `prompt`: the prompt's tokens as soon as the stream tells them, 0 before.
+    nothing is forwarded any more. `prompt`: the prompt's tokens as soon as the stream tells them, 0 before. `tier`: as
+    in a `Usage`, as soon as the stream tells it.
     """
 
     @property
@@ -75,6 +76,8 @@ class Tap(Protocol):
     def usage(self) -> Usage | None: ...
     @property
     def prompt(self) -> int: ...
+    @property
+    def tier(self) -> str: ...
     @property
     def events(self) -> int: ...
 

@@ -18,7 +18,7 @@ _ENDS: Final = b"\n", b"\r"
 class EventTap:
     """Feed the body of a streamed answer, forward what comes back. Fulfils `codec.Tap`; a maker's tap says the rest."""
 
-    __slots__ = ("_plain", "committed", "events", "failure", "finished", "partial", "prompt", "usage")
+    __slots__ = ("_plain", "committed", "events", "failure", "finished", "partial", "prompt", "tier", "usage")
 
     def __init__(self) -> None:
         self._plain = False  # committed, neither finished nor failed, and between two events
@@ -28,6 +28,7 @@ class EventTap:
         self.failure = b""
         self.usage: Usage | None = None
         self.prompt = 0
+        self.tier = ""
         self.events = 0  # that carried something, for an estimate where no usage is told
 
     def feed(self, data: bytes) -> bytes:

@@ -8,6 +8,7 @@ from tidegate.providers.codec import BadRequest
 
 UNREADABLE = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
 NOTHING = frozenset({b"", b"null", b'""', b"{}", b"[]", b"false"})  # what stands in a field that states nothing
+_USUAL_TIERS = frozenset({"", "auto", "default", "standard", "on_demand"})
 _MAX_MODEL = 256  # characters; longer than any name in use, short enough to be remembered and told
 # Some providers have the name in the path, where this would lead elsewhere, with the gate's key (RFC 3986, 5.2.4).
 _DOTS = re.compile(r"(?:^|[/\\])\.{1,2}(?:[/\\]|$)")
@@ -33,6 +34,11 @@ def model(name: str | None) -> str:
     if "." in name and _DOTS.search(name) is not None:
         raise BadRequest("Invalid 'model': a name, or a part of it between slashes, is not '.' or '..'.", "model")
     return name
+
+
+def tier(told: object) -> str:
+    """In which service tier an answer was made, by what it says of it; "" = the usual one, or none that can be read."""
+    return told if isinstance(told, str) and told not in _USUAL_TIERS else ""
 
 
 def is_json(data: bytes) -> bool:

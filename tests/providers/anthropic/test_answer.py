@@ -17,6 +17,21 @@ def test_the_prompt_is_all_of_it() -> None:
     assert usage_of(json.dumps({"usage": usage}).encode()) == Usage(1_110, 5, 1_000, written=100)
 
 
+@pytest.mark.parametrize(
+    ("told", "tier"),
+    [
+        ({"service_tier": "standard"}, ""),
+        ({"service_tier": "priority", "speed": "standard"}, "priority"),
+        ({"service_tier": "standard", "speed": "fast"}, "fast"),
+        ({"service_tier": None, "speed": 7}, ""),
+    ],
+)
+def test_how_it_was_made(told: dict[str, object], tier: str) -> None:
+    """Its usage tells the service tier, and the speed, which has a price of its own."""
+    answer = json.dumps({"usage": {"input_tokens": 10, "output_tokens": 5, **told}}).encode()
+    assert usage_of(answer) == Usage(10, 5, tier=tier)
+
+
 @pytest.mark.parametrize("answer", [b"{}", b'{"usage":null}', b'{"usage":{}}', b'{"usage":[]}', b"[]"])
 def test_an_answer_without_usage(answer: bytes) -> None:
     """None, where it is JSON at all."""

@@ -99,3 +99,14 @@ def test_what_is_new_is_forwarded() -> None:
     new = b"data: [1]\n\n" + event("thought", depth=3)
     assert told(tap, START, new) == START + new
     assert tap.committed
+
+
+def test_the_service_tier_is_known_from_the_start() -> None:
+    """What the end says of the tokens does not say it again."""
+    tap = MessageTap()
+    told(tap, event("message_start", message={"usage": {**USAGE, "service_tier": "priority"}}))
+    assert (tap.tier, tap.usage) == ("priority", None)
+    told(tap, BLOCK, DELTA)
+    assert tap.usage == Usage(99, 3, 90, tier="priority")
+    told(tap, event("message_delta", delta={}, usage={"input_tokens": 9, "output_tokens": 4}))
+    assert tap.usage == Usage(9, 4, tier="priority")

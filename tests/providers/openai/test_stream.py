@@ -297,3 +297,14 @@ def test_the_last_usage_counts() -> None:
     first = chunk({"content": "a"}, usage={"prompt_tokens": 9, "completion_tokens": 1})
     told(tap, ROLE, first, first.replace(b'"completion_tokens":1', b'"completion_tokens":2'), DONE)
     assert tap.usage == Usage(9, 2)
+
+
+def test_the_service_tier_is_known_from_the_first_chunk() -> None:
+    """So that a stream that is cut costs what it would have; what is said last counts."""
+    tap = StreamTap(keep_usage=True)
+    told(tap, chunk({"role": "assistant"}, service_tier="flex"), chunk({"content": "a"}, service_tier="flex"))
+    assert (tap.tier, tap.usage) == ("flex", None)
+    told(tap, chunk(finish="stop", usage=USAGE))
+    assert tap.usage == Usage(9, 3, tier="flex")
+    told(tap, chunk(usage=USAGE, service_tier="default"))
+    assert tap.usage == Usage(9, 3)

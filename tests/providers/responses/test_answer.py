@@ -22,6 +22,8 @@ from tidegate.providers.responses.answer import after, error_event, error_of, ra
         ({"usage": {"input_tokens": 9, "input_tokens_details": {"cache_write_tokens": 3}}}, Usage(9, written=3)),
         ({"usage": {"input_tokens": 9, "output_tokens": 1, "input_tokens_details": None}}, Usage(9, 1)),
         ({"usage": {"input_tokens": 9, "input_tokens_details": {}}}, Usage(9)),
+        ({"usage": {"input_tokens": 9}, "service_tier": "priority"}, Usage(9, tier="priority")),
+        ({"usage": {"input_tokens": 9}, "service_tier": "default"}, Usage(9)),
         ({"usage": {"prompt_tokens": 9}}, None),
         ({"usage": None}, None),
         ({"usage": {"input_tokens": "many"}}, None),

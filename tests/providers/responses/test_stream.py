@@ -246,3 +246,12 @@ def test_a_terminal_event_under_a_deltas_name_is_not_overlooked() -> None:
     told(tap, b"event: response.output_text.delta\n" + COMPLETED.partition(b"\n")[2])
     assert tap.finished
     assert tap.usage == Usage(9, 3, 2)
+
+
+def test_the_service_tier_is_the_response_s() -> None:
+    """What opens it may know it already; what ends it does."""
+    tap = ResponseTap()
+    told(tap, response("created", service_tier="auto"))
+    assert tap.tier == ""
+    told(tap, response("completed", usage=COUNTS, service_tier="flex"))
+    assert tap.usage == Usage(9, 3, 2, tier="flex")

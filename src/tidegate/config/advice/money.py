@@ -34,7 +34,6 @@ def advise_money(config: Config, snapshot: Snapshot, document: Document) -> Iter
     if snapshot.providers and exchange(config.money).rate(CURRENCY) is None:
         message = f"no rate of {CURRENCY} is known, so prices that the file does not state are unknown"
         yield ("money", "currency"), message, f"say under money.exchange what one {CURRENCY} is worth"
-    yield from _prices(config)
     at: Path = ("ledger", "database")
     if at not in document.substituted and urlsplit(config.ledger.database or "").password:
         yield at, "a password stands in the file", 'keep the URL in the environment and write "${NAME}"'
@@ -78,12 +77,3 @@ def _budgets(config: Config) -> Iterator[tuple[Path, list[tuple[str, ...]]]]:
 
 def _bounds(budget: BudgetConfig) -> bool:
     return budget.per_day is not None or budget.per_month is not None
-
-
-def _prices(config: Config) -> Iterator[Advice]:
-    """What a price says that nothing asks for yet."""
-    for name, provider in config.providers.items():
-        for model, entry in provider.models.items():
-            path: Path = ("providers", name, "models", model, "price")
-            if entry.price is not None and entry.price.batch is not None:
-                yield (*path, "batch"), "accepted, but no call is in a provider's batch in this version", ""

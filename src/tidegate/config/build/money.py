@@ -48,7 +48,7 @@ class Tariff:
     reasoning: Decimal | None = None
     above: int = 0  # for calls with a longer prompt
     per_request: Decimal = Decimal(0)
-    batch_permille: int = 1_000
+    tier: str = ""  # for answers of this service tier alone
 
 
 def priced(tariff: Tariff, rate: Decimal) -> Price:
@@ -66,24 +66,29 @@ def priced(tariff: Tariff, rate: Decimal) -> Price:
         above_tokens=tariff.above,
         per_request=worth(tariff.per_request, tariff.per_request),
         reasoning=worth(tariff.reasoning, tariff.completion),
-        batch_permille=tariff.batch_permille,
+        tier=tariff.tier,
     )
 
 
 def prices(item: PriceConfig, money: Exchange) -> tuple[Price, ...]:
-    """A model's price as the file states it, and for longer prompts. Its currency was checked."""
+    """A model's price as the file states it, for longer prompts and in service tiers. Its currency was checked."""
     rate = money.rate(item.currency or money.house) or Decimal(1)
     tiers = sorted(item.tiers, key=lambda tier: tier.above)
-    return tuple(priced(_tariff(item, tier), rate) for tier in (None, *tiers))
+    services = {"": "100%", **item.service_tiers}
+    return tuple(
+        priced(_tariff(item, tier, service, Decimal(permille(share) or 0) / 1_000), rate)
+        for service, share in services.items()
+        for tier in (None, *tiers)
+    )
 
 
-def _tariff(item: PriceConfig, tier: PriceTierConfig | None) -> Tariff:
-    """What a tier leaves out is as without it."""
+def _tariff(item: PriceConfig, tier: PriceTierConfig | None, service: str, share: Decimal) -> Tariff:
+    """What a tier leaves out is as without it; `share` of everything."""
 
     def stated(field: str) -> Decimal | None:
         own: Decimal | None = getattr(tier, field, None)
         amount: Decimal | None = getattr(item, field) if own is None else own
-        return amount * _PER[item.per] if amount is not None else None
+        return amount * _PER[item.per] * share if amount is not None else None
 
     return Tariff(
         prompt=stated("input") or Decimal(0),
@@ -92,8 +97,8 @@ def _tariff(item: PriceConfig, tier: PriceTierConfig | None) -> Tariff:
         written=stated("cache_write"),
         reasoning=stated("reasoning"),
         above=tier.above if tier is not None else 0,
-        per_request=item.per_request,
-        batch_permille=permille(item.batch) or 1_000,
+        per_request=item.per_request * share,
+        tier=service,
     )
 
 

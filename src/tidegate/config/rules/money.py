@@ -9,6 +9,7 @@ from tidegate.config.findings import Path
 from tidegate.config.schema.file import Config
 from tidegate.config.schema.money import is_currency
 from tidegate.config.source import Document, as_list, as_mapping
+from tidegate.model.snapshot import Price
 
 _HOUSE = "USD"
 _MOST = 10**18  # billionths
@@ -36,9 +37,13 @@ def check_amounts(config: Config, document: Document) -> None:
         for model, entry in provider.models.items():
             path: Path = ("providers", name, "models", model, "price")
             found = prices(entry.price, money) if entry.price is not None else ()
-            if any(value > _MOST for price in found for value in msgspec.structs.astuple(price)):
+            if any(amount > _MOST for price in found for amount in _amounts(price)):
                 message = "more than a billion of the house currency for a million tokens"
                 document.refuse(path, message, "check `per`, `currency` and its rate")
+
+
+def _amounts(price: Price) -> Iterator[int]:
+    return (value for value in msgspec.structs.astuple(price) if isinstance(value, int))
 
 
 def _prices(data: dict[str, object]) -> Iterator[tuple[Path, dict[str, object]]]:

@@ -7,13 +7,15 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from tidegate.config.schema.base import PASSWORD_INSIDE, Count, Section, ShareText, refused
+from tidegate.config.schema.base import PASSWORD_INSIDE, Count, Section, permille, refused
 
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _PLACES = 9  # billionths
 _RATE_PLACES = 15
 _EXACT_DIGITS = 15  # of a number without quotes, whose text is a float's
 _MAX_AMOUNT = Decimal(1_000_000_000)
+_MOST_PERMILLE = 100_000
+_USUAL = ("", "auto", "default", "standard")
 _Bytes = Annotated[int, Field(ge=1_048_576, le=17_179_869_184)]
 
 
@@ -83,11 +85,30 @@ def _check_database(value: str) -> str:
     return value
 
 
+def _check_part(value: object) -> str:
+    part = permille(value)
+    if part is None:
+        raise refused("not a share", "write it in per cent, for example 50% or 175%")
+    if not 0 < part <= _MOST_PERMILLE:
+        raise refused("must be above 0 % and at most 10,000 %", "for example 50% or 175%")
+    return str(value)
+
+
+def _check_service_tier(value: str) -> str:
+    if value in _USUAL:
+        raise refused("the usual tier, whose price stands beside", "name another one, for example flex or priority")
+    return value
+
+
 Amount = Annotated[Decimal, BeforeValidator(_amount)]
 BudgetAmount = Annotated[Decimal, BeforeValidator(_budget)]
 Rate = Annotated[Decimal, BeforeValidator(_rate)]
 CurrencyCode = Annotated[str, AfterValidator(_check_currency)]
 DatabaseUrl = Annotated[str, AfterValidator(_check_database)]
+
+
+_PartText = Annotated[str, BeforeValidator(_check_part)]
+_ServiceTier = Annotated[str, AfterValidator(_check_service_tier)]
 
 
 class PriceTierConfig(Section):
@@ -118,9 +139,10 @@ class PriceConfig(Section):
     per: Literal["1M", "1k"] = Field("1M", description="So many tokens cost that.", examples=["1k"])
     currency: CurrencyCode | None = Field(None, description="Left out: the house currency.", examples=["CNY"])
     per_request: Amount = Field(Decimal(0), description="Of each call, beside its tokens.", examples=[0.005])
-    batch: ShareText | None = Field(
-        None, description="What calls in a provider's batch pay of that; not active in this version.", examples=["50%"]
-    )
+    service_tiers: dict[_ServiceTier, _PartText] = Field(
+        {}, description="What an answer costs of all that whose `service_tier` is one of these.",
+        examples=['{flex: "50%", priority: "175%"}'],
+    )  # fmt: skip
     tiers: list[PriceTierConfig] = Field(
         [], description="Other prices for longer prompts, of all tokens of such a call.",
         examples=["[{above: 200000, input: 6, output: 22.5}]"],

@@ -3,6 +3,8 @@
 Source: the API reference of messages (`usage`) and of errors, version 2023-06-01.
 """
 
+from typing import Any
+
 import msgspec
 
 from tidegate.model.outcome import Usage
@@ -18,6 +20,8 @@ class Counts(msgspec.Struct):
     output_tokens: int | None = None
     cache_creation_input_tokens: int | None = None
     cache_read_input_tokens: int | None = None
+    service_tier: Any = None
+    speed: Any = None
 
     def usage(self) -> Usage | None:
         """The same in our words; None when it does not state the input."""
@@ -25,7 +29,13 @@ class Counts(msgspec.Struct):
             return None
         cached = self.cache_read_input_tokens or 0
         written = self.cache_creation_input_tokens or 0
-        return Usage(self.input_tokens + cached + written, self.output_tokens or 0, cached, written=written)
+        return Usage(
+            self.input_tokens + cached + written, self.output_tokens or 0, cached, written=written, tier=self.tier()
+        )
+
+    def tier(self) -> str:
+        """What it says of how the answer was made: of its speed, where that is not the usual one."""
+        return reading.tier(self.speed) or reading.tier(self.service_tier)
 
 
 class _Answer(msgspec.Struct):

@@ -57,12 +57,15 @@ class MessageTap(EventTap):
         """The opening states the input, later events the output so far; some restate the input too."""
         if event.message is not None and event.message.usage is not None:
             self._start = event.message.usage.usage()
+            self.tier = event.message.usage.tier()
             self.prompt = 0 if self._start is None else self._start.prompt
         if event.usage is None:
             return
         start, told = self._start or Usage(), event.usage.usage()
         of = start if told is None else told
-        self.usage = Usage(of.prompt, event.usage.output_tokens or 0, of.cached, written=of.written)
+        self.usage = Usage(
+            of.prompt, event.usage.output_tokens or 0, of.cached, written=of.written, tier=of.tier or self.tier
+        )
 
 
 def _is_delta(data: bytes) -> bool:

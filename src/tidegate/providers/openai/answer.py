@@ -17,7 +17,7 @@ from tidegate.providers.openai.fields import (
 from tidegate.providers.reading import UNREADABLE
 
 
-def _usage(counts: Counts) -> Usage:
+def _usage(counts: Counts, tier: str) -> Usage:
     """The same in our words."""
     read, made = counts.prompt_tokens_details, counts.completion_tokens_details
     cached = written = reasoning = 0
@@ -25,19 +25,24 @@ def _usage(counts: Counts) -> Usage:
         cached, written = read.cached_tokens or 0, read.cache_write_tokens or 0
     if made is not None:
         reasoning = made.reasoning_tokens or 0
-    return Usage(counts.prompt_tokens or 0, counts.completion_tokens or 0, cached, False, written, reasoning)
+    return Usage(counts.prompt_tokens or 0, counts.completion_tokens or 0, cached, False, written, reasoning, tier)
 
 
-def usage_of(answer: bytes) -> Usage | None:
-    """The usage of a complete answer, None where it states none. Raises `ValueError` when it is not JSON."""
+def usage_of(answer: bytes, otherwise: str = "") -> Usage | None:
+    """The usage of a complete answer, None where it states none. Raises `ValueError` when it is not JSON.
+
+    `otherwise`: its service tier where it does not tell one.
+    """
     try:
-        usage = decode_answer(answer).usage
+        told = decode_answer(answer)
     except UNREADABLE as error:
         reading.check_json(error, answer)
         return None
+    usage = told.usage
     if usage is None or usage.prompt_tokens is None:
         return None
-    return _usage(usage)
+    tier = told.service_tier
+    return _usage(usage, otherwise if tier is None else reading.tier(tier))
 
 
 def error_of(body: bytes) -> Said:

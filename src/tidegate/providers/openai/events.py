@@ -1,6 +1,6 @@
 """What is read of one event of OpenAI's streams. Source: OpenAI's streaming reference."""
 
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -19,6 +19,7 @@ class Chunk(msgspec.Struct):
 
     choices: list[Choice] = []
     error: msgspec.Raw = msgspec.Raw()
+    service_tier: Any = None
 
 
 class _Ordinary(msgspec.Struct, gc=False):

@@ -3,7 +3,7 @@
 Source: the API reference of chat completions, completions and embeddings.
 """
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 
@@ -56,6 +56,7 @@ class Counts(msgspec.Struct):
 
 class _Answer(msgspec.Struct):
     usage: Counts | None = None
+    service_tier: Any = None
 
 
 class _ErrorFields(msgspec.Struct):

@@ -12,7 +12,7 @@ from tidegate.providers.events import EventTap
 from tidegate.providers.openai import events
 from tidegate.providers.openai.answer import usage_of
 from tidegate.providers.openai.events import Choice
-from tidegate.providers.reading import NOTHING, UNREADABLE, is_json
+from tidegate.providers.reading import NOTHING, UNREADABLE, is_json, tier
 
 _LF: Final = 10
 _decode_ordinary: Final = events.decode_ordinary
@@ -44,7 +44,7 @@ class StreamTap(EventTap):
     def _chunk(self, payload: bytes) -> bool:
         try:
             chunk = _decode(payload)
-            usage = usage_of(payload) if payload.find(b'"usage"') >= 0 else None
+            usage = usage_of(payload, self.tier) if payload.find(b'"usage"') >= 0 else None
         except (msgspec.DecodeError, RecursionError, ValueError):
             if payload.startswith(b"{") and is_json(payload):
                 self.committed = True  # of a shape that is not ours to judge
@@ -55,6 +55,8 @@ class StreamTap(EventTap):
         if _stated(chunk.error):
             self.failure = payload
             return False
+        if chunk.service_tier is not None:
+            self.tier = tier(chunk.service_tier)
         if not self.committed:
             self.committed = any(_is_content(choice) for choice in chunk.choices)
         carries = bool(chunk.choices)

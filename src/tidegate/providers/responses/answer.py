@@ -6,6 +6,7 @@ Python SDK raise. Both are read, and both are written.
 """
 
 import re
+from typing import Any
 
 import msgspec
 
@@ -36,7 +37,7 @@ class Counts(msgspec.Struct):
     input_tokens_details: _Details | None = None
     output_tokens_details: _Made | None = None
 
-    def usage(self) -> Usage | None:
+    def usage(self, tier: str) -> Usage | None:
         """The same in our words; None when it does not state the input."""
         if self.input_tokens is None:
             return None
@@ -47,12 +48,14 @@ class Counts(msgspec.Struct):
             (read and read.cached_tokens) or 0,
             written=(read and read.cache_write_tokens) or 0,
             reasoning=(made and made.reasoning_tokens) or 0,
+            tier=tier,
         )
 
 
 class _Answer(msgspec.Struct):
     usage: Counts | None = None
     status: str | None = None
+    service_tier: Any = None
 
 
 class _ErrorFields(msgspec.Struct):
@@ -94,7 +97,7 @@ def usage_of(answer: bytes) -> Usage | None:
     except UNREADABLE as error:
         reading.check_json(error, answer)
         return None
-    return None if told.usage is None or told.status == _FAILED else told.usage.usage()
+    return None if told.usage is None or told.status == _FAILED else told.usage.usage(reading.tier(told.service_tier))
 
 
 def error_of(body: bytes) -> Said:

@@ -1,6 +1,6 @@
 """What is read of one event of a response's stream. Source: OpenAI's API reference, "Streaming events"."""
 
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -9,6 +9,7 @@ from tidegate.providers.responses.answer import Counts
 
 class _Response(msgspec.Struct):
     usage: Counts | None = None
+    service_tier: Any = None
 
 
 class Event(msgspec.Struct):

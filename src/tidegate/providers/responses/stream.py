@@ -7,7 +7,7 @@ again, with its usage. Source: OpenAI's API reference, "Streaming events".
 from typing import Final
 
 from tidegate.providers.events import EventTap
-from tidegate.providers.reading import UNREADABLE, is_json
+from tidegate.providers.reading import UNREADABLE, is_json, tier
 from tidegate.providers.responses import events
 from tidegate.providers.responses.events import Event
 
@@ -59,8 +59,10 @@ class ResponseTap(EventTap):
 
     def _event(self, event: Event, payload: bytes) -> bool:
         kind = event.type
-        if event.response is not None and event.response.usage is not None:
-            self.usage = event.response.usage.usage()
+        if event.response is not None:
+            self.tier = tier(event.response.service_tier)
+            if event.response.usage is not None:
+                self.usage = event.response.usage.usage(self.tier)
         if kind in _FAILURES or (not kind and bytes(event.error) not in _NOTHING):
             self.failure = payload
             return False

@@ -110,6 +110,16 @@ def test_a_tail_goes_on_where_it_was(capsys: pytest.CaptureFixture[str]) -> None
     with pytest.raises(KeyboardInterrupt):
         follow(client, parsed("tail --limit 5 --errors"), waited.append)
     said = capsys.readouterr()
+def test_a_call_that_the_cache_answered() -> None:
+    """Whose answer it was and what that saved, in its line and in its story; asked for by its layer."""
+    hit = {"layer": "exact", "source": "254", "saved_prompt_tokens": 60, "saved_completion_tokens": 40}
+    stage = {"stage": "cached", "at_us": 300, "lasted_us": 40, "why": "exact", "says": "the cache answered (exact)"}
+    call = {**CALL, "cache": "exact", "why": "", "queued_us": 0, "duration_us": 40, "hit": hit, "stages": [stage]}
+    assert line(call).endswith("smart → spare/main/b  60+40 tokens saved by the cache (exact of req_fe)")
+    assert any("cached         the cache answered (exact)" in one for one in waterfall(call))
+    assert call_filters.asked(parsed("tail --cache exact")) == "?cache=exact"
+
+
     assert [one.split("  ")[1] for one in said.out.splitlines()] == ["req_ff", "req_100"]
     assert client.asked[0] == "/calls/tail?errors=true&limit=5"
     assert client.asked[1:4] == ["/calls/tail?errors=true&limit=5&after=7_1.2.3.4"] * 3

@@ -5,6 +5,7 @@ from msgspec.structs import replace
 from sqlalchemy import Engine
 
 from tests.journal.facts import record
+from tests.journal.hits import hit, said
 from tests.store.test_write import known, put
 from tidegate.store import tail
 from tidegate.store.calls import CallsQuery
@@ -52,6 +53,47 @@ def test_every_call_once(engine: Engine) -> None:
     assert ids(more(engine, third)) == []
 
 
+def kept(engine: Engine, identity: str, *hits: tuple[int, int]) -> None:
+    """These (id, microseconds after `NOW`) were answered by the cache, and taken from this journal."""
+    put(engine, known(engine, identity), said(*(hit(number, at_us=NOW + at) for number, at in hits)))
+
+
+def test_what_the_cache_answered_is_told_though_it_is_written_later(engine: Engine) -> None:
+    """Hits are gathered for a moment: one that ended before a call that was seen is news all the same, once."""
+    ended(engine, A, (1, 0))
+    kept(engine, A, (2, -5))
+    first = begun(engine)
+    assert ids(first) == [2, 1]
+    ended(engine, A, (3, 30))
+    second = more(engine, first)
+    assert ids(second) == [3]
+    kept(engine, A, (4, 10), (5, 31))
+    kept(engine, B, (6, 20))
+    third = more(engine, second)
+    assert ids(third) == [4, 6, 5]
+    assert ids(more(engine, third)) == []
+
+
+def test_a_tail_of_hits_alone(engine: Engine) -> None:
+    """Or of calls alone; the cursor moves over the others."""
+    first = begun(engine)
+    ended(engine, A, (1, 1))
+    kept(engine, A, (2, 2))
+    alone = [CallsQuery(NOW - 1_000_000, NOW, cache=word) for word in ("hit", "made")]
+    assert [ids(more(engine, first, wanted)) for wanted in alone] == [[2], [1]]
+    assert ids(more(engine, more(engine, first, alone[0]))) == []
+
+
+def test_a_cursor_of_an_older_gate_goes_on(engine: Engine) -> None:
+    """It says nothing of hits: they are news from where its calls ended."""
+    ended(engine, A, (1, 5))
+    kept(engine, A, (2, 3), (3, 7))
+    number = known(engine, A).id
+    with engine.connect() as connection:
+        news = tail.after(connection, tail.read(f"{NOW}_{number}.1.{NOW + 5}.1"), ALL)
+    assert ids(news) == [3]
+
+
 def test_only_what_is_asked_for_is_shown_and_nothing_is_asked_for_twice(engine: Engine) -> None:
     """The cursor moves over what does not fit."""
     first = begun(engine)
@@ -86,7 +128,9 @@ def test_a_cursor_is_text_of_bounded_length() -> None:
     assert 999 - tail.MOST_JOURNALS not in again.marks
 
 
-@pytest.mark.parametrize("bad", ["", "x", "1_", "1_2", "1_1.2.3", "1_1.2.3.-4", "1_1.2.3.4.5", "١", "1" * 30])
+@pytest.mark.parametrize(
+    "bad", ["", "x", "1_", "1_2", "1_1.2.3", "1_1.2.3.-4", "1_1.2.3.4.5", "1_1.2.3.4.5.6.7", "١", "1" * 30]
+)
 def test_what_is_no_cursor(bad: str) -> None:
     """Is refused, not guessed."""
     with pytest.raises(ValueError, match="cursor"):

@@ -9,6 +9,7 @@ from sqlalchemy import Engine, insert, select, text
 
 import tidegate.store.alert_tables
 import tidegate.store.bodies
+import tidegate.store.drains
 import tidegate.store.drill_tables
 import tidegate.store.hit_tables
 import tidegate.store.identity_tables
@@ -19,6 +20,7 @@ import tidegate.store.session_tables
 import tidegate.store.shadow_tables  # noqa: F401 - each declares its own
 from tidegate.store import partitions
 from tidegate.store.engine import BadDatabase, is_sqlite, open_engine, shown, writing
+from tidegate.store.hit_tables import HITS
 from tidegate.store.metadata import METADATA
 from tidegate.store.tables import ATTEMPTS, CALLS, TRIES
 from tidegate.store.upgrade import NewerSchema, upgrade
@@ -100,6 +102,23 @@ def test_calls_of_before_have_nothing_reserved(bare: Engine) -> None:
         connection.execute(insert(ATTEMPTS).values(call_id=4, number=2, reserved_tokens=10, **tried))
         found = connection.execute(select(TRIES.c.call_id, TRIES.c.reserved_tokens)).all()
     assert sorted(map(tuple, found)) == [(1, 0), (2, 0), (3, 30), (4, 10), (4, 40)]
+
+
+def test_hits_of_before_tell_what_was_written_of_them(bare: Engine) -> None:
+    """They are found by their ids; nobody wrote down then who else knows them, nor for how long they took."""
+    upgrade(bare, "0016")
+    hit = {"day": 7, "journal": 1, "at_us": 7 * DAY_US + 5, "namespace": "n", "user": "u", "key": "k", "tag": ""}
+    hit |= {"plan": "p", "provider": "a", "model": "c", "layer": "exact", "source": 4, "similarity_permille": 1_000}
+    with writing(bare) as connection:
+        if not is_sqlite(bare):
+            partitions.ensure(connection, [7], (HITS,))
+        connection.execute(insert(HITS).values(call_id=1, charged=False, **hit))
+    upgrade(bare)
+    with writing(bare) as connection:
+        connection.execute(insert(HITS).values(call_id=2, charged=False, trace_id="t", duration_us=9, **hit))
+        columns = ("call_id", "asked", "tier", "trace_id", "request_id", "streamed", "read_us", "duration_us")
+        found = connection.execute(select(*(HITS.c[name] for name in columns)).order_by(HITS.c.call_id)).all()
+    assert [tuple(row) for row in found] == [(1, "", "", "", "", False, 0, 0), (2, "", "", "t", "", False, 0, 9)]
 
 
 def test_a_failed_upgrade_leaves_nothing(bare: Engine) -> None:

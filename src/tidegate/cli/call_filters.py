@@ -13,6 +13,7 @@ _FLAGS: Final = {
     "degraded": "only those that were given less",
     "refused": "only those that the gate gave no answer of a model's",
 }
+_CACHE: Final = ("hit", "made", "exact", "semantic", "stale", "joined", "inputs")
 _UNITS: Final = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000}
 _LENGTH: Final = re.compile(r"([0-9]{1,9})(\.[0-9]{1,3})?(ms|s|m|h)", re.ASCII).fullmatch
 _TRACE: Final = re.compile(r"(?:00-)?([0-9a-f]{32})(?:-[0-9a-f]{16}-[0-9a-f]{2})?", re.ASCII).fullmatch
@@ -32,6 +33,7 @@ def add_filters(parser: ArgumentParser) -> None:
     parser.add_argument("--reason", metavar="TEXT", help="what befell it: rate, overload, over_quota …")
     parser.add_argument("--trace", type=trace, metavar="ID", help="its client's trace id, or traceparent")
     parser.add_argument("--request", metavar="ID", help="its client's own x-request-id")
+    parser.add_argument("--cache", choices=_CACHE, help="hit: the cache answered, or this layer of it; made: not")
 
 
 def asked(args: Namespace, **more: object) -> str:
@@ -39,7 +41,7 @@ def asked(args: Namespace, **more: object) -> str:
     names = {name: getattr(args, name) for name in NAMES}
     flags = [name.replace("-", "_") for name in _FLAGS]
     flagged = {name: "true" for name in flags if getattr(args, name)}
-    rest = {name: getattr(args, name) for name in ("status", "reason", "trace", "request")}
+    rest = {name: getattr(args, name) for name in ("status", "reason", "trace", "request", "cache")}
     times = {"slower_ms": args.slower_than, "waited_ms": args.waited_longer_than}
     return query(**names, **flagged, **rest, **times, **more)
 

@@ -49,10 +49,19 @@ def line(call: Mapping[str, Any]) -> str:
         f"waited {length(waited)}" if waited else "",
         "/".join(cell(call, name) for name in ("namespace", "user") if call.get(name)),
         f"{cell(call, 'plan')} → {where}",
-        f"{call['prompt_tokens']}+{call['completion_tokens']} tokens",
+        _tokens(call),
         f"[{cell(call, 'why')}]" if call.get("why") else "",
     ]
     return "  ".join(word for word in words if word)
+
+
+def _tokens(call: Mapping[str, Any]) -> str:
+    """What it took, or what the cache saved."""
+    hit = call.get("hit")
+    if not hit:
+        return f"{call['prompt_tokens']}+{call['completion_tokens']} tokens"
+    saved = f"{hit['saved_prompt_tokens']}+{hit['saved_completion_tokens']} tokens saved"
+    return f"{saved} by the cache ({cell(hit, 'layer')} of {shown(hit['source'])})"
 
 
 def length(us: int) -> str:

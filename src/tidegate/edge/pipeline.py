@@ -97,7 +97,7 @@ class Pipeline:
     def begin(self, runtime: Runtime, exchange: Exchange, caller: Caller) -> None:
         """A request whose head is known and whose body is here, or is forwarded as it comes."""
         book, cache = runtime.book, self.cache
-        if book.caches and not caller.once and cache.recall(exchange, caller):
+        if book.caches and not caller.once and cache.recall(exchange, caller, propagates=book.propagates):
             return
         replies = self.replies
         try:

@@ -24,17 +24,23 @@ def plain(given: bytes | None) -> bytes:
     return b""
 
 
+def names(exchange: Exchange, *, propagates: bool) -> tuple[str, str]:
+    """Its client's `traceparent` and request id, "" for none.
+
+    A `traceparent` that is none, or stands there twice, is as if it had not been sent.
+    """
+    request = plain(exchange.header(ID)).decode("ascii")
+    if not propagates or exchange.header(trace.NAME) is None:
+        return "", request
+    return trace.read(combined(exchange.headers, trace.NAME)), request
+
+
 def name(call: Call, exchange: Exchange, *, propagates: bool) -> None:
     """Write down how its client calls it, and hand on the state of its trace; the attempts tell their own part of it.
 
-    A `traceparent` that is none, or stands there twice, is as if it had not been sent, and so is the state then.
+    Without a trace there is no state of one.
     """
-    given = plain(exchange.header(ID))
-    if given:
-        call.request = given.decode("ascii")
-    if not propagates or exchange.header(trace.NAME) is None:
-        return
-    call.trace = trace.read(combined(exchange.headers, trace.NAME))
+    call.trace, call.request = names(exchange, propagates=propagates)
     if call.trace and exchange.header(trace.STATE) is not None:
         state = combined(exchange.headers, trace.STATE)
         if state and len(state) <= _LONGEST_STATE:

@@ -126,6 +126,13 @@ class Hit(msgspec.Struct, frozen=True, array_like=True, gc=False):
     cost_nano: int
     age_us: int
     charged: bool = False  # its tenant was charged as if it had been made
+    asked: str = ""  # the model that was asked for
+    tier: str = ""
+    streamed: bool = False
+    read_us: int = 0  # as `CallRecord.read_us`
+    duration_us: int = 0  # since it arrived
+    trace: str = ""  # `traceparent` as its client sent it, "" = it sent none
+    request: str = ""  # the client's own `x-request-id`, "" = it has ours
 
 
 class Note(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, func, literal, or_, select, text
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, Table, and_, func, literal, or_, select, text
 
 from tidegate.model.story import Step
 from tidegate.store.engine import is_sqlite
@@ -20,6 +20,8 @@ from tidegate.units import DAY_US
 Found = Mapping[str, Any]  # a row by the names of its columns
 
 MOST: Final = 1_000  # of a page
+HIT: Final = "hit"
+MADE: Final = "made"
 _FAILED: Final = 400
 
 
@@ -29,7 +31,7 @@ class CallsQuery:
 
     `slower_us`, `waited_us`: that took, or waited, at least so long. `words`: what befell them (`rows.why`), all of
     these, with a space around a whole word. `status`: from the first to the second. `before`: when the last call of
-    the page before ended, and its id.
+    the page before ended, and its id. `cache`: that it answered (`HIT`, or the name of a layer), or did not (`MADE`).
     """
 
     from_us: int
@@ -42,6 +44,7 @@ class CallsQuery:
     waited_us: int = 0
     words: Sequence[str] = ()
     status: tuple[int, int] | None = None
+    cache: str = ""
 
 
 class Whole(NamedTuple):
@@ -57,28 +60,32 @@ def calls(connection: Connection, wanted: CallsQuery) -> list[Found]:
 
     O(calls of the period) at worst: where the other filters fit few of many.
     """
-    table = CALLS.c
-    days = table.day >= wanted.from_us // DAY_US, table.day <= (wanted.to_us - 1) // DAY_US  # all that is looked into
-    query = looking(wanted).where(table.at_us >= wanted.from_us, table.at_us < wanted.to_us, *days)
+    return page(connection, looking(wanted).where(*within(CALLS, wanted)), wanted.limit)
+
+
+def within(table: Table, wanted: CallsQuery) -> list[ColumnElement[bool]]:
+    """What rows of its time fulfil, behind the page before; of `calls`, or of `hits`."""
+    at, its, day = table.c.at_us, table.c.call_id, table.c.day
+    days = day >= wanted.from_us // DAY_US, day <= (wanted.to_us - 1) // DAY_US  # all that is looked into
+    given = [at >= wanted.from_us, at < wanted.to_us, *days]
     if wanted.before is not None:
         at_us, call_id = wanted.before
-        older = or_(table.at_us < at_us, and_(table.at_us == at_us, table.call_id < call_id))
-        query = query.where(table.at_us <= at_us, older)
-    return page(connection, query, wanted.limit)
+        given += [at <= at_us, or_(at < at_us, and_(at == at_us, its < call_id))]
+    return given
 
 
-def page(connection: Connection, query: "Select[Any]", limit: int) -> list[Found]:
+def page(connection: Connection, query: "Select[Any]", limit: int, of: Table = CALLS) -> list[Found]:
     """The newest of these.
 
     SQLite fetches each row that an index names before it looks whether it fits, so it is asked for keys first, of which
     the indexes tell all that is mostly asked for.
     """
-    table, newest = CALLS.c, (CALLS.c.at_us.desc(), CALLS.c.call_id.desc())
+    table, newest = of.c, (of.c.at_us.desc(), of.c.call_id.desc())
     query = query.order_by(*newest).limit(max(1, min(limit, MOST)))
     if is_sqlite(connection):
         its = query.with_only_columns(table.day, table.journal, table.call_id, maintain_column_froms=True).subquery()
         same = and_(table.day == its.c.day, table.journal == its.c.journal, table.call_id == its.c.call_id)
-        query = select(CALLS).join(its, same).order_by(*newest)
+        query = select(of).join(its, same).order_by(*newest)
     return [plain(row) for row in connection.execute(query).mappings()]
 
 

@@ -7,7 +7,7 @@ nothing to do with the cache for a reason of their own (`bypass`).
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, SmallInteger, String, Table
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, SmallInteger, String, Table, false, text
 from sqlalchemy.sql.schema import SchemaItem
 
 from tidegate.store.metadata import METADATA, NAME
@@ -18,6 +18,16 @@ KEY_DIGITS: Final = 64
 
 def _counts(*names: str) -> list[SchemaItem]:
     return [Column(name, BigInteger, nullable=False, server_default="0") for name in names]
+
+
+def _word(name: str, length: int, comment: str | None = None) -> Column[str]:
+    return Column(name, String(length), nullable=False, server_default="", comment=comment)
+
+
+def _named(name: str) -> Index:
+    """Of those that have one."""
+    given = text(f"{name} <> ''")
+    return Index(f"ix_hits_{name}", name, sqlite_where=given, postgresql_where=given)
 
 
 HITS: Final = Table(
@@ -39,7 +49,17 @@ HITS: Final = Table(
     Column("similarity_permille", Integer, nullable=False, comment="of the questions"),
     Column("charged", Boolean, nullable=False, comment="its tenant was charged as if it had been made"),
     *_counts("prompt_tokens", "completion_tokens", "cost_nano", "age_us"),
+    _word("asked", 128, "the model that was asked for"),
+    _word("tier", 128),
+    _word("trace_id", 32, "of the client's trace"),
+    _word("request_id", 128, "the client's own; empty = it has the call's"),
+    Column("streamed", Boolean, nullable=False, server_default=false()),
+    *_counts("read_us", "duration_us"),
     Index("ix_hits_source", "source"),
+    Index("ix_hits_at_us", "at_us"),
+    Index("ix_hits_namespace_at_us", "namespace", "at_us"),
+    _named("trace_id"),
+    _named("request_id"),
     comment="One row a call that the cache answered; tokens and cost are what the answer took when it was made",
     sqlite_with_rowid=False,
     postgresql_partition_by="RANGE (day)",

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from sqlalchemy import Connection
 
 from tidegate.model.facts import CallRecord, Fact, Hit, Hits, Note
+from tidegate.model.trace import trace_id
 from tidegate.store import partitions
 from tidegate.store.engine import is_sqlite
 from tidegate.store.hit_tables import HITS, HOURLY_HITS, NOTES
@@ -85,6 +86,13 @@ def hit_row(journal: int, of: Hit, place: Place) -> Row:
         of.completion_tokens,
         of.cost_nano,
         of.age_us if of.age_us > 0 else 0,
+        name(of.asked),
+        name(of.tier),
+        trace_id(of.trace),
+        name(of.request),
+        1 if of.streamed else 0,
+        of.read_us if of.read_us > 0 else 0,
+        of.duration_us if of.duration_us > 0 else 0,
     )
 
 

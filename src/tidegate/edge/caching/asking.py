@@ -81,9 +81,9 @@ class Asking:
         path = b"\n".join([caller.path, *[_lines(exchange, name) or b"" for name in VARIANT_HEADERS]])
         target = plan.targets[0]
         model = f"{target.provider}/{target.model}"
-        shape, asked = call.shape, None
+        shape, inputs = call.shape, None
         if call.kind is EMBEDDING and isinstance(call.body, bytes):
-            asked = parts(call.body, scope, path, model)
+            inputs = parts(call.body, scope, path, model)
         return CacheLookup(
             key(base, scope, call.kind, path, model),
             base,
@@ -98,7 +98,8 @@ class Asking:
             shape.stream,
             shape.wants_usage,
             tags,
-            asked,
+            shape.model,
+            inputs,
         )
 
     def _remember(self, exchange: Exchange, caller: Caller, wanted: CacheLookup) -> None:

@@ -13,6 +13,7 @@ from tidegate.edge.caching.embeddings import Embeddings
 from tidegate.edge.caching.flights import Flight, Flights, Follower
 from tidegate.edge.caching.hits import HitLog
 from tidegate.edge.caching.inputs import Parts
+from tidegate.edge.caching.inquiry import Inquiry, of_call, of_head
 from tidegate.edge.caching.keeping import entry_of, model_of, unkept
 from tidegate.edge.caching.lookup import CacheLookup
 from tidegate.edge.caching.no_cache import NoCache
@@ -26,7 +27,7 @@ from tidegate.edge.sink import Sink
 from tidegate.line.ladder import STALE as STEP
 from tidegate.line.plan import Plan
 from tidegate.line.slot import Answered
-from tidegate.model.cached import CacheEntry, Labels
+from tidegate.model.cached import CacheEntry, Cost, Labels
 from tidegate.model.call import Call
 from tidegate.model.errors import Problem, ProblemKind
 from tidegate.model.facts import BROKEN, LEFT
@@ -85,12 +86,18 @@ class Cache(NoCache):
 
     # Before the line, in the exchange's own turn.
 
-    def recall(self, exchange: Exchange, caller: Caller) -> bool:
+    def recall(self, exchange: Exchange, caller: Caller, *, propagates: bool) -> bool:
         """Answer what was asked before in the same words. False: it has to be looked at."""
         wanted = self.asking.again(exchange, caller)
         if wanted is None or (wanted.terms.full and caller.limits is not None):
             return False
-        return self._now(exchange, self._ids.next(), caller, wanted) is not None
+        wall = self._clock.wall()
+        entry = self._fresh(wanted, wall)
+        if entry is None:
+            return False
+        now = self._clock.now()
+        who = of_head(exchange, self._ids.next(), caller, wanted, now, propagates=propagates)
+        return self._give(exchange, who, entry, hits.EXACT, _SAME, wall)
 
     def wanted(self, exchange: Exchange, caller: Caller, call: Call, plan: Plan, terms: Terms) -> CacheLookup | None:
         """What is looked for; None where the call has nothing to do with the cache, and its record says why."""
@@ -104,10 +111,9 @@ class Cache(NoCache):
     def hit(self, exchange: Sink, caller: Caller, call: Call, wanted: CacheLookup) -> bool:
         """Answer from memory, where it is known there."""
         if wanted.parts is not None:
-            cost = self._embeddings.now(exchange, call.id, caller, wanted, wanted.parts)
+            cost = self._embeddings.now(exchange, of_call(call, caller, wanted), wanted.parts)
         else:
-            entry = self._now(exchange, call.id, caller, wanted)
-            cost = None if entry is None else entry.cost
+            cost = self._now(exchange, caller, call, wanted)
         if cost is None:
             return False
         self._replies.spend(call, cost, full=wanted.terms.full)
@@ -125,17 +131,21 @@ class Cache(NoCache):
         """What stands for who asks while its answer is made, so that others may follow."""
         return self.flights.lead(request, wanted)
 
-    def _now(self, exchange: Sink, call_id: int, caller: Caller, wanted: CacheLookup) -> CacheEntry | None:
-        """The entry that was given."""
+    def _now(self, exchange: Sink, caller: Caller, call: Call, wanted: CacheLookup) -> Cost | None:
+        """What the entry had cost that was given."""
+        wall = self._clock.wall()
+        entry = self._fresh(wanted, wall)
+        if entry is None:
+            return None
+        given = self._give(exchange, of_call(call, caller, wanted), entry, hits.EXACT, _SAME, wall)
+        return entry.cost if given else None
+
+    def _fresh(self, wanted: CacheLookup, wall: int) -> CacheEntry | None:
+        """The entry in memory."""
         if not wanted.directives.read or not wanted.terms.exact:
             return None
         entry = self._answers.now(wanted.key)
-        if entry is None:
-            return None
-        wall = self._clock.wall()
-        if state(entry, wall, wanted.directives) != FRESH:
-            return None
-        return entry if self._give(exchange, call_id, caller, wanted, entry, hits.EXACT, _SAME, wall) else None
+        return entry if entry is not None and state(entry, wall, wanted.directives) == FRESH else None
 
     # In the call's task, before and after the line.
 
@@ -214,51 +224,33 @@ class Cache(NoCache):
         flight.entry, flight.layer, flight.cost = flight.stale, hits.STALE, flight.stale.cost
         self._replies.spend(call, flight.cost, full=flight.wanted.terms.full)
         self._replies.unserved(call, plan, 200)
-        return self._give(
-            out, call.id, flight.request.caller, flight.wanted, flight.stale, hits.STALE, _SAME, self._clock.wall()
-        )
+        who = of_call(call, flight.request.caller, flight.wanted)
+        return self._give(out, who, flight.stale, hits.STALE, _SAME, self._clock.wall())
 
     def _found(self, out: Sink, flight: Flight, entry: CacheEntry, layer: str, similarity: int) -> bool:
         """It ends here: nobody has been asked, and no record is written but the hit."""
         flight.entry, flight.layer, flight.similarity_permille, flight.cost = entry, layer, similarity, entry.cost
-        if not self._give(
-            out,
-            flight.request.call.id,
-            flight.request.caller,
-            flight.wanted,
-            entry,
-            layer,
-            similarity,
-            self._clock.wall(),
-        ):
+        who = of_call(flight.request.call, flight.request.caller, flight.wanted)
+        if not self._give(out, who, entry, layer, similarity, self._clock.wall()):
             flight.entry = None
             return False
         self._replies.dismiss(flight.request.call)
         self._replies.spend(flight.request.call, entry.cost, full=flight.wanted.terms.full)
         return True
 
-    def _give(
-        self,
-        out: Sink,
-        call_id: int,
-        caller: Caller,
-        wanted: CacheLookup,
-        entry: CacheEntry,
-        layer: str,
-        similarity: int,
-        wall: int,
-    ) -> bool:
+    def _give(self, out: Sink, who: Inquiry, entry: CacheEntry, layer: str, similarity: int, wall: int) -> bool:
         """Reply with a kept answer. False: it cannot be said in the form that is asked for."""
+        wanted = who.wanted
         try:
             body = self._shapes.body(
                 wanted, entry.key, entry.stored_us, entry.body, entry.cost, streamed=entry.streamed
             )
         except ValueError:
             return False
-        request_id, age = self._replies.request_id(out, call_id), max(0, wall - entry.stored_us)
+        request_id, age = self._replies.request_id(out, who.call_id), max(0, wall - entry.stored_us)
         model, source = entry.labels.model, entry.call_id
         head = cached(request_id, model, layer, source, similarity, wanted.streamed, age)
-        self.hits.hit(call_id, caller, wanted, entry, layer, similarity, wall)
+        self.hits.hit(who, entry, layer, similarity, wall)
         if wanted.terms.paced and entry.beats and body is entry.body:
             Pacer(self._clock, out, body, entry.beats).start(head)
         else:
@@ -346,14 +338,12 @@ class Cache(NoCache):
             return
         self._replies.revoking.calls.pop(call.id, None)
         self._replies.spend(call, flight.cost, full=follower.wanted.terms.full)
-        entry, caller, wanted = flight.entry, follower.request.caller, follower.wanted
+        entry, who = flight.entry, of_call(call, follower.request.caller, follower.wanted)
         if entry is None:
-            model = model_of(flight.target)
-            self.hits.add(
-                call.id, caller, wanted, model, hits.JOINED, flight.request.call.id, _SAME, flight.cost, wall, wall
-            )
+            model, source = model_of(flight.target), flight.request.call.id
+            self.hits.add(who, model, hits.JOINED, source, _SAME, flight.cost, wall, wall)
         else:
-            self.hits.hit(call.id, caller, wanted, entry, flight.layer, flight.similarity_permille, wall)
+            self.hits.hit(who, entry, flight.layer, flight.similarity_permille, wall)
 
     def keep(self, flight: Flight) -> None:
         """Keep a complete answer, where it may be kept."""

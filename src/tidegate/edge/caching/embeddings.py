@@ -8,9 +8,9 @@ from tidegate.edge.caching import hits
 from tidegate.edge.caching.flights import Flight
 from tidegate.edge.caching.hits import HitLog
 from tidegate.edge.caching.inputs import Parts, entries, missing, narrow, saved, together
+from tidegate.edge.caching.inquiry import Inquiry, of_call
 from tidegate.edge.caching.lookup import CacheLookup
 from tidegate.edge.heads import cached
-from tidegate.edge.intake import Caller
 from tidegate.edge.replies import Replies
 from tidegate.edge.sink import Sink
 from tidegate.line.slot import Answered
@@ -38,13 +38,13 @@ class Embeddings:
         self._clock = clock
         self._hits = log
 
-    def now(self, out: Sink, call_id: int, caller: Caller, wanted: CacheLookup, asked: Parts) -> Cost | None:
+    def now(self, out: Sink, who: Inquiry, asked: Parts) -> Cost | None:
         """Answer from memory, where all inputs are known; what they had cost, or None. O(inputs)."""
-        wall = self._clock.wall()
+        wall, wanted = self._clock.wall(), who.wanted
         found = [self._known(key, wanted, wall) for key in asked.keys]
         if not found or None in found:
             return None
-        return self._give(out, call_id, caller, wanted, found, wall)
+        return self._give(out, who, found, wall)
 
     async def later(self, out: Sink, flight: Flight, asked: Parts) -> bool:
         """Answer from all layers; what is not known is asked for alone."""
@@ -52,7 +52,7 @@ class Embeddings:
         found = await self._found(flight, asked)
         wall = self._clock.wall()
         if None not in found:
-            cost = self._give(out, call.id, flight.request.caller, wanted, found, wall)
+            cost = self._give(out, of_call(call, flight.request.caller, wanted), found, wall)
             flight.entry, flight.layer, flight.cost = found[0], hits.INPUTS, cost
             self._replies.dismiss(call)
             self._replies.spend(call, cost, full=wanted.terms.full)
@@ -112,16 +112,14 @@ class Embeddings:
         entry = self.answers.now(key)
         return entry if entry is not None and state(entry, wall, wanted.directives) == FRESH else None
 
-    def _give(
-        self, out: Sink, call_id: int, caller: Caller, wanted: CacheLookup, found: list[CacheEntry | None], wall: int
-    ) -> Cost:
+    def _give(self, out: Sink, who: Inquiry, found: list[CacheEntry | None], wall: int) -> Cost:
         known = [entry for entry in found if entry is not None]
         oldest, cost = min(known, key=_stored), saved(found)
-        body = together(found, wanted.model.partition("/")[2], None)
-        request_id, age = self._replies.request_id(out, call_id), max(0, wall - oldest.stored_us)
+        body = together(found, who.wanted.model.partition("/")[2], None)
+        request_id, age = self._replies.request_id(out, who.call_id), max(0, wall - oldest.stored_us)
         source, model = oldest.call_id, oldest.labels.model
         layer = hits.INPUTS
-        self._hits.add(call_id, caller, wanted, model, layer, source, _SAME, cost, oldest.stored_us, wall)
+        self._hits.add(who, model, layer, source, _SAME, cost, oldest.stored_us, wall)
         out.respond(200, cached(request_id, model, layer, source, _SAME, False, age), body)
         return cost
 

@@ -3,8 +3,7 @@
 import logging
 from typing import Final
 
-from tidegate.edge.caching.lookup import CacheLookup
-from tidegate.edge.intake import Caller
+from tidegate.edge.caching.inquiry import Inquiry
 from tidegate.model.cached import CacheEntry, Cost
 from tidegate.model.facts import Hit, Hits, Note
 from tidegate.ports import Clock, Journal, Timer
@@ -33,25 +32,14 @@ class HitLog:
         self._notes: list[Note] = []
         self._timer: Timer | None = None
 
-    def hit(
-        self,
-        call_id: int,
-        caller: Caller,
-        wanted: CacheLookup,
-        entry: CacheEntry,
-        layer: str,
-        similarity_permille: int,
-        wall: int,
-    ) -> None:
+    def hit(self, who: Inquiry, entry: CacheEntry, layer: str, similarity_permille: int, wall: int) -> None:
         """A call was answered with this entry."""
         model, since = entry.labels.model, entry.stored_us
-        self.add(call_id, caller, wanted, model, layer, entry.call_id, similarity_permille, entry.cost, since, wall)
+        self.add(who, model, layer, entry.call_id, similarity_permille, entry.cost, since, wall)
 
-    def add(  # noqa: PLR0913, PLR0917 - once a hit: a record would be one more object
+    def add(
         self,
-        call_id: int,
-        caller: Caller,
-        wanted: CacheLookup,
+        who: Inquiry,
         model: str,
         layer: str,
         source: int,
@@ -61,12 +49,13 @@ class HitLog:
         wall: int,
     ) -> None:
         """A call was answered with what `model` had said at `since_us` for `cost`."""
+        caller, wanted, tenant = who.caller, who.wanted, who.caller.tenant
         self._hits.append(
             Hit(
-                call_id,
+                who.call_id,
                 wall,
                 caller.client,
-                caller.tenant.name,
+                tenant.name,
                 caller.user,
                 caller.tag,
                 wanted.plan,
@@ -79,6 +68,13 @@ class HitLog:
                 cost.nano,
                 max(0, wall - since_us),
                 wanted.terms.full,
+                wanted.asked,
+                tenant.tier.name,
+                wanted.streamed,
+                who.read_us,
+                self._clock.now() - who.arrived,
+                who.trace,
+                who.request,
             )
         )
         self._soon(len(self._hits))

@@ -14,8 +14,8 @@ class CacheLookup:
     """An answer that is looked for. Made from head and body together, and remembered by them. Nobody changes one."""
 
     __slots__ = (
-        "base", "directives", "key", "kind", "model", "parts", "path", "plan", "scope", "streamed", "tags", "terms",
-        "ttl_us", "usage",
+        "asked", "base", "directives", "key", "kind", "model", "parts", "path", "plan", "scope", "streamed", "tags",
+        "terms", "ttl_us", "usage",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0913, PLR0917 - a record
@@ -33,6 +33,7 @@ class CacheLookup:
         streamed: bool,
         usage: bool,
         tags: tuple[str, ...],
+        asked: str,
         parts: "Parts | None" = None,
     ) -> None:
         self.key = key
@@ -48,6 +49,7 @@ class CacheLookup:
         self.streamed = streamed
         self.usage = usage  # its stream tells usage
         self.tags = tags
+        self.asked = asked  # the model, as its client names it
         self.parts = parts  # the inputs of an embeddings call, where they can be told apart
 
 

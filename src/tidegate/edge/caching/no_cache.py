@@ -22,7 +22,7 @@ class NoCache:
 
     __slots__ = ()
 
-    def recall(self, exchange: Exchange, caller: Caller) -> bool:
+    def recall(self, exchange: Exchange, caller: Caller, *, propagates: bool) -> bool:
         """Answer what was asked before in the same words. False: it has to be looked at."""
         return False
 

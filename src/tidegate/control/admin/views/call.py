@@ -1,6 +1,6 @@
 """What the admin API shows of single calls, and what can be asked of them."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -13,6 +13,7 @@ from tidegate.store.calls import CallsQuery
 _MOST_MS = 7 * 86_400_000
 Milliseconds = Annotated[int, Field(ge=0, le=_MOST_MS)]
 Word = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Answerer = Literal["hit", "made", "exact", "semantic", "stale", "joined", "inputs"]
 _COLUMNS = ("user", "key", "plan", "model", "served", "provider", "scope", "account", "tag")
 
 
@@ -39,6 +40,7 @@ class CallFilters(Asked):
     reason: Word | None = Field(None, description="What befell it, as rate, overload, over_quota or tokens.")
     trace: str | None = Field(None, pattern="^[0-9a-f]{32}$", description="Its client's trace id.")
     request: Word | None = Field(None, description="Its client's own x-request-id.")
+    cache: Answerer | None = Field(None, description="`hit`: the cache answered, or this layer of it; `made`: not.")
 
     def asked(self, from_us: int, to_us: int, namespace: dict[str, str], limit: int) -> CallsQuery:
         """As the store is asked."""
@@ -56,6 +58,7 @@ class CallFilters(Asked):
             waited_us=self.waited_ms * 1_000,
             words=[*words, self.reason.lower()] if self.reason else words,
             status=None if self.status is None else _statuses(self.status),
+            cache=self.cache or "",
         )
 
     @property
@@ -82,8 +85,21 @@ class CallsAsked(CallFilters):
 class TailAsked(CallFilters):
     """Which calls, as they end."""
 
-    after: str | None = Field(None, max_length=16_384, description="`next` of the answer before; left out: begin now.")
+    after: str | None = Field(None, max_length=32_768, description="`next` of the answer before; left out: begin now.")
     limit: Limit = 100
+
+
+class HitView(View):
+    """What the cache answered with; tokens and money are what the answer had cost when it was made."""
+
+    layer: str = Field(description="exact, semantic, stale, joined (it was being made), inputs.")
+    source: str = Field(description="The call that made the answer.")
+    similarity: float = Field(description="Of the questions; 1: the same.")
+    age_us: int = Field(description="Of the answer.")
+    saved_prompt_tokens: int
+    saved_completion_tokens: int
+    saved: str = Field(description="In the house currency, exact.")
+    charged: bool = Field(description="Its tenant paid for it all the same.")
 
 
 class CallView(View):
@@ -116,7 +132,8 @@ class CallView(View):
     written_tokens: int
     charged_tokens: int = Field(description="That the provider's limiter took in the end.")
     cost: str
-    cache: str = Field("", description="What the cache said; empty: it was not asked.")
+    cache: str = Field("", description="What the cache said, or which layer answered; empty: it was not asked.")
+    hit: HitView | None = Field(None, description="Where the cache answered: with what. Nothing was billed for that.")
     why: str = Field("", description="What befell it, in words; empty: nothing.")
     trace_id: str = ""
     request_id: str = Field("", description="The client's own; empty: it has the call's.")

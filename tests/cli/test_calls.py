@@ -93,6 +93,15 @@ def test_a_waterfall() -> None:
     assert list(waterfall({**CALL, "stages": []}))[-1] != ""
 
 
+def test_the_accounts_of_a_pool_stand_below_the_choice() -> None:
+    """One a line: how it stood; nothing that a terminal would act on."""
+    lanes = [{"scope": "x\u001b[31m", "says": "cooling down, for 12.00 s"}, {"scope": "z", "says": "taken"}]
+    stage = {"stage": "picked", "at_us": 5, "target": "openai/z/a", "says": "openai/z/a, of the 2", "lanes": lanes}
+    text = [one.strip() for one in waterfall({**CALL, "stages": [stage]})]
+    assert text[-3].endswith("picked         openai/z/a, of the 2")
+    assert text[-2:] == ["x?[31m: cooling down, for 12.00 s", "z: taken"]
+
+
 def test_a_line_of_a_call_as_it_ends() -> None:
     """When, who, where, how long, and what befell it."""
     assert line(CALL) == (

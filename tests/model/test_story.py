@@ -4,7 +4,7 @@ import msgspec
 
 from tests.journal.facts import record
 from tidegate.model.facts import CallRecord, Try, tries_of
-from tidegate.model.story import MOST, QUEUED, Step
+from tidegate.model.story import COOLING, MOST, PICKED, QUEUED, LaneSeen, Step
 
 STEP = Step(QUEUED, 5, 1_000_000, "openai/main/a", "turn", (("pool", "main"), ("ahead", 3)))
 
@@ -16,6 +16,22 @@ def test_a_step_takes_some_dozens_of_bytes() -> None:
     assert len(written) < 64
     whole = msgspec.structs.replace(record(1), story=(STEP,) * MOST)
     assert len(msgspec.msgpack.encode(whole)) < 4_096
+
+
+def test_the_lanes_of_a_choice_take_some_dozens_of_bytes_each() -> None:
+    """They are read as they were written."""
+    lane = LaneSeen("production", COOLING, 12_000_000, 12, 3_000, 41_000, 2_000_000, 0, 0, 17, 20)
+    step = Step(PICKED, 5, 0, "openai/spare/a", "headroom", (("pool", "main/a"), ("lanes", 8)), (lane,) * 8)
+    written = msgspec.msgpack.encode(step)
+    assert msgspec.msgpack.decode(written, type=Step) == step
+    assert len(written) < 64 + 8 * 48
+
+
+def test_a_step_of_the_version_before_and_of_one_to_come_is_read() -> None:
+    """What came to a step stands at its end; what is not known yet is passed over."""
+    fields = msgspec.msgpack.decode(msgspec.msgpack.encode(STEP))
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(fields[:6]), type=Step) == STEP
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode([*fields, "more"]), type=Step) == STEP
 
 
 def test_a_record_of_the_version_before_is_read() -> None:

@@ -9,7 +9,20 @@ from sqlalchemy import Engine, text
 from tests.journal.facts import record
 from tests.store.test_write import known, put
 from tidegate.model.facts import CallRecord, Try
-from tidegate.model.story import ASKED, BROKE, CHOSEN, LIMITED, MOVED, QUEUED, REFUSED, Step
+from tidegate.model.story import (
+    ASKED,
+    BROKE,
+    CHOSEN,
+    COOLING,
+    LIMITED,
+    MOVED,
+    OPEN,
+    PICKED,
+    QUEUED,
+    REFUSED,
+    LaneSeen,
+    Step,
+)
 from tidegate.store import calls, stories
 from tidegate.store.engine import is_sqlite
 from tidegate.store.rows import why
@@ -19,8 +32,12 @@ SECOND = 1_000_000
 REFUSAL = Try("openai/main/gpt-4o", 1, 2, 429, "rate", 0, 0, 0, 0, 9, False, 0, "0a1b2c3d", 7, (("retry-after", "2"),))
 ANSWER = Try("spare/main/gpt-4o", 2, 3, 200, "", 60, 40, 0, 0, 9, False, 0, "99999999", 8)
 QUEUE = Step(QUEUED, 0, 1_500_000, "openai/main/gpt-4o", "turn", (("ahead", 3), ("pool", "main")))
+PICK = Step(PICKED, 1_500_000, 0, "openai/main/gpt-4o", "headroom", (("pool", "main"), ("lanes", 2)), (
+    LaneSeen("main", OPEN, 0, 7, 60, 41_000, 60_000, 0, 0, 2, 683), LaneSeen("spare", COOLING, 12 * SECOND),
+))  # fmt: skip
 STORY = (
     QUEUE,
+    PICK,
     Step(ASKED, 5, 2, "openai/main/gpt-4o", "rate", (("try", 1),)),
     Step(MOVED, 7, 0, "spare/gpt-4o", "rate"),
 )
@@ -102,9 +119,9 @@ def test_what_befell_a_call_in_words() -> None:
 def test_a_story_is_small_and_read_again() -> None:
     """Compressed where it is long; what cannot be read is no story, and no error."""
     assert stories.unpack(stories.pack(STORY)) == STORY
-    long = STORY * 10
+    long = STORY * 8
     assert stories.unpack(stories.pack(long)) == long
-    assert len(stories.pack(long)) < 250
+    assert len(stories.pack(long)) < 350
     assert [stories.unpack(bad) for bad in (b"", b"\0", b"\1", b"\1x", b"\0\xc1", b"\2")] == [()] * 6
 
 

@@ -108,3 +108,4 @@ def _beside(stage: Mapping[str, Any]) -> Iterator[str]:
     if words:
         yield cell({"words": ", ".join(words)}, "words")
     yield from (cell({"header": header}, "header") for header in stage.get("headers") or ())
+    yield from (f"{cell(lane, 'scope')}: {cell(lane, 'says')}" for lane in stage.get("lanes") or ())

@@ -38,7 +38,13 @@ def choose(call: Call, plan: Plan, courses: list[Course], barred: list[str], clo
         story.chosen(call, courses, candidates, choice, now)
     if choice.index >= 0:
         return courses[choice.index], picks[choice.index]
+    _passed_over(call, picks[max(choice.earliest, 0)], now)
     return Late(picks[choice.earliest] if choice.earliest >= 0 else None, choice.wait_us, full=choice.full)
+
+
+def _passed_over(call: Call, pick: Pick, now: int) -> None:
+    """Where the call could be served soonest: why no lane there does now."""
+    story.picked(call, pick.pool, pick.pool.seen(call.tenant, pick.charge, now), now)
 
 
 def cross(call: Call, plan: Plan, courses: list[Course], course: Course, barred: list[str], clock: Clock) -> None:

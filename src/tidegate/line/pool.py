@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Generic, TypeVar, cast
 
+from tidegate.model.story import LaneSeen
 from tidegate.model.tenant import Tenant
 from tidegate.policy.failure.breaker import Epochs
 from tidegate.policy.lease.common import Common
@@ -187,6 +188,22 @@ class Pool(Generic[LaneT]):
         lane = self.dispatcher.pass_now(tenant, charge, affinity, now, body)
         return None if lane is None else self._permit(cast("LaneT", lane), tenant, charge, now)
 
+    def take_seen(
+        self, tenant: Tenant, charge: Charge, affinity: int, now: int, body: object = None
+    ) -> tuple[Permit[LaneT], tuple[LaneSeen, ...]] | None:
+        """The same for a call that has a story: with how the lanes stood."""
+        lane = self.dispatcher.pass_now(tenant, charge, affinity, now, body)
+        if lane is None:
+            return None
+        seen = self.seen(tenant, charge, now, lane)
+        return self._permit(cast("LaneT", lane), tenant, charge, now), seen
+
+    def seen(self, tenant: Tenant, charge: Charge, now: int, taken: Outlet | None = None) -> tuple[LaneSeen, ...]:
+        """How its lanes stand to such a call, `taken` before it is; nothing where there is but one. O(1)."""
+        if len(self.lanes) == 1:
+            return ()
+        return self.dispatcher.outlets.lineup(charge, self.dispatcher.floor_of(tenant, now), now, taken)
+
     async def take(self, ticket: Waiting, *, first: bool = False) -> Permit[LaneT] | None:
         """Wait for a turn until `ticket.give_up_at`; None when it did not come.
 
@@ -293,6 +310,9 @@ class Pool(Generic[LaneT]):
             turn.end(None)
             self.dispatcher.settled(ticket.owner, ticket.charge.tokens, 0, now)
         else:
+            if len(self.lanes) > 1:
+                floor = self.dispatcher.floor(ticket, now)
+                ticket.seen = self.dispatcher.outlets.lineup(ticket.charge, floor, now, grant.outlet)
             turn.end(self._permit(cast("LaneT", grant.outlet), ticket.owner, ticket.charge, now))
 
     def _permit(self, lane: LaneT, tenant: Tenant, charge: Charge, now: int) -> Permit[LaneT]:

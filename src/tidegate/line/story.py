@@ -5,21 +5,36 @@ counts those that had to go for it, a few candidates, short words.
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from tidegate.line.course import Course
 from tidegate.line.pool import LaneT, Pool
 from tidegate.model.call import Call
 from tidegate.model.errors import Problem
 from tidegate.model.outcome import Reason
 from tidegate.model.reply import Failure
-from tidegate.model.story import ASKED, AWAY, BROKE, CHOSEN, DRAINED, MOST, MOVED, QUEUED, REFUSED, Step
+from tidegate.model.story import (
+    ASKED,
+    AWAY,
+    BROKE,
+    CHOSEN,
+    DRAINED,
+    MOST,
+    MOVED,
+    PICKED,
+    QUEUED,
+    REFUSED,
+    LaneSeen,
+    Step,
+)
 from tidegate.policy.failure.drain import DRAINED_US
 from tidegate.policy.lease.purse import AWAY_US
 from tidegate.policy.queue.dispatcher import Waiting
 from tidegate.policy.queue.outlet import Outlet
 from tidegate.policy.queue.records import Candidate, Choice
 from tidegate.policy.quota.allowance import NEVER
+
+if TYPE_CHECKING:
+    from tidegate.line.course import Course
 
 Figures = tuple[tuple[str, int | str], ...]
 
@@ -39,7 +54,16 @@ _TELLING: Final = (
 )  # fmt: skip
 
 
-def add(call: Call, what: str, began: int, now: int, target: str = "", why: str = "", figures: Figures = ()) -> None:
+def add(
+    call: Call,
+    what: str,
+    began: int,
+    now: int,
+    target: str = "",
+    why: str = "",
+    figures: Figures = (),
+    lanes: tuple[LaneSeen, ...] = (),
+) -> None:
     """One more step, from `began` until `now` (monotonic). O(1)."""
     story = call.story
     if story is None:
@@ -48,10 +72,10 @@ def add(call: Call, what: str, began: int, now: int, target: str = "", why: str 
         last = story.pop()
         missed = next((count for name, count in reversed(last.figures) if name == DROPPED), 0)
         figures = (*figures, (DROPPED, int(missed) + 1))
-    story.append(Step(what, began - call.arrived, now - began, target[:LONGEST], why[:LONGEST], figures))
+    story.append(Step(what, began - call.arrived, now - began, target[:LONGEST], why[:LONGEST], figures, lanes))
 
 
-def chosen(call: Call, courses: Sequence[Course], candidates: Sequence[Candidate], choice: Choice, now: int) -> None:
+def chosen(call: Call, courses: "Sequence[Course]", candidates: Sequence[Candidate], choice: Choice, now: int) -> None:
     """One of several targets, or none: what each of them would have meant. O(candidates)."""
     figures = tuple(
         (name_of(course), _prospect(candidate))
@@ -64,7 +88,7 @@ def chosen(call: Call, courses: Sequence[Course], candidates: Sequence[Candidate
         add(call, CHOSEN, now, now, "", "full" if choice.full else "late", figures)
 
 
-def name_of(course: Course) -> str:
+def name_of(course: "Course") -> str:
     """Provider and model."""
     return f"{course.target.provider}/{course.target.model}"
 
@@ -82,12 +106,12 @@ def _prospect(candidate: Candidate) -> int | str:
     return f"{wait} {' '.join(said)}" if said else wait
 
 
-def unfit(call: Call, skipped: str, why: str, course: Course) -> None:
+def unfit(call: Call, skipped: str, why: str, course: "Course") -> None:
     """The plan's first target cannot serve such a call at all."""
     add(call, MOVED, call.arrived, call.arrived, name_of(course), why, (("from", skipped),))
 
 
-def moved(call: Call, left: Course, courses: Sequence[Course], why: str, now: int) -> None:
+def moved(call: Call, left: "Course", courses: "Sequence[Course]", why: str, now: int) -> None:
     """On to the next target, if there is one."""
     add(call, MOVED, now, now, name_of(courses[0]) if courses else "", why, (("from", name_of(left)),))
 
@@ -117,6 +141,13 @@ def queued(
     if not lane:
         figures.append(("turn", "never came"))
     add(call, QUEUED, began, now, lane, why, tuple(figures))
+
+
+def picked(call: Call, pool: Pool[LaneT], seen: tuple[LaneSeen, ...], now: int, lane: str = "") -> None:
+    """Of the lanes of a pool, this one, "" = none. Only where there were several, and the call has a story anyway."""
+    if seen and call.story is not None:
+        figures = (("pool", pool.name[:LONGEST]), ("lanes", len(pool.lanes)))
+        add(call, PICKED, now, now, lane, pool.dispatcher.outlets.rule, figures, seen)
 
 
 def unsent(call: Call, lane: str, account: str, failure: Failure, began: int, now: int) -> None:

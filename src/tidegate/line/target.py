@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from tidegate.line import story
 from tidegate.line.lane import Lane, Slot
-from tidegate.line.pool import Pool
+from tidegate.line.pool import Permit, Pool
 from tidegate.line.records import Pick as Pick
 from tidegate.line.service import Way
 from tidegate.model.call import Call, Kind
@@ -13,6 +14,7 @@ from tidegate.model.snapshot import ModelEntry
 from tidegate.model.tenant import Tenant
 from tidegate.policy.queue.outlet import Outlet
 from tidegate.policy.quota.allowance import NEVER
+from tidegate.policy.quota.quota import Charge
 from tidegate.providers.translate.models import goes_on
 
 PASS: Final = Kind.PASS
@@ -87,7 +89,10 @@ class Target:
                 own = self.bound.take_nowait(tenant, charge, 0, now)
                 if own is None:
                     return None
-            permit = pool.take_nowait(tenant, charge, call.affinity, now, call.body)
+            if call.story is None:
+                permit = pool.take_nowait(tenant, charge, call.affinity, now, call.body)
+            else:
+                permit = _told(call, pool, charge, now)
             if permit is not None:
                 return permit.lane.slot(permit, own, now)
         if own is not None:
@@ -112,6 +117,16 @@ class Target:
                 wait, queued = own.wait_us, False
             full = full or own.full
         return Pick(pool, charge, wait, full, lane.pace.needed(call.deadline - now), queued)
+
+
+def _told(call: Call, pool: Pool[Lane], charge: Charge, now: int) -> Permit[Lane] | None:
+    """A permit for a call that has a story, which says how it came to this lane."""
+    taken = pool.take_seen(call.tenant, charge, call.affinity, now, call.body)
+    if taken is None:
+        return None
+    permit, seen = taken
+    story.picked(call, pool, seen, now, permit.lane.name)
+    return permit
 
 
 def _order(pick: Pick) -> tuple[bool, int]:

@@ -59,6 +59,8 @@ async def _stand(
             now, lane = clock.now(), "" if permit is None else permit.lane.name
             call.queued_us += now - began
             story.queued(call, pool.name, (why or at[0], at[1], at[2]), began, now, lane, predicted)
+            seen = ticket.seen if lane else pool.seen(ticket.owner, ticket.charge, now)
+            story.picked(call, pool, seen, now, lane)
     except BaseException:
         if permit is not None:
             permit.give_back()  # nobody will

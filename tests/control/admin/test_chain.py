@@ -10,13 +10,19 @@ from tidegate.model.story import (
     BROKE,
     CACHED,
     CHOSEN,
+    COOLING,
     DEGRADED,
+    DRAINED,
     LIMITED,
     MOVED,
+    OPEN,
     PAUSED,
+    PICKED,
     QUEUED,
     REFUSED,
+    SHORT,
     SMOOTHED,
+    LaneSeen,
     Step,
 )  # fmt: skip
 
@@ -148,6 +154,46 @@ def test_a_stepped_clock_does_not_put_an_attempt_before_its_call() -> None:
 def test_times_as_people_read_them() -> None:
     """Microseconds, milliseconds, seconds."""
     assert [seconds(us) for us in (7, 1_500, 2_345_678)] == ["7 µs", "1.5 ms", "2.35 s"]
+
+
+def test_the_accounts_that_one_was_picked_of() -> None:
+    """Which was taken, why each other was not, and what it had left."""
+    seen = (
+        LaneSeen("x", COOLING, 12_000_000, 2, 60, 1_800, 60_000, 0, 0, 0, 29),
+        LaneSeen("y", DRAINED, score=1_000),
+        LaneSeen("z", OPEN, 0, 0, 0, 60_000, 60_000, 0, 0, 3, 983),
+        LaneSeen("later", "a later word", 0, 0, 0, -5, 9, 1, 8, 0, 0),
+    )
+    picked = (("pool", "main"), ("lanes", 9))
+    left = "% of its scarcest limit left after the call"
+    stage = told({}, story=(Step(PICKED, 7, 0, "openai/z/a", "headroom", picked, seen),))[0]
+    assert (stage.stage, stage.says) == ("picked", "openai/z/a, of the 9 accounts of pool main by headroom")
+    assert [(one.scope, one.state) for one in stage.lanes] == [
+        ("x", COOLING), ("y", DRAINED), ("z", "taken"), ("later", "a later word"),
+    ]  # fmt: skip
+    assert [one.says for one in stage.lanes] == [
+        f"cooling down after a refusal, for 12.00 s; 2 of 60 requests, 1,800 of 60,000 tokens left; 2.9 {left}",
+        f"an operator has taken it out of service; 100 {left}",
+        f"taken; 60,000 of 60,000 tokens left; 3 in flight; 98.3 {left}",
+        f"a later word; -5 of 9 tokens, 1 of 8 output tokens left; 0 {left}",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rule", "score", "says"),
+    [
+        ("least_loaded", 40, "not enough of its quota left; load 40 ms of its limit"),
+        ("weighted", 2_500, "not enough of its quota left; weight 2.5"),
+        ("affinity", 750, "not enough of its quota left; 75 % of the calls that it may carry"),
+        ("a later one", 7, "not enough of its quota left"),
+    ],
+)
+def test_none_of_the_accounts_and_the_rules_own_measure(rule: str, score: int, says: str) -> None:
+    """A rule that a later version has brought is no error."""
+    step = Step(PICKED, 0, 0, "", rule, (("pool", "main"), ("lanes", 2)), (LaneSeen("x", SHORT, score=score),))
+    stage = told({}, story=(step,))[0]
+    assert stage.says == "none of the 2 accounts of pool main could serve"
+    assert [(one.state, one.says) for one in stage.lanes] == [(SHORT, says)]
 
 
 @pytest.mark.parametrize(

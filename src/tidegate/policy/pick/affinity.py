@@ -15,6 +15,7 @@ outlets of at most 1 / (1 + ε) can be full at once, so O(1/ε²) places on aver
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from typing import Final
 
 from tidegate.policy.pick.face import Luck
 from tidegate.policy.pick.least_loaded import LeastLoaded
@@ -39,6 +40,7 @@ class Affinity:
     """A ring of outlets."""
 
     __slots__ = ("_homes", "_near", "_otherwise", "_places", "_tally", "_weight", "held")
+    name: Final = "affinity"
 
     def __init__(self) -> None:
         self._otherwise = LeastLoaded()
@@ -115,6 +117,10 @@ class Affinity:
         """How many calls it may carry at once, when one more is in flight in the pool than now."""
         calls = (self._tally.calls + 1) * outlet.weight_milli * (1_000 + SLACK_PERMILLE)
         return -(-calls // (1_000 * self._weight))
+
+    def score(self, outlet: Outlet, charge: Charge, now: int) -> int:
+        """The calls that it carries, of as many as it may at once: from 1,000 on calls walk past it."""
+        return outlet.calls * 1_000 // max(1, self.room(outlet))
 
 
 def _has_plenty(outlet: Outlet, charge: Charge, now: int) -> bool:

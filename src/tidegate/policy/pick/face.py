@@ -16,6 +16,10 @@ Luck = Callable[[], float]  # uniform in [0, 1)
 class Strategy(Protocol):
     """How one pool prefers."""
 
+    @property
+    def name(self) -> str:
+        """As the configuration calls it."""
+
     def arrange(self, outlets: Sequence[Outlet], tally: Tally) -> None:
         """The pool has these outlets from now on; `tally` is what they carry together."""
 
@@ -26,6 +30,9 @@ class Strategy(Protocol):
 
         `ready` (not empty) are those that are not known to be closed. O(1) in outlets, or O(log outlets).
         """
+
+    def score(self, outlet: Outlet, charge: Charge, now: int) -> int:
+        """What it compares this one with others by, for who reads why another was taken; in thousandths. O(1)."""
 
 
 def one_of(ready: Sequence[Outlet], luck: Luck) -> Outlet:

@@ -5,6 +5,7 @@ Sampling keeps it O(1) and keeps many workers from running to the same outlet at
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 from tidegate.policy.pick.face import Luck
 from tidegate.policy.queue.outlet import Outlet, Tally
@@ -17,6 +18,7 @@ class Headroom:
     """The best of `SAMPLED` neighbours at a random place."""
 
     __slots__ = ()
+    name: Final = "headroom"
 
     def arrange(self, outlets: Sequence[Outlet], tally: Tally) -> None:
         """Nothing is kept."""
@@ -34,3 +36,7 @@ class Headroom:
                 if best is None or room > most:
                     best, most = outlet, room
         return best
+
+    def score(self, outlet: Outlet, charge: Charge, now: int) -> int:
+        """What would be left of its scarcest limit: the most goes first."""
+        return int(1_000 * outlet.headroom(charge, now))

@@ -6,6 +6,7 @@ weigh more than ten short ones. O(1).
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 from tidegate.policy.pick.face import Luck
 from tidegate.policy.queue.outlet import Outlet, Tally
@@ -16,6 +17,7 @@ class LeastLoaded:
     """Two choices."""
 
     __slots__ = ()
+    name: Final = "least_loaded"
 
     def arrange(self, outlets: Sequence[Outlet], tally: Tally) -> None:
         """Nothing is kept."""
@@ -35,3 +37,7 @@ class LeastLoaded:
                 return one
             one = other
         return one if one.fits(charge, now, floor) else None
+
+    def score(self, outlet: Outlet, charge: Charge, now: int) -> int:
+        """The load: tokens in flight, as milliseconds of its limit. The least goes first."""
+        return int(1_000 * outlet.load())

@@ -6,6 +6,7 @@ a little more than their part. O(1).
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 from tidegate.policy.pick.face import Luck, one_of
 from tidegate.policy.queue.outlet import Outlet, Tally
@@ -18,6 +19,7 @@ class Weighted:
     """By `Outlet.weight_milli`."""
 
     __slots__ = ("_heaviest",)
+    name: Final = "weighted"
 
     def __init__(self) -> None:
         self._heaviest = 1
@@ -39,3 +41,7 @@ class Weighted:
                     return outlet
                 spare = outlet
         return spare
+
+    def score(self, outlet: Outlet, charge: Charge, now: int) -> int:
+        """Its weight: its part of the calls."""
+        return outlet.weight_milli

@@ -157,6 +157,10 @@ class Dispatcher:
         """Tokens that it leaves in a lane for higher tiers."""
         return self._floor(ticket.tenant, now) if self._tiered and not ticket.boosted else 0
 
+    def floor_of(self, tenant: Tenant, now: int) -> int:
+        """The same for a call that does not wait."""
+        return self._floor(tenant, now) if self._tiered else 0
+
     def share(self, elsewhere: Elsewhere | None) -> None:
         """Its outlets' quota is other workers' too, at which so much waits."""
         self._forecast.elsewhere = elsewhere

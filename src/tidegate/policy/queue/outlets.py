@@ -6,9 +6,11 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
+from tidegate.model.story import LaneSeen
 from tidegate.policy.pick.affinity import Affinity
 from tidegate.policy.pick.face import Luck, Strategy
 from tidegate.policy.queue.index import Index
+from tidegate.policy.queue.lineup import lineup
 from tidegate.policy.queue.outlet import Outlet, Tally
 from tidegate.policy.queue.records import States as States
 from tidegate.policy.quota.allowance import NEVER
@@ -174,6 +176,15 @@ class Outlets:
             self._index.heard()
         if self._alert is not None:
             self._alert()
+
+    @property
+    def rule(self) -> str:
+        """By which of several it prefers."""
+        return self._strategy.name
+
+    def lineup(self, charge: Charge, floor: int, now: int, taken: Outlet | None) -> tuple[LaneSeen, ...]:
+        """How they stand to such a call, for its story. O(1): of many, a few are told, `taken` among them."""
+        return lineup(self._outlets, self._strategy, charge, floor, now, taken)
 
     def states(self, now: int) -> States:
         """How they stand, for who looks. O(outlets)."""

@@ -1,5 +1,6 @@
 """The ticket of a call that waits at a dispatcher."""
 
+from tidegate.model.story import LaneSeen
 from tidegate.model.tenant import Tenant
 from tidegate.policy.quota.charge import Charge
 from tidegate.policy.schedule.face import Ticket
@@ -8,7 +9,7 @@ from tidegate.policy.schedule.face import Ticket
 class Waiting(Ticket):
     """A call that waits here. `give_up_at` is when it loses patience; `elsewhere` = it has other targets."""
 
-    __slots__ = ("affinity", "body", "charge", "elsewhere", "give_up_at", "owner", "reviewed")
+    __slots__ = ("affinity", "body", "charge", "elsewhere", "give_up_at", "owner", "reviewed", "seen")
 
     def __init__(
         self,
@@ -31,3 +32,4 @@ class Waiting(Ticket):
         self.affinity = affinity
         self.reviewed = 0  # in which round of its queue's review it was looked at
         self.elsewhere = elsewhere
+        self.seen: tuple[LaneSeen, ...] = ()  # when its turn came, where there were several lanes

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
+from tidegate.control.admin.services.lineup import LaneStage, lanes
 from tidegate.model.story import (
     ASKED,
     BROKE,
@@ -19,6 +20,7 @@ from tidegate.model.story import (
     LIMITED,
     MOVED,
     PAUSED,
+    PICKED,
     QUEUED,
     REFUSED,
     SMOOTHED,
@@ -60,6 +62,7 @@ class Stage(msgspec.Struct, frozen=True):
     says: str = ""
     figures: Figures = {}
     headers: tuple[str, ...] = ()
+    lanes: tuple[LaneStage, ...] = ()
 
 
 def stages(row: Row, tries: Sequence[Row], story: Sequence[Step]) -> list[Stage]:
@@ -140,7 +143,8 @@ def _told(step: Step, read_us: int) -> Stage:
     says = step.why if say is None else say(step, figures)
     if "dropped" in figures:
         says += f" ({figures['dropped']} steps before this one were not kept)"
-    return Stage(step.what, read_us + step.after_us, step.lasted_us, step.target, step.why, says, figures)
+    told = lanes(step)
+    return Stage(step.what, read_us + step.after_us, step.lasted_us, step.target, step.why, says, figures, lanes=told)
 
 
 def _chosen(step: Step, figures: Figures) -> str:
@@ -159,6 +163,11 @@ def _wait(wait: int | str) -> str:
     number, _, words = str(wait).partition(" ")
     said = "at once" if number == "0" else f"in {seconds(int(number))}" if number.isdecimal() else number
     return f"{said} ({words})" if words else said
+
+
+def _picked(step: Step, figures: Figures) -> str:
+    whole = f"the {figures.get('lanes', len(step.lanes))} accounts of pool {figures.get('pool', '?')}"
+    return f"{step.target}, of {whole} by {step.why}" if step.target else f"none of {whole} could serve"
 
 
 def _queued(step: Step, figures: Figures) -> str:
@@ -189,6 +198,7 @@ def _refused(step: Step, figures: Figures) -> str:
 
 _SAYINGS: Final[dict[str, Callable[[Step, Figures], str]]] = {
     CHOSEN: _chosen,
+    PICKED: _picked,
     QUEUED: _queued,
     SMOOTHED: _smoothed,
     MOVED: _moved,

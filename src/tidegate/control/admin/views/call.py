@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from tidegate.config.schema.access import Moment
 from tidegate.config.schema.base import ModelName, Name
@@ -173,6 +173,25 @@ class TryView(View):
     reserved_tokens: int = Field(0, description="Taken from the quota before it left.")
 
 
+class LaneView(View):
+    """One account of a pool as it stood when one was picked for the call; `says` is for people. A limit of 0: none."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    scope: str
+    state: str = Field(description="taken, open, short, large, cooling, probing, busy, drained or away.")
+    wait_us: int = Field(description="Until it could serve, as far as that was known.")
+    requests: int = Field(description="Left; negative in debt.")
+    request_limit: int
+    tokens: int
+    token_limit: int
+    outputs: int = Field(description="Tokens of answers, where these have a limit of their own.")
+    output_limit: int
+    calls: int = Field(description="In flight.")
+    score: int = Field(description="What the pool's rule, the stage's `why`, compares, in thousandths.")
+    says: str
+
+
 class StageView(View):
     """One stage of a call. Times are microseconds since its head arrived; `says` is for people, `figures` for pages."""
 
@@ -184,6 +203,7 @@ class StageView(View):
     says: str = ""
     figures: dict[str, int | str] = {}
     headers: list[str] = []
+    lanes: list[LaneView] = Field([], description="The accounts of the pool that one was picked of, eight at most.")
 
 
 class CallPage(View):

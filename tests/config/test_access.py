@@ -104,13 +104,14 @@ def test_access(loads: Loads) -> None:
 access:
   per_address: {rpm: 600}
   per_key_and_address: {rpm: 60, burst: 7}
+  per_user: {rpm: 90, burst: 9}
   prefix6: 48
   failures: 0
   trusted_proxies: [10.0.0.1, 2001:db8::/32]
 signing: {skew_seconds: 1.5, max_nonces: 1000}
 """
     snapshot = loads(text).snapshot
-    assert snapshot.access == AddressLimits(600, 600, 60, 7, 48, 0, ("10.0.0.1/32", "2001:db8::/32"))
+    assert snapshot.access == AddressLimits(600, 600, 60, 7, 48, 0, ("10.0.0.1/32", "2001:db8::/32"), 90, 9)
     assert snapshot.signing == SigningSettings(1_500_000, 1_000)
 
 

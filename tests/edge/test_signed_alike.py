@@ -43,7 +43,9 @@ UNSERVED = json.dumps(
     {**BODY, "model": "no such model"}
 ).encode()  # so every answer comes at once, and says whose it is
 TARGET = "/v1/chat/completions"
-LIMITS = AddressLimits(failures=6, user_rpm=60, user_burst=30, address_rpm=600, address_burst=60)
+LIMITS = AddressLimits(
+    failures=6, key_rpm=60, key_burst=30, address_rpm=600, address_burst=60, user_rpm=120, user_burst=60
+)
 
 
 def key(name: str, signing: str, **more: Any) -> ClientKey:
@@ -235,11 +237,12 @@ async def test_a_head_that_is_known_is_signed_once(pair: Pair) -> None:
     ("limits", "words"),
     [
         (AddressLimits(address_rpm=10, address_burst=8), b"from this address"),
-        (AddressLimits(user_rpm=10, user_burst=8), b"with this key from this address"),
+        (AddressLimits(key_rpm=10, key_burst=8), b"with this key from this address"),
+        (AddressLimits(user_rpm=10, user_burst=8), b"by this user"),
     ],
 )
 async def test_requests_of_known_heads_are_counted(pair: Pair, limits: AddressLimits, words: bytes) -> None:
-    """By their address, and by key and address: exactly as others are."""
+    """By their address, by key and address, and by user: exactly as others are."""
     pair.limit(limits)
     pair.warm_up()
     told = [pair.send(pair.request("optional" if number % 2 else "required")) for number in range(24)]

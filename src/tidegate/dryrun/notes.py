@@ -48,8 +48,10 @@ def _notes(new: Snapshot, past: Past, plays: int, managed: bool) -> Iterator[str
         )
     if any(one.execution_mode == "async" for one in new.strategies):
         yield "Calls of strategies with `execution_mode: async` are played as if their clients waited for the answer."
-    if new.access.address_rpm or new.access.user_rpm:
+    if new.access.address_rpm or new.access.key_rpm:
         yield "Limits by address are not played: the ledger has no addresses."
+    if new.access.user_rpm:
+        yield "`access.per_user` is not played: each worker's door counts all requests, and the ledger has calls alone."
     if managed:
         yield "Namespaces, users and keys that are managed at run time have the limits that they have now."
     else:

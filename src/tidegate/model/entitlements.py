@@ -85,11 +85,13 @@ class AddressLimits(Record, frozen=True):
 
     address_rpm: int = 0
     address_burst: int = 0
-    user_rpm: int = 0  # of one key at one address
-    user_burst: int = 0
+    key_rpm: int = 0  # of one key at one address
+    key_burst: int = 0
     prefix6: int = 64
     failures: int = 10  # failed authentications of an address in a minute, before it is slowed
     trusted_proxies: tuple[str, ...] = ()  # networks whose `Forwarded` and `X-Forwarded-For` are believed
+    user_rpm: int = 0  # of one user, by whatever key and from wherever; a key of no user is one of its own
+    user_burst: int = 0
 
 
 class SigningSettings(Record, frozen=True):

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.edge.test_gateway import BODY, CHAT, Wire
 from tests.line.scenes import play_of
@@ -11,7 +12,7 @@ from tidegate.edge.access.door import Door
 from tidegate.edge.access.principals import Clients
 from tidegate.edge.gateway import Gateway, Runtime
 from tidegate.model.keys import digest_of
-from tidegate.model.snapshot import AddressLimits, ClientKey, SigningSettings, Snapshot
+from tidegate.model.snapshot import AddressLimits, ClientKey, Namespace, SigningSettings, Snapshot, User
 from tidegate.testing.clock import SECOND
 from tidegate.wire.exchange import Exchange, Likeness
 
@@ -27,11 +28,14 @@ Headers = dict[str, bytes] | list[tuple[bytes, bytes]]
 class Street:
     """A gateway with a door, in front of a playbook's line."""
 
-    def __init__(self, limits: AddressLimits, keys: tuple[ClientKey, ...] = KEYS) -> None:
+    def __init__(
+        self, limits: AddressLimits, keys: tuple[ClientKey, ...] = KEYS, spaces: tuple[Namespace, ...] = ()
+    ) -> None:
         self.play = play_of()
         self.clock = self.play.clock
         self.door = Door(limits, None, b"secret")
-        runtime = Runtime(self.play.book, Clients(Snapshot(version=1, providers=(), clients=keys)), self.door)
+        snapshot = Snapshot(version=1, providers=(), clients=keys, namespaces=spaces)
+        runtime = Runtime(self.play.book, Clients(snapshot), self.door)
         self.gateway = Gateway(runtime, self.play.line, self.clock, self.play.recorder, self.play.recorder)
 
     def come(
@@ -119,11 +123,86 @@ async def test_a_head_that_is_known_counts_too() -> None:
 async def test_a_key_at_an_address_may_come_so_often() -> None:
     """Both together: the key elsewhere and another key at the address are not concerned."""
     for alike in (Likeness(), None):
-        gate = street(user_rpm=60, user_burst=2)
+        gate = street(key_rpm=60, key_burst=2)
         assert gate.statuses(3, alike=alike) == [0, 0, 429]
         assert gate.statuses(2, GOOD, AWAY) == [0, 0]
         assert gate.statuses(2, OTHER) == [0, 0]
-        assert gate.refused == ["user"]
+        assert gate.refused == ["key_and_address"]
+
+
+def space(name: str, *keys: tuple[str, str]) -> Namespace:
+    """A namespace with these keys, each of a user."""
+    users = tuple(User(user) for user in dict(keys).values())
+    return Namespace(name, clients=tuple(ClientKey(key, digest_of(key), user=user) for key, user in keys), users=users)
+
+
+def shows(key: str) -> dict[str, bytes]:
+    return {"authorization": b"Bearer " + key.encode()}
+
+
+SPACES = (space("acme", ("a1", "ann"), ("a2", "ann"), ("b1", "bob")), space("zeta", ("z1", "ann")))
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_a_user_may_come_so_often(*, known: bool) -> None:
+    """By all keys from everywhere together; another user, and one of that name elsewhere, are not concerned."""
+    gate = Street(AddressLimits(user_rpm=60, user_burst=3), KEYS, SPACES)
+    alikes = {key: Likeness() if known else None for key in ("a1", "a2", "b1", "z1", "k1", "k2")}
+
+    def come(key: str, peer: str = HOME) -> Any:
+        return gate.come(shows(key), peer, alike=alikes[key])
+
+    assert [come("a1").status, come("a2", AWAY).status, come("a1", AWAY).status] == [0, 0, 0]
+    told = come("a2")
+    assert (told.status, told.fields[b"retry-after"], told.fields[b"retry-after-ms"]) == (429, b"1", b"1000")
+    assert told.error["message"] == "Too many requests by this user. Try again in 1 s."
+    assert [come(key).status for key in ("b1", "z1", "k1", "k2")] == [0] * 4
+    assert gate.refused == ["user"]
+    await gate.clock.advance(SECOND)
+    assert [come("a2").status, come("a1").status] == [0, 429]
+
+
+async def test_a_key_of_no_user_is_one_of_its_own() -> None:
+    """Nobody is free of the bound by saying less; where no key is asked for nobody has a name to be counted by."""
+    gate = street(user_rpm=60, user_burst=2)
+    assert gate.statuses(3) == [0, 0, 429]
+    assert gate.statuses(1, GOOD, AWAY) == [429]
+    assert gate.statuses(2, OTHER) == [0, 0]
+    assert Street(AddressLimits(user_rpm=1), ()).statuses(5, {}) == [0] * 5
+
+
+@pytest.mark.parametrize("bound", [AddressLimits(address_rpm=1), AddressLimits(key_rpm=1)], ids=["address", "key"])
+@pytest.mark.parametrize("known", [True, False])
+async def test_who_is_refused_for_the_address_takes_nothing_of_the_user(bound: AddressLimits, *, known: bool) -> None:
+    """A loop on one machine stops the same user nowhere else; who shows no key takes nothing of anybody."""
+    gate = Street(replace(bound, user_rpm=60, user_burst=2), KEYS, SPACES)
+    alike = Likeness() if known else None
+    assert gate.statuses(4, shows("a1"), alike=alike) == [0, 429, 429, 429]
+    assert gate.statuses(1, WRONG, "203.0.113.7") == [401]
+    assert gate.statuses(1, shows("a1"), AWAY) == [0]
+    assert gate.statuses(1, shows("a1"), "203.0.113.9") == [429]
+    assert gate.refused[-1] == "user"
+
+
+async def test_a_user_is_refused_in_the_words_of_the_api_that_was_called() -> None:
+    """Before a body is read or a quota is asked."""
+    gate = Street(AddressLimits(user_rpm=1), KEYS, SPACES)
+    gate.come(shows("a1"))
+    told = gate.come(shows("a2"), path=MESSAGES)
+    assert (told.status, json.loads(told.body)["error"]["type"]) == (429, "rate_limit_error")
+
+
+async def test_a_reload_forgives_no_user() -> None:
+    """Nor does a bound that comes with one leave out the connections that there are."""
+    gate = Street(AddressLimits(), KEYS, SPACES)
+    alike = Likeness()
+    assert gate.statuses(3, shows("a1"), alike=alike) == [0] * 3
+    gate.door.change(AddressLimits(user_rpm=60, user_burst=2), SigningSettings())
+    runtime = gate.gateway.runtime
+    gate.gateway.runtime = Runtime(runtime.book, runtime.clients, runtime.door)
+    assert gate.statuses(3, shows("a1"), alike=alike) == [0, 0, 429]
+    gate.door.change(AddressLimits(user_rpm=60, user_burst=3), SigningSettings())
+    assert gate.statuses(2, shows("a1"), alike=alike) == [0, 429]
 
 
 async def test_a_site_of_ipv6_is_one_address() -> None:

@@ -185,7 +185,7 @@ async def test_a_secret_that_is_away_for_a_moment(door: Patient) -> None:
 
 async def test_addresses_and_signatures_are_no_business_of_a_job() -> None:
     """They were judged when it was accepted."""
-    door = Patient(address_rpm=1, address_burst=1, user_rpm=1, user_burst=1)
+    door = Patient(address_rpm=1, address_burst=1, key_rpm=1, key_burst=1, user_rpm=1, user_burst=1)
     one = key("far", addresses=("203.0.113.0/24",), signing="required", signing_key=b"k" * 32)
     door.tell(one)
     for _ in range(3):

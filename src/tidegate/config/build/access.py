@@ -89,9 +89,18 @@ def _user(name: str, item: UserConfig) -> records.User:
 def address_limits(item: AccessConfig) -> records.AddressLimits:
     """What the head of a request alone decides."""
     address_rpm, address_burst = _speed(item.per_address)
-    user_rpm, user_burst = _speed(item.per_key_and_address)
+    key_rpm, key_burst = _speed(item.per_key_and_address)
+    user_rpm, user_burst = _speed(item.per_user)
     return records.AddressLimits(
-        address_rpm, address_burst, user_rpm, user_burst, item.prefix6, item.failures, tuple(item.trusted_proxies)
+        address_rpm,
+        address_burst,
+        key_rpm,
+        key_burst,
+        item.prefix6,
+        item.failures,
+        tuple(item.trusted_proxies),
+        user_rpm,
+        user_burst,
     )
 
 

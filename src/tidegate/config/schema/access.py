@@ -228,6 +228,12 @@ class AccessConfig(Section):
     per_key_and_address: SpeedConfig | None = Field(
         None, description="Of one key at one address; left out: no such bound.", examples=["{rpm: 300, burst: 50}"]
     )
+    per_user: SpeedConfig | None = Field(
+        None,
+        description="Of one user, whatever key and address it comes by; a key of no user counts as one. Left out: no "
+        "such bound.",
+        examples=["{rpm: 600, burst: 100}"],
+    )
     prefix6: Annotated[int, Field(ge=16, le=128)] = Field(
         64, description="Addresses of IPv6 with so many first bits in common count as one.", examples=[64]
     )

@@ -290,7 +290,7 @@ class Config(Section):
         JournalConfig.model_construct(), description="The record of calls.", examples=["{fsync: interval}"]
     )
     access: AccessConfig = Field(
-        AccessConfig.model_construct(), description="How fast addresses may call.",
+        AccessConfig.model_construct(), description="How fast addresses and users may call.",
         examples=["{per_address: {rpm: 600}}"],
     )  # fmt: skip
     signing: SigningConfig = Field(

@@ -9,7 +9,7 @@ from tidegate.control.board import WorkerView
 from tidegate.observe.meters import FALLBACK, MOVED, REASONS
 
 _RATE: Final = REASONS.index("rate")
-_AT_THE_DOOR: Final = ("address", "user", "failures")
+_AT_THE_DOOR: Final = ("address", "key_and_address", "user", "failures")
 _TOO_MANY: Final = {"over_quota", "insufficient_quota", "tenant_limit", "tenant_exhausted", *_AT_THE_DOOR}  # with 429
 
 

@@ -45,11 +45,12 @@ class Turned(Exception):
 class Place:
     """What the requests of one head are counted under."""
 
-    __slots__ = ("address", "user")
+    __slots__ = ("address", "key", "user")
 
-    def __init__(self, address: bytes, user: bytes) -> None:
+    def __init__(self, address: bytes, key: bytes, user: bytes) -> None:
         self.address = address
-        self.user = user  # the key and its address
+        self.key = key  # and its address
+        self.user = user  # wherever it is; b"" = nobody has a name here
 
 
 class Admission:
@@ -89,7 +90,8 @@ class Door:
     """Who may come in. `now` is monotonic microseconds, `wall` counts from 1970."""
 
     __slots__ = (
-        "_addresses", "_failures", "_familiar", "_peers", "_prefix6", "_secret", "_signatures", "_trusted", "_users",
+        "_addresses", "_counts", "_failures", "_familiar", "_keys", "_peers", "_prefix6", "_secret", "_signatures",
+        "_trusted", "_users",
     )  # fmt: skip
 
     def __init__(self, limits: AddressLimits, signatures: Signatures | None, secret: bytes) -> None:
@@ -100,6 +102,7 @@ class Door:
         self._signatures = signatures
         self._secret = secret
         self._addresses: Meter | None = None
+        self._keys: Meter | None = None
         self._users: Meter | None = None
         self._failures: Meter | None = None
         self._familiar = Familiar()
@@ -121,7 +124,9 @@ class Door:
         self._prefix6 = limits.prefix6
         self._peers: dict[str, bytes] = {}
         self._addresses = self._meter(self._addresses, limits.address_rpm, limits.address_burst)
+        self._keys = self._meter(self._keys, limits.key_rpm, limits.key_burst)
         self._users = self._meter(self._users, limits.user_rpm, limits.user_burst)
+        self._counts = bool(limits.address_rpm or limits.key_rpm or limits.user_rpm)
         self._failures = self._meter(self._failures, limits.failures, limits.failures)
 
     def address(self, exchange: Exchange) -> bytes:
@@ -139,10 +144,10 @@ class Door:
 
     def place(self, client: Principal, address: bytes) -> Place | None:
         """What requests of this key from there are counted under; None: nothing is counted."""
-        if self._users is None and self._addresses is None:
+        if not self._counts:
             return None
         counted = counted_as(address, self._prefix6)
-        return Place(counted, _name(client, counted))
+        return Place(counted, _name(client, counted), _user(client))
 
     def knock(self, address: bytes, now: int) -> None:
         """Count a request whose head nobody knows by its address. Raises `Turned`."""
@@ -153,14 +158,16 @@ class Door:
 
     def again(self, place: Place, now: int) -> None:
         """Count a request whose head is known. Raises `Turned`."""
-        if self._users is not None:
-            wait = self._users.take(place.user, now)
+        if self._keys is not None:
+            wait = self._keys.take(place.key, now)
             if wait:
-                raise _too_many("with this key from this address", wait, "user")
+                raise _too_many("with this key from this address", wait, "key_and_address")
         if self._addresses is not None:
             wait = self._addresses.take(place.address, now)
             if wait:
                 raise _too_many("from this address", wait, "address")
+        if self._users is not None:
+            self._count_user(place.user, now)
 
     def enter(self, exchange: Exchange, address: bytes, runtime: Entrance, now: int, wall: int) -> Admission:
         """Who calls, by a key or a signature. Raises `Turned`.
@@ -181,11 +188,20 @@ class Door:
             raise _too_many("without a valid key came from this address", wait, "failures")
         if failures is not None:
             self._familiar.note(name, now)
-        if self._users is not None:
-            wait = self._users.take(name, now)
+        if self._keys is not None:
+            wait = self._keys.take(name, now)
             if wait:
-                raise _too_many("with this key from this address", wait, "user")
+                raise _too_many("with this key from this address", wait, "key_and_address")
+        if self._users is not None:
+            self._count_user(_user(guest.client), now)
         return guest
+
+    def _count_user(self, user: bytes, now: int) -> None:
+        """Last of all: what is refused for where it comes from takes nothing of its user elsewhere. Raises `Turned`."""
+        if self._users is not None and user:
+            wait = self._users.take(user, now)
+            if wait:
+                raise _too_many("by this user", wait, "user")
 
     def failed(self, address: bytes, turned: Turned, now: int) -> Turned:
         """Count somebody who showed nothing that lets in; and what to tell them instead, where there are too many."""
@@ -215,8 +231,7 @@ class Door:
         if client is None:
             raise Turned(NO_KEY, "key")
         name = _name(client, counted)
-        counts = self._users is not None or self._addresses is not None
-        place = Place(counted, name) if counts else None
+        place = Place(counted, name, _user(client)) if self._counts else None
         return Admission(client, runtime.mark, address, place, digest, nonce=nonce), name
 
     def _meter(self, meter: Meter | None, per_minute: int, burst: int) -> Meter | None:
@@ -231,6 +246,13 @@ class Door:
 def _name(client: Principal, counted: bytes) -> bytes:
     """A key at an address."""
     return b"%b %b" % (client.name.encode(), counted)
+
+
+def _user(client: Principal) -> bytes:
+    """The user of a key, in its namespace; the key alone, which is unique, where it has none; b"" without keys."""
+    if client.user:
+        return f"{client.space}\0{client.user}".encode()
+    return client.name.encode()
 
 
 def _signed(signatures: Signatures, exchange: Exchange, clients: Clients, wall: int) -> tuple[Principal, bytes, Nonce]:

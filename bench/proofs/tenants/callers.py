@@ -1,20 +1,21 @@
-"""Many clients of one gate, of which some leave at a random byte; connections are kept where an answer was read."""
+"""Many clients of one gate, of which some leave before their answers end; connections are kept where one was read."""
 
 import asyncio
 import json
 import random
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
 _LIMIT = 1 << 20
-_LONGEST = 9_000  # bytes of a stream, about
 _PATIENCE = 60.0
 
 
 @dataclass(slots=True)
 class Tally:
-    """What came of the calls. `answered` are the ids of those that were read to their end."""
+    """What came of the calls. `answered` are the ids of those that were read to their end, `left` ended before it."""
 
+    begun: int = 0
     answered: list[int] = field(default_factory=list)
     left: int = 0
     refused: int = 0  # another status than 200
@@ -46,6 +47,8 @@ class Callers:
         self._left = load.calls
         self._luck = random.Random(load.seed)
         self.tally = Tally()
+        self._bytes: dict[int, int] = {}  # of a stream, by the tokens that were asked for
+        self._lasted = 0.0  # seconds, of an answer that came at once
 
     def stop(self) -> None:
         """Begin no more calls."""
@@ -75,37 +78,63 @@ class Callers:
 
     async def _call(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """One call; False when the connection is of no use any more."""
-        luck, load = self._luck, self._load
-        stream = luck.random() < load.streamed
-        writer.write(_request(load.model, luck.randint(*load.tokens), stream=stream))
-        if luck.random() < load.leaving:
-            await _some(reader, luck.randrange(_LONGEST) if luck.random() < 0.9 else 0)
-            self.tally.left += 1
-            return False
-        head = (await reader.readuntil(b"\r\n\r\n")).lower()
-        if b"transfer-encoding: chunked" in head:
-            body = await reader.readuntil(b"\r\n0\r\n\r\n")
-            whole = b"data: [DONE]" in body
+        luck, load, began = self._luck, self._load, time.monotonic()
+        stream, tokens, leaves = luck.random() < load.streamed, luck.randint(*load.tokens), luck.random() < load.leaving
+        self.tally.begun += 1
+        writer.write(_request(load.model, tokens, stream=stream))
+        if leaves:
+            reply = await self._part(reader, stream=stream, tokens=tokens)
+            if not _ended(reply):
+                self.tally.left += 1
+                return False
         else:
-            length = int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0])
-            await reader.readexactly(length)
-            whole = True
-        if not head.startswith(b"http/1.1 200"):
-            self.tally.refused += 1
-        elif whole:
-            self.tally.answered.append(int(head.partition(b"x-request-id: req_")[2].partition(b"\r\n")[0], 16))
-        else:
-            self.tally.broken += 1
+            reply = await _read(reader)
+            if stream:
+                self._bytes[tokens] = len(reply)
+            else:
+                self._lasted = time.monotonic() - began
+        self._count(reply)
         return True
 
+    async def _part(self, reader: asyncio.StreamReader, *, stream: bool, tokens: int) -> bytes:
+        """A stream to a random byte before its end, an answer that comes at once for a part of the time that it takes.
 
-async def _some(reader: asyncio.StreamReader, count: int) -> None:
-    """Read so many bytes, or to the end."""
-    while count > 0:
-        piece = await reader.read(min(count, 4_096))
-        if not piece or piece.endswith(b"0\r\n\r\n") or b"content-length" in piece.lower():
-            return
-        count -= len(piece)
+        How long that is the last one told that was read to its end.
+        """
+        if stream:
+            return await _read(reader, self._luck.randrange(self._bytes.get(tokens, 1)))
+        try:
+            return await asyncio.wait_for(_read(reader), self._luck.random() * self._lasted)
+        except TimeoutError:
+            return b""
+
+    def _count(self, reply: bytes) -> None:
+        head = reply.partition(b"\r\n\r\n")[0].lower()
+        if not head.startswith(b"http/1.1 200"):
+            self.tally.refused += 1
+        elif b"transfer-encoding: chunked" in head and b"data: [DONE]" not in reply:
+            self.tally.broken += 1
+        else:
+            self.tally.answered.append(int(head.partition(b"x-request-id: req_")[2].partition(b"\r\n")[0], 16))
+
+
+async def _read(reader: asyncio.StreamReader, most: int = _LIMIT) -> bytes:
+    """A reply to its end, or its first `most` bytes. Raises `EOFError` where it breaks off before."""
+    said = b""
+    while len(said) < most and not _ended(said):
+        piece = await reader.read(min(most - len(said), 4_096))
+        if not piece:
+            raise EOFError
+        said += piece
+    return said
+
+
+def _ended(reply: bytes) -> bool:
+    head, found, body = reply.partition(b"\r\n\r\n")
+    if not found:
+        return False
+    length = head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]
+    return len(body) >= int(length) if length else reply.endswith(b"\r\n0\r\n\r\n")
 
 
 def _request(model: str, tokens: int, *, stream: bool) -> bytes:

@@ -17,7 +17,7 @@ from typing import Any
 
 import psycopg
 
-from bench.figures import at_most, exactly, told
+from bench.figures import at_least, at_most, exactly, told
 from bench.proofs.stage import Stage, stage
 from bench.proofs.steps import Context, Row
 from bench.proofs.tenants.callers import Callers, Load, Tally
@@ -29,6 +29,7 @@ from tidegate.model.facts import CallRecord, Intent
 
 CALLS, QUICK = 100_000, 4_000
 TOLERANCE = 0.1  # per cent of tokens
+_LEFT, _LEAVING = 20, 23  # per cent of the clients; some that are about to leave come too late
 _SETTLED_S = 60.0
 # Where a stream is stopped, what was made and not yet delivered is not known: there tokens come slowly.
 _TIMING = {"ttft_ms": 40, "tpot_ms": 10, "tokens": 40, "chunk_tokens": 1, "chunk_ms": 0}
@@ -71,7 +72,7 @@ def _billed(context: Context, row: Row, mode: str) -> None:
     timing = _TIMING if mode == "cancel" else _QUICKLY
     with stage(home, timing, _MODELS, lambda running: _settings(running, mode)) as running:
         running.provider.ask("faults", {"rules": list(_rules(mode))})
-        tally = asyncio.run(Callers(Load(running.port, "service", calls, _CLIENTS)).run())
+        tally = asyncio.run(Callers(Load(running.port, "service", calls, _CLIENTS, _LEAVING / 100)).run())
         rows = _in_sqlite(running.home)
         _settle(running.home, rows)
         _tell(row, mode, tally, rows, running.provider.ask("ledger?per_second=0"))
@@ -107,6 +108,8 @@ def _tell(row: Row, mode: str, tally: Tally, rows: Rows, report: dict[str, Any])
     ((of_sums, cost_of_sums),) = rows("SELECT sum(prompt_tokens + completion_tokens), sum(cost_nano) FROM hourly")
     billed = int(report["billed_tokens"])
     note = f"{tries:,} attempts of {calls:,} calls; {tally.left:,} clients left, {several:,} calls had several attempts"
+    left = 100 * tally.left / tally.begun
+    row.figures.append(at_least(f"{mode}: clients that left before the end", left, _LEFT, "%", f"of {tally.begun:,}"))
     name = f"{mode}: tokens of the ledger beside the twin's bill of {billed:,}"
     if mode == "drain":
         row.figures.append(exactly(name, ours, billed, note))

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { formatOf } from "~/i18n/format";
 import { say } from "~/i18n/words";
-import { type Teller, candidatesOf, explain, measuredOf } from "./chain/explain";
+import { type Teller, candidatesOf, explain, lanesOf, measuredOf } from "./chain/explain";
 import { kindOf, stepOf, waterfallOf } from "./chain/waterfall";
 import { numberOf, requestOf } from "./ids";
 import { withNews } from "./list/rows";
@@ -18,6 +18,7 @@ const stage = (change: Partial<Stage>): Stage => ({
   says: "",
   figures: {},
   headers: [],
+  lanes: [],
   ...change,
 });
 const teller = (lang: "en" | "zh-CN"): Teller => ({
@@ -111,5 +112,48 @@ test("candidates are told with the waits that they would have meant", () => {
     { name: "a/x", wait: "at once" },
     { name: "b/y", wait: "in 2 s (full)" },
     { name: "c/z", wait: "never: it is too large" },
+  ]);
+});
+
+test("accounts are told with how they stood, in both languages, by what their pool compares", () => {
+  const none = { wait_us: 0, requests: 0, request_limit: 0, tokens: 0, token_limit: 0, outputs: 0, output_limit: 0 };
+  const picked = stage({
+    stage: "picked",
+    why: "headroom",
+    target: "openai/z/a",
+    figures: { pool: "main", lanes: 3 },
+    lanes: [
+      {
+        ...none,
+        ...{ scope: "x", state: "cooling", wait_us: 12_000_000, requests: 2, request_limit: 60, calls: 3, score: 29 },
+        says: "",
+      },
+      { ...none, scope: "y", state: "a later word", tokens: -5, token_limit: 60_000, calls: 0, score: 0, says: "" },
+      { ...none, scope: "z", state: "taken", outputs: 1, output_limit: 8, calls: 1, score: 983, says: "" },
+    ],
+  });
+  expect(explain(teller("en"), picked)).toBe("openai/z/a, of the 3 accounts of pool main, by headroom");
+  expect(explain(teller("en"), { ...picked, target: "" })).toBe("none of the 3 accounts of pool main could serve");
+  expect(lanesOf(teller("en"), picked).map((one) => [one.name, one.stood, one.taken])).toEqual([
+    [
+      "x",
+      "cooling down after a refusal, for 12 s · 2 of 60 requests left · 3 calls in flight · 2.9% of its scarcest limit left after the call",
+      false,
+    ],
+    ["y", "a later word · -5 of 60,000 tokens left · 0% of its scarcest limit left after the call", false],
+    [
+      "z",
+      "taken · 1 of 8 output tokens left · 1 call in flight · 98.3% of its scarcest limit left after the call",
+      true,
+    ],
+  ]);
+  const scores = ["least_loaded", "weighted", "affinity", "a later one"].map(
+    (why) => lanesOf(teller("zh-CN"), { ...picked, why })[2]?.stood,
+  );
+  expect(scores).toEqual([
+    "已选用 · 输出词元剩 1 / 8 · 进行中的调用 1 个 · 负载相当于限额的 983 毫秒",
+    "已选用 · 输出词元剩 1 / 8 · 进行中的调用 1 个 · 权重 0.983",
+    "已选用 · 输出词元剩 1 / 8 · 进行中的调用 1 个 · 可承担调用数的 98.3%",
+    "已选用 · 输出词元剩 1 / 8 · 进行中的调用 1 个",
   ]);
 });

@@ -1,5 +1,5 @@
 import type { Stage } from "../types";
-import { candidatesOf, explain, measuredOf, nameOf, timeOf } from "./explain";
+import { candidatesOf, explain, lanesOf, measuredOf, nameOf, timeOf } from "./explain";
 import { useTeller } from "./useTeller";
 import { type Bar, type Kind, waterfallOf } from "./waterfall";
 import classes from "./waterfall.module.css";
@@ -71,11 +71,12 @@ function Row({ bar, ticks }: { bar: Bar; ticks: readonly { us: number; left: num
   );
 }
 
-/** What a stage was, with what matters beside it: candidates, figures, headers. */
+/** What a stage was, with what matters beside it: candidates, accounts, figures, headers. */
 export function Said({ stage }: { stage: Stage }) {
   const teller = useTeller();
   const { t } = teller;
   const candidates = candidatesOf(teller, stage);
+  const lanes = lanesOf(teller, stage);
   const measured = measuredOf(teller, stage);
   const headers = stage.headers;
   return (
@@ -87,6 +88,15 @@ export function Said({ stage }: { stage: Stage }) {
           {candidates.map((one) => (
             <li key={one.name}>
               <code>{one.name}</code> {one.wait}
+            </li>
+          ))}
+        </ul>
+      ) : null}
+      {lanes.length ? (
+        <ul className={classes.candidates} aria-label={t("lanes")}>
+          {lanes.map((one) => (
+            <li key={one.name}>
+              <code>{one.name}</code> {one.taken ? <strong>{one.stood}</strong> : one.stood}
             </li>
           ))}
         </ul>

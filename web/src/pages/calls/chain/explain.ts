@@ -47,6 +47,40 @@ export function candidatesOf({ t, format, reasons }: Teller, stage: Stage): Cand
     });
 }
 
+type Lane = Stage["lanes"][number];
+
+const SCORES: Readonly<Record<string, ((teller: Teller, score: number) => string) | undefined>> = {
+  headroom: ({ t, format }, score) => t("score_headroom", { percent: format.percent(score / 1000) }),
+  least_loaded: ({ t, format }, score) => t("score_least_loaded", { time: us(format, score * 1000) }),
+  weighted: ({ t, format }, score) => t("score_weighted", { n: format.number(score / 1000, 3) }),
+  affinity: ({ t, format }, score) => t("score_affinity", { percent: format.percent(score / 1000) }),
+};
+
+function stoodAs(teller: Teller, lane: Lane, rule: string): string {
+  const { t, format } = teller;
+  const state = worded(t, "lane_", lane.state);
+  const left = (key: CallWord, have: number, limit: number) =>
+    limit ? [t(key, { left: format.number(have), limit: format.number(limit) })] : [];
+  const score = SCORES[rule]?.(teller, lane.score);
+  return [
+    lane.wait_us ? t("lane_for", { state, time: us(format, lane.wait_us) }) : state,
+    ...left("lane_requests", lane.requests, lane.request_limit),
+    ...left("lane_tokens", lane.tokens, lane.token_limit),
+    ...left("lane_outputs", lane.outputs, lane.output_limit),
+    ...(lane.calls ? [t("lane_calls", { n: lane.calls })] : []),
+    ...(score ? [score] : []),
+  ].join(" · ");
+}
+
+/** The accounts of the pool that one was picked of, each with how it stood at that moment. */
+export function lanesOf(teller: Teller, stage: Stage): { name: string; stood: string; taken: boolean }[] {
+  return stage.lanes.map((lane) => ({
+    name: lane.scope,
+    stood: stoodAs(teller, lane, stage.why),
+    taken: lane.state === "taken",
+  }));
+}
+
 type TellStage = (teller: Teller, stage: Stage, figures: Readonly<Record<string, string | number>>) => string;
 
 const queued: TellStage = ({ t, format }, stage, figures) => {
@@ -71,9 +105,15 @@ const chosen: TellStage = ({ t }, stage, figures) => {
   return t(stage.why === "full" ? "none_room" : "none_in_time");
 };
 
+const picked: TellStage = ({ t }, stage, figures) => {
+  const of = { n: Number(figures.lanes ?? stage.lanes.length), pool: figures.pool ?? "?" };
+  return stage.target ? t("picked_of", { ...of, target: stage.target, rule: stage.why }) : t("picked_none", of);
+};
+
 const TELL: Readonly<Record<string, TellStage | undefined>> = {
   read: ({ t }, _, figures) => t("was_read", { bytes: Number(figures.bytes ?? 0) }),
   chosen,
+  picked,
   queued,
   attempt,
   smoothed: ({ t, format }, _, figures) =>

@@ -1,7 +1,7 @@
 """The tables of docs/configuration.md and its Chinese twin as the schema would have them.
 
-Print the English ones: `python -m tests.config.tables`. Write them into both pages, with what `descriptions.zh.json` says:
-`python -m tests.config.tables --write`.
+Print the English ones: `python -m tests.config.tables`. Write them into both pages, in the words of
+`descriptions.zh.json`: `python -m tests.config.tables --write`.
 """
 
 import json

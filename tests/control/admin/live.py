@@ -29,10 +29,13 @@ async def signed_out(_door: Authenticator, _request: Request) -> bool:
 
 
 class Onlooker:
-    """One request to `/live`: what came, and whether it has ended."""
+    """One request to a stream, `/live` unless another is named: what came, and whether it has ended."""
 
-    def __init__(self, desk: Desk, token: str = "admin", shown: tuple[bytes, bytes] | None = None) -> None:
-        """`shown`: a header in the place of the token's."""
+    def __init__(
+        self, desk: Desk, token: str = "admin", shown: tuple[bytes, bytes] | None = None, path: str = "/live",
+        query: str = "", more: tuple[tuple[bytes, bytes], ...] = (),
+    ) -> None:  # fmt: skip
+        """`shown`: a header in the place of the token's; `more`: others beside it."""
         self.status = 0
         self.headers: dict[bytes, bytes] = {}
         self.text = ""
@@ -41,10 +44,11 @@ class Onlooker:
         self.reads.set()
         self.came = asyncio.Condition()
         shown = shown or (b"authorization", f"Bearer {desk.token(token)}".encode())
-        head = [(b"host", b"localhost"), shown]
+        head = [(b"host", b"localhost"), shown, *more]
         scope: Scope = {
-            "type": "http", "method": "GET", "path": "/admin/v1/live", "query_string": b"", "headers": head,
-            "client": ("127.0.0.1", 1), "http_version": "1.1", "raw_path": b"/admin/v1/live", "scheme": "http",
+            "type": "http", "method": "GET", "path": f"/admin/v1{path}", "query_string": query.encode(),
+            "headers": head, "client": ("127.0.0.1", 1), "http_version": "1.1", "raw_path": f"/admin/v1{path}".encode(),
+            "scheme": "http",
         }  # fmt: skip
         self._asked = False
         self.task = asyncio.ensure_future(desk.front.guarded(scope, self._receive, self._send))

@@ -10,7 +10,8 @@ from tests.control.admin.ledger import called, write_calls
 from tests.control.admin.live import Onlooker, signed_out, with_live
 from tests.observe.test_windows import calls, gauge, lane
 from tidegate.control import live as live_room
-from tidegate.control.admin.routes import live as api_live
+from tidegate.control.admin import stream
+from tidegate.control.admin.auth.authenticator import Authenticator
 from tidegate.control.admin.views.live import LiveView
 from tidegate.control.board import JobsStanding, Standing
 from tidegate.control.live import Live
@@ -130,8 +131,8 @@ async def test_the_stream_ends_with_the_sign_in(desk: Desk, monkeypatch: pytest.
     busy(desk)
     one = Onlooker(desk)
     await one.after(1)
-    monkeypatch.setattr(api_live, "STILL_SECONDS", 0)
-    monkeypatch.setattr(api_live, "_still", signed_out)
+    monkeypatch.setattr(stream, "STILL_SECONDS", 0)
+    monkeypatch.setattr(Authenticator, "still", signed_out)
     async with asyncio.timeout(20):
         await one.task
     assert one.events[-1] == ("end", {"reason": "signed_out"})
@@ -140,7 +141,7 @@ async def test_the_stream_ends_with_the_sign_in(desk: Desk, monkeypatch: pytest.
 
 async def test_who_does_not_read_is_let_go(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """And holds up nobody else."""
-    monkeypatch.setattr(api_live, "SLOW_SECONDS", 0.01)
+    monkeypatch.setattr(stream, "SLOW_SECONDS", 0.01)
     busy(desk)
     slow, quick = Onlooker(desk), Onlooker(desk)
     await slow.after(1)
@@ -175,7 +176,7 @@ async def test_so_many_and_no_more(desk: Desk, monkeypatch: pytest.MonkeyPatch) 
 
 async def test_a_defect_of_ours_is_no_end(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is logged, who looks on hears that it goes on, and the next second is shown again."""
-    monkeypatch.setattr(api_live, "BEAT_SECONDS", 0.01)
+    monkeypatch.setattr(stream, "BEAT_SECONDS", 0.01)
     busy(desk)
     render = Live._made
 

@@ -15,8 +15,9 @@ from tests.control.admin.live import signed_out, with_live
 from tests.control.admin.mind import mind
 from tests.control.admin.playing import playing
 from tests.control.admin.policy import with_policy
+from tidegate.control.admin import stream
 from tidegate.control.admin.app import PREFIX, application
-from tidegate.control.admin.routes import live as api_live
+from tidegate.control.admin.auth.authenticator import Authenticator
 from tidegate.control.admin.routing import GuardedRoute
 from tidegate.jobs.records import NewJob, Owner
 from tidegate.model.alert_rules import BUILT_IN_RULES
@@ -77,6 +78,7 @@ MATRIX: dict[tuple[str, str], tuple[object, set[str]]] = {
     ("GET", "/arrivals"): (None, {A, O, V, D, W, "other owner"}),
     ("GET", "/arrivals/callers"): (None, {A, O, V, D, W, "other owner"}),
     ("GET", "/calls/tail"): (None, {A, O, V, D, W, "other owner"}),
+    ("GET", "/calls/stream"): (None, {A, O, V, D, W, "other owner"}),
     ("GET", "/calls/{call}"): (None, {A, O, V, D, W}),
     ("GET", "/calls/{call}/body"): (None, {A, D}),
     ("GET", "/cache/stats"): (None, {A, O, V, D, W, "other owner"}),
@@ -153,8 +155,9 @@ def busy(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     with_live(desk)
     with_policy(desk)
     with_accounts(desk)
-    monkeypatch.setattr(api_live, "STILL_SECONDS", 0)  # the stream has an end
-    monkeypatch.setattr(api_live, "_still", signed_out)
+    monkeypatch.setattr(stream, "STILL_SECONDS", 0)  # streams have an end
+    monkeypatch.setattr(stream, "BEAT_SECONDS", 0.01)
+    monkeypatch.setattr(Authenticator, "still", signed_out)
     with mind(desk.folder), playing(desk.folder):
         yield desk
     desk.office.jobs.engine.dispose()

@@ -15,11 +15,11 @@ from tests.control.admin.browser import Browser, field_of, signed_in
 from tests.control.admin.desk import WALL, Desk
 from tests.control.admin.live import Onlooker, with_live
 from tidegate import __version__
+from tidegate.control.admin import stream
 from tidegate.control.admin.auth.authenticator import Authenticator
 from tidegate.control.admin.auth.brake import BURST, EACH_US
 from tidegate.control.admin.auth.cookies import COOKIE, CSRF
 from tidegate.control.admin.auth.rights import RIGHTS
-from tidegate.control.admin.routes import live as api_live
 from tidegate.model.admin import AdminSettings
 from tidegate.model.keys import digest_of
 from tidegate.store import sessions, tokens
@@ -300,7 +300,7 @@ def test_live_figures_end_with_the_session(desk: Desk, monkeypatch: pytest.Monke
     browser = Browser(desk)
     browser.sign_in(made["token"])
     with_live(desk)
-    monkeypatch.setattr(api_live, "STILL_SECONDS", 0)
+    monkeypatch.setattr(stream, "STILL_SECONDS", 0)
 
     async def look_on() -> Onlooker:
         one = Onlooker(desk, shown=(b"cookie", f"{COOKIE}={browser.secret}".encode()))

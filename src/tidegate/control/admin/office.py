@@ -9,6 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tidegate.control.admin.problems import Refused, refused
 from tidegate.control.admin.rooms import Rooms
+from tidegate.control.admin.seats import Seats
 from tidegate.control.admin.services.changes import Changes
 from tidegate.control.admin.services.trying import Trying
 from tidegate.control.board import Board
@@ -22,6 +23,7 @@ from tidegate.store.engine import BadDatabase
 if TYPE_CHECKING:
     from tidegate.jobs.rows.rows import JobRows
 
+MOST_FOLLOWING: Final = 32  # each asks the database once a second
 _NO_ROOMS: Final = Rooms()
 
 
@@ -36,8 +38,8 @@ class Office:
     """One for the process; it may be used from any thread."""
 
     __slots__ = (
-        "_jobs", "board", "changes", "clocks", "declaration", "drills", "lead", "live", "log", "policy", "state_dir",
-        "trying",
+        "_jobs", "board", "changes", "clocks", "declaration", "drills", "following", "lead", "live", "log", "policy",
+        "state_dir", "trying",
     )  # fmt: skip
 
     def __init__(
@@ -55,6 +57,7 @@ class Office:
         self.state_dir = state_dir
         self.declaration = declaration
         self.drills = rooms.drills
+        self.following = Seats(MOST_FOLLOWING)
         self.live = rooms.live
         self.policy = rooms.policy
         self.board = board

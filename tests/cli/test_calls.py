@@ -110,15 +110,6 @@ def test_a_line_of_a_call_as_it_ends() -> None:
     assert "nobody" in line({**CALL, "provider": "", "scope": "", "served": ""})
 
 
-def test_a_tail_goes_on_where_it_was(capsys: pytest.CaptureFixture[str]) -> None:
-    """With the cursor of the answer before, also when the gate was away; told once, and what was too much is told."""
-    first = {"calls": [CALL], "next": "7_1.2.3.4"}
-    second = {"calls": [{**CALL, "id": "256"}], "next": "8", "missed": True}
-    client = Scripted(first, Failed("no gate answers"), Failed("no gate answers"), second, KeyboardInterrupt())
-    waited: list[float] = []
-    with pytest.raises(KeyboardInterrupt):
-        follow(client, parsed("tail --limit 5 --errors"), waited.append)
-    said = capsys.readouterr()
 def test_a_call_that_the_cache_answered() -> None:
     """Whose answer it was and what that saved, in its line and in its story; asked for by its layer."""
     hit = {"layer": "exact", "source": "254", "saved_prompt_tokens": 60, "saved_completion_tokens": 40}
@@ -129,6 +120,15 @@ def test_a_call_that_the_cache_answered() -> None:
     assert call_filters.asked(parsed("tail --cache exact")) == "?cache=exact"
 
 
+def test_a_tail_goes_on_where_it_was(capsys: pytest.CaptureFixture[str]) -> None:
+    """With the cursor of the answer before, also when the gate was away; told once, and what was too much is told."""
+    first = {"calls": [CALL], "next": "7_1.2.3.4"}
+    second = {"calls": [{**CALL, "id": "256"}], "next": "8", "missed": True}
+    client = Scripted(first, Failed("no gate answers"), Failed("no gate answers"), second, KeyboardInterrupt())
+    waited: list[float] = []
+    with pytest.raises(KeyboardInterrupt):
+        follow(client, parsed("tail --limit 5 --errors"), waited.append)
+    said = capsys.readouterr()
     assert [one.split("  ")[1] for one in said.out.splitlines()] == ["req_ff", "req_100"]
     assert client.asked[0] == "/calls/tail?errors=true&limit=5"
     assert client.asked[1:4] == ["/calls/tail?errors=true&limit=5&after=7_1.2.3.4"] * 3

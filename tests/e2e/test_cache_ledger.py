@@ -17,6 +17,7 @@ from tests.e2e.stand import Gate
 from tests.e2e.test_managed_keys import Admin
 from tidegate.model.facts import Hits
 
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 ROUNDS = 4
 QUESTIONS = 5
 
@@ -40,6 +41,14 @@ async def ask(gate: Gate, question: str, **headers: str) -> str:
     except (OSError, EOFError, AssertionError, TimeoutError):
         return ""
     return answer.headers["x-tidegate-cache"] if answer.status == 200 else ""
+
+
+async def told_id(gate: Gate, **headers: str) -> str:
+    """What the client is told to ask for, later, of its question."""
+    told = {"authorization": "Bearer tg-red-0123456789abcdef"} | headers
+    asked = [{"role": "user", "content": "who"}]
+    answer = await gate.chat("gpt-4o", messages=asked, max_tokens=100, stop=" t9", headers=told)
+    return str(answer.headers["x-request-id"])
 
 
 def rows(gate: Gate, query: str) -> Sequence[tuple[Any, ...]]:
@@ -85,6 +94,28 @@ async def test_each_hit_once_whoever_is_killed(gate: Gate) -> None:
     await until(
         lambda: rows(gate, "SELECT sum(calls) FROM hourly_hits WHERE layer = 'miss'") == [(made,)], "all misses"
     )
+
+
+async def test_an_equal_question_is_found_by_its_own_id(gate: Gate) -> None:
+    """The id that its client was given tells its story, so does its trace: whose answer it was, and what that saved."""
+    admin = Admin(gate)
+    named = {"traceparent": f"00-{TRACE}-00f067aa0ba902b7-01", "x-request-id": "night-1"}
+    given = [await told_id(gate), await told_id(gate), await told_id(gate, **named)]
+    await until(lambda: len(rows(gate, "SELECT * FROM hits")) == 2, "the hits")
+    await until(lambda: len(rows(gate, "SELECT * FROM calls")) == 1, "the call")
+    listed = (await admin.ask("GET", "/calls?cache=hit"))["calls"]
+    made = (await admin.ask("GET", "/calls?cache=made"))["calls"]
+    (found,) = (await admin.ask("GET", f"/calls?trace={TRACE}"))["calls"]
+    assert listed[0]["id"] == found["id"]
+    assert (found["request_id"], found["model"], found["served"]) == ("night-1", "gpt-4o", "gpt-4o")
+    plain = listed[1]
+    assert given == [f"req_{int(made[0]['id']):x}", f"req_{int(plain['id']):x}", "night-1"]
+    shown = await admin.ask("GET", f"/calls/{plain['id']}")
+    assert (shown["namespace"], shown["cache"], shown["hit"]["source"]) == ("red", "exact", made[0]["id"])
+    assert [one["stage"] for one in shown["stages"]] == ["read", "cached", "end"]
+    assert shown["read_us"] > 0
+    assert shown["hit"]["saved_prompt_tokens"] == made[0]["prompt_tokens"] > 0 == shown["prompt_tokens"]
+    assert {one["id"] for one in (await admin.ask("GET", "/calls/tail"))["calls"]} >= {plain["id"], found["id"]}
 
 
 async def test_a_purge_reaches_the_worker_and_a_call_is_explained(gate: Gate, twin: Twin) -> None:

@@ -35,6 +35,8 @@ test("the address says which calls; what is unknown, empty or half typed is no f
   );
   expect(filtersOf(params)).toEqual({ namespace: "acme", errors: true, slower_ms: 500, status: "5xx" });
   expect(unfit(params)).toEqual(["trace"]);
+  expect(filtersOf(new URLSearchParams("cache=hit"))).toEqual({ cache: "hit" });
+  expect(unfit(new URLSearchParams("cache=magic"))).toEqual(["cache"]);
 });
 
 test("a preset asks its question and leaves whose calls they are", () => {
@@ -97,6 +99,24 @@ test("stages are explained in both languages from their figures", () => {
   );
   expect(explain(teller("zh-CN"), queued)).toBe("在池 main 等待轮到自己; 前面 4 个，共 9 个在等; 预计 1.5 秒");
   expect(explain(teller("en"), stage({ stage: "strange", says: "as the gate says it" }))).toBe("as the gate says it");
+});
+
+test("an answer of the cache is told with whose it was, and what that saved", () => {
+  const figures = { layer: "semantic", source: "req_ff", age_us: 9_000_000, similarity_permille: 953 };
+  const saved = { saved_prompt_tokens: 60, saved_completion_tokens: 40 };
+  const gave = stage({ stage: "cached", why: "semantic", figures: { ...figures, ...saved } });
+  expect(explain(teller("en"), gave)).toBe(
+    "the cache answered (what was asked before means the same, 0.953) with the answer of req_ff, 9 s old; saved 60 tokens in, 40 out",
+  );
+  const paid = stage({
+    stage: "cached",
+    figures: { layer: "exact", source: "req_1", age_us: 500, ...saved, charged: 1 },
+  });
+  expect(explain(teller("zh-CN"), paid)).toBe(
+    "由缓存应答（此前问过同样的内容），使用 req_1 的答案，已存 500 µs; 省下输入 60、输出 40 词元; 租户仍按实际生成付费",
+  );
+  expect(explain(teller("en"), stage({ stage: "cached", why: "miss" }))).toBe("the cache: miss");
+  expect(explain(teller("en"), stage({ stage: "read", figures: {} }))).toBe("read, known and let in");
 });
 
 test("an attempt is measured by what was reserved for it and what its provider counted", () => {

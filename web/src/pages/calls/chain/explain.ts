@@ -26,6 +26,11 @@ export function nameOf(t: SayCall, stage: Stage): string {
   return worded(t, "stage_", stage.stage.replace(" ", "_"));
 }
 
+/** A layer of the cache, and so why it answered. */
+export function layerOf(t: SayCall, layer: string): string {
+  return worded(t, "layer_", layer);
+}
+
 const us = (format: Format, value: number) =>
   value < 1_000 ? `${format.number(value)} µs` : format.milliseconds(value / 1_000);
 
@@ -105,13 +110,33 @@ const chosen: TellStage = ({ t }, stage, figures) => {
   return t(stage.why === "full" ? "none_room" : "none_in_time");
 };
 
+const cached: TellStage = ({ t, format }, stage, figures) => {
+  if (!figures.layer) return t("cache_said", { said: stage.why });
+  const like = "similarity_permille" in figures ? Number(figures.similarity_permille) / 1000 : undefined;
+  const layer = layerOf(t, String(figures.layer));
+  const age = us(format, Number(figures.age_us ?? 0));
+  const said = [
+    t("cache_gave", {
+      layer: like === undefined ? layer : `${layer}, ${format.number(like, 3)}`,
+      source: String(figures.source),
+      age,
+    }),
+    t("cache_saved", {
+      prompt: Number(figures.saved_prompt_tokens ?? 0),
+      completion: Number(figures.saved_completion_tokens ?? 0),
+    }),
+  ];
+  if (figures.charged) said.push(t("cache_paid"));
+  return said.join("; ");
+};
+
 const picked: TellStage = ({ t }, stage, figures) => {
   const of = { n: Number(figures.lanes ?? stage.lanes.length), pool: figures.pool ?? "?" };
   return stage.target ? t("picked_of", { ...of, target: stage.target, rule: stage.why }) : t("picked_none", of);
 };
 
 const TELL: Readonly<Record<string, TellStage | undefined>> = {
-  read: ({ t }, _, figures) => t("was_read", { bytes: Number(figures.bytes ?? 0) }),
+  read: ({ t }, _, figures) => (figures.bytes ? t("was_read", { bytes: Number(figures.bytes) }) : t("was_let_in")),
   chosen,
   picked,
   queued,
@@ -123,7 +148,7 @@ const TELL: Readonly<Record<string, TellStage | undefined>> = {
     t("moved_from", { from: figures.from ?? "?", to: stage.target || t("nowhere"), why: reasons(stage.why) }),
   degraded: ({ t, reasons }, stage) => t("given_less", { what: reasons(stage.why) }),
   limited: ({ t, reasons }, stage) => t("limited_by", { which: reasons(stage.why) }),
-  cached: ({ t }, stage) => t("cache_said", { said: stage.why }),
+  cached,
   refused: ({ t, format, reasons }, stage, figures) => {
     const why = reasons(stage.why);
     const told = Number(figures.told_us ?? 0);

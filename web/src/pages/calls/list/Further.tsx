@@ -4,7 +4,7 @@ import { useState } from "react";
 import { useSearchParams } from "react-router";
 import classes from "../calls.module.css";
 import { CALL_WORDS, useCallWords } from "../words";
-import { FLAGS, type Flag, TEXTS, type TextField, TIMES, unfit } from "./wanted";
+import { CACHE, FLAGS, type Flag, TEXTS, type TextField, TIMES, unfit } from "./wanted";
 
 const REASONS = Object.keys(CALL_WORDS.en)
   .filter((one) => one.startsWith("why_"))
@@ -89,8 +89,9 @@ function Text({ name, value, wrong, onChange }: TextProps) {
     setTyped(next);
     tell(next.trim());
   };
-  const shared = { size: "xs", label: t(name), value: typed } as const;
+  const shared = { size: "xs", label: t(name === "cache" ? "by_cache" : name), value: typed } as const;
   if (name === "reason") return <Autocomplete {...shared} data={REASONS} limit={50} onChange={set} />;
+  if (name === "cache") return <Autocomplete {...shared} data={[...CACHE]} onChange={set} />;
   const problem = wrong && typed.trim() === value ? t(name === "trace" ? "trace_form" : "status_form") : undefined;
   return <TextInput {...shared} error={problem} onChange={(event) => set(event.target.value)} />;
 }

@@ -4,6 +4,7 @@ import { Moment } from "~/parts/Moment";
 import classes from "../calls.module.css";
 import { Ending } from "../Ending";
 import { useReasons } from "../reasons";
+import { layerOf } from "../chain/explain";
 import type { Call } from "../types";
 import { useCallWords } from "../words";
 
@@ -12,6 +13,7 @@ export function useCallColumns(): Column<Call>[] {
   const t = useCallWords();
   const format = useFormat();
   const reasons = useReasons();
+  const said = (one: Call) => (one.cache ? t("cache_said", { said: one.cache }) : "–");
   const model = (one: Call) => (one.served && one.served !== one.model ? `${one.model} → ${one.served}` : one.model);
   return [
     { key: "at", title: t("ended_at"), width: "12.5rem", cell: (one) => <Moment at={one.at} /> },
@@ -49,7 +51,7 @@ export function useCallColumns(): Column<Call>[] {
       width: "1.6fr",
       cell: (one) => (
         <span className={classes.befell} title={one.why}>
-          {reasons(one.why) || (one.cache ? t("cache_said", { said: one.cache }) : "–")}
+          {reasons(one.why) || (one.hit ? t("cache_answered", { layer: layerOf(t, one.hit.layer) }) : said(one))}
         </span>
       ),
     },

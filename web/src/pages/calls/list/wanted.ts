@@ -16,6 +16,7 @@ export const TEXTS = [
   "reason",
   "trace",
   "request",
+  "cache",
 ] as const;
 export type TextField = (typeof TEXTS)[number];
 export const TIMES = ["slower_ms", "waited_ms"] as const;
@@ -24,7 +25,12 @@ export const FLAGS = ["errors", "fell_back", "degraded", "refused"] as const;
 export type Flag = (typeof FLAGS)[number];
 export type Period = Span | "own";
 
-export type Filters = Partial<Record<TextField, string> & Record<TimeField, number> & Record<Flag, true>>;
+export const CACHE = ["hit", "made", "exact", "semantic", "stale", "joined", "inputs"] as const;
+type Cache = (typeof CACHE)[number];
+
+export type Filters = Partial<
+  Record<Exclude<TextField, "cache">, string> & { cache: Cache } & Record<TimeField, number> & Record<Flag, true>
+>;
 
 const STATUS = /^([0-9]{1,3}|[1-5]xx)$/;
 const TRACE = /^[0-9a-f]{32}$/;
@@ -32,6 +38,7 @@ const TRACE = /^[0-9a-f]{32}$/;
 /** What can be asked for of a field; anything else would be refused, as somebody still types. */
 function fits(name: TextField, value: string): boolean {
   if (name === "status") return STATUS.test(value);
+  if (name === "cache") return CACHE.some((one) => one === value);
   return name !== "trace" || TRACE.test(value);
 }
 
@@ -40,12 +47,14 @@ export function filtersOf(params: URLSearchParams): Filters {
   const found: Filters = {};
   for (const name of TEXTS) {
     const value = params.get(name)?.trim();
-    if (value && fits(name, value)) found[name] = value;
+    if (name !== "cache" && value && fits(name, value)) found[name] = value;
   }
   for (const name of TIMES) {
     const value = Number(params.get(name));
     if (Number.isInteger(value) && value > 0) found[name] = value;
   }
+  const cache = CACHE.find((one) => one === params.get("cache")?.trim());
+  if (cache) found.cache = cache;
   for (const name of FLAGS) if (params.get(name) === "true") found[name] = true;
   return found;
 }
@@ -67,9 +76,10 @@ export const PRESETS = {
   fell_back: { fell_back: "true" },
   refused: { refused: "true" },
   degraded: { degraded: "true" },
+  cached: { cache: "hit" },
 } as const satisfies Record<string, Readonly<Record<string, string>>>;
 export type Preset = keyof typeof PRESETS;
-const ASKED_BY_PRESETS = ["errors", "slower_ms", "waited_ms", "fell_back", "refused", "degraded"] as const;
+const ASKED_BY_PRESETS = ["errors", "slower_ms", "waited_ms", "fell_back", "refused", "degraded", "cache"] as const;
 
 /** Which of them the address asks; undefined: another one. */
 export function presetOf(params: URLSearchParams): Preset | undefined {

@@ -1,6 +1,6 @@
 """What the control process reads of a snapshot."""
 
-from tidegate.control.declared import Declaration
+from tidegate.control.declared import Declaration, DeclaredProfile
 from tidegate.model import snapshot as snapshots
 from tidegate.model.snapshot import ClientKey, Namespace, Profile, Provider, Scope, Snapshot
 
@@ -18,4 +18,5 @@ def test_who_may_call_is_read_and_what_providers_are_called_with_is_not() -> Non
     assert declaration.now.namespace("team") == TEAM
     assert declaration.now.namespace("other") is None
     assert (declaration.now.version, declaration.now.warnings) == (7, SNAPSHOT.warnings)
+    assert declaration.now.providers[0].profile == DeclaredProfile("openai", "openai")
     assert "canary" not in repr(declaration.now)

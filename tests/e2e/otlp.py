@@ -18,6 +18,7 @@ class Collector:
         self.metrics: dict[str, Metric] = {}
         self.heads: list[dict[str, str]] = []
         self.resources: set[str] = set()
+        self.schemas: set[str] = set()
         collector = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -47,9 +48,11 @@ class Collector:
         if path == "/v1/traces":
             for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
                 self.resources |= {f"{one.key}={one.value.string_value}" for one in resource.resource.attributes}
+                self.schemas |= {resource.schema_url, *(scope.schema_url for scope in resource.scope_spans)}
                 self.spans += [span for scope in resource.scope_spans for span in scope.spans]
         elif path == "/v1/metrics":
             for group in ExportMetricsServiceRequest.FromString(body).resource_metrics:
+                self.schemas |= {group.schema_url, *(scope.schema_url for scope in group.scope_metrics)}
                 self.metrics |= {metric.name: metric for scope in group.scope_metrics for metric in scope.metrics}
 
     def close(self) -> None:

@@ -37,7 +37,7 @@ def gate(gates: Callable[..., Gate], twin: Twin, keys: Iterator[str], collector:
     )
 
 
-async def test_a_collector_gets_traces_and_metrics(gate: Gate, collector: Collector) -> None:
+async def test_a_collector_gets_traces_and_metrics(gate: Gate, collector: Collector, twin: Twin) -> None:
     """The client's trace goes on in the gate; what was said is in none of it; the page says what was sent."""
     await until(lambda: total(gate, "tidegate_telemetry_up") == 1, "the collector in use")
     trace = f"00-{CLIENT_TRACE}-{CLIENT_SPAN}-01"
@@ -50,13 +50,19 @@ async def test_a_collector_gets_traces_and_metrics(gate: Gate, collector: Collec
     told = {one.key: one.value for one in call.attributes}
     assert told["gen_ai.operation.name"].string_value == "chat"
     assert told["gen_ai.request.model"].string_value == "gpt-4o"
+    assert told["gen_ai.provider.name"].string_value == "openai"
     assert told["gen_ai.usage.input_tokens"].int_value > 0
+    asked = {one.key: one.value for one in attempt.attributes}
+    assert asked["server.address"].string_value == "127.0.0.1"
+    assert asked["server.port"].int_value == int(twin.url.rpartition(":")[2].partition("/")[0])
     assert call.start_time_unix_nano <= attempt.start_time_unix_nano < attempt.end_time_unix_nano
     assert "service.name=gate-test" in collector.resources
     assert {head["x-api-key"] for head in collector.heads} == {"canary-otlp-key"}
     assert b"canary-prompt" not in b"".join(span.SerializeToString() for span in collector.spans)
     await until(lambda: _calls(collector) == 1, "the call in the metrics")
-    assert "gen_ai.client.inference.usage.input_tokens" in collector.metrics
+    usage = collector.metrics["gen_ai.client.token.usage"].histogram.data_points
+    types = [{one.key: one.value.string_value for one in point.attributes}["gen_ai.token.type"] for point in usage]
+    assert sorted(types) == ["input", "output"]
     await until(lambda: total(gate, "tidegate_telemetry_spans_total") == len(collector.spans), "what was sent, counted")
 
 

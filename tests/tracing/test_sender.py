@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 
 from tests.journal.facts import FixedClock
-from tests.tracing.test_spans import record
+from tests.tracing.test_spans import MAKERS, record
 from tidegate.journal.journal import Journal
 from tidegate.model.snapshot import JournalSettings
 from tidegate.model.telemetry import TelemetrySettings
+from tidegate.tracing import names
 from tidegate.tracing.meters import Meter
-from tidegate.tracing.sender import Figures, Sender
+from tidegate.tracing.sender import Declared, Figures, Sender
 from tidegate.tracing.spans import Span
 
 ALL = TelemetrySettings(endpoint="http://collector:4318", sample_permille=1_000)
@@ -26,6 +27,12 @@ class Collector:
         self.calls: list[str] = []
         self.rounds: list[int] = []
         self.closed = 0
+        self.metrics: dict[str, Meter] = {}
+
+    @property
+    def counted(self) -> int:
+        """Calls in the metrics."""
+        return sum(sum(counts) for counts, _ in self.metrics[names.SERVED].histograms.values())
 
     def spans(self, spans: Iterable[Span]) -> bool:
         if self.up:
@@ -34,6 +41,7 @@ class Collector:
 
     def meters(self, meters: Iterable[Meter], begin_us: int, now_us: int) -> bool:
         self.rounds += [now_us] if self.up else []
+        self.metrics = {meter.name: meter for meter in meters}
         return self.up
 
     def close(self) -> None:
@@ -76,7 +84,7 @@ class Node:
 
         self.sender = Sender(
             place,
-            lambda: self.settings,
+            lambda: Declared(self.settings, MAKERS),
             list,
             self.log,
             lambda: 0,
@@ -144,6 +152,22 @@ def test_metrics_as_often_as_is_asked(tmp_path: Path, journal: Journal) -> None:
     node.settings = TelemetrySettings(endpoint="http://collector", metrics=False)
     node.sender.turn(60 * SECOND)
     assert len(collector.rounds) == 3
+
+
+def test_metrics_have_each_call_once(tmp_path: Path, journal: Journal) -> None:
+    """Sampled or not; and once though its spans had to be sent again, as the collector did not take them."""
+    collector = Collector()
+    settings = TelemetrySettings(endpoint="http://collector", sample_permille=0, metrics_every_us=SECOND)
+    node = Node(tmp_path, collector, settings)
+    node.sender.turn(0)
+    journal.append(record(call_id=1))
+    journal.append(record(call_id=2, status=503))
+    collector.up = False
+    assert not node.sender.turn(SECOND)
+    collector.up = True
+    assert node.sender.turn(2 * SECOND)
+    assert node.sender.turn(3 * SECOND)
+    assert (collector.calls, collector.counted) == (["2"], 2)
 
 
 def test_it_follows_the_configuration(tmp_path: Path, journal: Journal) -> None:

@@ -24,9 +24,10 @@ class DeclaredScope(msgspec.Struct, frozen=True):
 
 
 class DeclaredProfile(msgspec.Struct, frozen=True):
-    """Of a provider's profile, what it is spoken to in."""
+    """Of a provider's profile, what it is spoken to in, and what it is called."""
 
     dialect: str = ""
+    name: str = ""
 
 
 class DeclaredProvider(msgspec.Struct, frozen=True):

@@ -1,8 +1,8 @@
 """Spans and meters as the SDK's objects, and its exporters: `tidegate[otel]`. Imported when an endpoint is named."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from collections.abc import Iterable
+from typing import Any, Final
 
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -27,14 +27,13 @@ from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, Trace
 
 from tidegate import __version__
 from tidegate.model.telemetry import TelemetrySettings
-from tidegate.observe.meters import BOUNDS_US
-from tidegate.tracing.meters import Meter
+from tidegate.tracing import names
+from tidegate.tracing.meters import Labels, Meter
 from tidegate.tracing.spans import Span
 
 _TIMEOUT_S: Final = 10.0
 _SAMPLED: Final = TraceFlags(TraceFlags.SAMPLED)
-_SCOPE: Final = InstrumentationScope("tidegate", __version__)
-_BOUNDS: Final = [bound / 1e6 for bound in BOUNDS_US]
+_SCOPE: Final = InstrumentationScope("tidegate", __version__, names.SCHEMA)
 
 logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)  # what fails is told by the sender, once
 
@@ -47,7 +46,8 @@ class Otlp:
     def __init__(self, settings: TelemetrySettings, instance: str) -> None:
         """`instance`: which process of the service."""
         self._resource = Resource(
-            {"service.name": settings.service, "service.version": __version__, "service.instance.id": instance}
+            {names.SERVICE: settings.service, names.SERVICE_VERSION: __version__, names.SERVICE_INSTANCE: instance},
+            names.SCHEMA,
         )
         base, headers = settings.endpoint.rstrip("/"), dict(settings.headers)
         self._spans = OTLPSpanExporter(f"{base}/v1/traces", headers=headers, timeout=_TIMEOUT_S)
@@ -60,8 +60,8 @@ class Otlp:
     def meters(self, meters: Iterable[Meter], begin_us: int, now_us: int) -> bool:
         """Send all counters as they stand; whether they were taken."""
         made = [_metric(meter, begin_us * 1_000, now_us * 1_000) for meter in meters]
-        scope = ScopeMetrics(_SCOPE, made, "")
-        data = MetricsData([ResourceMetrics(self._resource, [scope], "")])
+        scope = ScopeMetrics(_SCOPE, made, names.SCHEMA)
+        data = MetricsData([ResourceMetrics(self._resource, [scope], names.SCHEMA)])
         return self._metrics.export(data) is MetricExportResult.SUCCESS
 
     def close(self) -> None:
@@ -93,7 +93,7 @@ def _span(span: Span, resource: Resource) -> ReadableSpan:
 def _metric(meter: Meter, begin: int, now: int) -> Metric:
     cumulative = AggregationTemporality.CUMULATIVE
     if meter.kind == "histogram":
-        rows = [_histogram(labels, counts, total, begin, now) for labels, (counts, total) in meter.histograms.items()]
+        rows = [_histogram(meter, labels, begin, now) for labels in meter.histograms]
         return Metric(meter.name, meter.text, meter.unit, HistogramData(rows, cumulative))
     points = [NumberDataPoint(dict(labels), begin, now, value) for labels, value in meter.numbers.items()]
     if meter.kind == "gauge":
@@ -101,10 +101,10 @@ def _metric(meter: Meter, begin: int, now: int) -> Metric:
     return Metric(meter.name, meter.text, meter.unit, Sum(points, cumulative, is_monotonic=True))
 
 
-def _histogram(
-    labels: Sequence[tuple[str, str]] | Mapping[str, str], counts: Sequence[int], total_us: int, begin: int, now: int
-) -> HistogramDataPoint:
-    # Smallest and greatest are not known: the exporter leaves infinities out of no message, so bounds stand for them.
+def _histogram(meter: Meter, labels: Labels, begin: int, now: int) -> HistogramDataPoint:
+    """Without the smallest and the greatest value: OTLP lets who does not know them leave them out."""
+    counts, total = meter.histograms[labels]
+    unknown: Any = None  # the SDK's record wants numbers; its encoder leaves out what is none
     return HistogramDataPoint(
-        dict(labels), begin, now, sum(counts), total_us / 1e6, list(counts), _BOUNDS, min=0.0, max=_BOUNDS[-1]
+        dict(labels), begin, now, sum(counts), total, list(counts), list(meter.bounds), min=unknown, max=unknown
     )

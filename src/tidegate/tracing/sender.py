@@ -16,9 +16,11 @@ import msgspec
 from tidegate.journal.follow import JournalReader, Piece, Position, identity, journals
 from tidegate.model.facts import CallRecord
 from tidegate.model.telemetry import TelemetrySettings
+from tidegate.tracing.makers import Makers
 from tidegate.tracing.meters import Meter, Seen, Totals
+from tidegate.tracing.operations import Operations
 from tidegate.tracing.sampling import keeps
-from tidegate.tracing.spans import Span, spans_of
+from tidegate.tracing.spans import Span, spans_of, trace_of
 
 if TYPE_CHECKING:
     from tidegate.tracing.otlp import Otlp
@@ -39,6 +41,13 @@ class Figures(NamedTuple):
     segments_missed: int = 0
     failures: int = 0
     up: bool = False
+
+
+class Declared(NamedTuple):
+    """What is read of the configuration in force."""
+
+    settings: TelemetrySettings
+    makers: Makers
 
 
 class Exporter(Protocol):
@@ -69,15 +78,16 @@ class Sender:
     __slots__ = (
         "_at",
         "_begin_us",
+        "_declared",
         "_exporter",
         "_instance",
         "_log",
         "_metered_at",
         "_open",
+        "_operations",
         "_said",
         "_seen",
         "_settings",
-        "_settings_of",
         "_show",
         "_state_dir",
         "_totals",
@@ -89,7 +99,7 @@ class Sender:
     def __init__(
         self,
         state_dir: Path,
-        settings_of: Callable[[], TelemetrySettings],
+        declared: Callable[[], Declared],
         seen: Callable[[], list[Seen]],
         log: Teller,
         wall: Callable[[], int],
@@ -97,12 +107,12 @@ class Sender:
         show: Callable[[Figures], None],
         open_exporter: Callable[[TelemetrySettings, str], Exporter] = opened,
     ) -> None:
-        """`settings_of`: those in force. `seen`: what workers said last. `wall`: microseconds since 1970.
+        """`declared`: what is in force. `seen`: what workers said last. `wall`: microseconds since 1970.
 
         `show` is told the figures whenever they change, in this thread.
         """
         self._state_dir = state_dir
-        self._settings_of = settings_of
+        self._declared = declared
         self._settings = TelemetrySettings()
         self._seen = seen
         self._log = log
@@ -112,6 +122,7 @@ class Sender:
         self._exporter: Exporter | None = None
         self._at = _load(state_dir / FILE)
         self._totals = Totals()
+        self._operations = Operations()
         self._begin_us = wall()
         self._metered_at = 0
         self._wait = _IDLE_S
@@ -135,19 +146,21 @@ class Sender:
 
     def turn(self, wall: int) -> bool:
         """Send what is new; False when the receiver did not take it. Raises `OSError`."""
-        settings = self._settings_of()
+        now = self._declared()
+        settings, makers = now
         if settings != self._settings:
             self._follow(settings)
         exporter = self._exporter
         if exporter is None:
             return True
         for directory, name in journals(self._state_dir):
-            if not self._drain(exporter, directory, name, settings):
+            if not self._drain(exporter, directory, name, now):
                 self._blame("it did not take spans")
                 return False
         if settings.metrics and wall - self._metered_at >= settings.metrics_every_us:
             self._metered_at = wall
-            if not exporter.meters(self._totals.meters(self._seen()), self._begin_us, wall):
+            meters = [*self._operations.meters(), *self._totals.meters(self._seen(), makers)]
+            if not exporter.meters(meters, self._begin_us, wall):
                 self._blame("it did not take metrics")
                 return False
         self._praise()
@@ -165,7 +178,7 @@ class Sender:
         except ImportError:
             self._log.error("telemetry.endpoint is set, and OpenTelemetry is not installed", remedy=_REMEDY)
 
-    def _drain(self, exporter: Exporter, directory: Path, name: str, settings: TelemetrySettings) -> bool:
+    def _drain(self, exporter: Exporter, directory: Path, name: str, now: Declared) -> bool:
         """All that is new in one journal. A journal that nobody has sent before begins with what comes from now on."""
         journal, reader = identity(directory), JournalReader(directory)
         key = f"{name}/{journal}"
@@ -173,7 +186,7 @@ class Sender:
         while True:
             at = self._at.get(key, Position())
             piece = reader.read(at)
-            if not fresh and not self._send(exporter, piece, journal, settings):
+            if not fresh and not self._send(exporter, piece, journal, now):
                 return False
             if piece.position != at or fresh:
                 self._at[key] = piece.position
@@ -181,17 +194,16 @@ class Sender:
             if not piece.more:
                 return True
 
-    def _send(self, exporter: Exporter, piece: Piece, journal: str, settings: TelemetrySettings) -> bool:
+    def _send(self, exporter: Exporter, piece: Piece, journal: str, now: Declared) -> bool:
+        settings, makers = now
         batch: list[Span] = []
         unsampled = 0
-        for fact in piece.facts:
-            if not isinstance(fact, CallRecord):
-                continue
-            spans = spans_of(fact, journal)
-            if not keeps(fact, spans[0].trace_id, settings):
+        records = [fact for fact in piece.facts if isinstance(fact, CallRecord)]
+        for record in records:
+            if not keeps(record, trace_of(record, journal), settings):
                 unsampled += 1
                 continue
-            batch += spans
+            batch += spans_of(record, journal, makers)
             if len(batch) >= _BATCH:
                 if not exporter.spans(batch):
                     return False
@@ -200,6 +212,9 @@ class Sender:
         if batch and not exporter.spans(batch):
             return False
         self._count(sent=len(batch), unsampled=unsampled, missed=piece.missed)
+        if settings.metrics:
+            for record in records:  # once: a piece whose spans were not taken is read again
+                self._operations.add(record, makers)
         return True
 
     def _count(self, sent: int = 0, unsampled: int = 0, missed: int = 0) -> None:

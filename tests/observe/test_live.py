@@ -53,7 +53,7 @@ def test_what_is_in_use_of_a_limit(charged: int, gauges: list[LaneGauge], used: 
     told, node = [Told(gauges)], standing(sums(tokens=charged))
     (lane,) = lanes(node, told)
     assert lane.tokens == LiveQuota(used, reserved, 1_000, None)
-    assert list(in_use(node, told)) == [(NAME, used + reserved, 7)]
+    assert list(in_use(node, told)) == [(NAME, used + reserved, 7, reserved)]
 
 
 @pytest.mark.parametrize(("charged", "used"), [(300, 300), (1_870, 1_000)])

@@ -167,14 +167,16 @@ def lanes(standing: NodeStanding, told: Iterable[Told]) -> list[LiveLane]:
     return sorted(found, key=_urgency)
 
 
-def in_use(standing: NodeStanding, told: Iterable[Told]) -> Iterator[tuple[str, int, int]]:
-    """Of every lane its name, and the tokens and requests that `lanes` shows as used and reserved together."""
+def in_use(standing: NodeStanding, told: Iterable[Told]) -> Iterator[tuple[str, int, int, int]]:
+    """Every lane's name, the tokens and requests that `lanes` shows as used and reserved together; tokens reserved."""
     of_lane: dict[str, list[_Gauge]] = {}
     for one in told:
         _gather(one, of_lane)
     for sums in standing.lanes:
         name = name_of(sums)
-        yield name, *_in_use(sums, of_lane.get(name, ()))
+        gauges = of_lane.get(name, ())
+        tokens, requests = _in_use(sums, gauges)
+        yield name, tokens, requests, _reserved(gauges, tokens)
 
 
 def _gather(one: Told, of_lane: dict[str, list[_Gauge]]) -> None:
@@ -211,7 +213,7 @@ def _urgency(lane: LiveLane) -> tuple[bool, bool, int, str, str, str]:
 
 def _lane(sums: LaneSums, gauges: Sequence[_Gauge], limited_us: int) -> LiveLane:
     used_tokens, used_requests = _in_use(sums, gauges)
-    tokens = _quota(used_tokens, sum(gauge.reserved for gauge, _ in gauges), sums.limit_tokens)
+    tokens = _quota(used_tokens, _reserved(gauges, used_tokens), sums.limit_tokens)
     requests = _quota(used_requests, 0, sums.limit_requests)
     for gauge, shared in gauges:
         tokens.learned = gauge.tokens.learnt or tokens.learned
@@ -232,9 +234,12 @@ def _lane(sums: LaneSums, gauges: Sequence[_Gauge], limited_us: int) -> LiveLane
     )
 
 
-def _quota(used: int, reserved: int, limit: int) -> LiveQuota:
+def _reserved(gauges: Sequence[_Gauge], used: int) -> int:
     """What a bucket has made good while a call is in flight is not reserved any more."""
-    reserved = max(0, min(reserved, used))
+    return max(0, min(sum(gauge.reserved for gauge, _ in gauges), used))
+
+
+def _quota(used: int, reserved: int, limit: int) -> LiveQuota:
     return LiveQuota(max(0, used - reserved), reserved, limit if limit >= 0 else None, None)
 
 

@@ -8,7 +8,7 @@ SECONDS: Final = 300
 MOST: Final = 1_000  # lanes
 TOTALS: Final = ("calls_per_second", "error_permille", "in_flight", "waiting")  # the first in thousandths
 
-LaneAt = tuple[str, int, int]  # provider/scope/model, and the tokens and requests of its last minute
+LaneAt = tuple[str, int, int, int]  # provider/scope/model; tokens, requests of its last minute; tokens of it reserved
 
 
 class Points(NamedTuple):
@@ -18,6 +18,7 @@ class Points(NamedTuple):
     totals: dict[str, list[int]]
     tokens: dict[str, list[int]]
     requests: dict[str, list[int]]
+    reserved: dict[str, list[int]]  # of the tokens
     hidden: int  # lanes that are not among them
 
 
@@ -30,7 +31,7 @@ class Recent:
         self._place = -1
         self._at = _ring()
         self._totals = [_ring() for _ in TOTALS]
-        self._lanes: dict[str, tuple[array[int], array[int]]] = {}
+        self._lanes: dict[str, tuple[array[int], array[int], array[int]]] = {}
         self._seen: dict[str, int] = {}  # when something of it was in use
 
     def add(self, at_us: int, lanes: Iterable[LaneAt], totals: Sequence[int]) -> None:
@@ -40,15 +41,15 @@ class Recent:
         self._at[place] = at_us
         for ring, value in zip(self._totals, totals, strict=True):
             ring[place] = value
-        for tokens, requests in self._lanes.values():
-            tokens[place] = requests[place] = 0
-        for name, tokens_now, requests_now in lanes:
+        for tokens, requests, reserved in self._lanes.values():
+            tokens[place] = requests[place] = reserved[place] = 0
+        for name, tokens_now, requests_now, reserved_now in lanes:
             rings = self._lanes.get(name)
             if rings is None:
                 if not (tokens_now or requests_now) or len(self._lanes) >= MOST:
                     continue
-                rings = self._lanes[name] = (_ring(), _ring())
-            rings[0][place], rings[1][place] = tokens_now, requests_now
+                rings = self._lanes[name] = (_ring(), _ring(), _ring())
+            rings[0][place], rings[1][place], rings[2][place] = tokens_now, requests_now, reserved_now
             if tokens_now or requests_now:
                 self._seen[name] = self._place
         for name in [name for name, seen in self._seen.items() if seen <= self._place - SECONDS]:
@@ -65,6 +66,7 @@ class Recent:
             {name: _of(ring, places) for name, ring in zip(TOTALS, self._totals, strict=True)},
             {name: _of(lanes[name][0], places) for name in busiest},
             {name: _of(lanes[name][1], places) for name in busiest},
+            {name: _of(lanes[name][2], places) for name in busiest},
             len(self._lanes) - len(busiest),
         )
 

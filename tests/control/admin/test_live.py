@@ -81,7 +81,7 @@ def test_the_seconds_before(desk: Desk) -> None:
     found = desk.ask("GET", "/live/recent?seconds=60").json()
     points = found["points"]
     assert found["step_s"] == 1
-    assert points["lanes"] == {"openai/main/gpt-4o": {"tokens": [500, 900], "requests": [10, 10]}}
+    assert points["lanes"] == {"openai/main/gpt-4o": {"tokens": [500, 900], "requests": [10, 10], "reserved": [80, 80]}}
     assert len(points["at"]) == 2
     assert points["totals"]["calls_per_second"] == [1.0, 1.9]
     assert points["totals"]["in_flight"] == [2, 2]

@@ -1,5 +1,5 @@
 /** The last five minutes of what the gate told each second: pure, so that it can be tested without a stream. */
-import type { LiveRecent, LiveState, Quota } from "./contract";
+import type { LiveLane, LiveRecent, LiveState, Quota } from "./contract";
 
 /** How long the window of the live curves is, in seconds. */
 export const WINDOW_S = 300;
@@ -8,11 +8,22 @@ export const HOLE_S = 5;
 
 type Values = readonly (number | null)[];
 
-/** One lane, in step with `Track.at`: what was charged in the minute before. */
-export interface LaneTrack {
-  tokens: Values;
-  requests: Values;
-}
+const FIGURES = [
+  "tokens",
+  "requests",
+  "reserved",
+  "tokens_limit",
+  "tokens_learned",
+  "requests_limit",
+  "requests_learned",
+] as const;
+type Figure = (typeof FIGURES)[number];
+
+/**
+ * One lane, in step with `Track.at`: what was charged in the minute before, how many of the tokens are reserved, and
+ * the limits. Of the seconds before the page was opened no limits are known.
+ */
+export type LaneTrack = Readonly<Record<Figure, Values>>;
 
 export type Total = "calls_per_second" | "error_permille" | "in_flight" | "waiting";
 
@@ -33,6 +44,18 @@ export const laneKey = (one: { provider: string; scope: string; model: string })
   `${one.provider}/${one.scope}/${one.model}`;
 
 export const charged = (quota: Quota) => quota.used + quota.reserved;
+
+const figuresOf = ({ tokens, requests }: LiveLane): Record<Figure, number | null> => ({
+  tokens: charged(tokens),
+  requests: charged(requests),
+  reserved: tokens.reserved,
+  tokens_limit: tokens.limit,
+  tokens_learned: tokens.learned,
+  requests_limit: requests.limit,
+  requests_learned: requests.learned,
+});
+const ofFigures = (values: (figure: Figure) => Values) =>
+  Object.fromEntries(FIGURES.map((one) => [one, values(one)])) as Record<Figure, Values>;
 
 const secondOf = (moment: string) => Math.floor(Date.parse(moment) / 1000);
 const nothing = (length: number): Values => Array.from({ length }, () => null);
@@ -69,15 +92,20 @@ export function grown(track: Track, state: LiveState): Track {
   const lanes = new Map<string, LaneTrack>();
   for (const lane of state.lanes) {
     const before = track.lanes.get(laneKey(lane));
-    lanes.set(laneKey(lane), {
-      tokens: add(before?.tokens ?? empty, charged(lane.tokens)),
-      requests: add(before?.requests ?? empty, charged(lane.requests)),
-    });
+    const now = figuresOf(lane);
+    lanes.set(
+      laneKey(lane),
+      ofFigures((one) => add(before?.[one] ?? empty, now[one])),
+    );
   }
   for (const [key, before] of track.lanes) {
     if (lanes.has(key)) continue;
     const tokens = add(before.tokens, null);
-    if (tokens.some((one) => one !== null)) lanes.set(key, { tokens, requests: add(before.requests, null) });
+    if (tokens.some((one) => one !== null))
+      lanes.set(
+        key,
+        ofFigures((one) => add(before[one], null)),
+      );
   }
   const sums = totalsOf(state);
   const totals = ofEach((one) => add(track.totals[one], sums[one]));
@@ -94,11 +122,11 @@ export function filled(track: Track, { points }: LiveRecent): Track {
   const empty = nothing(track.at.length);
   const lanes = new Map<string, LaneTrack>();
   for (const key of new Set([...track.lanes.keys(), ...Object.keys(points.lanes)])) {
-    const [past, seen] = [points.lanes[key], track.lanes.get(key)];
-    lanes.set(key, {
-      tokens: [...pick(past?.tokens), ...(seen?.tokens ?? empty)],
-      requests: [...pick(past?.requests), ...(seen?.requests ?? empty)],
-    });
+    const [past, seen] = [points.lanes[key] as Partial<Record<Figure, number[]>> | undefined, track.lanes.get(key)];
+    lanes.set(
+      key,
+      ofFigures((one) => [...pick(past?.[one]), ...(seen?.[one] ?? empty)]),
+    );
   }
   const totals = ofEach((one) => [...pick(points.totals[one]), ...track.totals[one]]);
   const at = [...older.map((index) => times[index] ?? 0), ...track.at];

@@ -13,12 +13,26 @@ import { useOverviewWords } from "./words";
 
 type Unit = "tokens" | "requests";
 
-function liveSeries(track: Track, lane: LiveLane, unit: Unit): Series {
-  const limit = lane[unit].limit;
+type Values = readonly (number | null)[];
+
+/** Limits as they were; before the page was opened, which is `from`, as they were then. */
+const held = (values: Values, from: number) =>
+  values.map((one, index) => (index < from ? (values[from] ?? null) : one));
+
+/** What a lane used, by the second, and what bounded it then. */
+export function liveSeries(track: Track, lane: LiveLane, unit: Unit): Series {
+  const of = track.lanes.get(laneKey(lane));
+  const times = [...track.at];
+  if (!of) return { times, values: times.map(() => null), limits: times.map(() => lane[unit].limit) };
+  const [limit, learnt] = [of[`${unit}_limit`], of[`${unit}_learned`]];
+  const opened = times.findIndex((_, index) => (limit[index] ?? learnt[index] ?? null) !== null);
+  const [limits, learned] = [held(limit, opened), held(learnt, opened)];
   return {
-    times: [...track.at],
-    values: [...(track.lanes.get(laneKey(lane))?.[unit] ?? track.at.map(() => null))],
-    limits: track.at.map(() => limit),
+    times,
+    values: [...of[unit]],
+    limits,
+    ...(unit === "tokens" ? { reserved: of.reserved } : {}),
+    ...(learned.some((one, index) => one !== null && one !== limits[index]) ? { learned } : {}),
   };
 }
 
@@ -36,19 +50,12 @@ function usePicture(lane: LiveLane, unit: Unit, span: Span) {
       limit: limit === null ? t("none") : format.short(limit),
       span: t(`span_${span}`),
     }),
-    lines: ({ times, values, limits }: Series): Line[] => [
+    lines: ({ values, limits, reserved, learned }: Series): Line[] => [
       { label: t("charged"), values, fill: "--tg-curve-fill", width: 1.8 },
       { label: t("limit"), values: limits, colour: "--tg-limit", dashed: true, stepped: true, width: 1.4 },
-      ...(quota.learned !== null && quota.learned !== quota.limit && span === "live"
-        ? [
-            {
-              label: t("learned"),
-              values: times.map(() => quota.learned),
-              colour: "--tg-warn",
-              dashed: true,
-              width: 1.4,
-            },
-          ]
+      ...(reserved ? [{ label: t("reserved"), values: reserved, colour: "--tg-good", width: 1.2 }] : []),
+      ...(learned
+        ? [{ label: t("learned"), values: learned, colour: "--tg-warn", dashed: true, stepped: true, width: 1.4 }]
         : []),
     ],
   };

@@ -12,6 +12,10 @@ export interface Series {
   times: number[];
   values: (number | null)[];
   limits: (number | null)[];
+  /** Of the values, what calls in flight held; left out: it is not known, or is none. */
+  reserved?: readonly (number | null)[];
+  /** What the provider said, where it says another limit than the file. */
+  learned?: readonly (number | null)[];
 }
 
 export interface History {

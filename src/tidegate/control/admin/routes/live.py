@@ -77,7 +77,10 @@ def show_recent(desk: Desk, asked: Annotated[RecentQuery, Query()]) -> RecentVie
     totals["calls_per_second"] = [value / _MILLI for value in totals["calls_per_second"]]
     points = PointsView(
         at=[as_moment(at) or "" for at in found.at_us],
-        lanes={name: LanePoints(tokens=tokens, requests=found.requests[name]) for name, tokens in found.tokens.items()},
+        lanes={
+            name: LanePoints(tokens=tokens, requests=found.requests[name], reserved=found.reserved[name])
+            for name, tokens in found.tokens.items()
+        },
         totals=totals,
         hidden=found.hidden,
     )

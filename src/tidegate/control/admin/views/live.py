@@ -118,6 +118,7 @@ class LanePoints(View):
 
     tokens: list[int]
     requests: list[int]
+    reserved: list[int] = Field(description="Of the tokens, those of calls in flight.")
 
 
 class PointsView(View):

@@ -94,6 +94,7 @@ class Desk:
         token: str | None = "admin",
         headers: Mapping[str, str] | None = None,
         content: bytes | None = None,
+        peer: str = "127.0.0.1",
     ) -> httpx.Response:
         """One request; below `/admin/v1` unless the path begins with `//`. `token` None = without."""
         given = {"host": "localhost:8081"}
@@ -101,12 +102,12 @@ class Desk:
             given["authorization"] = f"Bearer {self.token(token) if not token.startswith('tga_') else token}"
         given |= dict(headers or {})
         url = "http://localhost:8081" + (path[1:] if path.startswith("//") else f"/admin/v1{path}")
-        return asyncio.run(self._ask(method, url, body, given, content))
+        return asyncio.run(self._ask(method, url, body, given, content, peer))
 
     async def _ask(
-        self, method: str, url: str, body: object, headers: Mapping[str, str], content: bytes | None
+        self, method: str, url: str, body: object, headers: Mapping[str, str], content: bytes | None, peer: str
     ) -> httpx.Response:
-        transport = httpx.ASGITransport(app=self.front.guarded, raise_app_exceptions=True)
+        transport = httpx.ASGITransport(app=self.front.guarded, raise_app_exceptions=True, client=(peer, 123))
         async with httpx.AsyncClient(transport=transport) as client:
             given: dict[str, Any] = {"content": content} if content is not None else {}
             if body is not None:

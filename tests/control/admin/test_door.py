@@ -3,6 +3,7 @@
 import pytest
 
 from tests.control.admin.desk import WALL, Desk
+from tidegate.control.admin.auth.authenticator import site_of
 from tidegate.control.admin.auth.brake import BURST, EACH_US, MOST, Brake
 from tidegate.store import tokens
 
@@ -96,6 +97,33 @@ def test_who_guesses_is_slowed_and_who_is_known_is_not(desk: Desk) -> None:
     desk.hands.now += EACH_US
     assert desk.ask("GET", "/whoami", token=WRONG).status_code == 401
     assert desk.ask("GET", "/whoami", token=WRONG).status_code == 429
+
+
+def test_a_site_of_ipv6_is_slowed_as_one(desk: Desk) -> None:
+    """Who has a /64 has 2**64 addresses; the site next to it is not concerned, and the audit names the site."""
+    for number in range(BURST):
+        assert desk.ask("GET", "/whoami", token=WRONG, peer=f"2001:db8:0:1:{number:x}::7").status_code == 401
+    assert desk.ask("GET", "/whoami", token=WRONG, peer="2001:db8:0:1:ffff::8").status_code == 429
+    assert desk.ask("GET", "/whoami", token=WRONG, peer="2001:db8:0:2::7").status_code == 401
+    (entry,) = desk.ask("GET", "/audit?action=session.refuse").json()
+    assert (entry["address"], entry["target"]) == ("2001:db8:0:1:9::7", "2001:db8:0:1::/64")
+
+
+@pytest.mark.parametrize(
+    ("address", "site"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("fe80::7%eth0", "fe80::/64"),
+        ("::1", "::/64"),
+        ("", ""),
+        ("testclient", "testclient"),
+    ],
+)
+def test_what_failures_are_counted_by(address: str, site: str) -> None:
+    """IPv4 one by one, however it is written; IPv6 by network; a peer without an address as what it is called."""
+    assert site_of(address) == site
 
 
 def test_the_brake_forgets_and_is_bounded() -> None:

@@ -1,7 +1,7 @@
 """Who asks: an admin token (`Authorization: Bearer tga_…`), or the session of a browser (`cookies.py`).
 
 A token that is shown counts alone, whatever cookies are sent beside it. An address that shows wrong tokens is slowed
-(`brake.py`), and every tenth of them stands in the audit.
+(`brake.py`), in IPv6 its whole /64, since whoever has one address there has them all; every tenth stands in the audit.
 """
 
 import asyncio
@@ -18,6 +18,7 @@ from tidegate.control.admin.auth.sessions import basis_of
 from tidegate.control.admin.office import Office, away
 from tidegate.control.admin.problems import Refused, refused
 from tidegate.model.keys import digest_of
+from tidegate.policy.access.addresses import UNKNOWN, peer_address, shown
 from tidegate.store import audit, sessions, tokens
 from tidegate.store.engine import writing
 from tidegate.store.sessions import Session
@@ -27,6 +28,8 @@ from tidegate.units import MINUTE_US
 _MOST = 1_024  # digests that are remembered as good
 _LONGEST = 200
 _HEADER = "header.authorization"
+_V6 = 16  # bytes of an address
+_SITE = 8  # of them are the network's, the others its own choice
 
 
 class Authenticator:
@@ -75,7 +78,7 @@ class Authenticator:
         """The token that stands in a field of the request. Raises `Refused`."""
         address, now = address_of(request), self._office.clocks.now()
         digest = digest_of(_read(shown, field))
-        wait_us = 0 if digest in self._good else self._brake.wait_us(address, now)
+        wait_us = 0 if digest in self._good else self._brake.wait_us(site_of(address), now)
         if wait_us:
             seconds = str(-(-wait_us // 1_000_000))
             remedy = f"wait {seconds} s, and check the token"
@@ -88,20 +91,19 @@ class Authenticator:
         return token
 
     def failures(self, address: str) -> int:
-        """How many wrong tokens this address has shown of late."""
-        return self._brake.failures(address, self._office.clocks.now())
+        """How many wrong tokens this address, or its site, has shown of late."""
+        return self._brake.failures(site_of(address), self._office.clocks.now())
 
     async def _failed(self, address: str, now: int) -> None:
-        failures = self._brake.failed(address, now)
+        site = site_of(address)
+        failures = self._brake.failed(site, now)
         if failures % BURST == 0:
-            self._office.log.warning("wrong admin tokens are shown", address=address, failures=failures)
-            await asyncio.to_thread(self._note, address, failures)
+            self._office.log.warning("wrong admin tokens are shown", address=address, site=site, failures=failures)
+            await asyncio.to_thread(self._note, address, site, failures)
 
-    def _note(self, address: str, failures: int) -> None:
+    def _note(self, address: str, site: str, failures: int) -> None:
         told = audit.as_json({"wrong_tokens": failures})
-        entry = audit.Entry(
-            self._office.clocks.wall(), "nobody", "", address, "session.refuse", "", address, after=told
-        )
+        entry = audit.Entry(self._office.clocks.wall(), "nobody", "", address, "session.refuse", "", site, after=told)
         try:
             with writing(self._office.engine) as connection:
                 audit.write(connection, entry)
@@ -149,6 +151,14 @@ class Authenticator:
 def address_of(request: Request) -> str:
     """Who is connected."""
     return request.client.host if request.client is not None else ""
+
+
+def site_of(address: str) -> str:
+    """What its failures are counted by: IPv6 by its /64, IPv4 written as IPv6 as IPv4, what is no address as it is."""
+    packed = peer_address(address)
+    if packed == UNKNOWN:
+        return address
+    return f"{shown(packed[:_SITE] + bytes(_V6 - _SITE))}/64" if len(packed) == _V6 else shown(packed)
 
 
 def _of_session(found: Session, address: str) -> Actor:

@@ -28,6 +28,7 @@ SECOND = 1_000_000
 RULES = (
     AlertRule("restarts", "worker_restarts", 3, 10, clear_us=2 * SECOND),
     AlertRule("database", "database_down_seconds", 5, clear_us=2 * SECOND),
+    AlertRule("disk", "journal_failing_seconds", 5, clear_us=2 * SECOND),
 )
 
 

@@ -164,17 +164,20 @@ async def test_a_database_that_does_not_answer_holds_nothing_up(stage: Stage, mo
         assert {row.stage for row in stage.rows()} == {SENT}
 
 
-async def test_a_node_watches_its_own_database(stage: Stage) -> None:
+@pytest.mark.parametrize(
+    ("metric", "rule"), [("database_down_seconds", "database"), ("journal_failing_seconds", "disk")]
+)
+async def test_a_node_watches_its_own_database_and_disk(stage: Stage, metric: str, rule: str) -> None:
     """Also a process that is started again meanwhile, and one that never saw it: each is told once."""
-    away = [Sample("database_down_seconds", (("node", "n1"),), 9.0)]
+    away = [Sample(metric, (("node", "n1"),), 9.0)]
     stage.engine, stage.samples = None, away
     for _ in range(3):
         async with Node(stage) as node:
             await node.look(2)
             assert node.states() == BOTH
-            assert node.shown.firing == {("database", "warning"): 1}
+            assert node.shown.firing == {(rule, "warning"): 1}
     stage.engine = stage.base
-    stage.samples = [Sample("database_down_seconds", (("node", "n1"),), 0.0)]
+    stage.samples = [Sample(metric, (("node", "n1"),), 0.0)]
     async with Node(stage) as node:
         await node.look(6)
         assert node.states() == ALL

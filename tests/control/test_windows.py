@@ -14,7 +14,7 @@ from tidegate.model.alerts import AlertRule, AlertSettings
 from tidegate.model.cluster import ClusterSettings
 from tidegate.model.jobs import DEAD, DONE
 from tidegate.model.measures import METRICS, Sample
-from tidegate.observe.meters import PoolGauge, Report, Tally
+from tidegate.observe.meters import JournalMeter, PoolGauge, Report, Tally
 from tidegate.store.standing import JournalStanding
 from tidegate.supervisor.messages import WorkerState
 
@@ -86,6 +86,22 @@ def test_what_the_board_was_told(tmp_path: Path) -> None:
     assert (samples["token_utilisation_percent"], samples["queue_wait_ms"]) == (50.0, 200.0)
     assert (samples["workers_down"], samples["worker_restarts"], samples["jobs_dead_per_hour"]) == (1.0, 4.0, 3.0)
     assert (samples["journal_behind_bytes"], samples["database_down_seconds"]) == (7.0, 2.0)
+
+
+def test_a_full_disk_is_told(tmp_path: Path) -> None:
+    """From what any worker says of its journal, until it is well or the worker is gone."""
+    scene = Scene(tmp_path)
+    full, well = JournalMeter(failing=True), JournalMeter()
+    seen = []
+    for first, second in ((well, well), (well, full), (well, full), (full, well), (well, well), (full, well)):
+        scene.turn(*(Report(each, scene.wall, 7, last=True, journal=one) for each, one in enumerate((first, second))))
+        seen.append(scene.samples()["journal_failing_seconds"])
+    assert seen == [0.0, 0.0, 1.0, 2.0, 0.0, 0.0]
+    scene.turn()
+    assert scene.samples()["journal_failing_seconds"] == 1.0
+    scene.board.gone(0)
+    scene.turn()
+    assert scene.samples()["journal_failing_seconds"] == 0.0
 
 
 def test_what_was_dropped_counts_once(tmp_path: Path) -> None:

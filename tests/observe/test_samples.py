@@ -114,10 +114,13 @@ def test_what_all_know_counts_once() -> None:
 def test_nodes_are_told_apart() -> None:
     """What is a node's own has its name."""
     one = NodeStanding("one", NOW, journal_behind_bytes=5, database_down_since_us=NOW - 3 * SECOND, worker_restarts=2)
-    two = NodeStanding("two", NOW, shared_lost_since_us=NOW - 4 * SECOND, workers_down=1)
+    two = NodeStanding(
+        "two", NOW, shared_lost_since_us=NOW - 4 * SECOND, workers_down=1, journal_failing_since_us=NOW - 6 * SECOND
+    )
     assert of("journal_behind_bytes", one, two) == {("one",): 5.0, ("two",): 0.0}
     assert of("database_down_seconds", one, two) == {("one",): 3.0, ("two",): 0.0}
     assert of("shared_state_lost_seconds", one, two) == {("one",): 0.0, ("two",): 4.0}
+    assert of("journal_failing_seconds", one, two) == {("one",): 0.0, ("two",): 6.0}
     assert of("worker_restarts", one, two) == {("one",): 2.0, ("two",): 0.0}
     assert of("workers_down", one, two) == {("one",): 0.0, ("two",): 1.0}
 

@@ -242,6 +242,17 @@ def test_what_the_node_itself_knows() -> None:
     assert DATABASE not in scene.windows.spans
 
 
+def test_a_journal_that_cannot_be_written() -> None:
+    """From the moment at which it was heard of until it is well."""
+    scene = Scene()
+    failing = FACTS._replace(journal_failing=True)
+    assert scene.hear(facts=FACTS).journal_failing_since_us == 0
+    began = scene.hear(facts=failing, after=1).journal_failing_since_us
+    assert began == scene.now
+    assert scene.hear(facts=failing, after=7).journal_failing_since_us == began == scene.now - 7 * SECOND
+    assert scene.hear(facts=FACTS, after=1).journal_failing_since_us == 0
+
+
 def test_the_shared_state() -> None:
     """Lost while a worker stands by itself, and found when all of them share again; who joins has lost nothing."""
     scene = Scene()

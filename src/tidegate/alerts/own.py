@@ -1,4 +1,4 @@
-"""Each node watches its database by itself: an alert about it cannot be kept in it, nor be another node's.
+"""Each node watches its database and its journals by itself: an alert about them may not be kept there.
 
 What was told is kept in a file of the state directory, so that a control process that is started again meanwhile does
 not say it a second time.
@@ -18,7 +18,7 @@ from tidegate.policy.alerts.engine import Engine
 from tidegate.policy.alerts.groups import Outgoing
 
 FILE: Final = "alerts-own.json"
-METRIC: Final = "database_down_seconds"
+METRICS: Final = frozenset({"database_down_seconds", "journal_failing_seconds"})
 _MOST_EVENTS: Final = 1_000
 
 
@@ -30,7 +30,7 @@ class _Kept(msgspec.Struct):
 
 
 class OwnWatch:
-    """Rules about this node's database. `events` wait for it; who keeps them empties the list."""
+    """Rules about this node's database and journals. `events` wait for it; who keeps them empties the list."""
 
     __slots__ = ("_engine", "_path", "events")
 
@@ -79,9 +79,9 @@ class OwnWatch:
 
 def mine(settings: AlertSettings) -> AlertSettings:
     """What a node judges by itself."""
-    return msgspec.structs.replace(settings, rules=tuple(rule for rule in settings.rules if rule.metric == METRIC))
+    return msgspec.structs.replace(settings, rules=tuple(rule for rule in settings.rules if rule.metric in METRICS))
 
 
 def others(settings: AlertSettings) -> AlertSettings:
     """What is judged once for all nodes."""
-    return msgspec.structs.replace(settings, rules=tuple(rule for rule in settings.rules if rule.metric != METRIC))
+    return msgspec.structs.replace(settings, rules=tuple(rule for rule in settings.rules if rule.metric not in METRICS))

@@ -64,6 +64,11 @@ ENGLISH: Final = Words(
         ),
         "quota_exhausted_in_seconds": Phrase("{what}: quota about to run out", ", in {value}", _SHARE),
         "journal_behind_bytes": Phrase("{what}: records pile up outside the database", ", {value}", _BUSY),
+        "journal_failing_seconds": Phrase(
+            "{what}: the journal cannot be written",
+            " for {value}",
+            "Calls go as `on_journal_failure` says; see whether the disk is full.",
+        ),
         "database_down_seconds": Phrase("{what}: database away", " for {value}", _BUSY),
         "shared_state_lost_seconds": Phrase(
             "{what}: shared state lost", " for {value}", "Workers go on as `on_state_loss` says."

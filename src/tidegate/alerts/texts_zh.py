@@ -53,6 +53,9 @@ CHINESE: Final = Words(
         "budget_used_percent": Phrase("{what} 预算即将用尽", "，已用 {value}", "用尽后按该命名空间的策略处理。"),
         "quota_exhausted_in_seconds": Phrase("{what} 配额即将耗尽", "，预计还能用 {value}", _SHARE),
         "journal_behind_bytes": Phrase("{what} 流水入库积压", "，共 {value}", _BUSY),
+        "journal_failing_seconds": Phrase(
+            "{what} 流水无法写入", "，已持续 {value}", "调用按 on_journal_failure 的设置处理；请检查磁盘。"
+        ),
         "database_down_seconds": Phrase("{what} 数据库不可用", "，已持续 {value}", _BUSY),
         "shared_state_lost_seconds": Phrase(
             "{what} 共享状态丢失", "，已持续 {value}", "各工作进程按 on_state_loss 的设置继续服务。"

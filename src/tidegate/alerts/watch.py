@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 from tidegate.alerts.database import HEARD_US, AlertDatabase, Heard, Saving
 from tidegate.alerts.face import Channel
 from tidegate.alerts.figures import AlertsStanding, ChannelFigures
-from tidegate.alerts.own import METRIC, OwnWatch, others
+from tidegate.alerts.own import METRICS, OwnWatch, others
 from tidegate.alerts.sender import ChannelSender, Terms
 from tidegate.model.alert_state import PENDING
 from tidegate.model.alerts import AlertChannel, AlertSettings
@@ -92,7 +92,7 @@ class Watch:
         """Judge, keep, tell."""
         now, own = self._clock.wall(), self._around.standing()
         seen = list(self._around.samples([own]))
-        for out in self._own.look(self._settings, [one for one in seen if one.metric == METRIC], now):
+        for out in self._own.look(self._settings, [one for one in seen if one.metric in METRICS], now):
             self._tell(out, own=True)
         if self._engine is not None and (self._heard.judges or self._away):
             await self._judge(own, now)
@@ -122,7 +122,7 @@ class Watch:
         self._crowded(self._engine)
 
     def _step(self, engine: Engine, standings: Sequence[NodeStanding], now: int, *, whole: bool) -> None:
-        samples = [one for one in self._around.samples(standings) if one.metric != METRIC]
+        samples = [one for one in self._around.samples(standings) if one.metric not in METRICS]
         samples += self._heard.samples
         engine.step(samples, self._heard.silences, now, whole=whole)
 

@@ -167,6 +167,11 @@ class Board:
             for one in list(self._views.values())
         ]
 
+    @property
+    def journal_failing(self) -> bool:
+        """Some worker that is there cannot write its journal. For any thread. O(workers)."""
+        return any(one.pid and one.journal.failing for one in list(self._views.values()))
+
     def views(self) -> list[WorkerView]:
         """All workers in order, copied as far as `take` changes them: safe to read in a thread."""
         return [

@@ -165,6 +165,7 @@ class StandingWatch:
             journal_behind_bytes=sum(journal.lag_bytes for journal in ledger.journals),
             database_up=None if not ledger.up and not ledger.failing_since else ledger.up,
             jobs_dead=-1 if jobs is None else sum(one.jobs for one in jobs.ended if one.state == DEAD),
+            journal_failing=self._board.journal_failing,
         )
 
 

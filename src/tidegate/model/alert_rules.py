@@ -15,6 +15,7 @@ BUILT_IN_RULES: Final = (
     AlertRule("limited_seconds", "limited_seconds", None, 300),  # for five minutes on end
     AlertRule("keys_dead", "keys_dead", 1),
     AlertRule("database_down_seconds", "database_down_seconds", 15, 60),
+    AlertRule("journal_failing_seconds", "journal_failing_seconds", None, 5),
     AlertRule("journal_behind_bytes", "journal_behind_bytes", 64 * _MB, 256 * _MB, for_us=_FOR),
     AlertRule("shared_state_lost_seconds", "shared_state_lost_seconds", 5, 60),
     AlertRule("workers_down", "workers_down", None, 1, for_us=15 * _SECOND),

@@ -45,6 +45,7 @@ METRICS: Final = {
     "budget_used_percent": Metric(("namespace", "period"), "used of its budget", "预算使用率", "%"),
     "quota_exhausted_in_seconds": Metric(_LANE, "quota will be exhausted in", "预计配额耗尽剩余", "s"),
     "journal_behind_bytes": Metric(("node",), "records that are not in the database", "未入库的流水", "bytes"),
+    "journal_failing_seconds": Metric(("node",), "journal cannot be written for", "流水无法写入时长", "s"),
     "database_down_seconds": Metric(("node",), "database away for", "数据库不可用时长", "s"),
     "shared_state_lost_seconds": Metric(("node",), "without the shared state for", "共享状态丢失时长", "s"),
     "worker_restarts": Metric(("node",), "workers started again in five minutes", "五分钟内工作进程重启次数", ""),

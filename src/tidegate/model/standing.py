@@ -86,3 +86,4 @@ class NodeStanding(msgspec.Struct, array_like=True, gc=False):
     worker_restarts: int = 0  # in five minutes
     workers_down: int = 0
     jobs_dead: int = -1  # in an hour, in the database: every node that shares it counts the same; -1 = unknown
+    journal_failing_since_us: int = 0  # some worker's

@@ -125,6 +125,7 @@ def _nodes(standings: Iterable[NodeStanding]) -> Iterator[Sample]:
     for node in standings:
         labels = (("node", node.node),)
         yield Sample("journal_behind_bytes", labels, float(node.journal_behind_bytes))
+        yield Sample("journal_failing_seconds", labels, _seconds(node.journal_failing_since_us, node.at_us))
         yield Sample("database_down_seconds", labels, _seconds(node.database_down_since_us, node.at_us))
         yield Sample("shared_state_lost_seconds", labels, _seconds(node.shared_lost_since_us, node.at_us))
         yield Sample("worker_restarts", labels, float(node.worker_restarts))

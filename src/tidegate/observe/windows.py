@@ -26,6 +26,7 @@ MOST: Final = 500  # series of each kind
 PAUSE_US: Final = 10_000_000  # what ends a limit
 _SOON_US: Final = 30_000_000  # workers begin a little before they are listened to: all that they did counts
 DATABASE: Final = ("database",)
+JOURNAL: Final = ("journal",)
 SHARED: Final = ("shared",)
 _LIMITED: Final = "limited"
 _CLOSED: Final = "closed"
@@ -46,6 +47,7 @@ class NodeFacts(NamedTuple):
     journal_behind_bytes: int = 0
     database_up: bool | None = None  # None: nobody has asked it yet
     jobs_dead: int = -1
+    journal_failing: bool = False  # some worker cannot write its own
 
 
 class Row(NamedTuple):
@@ -155,6 +157,7 @@ class Windows:
             self._restarts.over("5m")[0],
             facts.workers_down if facts.ready else 0,
             -1 if facts.jobs_dead < 0 else self._dead.over("1h")[0],
+            self.spans.since(JOURNAL),
         )
 
     def rows(self, windows: Collection[str]) -> Iterator[Row]:
@@ -184,6 +187,10 @@ class Windows:
             self.spans.end(DATABASE)
         elif facts.database_up is not None:
             self.spans.mark(DATABASE, now)
+        if facts.journal_failing:
+            self.spans.mark(JOURNAL, now)
+        else:
+            self.spans.end(JOURNAL)
 
     def _present(self, second: int) -> list[Report]:
         """The newest whole rounds of the workers that are there; a successor speaks for its predecessor."""

@@ -68,4 +68,13 @@ export default {
   requeue: "Begin anew",
   requeue_title: "Have this job begin anew?",
   requeue_text: "Its attempts are forgiven, and it waits in its queue with a new deadline.",
+  requeue_all: "Begin anew: all {n} that are listed",
+  requeue_all_title: "Have these jobs begin anew: {n}?",
+  requeue_all_text:
+    "Those that are listed here and were given up or failed, one after the other. Their attempts are forgiven, and each waits in its queue with a new deadline.",
+  requeue_done: "Begun anew: {n}",
+
+  pace: "{n} end a minute",
+  pace_left: "{n} end a minute; at this pace nothing is left in {time}",
+  pace_none: "Nothing ends at present.",
 } as const;

@@ -71,4 +71,12 @@ export default {
   requeue: "重新开始",
   requeue_title: "让这个任务重新开始？",
   requeue_text: "之前的尝试不再计数，任务带着新的期限回到队列。",
+  requeue_all: "全部重新开始：列出的 {n} 个",
+  requeue_all_title: "让 {n} 个任务重新开始？",
+  requeue_all_text: "这里列出的、已放弃或失败的任务，逐个处理。之前的尝试不再计数，各自带着新的期限回到队列。",
+  requeue_done: "已重新开始：{n}",
+
+  pace: "每分钟结束 {n} 个",
+  pace_left: "每分钟结束 {n} 个；照此速度，{time}后全部结束",
+  pace_none: "目前没有任务结束。",
 } as const satisfies Same<typeof en>;

@@ -3,9 +3,11 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { useNavigate, useSearchParams } from "react-router";
 import { get } from "~/api/client";
 import { useFormat } from "~/i18n/format";
+import { useTold } from "~/i18n/told";
 import { type Column, DataTable } from "~/parts/DataTable";
 import { Moment } from "~/parts/Moment";
 import { Problem } from "~/parts/Problem";
+import { BeginAnew } from "./BeginAnew";
 import { wantedOf } from "./Filters";
 import classes from "./jobs.module.css";
 import { type Job, StateBadge } from "./StateBadge";
@@ -15,6 +17,7 @@ const PAGE = 200;
 
 function useColumns(): Column<Job>[] {
   const t = useJobWords();
+  const told = useTold();
   const format = useFormat();
   return [
     { key: "job", title: t("job"), width: "1.6fr", cell: (one) => <span className={classes.mono}>{one.id}</span> },
@@ -22,6 +25,12 @@ function useColumns(): Column<Job>[] {
     { key: "namespace", title: t("namespace"), cell: (one) => one.namespace || "–", sort: (one) => one.namespace },
     { key: "model", title: t("model"), cell: (one) => one.model, sort: (one) => one.model },
     { key: "attempts", title: t("attempts"), width: "6rem", right: true, cell: (one) => one.attempts },
+    {
+      key: "reason",
+      title: t("reason"),
+      width: "1.6fr",
+      cell: (one) => <span title={told(one.reason)}>{told(one.reason) || "–"}</span>,
+    },
     {
       key: "tokens",
       title: t("tokens"),
@@ -59,6 +68,9 @@ export function List() {
     <>
       <Problem error={error} retry={() => void refetch()} />
       <div className="tg-panel">
+        <div className={classes.deeds}>
+          <BeginAnew jobs={rows} />
+        </div>
         <DataTable
           label={t("list")}
           columns={columns}

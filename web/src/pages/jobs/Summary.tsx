@@ -1,9 +1,10 @@
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Text, Title } from "@mantine/core";
 import { type Answer, get } from "~/api/client";
 import { useFormat } from "~/i18n/format";
 import { Moment } from "~/parts/Moment";
 import classes from "./jobs.module.css";
+import { paceOf, type Sample, withSample } from "./pace";
 import { StateBadge } from "./StateBadge";
 import { useJobWords } from "./words";
 
@@ -31,13 +32,42 @@ export function queuesOf(open: readonly Depth[]): Queue[] {
   return [...found.values()].sort((a, b) => b.waiting - a.waiting || a.name.localeCompare(b.name));
 }
 
+type Told = Answer<"/jobs/summary">;
+interface Seen extends Told {
+  samples: Sample[];
+}
+
+const QUERY = ["jobs", "summary"];
+const sum = (of: readonly Depth[]) => of.reduce((jobs, one) => jobs + one.jobs, 0);
+
 /** Whether there are jobs at all, and what they do; asked again and again while somebody looks. */
 export function useSummary() {
+  const queries = useQueryClient();
   return useQuery({
-    queryKey: ["jobs", "summary"],
+    queryKey: QUERY,
     refetchInterval: 2_000,
-    queryFn: ({ signal }) => get("/jobs/summary", { signal }),
+    queryFn: async ({ signal }): Promise<Seen> => {
+      const told = await get("/jobs/summary", { signal });
+      const now = { at: Date.now(), left: sum(told.open), ended: sum(told.ended) };
+      return { ...told, samples: withSample(queries.getQueryData<Seen>(QUERY)?.samples ?? [], now) };
+    },
   });
+}
+
+/** How fast it goes, and when nothing will be left. */
+function Pace({ samples }: { samples: readonly Sample[] }) {
+  const t = useJobWords();
+  const format = useFormat();
+  const pace = paceOf(samples);
+  if (!pace) return null;
+  const n = format.number(pace.perMinute, 1);
+  const { seconds } = pace;
+  const left = seconds === undefined ? undefined : t("pace_left", { n, time: format.milliseconds(seconds * 1_000) });
+  return (
+    <Text size="xs" className="tg-soft" mt="xs">
+      {left ?? t(pace.perMinute > 0 ? "pace" : "pace_none", { n })}
+    </Text>
+  );
 }
 
 /** Each queue's depth, and how many have ended how. */
@@ -77,6 +107,7 @@ export function Summary() {
             </span>
           ))}
         </div>
+        <Pace samples={data.samples} />
       </section>
     </div>
   );

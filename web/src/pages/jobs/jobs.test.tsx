@@ -4,6 +4,7 @@ import { afterEach, expect, test, vi } from "vitest";
 import { show } from "~/test/render";
 import { wantedOf } from "./Filters";
 import Jobs from "./index";
+import { paceOf, withSample } from "./pace";
 import { queuesOf } from "./Summary";
 
 const JOB = {
@@ -75,4 +76,32 @@ test("what was given up begins anew when it is asked for and confirmed", async (
   const last = buttons.at(-1);
   if (last) await user.click(last);
   await waitFor(() => expect(asked).toContain("POST /admin/v1/jobs/job_1/requeue"));
+});
+
+test("all dead letters that are listed begin anew; one that is refused stays, and says why", async () => {
+  const dead = ["job_1", "job_2", "job_3"].map((id) => ({ ...JOB, id }));
+  const asked = answers((address) => {
+    if (address.includes("/jobs/job_2/")) return undefined;
+    return address.includes("/requeue")
+      ? JOB
+      : { jobs: [...dead, { ...JOB, id: "job_4", state: "done" }], enabled: true, open: [], ended: [] };
+  });
+  show(<Jobs />);
+  const user = userEvent.setup();
+  await user.click(await screen.findByRole("button", { name: "Begin anew: all 3 that are listed" }));
+  await user.click(await screen.findByRole("button", { name: "Begin anew" }));
+  expect(await screen.findByText("Begun anew: 2")).toBeTruthy();
+  expect(screen.getByText("Have these jobs begin anew: 1?")).toBeTruthy();
+  const requeued = asked.filter((one) => one.startsWith("POST"));
+  expect(requeued.map((one) => one.split("/").at(-2))).toEqual(["job_1", "job_2", "job_3"]);
+});
+
+test("a pace is told once it was looked at for ten seconds, and begins anew where jobs were forgotten", () => {
+  const at = (seconds: number, left: number, ended: number) => ({ at: seconds * 1_000, left, ended });
+  const samples = withSample(withSample([], at(0, 100, 10)), at(5, 95, 15));
+  expect(paceOf(samples)).toBeUndefined();
+  expect(paceOf(withSample(samples, at(20, 80, 30)))).toEqual({ perMinute: 60, seconds: 80 });
+  expect(paceOf(withSample(samples, at(20, 0, 30)))).toEqual({ perMinute: 60, seconds: undefined });
+  expect(paceOf(withSample(samples, at(20, 100, 5)))).toBeUndefined();
+  expect(withSample(samples, at(200, 1, 50))).toHaveLength(1);
 });

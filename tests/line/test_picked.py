@@ -1,11 +1,12 @@
 """Which account a call was given, and why not another: part of its story where it has one."""
 
-from tests.line.scenes import CALM, OK, play_of, provider, refusal, refused, said, served
+from tests.line.scenes import CALM, OK, call_of, play_of, pool_of, provider, refusal, refused, said, served
 from tests.line.test_story import told, words
+from tidegate.line import story
 from tidegate.model import snapshot as snapshots
 from tidegate.model.snapshot import Limits, Scope, Snapshot, Strategy
 from tidegate.model.story import ASKED, CHOSEN, COOLING, DRAINED, OPEN, PICKED, QUEUED, REFUSED, SHORT, LaneSeen, Step
-from tidegate.testing import Playbook
+from tidegate.testing import ManualClock, Playbook
 from tidegate.testing.clock import SECOND, settle
 
 
@@ -117,6 +118,16 @@ async def test_one_account_is_no_choice() -> None:
     served(await running)
     assert told(play)
     assert picked(play) == []
+
+
+def test_who_has_no_story_gets_none_by_it() -> None:
+    """Its turn came at once, and nothing else befell it."""
+    call, pool = call_of(), pool_of(ManualClock())
+    story.picked(call, pool, (LaneSeen("x", OPEN),), 0, "openai/x/a")
+    assert call.story is None
+    call.story = []
+    story.picked(call, pool, (LaneSeen("x", OPEN),), 0, "openai/x/a")
+    assert len(call.story) == 1
 
 
 async def test_of_a_large_pool_a_few_are_told() -> None:

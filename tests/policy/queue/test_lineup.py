@@ -105,6 +105,14 @@ def test_what_each_had_left_of_what() -> None:
     )  # fmt: skip
 
 
+def test_of_several_limits_the_scarcest_is_told() -> None:
+    """Whichever comes first."""
+    for sizes in ((900, 500), (500, 900)):
+        one = Outlet("o/a/m", Quota((), tuple(Bucket(size, 0) for size in sizes)))
+        (seen,) = lineup([one], make("headroom"), Charge(1), 0, 0)
+        assert (seen.tokens, seen.token_limit) == (500, 500)
+
+
 def test_of_many_a_few_are_told_and_the_one_that_was_taken() -> None:
     """Whatever the size of the pool."""
     many = [outlet(f"o/{number}/m") for number in range(100)]

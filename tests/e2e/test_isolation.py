@@ -7,6 +7,7 @@ import signal
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -134,6 +135,37 @@ async def test_a_namespace_is_isolated_and_joined_again_by_reload(gates: Callabl
     await until(lambda: '"version": 3' in gate.log(), "the end of it")
     assert (await call(gate.port, "gold")).status == 200
     await until(lambda: gate.workers() == {0: worker}, "the main worker alone")
+
+
+async def test_each_worker_knows_what_it_granted_itself(gates: Callable[..., Gate], twin: Twin) -> None:
+    """A budget begins anew where isolation begins, and goes on at the main worker with what was spent there before."""
+    alone, together = settings(twin, "gold"), settings(twin)
+    for tree in (alone, together):
+        tree["namespaces"]["gold"]["limits"] = {"tokens_per_day": 40}
+    gate = gates(together)
+    assert {(await call(gate.port, "gold")).status for _ in range(9)} == {200, 429}
+    gate.write(alone)
+    await until(lambda: '"version": 2' in gate.log(), "the isolation")
+    port = alone["namespaces"]["gold"]["isolation"]["port"]
+    assert {(await call(port, "gold")).status for _ in range(9)} == {200, 429}
+    gate.write(together)
+    await until(lambda: '"version": 3' in gate.log(), "the end of it")
+    assert (await call(gate.port, "gold")).status == 429
+
+
+async def test_workers_that_share_their_state_go_on_with_what_was_spent(twin: Twin, tmp_path: Path) -> None:
+    """A budget that is used up stays so, where isolation begins and where it ends."""
+    alone, together = settings(twin, "gold"), settings(twin)
+    for tree in (alone, together):
+        tree["namespaces"]["gold"]["limits"] = {"tokens_per_day": 40}
+    with closing(Gate(tmp_path, together, "--workers", "2")) as gate:
+        assert {(await call(gate.port, "gold")).status for _ in range(9)} == {200, 429}
+        gate.write(alone)
+        await until(lambda: '"version": 2' in gate.log(), "the isolation")
+        assert (await call(alone["namespaces"]["gold"]["isolation"]["port"], "gold")).status == 429
+        gate.write(together)
+        await until(lambda: '"version": 3' in gate.log(), "the end of it")
+        assert (await call(gate.port, "gold")).status == 429
 
 
 async def test_nothing_is_replayed_where_isolation_ends(gates: Callable[..., Gate], twin: Twin) -> None:

@@ -9,7 +9,7 @@ from tidegate.dryrun.run import dry_run
 from tidegate.model.arrivals import Arrival, Asked
 from tidegate.model.caching import Caching
 from tidegate.model.directory import PutNamespace, PutUser
-from tidegate.model.entitlements import Allowance, Namespace, User
+from tidegate.model.entitlements import AddressLimits, Allowance, Namespace, User
 from tidegate.model.pools import with_rest
 from tidegate.model.snapshot import DegradeStep, Isolation, Pool, RateLimitPolicy, Scope, Strategy, StreamPolicy
 
@@ -67,6 +67,17 @@ def test_tenants_limits_say_whose_they_are() -> None:
     groups = {group.name: group.after for group in report.groups if group.by == "namespace"}
     assert groups["b"].refused == 0
     assert 0 < groups["a"].refused < 100
+
+
+def test_the_doors_bounds_are_not_played_and_it_says_so() -> None:
+    """Those of addresses and those of users; a policy without them is told nothing of it."""
+    day = [call(n) for n in range(10)]
+    bounds = AddressLimits(user_rpm=1), AddressLimits(address_rpm=1), AddressLimits(key_rpm=1), AddressLimits()
+    reports = [play(day, policy(provider(), access=access)) for access in bounds]
+    assert [report.all.after.answered for report in reports] == [10] * 4
+    told = [[note for note in report.notes if "per_user" in note or "address" in note] for report in reports]
+    assert ["per_user" in notes[0] for notes in told[:3]] == [True, False, False]
+    assert [len(notes) for notes in told] == [1, 1, 1, 0]
 
 
 def test_who_may_not_use_a_model_is_refused() -> None:

@@ -96,7 +96,7 @@ class LedgerCodec:
 class LedgerTap:
     """Fulfils `providers.codec.Tap`: two events, the first content and the end."""
 
-    __slots__ = ("_clock", "_lasts", "_made", "_since", "committed", "failure", "finished", "prompt", "usage")
+    __slots__ = ("_clock", "_lasts", "_made", "_since", "committed", "failure", "finished", "prompt", "tier", "usage")
 
     def __init__(self, clock: VirtualClock) -> None:
         self._clock = clock
@@ -104,6 +104,7 @@ class LedgerTap:
         self.committed = self.finished = False
         self.failure = b""
         self.prompt = 0
+        self.tier = ""
         self.usage: Usage | None = None
 
     @property

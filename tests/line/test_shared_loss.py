@@ -3,7 +3,7 @@
 import pytest
 
 from tests.line.scenes import OK, models_sent, provider, refused, snapshot
-from tests.line.test_shared import A, TPM, Crew
+from tests.line.test_shared import TPM, A, Crew
 from tests.policy.lease.bank import Teller
 from tidegate.model.errors import ProblemKind
 from tidegate.model.snapshot import Limits, RateLimitPolicy, Scope

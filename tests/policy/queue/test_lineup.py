@@ -142,3 +142,12 @@ def test_each_rule_tells_what_it_compares(rule: str, scores: tuple[int, int]) ->
 def test_every_strategy_has_its_name() -> None:
     """The one by which it is configured."""
     assert [make(name).name for name in STRATEGIES] == list(STRATEGIES)
+
+
+def test_of_a_crowd_some_are_told() -> None:
+    """Twenty at once, and then twenty a second: the rest of a crowd would cost more than it tells."""
+    pool = Outlets([outlet("o/a/m"), outlet("o/b/m")], make("headroom"))
+    assert [bool(pool.lineup(CALL, 0, 0, None)) for _ in range(22)] == [True] * 20 + [False] * 2
+    told = [now for now in range(0, SECOND, 1_000) if pool.lineup(CALL, 0, now, None)]
+    assert told == [*range(50_000, SECOND, 50_000)]
+    assert sum(bool(pool.lineup(CALL, 0, 5 * SECOND, None)) for _ in range(30)) == 20

@@ -5,6 +5,7 @@
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Final
 
 from tidegate.model.story import LaneSeen
 from tidegate.policy.pick.affinity import Affinity
@@ -15,10 +16,13 @@ from tidegate.policy.queue.outlet import Outlet, Tally
 from tidegate.policy.queue.records import States as States
 from tidegate.policy.quota.allowance import NEVER
 from tidegate.policy.quota.quota import Charge
+from tidegate.units import SECOND_US
 
 SMALL = 12  # outlets up to which asking all is cheaper than keeping an index
 
 _LEAST = Charge(1)
+_TOLD: Final = 20  # times a second that how they stand is told: each takes as long as some decisions
+_TOLD_US: Final = SECOND_US // _TOLD
 
 
 class Outlets:
@@ -26,7 +30,7 @@ class Outlets:
 
     __slots__ = (
         "_alert", "_index", "_loyal", "_missed", "_only", "_outlets", "_room", "_serving", "_small", "_strategy",
-        "tally",
+        "_told", "tally",
     )  # fmt: skip
 
     def __init__(
@@ -52,6 +56,7 @@ class Outlets:
         self._only: Outlet | None = None
         self._index: Index | None = None
         self._missed: tuple[Charge, int, int, int] | None = None  # whom `pick` just found nobody for
+        self._told = -SECOND_US  # how they stand may be told again from then on
         self.tally = Tally()
         self.arrange(outlets)
 
@@ -183,7 +188,14 @@ class Outlets:
         return self._strategy.name
 
     def lineup(self, charge: Charge, floor: int, now: int, taken: Outlet | None) -> tuple[LaneSeen, ...]:
-        """How they stand to such a call, for its story. O(1): of many, a few are told, `taken` among them."""
+        """How they stand to such a call, for its story; () when many asked of late: then it would be a crowd's.
+
+        O(1): of many outlets a few are told, `taken` among them.
+        """
+        due = max(self._told, now - _TOLD_US * (_TOLD - 1))
+        if due > now:
+            return ()
+        self._told = due + _TOLD_US
         return lineup(self._outlets, self._strategy, charge, floor, now, taken)
 
     def states(self, now: int) -> States:

@@ -22,7 +22,8 @@ from tidegate.store import partitions
 from tidegate.store.engine import BadDatabase, is_sqlite, open_engine, shown, writing
 from tidegate.store.hit_tables import HITS
 from tidegate.store.metadata import METADATA
-from tidegate.store.tables import ATTEMPTS, CALLS, TRIES
+from tidegate.store.postings import Postings
+from tidegate.store.tables import ATTEMPTS, CALLS, POSTINGS, TRIES
 from tidegate.store.upgrade import NewerSchema, upgrade
 from tidegate.units import DAY_US
 
@@ -75,7 +76,7 @@ def test_attempts_of_an_older_schema_are_kept(bare: Engine) -> None:
         connection.execute(insert(CALLS).values(call_id=2, prompt_tokens=12, **call))
         found = connection.execute(select(TRIES.c.call_id, TRIES.c.prompt_tokens).order_by(TRIES.c.call_id)).all()
         assert [tuple(row) for row in found] == [(1, 11), (2, 12)]
-    assert partitions.drop_before(bare, 8) == (3 if is_sqlite(bare) else 2)
+    assert partitions.drop_before(bare, 8) == (3 + 12 if is_sqlite(bare) else 3)  # and postings
     with bare.connect() as connection:
         assert connection.execute(select(TRIES.c.call_id)).all() == []
 
@@ -119,6 +120,25 @@ def test_hits_of_before_tell_what_was_written_of_them(bare: Engine) -> None:
         columns = ("call_id", "asked", "tier", "trace_id", "request_id", "streamed", "read_us", "duration_us")
         found = connection.execute(select(*(HITS.c[name] for name in columns)).order_by(HITS.c.call_id)).all()
     assert [tuple(row) for row in found] == [(1, "", "", "", "", False, 0, 0), (2, "", "", "t", "", False, 0, 9)]
+
+
+def test_calls_of_before_are_found_by_all_that_they_have(bare: Engine) -> None:
+    """In the same minutes, as if they came now."""
+    upgrade(bare, "0017")
+    call = {"day": 7, "journal": 1, "at_us": 7 * DAY_US + 5, "tier": "paid", "plan": "p", "namespace": "n", "user": "u"}
+    call |= {"key": "k", "model": "m", "provider": "a", "scope": "b", "tag": "x=1, y", "degraded": "", "status": 503}
+    call |= {"attempts": 1, "streamed": True, "estimated": False, "duration_us": 9, "served": "c", "account": "0a1b"}
+    with writing(bare) as connection:
+        if not is_sqlite(bare):
+            partitions.ensure(connection, [7], (CALLS, ATTEMPTS))
+        connection.execute(insert(CALLS).values(call_id=1, why="rate moved", queued_us=3, **call))
+    upgrade(bare)
+    gathered = Postings()
+    minute = gathered.minute(7 * DAY_US + 5)
+    minute.add(("n", "u", "k", "paid", "p", "m", "a", "b", "c", "x=1, y", ""), "0a1b", 503, 9, 3)
+    minute.words.add("rate moved")
+    with bare.connect() as connection:
+        assert sorted(map(tuple, connection.execute(select(POSTINGS)))) == gathered.rows()
 
 
 def test_a_failed_upgrade_leaves_nothing(bare: Engine) -> None:

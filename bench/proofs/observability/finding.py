@@ -6,7 +6,7 @@ day; they are loaded without the indexes of `calls`, which are made at the end, 
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -19,8 +19,9 @@ from tidegate.model.story import ASKED, MOVED, QUEUED, Step
 from tidegate.store import calls, partitions, stories, tail
 from tidegate.store.calls import CallsQuery
 from tidegate.store.engine import is_sqlite, open_engine, writing
-from tidegate.store.statements import insertion
-from tidegate.store.tables import ATTEMPTS, CALLS, JOURNALS
+from tidegate.store.postings import Postings
+from tidegate.store.statements import add_new, insertion
+from tidegate.store.tables import ATTEMPTS, CALLS, JOURNALS, POSTINGS
 from tidegate.store.upgrade import upgrade
 from tidegate.units import DAY_US
 
@@ -70,7 +71,7 @@ def _sizes(folder: Path) -> Iterator[int]:
 
 
 def _relations(engine: Engine) -> int:
-    names = "('calls', 'attempts', 'stories')"
+    names = "('calls', 'attempts', 'stories', 'postings')"
     total = "SELECT sum(pg_total_relation_size(i.inhrelid)) FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhparent"
     with engine.connect() as connection:
         return int(connection.scalar(text(f"{total} WHERE p.relname IN {names} AND p.relkind = 'p'")) or 0)
@@ -84,6 +85,12 @@ def _database(row: Row, engine: Engine, count: int, size: Callable[[Engine], int
     row.figures.append(told(f"{name}: {count:,} calls loaded", f"{time.monotonic() - began:.0f} s"))
     row.figures.append(told(f"{name}: on disk", f"{size(engine) / count:.0f} B a call", "attempts, stories, indexes"))
     limit = _LIMIT_MS[engine.dialect.name]
+    for how, asked in (("rare and old", _RARE), ("common", _COMMON)):
+        worst, which = max((max(_timed(engine, _all_days(more))[0]), what) for what, more in asked.items())
+        note = f"the slowest of {len(asked)}: {which}"
+        row.figures.append(at_most(f"{name}: by a filter, {how}, all days", worst, limit, "ms", note))
+        missed = [what for what, more in asked.items() if not _timed(engine, _all_days(more))[1]]
+        row.figures.append(exactly(f"{name}: filters, {how}, that found nothing", len(missed), 0, ", ".join(missed)))
     for what, look in _looks(count).items():
         times, found = _timed(engine, look)
         note = f"median {median(times):.1f} ms of {len(times)}, {found} found"
@@ -111,6 +118,49 @@ def _retention(row: Row, engine: Engine, name: str, count: int) -> None:
 # ── what is looked for ───────────────────────────────────────────────────────────────────────────────────────────────
 
 Look = Callable[[Connection, random.Random], int]
+
+
+def _one(field: str, value: str, **more: Any) -> dict[str, Any]:
+    return {"filters": {field: value}, **more}
+
+
+# What only the oldest call of all has, and what many have.
+_RARE: Final[dict[str, dict[str, Any]]] = {
+    **{name: _one(name, f"rare-{name}") for name in ("user", "key", "plan", "model", "provider", "scope", "served")},
+    "tag": _one("tag", "rare=tag"),
+    "account": _one("account", "0badcafe"),
+    "user of a namespace": {"filters": {"namespace": "team-1", "user": "rare-user"}},
+    "key and plan": {"filters": {"key": "rare-key", "plan": "rare-plan"}},
+    "failed, of a user": _one("user", "rare-user", status=(429, 429)),
+    "status": {"status": (418, 499), "filters": {"plan": "rare-plan"}},
+    "reason": {"words": ("rare-reason",)},
+    "fell back, of a user": _one("user", "rare-user", words=(" moved ",)),
+    "slower, of a user": _one("user", "rare-user", slower_us=5 * _SECOND),
+    "waited, of a user": _one("user", "rare-user", waited_us=_SECOND // 2),
+}
+_COMMON: Final[dict[str, dict[str, Any]]] = {
+    "user": _one("user", "user-7"),
+    "key": _one("key", "team-3-app"),
+    "plan": _one("plan", "smart"),
+    "provider": _one("provider", "azure"),
+    "scope": _one("scope", "main"),
+    "served": _one("served", "gpt-4o"),
+    "tag": _one("tag", ""),
+    "status 200": {"status": (200, 200)},
+    "failed, of a plan": _one("plan", "smart", errors=True),
+    "user and provider": {"filters": {"user": "user-7", "provider": "openai"}},
+    "slower than 8 s": {"slower_us": 8 * _SECOND},
+    "waited 0.5 s": {"waited_us": _SECOND // 2},
+    "fell back, of a key": _one("key", "team-3-app", words=(" moved ",)),
+}
+
+
+def _all_days(asked: dict[str, Any]) -> Look:
+    def look(connection: Connection, _: random.Random) -> int:
+        wanted = CallsQuery(_FIRST * DAY_US, (_FIRST + _DAYS) * DAY_US, limit=50, **asked)
+        return len(calls.calls(connection, wanted))
+
+    return look
 
 
 def _looks(count: int) -> dict[str, Look]:
@@ -215,10 +265,33 @@ def _template(luck: random.Random, *, known: bool) -> Made:
     return Made(before, after, moved)
 
 
+def _oldest() -> Made:
+    """Which alone has what is sought by `_RARE`."""
+    before = (
+        "team-1", "rare-user", "rare-key", "paid", "rare-plan", "rare-model", "rare-provider", "rare-scope",
+        "rare-served", "run=7, rare=tag", "", 429, 2, 1, 0, _SECOND, 0, _SECOND, 9 * _SECOND, 50, 50, 0, 0, 50, 50,
+        "", "",
+    )  # fmt: skip
+    return Made(before, ("0badcafe", 350, _SECOND, 1_800, 2_400, 0, 0, "rare-reason moved", 50), told=True)
+
+
 def _row(number: int, count: int, made: Made, first_day: int) -> tuple[Any, ...]:
     at = _at(number, count, first_day)
     trace = _trace(number) if number % 5 == 0 else ""
     return (at // DAY_US, 1, at - 3 * _SECOND, at, *made.before, trace, trace[:16], *made.after)
+
+
+def _postings(rows: list[tuple[Any, ...]]) -> Sequence[tuple[Any, ...]]:
+    """Of these rows of `calls`, as the store gathers them of their records."""
+    gathered = Postings()
+    for row in rows:
+        call = dict(zip(CALLS.columns.keys(), row, strict=True))
+        minute = gathered.minute(call["at_us"])
+        waited = call["queued_us"] + call["waited_us"]
+        minute.add(row[4:15], call["account"], call["status"], call["duration_us"], waited)
+        if call["why"]:
+            minute.words.add(call["why"])
+    return gathered.rows()
 
 
 def _attempts(call: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
@@ -235,7 +308,7 @@ def _attempts(call: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
 
 def load(engine: Engine, count: int, first_day: int = _FIRST) -> None:
     """So many calls of ten days from this one on, into empty tables."""
-    made, story = _templates(), stories.pack(_STORY)
+    made, oldest, story = _templates(), _oldest(), stories.pack(_STORY)
     sqlite = is_sqlite(engine)
     with engine.connect() as connection:
         indexes = [index for index in CALLS.indexes if index.name is not None]
@@ -247,7 +320,7 @@ def load(engine: Engine, count: int, first_day: int = _FIRST) -> None:
         connection.commit()
     for first in range(0, count, _BATCH):
         rows = [
-            _row(number, count, made[number * 31 % _TEMPLATES], first_day)
+            _row(number, count, made[number * 31 % _TEMPLATES] if number else oldest, first_day)
             for number in range(first, min(first + _BATCH, count))
         ]
         befallen = [row for number, row in enumerate(rows, first) if made[number * 31 % _TEMPLATES].told]
@@ -256,6 +329,7 @@ def load(engine: Engine, count: int, first_day: int = _FIRST) -> None:
             put(connection, CALLS, rows)
             put(connection, ATTEMPTS, [one for row in befallen for one in _attempts(row)])
             put(connection, stories.STORIES, [(*row[:3], story) for row in befallen])
+            add_new(connection, POSTINGS, _postings(rows))
     with writing(engine) as connection:
         for index in indexes:
             index.create(connection)

@@ -1,4 +1,4 @@
-"""Days: partitions of calls, attempts, stories, hits and notes on PostgreSQL, and what is too old.
+"""Days: partitions of calls, attempts, stories, postings, hits and notes on PostgreSQL, and what is too old.
 
 A partition is made with the first batch that needs it, and a few days ahead, so that no batch has to wait for the lock
 that making one takes. Retention drops whole partitions; on SQLite it deletes in small steps.
@@ -12,11 +12,11 @@ from sqlalchemy import Connection, Engine, Table, delete, select, text, tuple_
 from tidegate.store.engine import Begin, is_sqlite, writing
 from tidegate.store.hit_tables import HITS, NOTES
 from tidegate.store.stories import STORIES
-from tidegate.store.tables import ATTEMPTS, CALLS
+from tidegate.store.tables import ATTEMPTS, CALLS, POSTINGS
 
 AHEAD: Final = 2  # days
 _STEP: Final = 2_000  # rows deleted while nobody else can write
-_TABLES: Final = (CALLS, ATTEMPTS, HITS, NOTES, STORIES)
+_TABLES: Final = (CALLS, ATTEMPTS, HITS, NOTES, STORIES, POSTINGS)
 _LOCK: Final = 0x7469_6467
 
 

@@ -147,7 +147,8 @@ def has_tag(column: ColumnElement[str], tag: str) -> ColumnElement[bool]:
     if not tag:
         return column == ""
     listed = literal(_SEPARATOR) + column + literal(_SEPARATOR)
-    return listed.contains(f"{_SEPARATOR}{tag}{_SEPARATOR}", autoescape=True)
+    # Not LIKE, to which small letters are the same as great ones in SQLite.
+    return func.replace(listed, f"{_SEPARATOR}{tag}{_SEPARATOR}", "") != listed
 
 
 def moment_of(hour: int, unit: str, zone: tzinfo) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Boolean, Column, Connection, Table
+from sqlalchemy import Boolean, Column, Connection, String, Table
 
 from tidegate.store.rows import Row
 
@@ -36,6 +36,18 @@ def execute(connection: Connection, statement: str, rows: Sequence[Row]) -> None
         connection.exec_driver_sql(statement, list(rows))
 
 
+def add_new(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
+    """Insert those that are not there. PostgreSQL is sent a list of each column, which takes a tenth of the time."""
+    if not rows:
+        return
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(if_new(table, "sqlite"), list(rows))
+        return
+    lists = ", ".join(f"%s::{_kind(column)}[]" for column in table.columns)
+    said = f"INSERT INTO {table.name} SELECT * FROM unnest({lists}) ON CONFLICT DO NOTHING"  # noqa: S608 - our names
+    connection.exec_driver_sql(said, tuple(list(values) for values in zip(*rows, strict=True)))
+
+
 def inserted(
     connection: Connection, statement: str, items: Sequence[_Item], row_of: Callable[[_Item], Row]
 ) -> Sequence[_Item]:
@@ -49,6 +61,10 @@ def inserted(
     connection.exec_driver_sql("ROLLBACK TO SAVEPOINT many")
     alone = (connection.exec_driver_sql(statement, row).rowcount for row in rows)  # rare: one by one
     return [item for item, taken in zip(items, alone, strict=True) if taken]
+
+
+def _kind(column: Column[Any]) -> str:
+    return "text" if isinstance(column.type, String) else "integer"
 
 
 def _value(column: Column[Any], place: str) -> str:

@@ -142,6 +142,18 @@ ATTEMPTS: Final = Table(
     postgresql_partition_by="RANGE (day)",
 )
 
+POSTINGS: Final = Table(
+    "postings",
+    METADATA,
+    Column("day", Integer, primary_key=True, autoincrement=False, comment="its minute's"),
+    Column("field", String(16), primary_key=True, comment="user, plan, tag …"),
+    Column("value", NAME, primary_key=True, comment="of a duration or wait: how many bits the longest has"),
+    Column("minute", Integer, primary_key=True, autoincrement=False, comment="since 1970"),
+    comment="In which minutes calls ended that have a value: all that a search by it looks into",
+    sqlite_with_rowid=False,
+    postgresql_partition_by="RANGE (day)",
+)
+
 # A view, made by revision 0016: the rows of `attempts`, and the one attempt of each call that has none there.
 TRIES: Final = TableClause("tries", *(column(one.name, one.type) for one in ATTEMPTS.columns))
 

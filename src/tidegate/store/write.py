@@ -17,11 +17,12 @@ from tidegate.store import hits, partitions, shadows
 from tidegate.store.engine import is_sqlite
 from tidegate.store.lane_sums import LaneSums
 from tidegate.store.lane_tables import LANE_HOURS, LANE_MINUTES
+from tidegate.store.postings import Postings
 from tidegate.store.rows import Row, attempt_row, call_row, day_of
-from tidegate.store.statements import PLACES, addition, execute, if_new, inserted, insertion
+from tidegate.store.statements import PLACES, add_new, addition, execute, if_new, inserted, insertion
 from tidegate.store.stories import STORIES, story_row
 from tidegate.store.sums import Place, Sums, Words
-from tidegate.store.tables import ATTEMPTS, CALLS, HOURLY, JOURNALS
+from tidegate.store.tables import ATTEMPTS, CALLS, HOURLY, JOURNALS, POSTINGS
 
 _Calls = Sequence[tuple[CallRecord, Place]]
 
@@ -69,7 +70,7 @@ def write(connection: Connection, at: Journal, batch: Batch, words: Words) -> Jo
     said = _statements(connection.dialect.name)
     records = [fact for fact in batch.facts if isinstance(fact, CallRecord)]
     moved = _move(connection, at, batch, len(records))
-    sums, lanes = Sums(words), LaneSums(words)
+    sums, lanes, postings = Sums(words), LaneSums(words), Postings()
     new = _inserted(connection, at.id, [(record, sums.place(record)) for record in records])
     if len(new) != len(records):
         connection.exec_driver_sql(said.uncount, (len(records) - len(new), at.id))
@@ -79,6 +80,7 @@ def write(connection: Connection, at: Journal, batch: Batch, words: Words) -> Jo
     for record, place in new:
         sums.called(record, place)
         lanes.called(record)
+        postings.called(record, place.names)
         if record.tries:
             attempts += [attempt_row(at.id, record, number, one) for number, one in enumerate(record.tries, 1)]
         if record.story:
@@ -89,6 +91,7 @@ def write(connection: Connection, at: Journal, batch: Batch, words: Words) -> Jo
             lanes.intended(fact)
     execute(connection, said.attempts, attempts)
     execute(connection, said.stories, told)
+    add_new(connection, POSTINGS, postings.rows())
     execute(connection, said.hourly, sums.rows())
     execute(connection, said.minutes, lanes.minutes())
     execute(connection, said.hours, lanes.hours())
@@ -100,7 +103,8 @@ def write(connection: Connection, at: Journal, batch: Batch, words: Words) -> Jo
 def _inserted(connection: Connection, id_: int, calls: _Calls) -> _Calls:
     """Insert the calls that are new; these."""
     if calls and not is_sqlite(connection):
-        partitions.ensure(connection, sorted({day_of(record.at_us) for record, _ in calls}), (CALLS, ATTEMPTS, STORIES))
+        days = sorted({day_of(record.at_us) for record, _ in calls})
+        partitions.ensure(connection, days, (CALLS, ATTEMPTS, STORIES, POSTINGS))
     said = _statements(connection.dialect.name)
     return inserted(connection, said.calls, calls, lambda call: call_row(id_, call[0], call[1].names))
 

@@ -261,7 +261,7 @@ def _template(luck: random.Random, *, known: bool) -> Made:
         "", "",
     )  # fmt: skip
     why = "rate moved" if moved else "refused over_quota" if failed else ""
-    after = (f"{luck.getrandbits(32):08x}", 350, duration // 3, 1_800, 2_400, 0, 0, why, luck.randrange(50, 5_000))
+    after = (f"{luck.randrange(8):08x}", 350, duration // 3, 1_800, 2_400, 0, 0, why, luck.randrange(50, 5_000))
     return Made(before, after, moved)
 
 

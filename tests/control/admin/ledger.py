@@ -9,8 +9,10 @@ from tidegate.journal.follow import Position
 from tidegate.model.facts import Fact
 from tidegate.store import bodies
 from tidegate.store.engine import writing
+from tidegate.store.postings import Postings
+from tidegate.store.statements import add_new
 from tidegate.store.sums import Words
-from tidegate.store.tables import CALLS, HOURLY, JOURNALS
+from tidegate.store.tables import CALLS, HOURLY, JOURNALS, POSTINGS
 from tidegate.store.write import Batch, journal, write
 from tidegate.units import DAY_US, HOUR_US
 
@@ -37,7 +39,8 @@ def called(number: int, namespace: str, **more: object) -> Called:
 
 
 def write_calls(desk: Desk, *calls: Called) -> None:
-    """As ingest writes them: a call, whose row tells its attempt, and the hour's sums."""
+    """As ingest writes them: a call, whose row tells its attempt, what its minute has, and the hour's sums."""
+    postings = Postings()
     with writing(desk.office.engine) as connection:
         if connection.execute(JOURNALS.select()).first() is None:
             connection.execute(insert(JOURNALS).values(id=1, identity="j", name="worker-0"))
@@ -51,10 +54,13 @@ def write_calls(desk: Desk, *calls: Called) -> None:
                 **at, **who, **where, **used, **rest, model=one.model, served=one.model, tier="paid", degraded="",
                 attempts=1, streamed=True, duration_us=9,
             ))  # fmt: skip
+            names = (one.namespace, one.user, one.key, "paid", one.model, one.model, "openai", "main", one.model)
+            postings.minute(one.at_us).add((*names, one.tag, ""), "", one.status, 9, 0)
             connection.execute(insert(HOURLY).values(
                 hour=one.at_us // HOUR_US, **who, **where, **used, model=one.model, calls=1,
                 errors=int(one.status >= 400), attempts=1, reserved_tokens=30,
             ))  # fmt: skip
+        add_new(connection, POSTINGS, postings.rows())
 
 
 def said(number: int, namespace: str, **more: object) -> dict[str, object]:

@@ -1,5 +1,8 @@
 """Records as the conventions' histograms: what they must tell, and what they must not."""
 
+import msgspec
+
+from tests.journal.hits import hit
 from tests.tracing.test_spans import AT, MAKERS, attempt, record
 from tidegate.model.facts import CallRecord
 from tidegate.tracing import names, operations
@@ -55,6 +58,20 @@ def test_what_failed_says_why() -> None:
         ((labels, _, _),) = rows(found[names.SERVED])
         assert (labels[names.ERROR_TYPE], labels[names.PROVIDER]) == (why, "tidegate")
         assert not found[names.DURATION].histograms, "nobody was asked"
+
+
+def test_what_the_cache_answered_was_served() -> None:
+    """By the gate, and nobody's tokens were used."""
+    made = Operations()
+    made.add_hit(msgspec.structs.replace(hit(1), asked="gpt", kind="chat", duration_us=500))
+    found = {meter.name: meter for meter in made.meters()}
+    labels = {
+        names.OPERATION: "chat", names.PROVIDER: "tidegate", names.REQUEST_MODEL: "gpt",
+        names.RESPONSE_MODEL: "gpt/4o", names.PLAN: "chat",
+    }  # fmt: skip
+    assert rows(found[names.SERVED]) == [(labels, 1, 0.0005)]
+    assert not found[names.DURATION].histograms
+    assert not found[names.TOKEN_USAGE].histograms
 
 
 def test_first_tokens_are_those_of_streams() -> None:

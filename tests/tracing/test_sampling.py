@@ -1,7 +1,9 @@
 """Which calls are sent."""
 
+import msgspec
 import pytest
 
+from tests.journal.hits import hit
 from tests.tracing.test_spans import PARENT, record
 from tidegate.model.telemetry import TelemetrySettings
 from tidegate.tracing.sampling import keeps
@@ -19,6 +21,14 @@ LOW, HIGH = "0" * 31 + "1", "0" * 16 + "7fffffffffffffff"
 def test_what_matters_is_always_kept(fields: dict) -> None:
     """Failed, refused, moved on, given less, slow, or kept by its client."""
     assert keeps(record(**fields), HIGH, NONE)
+
+
+def test_answers_of_the_cache_are_kept_as_calls_that_went_well() -> None:
+    """Where they were slow, or their client keeps them; of the others a share."""
+    assert not keeps(hit(1), HIGH, NONE)
+    assert keeps(hit(1), LOW, TelemetrySettings(sample_permille=1))
+    assert keeps(msgspec.structs.replace(hit(1), trace=PARENT), HIGH, NONE)
+    assert keeps(msgspec.structs.replace(hit(1), duration_us=NONE.slow_us), HIGH, NONE)
 
 
 def test_of_the_others_a_share_by_the_traces_id() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.journal.facts import FixedClock
+from tests.journal.hits import hit, said
 from tests.tracing.test_spans import MAKERS, record
 from tidegate.journal.journal import Journal
 from tidegate.model.snapshot import JournalSettings
@@ -95,6 +96,20 @@ class Node:
 
     def show(self, figures: Figures) -> None:
         self.figures = figures
+
+
+def test_what_the_cache_answered_is_sent_too(tmp_path: Path, journal: Journal) -> None:
+    """But for a stale answer, of which the span of its call tells; sampled and counted as calls are."""
+    collector = Collector()
+    node = Node(tmp_path, collector)
+    assert node.sender.turn(0)
+    journal.append(said(hit(2), hit(3, layer="stale")))
+    assert node.sender.turn(ALL.metrics_every_us)
+    assert (collector.calls, collector.counted) == (["2"], 1)
+    node.settings = TelemetrySettings(endpoint="http://collector:4318", sample_permille=0)
+    journal.append(said(hit(4)))
+    assert node.sender.turn(2 * ALL.metrics_every_us)
+    assert (collector.calls, node.figures.calls_unsampled, collector.counted) == (["2"], 1, 2)
 
 
 def test_each_call_from_the_first_look_on(tmp_path: Path, journal: Journal) -> None:

@@ -5,6 +5,8 @@ are msgpack arrays with a tag, appended to the journal; fields may be added at t
 Units: `at_us` is wall-clock microseconds since 1970, durations are microseconds.
 """
 
+from typing import Final
+
 import msgspec
 
 from tidegate.model.shadow import Compared
@@ -107,6 +109,9 @@ class CallRecord(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="c"
     reserved_tokens: int = 0  # charged before its attempts left
 
 
+STALE: Final = "stale"  # the layer of an answer that stood in for a call that was made, and is a record of its own
+
+
 class Hit(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A call that was answered from the cache, and what the answer had cost when it was made."""
 
@@ -133,6 +138,7 @@ class Hit(msgspec.Struct, frozen=True, array_like=True, gc=False):
     duration_us: int = 0  # since it arrived
     trace: str = ""  # `traceparent` as its client sent it, "" = it sent none
     request: str = ""  # the client's own `x-request-id`, "" = it has ours
+    kind: str = ""  # as `CallRecord.kind`
 
 
 class Note(msgspec.Struct, frozen=True, array_like=True, gc=False):

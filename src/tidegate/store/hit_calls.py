@@ -7,12 +7,12 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Select, select, text
 
+from tidegate.model.facts import STALE
 from tidegate.store.calls import HIT, MADE, CallsQuery, Found, page
 from tidegate.store.hit_tables import HITS
 from tidegate.store.reports import has_tag
 from tidegate.store.tables import CALLS
 
-STALE: Final = "stale"
 _ANSWERED: Final = 200  # what each of them was told
 _COLUMNS: Final = {"model": "asked", "served": "model"}  # by their names among calls
 _NAMED: Final = ("trace_id", "request_id")

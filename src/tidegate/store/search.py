@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select
 
+from tidegate.model.facts import STALE
 from tidegate.store import calls, hit_calls, hit_reports
 from tidegate.store.calls import MADE, MOST, CallsQuery, Found, Whole
 from tidegate.store.hit_tables import HITS
@@ -42,7 +43,7 @@ def newest(found: Sequence[Found]) -> list[Found]:
 def call(connection: Connection, call_id: int, namespace: str | None = None) -> Whole | None:
     """A call of this id (of this namespace), made or answered by the cache; None: there is none."""
     made = calls.call(connection, call_id, namespace)
-    if made is not None and made.row["cache"] != hit_calls.STALE:
+    if made is not None and made.row["cache"] != STALE:
         return made
     hit = hit_reports.hit(connection, call_id, namespace)
     if hit is None:

@@ -85,6 +85,9 @@ CALL: Final = "tidegate.call"
 JOB: Final = "tidegate.job"
 DEGRADED: Final = "tidegate.degraded"
 CACHE: Final = "tidegate.cache"
+CACHE_SOURCE: Final = "tidegate.cache.source"  # the call whose answer it was
+CACHE_AGE: Final = "tidegate.cache.age"  # seconds
+CACHE_ALIKE: Final = "tidegate.cache.similarity"  # of the questions, 1 = the same
 ATTEMPTS: Final = "tidegate.attempts"
 QUEUED: Final = "tidegate.queued"  # seconds
 WAITED: Final = "tidegate.waited"  # seconds

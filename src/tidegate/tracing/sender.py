@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 import msgspec
 
 from tidegate.journal.follow import JournalReader, Piece, Position, identity, journals
-from tidegate.model.facts import CallRecord
+from tidegate.model.facts import STALE, CallRecord, Hit, Hits
 from tidegate.model.telemetry import TelemetrySettings
+from tidegate.tracing.hit_spans import span_of
 from tidegate.tracing.makers import Makers
 from tidegate.tracing.meters import Meter, Seen, Totals
 from tidegate.tracing.operations import Operations
@@ -199,11 +200,13 @@ class Sender:
         batch: list[Span] = []
         unsampled = 0
         records = [fact for fact in piece.facts if isinstance(fact, CallRecord)]
-        for record in records:
+        hits = [hit for fact in piece.facts if isinstance(fact, Hits) for hit in fact.hits if hit.layer != STALE]
+        facts: list[CallRecord | Hit] = [*records, *hits]
+        for record in facts:
             if not keeps(record, trace_of(record, journal), settings):
                 unsampled += 1
                 continue
-            batch += spans_of(record, journal, makers)
+            batch += [span_of(record, journal)] if isinstance(record, Hit) else spans_of(record, journal, makers)
             if len(batch) >= _BATCH:
                 if not exporter.spans(batch):
                     return False
@@ -215,6 +218,8 @@ class Sender:
         if settings.metrics:
             for record in records:  # once: a piece whose spans were not taken is read again
                 self._operations.add(record, makers)
+            for hit in hits:
+                self._operations.add_hit(hit)
         return True
 
     def _count(self, sent: int = 0, unsampled: int = 0, missed: int = 0) -> None:

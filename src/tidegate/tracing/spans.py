@@ -12,7 +12,7 @@ from hashlib import blake2b
 from typing import Final, NamedTuple
 
 from tidegate.model import trace
-from tidegate.model.facts import CallRecord, Try, tries_of
+from tidegate.model.facts import CallRecord, Hit, Try, tries_of
 from tidegate.tracing import makers as known
 from tidegate.tracing import names
 from tidegate.tracing.makers import Makers
@@ -66,7 +66,7 @@ def spans_of(record: CallRecord, journal: str, makers: Makers) -> list[Span]:
     return [call, *(_attempt(one, number, record, call, makers) for number, one in attempts)]
 
 
-def trace_of(record: CallRecord, journal: str) -> str:
+def trace_of(record: CallRecord | Hit, journal: str) -> str:
     """The id of its trace: the client's; of a call whose client named none always the same, for the same record."""
     named = trace.trace_id(record.trace)
     return named or blake2b(f"{journal}/{record.call_id}/{record.at_us}".encode(), digest_size=16).hexdigest()

@@ -5,7 +5,9 @@ from typing import Final
 
 from tidegate.edge.caching.inquiry import Inquiry
 from tidegate.model.cached import CacheEntry, Cost
+from tidegate.model.facts import STALE as STALE
 from tidegate.model.facts import Hit, Hits, Note
+from tidegate.model.parts import Kind
 from tidegate.ports import Clock, Journal, Timer
 
 _log = logging.getLogger(__name__)
@@ -15,9 +17,9 @@ MOST: Final = 256  # of a fact
 
 EXACT: Final = "exact"
 SEMANTIC: Final = "semantic"
-STALE: Final = "stale"
 JOINED: Final = "joined"
 INPUTS: Final = "inputs"
+_KINDS: Final = {kind: kind.name.lower() for kind in Kind}
 
 
 class HitLog:
@@ -75,6 +77,7 @@ class HitLog:
                 self._clock.now() - who.arrived,
                 who.trace,
                 who.request,
+                _KINDS[wanted.kind],
             )
         )
         self._soon(len(self._hits))

@@ -6,13 +6,13 @@ from typing import Any, Final
 from tidegate.control.admin.services import chain
 from tidegate.control.admin.services.chain import END, READ, Figures, Row, Stage, seconds
 from tidegate.control.admin.services.settings import as_money
+from tidegate.model.facts import STALE
 from tidegate.model.story import CACHED, Step
 
-_STALE: Final = "stale"
 _WHY: Final = {
     "exact": "the same was asked before",
     "semantic": "what was asked before means the same",
-    _STALE: "no target served, and an older answer stood in",
+    STALE: "no target served, and an older answer stood in",
     "joined": "the same was being answered for another call",
     "inputs": "every input was known",
 }
@@ -23,9 +23,9 @@ def stages(row: Row, tries: Sequence[Row], story: Sequence[Step]) -> list[Stage]
     hit = row.get("hit")
     if hit is None:
         return chain.stages(row, tries, story)
-    if row["cache"] != _STALE:
+    if row["cache"] != STALE:
         return list(_answered(row, hit))
-    made = [one for one in chain.stages(row, tries, story) if (one.stage, one.why) != (CACHED, _STALE)]
+    made = [one for one in chain.stages(row, tries, story) if (one.stage, one.why) != (CACHED, STALE)]
     return [*made[:-1], _gave(hit, row["read_us"] + row["duration_us"]), made[-1]]
 
 

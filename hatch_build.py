@@ -29,7 +29,7 @@ try:
 except ImportError:  # as a program it needs no backend
     BuildHookInterface = object  # type: ignore[misc, assignment]
 
-NEEDED = ["mypy[mypyc]>=2.4", "setuptools"]
+NEEDED = ["mypy[mypyc]>=2.4", "setuptools>=77"]  # it reads `project.license` of pyproject.toml
 TYPED = ["httptools>=0.7", "uvloop>=0.22", "msgspec>=0.20"]  # mypyc reads their types
 _COUNTING = "counting"
 LEVELS = {"1": "2", "debug": "0", _COUNTING: "2"}

@@ -22,7 +22,8 @@ def run(command: list[str], environment: dict[str, str] | None = None) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
     if done.returncode:
         words = (done.stderr or done.stdout).strip().splitlines()
-        raise InstallFailed(f"{' '.join(command[-3:])}: {words[-1] if words else done.returncode}")
+        why = next((line for line in reversed(words) if "error" in line.lower()), words[-1] if words else "")
+        raise InstallFailed(f"{' '.join(command[-3:])}: {why or done.returncode}")
 
 
 def python_package(name: str, requirement: str) -> Path:

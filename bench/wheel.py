@@ -21,7 +21,7 @@ from bench.install import HOME, ROOT, InstallFailed, run
 
 _EXTRAS: Final = "[semantic,celery,workers,postgres,otel]"
 _SITE: Final = ROOT / "src" / "tidegate" / "control" / "site"
-_TOOLS: Final = ("hatchling", "setuptools")  # beside mypy, which the environment has
+_TOOLS: Final = ("hatchling", "setuptools>=77")  # beside mypy, which the environment has
 _PINS: Final = ["--constraint", str(ROOT / "constraints.txt")]
 
 

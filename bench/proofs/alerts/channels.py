@@ -63,21 +63,29 @@ async def _send(channel: AlertChannel, clock: Clock, named: str = "n1") -> NotSe
 
 
 async def _delivered() -> list[Figure]:
-    """In both languages; whatever is not as its document says is refused by the imitation."""
-    clock, took, figures = SystemClock(), dict.fromkeys(_SERVED, 0.0), []
-    with Stand() as stand:
-        for language in ("en", "zh"):
+    """In both languages; whatever is not as its document says is refused by the imitation.
+
+    Each language has imitations of its own: what a channel takes in a second is not the question here.
+    """
+    clock, took, refused = SystemClock(), dict.fromkeys(_SERVED, 0.0), 0
+    titles: dict[str, list[str]] = {kind: [] for kind in _SERVED}
+    for language in ("en", "zh"):
+        with Stand() as stand:
             for kind in _SERVED:
                 began = time.perf_counter()
                 await _send(stand.channel(kind, 20 * _SECOND, language), clock, language)
                 took[kind] = time.perf_counter() - began
-        for kind in _SERVED:
-            titles = " | ".join(kept.title for kept in stand.kept(kind))
-            figures.append(exactly(f"{kind}: taken, in English and Chinese", len(stand.kept(kind)), 2, titles))
-        spent = ", ".join(f"{kind} {took[kind] * 1e3:.0f} ms" for kind in _SERVED)
-        figures.append(told("the second message took", spent))
-        figures.append(exactly("of these, refused for signature, form or size", len(stand.refused), 0))
-    return figures
+                titles[kind] += [kept.title for kept in stand.kept(kind)]
+            refused += len(stand.refused)
+    spent = ", ".join(f"{kind} {took[kind] * 1e3:.0f} ms" for kind in _SERVED)
+    return [
+        *(
+            exactly(f"{kind}: taken, in English and Chinese", len(titles[kind]), 2, " | ".join(titles[kind]))
+            for kind in _SERVED
+        ),
+        told("the second message took", spent),
+        exactly("of these, refused for signature, form or size", refused, 0),
+    ]
 
 
 async def _command() -> list[Figure]:

@@ -19,7 +19,7 @@ class Proxy:
     def __init__(self):
         self.heads = []
         self.answer = b"HTTP/1.1 200 Connection Established\r\nVia: x\r\n\r\n"
-        self.splices = 0
+        self.busy = 0  # with connections
         self.server = None
 
     async def start(self):
@@ -30,6 +30,14 @@ class Proxy:
         return f"http://{user}127.0.0.1:{self.server.sockets[0].getsockname()[1]}"
 
     async def serve(self, reader, writer):
+        self.busy += 1
+        try:
+            await self.pass_on(reader, writer)
+        finally:
+            writer.close()
+            self.busy -= 1
+
+    async def pass_on(self, reader, writer):
         head = await reader.readuntil(b"\r\n\r\n")
         self.heads.append(head)
         method, target, _ = head.split(b"\r\n")[0].split(b" ")
@@ -37,15 +45,12 @@ class Proxy:
         if method == b"CONNECT":
             writer.write(self.answer)
             if not self.answer.startswith(b"HTTP/1.1 200"):
-                writer.close()
                 return
         host, port = authority.decode().split(":")
         to_reader, to_writer = await asyncio.open_connection(host, int(port))
         if method != b"CONNECT":
             to_writer.write(head)
-        self.splices += 1
         await asyncio.gather(pipe(reader, to_writer), pipe(to_reader, writer))
-        self.splices -= 1
 
 
 async def pipe(reader, writer):
@@ -63,7 +68,7 @@ async def proxy():
     started = await Proxy().start()
     yield started
     started.server.close()
-    await until(lambda: started.splices == 0)
+    await until(lambda: started.busy == 0)
 
 
 async def test_an_https_target_is_reached_by_a_tunnel(origins, pools, send, proxy, served, trusting):

